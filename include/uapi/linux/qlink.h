@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* Do not edit directly, auto-generated from: */
+/*	include/netlink/qlink.yaml */
+/* YNL-GEN uapi header */
+/* To regenerate run: scripts/gen-netlink */
+
+#ifndef _UAPI_LINUX_QLINK_H
+#define _UAPI_LINUX_QLINK_H
+
+#define QLINK_FAMILY_NAME	"qlink"
+#define QLINK_FAMILY_VERSION	1
+
+#define QLINK_KEY_BYTES			32
+#define QLINK_SALT_BYTES		12
+#define QLINK_KME_KEY_ID_BYTES		16
+#define QLINK_RING_ID_BYTES		16
+#define QLINK_EPOCH_MAX			281474976710655
+#define QLINK_HARD_BLOCKS_DEFAULT	134217728
+#define QLINK_HARD_BLOCKS_MAX		1073741824
+
+/**
+ * enum qlink_direction - Which way the frames of a key go, seen from this
+ *   host.
+ * @QLINK_DIRECTION_TX: seals the frames that leave
+ * @QLINK_DIRECTION_RX: opens the frames that arrive
+ */
+enum qlink_direction {
+	QLINK_DIRECTION_TX,
+	QLINK_DIRECTION_RX,
+};
+
+/**
+ * enum qlink_source - Where a key comes from, as its installer says.
+ * @QLINK_SOURCE_QKD: a QKD key alone
+ * @QLINK_SOURCE_HYBRID: a QKD key mixed with a post-quantum exchange
+ * @QLINK_SOURCE_PQC: a post-quantum exchange alone
+ * @QLINK_SOURCE_STATIC: a fixed key, for tests
+ */
+enum qlink_source {
+	QLINK_SOURCE_QKD,
+	QLINK_SOURCE_HYBRID,
+	QLINK_SOURCE_PQC,
+	QLINK_SOURCE_STATIC,
+};
+
+/**
+ * enum qlink_underlay - What carries the sealed frames.
+ * @QLINK_UNDERLAY_NONE: not configured yet
+ * @QLINK_UNDERLAY_ETH: an EtherType of its own, to the MAC address of the peer
+ * @QLINK_UNDERLAY_UDP: UDP between two fixed addresses
+ */
+enum qlink_underlay {
+	QLINK_UNDERLAY_NONE,
+	QLINK_UNDERLAY_ETH,
+	QLINK_UNDERLAY_UDP,
+};
+
+/**
+ * enum qlink_key_state - How far a key has come in its life.
+ * @QLINK_KEY_STATE_STAGED: installed, not used yet; a receiver opens frames
+ *   under it
+ * @QLINK_KEY_STATE_ACTIVE: the key in use
+ * @QLINK_KEY_STATE_RETIRED: replaced by a newer one, still opened for late
+ *   frames
+ */
+enum qlink_key_state {
+	QLINK_KEY_STATE_STAGED,
+	QLINK_KEY_STATE_ACTIVE,
+	QLINK_KEY_STATE_RETIRED,
+};
+
+/**
+ * enum qlink_link_state - What the link can do, and if nothing, why.
+ * @QLINK_LINK_STATE_UNCONFIGURED: no underlay yet
+ * @QLINK_LINK_STATE_ADMIN_DOWN: the device is down
+ * @QLINK_LINK_STATE_UNDERLAY_DOWN: the lower device has no carrier
+ * @QLINK_LINK_STATE_NO_KEY: no key to seal with
+ * @QLINK_LINK_STATE_UP: frames can be sealed
+ */
+enum qlink_link_state {
+	QLINK_LINK_STATE_UNCONFIGURED,
+	QLINK_LINK_STATE_ADMIN_DOWN,
+	QLINK_LINK_STATE_UNDERLAY_DOWN,
+	QLINK_LINK_STATE_NO_KEY,
+	QLINK_LINK_STATE_UP,
+};
+
+enum {
+	QLINK_A_RING_PAD = 1,
+	QLINK_A_RING_ID,
+	QLINK_A_RING_NEWEST_EPOCH,
+	QLINK_A_RING_CURRENT_EPOCH,
+	QLINK_A_RING_CURRENT_SOURCE,
+	QLINK_A_RING_STAGED,
+	QLINK_A_RING_RETIRED,
+
+	__QLINK_A_RING_MAX,
+	QLINK_A_RING_MAX = (__QLINK_A_RING_MAX - 1)
+};
+
+enum {
+	IFLA_QLINK_ID = 1,
+	IFLA_QLINK_UNDERLAY,
+	IFLA_QLINK_LOWER,
+	IFLA_QLINK_ETHERTYPE,
+	IFLA_QLINK_PEER,
+	IFLA_QLINK_LOCAL,
+	IFLA_QLINK_REMOTE,
+	IFLA_QLINK_PORT,
+	IFLA_QLINK_SOURCE_PORTS,
+	IFLA_QLINK_ACCEPT,
+	IFLA_QLINK_STATE,
+	IFLA_QLINK_TX,
+	IFLA_QLINK_RX,
+
+	__IFLA_QLINK_MAX,
+	IFLA_QLINK_MAX = (__IFLA_QLINK_MAX - 1)
+};
+
+enum {
+	QLINK_A_KEY_PAD = 1,
+	QLINK_A_KEY_DIRECTION,
+	QLINK_A_KEY_EPOCH,
+	QLINK_A_KEY_SOURCE,
+	QLINK_A_KEY_KME_KEY_ID,
+	QLINK_A_KEY_KEY,
+	QLINK_A_KEY_SALT,
+	QLINK_A_KEY_HARD_BLOCKS,
+	QLINK_A_KEY_STATE,
+	QLINK_A_KEY_FRAMES,
+	QLINK_A_KEY_BYTES,
+
+	__QLINK_A_KEY_MAX,
+	QLINK_A_KEY_MAX = (__QLINK_A_KEY_MAX - 1)
+};
+
+enum {
+	QLINK_A_STATS_PAD = 1,
+	QLINK_A_STATS_TX_NO_UNDERLAY,
+	QLINK_A_STATS_TX_NO_KEY,
+	QLINK_A_STATS_TX_BAD_FRAME,
+	QLINK_A_STATS_TX_TOO_BIG,
+	QLINK_A_STATS_TX_NO_MEMORY,
+	QLINK_A_STATS_TX_NO_ROUTE,
+	QLINK_A_STATS_TX_LOOP,
+	QLINK_A_STATS_TX_QUEUE_FULL,
+	QLINK_A_STATS_TX_SEAL_ERROR,
+	QLINK_A_STATS_RX_SHORT,
+	QLINK_A_STATS_RX_BAD_TYPE,
+	QLINK_A_STATS_RX_BAD_HEADER,
+	QLINK_A_STATS_RX_DOWN,
+	QLINK_A_STATS_RX_QUEUE_FULL,
+	QLINK_A_STATS_RX_NO_MEMORY,
+	QLINK_A_STATS_RX_NO_KEY,
+	QLINK_A_STATS_RX_REPLAY,
+	QLINK_A_STATS_RX_OLD,
+	QLINK_A_STATS_RX_AUTH_ERROR,
+	QLINK_A_STATS_RX_OPEN_ERROR,
+	QLINK_A_STATS_RX_BAD_INNER,
+	QLINK_A_STATS_RX_KEEPALIVE,
+	QLINK_A_STATS_TX_FPU_WAIT,
+	QLINK_A_STATS_RX_FPU_WAIT,
+	QLINK_A_STATS_KEY_REFUSED,
+
+	__QLINK_A_STATS_MAX,
+	QLINK_A_STATS_MAX = (__QLINK_A_STATS_MAX - 1)
+};
+
+enum {
+	QLINK_A_PORT_PAD = 1,
+	QLINK_A_PORT_RX_SHORT,
+	QLINK_A_PORT_RX_BAD_VERSION,
+	QLINK_A_PORT_RX_NO_LINK,
+
+	__QLINK_A_PORT_MAX,
+	QLINK_A_PORT_MAX = (__QLINK_A_PORT_MAX - 1)
+};
+
+enum {
+	QLINK_A_IFINDEX = 1,
+	QLINK_A_IFNAME,
+	QLINK_A_LINK,
+	QLINK_A_KEY,
+	QLINK_A_STATS,
+	QLINK_A_PORT,
+
+	__QLINK_A_MAX,
+	QLINK_A_MAX = (__QLINK_A_MAX - 1)
+};
+
+enum {
+	QLINK_CMD_LINK_GET = 1,
+	QLINK_CMD_LINK_SET,
+	QLINK_CMD_KEY_INSTALL,
+	QLINK_CMD_KEY_DEL,
+	QLINK_CMD_KEY_GET,
+
+	__QLINK_CMD_MAX,
+	QLINK_CMD_MAX = (__QLINK_CMD_MAX - 1)
+};
+
+#endif /* _UAPI_LINUX_QLINK_H */

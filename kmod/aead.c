@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/* AES-256-GCM over one linear buffer: the only user of the kernel's crypto API. */
+#include "aead.h"
+
+#include <asm/simd.h>
+#include <crypto/aead.h>
+#include <crypto/internal/simd.h>
+#include <linux/err.h>
+#include <linux/local_lock.h>
+#include <linux/percpu.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/qlink.h>
+
+#include "wire.h"
+
+/**
+ * DOC: Which AES-GCM
+ *
+ * A frame must be sealed before the function that seals it returns, so the
+ * transform has to be synchronous. How to get the fast one differs:
+ *
+ * On 6.12 the AES-NI implementation hides behind an asynchronous wrapper, and
+ * asking for a synchronous "gcm(aes)" gets the generic one, 12 times slower.
+ * The implementation itself is "__gcm(aes)", internal and synchronous, and may
+ * be called only where the FPU is usable: qlink_aead_may_run().
+ *
+ * On 7.3 and on other machines "gcm(aes)" without the asynchronous ones is the
+ * fast one, and may be called in any softirq.
+ */
+
+/**
+ * struct qlink_aead - opaque to others: it is the transform itself
+ */
+struct qlink_aead;
+
+/**
+ * struct qlink_aead_cpu - what one CPU needs for one frame at a time
+ */
+struct qlink_aead_cpu {
+	/** @lock: one frame at a time, also where BHs off does not say so (PREEMPT_RT) */
+	local_lock_t lock;
+
+	/** @request: with room for the transform's own state behind it */
+	struct aead_request *request;
+
+	/** @sg: header, text and tag are contiguous */
+	struct scatterlist sg;
+
+	/** @nonce: 16 bytes, because some transforms copy a block of it */
+	u8 nonce[16] __aligned(8);
+};
+
+static DEFINE_PER_CPU(struct qlink_aead_cpu, qlink_aead_cpus) = {
+	.lock = INIT_LOCAL_LOCK(lock),
+};
+
+/* What to ask the crypto API for; set once by qlink_aead_init(). */
+static const char *qlink_aead_name __ro_after_init;
+static u32 qlink_aead_type __ro_after_init;
+static u32 qlink_aead_mask __ro_after_init;
+static unsigned int qlink_aead_request_bytes __ro_after_init;
+
+static struct crypto_aead *qlink_aead_tfm(struct qlink_aead *aead)
+{
+	return (struct crypto_aead *)aead;
+}
+
+static struct crypto_aead *qlink_aead_alloc(void)
+{
+	return crypto_alloc_aead(qlink_aead_name, qlink_aead_type, qlink_aead_mask);
+}
+
+/* Try the internal one first: where it exists, the other is the slow one. */
+static struct crypto_aead *qlink_aead_choose(void)
+{
+	struct crypto_aead *tfm;
+
+	qlink_aead_name = "__gcm(aes)";
+	qlink_aead_type = CRYPTO_ALG_INTERNAL;
+	qlink_aead_mask = CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC;
+	tfm = qlink_aead_alloc();
+	if (!IS_ERR(tfm))
+		return tfm;
+
+	qlink_aead_name = "gcm(aes)";
+	qlink_aead_type = 0;
+	qlink_aead_mask = CRYPTO_ALG_ASYNC;
+	return qlink_aead_alloc();
+}
+
+static void qlink_aead_free_requests(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct qlink_aead_cpu *here = per_cpu_ptr(&qlink_aead_cpus, cpu);
+
+		kfree_sensitive(here->request);
+		here->request = NULL;
+		memzero_explicit(here->nonce, sizeof(here->nonce));
+	}
+}
+
+static int qlink_aead_make_requests(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct aead_request *request;
+
+		request = kzalloc_node(sizeof(*request) + qlink_aead_request_bytes,
+				       GFP_KERNEL, cpu_to_node(cpu));
+		if (!request) {
+			qlink_aead_free_requests();
+			return -ENOMEM;
+		}
+		aead_request_set_callback(request, 0, NULL, NULL);
+		aead_request_set_ad(request, QLINK_HEADER_BYTES);
+		per_cpu(qlink_aead_cpus, cpu).request = request;
+	}
+	return 0;
+}
+
+/**
+ * qlink_aead_init() - choose the transform and make each CPU's request
+ *
+ * Context: Process context, sleeps; may load crypto modules.
+ * Return:
+ * * %0		- ready
+ * * %-ENOENT	- the kernel has no AES-GCM
+ * * %-ENOMEM	- no memory
+ */
+int __init qlink_aead_init(void)
+{
+	struct crypto_aead *tfm = qlink_aead_choose();
+
+	if (IS_ERR(tfm)) {
+		pr_err("qlink: no synchronous gcm(aes) in this kernel (%ld)\n", PTR_ERR(tfm));
+		return PTR_ERR(tfm);
+	}
+	qlink_aead_request_bytes = crypto_aead_reqsize(tfm);
+	pr_info("qlink: AES-GCM by %s\n", crypto_tfm_alg_driver_name(crypto_aead_tfm(tfm)));
+	crypto_free_aead(tfm);
+	return qlink_aead_make_requests();
+}
+
+/**
+ * qlink_aead_exit() - undo qlink_aead_init()
+ *
+ * Context: Process context, when no frame is in flight.
+ */
+void qlink_aead_exit(void)
+{
+	qlink_aead_free_requests();
+}
+
+/**
+ * qlink_aead_new() - make the transform of a key
+ * @key: QLINK_KEY_BYTES bytes; not kept, wiping it stays the caller's duty
+ *
+ * Context: Process context, sleeps; not under RTNL.
+ * Return: the transform, for qlink_aead_free(), or
+ * * %-ENOMEM	- no memory
+ * * any other	- of the crypto API
+ */
+struct qlink_aead *qlink_aead_new(const u8 *key)
+{
+	struct crypto_aead *tfm = qlink_aead_alloc();
+	int err;
+
+	if (IS_ERR(tfm))
+		return ERR_CAST(tfm);
+
+	/* Another driver of the same name may have been loaded since. */
+	err = crypto_aead_reqsize(tfm) > qlink_aead_request_bytes ? -EINVAL : 0;
+	if (!err)
+		err = crypto_aead_setauthsize(tfm, QLINK_TAG_BYTES);
+	if (!err)
+		err = crypto_aead_setkey(tfm, key, QLINK_KEY_BYTES);
+	if (err) {
+		crypto_free_aead(tfm);
+		return ERR_PTR(err);
+	}
+	return (struct qlink_aead *)tfm;
+}
+
+/**
+ * qlink_aead_free() - wipe and free a transform
+ * @aead: no frame can be using it any more
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_aead_free(struct qlink_aead *aead)
+{
+	crypto_free_aead(qlink_aead_tfm(aead));
+}
+
+/**
+ * qlink_aead_may_run() - can a frame be sealed or opened right now?
+ *
+ * Context: BHs off.
+ * Return: false where a softirq came into a task's use of the FPU (6.12): let
+ * the frame wait and ask again from a later softirq
+ */
+bool qlink_aead_may_run(void)
+{
+	return !(qlink_aead_type & CRYPTO_ALG_INTERNAL) || crypto_simd_usable();
+}
+
+/**
+ * qlink_aead_lock() - claim this CPU's request, and with it the lane's counter
+ *
+ * Context: BHs off, until qlink_aead_unlock().
+ */
+void qlink_aead_lock(void)
+{
+	local_lock_nested_bh(&qlink_aead_cpus.lock);
+}
+
+/**
+ * qlink_aead_unlock() - undo qlink_aead_lock()
+ */
+void qlink_aead_unlock(void)
+{
+	local_unlock_nested_bh(&qlink_aead_cpus.lock);
+}
+
+static struct aead_request *qlink_aead_prepare(struct qlink_aead *aead, u8 *frame,
+					       unsigned int bytes, unsigned int text_bytes,
+					       const u8 *nonce)
+{
+	struct qlink_aead_cpu *here = this_cpu_ptr(&qlink_aead_cpus);
+
+	memcpy(here->nonce, nonce, QLINK_NONCE_BYTES);
+	sg_init_one(&here->sg, frame, bytes);
+	aead_request_set_tfm(here->request, qlink_aead_tfm(aead));
+	aead_request_set_crypt(here->request, &here->sg, &here->sg, text_bytes, here->nonce);
+	return here->request;
+}
+
+/**
+ * qlink_aead_seal() - encrypt one frame in place
+ * @aead: transform of a transmit key; the caller is in its RCU read side
+ * @frame: linear memory of ours alone: header, plaintext, room for the tag
+ * @bytes: of @frame in all
+ * @nonce: QLINK_NONCE_BYTES bytes, never used before under this key
+ *
+ * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
+ * Return: 0, or a negative errno of the crypto API; then drop the frame
+ */
+int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce)
+{
+	struct aead_request *request;
+	int err;
+
+	request = qlink_aead_prepare(aead, frame, bytes, bytes - QLINK_OVERHEAD_BYTES, nonce);
+	err = crypto_aead_encrypt(request);
+	/* A transform that answers later would use the request after us. */
+	WARN_ON_ONCE(err == -EINPROGRESS || err == -EBUSY);
+	return err;
+}
+
+/**
+ * qlink_aead_open() - check and decrypt one frame in place
+ * @aead: transform of a receive key; the caller is in its RCU read side
+ * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @bytes: of @frame in all
+ * @nonce: QLINK_NONCE_BYTES bytes
+ *
+ * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
+ * Return:
+ * * %0		- authentic, plaintext after the header
+ * * %-EBADMSG	- the tag is not valid; the content is undefined
+ * * any other	- of the crypto API
+ */
+int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce)
+{
+	struct aead_request *request;
+	int err;
+
+	request = qlink_aead_prepare(aead, frame, bytes, bytes - QLINK_HEADER_BYTES, nonce);
+	err = crypto_aead_decrypt(request);
+	WARN_ON_ONCE(err == -EINPROGRESS || err == -EBUSY);
+	return err;
+}

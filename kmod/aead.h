@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* AES-256-GCM over one linear buffer: the only user of the kernel's crypto API. */
+#ifndef QLINK_AEAD_H
+#define QLINK_AEAD_H
+
+#include <linux/types.h>
+
+struct qlink_aead;
+
+int qlink_aead_init(void);
+void qlink_aead_exit(void);
+
+struct qlink_aead *qlink_aead_new(const u8 *key);
+void qlink_aead_free(struct qlink_aead *aead);
+
+bool qlink_aead_may_run(void);
+void qlink_aead_lock(void);
+void qlink_aead_unlock(void);
+int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);
+int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);
+
+#endif

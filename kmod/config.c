@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A link as netlink attributes, in both directions, for rtnetlink and generic netlink alike. */
+#include "config.h"
+
+#include <linux/rtnetlink.h>
+#include <net/netlink.h>
+
+#include "wire.h"
+
+/**
+ * qlink_config_default() - what a link is that nobody has configured
+ * @config: out
+ */
+void qlink_config_default(struct qlink_config *config)
+{
+	memset(config, 0, sizeof(*config));
+	config->kind = QLINK_UNDERLAY_NONE;
+	config->ethertype = htons(QLINK_ETHERTYPE_DEFAULT);
+	config->source_ports = 64;
+}
+
+static int qlink_config_parse_address(struct in6_addr *address, u8 *bytes,
+				      const struct nlattr *attr, const char *name,
+				      struct netlink_ext_ack *extack)
+{
+	if (nla_len(attr) != sizeof(struct in_addr) && nla_len(attr) != sizeof(*address)) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "%s has %d bytes, not 4 or 16", name,
+					nla_len(attr));
+		return -EINVAL;
+	}
+	*bytes = nla_len(attr);
+	memset(address, 0, sizeof(*address));
+	nla_memcpy(address, attr, sizeof(*address));
+	return 0;
+}
+
+static void qlink_config_parse_eth(struct qlink_config *config, struct nlattr **link,
+				   const struct nlattr *lower)
+{
+	if (lower)
+		config->lower_ifindex = nla_get_u32(lower);
+	if (link && link[IFLA_QLINK_ETHERTYPE]) {
+		config->ethertype = nla_get_be16(link[IFLA_QLINK_ETHERTYPE]);
+		config->has_ethertype = true;
+	}
+	if (link && link[IFLA_QLINK_PEER]) {
+		nla_memcpy(config->peer, link[IFLA_QLINK_PEER], ETH_ALEN);
+		config->has_peer = true;
+	}
+}
+
+static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **link,
+				  struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	if (!link)
+		return 0;
+	if (link[IFLA_QLINK_LOCAL])
+		err = qlink_config_parse_address(&config->local, &config->address_bytes,
+						 link[IFLA_QLINK_LOCAL], "local", extack);
+	if (!err && link[IFLA_QLINK_REMOTE])
+		err = qlink_config_parse_address(&config->remote, &config->remote_bytes,
+						 link[IFLA_QLINK_REMOTE], "remote", extack);
+	if (link[IFLA_QLINK_PORT])
+		config->port = nla_get_be16(link[IFLA_QLINK_PORT]);
+	if (link[IFLA_QLINK_SOURCE_PORTS])
+		config->source_ports = nla_get_u16(link[IFLA_QLINK_SOURCE_PORTS]);
+	return err;
+}
+
+/* What is set decides what the underlay is. */
+static int qlink_config_set_kind(struct qlink_config *config, struct netlink_ext_ack *extack)
+{
+	bool is_eth = config->lower_ifindex || config->has_peer || config->has_ethertype;
+	bool is_udp = config->address_bytes || config->remote_bytes || config->port;
+
+	if (is_eth && is_udp) {
+		NL_SET_ERR_MSG(extack,
+			       "link, peer, ethertype and local, remote, port exclude each other");
+		return -EINVAL;
+	}
+	config->kind = is_eth ? QLINK_UNDERLAY_ETH :
+		       is_udp ? QLINK_UNDERLAY_UDP : QLINK_UNDERLAY_NONE;
+	if (config->kind != QLINK_UNDERLAY_NONE && !config->link_id) {
+		NL_SET_ERR_MSG(extack, "an underlay is set, but no id");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * qlink_config_parse() - change a configuration by a request
+ * @config: as it is; changed by what the request names
+ * @link: attributes IFLA_QLINK_*, checked by the policy; NULL for none
+ * @lower: index of the lower device, or NULL
+ * @extack: told the rule that is broken
+ *
+ * Context: RTNL held.
+ * Return:
+ * * %0			- @config is whole, or has no underlay
+ * * %-EINVAL		- it is not
+ * * %-EADDRNOTAVAIL	- an address is none of a single host
+ * * %-EAFNOSUPPORT	- an address family that the underlay does not have
+ */
+int qlink_config_parse(struct qlink_config *config, struct nlattr **link,
+		       const struct nlattr *lower, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (link && link[IFLA_QLINK_ID])
+		config->link_id = nla_get_u16(link[IFLA_QLINK_ID]);
+	qlink_config_parse_eth(config, link, lower);
+	err = qlink_config_parse_udp(config, link, extack);
+	if (!err)
+		err = qlink_config_set_kind(config, extack);
+	if (err || config->kind == QLINK_UNDERLAY_NONE)
+		return err;
+	return qlink_underlay_of(config->kind)->check(config, extack);
+}
+
+/**
+ * qlink_config_is_same() - would a change of configuration change anything?
+ * @a: made by qlink_config_default() and qlink_config_parse()
+ * @b: likewise
+ *
+ * Return: whether they are equal; padding is zero in both
+ */
+bool qlink_config_is_same(const struct qlink_config *a, const struct qlink_config *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static size_t qlink_ring_bytes(void)
+{
+	return nla_total_size(0) +			/* the nest */
+	       nla_total_size(QLINK_RING_ID_BYTES) +
+	       2 * nla_total_size_64bit(sizeof(u64)) +	/* newest, current */
+	       nla_total_size(sizeof(u8)) +		/* source */
+	       2 * nla_total_size(sizeof(u32));		/* staged, retired */
+}
+
+static int qlink_ring_fill(struct sk_buff *msg, struct qlink_ring *ring, int attribute)
+{
+	struct qlink_ring_info info;
+	struct nlattr *nest;
+
+	qlink_ring_read(ring, &info);
+	nest = nla_nest_start(msg, attribute);
+	if (!nest ||
+	    nla_put(msg, QLINK_A_RING_ID, sizeof(info.id), info.id) ||
+	    nla_put_u64_64bit(msg, QLINK_A_RING_NEWEST_EPOCH, info.newest_epoch,
+			      QLINK_A_RING_PAD) ||
+	    nla_put_u64_64bit(msg, QLINK_A_RING_CURRENT_EPOCH, info.current_epoch,
+			      QLINK_A_RING_PAD) ||
+	    (info.current_epoch &&
+	     nla_put_u8(msg, QLINK_A_RING_CURRENT_SOURCE, info.current_source)) ||
+	    nla_put_u32(msg, QLINK_A_RING_STAGED, info.n_staged) ||
+	    nla_put_u32(msg, QLINK_A_RING_RETIRED, info.n_retired))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int qlink_config_fill_eth(struct sk_buff *msg, const struct qlink_config *config)
+{
+	if (nla_put_u32(msg, IFLA_QLINK_LOWER, config->lower_ifindex) ||
+	    nla_put_be16(msg, IFLA_QLINK_ETHERTYPE, config->ethertype) ||
+	    nla_put(msg, IFLA_QLINK_PEER, ETH_ALEN, config->peer))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int qlink_config_fill_udp(struct sk_buff *msg, const struct qlink_config *config)
+{
+	if (nla_put(msg, IFLA_QLINK_LOCAL, config->address_bytes, &config->local) ||
+	    nla_put(msg, IFLA_QLINK_REMOTE, config->remote_bytes, &config->remote) ||
+	    nla_put_be16(msg, IFLA_QLINK_PORT, config->port) ||
+	    nla_put_u16(msg, IFLA_QLINK_SOURCE_PORTS, config->source_ports))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int qlink_config_fill_underlay(struct sk_buff *msg, const struct qlink_config *config)
+{
+	switch (config->kind) {
+	case QLINK_UNDERLAY_NONE:
+		return 0;
+	case QLINK_UNDERLAY_ETH:
+		return qlink_config_fill_eth(msg, config);
+	case QLINK_UNDERLAY_UDP:
+		return qlink_config_fill_udp(msg, config);
+	}
+	return 0;
+}
+
+/**
+ * qlink_config_bytes() - room that qlink_config_fill() takes at the most
+ *
+ * Return: bytes
+ */
+size_t qlink_config_bytes(void)
+{
+	return nla_total_size(sizeof(u16)) +			/* id */
+	       nla_total_size(sizeof(u8)) +			/* underlay */
+	       2 * nla_total_size(sizeof(struct in6_addr)) +	/* or lower, peer, ethertype */
+	       2 * nla_total_size(sizeof(u16)) +		/* port, source ports */
+	       nla_total_size(sizeof(u32)) +			/* accept */
+	       nla_total_size(sizeof(u8)) +			/* state */
+	       2 * qlink_ring_bytes();
+}
+
+/**
+ * qlink_config_fill() - show a link
+ * @msg: with room, in the nest that the attributes go into
+ * @link: alive
+ *
+ * Context: RTNL held.
+ * Return: 0, or %-EMSGSIZE without room
+ */
+int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
+{
+	const struct qlink_config *config = &link->config;
+
+	if ((config->link_id && nla_put_u16(msg, IFLA_QLINK_ID, config->link_id)) ||
+	    nla_put_u8(msg, IFLA_QLINK_UNDERLAY, config->kind) ||
+	    qlink_config_fill_underlay(msg, config) ||
+	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
+	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
+	    qlink_ring_fill(msg, &link->keyring.tx, IFLA_QLINK_TX) ||
+	    qlink_ring_fill(msg, &link->keyring.rx, IFLA_QLINK_RX))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * qlink_stats_bytes() - room that qlink_stats_fill() takes
+ *
+ * Return: bytes, with the nest
+ */
+size_t qlink_stats_bytes(void)
+{
+	return nla_total_size((QLINK_A_STATS_MAX - QLINK_STATS_FIRST + 1) *
+			      nla_total_size_64bit(sizeof(u64)));
+}
+
+/**
+ * qlink_stats_fill() - show a link's counters
+ * @msg: with room
+ * @link: alive
+ * @attribute: of the nest that they go into
+ *
+ * Context: Any.
+ * Return: 0, or %-EMSGSIZE without room
+ */
+int qlink_stats_fill(struct sk_buff *msg, const struct qlink_dev *link, int attribute)
+{
+	struct nlattr *nest = nla_nest_start(msg, attribute);
+	int id;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (id = QLINK_STATS_FIRST; id <= QLINK_A_STATS_MAX; id++) {
+		if (nla_put_u64_64bit(msg, id, qlink_stats_sum(link->stats, id),
+				      QLINK_A_STATS_PAD))
+			return -EMSGSIZE;
+	}
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/**
+ * qlink_link_state() - what a link can do, and if nothing, why
+ * @link: alive
+ *
+ * Context: RTNL held.
+ * Return: the first cause that holds
+ */
+enum qlink_link_state qlink_link_state(const struct qlink_dev *link)
+{
+	if (!rcu_access_pointer(link->attach))
+		return QLINK_LINK_STATE_UNCONFIGURED;
+	if (!netif_running(link->dev))
+		return QLINK_LINK_STATE_ADMIN_DOWN;
+	if (!READ_ONCE(link->is_underlay_up))
+		return QLINK_LINK_STATE_UNDERLAY_DOWN;
+	if (!rcu_access_pointer(link->keyring.tx.current_key))
+		return QLINK_LINK_STATE_NO_KEY;
+	return QLINK_LINK_STATE_UP;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module: its parts come up in the order of LAYERS and go down in reverse. */
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "aead.h"
+#include "device.h"
+#include "key.h"
+#include "keyring.h"
+#include "netlink.h"
+#include "rx.h"
+#include "tx.h"
+#include "underlay.h"
+
+static int __init qlink_init(void)
+{
+	int err;
+
+	err = qlink_aead_init();
+	if (err)
+		return err;
+	err = qlink_key_init();
+	if (err)
+		goto exit_aead;
+	err = qlink_keyrings_init();
+	if (err)
+		goto exit_key;
+	qlink_underlay_init(qlink_rx_receive);
+	err = qlink_tx_init();
+	if (err)
+		goto exit_keyrings;
+	err = qlink_rx_init();
+	if (err)
+		goto exit_tx;
+	err = qlink_device_init();
+	if (err)
+		goto exit_rx;
+	err = qlink_netlink_init();
+	if (err)
+		goto exit_device;
+	return 0;
+
+exit_device:
+	qlink_device_exit();
+exit_rx:
+	qlink_rx_exit();
+exit_tx:
+	qlink_tx_exit();
+exit_keyrings:
+	qlink_keyrings_exit();
+exit_key:
+	qlink_key_exit();
+exit_aead:
+	qlink_aead_exit();
+	return err;
+}
+
+static void __exit qlink_exit(void)
+{
+	qlink_netlink_exit();
+	qlink_device_exit();
+	qlink_rx_exit();
+	qlink_tx_exit();
+	/* Waits for the last grace period: keys, attaches and ports are gone after it. */
+	qlink_key_exit();
+	qlink_keyrings_exit();
+	qlink_aead_exit();
+}
+
+module_init(qlink_init);
+module_exit(qlink_exit);
+
+MODULE_DESCRIPTION("Ethernet link sealed with AES-256-GCM under QKD and post-quantum keys");
+MODULE_LICENSE("GPL");
+MODULE_SOFTDEP("pre: aesni_intel gcm");

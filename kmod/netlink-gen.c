@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Do not edit directly, auto-generated from: */
+/*	include/netlink/qlink.yaml */
+/* YNL-GEN kernel source */
+/* To regenerate run: scripts/gen-netlink */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+
+#include <uapi/linux/qlink.h>
+
+/* Integer value ranges */
+static const struct netlink_range_validation qlink_a_key_epoch_range = {
+	.min	= 1ULL,
+	.max	= QLINK_EPOCH_MAX,
+};
+
+static const struct netlink_range_validation qlink_a_key_hard_blocks_range = {
+	.min	= 1ULL,
+	.max	= QLINK_HARD_BLOCKS_MAX,
+};
+
+/* Common nested types */
+const struct nla_policy qlink_key_input_nl_policy[QLINK_A_KEY_HARD_BLOCKS + 1] = {
+	[QLINK_A_KEY_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 1),
+	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
+	[QLINK_A_KEY_SOURCE] = NLA_POLICY_MAX(NLA_U8, 3),
+	[QLINK_A_KEY_KME_KEY_ID] = NLA_POLICY_EXACT_LEN(QLINK_KME_KEY_ID_BYTES),
+	[QLINK_A_KEY_KEY] = NLA_POLICY_EXACT_LEN(QLINK_KEY_BYTES),
+	[QLINK_A_KEY_SALT] = NLA_POLICY_EXACT_LEN(QLINK_SALT_BYTES),
+	[QLINK_A_KEY_HARD_BLOCKS] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_hard_blocks_range),
+};
+
+const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
+	[QLINK_A_KEY_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 1),
+	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
+};
+
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_ACCEPT + 1] = {
+	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
+	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
+	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
+	[IFLA_QLINK_PEER] = NLA_POLICY_EXACT_LEN(6),
+	[IFLA_QLINK_LOCAL] = NLA_POLICY_MIN_LEN(4),
+	[IFLA_QLINK_REMOTE] = NLA_POLICY_MIN_LEN(4),
+	[IFLA_QLINK_PORT] = { .type = NLA_BE16, },
+	[IFLA_QLINK_SOURCE_PORTS] = NLA_POLICY_RANGE(NLA_U16, 1, 64),
+	[IFLA_QLINK_ACCEPT] = NLA_POLICY_MASK(NLA_U32, 0xf),
+};
+
+/* QLINK_CMD_LINK_GET - do */
+static const struct nla_policy qlink_link_get_nl_policy[QLINK_A_IFINDEX + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* QLINK_CMD_LINK_SET - do */
+static const struct nla_policy qlink_link_set_nl_policy[QLINK_A_LINK + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[QLINK_A_LINK] = NLA_POLICY_NESTED(qlink_link_config_nl_policy),
+};
+
+/* QLINK_CMD_KEY_INSTALL - do */
+static const struct nla_policy qlink_key_install_nl_policy[QLINK_A_KEY + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[QLINK_A_KEY] = NLA_POLICY_NESTED(qlink_key_input_nl_policy),
+};
+
+/* QLINK_CMD_KEY_DEL - do */
+static const struct nla_policy qlink_key_del_nl_policy[QLINK_A_KEY + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[QLINK_A_KEY] = NLA_POLICY_NESTED(qlink_key_name_nl_policy),
+};
+
+/* QLINK_CMD_KEY_GET - dump */
+static const struct nla_policy qlink_key_get_nl_policy[QLINK_A_IFINDEX + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* Ops table for qlink */
+static const struct genl_split_ops qlink_nl_ops[] = {
+	{
+		.cmd		= QLINK_CMD_LINK_GET,
+		.doit		= qlink_nl_link_get_doit,
+		.policy		= qlink_link_get_nl_policy,
+		.maxattr	= QLINK_A_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= QLINK_CMD_LINK_GET,
+		.dumpit	= qlink_nl_link_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= QLINK_CMD_LINK_SET,
+		.doit		= qlink_nl_link_set_doit,
+		.policy		= qlink_link_set_nl_policy,
+		.maxattr	= QLINK_A_LINK,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= QLINK_CMD_KEY_INSTALL,
+		.doit		= qlink_nl_key_install_doit,
+		.policy		= qlink_key_install_nl_policy,
+		.maxattr	= QLINK_A_KEY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= QLINK_CMD_KEY_DEL,
+		.doit		= qlink_nl_key_del_doit,
+		.policy		= qlink_key_del_nl_policy,
+		.maxattr	= QLINK_A_KEY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= QLINK_CMD_KEY_GET,
+		.dumpit		= qlink_nl_key_get_dumpit,
+		.policy		= qlink_key_get_nl_policy,
+		.maxattr	= QLINK_A_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+};
+
+struct genl_family qlink_nl_family __ro_after_init = {
+	.name		= QLINK_FAMILY_NAME,
+	.version	= QLINK_FAMILY_VERSION,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.module		= THIS_MODULE,
+	.split_ops	= qlink_nl_ops,
+	.n_split_ops	= ARRAY_SIZE(qlink_nl_ops),
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A link: one device, one peer. Data only. */
+#ifndef QLINK_QLINK_H
+#define QLINK_QLINK_H
+
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
+
+#include "keyring.h"
+#include "stats.h"
+#include "underlay.h"
+
+/**
+ * struct qlink_dev - a link, as the private part of its net_device
+ */
+struct qlink_dev {
+	/** @attach: its place on an underlay; NULL while it has none. Changed under RTNL */
+	struct qlink_attach __rcu *attach;
+
+	/** @keyring: both rings */
+	struct qlink_keyring keyring;
+
+	/** @stats: QLINK_A_STATS_* */
+	struct qlink_stats __percpu *stats;
+
+	/** @dev: the device */
+	struct net_device *dev;
+
+	/** @net: the link netns; stays when the device moves. The link dies with it */
+	struct net *net;
+
+	/** @lower: eth: the lower device, RTNL */
+	struct net_device *lower;
+
+	/** @config: what is set, RTNL */
+	struct qlink_config config;
+
+	/** @keeps_mtu: an admin chose the MTU, so it does not grow with the underlay's; RTNL */
+	bool keeps_mtu;
+
+	/** @entry: in the list of all links, RTNL */
+	struct list_head entry;
+
+	/** @mutex: one change of keys or policy at a time; inside RTNL */
+	struct mutex mutex;
+
+	/** @accept: key sources that may be installed, a bit each; @mutex */
+	u32 accept;
+
+	/** @is_dead: no key comes in any more; @mutex */
+	bool is_dead;
+
+	/** @carrier_lock: makes looking at the causes and setting the carrier one step; BHs off */
+	spinlock_t carrier_lock;
+
+	/** @is_underlay_up: the underlay could carry frames; @carrier_lock */
+	bool is_underlay_up;
+};
+
+#endif

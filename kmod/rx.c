@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The receive path: from the underlay to the stack. */
+#include "rx.h"
+
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/skbuff.h>
+#include <net/gro.h>
+
+#include "tx.h"
+
+/**
+ * DOC: Receive path
+ *
+ * ::
+ *
+ *   qlink_rx_receive()   a frame of a link, in the softirq that it came in
+ *     qlink_rx_check()     what the header alone tells
+ *     the CPU's queue
+ *   qlink_rx_poll()      one NAPI a CPU, for all links
+ *     qlink_rx_frame()
+ *       qlink_ring_find()  the key of its epoch
+ *       qlink_key_check()  a replay is not worth a decryption
+ *       qlink_rx_own()     a linear buffer of our own
+ *       qlink_rx_open()    check and decrypt in place
+ *       qlink_key_commit() the window, asked again and marked in one step
+ *       qlink_rx_deliver() strip, restore the checksum's state, GRO
+ *
+ * Nothing changes before the tag has proved valid, except one counter.
+ */
+
+#define QLINK_RX_QUEUE_MAX	1000
+
+/**
+ * struct qlink_rx_cpu - what one CPU received and has not opened yet
+ */
+struct qlink_rx_cpu {
+	/** @napi: opens them */
+	struct napi_struct napi;
+	/** @queue: each with skb->dev, the qlink device */
+	struct sk_buff_head queue;
+};
+
+static DEFINE_PER_CPU(struct qlink_rx_cpu, qlink_rx_cpus);
+
+/* NAPI wants a device; it belongs to no link. */
+static struct net_device *qlink_rx_napi_dev;
+
+static void qlink_rx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
+{
+	qlink_stats_inc(link->stats, counter);
+	kfree_skb(skb);
+}
+
+static bool qlink_rx_has_length(u8 type, unsigned int bytes)
+{
+	switch (type) {
+	case QLINK_TYPE_KEEPALIVE:
+		return bytes == QLINK_OVERHEAD_BYTES + QLINK_KEEPALIVE_BYTES;
+	case QLINK_TYPE_FRAME_CSUM:
+		return bytes >= QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + ETH_HLEN;
+	default:
+		return bytes >= QLINK_OVERHEAD_BYTES + ETH_HLEN;
+	}
+}
+
+/* PROTOCOL.md section 3, in its order. Returns the counter of the rule that is broken, or 0. */
+static unsigned int qlink_rx_check(const struct net_device *dev, const struct sk_buff *skb)
+{
+	const struct qlink_header *header = (const struct qlink_header *)skb->data;
+	u8 type = qlink_header_type(header);
+
+	if (unlikely(!netif_running(dev)))
+		return QLINK_A_STATS_RX_DOWN;
+	if (unlikely(type > QLINK_TYPE_FRAME_CSUM))
+		return QLINK_A_STATS_RX_BAD_TYPE;
+	if (unlikely(!qlink_rx_has_length(type, skb->len)))
+		return QLINK_A_STATS_RX_SHORT;
+	if (unlikely(!qlink_header_epoch(header) || !qlink_header_sequence(header)))
+		return QLINK_A_STATS_RX_BAD_HEADER;
+	return 0;
+}
+
+/**
+ * qlink_rx_receive() - take a frame over from a port
+ * @attach: of the link that it belongs to
+ * @skb: from the qlink header on, which is linear; not shared; taken over
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
+{
+	struct qlink_rx_cpu *here = this_cpu_ptr(&qlink_rx_cpus);
+	struct qlink_dev *link = netdev_priv(attach->dev);
+	unsigned int counter = qlink_rx_check(attach->dev, skb);
+	unsigned int queued;
+
+	if (unlikely(counter))
+		return qlink_rx_drop(link, skb, counter);
+
+	skb->dev = attach->dev;
+	spin_lock(&here->queue.lock);
+	queued = skb_queue_len(&here->queue);
+	if (likely(queued < QLINK_RX_QUEUE_MAX))
+		__skb_queue_tail(&here->queue, skb);
+	spin_unlock(&here->queue.lock);
+
+	if (unlikely(queued >= QLINK_RX_QUEUE_MAX))
+		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+	else if (!queued)
+		napi_schedule(&here->napi);
+}
+
+static unsigned int qlink_rx_replay_counter(enum qlink_replay_verdict verdict)
+{
+	return verdict == QLINK_REPLAY_OLD ? QLINK_A_STATS_RX_OLD : QLINK_A_STATS_RX_REPLAY;
+}
+
+/* In place only where nobody else can see the memory. */
+static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+
+	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb)))
+		return skb;
+	copy = skb_copy(skb, GFP_ATOMIC);
+	if (likely(copy))
+		consume_skb(skb);
+	return copy;
+}
+
+static int qlink_rx_open(struct qlink_key *key, struct sk_buff *skb)
+{
+	u8 nonce[QLINK_NONCE_BYTES];
+	int err;
+
+	qlink_nonce(nonce, key->salt, (const struct qlink_header *)skb->data);
+	qlink_aead_lock();
+	err = qlink_aead_open(key->aead, skb->data, skb->len, nonce);
+	qlink_aead_unlock();
+	return err;
+}
+
+/* Of the lower device's and the outer headers' state nothing is left. */
+static void qlink_rx_scrub(struct sk_buff *skb)
+{
+	skb_scrub_packet(skb, true);
+	skb_clear_hash(skb);
+	__vlan_hwaccel_clear_tag(skb);
+	skb_set_queue_mapping(skb, 0);
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->csum_level = 0;
+	skb->encapsulation = 0;
+}
+
+/* Type 2: false where the field does not lie inside the frame, behind the Ethernet header. */
+static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
+{
+	*start = get_unaligned_be16(skb->data);
+	*offset = get_unaligned_be16(skb->data + 2);
+	__skb_pull(skb, QLINK_CSUM_BYTES);
+	return *start >= ETH_HLEN && *start + *offset + sizeof(__sum16) <= skb->len;
+}
+
+static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
+			     struct sk_buff *skb)
+{
+	u8 type = qlink_header_type((const struct qlink_header *)skb->data);
+	u16 start = 0, offset = 0;
+
+	__skb_pull(skb, QLINK_HEADER_BYTES);
+	__skb_trim(skb, skb->len - QLINK_TAG_BYTES);
+
+	if (type == QLINK_TYPE_KEEPALIVE) {
+		qlink_stats_inc(link->stats, QLINK_A_STATS_RX_KEEPALIVE);
+		consume_skb(skb);
+		return;
+	}
+	if (type == QLINK_TYPE_FRAME_CSUM && unlikely(!qlink_rx_pull_csum(skb, &start, &offset)))
+		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_INNER);
+
+	qlink_rx_scrub(skb);
+	dev_sw_netstats_rx_add(link->dev, skb->len);
+	skb->protocol = eth_type_trans(skb, link->dev);
+	skb_reset_network_header(skb);
+	/* It cannot fail: qlink_rx_pull_csum() was stricter. */
+	if (type == QLINK_TYPE_FRAME_CSUM)
+		skb_partial_csum_set(skb, start - ETH_HLEN, offset);
+	napi_gro_receive(napi, skb);
+}
+
+static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
+{
+	struct qlink_header header = *(const struct qlink_header *)skb->data;
+	struct qlink_dev *link = netdev_priv(skb->dev);
+	enum qlink_replay_verdict verdict;
+	struct qlink_key *key;
+	struct sk_buff *own;
+	int err;
+
+	key = qlink_ring_find(&link->keyring.rx, qlink_header_epoch(&header));
+	if (unlikely(!key))
+		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_KEY);
+
+	verdict = qlink_key_check(key, qlink_header_lane(&header),
+				  qlink_header_sequence(&header));
+	if (unlikely(verdict != QLINK_REPLAY_GOOD))
+		return qlink_rx_drop(link, skb, qlink_rx_replay_counter(verdict));
+
+	own = qlink_rx_own(skb);
+	if (unlikely(!own))
+		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_MEMORY);
+
+	err = qlink_rx_open(key, own);
+	if (unlikely(err))
+		return qlink_rx_drop(link, own, err == -EBADMSG ?
+				     QLINK_A_STATS_RX_AUTH_ERROR :
+				     QLINK_A_STATS_RX_OPEN_ERROR);
+
+	err = qlink_key_commit(key, qlink_header_lane(&header), qlink_header_sequence(&header),
+			       own->len - QLINK_OVERHEAD_BYTES, &verdict);
+	if (unlikely(err))
+		return qlink_rx_drop(link, own, QLINK_A_STATS_RX_NO_MEMORY);
+	if (unlikely(verdict != QLINK_REPLAY_GOOD))
+		return qlink_rx_drop(link, own, qlink_rx_replay_counter(verdict));
+
+	qlink_ring_follow(&link->keyring.rx, key);
+	qlink_rx_deliver(napi, link, own);
+}
+
+/* The frames of a batch are in nobody's queue, but in one RCU read side: a device's
+ * ndo_uninit purges the queues, and the core waits before it frees the device.
+ */
+static int qlink_rx_batch(struct napi_struct *napi, struct sk_buff_head *batch, int budget)
+{
+	struct sk_buff *skb;
+	int done = 0;
+
+	while (done < budget && !skb_queue_empty(batch)) {
+		skb = skb_peek(batch);
+		if (unlikely(!qlink_aead_may_run())) {
+			struct qlink_dev *link = netdev_priv(skb->dev);
+
+			qlink_stats_inc(link->stats, QLINK_A_STATS_RX_FPU_WAIT);
+			return budget;
+		}
+		__skb_unlink(skb, batch);
+		qlink_rx_frame(napi, skb);
+		done++;
+	}
+	return done;
+}
+
+static int qlink_rx_poll(struct napi_struct *napi, int budget)
+{
+	struct qlink_rx_cpu *here = container_of(napi, struct qlink_rx_cpu, napi);
+	struct sk_buff_head batch;
+	int done;
+
+	__skb_queue_head_init(&batch);
+	rcu_read_lock();
+	spin_lock(&here->queue.lock);
+	skb_queue_splice_init(&here->queue, &batch);
+	spin_unlock(&here->queue.lock);
+
+	done = qlink_rx_batch(napi, &batch, budget);
+
+	if (!skb_queue_empty(&batch)) {
+		spin_lock(&here->queue.lock);
+		skb_queue_splice(&batch, &here->queue);
+		spin_unlock(&here->queue.lock);
+		done = budget;
+	}
+	rcu_read_unlock();
+
+	if (done < budget)
+		napi_complete_done(napi, done);
+	return done;
+}
+
+/**
+ * qlink_rx_purge() - free the queued frames of a device that goes
+ * @dev: detached, and a grace period over; nothing is queued for it any more
+ *
+ * Context: Process context.
+ */
+void qlink_rx_purge(struct net_device *dev)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		qlink_queue_purge(&per_cpu(qlink_rx_cpus, cpu).queue, dev);
+}
+
+/**
+ * qlink_rx_init() - make the CPUs' queues and NAPIs
+ *
+ * A CPU that goes offline hands its scheduled NAPI to another, and that the
+ * queue with it.
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or %-ENOMEM
+ */
+int __init qlink_rx_init(void)
+{
+	int cpu;
+
+	qlink_rx_napi_dev = alloc_netdev_dummy(0);
+	if (!qlink_rx_napi_dev)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		struct qlink_rx_cpu *here = per_cpu_ptr(&qlink_rx_cpus, cpu);
+
+		skb_queue_head_init(&here->queue);
+		netif_napi_add(qlink_rx_napi_dev, &here->napi, qlink_rx_poll);
+		napi_enable(&here->napi);
+	}
+	return 0;
+}
+
+/**
+ * qlink_rx_exit() - undo qlink_rx_init(), when no device is left
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_rx_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct qlink_rx_cpu *here = per_cpu_ptr(&qlink_rx_cpus, cpu);
+
+		napi_disable(&here->napi);
+		netif_napi_del(&here->napi);
+		skb_queue_purge(&here->queue);
+	}
+	free_netdev(qlink_rx_napi_dev);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The transmit path: from the stack to the underlay. */
+#include "tx.h"
+
+#include <linux/etherdevice.h>
+#include <linux/skbuff.h>
+#include <linux/workqueue.h>
+
+/**
+ * DOC: Transmit path
+ *
+ * ::
+ *
+ *   qlink_tx_xmit()     the stack's frame, BHs off
+ *     qlink_tx_frame()
+ *       qlink_tx_type()   which type it is, and whether it fits
+ *       qlink_tx_own()    a linear buffer of our own, with room
+ *       qlink_tx_seal()   take a number, write the header, encrypt in place
+ *       ops->xmit()       the underlay's headers, and away
+ *
+ * A frame whose checksum is still to do keeps it that way (type 2): the tag
+ * proves more than any checksum, so nobody computes one under it.
+ *
+ * Encryption happens in place only in memory that nobody else can see: linear,
+ * not cloned. Anything else, page-cache pages of sendfile() above all, is copied
+ * first.
+ *
+ * Where the FPU is busy (6.12, a softirq inside a task's use of it), the frame
+ * waits in its CPU's queue, and later frames of that CPU behind it, so that
+ * none overtakes.
+ */
+
+#define QLINK_TX_QUEUE_MAX	1000
+
+/**
+ * struct qlink_tx_cpu - the frames of one CPU that wait for its FPU
+ */
+struct qlink_tx_cpu {
+	/** @queue: each with skb->dev, the qlink device */
+	struct sk_buff_head queue;
+	/** @work: takes them up again, from a softirq of the same CPU */
+	struct work_struct work;
+};
+
+static DEFINE_PER_CPU(struct qlink_tx_cpu, qlink_tx_cpus);
+
+static const unsigned int qlink_tx_counters[] = {
+	[QLINK_XMIT_DOWN]	= QLINK_A_STATS_TX_NO_UNDERLAY,
+	[QLINK_XMIT_NO_ROUTE]	= QLINK_A_STATS_TX_NO_ROUTE,
+	[QLINK_XMIT_LOOP]	= QLINK_A_STATS_TX_LOOP,
+	[QLINK_XMIT_TOO_BIG]	= QLINK_A_STATS_TX_TOO_BIG,
+	[QLINK_XMIT_NO_MEMORY]	= QLINK_A_STATS_TX_NO_MEMORY,
+};
+
+static void qlink_tx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
+{
+	qlink_stats_inc(link->stats, counter);
+	kfree_skb(skb);
+}
+
+/**
+ * qlink_tx_type() - choose the type of a frame and see that it fits
+ * @skb: from the MAC header on; its checksum may be finished here
+ * @max_bytes: that a sealed frame may measure
+ *
+ * A frame with a VLAN tag and a full payload is 4 bytes too long for type 2.
+ * Finishing its checksum makes it a type 0 that fits.
+ *
+ * Return: the type, %-EMSGSIZE when it does not fit, or %-ENOMEM
+ */
+static int qlink_tx_type(struct sk_buff *skb, unsigned int max_bytes)
+{
+	unsigned int bytes = skb->len + QLINK_OVERHEAD_BYTES;
+
+	if (unlikely(bytes > max_bytes))
+		return -EMSGSIZE;
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return QLINK_TYPE_FRAME;
+	if (likely(bytes + QLINK_CSUM_BYTES <= max_bytes && !skb_csum_is_sctp(skb)))
+		return QLINK_TYPE_FRAME_CSUM;
+	if (skb_csum_hwoffload_help(skb, 0))
+		return -ENOMEM;
+	return QLINK_TYPE_FRAME;
+}
+
+/* The copy is charged to the socket in the place of the frame, so that its limits still hold. */
+static void qlink_tx_move_owner(struct sk_buff *to, struct sk_buff *from)
+{
+	if (!from->sk)
+		return;
+	swap(to->truesize, from->truesize);
+	swap(to->destructor, from->destructor);
+	swap(to->sk, from->sk);
+}
+
+/**
+ * qlink_tx_own() - make a frame linear, unshared and roomy
+ * @skb: taken over
+ * @headroom: that header and underlay need
+ * @tailroom: that tag and underlay need
+ *
+ * Return: @skb or a copy; NULL without memory, and @skb is untouched
+ */
+static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
+				    unsigned int tailroom)
+{
+	struct sk_buff *copy;
+
+	if (!skb_is_nonlinear(skb) && !skb_cloned(skb) &&
+	    skb_headroom(skb) >= headroom && skb_tailroom(skb) >= tailroom)
+		return skb;
+
+	copy = skb_copy_expand(skb, headroom, tailroom, GFP_ATOMIC);
+	if (unlikely(!copy))
+		return NULL;
+	qlink_tx_move_owner(copy, skb);
+	consume_skb(skb);
+	return copy;
+}
+
+static void qlink_tx_push_csum(struct sk_buff *skb)
+{
+	u16 start = skb_checksum_start_offset(skb);
+	u16 offset = skb->csum_offset;
+	u8 *at = skb_push(skb, QLINK_CSUM_BYTES);
+
+	put_unaligned_be16(start, at);
+	put_unaligned_be16(offset, at + 2);
+}
+
+/* Find a key with numbers left; one that has none gives way to the next. */
+static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane,
+				       unsigned int bytes, u64 *sequence)
+{
+	struct qlink_ring *ring = &link->keyring.tx;
+	struct qlink_key *key;
+
+	while ((key = rcu_dereference_bh(ring->current_key))) {
+		if (likely(!qlink_key_take(key, lane, bytes, sequence)))
+			return key;
+		qlink_ring_rotate(ring, key);
+	}
+	return NULL;
+}
+
+/**
+ * qlink_tx_seal() - turn the plaintext of a frame into a sealed frame
+ * @link: of the frame
+ * @link_id: of its attach
+ * @skb: plaintext, linear and ours alone, with room for header and tag
+ * @type: of the frame
+ *
+ * Context: BHs off. Return: 0, %-ENOKEY, or an errno of the cipher.
+ */
+static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, struct sk_buff *skb, u8 type)
+{
+	u8 nonce[QLINK_NONCE_BYTES];
+	struct qlink_header *header;
+	struct qlink_key *key;
+	unsigned int lane;
+	int err = -ENOKEY;
+	u64 sequence;
+
+	qlink_aead_lock();
+	lane = qlink_lane();
+	key = qlink_tx_take(link, lane, skb->len, &sequence);
+	if (likely(key)) {
+		header = skb_push(skb, QLINK_HEADER_BYTES);
+		qlink_header_put(header, type, lane, link_id, key->name.epoch, sequence);
+		qlink_nonce(nonce, key->salt, header);
+		skb_put(skb, QLINK_TAG_BYTES);
+		err = qlink_aead_seal(key->aead, skb->data, skb->len, nonce);
+	}
+	qlink_aead_unlock();
+	return err;
+}
+
+static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	unsigned int bytes = skb->len;
+	enum qlink_xmit_verdict verdict;
+	struct sk_buff *own;
+	int type, err;
+	u32 flow;
+
+	if (unlikely(!attach))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
+	if (unlikely(bytes < ETH_HLEN))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	type = qlink_tx_type(skb, READ_ONCE(attach->max_bytes));
+	if (unlikely(type < 0))
+		return qlink_tx_drop(link, skb, type == -EMSGSIZE ?
+				     QLINK_A_STATS_TX_TOO_BIG : QLINK_A_STATS_TX_NO_MEMORY);
+
+	flow = skb_get_hash(skb);
+	own = qlink_tx_own(skb, attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES,
+			   attach->tailroom + QLINK_TAG_BYTES);
+	if (unlikely(!own))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+
+	if (type == QLINK_TYPE_FRAME_CSUM)
+		qlink_tx_push_csum(own);
+	err = qlink_tx_seal(link, attach->config.link_id, own, type);
+	if (unlikely(err))
+		return qlink_tx_drop(link, own, err == -ENOKEY ?
+				     QLINK_A_STATS_TX_NO_KEY : QLINK_A_STATS_TX_SEAL_ERROR);
+
+	own->ip_summed = CHECKSUM_NONE;
+	own->encapsulation = 0;
+	verdict = attach->ops->xmit(attach, own, flow);
+	if (likely(verdict == QLINK_XMIT_SENT))
+		dev_sw_netstats_tx_add(link->dev, 1, bytes);
+	else
+		qlink_stats_inc(link->stats, qlink_tx_counters[verdict]);
+}
+
+static void qlink_tx_wait(struct qlink_tx_cpu *here, struct qlink_dev *link,
+			  struct sk_buff *skb)
+{
+	if (skb_queue_len_lockless(&here->queue) >= QLINK_TX_QUEUE_MAX)
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
+
+	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
+	skb_queue_tail(&here->queue, skb);
+	queue_work_on(smp_processor_id(), system_bh_wq, &here->work);
+}
+
+/* Its frames' devices cannot go while it runs: their ndo_uninit purges the queue, and
+ * the core waits for this RCU read side before it frees them.
+ */
+static void qlink_tx_work(struct work_struct *work)
+{
+	struct qlink_tx_cpu *here = container_of(work, struct qlink_tx_cpu, work);
+	struct sk_buff *skb;
+
+	local_bh_disable();
+	rcu_read_lock();
+	while (qlink_aead_may_run() && (skb = skb_dequeue(&here->queue)))
+		qlink_tx_frame(netdev_priv(skb->dev), skb);
+	if (!skb_queue_empty(&here->queue))
+		queue_work(system_bh_wq, work);
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+/**
+ * qlink_tx_xmit() - ndo_start_xmit of a qlink device
+ * @skb: frame from the MAC header on; taken over
+ * @dev: qlink device
+ *
+ * Context: BHs off, in an RCU read side.
+ * Return: NETDEV_TX_OK always: a frame is sent or counted
+ */
+netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct qlink_tx_cpu *here = this_cpu_ptr(&qlink_tx_cpus);
+	struct qlink_dev *link = netdev_priv(dev);
+
+	if (unlikely(!qlink_aead_may_run() || !skb_queue_empty_lockless(&here->queue)))
+		qlink_tx_wait(here, link, skb);
+	else
+		qlink_tx_frame(link, skb);
+	return NETDEV_TX_OK;
+}
+
+/**
+ * qlink_queue_purge() - free a device's frames in a queue of many devices
+ * @queue: of frames with skb->dev set
+ * @dev: that goes
+ *
+ * Context: Process context, when nobody adds frames of @dev any more.
+ */
+void qlink_queue_purge(struct sk_buff_head *queue, const struct net_device *dev)
+{
+	struct sk_buff *skb, *next;
+	struct sk_buff_head gone;
+
+	__skb_queue_head_init(&gone);
+	spin_lock_bh(&queue->lock);
+	skb_queue_walk_safe(queue, skb, next) {
+		if (skb->dev != dev)
+			continue;
+		__skb_unlink(skb, queue);
+		__skb_queue_tail(&gone, skb);
+	}
+	spin_unlock_bh(&queue->lock);
+	__skb_queue_purge(&gone);
+}
+
+/**
+ * qlink_tx_purge() - free the waiting frames of a device that goes
+ * @dev: closed; nothing is sent through it any more
+ *
+ * Context: Process context.
+ */
+void qlink_tx_purge(struct net_device *dev)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		qlink_queue_purge(&per_cpu(qlink_tx_cpus, cpu).queue, dev);
+}
+
+/**
+ * qlink_tx_init() - make the CPUs' queues
+ *
+ * Return: 0
+ */
+int __init qlink_tx_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		skb_queue_head_init(&per_cpu(qlink_tx_cpus, cpu).queue);
+		INIT_WORK(&per_cpu(qlink_tx_cpus, cpu).work, qlink_tx_work);
+	}
+	return 0;
+}
+
+/**
+ * qlink_tx_exit() - wait for the last work, when no device is left
+ */
+void qlink_tx_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cancel_work_sync(&per_cpu(qlink_tx_cpus, cpu).work);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The transmit path: from the stack to the underlay. */
+#ifndef QLINK_TX_H
+#define QLINK_TX_H
+
+#include "qlink.h"
+
+int qlink_tx_init(void);
+void qlink_tx_exit(void);
+
+netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev);
+void qlink_tx_purge(struct net_device *dev);
+void qlink_queue_purge(struct sk_buff_head *queue, const struct net_device *dev);
+
+#endif

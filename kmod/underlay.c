@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What all underlays do alike: the links of a port, and the first look at a frame. */
+#include "underlay.h"
+
+#include <linux/jhash.h>
+#include <linux/random.h>
+#include <linux/rtnetlink.h>
+#include <linux/skbuff.h>
+
+#include "wire.h"
+
+static qlink_underlay_rx qlink_underlay_up __ro_after_init;
+static u32 qlink_port_seed __ro_after_init;
+
+/**
+ * qlink_underlay_init() - say who takes received frames
+ * @rx: called with BHs off in an RCU read side; takes the frame over
+ */
+void __init qlink_underlay_init(qlink_underlay_rx rx)
+{
+	qlink_underlay_up = rx;
+	qlink_port_seed = get_random_u32();
+}
+
+/**
+ * qlink_underlay_of() - the ops of a kind
+ * @kind: not QLINK_UNDERLAY_NONE
+ *
+ * Return: the ops
+ */
+const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind)
+{
+	return kind == QLINK_UNDERLAY_ETH ? &qlink_underlay_eth_ops : &qlink_underlay_udp_ops;
+}
+
+/**
+ * qlink_port_init() - make a port without links
+ * @port: zeroed memory of the caller
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or %-ENOMEM
+ */
+int qlink_port_init(struct qlink_port *port)
+{
+	hash_init(port->links);
+	INIT_LIST_HEAD(&port->entry);
+	port->stats = qlink_stats_new();
+	return port->stats ? 0 : -ENOMEM;
+}
+
+/**
+ * qlink_port_destroy() - free what qlink_port_init() made
+ * @port: no frame can be looking at it
+ */
+void qlink_port_destroy(struct qlink_port *port)
+{
+	free_percpu(port->stats);
+}
+
+static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
+{
+	return jhash(peer, sizeof(*peer), qlink_port_seed ^ link_id);
+}
+
+static struct qlink_attach *qlink_port_find(struct qlink_port *port,
+					    const struct qlink_peer_address *peer, u16 link_id)
+{
+	struct qlink_attach *attach;
+
+	hash_for_each_possible_rcu(port->links, attach, node, qlink_port_hash(peer, link_id)) {
+		if (attach->config.link_id == link_id &&
+		    !memcmp(&attach->peer, peer, sizeof(*peer)))
+			return attach;
+	}
+	return NULL;
+}
+
+/**
+ * qlink_port_enter() - let a link receive on a port
+ * @port: of the link's underlay
+ * @attach: with its peer address and link id set
+ * @extack: told of the other link, where there is one
+ *
+ * A link may be entered a second time while it changes its configuration.
+ *
+ * Context: RTNL held.
+ * Return: 0, or %-EEXIST where another link has the same peer and id
+ */
+int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
+		     struct netlink_ext_ack *extack)
+{
+	struct qlink_attach *other;
+
+	ASSERT_RTNL();
+
+	other = qlink_port_find(port, &attach->peer, attach->config.link_id);
+	if (other && other->dev != attach->dev) {
+		NL_SET_ERR_MSG_FMT(extack, "id %u of this peer belongs to %s already",
+				   attach->config.link_id, other->dev->name);
+		return -EEXIST;
+	}
+	attach->port = port;
+	hash_add_rcu(port->links, &attach->node,
+		     qlink_port_hash(&attach->peer, attach->config.link_id));
+	port->n_links++;
+	return 0;
+}
+
+/**
+ * qlink_port_leave() - let a link receive on a port no more
+ * @port: that it entered
+ * @attach: freed by the caller, a grace period later
+ *
+ * Context: RTNL held.
+ * Return: whether it was the last link of the port
+ */
+bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach)
+{
+	ASSERT_RTNL();
+
+	hash_del_rcu(&attach->node);
+	return !--port->n_links;
+}
+
+/**
+ * qlink_port_receive() - find the link of a frame and hand it up
+ * @port: that the frame came to
+ * @peer: that it came from
+ * @skb: from the qlink header on, not shared; taken over
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address *peer,
+			struct sk_buff *skb)
+{
+	const struct qlink_header *header;
+	struct qlink_attach *attach;
+	unsigned int counter;
+
+	if (unlikely(!pskb_may_pull(skb, QLINK_HEADER_BYTES))) {
+		counter = QLINK_A_PORT_RX_SHORT;
+		goto drop;
+	}
+	header = (const struct qlink_header *)skb->data;
+	if (unlikely(qlink_header_version(header) != QLINK_WIRE_VERSION)) {
+		counter = QLINK_A_PORT_RX_BAD_VERSION;
+		goto drop;
+	}
+	attach = qlink_port_find(port, peer, qlink_header_link_id(header));
+	if (unlikely(!attach)) {
+		counter = QLINK_A_PORT_RX_NO_LINK;
+		goto drop;
+	}
+	qlink_underlay_up(attach, skb);
+	return;
+
+drop:
+	qlink_stats_inc(port->stats, counter);
+	kfree_skb(skb);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What carries sealed frames: a table of ops, the ports that links share, and the way up. */
+#ifndef QLINK_UNDERLAY_H
+#define QLINK_UNDERLAY_H
+
+#include <linux/hashtable.h>
+#include <linux/if_ether.h>
+#include <linux/in6.h>
+#include <linux/netdevice.h>
+#include <net/dst_cache.h>
+#include <linux/qlink.h>
+
+#include "stats.h"
+
+struct qlink_attach;
+struct qlink_port;
+
+/**
+ * struct qlink_peer_address - where sealed frames come from, as a port sees it
+ *
+ * Compared as memory: what the family does not use is zero.
+ */
+struct qlink_peer_address {
+	/** @bytes: a MAC address, an IPv4 or an IPv6 address */
+	u8 bytes[16];
+};
+
+/**
+ * struct qlink_config - what an admin says of a link's underlay
+ */
+struct qlink_config {
+	/** @kind: follows from what is set */
+	enum qlink_underlay kind;
+	/** @link_id: 0 where it is not set */
+	u16 link_id;
+	/** @lower_ifindex: eth: the lower device, in the link netns; 0 where it is not set */
+	int lower_ifindex;
+	/** @ethertype: eth: of the sealed frames */
+	__be16 ethertype;
+	/** @has_ethertype: it was set, not defaulted */
+	bool has_ethertype;
+	/** @has_peer: eth: @peer is set */
+	bool has_peer;
+	/** @peer: eth: MAC address of the peer */
+	u8 peer[ETH_ALEN];
+	/** @address_bytes: udp: 4 or 16, the size of @local and @remote; 0 where not set */
+	u8 address_bytes;
+	/** @remote_bytes: udp: likewise of @remote alone, until both are checked */
+	u8 remote_bytes;
+	/** @local: udp: our address */
+	struct in6_addr local;
+	/** @remote: udp: the address of the peer */
+	struct in6_addr remote;
+	/** @port: udp: that both ends receive on; 0 where it is not set */
+	__be16 port;
+	/** @source_ports: udp: how many source ports flows are spread over; 1: only @port */
+	u16 source_ports;
+};
+
+/**
+ * enum qlink_xmit_verdict - what became of a sealed frame
+ * @QLINK_XMIT_SENT: given to the underlay
+ * @QLINK_XMIT_DOWN: the lower device is down
+ * @QLINK_XMIT_NO_ROUTE: no route to the remote address
+ * @QLINK_XMIT_LOOP: the route leads back into the link
+ * @QLINK_XMIT_TOO_BIG: does not fit the route
+ * @QLINK_XMIT_NO_MEMORY: no room for the underlay's headers
+ */
+enum qlink_xmit_verdict {
+	QLINK_XMIT_SENT,
+	QLINK_XMIT_DOWN,
+	QLINK_XMIT_NO_ROUTE,
+	QLINK_XMIT_LOOP,
+	QLINK_XMIT_TOO_BIG,
+	QLINK_XMIT_NO_MEMORY,
+};
+
+/**
+ * struct qlink_underlay_ops - one kind of underlay
+ *
+ * attach and detach run under RTNL, the rest with BHs off in an RCU read side.
+ */
+struct qlink_underlay_ops {
+	/** @check: is the configuration whole? extack says what is not */
+	int (*check)(const struct qlink_config *config, struct netlink_ext_ack *extack);
+	/** @attach: find or make the port and enter it; sets room, MTU and peer address */
+	int (*attach)(struct qlink_attach *attach, struct netlink_ext_ack *extack);
+	/** @detach: leave the port, and free what only this link used, after a grace period */
+	void (*detach)(struct qlink_attach *attach);
+	/** @xmit: send a sealed frame; takes @skb over, also when it fails */
+	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
+					u32 flow);
+	/** @measure: what a sealed frame may measure by the underlay's device; RTNL held */
+	unsigned int (*measure)(struct qlink_attach *attach);
+	/** @has_carrier: could the underlay carry frames? RTNL held */
+	bool (*has_carrier)(const struct qlink_attach *attach);
+};
+
+/**
+ * struct qlink_attach - one link's place on a port
+ *
+ * Everything but @max_bytes is constant from the time it is entered.
+ */
+struct qlink_attach {
+	/** @ops: of the kind */
+	const struct qlink_underlay_ops *ops;
+	/** @net: the link netns, where the underlay lives */
+	struct net *net;
+	/** @dev: the qlink device; the attach never outlives it */
+	struct net_device *dev;
+	/** @config: as checked */
+	struct qlink_config config;
+	/** @port: shared with other links of the same port */
+	struct qlink_port *port;
+	/** @peer: where its frames come from */
+	struct qlink_peer_address peer;
+	/** @node: in the port's table */
+	struct hlist_node node;
+	/** @dst_cache: udp: one route a CPU */
+	struct dst_cache dst_cache;
+	/** @flow_secret: udp: so that source ports tell nothing of the flow */
+	u32 flow_secret;
+	/** @headroom: that the underlay's headers take */
+	unsigned int headroom;
+	/** @tailroom: that the lower device asks for */
+	unsigned int tailroom;
+	/** @max_bytes: of a sealed frame; follows the underlay's device under RTNL */
+	unsigned int max_bytes;
+	/** @rcu: frees it */
+	struct rcu_head rcu;
+};
+
+#define QLINK_PORT_HASH_BITS	8
+
+/**
+ * struct qlink_port - what links with the same lower device and EtherType, or
+ * the same address and UDP port, share
+ *
+ * Made by its first link, freed by its last, all under RTNL; its links are
+ * found under RCU.
+ */
+struct qlink_port {
+	/** @entry: in the list of its kind's ports */
+	struct list_head entry;
+	/** @n_links: attached; guarded by RTNL */
+	unsigned int n_links;
+	/** @stats: QLINK_A_PORT_* */
+	struct qlink_stats __percpu *stats;
+	/** @links: by peer address and link id; written under RTNL */
+	DECLARE_HASHTABLE(links, QLINK_PORT_HASH_BITS);
+};
+
+/** typedef qlink_underlay_rx - takes over a frame of version 1 that belongs to a link */
+typedef void (*qlink_underlay_rx)(struct qlink_attach *attach, struct sk_buff *skb);
+
+void qlink_underlay_init(qlink_underlay_rx rx);
+
+const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind);
+
+int qlink_port_init(struct qlink_port *port);
+void qlink_port_destroy(struct qlink_port *port);
+int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
+		     struct netlink_ext_ack *extack);
+bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach);
+void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address *peer,
+			struct sk_buff *skb);
+
+extern const struct qlink_underlay_ops qlink_underlay_eth_ops;
+extern const struct qlink_underlay_ops qlink_underlay_udp_ops;
+
+#endif

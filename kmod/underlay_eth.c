@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The eth underlay: an EtherType of its own, to the peer's MAC on a lower device. */
+#include <linux/etherdevice.h>
+#include <linux/if_arp.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "underlay.h"
+#include "wire.h"
+
+/**
+ * struct qlink_eth_port - what the links of a lower device and EtherType share
+ */
+struct qlink_eth_port {
+	/** @port: the common part */
+	struct qlink_port port;
+	/** @lower: held while the port is there */
+	struct net_device *lower;
+	/** @tracker: of the hold */
+	netdevice_tracker tracker;
+	/** @packet_type: how frames come in */
+	struct packet_type packet_type;
+	/** @rcu: frees it */
+	struct rcu_head rcu;
+};
+
+/* All of the host, guarded by RTNL. */
+static LIST_HEAD(qlink_eth_ports);
+
+static struct qlink_eth_port *qlink_eth_port_of(const struct qlink_attach *attach)
+{
+	return container_of(attach->port, struct qlink_eth_port, port);
+}
+
+static int qlink_eth_receive(struct sk_buff *skb, struct net_device *dev,
+			     struct packet_type *packet_type, struct net_device *orig_dev)
+{
+	struct qlink_eth_port *eth = container_of(packet_type, struct qlink_eth_port,
+						  packet_type);
+	struct qlink_peer_address peer = {};
+
+	/* Not ours: another host's frame on a promiscuous device, a multicast, our own. */
+	if (skb->pkt_type != PACKET_HOST) {
+		kfree_skb(skb);
+		return NET_RX_DROP;
+	}
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb)
+		return NET_RX_DROP;
+
+	ether_addr_copy(peer.bytes, eth_hdr(skb)->h_source);
+	qlink_port_receive(&eth->port, &peer, skb);
+	return NET_RX_SUCCESS;
+}
+
+static struct qlink_eth_port *qlink_eth_port_find(const struct net_device *lower,
+						  __be16 ethertype)
+{
+	struct qlink_eth_port *eth;
+
+	list_for_each_entry(eth, &qlink_eth_ports, port.entry) {
+		if (eth->lower == lower && eth->packet_type.type == ethertype)
+			return eth;
+	}
+	return NULL;
+}
+
+static struct qlink_eth_port *qlink_eth_port_new(struct net_device *lower, __be16 ethertype)
+{
+	struct qlink_eth_port *eth = kzalloc(sizeof(*eth), GFP_KERNEL_ACCOUNT);
+
+	if (!eth || qlink_port_init(&eth->port)) {
+		kfree(eth);
+		return NULL;
+	}
+	eth->lower = lower;
+	netdev_hold(lower, &eth->tracker, GFP_KERNEL);
+	eth->packet_type.type = ethertype;
+	eth->packet_type.dev = lower;
+	eth->packet_type.func = qlink_eth_receive;
+	dev_add_pack(&eth->packet_type);
+	list_add(&eth->port.entry, &qlink_eth_ports);
+	return eth;
+}
+
+static void qlink_eth_port_free_rcu(struct rcu_head *rcu)
+{
+	struct qlink_eth_port *eth = container_of(rcu, struct qlink_eth_port, rcu);
+
+	qlink_port_destroy(&eth->port);
+	kfree(eth);
+}
+
+/* The lower device is let go at once, because its unregistration waits for that, and
+ * that waits for frames that are still on their way to it.
+ */
+static void qlink_eth_port_free(struct qlink_eth_port *eth)
+{
+	list_del(&eth->port.entry);
+	__dev_remove_pack(&eth->packet_type);
+	netdev_put(eth->lower, &eth->tracker);
+	call_rcu(&eth->rcu, qlink_eth_port_free_rcu);
+}
+
+static int qlink_eth_check(const struct qlink_config *config, struct netlink_ext_ack *extack)
+{
+	if (!config->lower_ifindex) {
+		NL_SET_ERR_MSG(extack, "peer is set, but no lower device (link)");
+		return -EINVAL;
+	}
+	if (!config->has_peer) {
+		NL_SET_ERR_MSG(extack, "a lower device is set, but no peer");
+		return -EINVAL;
+	}
+	if (!is_valid_ether_addr(config->peer)) {
+		NL_SET_ERR_MSG_FMT(extack, "peer %pM is not a unicast address", config->peer);
+		return -EADDRNOTAVAIL;
+	}
+	if (!eth_proto_is_802_3(config->ethertype)) {
+		NL_SET_ERR_MSG_FMT(extack, "ethertype 0x%04x is below 0x0600",
+				   ntohs(config->ethertype));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int qlink_eth_check_lower(const struct net_device *lower, const struct net_device *dev,
+				 struct netlink_ext_ack *extack)
+{
+	if (lower == dev) {
+		NL_SET_ERR_MSG(extack, "a link cannot be its own lower device");
+		return -ELOOP;
+	}
+	if (lower->type != ARPHRD_ETHER || lower->flags & IFF_LOOPBACK) {
+		NL_SET_ERR_MSG_FMT(extack, "%s is not an Ethernet device", lower->name);
+		return -EINVAL;
+	}
+	/* A bridge would take the frames before qlink sees them. */
+	if (netif_is_any_bridge_port(lower)) {
+		NL_SET_ERR_MSG_FMT(extack, "%s is a bridge port", lower->name);
+		return -EBUSY;
+	}
+	if (lower->mtu < QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + ETH_HLEN + ETH_MIN_MTU) {
+		NL_SET_ERR_MSG_FMT(extack, "mtu %u of %s is too small", lower->mtu, lower->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int qlink_eth_attach(struct qlink_attach *attach, struct netlink_ext_ack *extack)
+{
+	struct net_device *lower = __dev_get_by_index(attach->net,
+						      attach->config.lower_ifindex);
+	struct qlink_eth_port *eth;
+	int err;
+
+	if (!lower) {
+		NL_SET_ERR_MSG_FMT(extack, "no device has index %d",
+				   attach->config.lower_ifindex);
+		return -ENODEV;
+	}
+	err = qlink_eth_check_lower(lower, attach->dev, extack);
+	if (err)
+		return err;
+
+	eth = qlink_eth_port_find(lower, attach->config.ethertype) ?:
+	      qlink_eth_port_new(lower, attach->config.ethertype);
+	if (!eth)
+		return -ENOMEM;
+
+	ether_addr_copy(attach->peer.bytes, attach->config.peer);
+	attach->headroom = LL_RESERVED_SPACE(lower);
+	attach->tailroom = lower->needed_tailroom;
+	err = qlink_port_enter(&eth->port, attach, extack);
+	if (err && !eth->port.n_links)
+		qlink_eth_port_free(eth);
+	return err;
+}
+
+static void qlink_eth_detach(struct qlink_attach *attach)
+{
+	struct qlink_eth_port *eth = qlink_eth_port_of(attach);
+
+	if (qlink_port_leave(&eth->port, attach))
+		qlink_eth_port_free(eth);
+}
+
+static enum qlink_xmit_verdict qlink_eth_xmit(struct qlink_attach *attach,
+					      struct sk_buff *skb, u32 flow)
+{
+	struct net_device *lower = qlink_eth_port_of(attach)->lower;
+	struct ethhdr *eth;
+
+	if (unlikely(!(READ_ONCE(lower->flags) & IFF_UP))) {
+		kfree_skb(skb);
+		return QLINK_XMIT_DOWN;
+	}
+	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(lower)))) {
+		kfree_skb(skb);
+		return QLINK_XMIT_NO_MEMORY;
+	}
+	skb_scrub_packet(skb, !net_eq(dev_net(attach->dev), attach->net));
+	skb_reset_network_header(skb);
+	eth = skb_push(skb, ETH_HLEN);
+	skb_reset_mac_header(skb);
+	ether_addr_copy(eth->h_dest, attach->config.peer);
+	ether_addr_copy(eth->h_source, lower->dev_addr);
+	eth->h_proto = attach->config.ethertype;
+	skb->protocol = attach->config.ethertype;
+	skb->dev = lower;
+	dev_queue_xmit(skb);
+	return QLINK_XMIT_SENT;
+}
+
+static unsigned int qlink_eth_measure(struct qlink_attach *attach)
+{
+	return qlink_eth_port_of(attach)->lower->mtu;
+}
+
+static bool qlink_eth_has_carrier(const struct qlink_attach *attach)
+{
+	const struct net_device *lower = qlink_eth_port_of(attach)->lower;
+
+	return netif_running(lower) && netif_oper_up(lower);
+}
+
+const struct qlink_underlay_ops qlink_underlay_eth_ops = {
+	.check		= qlink_eth_check,
+	.attach		= qlink_eth_attach,
+	.detach		= qlink_eth_detach,
+	.xmit		= qlink_eth_xmit,
+	.measure	= qlink_eth_measure,
+	.has_carrier	= qlink_eth_has_carrier,
+};

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The frame on the wire: header, nonce, sizes. PROTOCOL.md tells the rest. */
+#ifndef QLINK_WIRE_H
+#define QLINK_WIRE_H
+
+#include <linux/build_bug.h>
+#include <linux/types.h>
+#include <linux/unaligned.h>
+
+#define QLINK_WIRE_VERSION	1
+#define QLINK_ETHERTYPE_DEFAULT	0x88b5	/* IEEE 802 local experimental 1 */
+
+#define QLINK_HEADER_BYTES	16
+#define QLINK_TAG_BYTES		16
+#define QLINK_CSUM_BYTES	4	/* csum_start, csum_offset of type 2 */
+#define QLINK_KEEPALIVE_BYTES	24
+#define QLINK_NONCE_BYTES	12
+#define QLINK_OVERHEAD_BYTES	(QLINK_HEADER_BYTES + QLINK_TAG_BYTES)
+
+#define QLINK_LANES		256
+#define QLINK_SEQUENCE_MAX	((1ULL << 48) - 1)
+
+enum qlink_type {
+	QLINK_TYPE_FRAME,
+	QLINK_TYPE_KEEPALIVE,
+	QLINK_TYPE_FRAME_CSUM,
+};
+
+/**
+ * struct qlink_header - the associated data of every frame
+ *
+ * ::
+ *
+ *   0        1        2        3        4        5        6        7
+ *  +--------+--------+--------+--------+--------+--------+--------+--------+
+ *  |ver|type|  lane  |     link id     |            epoch, 48 bits ...     |
+ *  +--------+--------+--------+--------+--------+--------+--------+--------+
+ *  |   ... epoch     |                sequence, 48 bits                    |
+ *  +--------+--------+--------+--------+--------+--------+--------+--------+
+ *
+ * Two big-endian words, written and read whole; no alignment is assumed.
+ */
+struct qlink_header {
+	/** @bytes: as on the wire */
+	u8 bytes[QLINK_HEADER_BYTES];
+};
+
+static_assert(sizeof(struct qlink_header) == QLINK_HEADER_BYTES);
+
+static inline void qlink_header_put(struct qlink_header *header, u8 type, u8 lane,
+				    u16 link_id, u64 epoch, u64 sequence)
+{
+	put_unaligned_be64((u64)(QLINK_WIRE_VERSION << 4 | type) << 56 |
+			   (u64)lane << 48 | (u64)link_id << 32 | epoch >> 16,
+			   header->bytes);
+	put_unaligned_be64(epoch << 48 | sequence, header->bytes + 8);
+}
+
+static inline u8 qlink_header_version(const struct qlink_header *header)
+{
+	return header->bytes[0] >> 4;
+}
+
+static inline u8 qlink_header_type(const struct qlink_header *header)
+{
+	return header->bytes[0] & 0xf;
+}
+
+static inline u8 qlink_header_lane(const struct qlink_header *header)
+{
+	return header->bytes[1];
+}
+
+static inline u16 qlink_header_link_id(const struct qlink_header *header)
+{
+	return get_unaligned_be16(header->bytes + 2);
+}
+
+static inline u64 qlink_header_epoch(const struct qlink_header *header)
+{
+	return (u64)get_unaligned_be32(header->bytes + 4) << 16 |
+	       get_unaligned_be16(header->bytes + 8);
+}
+
+static inline u64 qlink_header_sequence(const struct qlink_header *header)
+{
+	return get_unaligned_be64(header->bytes + 8) & QLINK_SEQUENCE_MAX;
+}
+
+/**
+ * qlink_nonce() - the nonce of a frame
+ * @nonce: out, 12 bytes
+ * @salt: of the key, 12 bytes
+ * @header: of the frame
+ *
+ * Salt XOR (40 zero bits, lane, sequence): unique under a key as long as no
+ * lane takes a sequence twice (SP 800-38D, 8.2.1, the deterministic form).
+ */
+static inline void qlink_nonce(u8 *nonce, const u8 *salt,
+			       const struct qlink_header *header)
+{
+	u64 lane = qlink_header_lane(header);
+
+	put_unaligned(get_unaligned((const u32 *)salt), (u32 *)nonce);
+	put_unaligned_be64(get_unaligned_be64(salt + 4) ^
+			   (lane << 48 | qlink_header_sequence(header)), nonce + 4);
+}
+
+#endif
