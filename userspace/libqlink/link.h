@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A link as userspace sees it: its configuration, its rings, its attributes. */
+#ifndef QLINK_LINK_H
+#define QLINK_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/qlink.h>
+
+#include "attr.h"
+#include "parse.h"
+
+/**
+ * struct qlink_config - what a request sets, or a reply says, of a link
+ *
+ * A member counts only if @present has the bit of its attribute. Ports and
+ * EtherType are in host order here, in network order on the socket.
+ */
+struct qlink_config {
+	/** @present: bit n is set for attribute n, IFLA_QLINK_… */
+	uint32_t present;
+
+	/** @lower: lower device, an index in the link's network namespace */
+	uint32_t lower;
+
+	/** @accept: key sources accepted, bit n for source n */
+	uint32_t accept;
+
+	/** @id: link id */
+	uint16_t id;
+
+	/** @ethertype: EtherType of the eth underlay */
+	uint16_t ethertype;
+
+	/** @port: UDP port that both ends receive on */
+	uint16_t port;
+
+	/** @source_ports: how many UDP source ports flows are spread over */
+	uint16_t source_ports;
+
+	/** @peer: MAC address of the peer */
+	uint8_t peer[QLINK_MAC_BYTES];
+
+	/** @local: our address of the udp underlay */
+	struct qlink_addr local;
+
+	/** @remote: the address of the peer */
+	struct qlink_addr remote;
+};
+
+/**
+ * struct qlink_ring - what can be seen of the keys of one direction
+ */
+struct qlink_ring {
+	/** @id: random name of the ring */
+	uint8_t id[QLINK_RING_ID_BYTES];
+
+	/** @newest_epoch: newest epoch that was ever held, 0 for none */
+	uint64_t newest_epoch;
+
+	/** @current_epoch: epoch of the active key, 0 for none */
+	uint64_t current_epoch;
+
+	/** @staged: keys that wait for their first frame */
+	uint32_t staged;
+
+	/** @retired: keys that are only kept for late frames */
+	uint32_t retired;
+
+	/** @current_source: source of the active key */
+	uint8_t current_source;
+
+	/** @has_source: @current_source counts, there is an active key */
+	bool has_source;
+};
+
+/**
+ * struct qlink_link - one link, as link-get replies
+ */
+struct qlink_link {
+	/** @config: its configuration */
+	struct qlink_config config;
+
+	/** @tx: the keys that seal */
+	struct qlink_ring tx;
+
+	/** @rx: the keys that open */
+	struct qlink_ring rx;
+
+	/** @stats: its counters, by attribute */
+	uint64_t stats[QLINK_A_STATS_MAX + 1];
+
+	/** @port: counters of the underlay port that it shares */
+	uint64_t port[QLINK_A_PORT_MAX + 1];
+
+	/** @ifindex: index of its device */
+	uint32_t ifindex;
+
+	/** @ifname: name of its device */
+	char ifname[16];
+
+	/** @underlay: an enum qlink_underlay */
+	uint8_t underlay;
+
+	/** @state: an enum qlink_link_state */
+	uint8_t state;
+
+	/** @has_port: it has an underlay, and so the counters in @port */
+	bool has_port;
+};
+
+/**
+ * qlink_config_has() - ask whether a member of a configuration counts
+ * @config: the configuration
+ * @attr: the attribute of the member, IFLA_QLINK_…
+ *
+ * Return: whether @config says something of it.
+ */
+static inline bool qlink_config_has(const struct qlink_config *config,
+				    unsigned int attr)
+{
+	return config->present & 1U << attr;
+}
+
+/**
+ * qlink_config_word() - take one option of a command line, as "id 7"
+ * @config: where the value goes
+ * @word: the name of the option
+ * @value: its value, %NULL if the command line ends before it
+ * @why: filled in on %-EINVAL
+ *
+ * Knows every option but the lower device, which ip and qlinkctl each name in
+ * their own way.
+ *
+ * Return:
+ * * %0		- taken
+ * * %-ENOENT	- no option has this name
+ * * %-EEXIST	- @config has it already
+ * * %-ENODATA	- @value is missing
+ * * %-EINVAL	- the value breaks the rule in @why
+ */
+int qlink_config_word(struct qlink_config *config, const char *word,
+		      const char *value, struct qlink_why *why);
+
+/**
+ * qlink_config_error() - say what qlink_config_word() found wrong
+ * @err: what it returned, not 0
+ * @word: what was passed to it
+ * @value: likewise
+ * @why: likewise
+ * @buf: where the sentence goes: value, rule
+ * @size: room at @buf
+ */
+void qlink_config_error(int err, const char *word, const char *value,
+			const struct qlink_why *why, char *buf, size_t size);
+
+/**
+ * qlink_config_put() - append a configuration to a request
+ * @config: the configuration
+ * @put: appends one attribute
+ * @arg: passed to @put
+ *
+ * Return: 0, or what @put returned if not 0.
+ */
+int qlink_config_put(const struct qlink_config *config, qlink_attr_put put,
+		     void *arg);
+
+/**
+ * qlink_link_take() - take one attribute of the set link, a qlink_attr_take
+ * @link: struct qlink_link that it goes to
+ * @type: IFLA_QLINK_…
+ * @data: its value
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for a length that does not fit the type.
+ */
+int qlink_link_take(void *link, unsigned int type, const void *data,
+		    size_t len);
+
+/**
+ * qlink_stats_take() - take one attribute of the set stats, a qlink_attr_take
+ * @stats: array of QLINK_A_STATS_MAX + 1 counters
+ * @type: QLINK_A_STATS_…
+ * @data: its value
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for a length that does not fit.
+ */
+int qlink_stats_take(void *stats, unsigned int type, const void *data,
+		     size_t len);
+
+/**
+ * qlink_link_take_message() - take one attribute of a link-get reply
+ * @link: struct qlink_link that it goes to
+ * @type: QLINK_A_…
+ * @data: its value
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for a length that does not fit the type.
+ */
+int qlink_link_take_message(void *link, unsigned int type, const void *data,
+			    size_t len);
+
+#endif

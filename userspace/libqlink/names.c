@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The names that people and scripts see for the numbers of the API. */
+#include "names.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAMES(array) { .n = sizeof(array) / sizeof((array)[0]), .names = (array) }
+
+static const char *const directions[] = {
+	[QLINK_DIRECTION_TX] = "tx",
+	[QLINK_DIRECTION_RX] = "rx",
+};
+
+static const char *const sources[] = {
+	[QLINK_SOURCE_QKD] = "qkd",
+	[QLINK_SOURCE_HYBRID] = "hybrid",
+	[QLINK_SOURCE_PQC] = "pqc",
+	[QLINK_SOURCE_STATIC] = "static",
+};
+
+static const char *const underlays[] = {
+	[QLINK_UNDERLAY_NONE] = "none",
+	[QLINK_UNDERLAY_ETH] = "eth",
+	[QLINK_UNDERLAY_UDP] = "udp",
+};
+
+static const char *const key_states[] = {
+	[QLINK_KEY_STATE_STAGED] = "staged",
+	[QLINK_KEY_STATE_ACTIVE] = "active",
+	[QLINK_KEY_STATE_RETIRED] = "retired",
+};
+
+static const char *const link_states[] = {
+	[QLINK_LINK_STATE_UNCONFIGURED] = "unconfigured",
+	[QLINK_LINK_STATE_ADMIN_DOWN] = "admin-down",
+	[QLINK_LINK_STATE_UNDERLAY_DOWN] = "underlay-down",
+	[QLINK_LINK_STATE_NO_KEY] = "no-key",
+	[QLINK_LINK_STATE_UP] = "up",
+};
+
+const struct qlink_names qlink_directions = NAMES(directions);
+const struct qlink_names qlink_sources = NAMES(sources);
+const struct qlink_names qlink_underlays = NAMES(underlays);
+const struct qlink_names qlink_key_states = NAMES(key_states);
+const struct qlink_names qlink_link_states = NAMES(link_states);
+
+const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
+	[QLINK_A_STATS_TX_NO_UNDERLAY] = "tx_no_underlay",
+	[QLINK_A_STATS_TX_NO_KEY] = "tx_no_key",
+	[QLINK_A_STATS_TX_BAD_FRAME] = "tx_bad_frame",
+	[QLINK_A_STATS_TX_TOO_BIG] = "tx_too_big",
+	[QLINK_A_STATS_TX_NO_MEMORY] = "tx_no_memory",
+	[QLINK_A_STATS_TX_NO_ROUTE] = "tx_no_route",
+	[QLINK_A_STATS_TX_LOOP] = "tx_loop",
+	[QLINK_A_STATS_TX_QUEUE_FULL] = "tx_queue_full",
+	[QLINK_A_STATS_TX_SEAL_ERROR] = "tx_seal_error",
+	[QLINK_A_STATS_RX_SHORT] = "rx_short",
+	[QLINK_A_STATS_RX_BAD_TYPE] = "rx_bad_type",
+	[QLINK_A_STATS_RX_BAD_HEADER] = "rx_bad_header",
+	[QLINK_A_STATS_RX_DOWN] = "rx_down",
+	[QLINK_A_STATS_RX_QUEUE_FULL] = "rx_queue_full",
+	[QLINK_A_STATS_RX_NO_MEMORY] = "rx_no_memory",
+	[QLINK_A_STATS_RX_NO_KEY] = "rx_no_key",
+	[QLINK_A_STATS_RX_REPLAY] = "rx_replay",
+	[QLINK_A_STATS_RX_OLD] = "rx_old",
+	[QLINK_A_STATS_RX_AUTH_ERROR] = "rx_auth_error",
+	[QLINK_A_STATS_RX_OPEN_ERROR] = "rx_open_error",
+	[QLINK_A_STATS_RX_BAD_INNER] = "rx_bad_inner",
+	[QLINK_A_STATS_RX_KEEPALIVE] = "rx_keepalive",
+	[QLINK_A_STATS_TX_FPU_WAIT] = "tx_fpu_wait",
+	[QLINK_A_STATS_RX_FPU_WAIT] = "rx_fpu_wait",
+	[QLINK_A_STATS_KEY_REFUSED] = "key_refused",
+};
+
+const char *const qlink_port_names[QLINK_A_PORT_MAX + 1] = {
+	[QLINK_A_PORT_RX_SHORT] = "rx_short",
+	[QLINK_A_PORT_RX_BAD_VERSION] = "rx_bad_version",
+	[QLINK_A_PORT_RX_NO_LINK] = "rx_no_link",
+};
+
+const char *qlink_name(const struct qlink_names *names, unsigned int value)
+{
+	return value < names->n ? names->names[value] : "unknown";
+}
+
+int qlink_name_find(const struct qlink_names *names, const char *text,
+		    size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		if (strlen(names->names[i]) == len &&
+		    !memcmp(names->names[i], text, len))
+			return (int)i;
+	return -1;
+}
+
+void qlink_name_list(const struct qlink_names *names, char *buf, size_t size)
+{
+	size_t i, at = 0;
+
+	if (size)
+		buf[0] = '\0';
+	for (i = 0; i < names->n && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%s%s",
+				       i ? ", " : "", names->names[i]);
+}

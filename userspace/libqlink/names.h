@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The names that people and scripts see for the numbers of the API. */
+#ifndef QLINK_NAMES_H
+#define QLINK_NAMES_H
+
+#include <stddef.h>
+
+#include <linux/qlink.h>
+
+/**
+ * struct qlink_names - names of the values of one enum
+ */
+struct qlink_names {
+	/** @n: how many names there are */
+	size_t n;
+
+	/** @names: the name of each value from 0 to @n - 1 */
+	const char *const *names;
+};
+
+extern const struct qlink_names qlink_directions;
+extern const struct qlink_names qlink_sources;
+extern const struct qlink_names qlink_underlays;
+extern const struct qlink_names qlink_key_states;
+extern const struct qlink_names qlink_link_states;
+
+/*
+ * Names of the counters as ethtool -S has them, by attribute; NULL where an
+ * attribute is no counter.
+ */
+extern const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1];
+extern const char *const qlink_port_names[QLINK_A_PORT_MAX + 1];
+
+/**
+ * qlink_name() - name a value of an enum
+ * @names: the names of the enum
+ * @value: a value, as the kernel sent it
+ *
+ * Return: its name, or "unknown" for a value that a newer kernel made.
+ */
+const char *qlink_name(const struct qlink_names *names, unsigned int value);
+
+/**
+ * qlink_name_find() - find the value that has a name
+ * @names: the names of the enum
+ * @text: the name, whole
+ * @len: bytes of @text that count
+ *
+ * Return: the value, or -1 for none.
+ */
+int qlink_name_find(const struct qlink_names *names, const char *text,
+		    size_t len);
+
+/**
+ * qlink_name_list() - join all names of an enum, for an error message
+ * @names: the names of the enum
+ * @buf: where the names go, separated by ", "
+ * @size: room at @buf; the list is cut to it
+ */
+void qlink_name_list(const struct qlink_names *names, char *buf, size_t size);
+
+#endif

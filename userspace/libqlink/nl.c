@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* libqlink: typed calls of the generic netlink family qlink. */
+#include "qlink.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+
+/* Times that a dump is asked for again because a change came across it. */
+#define DUMP_TRIES	16
+
+/* Room in a request for all but keys, and for one key with all it can say. */
+#define REQUEST_ROOM	1024
+#define KEY_ROOM	160
+
+struct qlink_nl {
+	struct nl_sock *sock;
+	int family;
+};
+
+/* One request and what comes back for it. */
+struct exchange {
+	struct qlink_error *error;
+	int (*take)(void *arg, const void *attrs, size_t len);
+	void *arg;
+	bool is_done;
+	int err;
+};
+
+/* An array that replies are appended to. */
+struct list {
+	void *items;
+	size_t n;
+	size_t room;
+	size_t item_size;
+};
+
+const char *qlink_error_text(const struct qlink_error *error)
+{
+	return error->message[0] ? error->message : strerror(error->err);
+}
+
+static int fail(struct qlink_error *error, int err, const char *message)
+{
+	memset(error, 0, sizeof(*error));
+	error->err = -err;
+	snprintf(error->message, sizeof(error->message), "%s", message);
+	return err;
+}
+
+/* libnl keeps no errno; the one it saw last tells more than its own code. */
+static int fail_nl(struct qlink_error *error, int nl_err)
+{
+	return fail(error, errno ? -errno : -EIO, nl_geterror(nl_err));
+}
+
+/* ---- what the kernel answers ---- */
+
+static int ack_take(void *arg, unsigned int type, const void *data, size_t len)
+{
+	struct qlink_error *error = arg;
+
+	switch (type) {
+	case NLMSGERR_ATTR_MSG:
+		snprintf(error->message, sizeof(error->message), "%.*s",
+			 (int)strnlen(data, len), (const char *)data);
+		return 0;
+	case NLMSGERR_ATTR_OFFS:
+		error->has_offset = true;
+		return qlink_attr_copy(&error->offset, sizeof(error->offset),
+				       data, len);
+	case NLMSGERR_ATTR_MISS_TYPE:
+		if (!error->message[0] && len == sizeof(uint32_t))
+			snprintf(error->message, sizeof(error->message),
+				 "required attribute %u is missing",
+				 *(const uint32_t *)data);
+	}
+	return 0;
+}
+
+/* Read the extended ack, which starts @at bytes into the payload of @hdr. */
+static void ack_read(const struct nlmsghdr *hdr, size_t at,
+		     struct qlink_error *error)
+{
+	size_t len = nlmsg_datalen(hdr);
+
+	at = NLMSG_ALIGN(at);
+	if (!(hdr->nlmsg_flags & NLM_F_ACK_TLVS) || at > len)
+		return;
+	qlink_attr_walk((const char *)nlmsg_data(hdr) + at, len - at, ack_take,
+			error);
+}
+
+static void exchange_end(struct exchange *x, int err)
+{
+	x->is_done = true;
+	if (x->err || !err)
+		return;
+	x->err = err;
+	x->error->err = -err;
+}
+
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
+{
+	const struct nlmsghdr *hdr = (void *)((char *)answer - NLMSG_HDRLEN);
+	struct exchange *x = arg;
+	size_t at = sizeof(*answer);
+
+	(void)from;
+	if (!(hdr->nlmsg_flags & NLM_F_CAPPED))
+		at += answer->msg.nlmsg_len - NLMSG_HDRLEN;
+	ack_read(hdr, at, x->error);
+	exchange_end(x, answer->error);
+	return NL_STOP;
+}
+
+static int on_ack(struct nl_msg *msg, void *arg)
+{
+	(void)msg;
+	exchange_end(arg, 0);
+	return NL_STOP;
+}
+
+/* A dump that fails underway says so in its last message. */
+static int on_finish(struct nl_msg *msg, void *arg)
+{
+	const struct nlmsghdr *hdr = nlmsg_hdr(msg);
+	struct exchange *x = arg;
+	int err = 0;
+
+	if (nlmsg_datalen(hdr) >= (int)sizeof(err))
+		memcpy(&err, nlmsg_data(hdr), sizeof(err));
+	if (err < 0)
+		ack_read(hdr, sizeof(err), x->error);
+	exchange_end(x, err < 0 ? err : 0);
+	return NL_STOP;
+}
+
+static int on_valid(struct nl_msg *msg, void *arg)
+{
+	struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
+	struct exchange *x = arg;
+	int err;
+
+	if (x->err || !x->take)
+		return NL_OK;
+	err = x->take(x->arg, genlmsg_attrdata(genl, 0),
+		      (size_t)genlmsg_attrlen(genl, 0));
+	if (err)
+		x->err = fail(x->error, err, "the reply does not parse");
+	return NL_OK;
+}
+
+static struct nl_cb *exchange_callbacks(struct exchange *x)
+{
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+
+	if (!cb)
+		return NULL;
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, x);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, x);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, x);
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, x);
+	return cb;
+}
+
+/* Read until the answer is whole; a reading error ends it too. */
+static int exchange_read(struct qlink_nl *nl, struct exchange *x)
+{
+	struct nl_cb *cb = exchange_callbacks(x);
+	int err = 0;
+
+	if (!cb)
+		return fail(x->error, -ENOMEM, "");
+	while (!x->is_done) {
+		errno = 0;
+		err = nl_recvmsgs(nl->sock, cb);
+		if (err < 0 && !x->is_done)
+			break;
+	}
+	nl_cb_put(cb);
+	if (err == -NLE_DUMP_INTR)
+		return fail(x->error, -EINTR, "the dump changed under way");
+	if (!x->is_done)
+		return fail_nl(x->error, err);
+	return x->err;
+}
+
+static int exchange_send(struct qlink_nl *nl, struct nl_msg *msg,
+			 struct exchange *x)
+{
+	int err;
+
+	memset(x->error, 0, sizeof(*x->error));
+	errno = 0;
+	err = nl_send_auto(nl->sock, msg);
+	return err < 0 ? fail_nl(x->error, err) : 0;
+}
+
+/* ---- sockets and requests ---- */
+
+static int set_options(struct nl_sock *sock)
+{
+	static const int options[] = {
+		NETLINK_EXT_ACK,
+		/* An ack without the request in it has no key bytes in it. */
+		NETLINK_CAP_ACK,
+		NETLINK_GET_STRICT_CHK,
+	};
+	const int on = 1;
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, options[i],
+			       &on, sizeof(on)))
+			return -errno;
+	return 0;
+}
+
+static int connect_family(struct qlink_nl *nl, struct qlink_error *error)
+{
+	int err;
+
+	errno = 0;
+	err = genl_connect(nl->sock);
+	if (err)
+		return fail_nl(error, err);
+	err = set_options(nl->sock);
+	if (err)
+		return fail(error, err, "");
+	errno = 0;
+	nl->family = genl_ctrl_resolve(nl->sock, QLINK_FAMILY_NAME);
+	if (nl->family == -NLE_OBJ_NOTFOUND)
+		return fail(error, -ENOENT, QLINK_FAMILY_NAME
+			    ": no such netlink family: is the module loaded? (modprobe qlink)");
+	if (nl->family < 0)
+		return fail_nl(error, nl->family);
+	return 0;
+}
+
+int qlink_nl_open(struct qlink_nl **out, struct qlink_error *error)
+{
+	struct qlink_nl *nl = calloc(1, sizeof(*nl));
+	int err;
+
+	memset(error, 0, sizeof(*error));
+	if (!nl)
+		return fail(error, -ENOMEM, "");
+	nl->sock = nl_socket_alloc();
+	err = nl->sock ? connect_family(nl, error) : fail(error, -ENOMEM, "");
+	if (err) {
+		qlink_nl_close(nl);
+		return err;
+	}
+	*out = nl;
+	return 0;
+}
+
+void qlink_nl_close(struct qlink_nl *nl)
+{
+	if (!nl)
+		return;
+	nl_socket_free(nl->sock);
+	free(nl);
+}
+
+/* A request with its ifindex, unless that is 0 for a dump of all. */
+static struct nl_msg *request_new(struct qlink_nl *nl, uint8_t cmd, int flags,
+				  uint32_t ifindex, size_t room)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_ROOM + room);
+
+	if (!msg)
+		return NULL;
+	if (!genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0, flags,
+			 cmd, QLINK_FAMILY_VERSION) ||
+	    (ifindex && nla_put_u32(msg, QLINK_A_IFINDEX, ifindex))) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int request_put(void *msg, unsigned int type, const void *data,
+		       size_t len)
+{
+	return nla_put(msg, (int)type, (int)len, data) ? -EMSGSIZE : 0;
+}
+
+/* Send a request, give it back, and read the answer. */
+static int request(struct qlink_nl *nl, struct nl_msg *msg, struct exchange *x)
+{
+	int err = exchange_send(nl, msg, x);
+
+	nlmsg_free(msg);
+	return err ? err : exchange_read(nl, x);
+}
+
+static int list_grow(struct list *list)
+{
+	size_t room = list->room ? list->room * 2 : 16;
+	void *items = reallocarray(list->items, room, list->item_size);
+
+	if (!items)
+		return -ENOMEM;
+	list->items = items;
+	list->room = room;
+	return 0;
+}
+
+/* A new item at the end, all zero, which counts once @list->n is raised. */
+static void *list_next(struct list *list)
+{
+	void *item;
+
+	if (list->n == list->room && list_grow(list))
+		return NULL;
+	item = (char *)list->items + list->n * list->item_size;
+	memset(item, 0, list->item_size);
+	return item;
+}
+
+static int dump_once(struct qlink_nl *nl, uint8_t cmd, uint32_t ifindex,
+		     struct exchange *x)
+{
+	struct nl_msg *msg = request_new(nl, cmd, NLM_F_DUMP, ifindex, 0);
+
+	if (!msg)
+		return fail(x->error, -ENOMEM, "");
+	return request(nl, msg, x);
+}
+
+static int dump(struct qlink_nl *nl, uint8_t cmd, uint32_t ifindex,
+		int (*take)(void *, const void *, size_t), struct list *list,
+		struct qlink_error *error)
+{
+	int err, i;
+
+	for (i = 0; i < DUMP_TRIES; i++) {
+		struct exchange x = {
+			.error = error, .take = take, .arg = list,
+		};
+
+		list->n = 0;
+		err = dump_once(nl, cmd, ifindex, &x);
+		if (err != -EINTR)
+			break;
+	}
+	if (err) {
+		free(list->items);
+		list->items = NULL;
+	}
+	return err;
+}
+
+/* ---- links ---- */
+
+static int link_get_take(void *link, const void *attrs, size_t len)
+{
+	return qlink_attr_walk(attrs, len, qlink_link_take_message, link);
+}
+
+int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
+		   struct qlink_link *link, struct qlink_error *error)
+{
+	struct exchange x = {
+		.error = error, .take = link_get_take, .arg = link,
+	};
+	struct nl_msg *msg;
+
+	memset(link, 0, sizeof(*link));
+	msg = request_new(nl, QLINK_CMD_LINK_GET, 0, ifindex, 0);
+	if (!msg)
+		return fail(error, -ENOMEM, "");
+	return request(nl, msg, &x);
+}
+
+static int link_list_take(void *arg, const void *attrs, size_t len)
+{
+	struct list *list = arg;
+	struct qlink_link *link = list_next(list);
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	err = qlink_attr_walk(attrs, len, qlink_link_take_message, link);
+	if (!err)
+		list->n++;
+	return err;
+}
+
+int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
+		    struct qlink_error *error)
+{
+	struct list list = { .item_size = sizeof(**links) };
+	int err;
+
+	err = dump(nl, QLINK_CMD_LINK_GET, 0, link_list_take, &list, error);
+	if (err)
+		return err;
+	*links = list.items;
+	*n = list.n;
+	return 0;
+}
+
+int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
+		   const struct qlink_config *config, struct qlink_error *error)
+{
+	struct exchange x = { .error = error };
+	struct nlattr *nest;
+	struct nl_msg *msg;
+
+	msg = request_new(nl, QLINK_CMD_LINK_SET, 0, ifindex, 0);
+	if (!msg)
+		return fail(error, -ENOMEM, "");
+	nest = nla_nest_start(msg, QLINK_A_LINK | NLA_F_NESTED);
+	if (!nest || qlink_config_put(config, request_put, msg)) {
+		nlmsg_free(msg);
+		return fail(error, -EMSGSIZE, "");
+	}
+	nla_nest_end(msg, nest);
+	return request(nl, msg, &x);
+}
+
+/* ---- keys ---- */
+
+typedef int (*key_put)(const struct qlink_key *key, qlink_attr_put put,
+		       void *arg);
+
+static int request_put_keys(struct nl_msg *msg, const struct qlink_key *keys,
+			    size_t n, key_put put)
+{
+	struct nlattr *nest;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		nest = nla_nest_start(msg, QLINK_A_KEY | NLA_F_NESTED);
+		if (!nest || put(&keys[i], request_put, msg))
+			return -EMSGSIZE;
+		nla_nest_end(msg, nest);
+	}
+	return 0;
+}
+
+/*
+ * The kernel refuses a message above the send buffer, and 4,096 keys are above
+ * what an unprivileged socket may have.
+ */
+static void make_room(struct qlink_nl *nl, size_t bytes)
+{
+	int fd = nl_socket_get_fd(nl->sock);
+	int room = bytes > INT_MAX / 4 ? INT_MAX / 4 : (int)bytes;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
+static int fail_lock(struct qlink_error *error, int err, size_t bytes)
+{
+	fail(error, err, "");
+	snprintf(error->message, sizeof(error->message),
+		 "cannot lock %zu bytes of memory for keys: %s", bytes,
+		 strerror(-err));
+	return err;
+}
+
+/*
+ * Fill in, send, wipe. The message is memory of libnl on the heap: locked as
+ * long as it holds key bytes; cores are for qlink_secret_harden() to prevent.
+ */
+static int install_send(struct qlink_nl *nl, struct nl_msg *msg,
+			const struct qlink_key *keys, size_t n,
+			struct exchange *x)
+{
+	size_t size = nlmsg_get_max_size(msg);
+	void *memory = nlmsg_hdr(msg);
+	int err;
+
+	if (mlock(memory, size))
+		return fail_lock(x->error, -errno, size);
+	err = request_put_keys(msg, keys, n, qlink_key_put);
+	if (err)
+		fail(x->error, err, "");
+	else
+		err = exchange_send(nl, msg, x);
+	explicit_bzero(memory, size);
+	munlock(memory, size);
+	return err;
+}
+
+int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
+		      const struct qlink_key *keys, size_t n,
+		      struct qlink_error *error)
+{
+	struct exchange x = { .error = error };
+	struct nl_msg *msg;
+	int err;
+
+	if (n > (INT_MAX / 4 - REQUEST_ROOM) / KEY_ROOM)
+		return fail(error, -EMSGSIZE, "");
+	msg = request_new(nl, QLINK_CMD_KEY_INSTALL, 0, ifindex, n * KEY_ROOM);
+	if (!msg)
+		return fail(error, -ENOMEM, "");
+	make_room(nl, nlmsg_get_max_size(msg));
+	err = install_send(nl, msg, keys, n, &x);
+	nlmsg_free(msg);
+	return err ? err : exchange_read(nl, &x);
+}
+
+int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
+		  const struct qlink_key *keys, size_t n,
+		  struct qlink_error *error)
+{
+	struct exchange x = { .error = error };
+	struct nl_msg *msg;
+
+	if (n > (INT_MAX / 4 - REQUEST_ROOM) / KEY_ROOM)
+		return fail(error, -EMSGSIZE, "");
+	msg = request_new(nl, QLINK_CMD_KEY_DEL, 0, ifindex, n * KEY_ROOM);
+	if (!msg)
+		return fail(error, -ENOMEM, "");
+	make_room(nl, nlmsg_get_max_size(msg));
+	if (request_put_keys(msg, keys, n, qlink_key_put_name)) {
+		nlmsg_free(msg);
+		return fail(error, -EMSGSIZE, "");
+	}
+	return request(nl, msg, &x);
+}
+
+static int key_list_take_attr(void *arg, unsigned int type, const void *data,
+			      size_t len)
+{
+	struct list *list = arg;
+	struct qlink_key *key;
+	int err;
+
+	if (type != QLINK_A_KEY)
+		return 0;
+	key = list_next(list);
+	if (!key)
+		return -ENOMEM;
+	err = qlink_attr_walk(data, len, qlink_key_take, key);
+	if (!err)
+		list->n++;
+	return err;
+}
+
+static int key_list_take(void *list, const void *attrs, size_t len)
+{
+	return qlink_attr_walk(attrs, len, key_list_take_attr, list);
+}
+
+int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
+		   struct qlink_key **keys, size_t *n,
+		   struct qlink_error *error)
+{
+	struct list list = { .item_size = sizeof(**keys) };
+	int err;
+
+	err = dump(nl, QLINK_CMD_KEY_GET, ifindex, key_list_take, &list, error);
+	if (err)
+		return err;
+	*keys = list.items;
+	*n = list.n;
+	return 0;
+}

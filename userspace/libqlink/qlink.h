@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libqlink: typed calls of the generic netlink family qlink. */
+#ifndef QLINK_H
+#define QLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "key.h"
+#include "link.h"
+
+/**
+ * struct qlink_error - why a call failed
+ */
+struct qlink_error {
+	/** @err: positive errno, 0 for success */
+	int err;
+
+	/** @has_offset: @offset counts */
+	bool has_offset;
+
+	/** @offset: byte of the request where the refused attribute starts */
+	uint32_t offset;
+
+	/** @message: what the kernel says, or the library; empty for nothing */
+	char message[256];
+};
+
+/* An open socket of the family; for one thread at a time. */
+struct qlink_nl;
+
+/**
+ * qlink_error_text() - say why a call failed
+ * @error: filled in by the call
+ *
+ * Return: the message, or the text of the errno where there is none.
+ */
+const char *qlink_error_text(const struct qlink_error *error);
+
+/**
+ * qlink_nl_open() - open a socket and resolve the family
+ * @nl: where the socket goes; the caller closes it with qlink_nl_close()
+ * @error: filled in on failure
+ *
+ * Resolving loads the module where the kernel can.
+ *
+ * Return:
+ * * %0		- open
+ * * %-ENOENT	- the kernel does not have the family
+ * * else	- a negative errno, as @error tells
+ */
+int qlink_nl_open(struct qlink_nl **nl, struct qlink_error *error);
+
+/**
+ * qlink_nl_close() - close a socket
+ * @nl: from qlink_nl_open(), or %NULL
+ */
+void qlink_nl_close(struct qlink_nl *nl);
+
+/**
+ * qlink_link_get() - ask for one link
+ * @nl: the socket
+ * @ifindex: index of its device
+ * @link: filled in
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells.
+ */
+int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
+		   struct qlink_link *link, struct qlink_error *error);
+
+/**
+ * qlink_link_dump() - ask for all links of the network namespace
+ * @nl: the socket
+ * @links: where an array goes, which the caller frees with free()
+ * @n: how many there are
+ * @error: filled in on failure
+ *
+ * A dump that a change came across is asked for again, so that what is
+ * returned stood at one time.
+ *
+ * Return: 0, or a negative errno, as @error tells; then there is no array.
+ */
+int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
+		    struct qlink_error *error);
+
+/**
+ * qlink_link_set() - configure a link
+ * @nl: the socket
+ * @ifindex: index of its device
+ * @config: what to set; the rest stays as it is
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells.
+ */
+int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
+		   const struct qlink_config *config, struct qlink_error *error);
+
+/**
+ * qlink_key_install() - install keys, all of them or none
+ * @nl: the socket
+ * @ifindex: index of the device
+ * @keys: the keys, in the order in which they are installed
+ * @n: how many, above 0; all travel in one message
+ * @error: filled in on failure; the kernel counts keys from 0
+ *
+ * The message is locked in memory and wiped once it is sent.
+ *
+ * Return:
+ * * %0		- installed, all of them
+ * * %-ENOMEM	- no memory, or it cannot be locked; nothing was sent
+ * * else	- a negative errno, as @error tells; none was installed
+ */
+int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
+		      const struct qlink_key *keys, size_t n,
+		      struct qlink_error *error);
+
+/**
+ * qlink_key_del() - delete keys, all of them or none
+ * @nl: the socket
+ * @ifindex: index of the device
+ * @keys: the keys; only direction and epoch count
+ * @n: how many, above 0
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells.
+ */
+int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
+		  const struct qlink_key *keys, size_t n,
+		  struct qlink_error *error);
+
+/**
+ * qlink_key_dump() - list the keys of a link, never their bytes
+ * @nl: the socket
+ * @ifindex: index of the device
+ * @keys: where an array goes, which the caller frees with free()
+ * @n: how many there are
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells; then there is no array.
+ */
+int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
+		   struct qlink_key **keys, size_t *n,
+		   struct qlink_error *error);
+
+#endif

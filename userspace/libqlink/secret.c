@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Memory for key bytes, and the files that they come from. */
+#include "secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "key.h"
+
+int qlink_secret_new(struct qlink_secret *secret, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *data;
+	int err;
+
+	memset(secret, 0, sizeof(*secret));
+	if (len > SIZE_MAX - page)
+		return -ENOMEM;
+	secret->len = len;
+	secret->mapped = (len + page - 1) / page * page;
+	data = mmap(NULL, secret->mapped, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	if (mlock(data, secret->mapped) ||
+	    madvise(data, secret->mapped, MADV_DONTDUMP) ||
+	    madvise(data, secret->mapped, MADV_WIPEONFORK)) {
+		err = -errno;
+		munmap(data, secret->mapped);
+		return err;
+	}
+	secret->data = data;
+	return 0;
+}
+
+void qlink_secret_free(struct qlink_secret *secret)
+{
+	if (!secret->data)
+		return;
+	explicit_bzero(secret->data, secret->mapped);
+	munmap(secret->data, secret->mapped);
+	memset(secret, 0, sizeof(*secret));
+}
+
+void qlink_secret_harden(void)
+{
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Read until @len bytes or the end of the file; how many, or -errno. */
+static ssize_t read_fully(int fd, uint8_t *data, size_t len)
+{
+	size_t have = 0;
+	ssize_t n;
+
+	while (have < len) {
+		n = read(fd, data + have, len - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
+}
+
+/* Count what lies behind the key in the file: only plain files tell. */
+static int refuse_length(const struct stat *st, size_t have, bool has_more,
+			 struct qlink_why *why)
+{
+	char count[32];
+
+	if (S_ISREG(st->st_mode))
+		snprintf(count, sizeof(count), "%lld", (long long)st->st_size);
+	else
+		snprintf(count, sizeof(count), "%s%zu",
+			 has_more ? "more than " : "", have);
+	snprintf(why->text, sizeof(why->text),
+		 "has %s bytes, want %d: %d of key, then %d of salt", count,
+		 QLINK_SECRET_BYTES, QLINK_KEY_BYTES, QLINK_SALT_BYTES);
+	return -EINVAL;
+}
+
+static int refuse_errno(int err, struct qlink_why *why)
+{
+	snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
+	return err;
+}
+
+static int keyfile_read_fd(int fd, uint8_t *secret, struct qlink_keyfile *file,
+			   struct qlink_why *why)
+{
+	uint8_t beyond = 0;
+	ssize_t have, more;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return refuse_errno(-errno, why);
+	file->mode = st.st_mode & 07777;
+	file->is_exposed = S_ISREG(st.st_mode) &&
+			   st.st_mode & (S_IRGRP | S_IROTH);
+	have = read_fully(fd, secret, QLINK_SECRET_BYTES);
+	if (have < 0)
+		return refuse_errno((int)have, why);
+	more = read_fully(fd, &beyond, 1);
+	explicit_bzero(&beyond, sizeof(beyond));
+	if (more < 0)
+		return refuse_errno((int)more, why);
+	if (have != QLINK_SECRET_BYTES || more)
+		return refuse_length(&st, (size_t)have, more, why);
+	return 0;
+}
+
+int qlink_keyfile_read(const char *path, uint8_t *secret,
+		       struct qlink_keyfile *file, struct qlink_why *why)
+{
+	bool is_stdin = !strcmp(path, "-");
+	int fd = STDIN_FILENO;
+	int err;
+
+	if (!is_stdin) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return refuse_errno(-errno, why);
+	}
+	err = keyfile_read_fd(fd, secret, file, why);
+	if (err)
+		explicit_bzero(secret, QLINK_SECRET_BYTES);
+	if (!is_stdin)
+		close(fd);
+	return err;
+}

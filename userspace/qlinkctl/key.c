@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl key: install, delete and list the keys of a link. */
+#include "key.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libqlink/names.h"
+#include "../libqlink/secret.h"
+#include "batch.h"
+
+/* ---- words ---- */
+
+static int word_epoch(struct key_words *to, const char *text,
+		      struct qlink_why *why)
+{
+	return qlink_parse_number(text, 1, QLINK_EPOCH_MAX, &to->key.epoch, why);
+}
+
+static int word_source(struct key_words *to, const char *text,
+		       struct qlink_why *why)
+{
+	return qlink_parse_source(text, &to->key.source, why);
+}
+
+static int word_id(struct key_words *to, const char *text, struct qlink_why *why)
+{
+	return qlink_parse_uuid(text, to->key.kme_key_id, why);
+}
+
+static int word_blocks(struct key_words *to, const char *text,
+		       struct qlink_why *why)
+{
+	return qlink_parse_number(text, 1, QLINK_HARD_BLOCKS_MAX,
+				  &to->key.hard_blocks, why);
+}
+
+static int word_file(struct key_words *to, const char *text,
+		     struct qlink_why *why)
+{
+	(void)why;
+	to->path = text;
+	return 0;
+}
+
+static const struct {
+	const char *word;
+	bool is_needed;
+	int (*parse)(struct key_words *to, const char *text,
+		     struct qlink_why *why);
+} options[] = {
+	{ "epoch", true, word_epoch },
+	{ "source", false, word_source },
+	{ "id", false, word_id },
+	{ "blocks", false, word_blocks },
+	{ "file", true, word_file },
+};
+
+#define N_OPTIONS	(sizeof(options) / sizeof(options[0]))
+
+static int option_parse(char **words, struct key_words *key,
+			unsigned int *given, char *text, size_t size)
+{
+	bool is_taken = false;
+	struct qlink_why why;
+	size_t i;
+
+	for (i = 0; i < N_OPTIONS; i++)
+		if (!strcmp(options[i].word, words[0]))
+			break;
+	if (i == N_OPTIONS)
+		snprintf(text, size, "\"%s\": no such option of a key", words[0]);
+	else if (*given & 1U << i)
+		snprintf(text, size, "%s: given twice", words[0]);
+	else if (!words[1])
+		snprintf(text, size, "%s: has no value", words[0]);
+	else if (options[i].parse(key, words[1], &why))
+		snprintf(text, size, "%s \"%s\": %s", words[0], words[1], why.text);
+	else
+		is_taken = true;
+	if (!is_taken)
+		return -EINVAL;
+	*given |= 1U << i;
+	return 0;
+}
+
+static int direction_parse(const char *word, struct qlink_key *key, char *text,
+			   size_t size)
+{
+	struct qlink_why why;
+	int err;
+
+	if (!word) {
+		snprintf(text, size, "direction: not given, tx or rx");
+		return -EINVAL;
+	}
+	err = qlink_parse_direction(word, &key->direction, &why);
+	if (err)
+		snprintf(text, size, "direction \"%s\": %s", word, why.text);
+	return err;
+}
+
+int key_words_parse(char **words, struct key_words *key, char *text,
+		    size_t size)
+{
+	unsigned int given = 0;
+	size_t i;
+
+	memset(key, 0, sizeof(*key));
+	key->key.source = QLINK_SOURCE_STATIC;
+	if (direction_parse(words[0], &key->key, text, size))
+		return -EINVAL;
+	for (words++; *words; words += 2)
+		if (option_parse(words, key, &given, text, size))
+			return -EINVAL;
+	for (i = 0; i < N_OPTIONS; i++) {
+		if (!options[i].is_needed || given & 1U << i)
+			continue;
+		snprintf(text, size, "%s: not given", options[i].word);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---- add ---- */
+
+/* Read the bytes of a key to its place; warn about what others can read. */
+static int read_secret(struct key_words *from, uint8_t *secret)
+{
+	struct qlink_keyfile file;
+	struct qlink_why why;
+
+	if (qlink_keyfile_read(from->path, secret, &file, &why))
+		return ctl_fail("\"%s\": %s", from->path, why.text);
+	if (file.is_exposed)
+		ctl_warn("warning: \"%s\": mode %04o, not only its owner can read it",
+			 from->path, file.mode);
+	from->key.secret = secret;
+	return CTL_OK;
+}
+
+static int install(struct ctl *ctl, const char *device, uint32_t ifindex,
+		   struct key_words *from, size_t n, uint8_t *secrets)
+{
+	struct qlink_key *keys = calloc(n, sizeof(*keys));
+	struct qlink_error error;
+	int err = CTL_OK;
+	size_t i;
+
+	if (!keys)
+		return ctl_fail("%s", strerror(ENOMEM));
+	for (i = 0; i < n && !err; i++) {
+		err = read_secret(&from[i], secrets + i * QLINK_SECRET_BYTES);
+		keys[i] = from[i].key;
+	}
+	if (!err && qlink_key_install(ctl->nl, ifindex, keys, n, &error))
+		err = ctl_refused(device, &error);
+	free(keys);
+	return err;
+}
+
+/* Everything said is right by now; the device is looked up, files are read. */
+static int add(struct ctl *ctl, const char *device, struct key_words *from,
+	       size_t n)
+{
+	size_t bytes = n * QLINK_SECRET_BYTES;
+	struct qlink_secret secrets;
+	uint32_t ifindex;
+	int err;
+
+	err = ctl_device(ctl, device, &ifindex);
+	if (err)
+		return err;
+	qlink_secret_harden();
+	err = qlink_secret_new(&secrets, bytes);
+	if (err)
+		return ctl_fail("cannot lock %zu bytes of memory for keys: %s",
+				bytes, strerror(-err));
+	err = install(ctl, device, ifindex, from, n, secrets.data);
+	qlink_secret_free(&secrets);
+	return err;
+}
+
+static int add_batch(struct ctl *ctl, const char *device, const char *path)
+{
+	struct batch batch;
+	int err;
+
+	err = batch_read(&batch, path);
+	if (!err)
+		err = add(ctl, device, batch.keys, batch.n);
+	batch_free(&batch);
+	return err;
+}
+
+static int add_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct key_words key;
+	char text[256];
+
+	if (argc < 2)
+		return ctl_usage("key add: wants a device and a key");
+	if (!strcmp(argv[1], "batch")) {
+		if (argc != 3)
+			return ctl_usage("key add: batch wants one file");
+		return add_batch(ctl, argv[0], argv[2]);
+	}
+	if (key_words_parse(argv + 1, &key, text, sizeof(text)))
+		return ctl_usage("%s", text);
+	return add(ctl, argv[0], &key, 1);
+}
+
+/* ---- del ---- */
+
+static int del_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct qlink_key key = { 0 };
+	struct qlink_error error;
+	struct qlink_why why;
+	uint32_t ifindex;
+	char text[256];
+	int err;
+
+	if (argc != 4 || strcmp(argv[2], "epoch"))
+		return ctl_usage("key del: wants a device, tx or rx, and epoch with a number");
+	if (direction_parse(argv[1], &key, text, sizeof(text)))
+		return ctl_usage("%s", text);
+	if (qlink_parse_number(argv[3], 1, QLINK_EPOCH_MAX, &key.epoch, &why))
+		return ctl_usage("epoch \"%s\": %s", argv[3], why.text);
+	err = ctl_device(ctl, argv[0], &ifindex);
+	if (err)
+		return err;
+	if (qlink_key_del(ctl->nl, ifindex, &key, 1, &error))
+		return ctl_refused(argv[0], &error);
+	return CTL_OK;
+}
+
+/* ---- show ---- */
+
+json_t *key_json(const struct qlink_key *key)
+{
+	json_t *object = json_object();
+	char id[QLINK_UUID_TEXT];
+
+	if (!object)
+		return NULL;
+	json_object_set_new(object, "direction",
+		json_string(qlink_name(&qlink_directions, key->direction)));
+	json_object_set_new(object, "epoch", json_integer((json_int_t)key->epoch));
+	json_object_set_new(object, "source",
+		json_string(qlink_name(&qlink_sources, key->source)));
+	json_object_set_new(object, "state",
+		json_string(qlink_name(&qlink_key_states, key->state)));
+	if (qlink_key_has_id(key))
+		json_object_set_new(object, "kme_key_id",
+			json_string(qlink_format_uuid(key->kme_key_id, id)));
+	if (key->hard_blocks)
+		json_object_set_new(object, "hard_blocks",
+			json_integer((json_int_t)key->hard_blocks));
+	json_object_set_new(object, "frames", json_integer((json_int_t)key->frames));
+	json_object_set_new(object, "bytes", json_integer((json_int_t)key->bytes));
+	return object;
+}
+
+void key_text(const struct qlink_key *keys, size_t n, FILE *to)
+{
+	char id[QLINK_UUID_TEXT];
+	size_t i;
+
+	if (!n)
+		return;
+	fprintf(to, "%-3s %15s %-7s %-7s %12s %15s  %s\n", "dir", "epoch",
+		"source", "state", "frames", "bytes", "KME key ID");
+	for (i = 0; i < n; i++, keys++)
+		fprintf(to, "%-3s %15llu %-7s %-7s %12llu %15llu  %s\n",
+			qlink_name(&qlink_directions, keys->direction),
+			(unsigned long long)keys->epoch,
+			qlink_name(&qlink_sources, keys->source),
+			qlink_name(&qlink_key_states, keys->state),
+			(unsigned long long)keys->frames,
+			(unsigned long long)keys->bytes,
+			qlink_key_has_id(keys) ?
+			qlink_format_uuid(keys->kme_key_id, id) : "-");
+}
+
+static int print_json(const struct qlink_key *keys, size_t n)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(array, key_json(&keys[i]));
+	return ctl_print_json(array);
+}
+
+static int key_show_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct qlink_error error;
+	struct qlink_key *keys;
+	uint32_t ifindex;
+	int err = CTL_OK;
+	size_t n;
+
+	if (argc != 1)
+		return ctl_usage("key show: wants one device");
+	err = ctl_device(ctl, argv[0], &ifindex);
+	if (err)
+		return err;
+	if (qlink_key_dump(ctl->nl, ifindex, &keys, &n, &error))
+		return ctl_refused(argv[0], &error);
+	if (ctl->json)
+		err = print_json(keys, n);
+	else
+		key_text(keys, n, stdout);
+	free(keys);
+	return err;
+}
+
+static const struct ctl_command commands[] = {
+	{ "add", add_run },
+	{ "del", del_run },
+	{ "show", key_show_run },
+	{ NULL, NULL },
+};
+
+int key_run(struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_dispatch(ctl, commands, "command of key", argc, argv);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl: configure qlink devices, install their keys, show both. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "key.h"
+#include "set.h"
+#include "show.h"
+
+static const char help[] =
+"usage: qlinkctl [-j] [-s] show [DEV]\n"
+"       qlinkctl set DEV [link LOWER] [id N] [ethertype 0xNNNN] [peer MAC]\n"
+"                [local ADDR] [remote ADDR] [port N] [source-ports N]\n"
+"                [accept LIST]\n"
+"       qlinkctl [-j] key show DEV\n"
+"       qlinkctl key add DEV tx|rx epoch N [source SOURCE] [id UUID]\n"
+"                [blocks N] file PATH\n"
+"       qlinkctl key add DEV batch PATH\n"
+"       qlinkctl key del DEV tx|rx epoch N\n"
+"       qlinkctl help\n"
+"\n"
+"SOURCE is qkd, hybrid, pqc or static; a key is static unless it says other.\n"
+"LIST is sources with commas between. PATH is a file, or - for standard input:\n"
+"44 bytes of a key and its salt, or for batch one key on a line, from tx|rx on.\n"
+"\n"
+"  -j, --json     JSON, see qlinkctl(8)\n"
+"  -s, --stats    show all counters, also those that are 0\n"
+"  -h, --help     this text\n"
+"  -V, --version  the version\n";
+
+static int print(const char *text)
+{
+	return fputs(text, stdout) == EOF ? CTL_FAILED : CTL_OK;
+}
+
+static int help_run(struct ctl *ctl, int argc, char **argv)
+{
+	(void)ctl;
+	(void)argc;
+	(void)argv;
+	return print(help);
+}
+
+static const struct ctl_command commands[] = {
+	{ "help", help_run },
+	{ "key", key_run },
+	{ "set", set_run },
+	{ "show", show_run },
+	{ NULL, NULL },
+};
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "stats", no_argument, NULL, 's' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int run(struct ctl *ctl, int argc, char **argv)
+{
+	int option;
+
+	/* Options may stand anywhere: getopt_long() moves them to the front. */
+	while ((option = getopt_long(argc, argv, "hjsV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			return print(help);
+		case 'j':
+			ctl->json = true;
+			break;
+		case 's':
+			ctl->all_counters = true;
+			break;
+		case 'V':
+			return print("qlinkctl " QLINK_VERSION "\n");
+		default:
+			return CTL_USAGE;
+		}
+	}
+	return ctl_dispatch(ctl, commands, "command", argc - optind,
+			    argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { 0 };
+	int err = run(&ctl, argc, argv);
+
+	qlink_nl_close(ctl.nl);
+	if (fflush(stdout) || ferror(stdout))
+		return ctl_fail("standard output: cannot be written");
+	return err;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl show: links, for people and for scripts. */
+#include "show.h"
+
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../libqlink/names.h"
+#include "../libqlink/netns.h"
+
+/* ---- JSON ---- */
+
+static void set_number(json_t *object, const char *name, uint64_t value)
+{
+	json_object_set_new(object, name, json_integer((json_int_t)value));
+}
+
+static void set_text(json_t *object, const char *name, const char *value)
+{
+	json_object_set_new(object, name, json_string(value));
+}
+
+static json_t *counters_json(const uint64_t *counters,
+			     const char *const *names, unsigned int max)
+{
+	json_t *object = json_object();
+	unsigned int i;
+
+	for (i = 0; i <= max; i++)
+		if (names[i])
+			set_number(object, names[i], counters[i]);
+	return object;
+}
+
+static json_t *ring_json(const struct qlink_ring *ring)
+{
+	char id[QLINK_RING_ID_BYTES * 2 + 1];
+	json_t *object = json_object();
+	unsigned int i;
+
+	for (i = 0; i < QLINK_RING_ID_BYTES; i++)
+		snprintf(id + i * 2, 3, "%02x", ring->id[i]);
+	set_text(object, "id", id);
+	set_number(object, "newest_epoch", ring->newest_epoch);
+	set_number(object, "current_epoch", ring->current_epoch);
+	if (ring->has_source)
+		set_text(object, "current_source",
+			 qlink_name(&qlink_sources, ring->current_source));
+	set_number(object, "staged", ring->staged);
+	set_number(object, "retired", ring->retired);
+	return object;
+}
+
+static json_t *accept_json(uint32_t accept)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		if (accept & 1U << i)
+			json_array_append_new(array,
+				json_string(qlink_name(&qlink_sources, i)));
+	return array;
+}
+
+static void eth_json(json_t *object, const struct qlink_config *config,
+		     const char *lower)
+{
+	char mac[QLINK_MAC_TEXT];
+
+	if (lower)
+		set_text(object, "lower", lower);
+	if (qlink_config_has(config, IFLA_QLINK_LOWER))
+		set_number(object, "lower_ifindex", config->lower);
+	if (qlink_config_has(config, IFLA_QLINK_ETHERTYPE))
+		set_number(object, "ethertype", config->ethertype);
+	if (qlink_config_has(config, IFLA_QLINK_PEER))
+		set_text(object, "peer", qlink_format_mac(config->peer, mac));
+}
+
+static void udp_json(json_t *object, const struct qlink_config *config)
+{
+	char addr[QLINK_ADDR_TEXT];
+
+	if (qlink_config_has(config, IFLA_QLINK_LOCAL))
+		set_text(object, "local", qlink_format_addr(&config->local, addr));
+	if (qlink_config_has(config, IFLA_QLINK_REMOTE))
+		set_text(object, "remote",
+			 qlink_format_addr(&config->remote, addr));
+	if (qlink_config_has(config, IFLA_QLINK_PORT))
+		set_number(object, "port", config->port);
+	if (qlink_config_has(config, IFLA_QLINK_SOURCE_PORTS))
+		set_number(object, "source_ports", config->source_ports);
+}
+
+static json_t *link_json(const struct qlink_link *link, const char *lower)
+{
+	const struct qlink_config *config = &link->config;
+	json_t *object = json_object();
+
+	set_text(object, "state", qlink_name(&qlink_link_states, link->state));
+	if (qlink_config_has(config, IFLA_QLINK_ID))
+		set_number(object, "id", config->id);
+	set_text(object, "underlay", qlink_name(&qlink_underlays, link->underlay));
+	eth_json(object, config, lower);
+	udp_json(object, config);
+	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
+		json_object_set_new(object, "accept", accept_json(config->accept));
+	json_object_set_new(object, "tx", ring_json(&link->tx));
+	json_object_set_new(object, "rx", ring_json(&link->rx));
+	return object;
+}
+
+json_t *show_json(const struct qlink_link *link, const char *lower)
+{
+	json_t *object = json_object();
+
+	if (!object)
+		return NULL;
+	set_number(object, "ifindex", link->ifindex);
+	set_text(object, "ifname", link->ifname);
+	json_object_set_new(object, "link", link_json(link, lower));
+	json_object_set_new(object, "stats",
+			    counters_json(link->stats, qlink_stats_names,
+					  QLINK_A_STATS_MAX));
+	if (link->has_port)
+		json_object_set_new(object, "port",
+				    counters_json(link->port, qlink_port_names,
+						  QLINK_A_PORT_MAX));
+	return object;
+}
+
+/* ---- text ---- */
+
+#define LABEL	"  %-12s "
+
+static void eth_text(const struct qlink_config *config, const char *lower,
+		     FILE *to)
+{
+	char mac[QLINK_MAC_TEXT];
+
+	if (lower)
+		fprintf(to, LABEL "%s\n", "link", lower);
+	else if (qlink_config_has(config, IFLA_QLINK_LOWER))
+		fprintf(to, LABEL "index %u in another network namespace\n",
+			"link", config->lower);
+	if (qlink_config_has(config, IFLA_QLINK_PEER))
+		fprintf(to, LABEL "%s\n", "peer",
+			qlink_format_mac(config->peer, mac));
+	if (qlink_config_has(config, IFLA_QLINK_ETHERTYPE))
+		fprintf(to, LABEL "0x%04x\n", "ethertype", config->ethertype);
+}
+
+static void udp_text(const struct qlink_config *config, FILE *to)
+{
+	char addr[QLINK_ADDR_TEXT];
+
+	if (qlink_config_has(config, IFLA_QLINK_LOCAL))
+		fprintf(to, LABEL "%s\n", "local",
+			qlink_format_addr(&config->local, addr));
+	if (qlink_config_has(config, IFLA_QLINK_REMOTE))
+		fprintf(to, LABEL "%s\n", "remote",
+			qlink_format_addr(&config->remote, addr));
+	if (qlink_config_has(config, IFLA_QLINK_PORT))
+		fprintf(to, LABEL "%u\n", "port", config->port);
+	if (qlink_config_has(config, IFLA_QLINK_SOURCE_PORTS))
+		fprintf(to, LABEL "%u\n", "source-ports", config->source_ports);
+}
+
+static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to)
+{
+	fprintf(to, LABEL, label);
+	if (ring->current_epoch)
+		fprintf(to, "epoch %llu (%s)",
+			(unsigned long long)ring->current_epoch,
+			ring->has_source ?
+			qlink_name(&qlink_sources, ring->current_source) :
+			"unknown");
+	else
+		fputs("no active key", to);
+	fprintf(to, ", newest %llu, %u staged, %u retired\n",
+		(unsigned long long)ring->newest_epoch, ring->staged,
+		ring->retired);
+}
+
+static void counters_text(const char *label, const uint64_t *counters,
+			  const char *const *names, unsigned int max,
+			  bool all, FILE *to)
+{
+	unsigned int i;
+
+	for (i = 0; i <= max; i++) {
+		if (!names[i] || !(counters[i] || all))
+			continue;
+		fprintf(to, LABEL "%-16s %llu\n", label, names[i],
+			(unsigned long long)counters[i]);
+		label = "";
+	}
+}
+
+void show_text(const struct qlink_link *link, const char *lower,
+	       bool all_counters, FILE *to)
+{
+	const struct qlink_config *config = &link->config;
+	char accept[QLINK_ACCEPT_TEXT];
+
+	fprintf(to, "%s: %s\n", link->ifname,
+		qlink_name(&qlink_link_states, link->state));
+	if (qlink_config_has(config, IFLA_QLINK_ID))
+		fprintf(to, LABEL "%u\n", "id", config->id);
+	fprintf(to, LABEL "%s\n", "underlay",
+		qlink_name(&qlink_underlays, link->underlay));
+	eth_text(config, lower, to);
+	udp_text(config, to);
+	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
+		fprintf(to, LABEL "%s\n", "accept",
+			qlink_format_accept(config->accept, accept));
+	ring_text("tx", &link->tx, to);
+	ring_text("rx", &link->rx, to);
+	counters_text("counters", link->stats, qlink_stats_names,
+		      QLINK_A_STATS_MAX, all_counters, to);
+	if (link->has_port)
+		counters_text("port", link->port, qlink_port_names,
+			      QLINK_A_PORT_MAX, all_counters, to);
+}
+
+/* ---- the command ---- */
+
+/* The name of the lower device, if the index means it where we are. */
+static const char *lower_name(const struct qlink_link *link,
+			      char name[IF_NAMESIZE])
+{
+	if (!qlink_config_has(&link->config, IFLA_QLINK_LOWER) ||
+	    qlink_underlay_is_here(link->ifindex) != 1)
+		return NULL;
+	return if_indextoname(link->config.lower, name);
+}
+
+static int print_text(const struct ctl *ctl, const struct qlink_link *links,
+		      size_t n)
+{
+	char name[IF_NAMESIZE];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (i)
+			putchar('\n');
+		show_text(&links[i], lower_name(&links[i], name),
+			  ctl->all_counters, stdout);
+	}
+	return CTL_OK;
+}
+
+static int print_json(const struct qlink_link *links, size_t n)
+{
+	json_t *array = json_array();
+	char name[IF_NAMESIZE];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(array,
+			show_json(&links[i], lower_name(&links[i], name)));
+	return ctl_print_json(array);
+}
+
+static int print(const struct ctl *ctl, const struct qlink_link *links, size_t n)
+{
+	return ctl->json ? print_json(links, n) : print_text(ctl, links, n);
+}
+
+static int show_all(struct ctl *ctl)
+{
+	struct qlink_link *links;
+	struct qlink_error error;
+	size_t n;
+	int err;
+
+	err = ctl_open(ctl);
+	if (err)
+		return err;
+	if (qlink_link_dump(ctl->nl, &links, &n, &error))
+		return ctl_refused(NULL, &error);
+	err = print(ctl, links, n);
+	free(links);
+	return err;
+}
+
+static int show_one(struct ctl *ctl, const char *device)
+{
+	struct qlink_link link;
+	struct qlink_error error;
+	uint32_t ifindex;
+	int err;
+
+	err = ctl_device(ctl, device, &ifindex);
+	if (err)
+		return err;
+	if (qlink_link_get(ctl->nl, ifindex, &link, &error))
+		return ctl_refused(device, &error);
+	return print(ctl, &link, 1);
+}
+
+int show_run(struct ctl *ctl, int argc, char **argv)
+{
+	if (argc > 1)
+		return ctl_usage("\"%s\": show wants one device at most", argv[1]);
+	return argc ? show_one(ctl, argv[0]) : show_all(ctl);
+}

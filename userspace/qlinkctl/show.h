@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlinkctl show: links, for people and for scripts. */
+#ifndef QLINKCTL_SHOW_H
+#define QLINKCTL_SHOW_H
+
+#include <stdio.h>
+
+#include "ctl.h"
+
+/**
+ * show_run() - qlinkctl show [DEV]
+ * @ctl: this run
+ * @argc: arguments behind the command
+ * @argv: likewise
+ *
+ * Return: an enum ctl_exit.
+ */
+int show_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * show_json() - a link as qlinkctl(8) documents it
+ * @link: the link
+ * @lower: name of the lower device, or %NULL where it has none here
+ *
+ * Return: the object, which the caller gives back; %NULL if memory is short.
+ */
+json_t *show_json(const struct qlink_link *link, const char *lower);
+
+/**
+ * show_text() - write a link for people
+ * @link: the link
+ * @lower: name of the lower device, or %NULL where it has none here
+ * @all_counters: write counters that are 0 too
+ * @to: where it goes
+ */
+void show_text(const struct qlink_link *link, const char *lower,
+	       bool all_counters, FILE *to);
+
+#endif

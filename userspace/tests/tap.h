@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests that register themselves and report as TAP. */
+#ifndef QLINK_TAP_H
+#define QLINK_TAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct tap_test - one test of a program
+ */
+struct tap_test {
+	/** @name: a sentence with underscores */
+	const char *name;
+
+	/** @run: the test */
+	void (*run)(void);
+
+	/** @next: the test that was registered before */
+	struct tap_test *next;
+};
+
+/**
+ * tap_register() - add a test to the plan
+ * @test: stays registered; TEST() calls this
+ */
+void tap_register(struct tap_test *test);
+
+/**
+ * tap_check() - note one check of the test that runs
+ * @ok: whether it holds
+ * @file: where it stands
+ * @line: likewise
+ * @format: what was checked, with got and want
+ */
+__attribute__((format(printf, 4, 5)))
+void tap_check(bool ok, const char *file, int line, const char *format, ...);
+
+/**
+ * tap_stderr_begin() - keep what is written to standard error from now on
+ */
+void tap_stderr_begin(void);
+
+/**
+ * tap_stderr_end() - let standard error go where it went before
+ *
+ * Return: what was written, less than 4 KiB, valid until the next call.
+ */
+char *tap_stderr_end(void);
+
+/* A test is found by being there: TEST(refuses_zero) { CHECK(…); } */
+#define TEST(sentence)							\
+	static void sentence(void);					\
+	static struct tap_test tap_##sentence = {			\
+		.name = #sentence, .run = sentence,			\
+	};								\
+	__attribute__((constructor))					\
+	static void tap_add_##sentence(void)				\
+	{								\
+		tap_register(&tap_##sentence);				\
+	}								\
+	static void sentence(void)
+
+#define CHECK(ok, ...)	tap_check((ok), __FILE__, __LINE__, __VA_ARGS__)
+
+#define CHECK_NUMBER(why, got, want) do {				\
+	long long got_ = (long long)(got), want_ = (long long)(want);	\
+	CHECK(got_ == want_, "%s: got %lld, want %lld", (why), got_, want_); \
+} while (0)
+
+#define CHECK_TEXT(why, got, want) do {					\
+	const char *got_ = (got), *want_ = (want);			\
+	CHECK(got_ && !strcmp(got_, want_), "%s: got '%s', want '%s'",	\
+	      (why), got_ ? got_ : "(none)", want_);			\
+} while (0)
+
+#define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
+
+#endif

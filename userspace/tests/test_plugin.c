@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The plug-in for ip, with stand-ins for what ip exports. */
+#include "../iproute2/link_qlink.c"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "tap.h"
+
+static char printed[4096];
+static size_t n_printed;
+static bool is_json;
+
+__attribute__((format(printf, 1, 2)))
+static void record(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	n_printed += (size_t)vsnprintf(printed + n_printed,
+				       sizeof(printed) - n_printed, format, ap);
+	va_end(ap);
+}
+
+static bool counts(enum output_type type)
+{
+	return type == PRINT_ANY || type == (is_json ? PRINT_JSON : PRINT_FP);
+}
+
+int addattr_l(struct nlmsghdr *n, int maxlen, int type, const void *data, int alen)
+{
+	struct nlattr head = {
+		.nla_len = (uint16_t)(sizeof(head) + (size_t)alen),
+		.nla_type = (uint16_t)type,
+	};
+	uint8_t *at = (uint8_t *)n + NLMSG_ALIGN(n->nlmsg_len);
+
+	if (NLMSG_ALIGN(n->nlmsg_len) + NLA_ALIGN(head.nla_len) > (size_t)maxlen)
+		return -1;
+	memcpy(at, &head, sizeof(head));
+	memcpy(at + sizeof(head), data, (size_t)alen);
+	n->nlmsg_len = NLMSG_ALIGN(n->nlmsg_len) + NLA_ALIGN(head.nla_len);
+	return 0;
+}
+
+bool is_json_context(void)
+{
+	return is_json;
+}
+
+void open_json_object(const char *name)
+{
+	record("%s{", name);
+}
+
+void close_json_object(void)
+{
+	record("}");
+}
+
+void open_json_array(enum output_type type, const char *name)
+{
+	if (counts(type))
+		record("%s[", name);
+}
+
+void close_json_array(enum output_type type, const char *end)
+{
+	(void)end;
+	if (counts(type))
+		record("]");
+}
+
+void print_nl(void)
+{
+	if (!is_json)
+		record("\n");
+}
+
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+
+int print_color_string(enum output_type type, enum color_attr color,
+		       const char *key, const char *format, const char *value)
+{
+	(void)color;
+	if (!counts(type))
+		return 0;
+	if (is_json)
+		record("%s=%s,", key ? key : "", value);
+	else
+		record(format, value);
+	return 0;
+}
+
+int print_color_uint(enum output_type type, enum color_attr color,
+		     const char *key, const char *format, unsigned int value)
+{
+	(void)color;
+	if (!counts(type))
+		return 0;
+	if (is_json)
+		record("%s=%u,", key, value);
+	else
+		record(format, value);
+	return 0;
+}
+
+int print_color_u64(enum output_type type, enum color_attr color,
+		    const char *key, const char *format, uint64_t value)
+{
+	(void)color;
+	if (!counts(type))
+		return 0;
+	if (is_json)
+		record("%s=%llu,", key, (unsigned long long)value);
+	else
+		record(format, value);
+	return 0;
+}
+
+/* What ip hands to print_opt(): the attributes of a nest, by number. */
+union request {
+	struct nlmsghdr n;
+	uint8_t bytes[IPLINK_REQUEST_BYTES];
+};
+
+static void add_ring(struct nlmsghdr *n, int type)
+{
+	uint64_t epochs[] = { 9, 3 };
+	uint8_t source = QLINK_SOURCE_PQC;
+	uint32_t staged = 6;
+	union request nest = { .n.nlmsg_len = 0 };
+
+	addattr_l(&nest.n, sizeof(nest), 0, "", 0);
+	nest.n.nlmsg_len = NLMSG_HDRLEN;
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_NEWEST_EPOCH, &epochs[0], 8);
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_EPOCH, &epochs[1], 8);
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_SOURCE, &source, 1);
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_STAGED, &staged, 4);
+	addattr_l(n, sizeof(nest), type, nest.bytes + NLMSG_HDRLEN,
+		  (int)(nest.n.nlmsg_len - NLMSG_HDRLEN));
+}
+
+static void make_table(union request *request, struct rtattr *tb[])
+{
+	struct rtattr *at = (struct rtattr *)(request->bytes + NLMSG_HDRLEN);
+	int len = (int)(request->n.nlmsg_len - NLMSG_HDRLEN);
+
+	memset(tb, 0, sizeof(*tb) * (IFLA_QLINK_MAX + 1));
+	for (; RTA_OK(at, len); at = RTA_NEXT(at, len))
+		tb[at->rta_type] = at;
+}
+
+static const char *print_request(union request *request, bool json)
+{
+	struct rtattr *tb[IFLA_QLINK_MAX + 1];
+
+	make_table(request, tb);
+	is_json = json;
+	n_printed = 0;
+	qlink_link_util.print_opt(&qlink_link_util, stdout, tb);
+	return printed;
+}
+
+static int parse(union request *request, char **words)
+{
+	int argc = 0;
+
+	while (words[argc])
+		argc++;
+	memset(request, 0, sizeof(*request));
+	request->n.nlmsg_len = NLMSG_HDRLEN;
+	return qlink_link_util.parse_opt(&qlink_link_util, argc, words, &request->n);
+}
+
+TEST(options_are_printed_as_they_are_given)
+{
+	char *words[] = {
+		"id", "7", "peer", "02:00:00:00:00:01", "ethertype", "0x88b5",
+		"accept", "hybrid,pqc", NULL,
+	};
+	uint8_t eth = QLINK_UNDERLAY_ETH, up = QLINK_LINK_STATE_UP;
+	union request request;
+
+	CHECK_NUMBER("parse", parse(&request, words), 0);
+	addattr_l(&request.n, sizeof(request), IFLA_QLINK_UNDERLAY, &eth, 1);
+	addattr_l(&request.n, sizeof(request), IFLA_QLINK_STATE, &up, 1);
+	add_ring(&request.n, IFLA_QLINK_TX);
+	CHECK_TEXT("text", print_request(&request, false),
+		"state up id 7 underlay eth peer 02:00:00:00:00:01 "
+		"ethertype 0x88b5 accept hybrid,pqc "
+		"tx epoch 3 pqc newest 9 staged 6 retired 0 "
+		"rx no-key newest 0 staged 0 retired 0 ");
+	CHECK_TEXT("JSON", print_request(&request, true),
+		"state=up,id=7,underlay=eth,peer=02:00:00:00:00:01,"
+		"ethertype=34997,accept[=hybrid,=pqc,]"
+		"tx{id=00000000000000000000000000000000,newest_epoch=9,"
+		"current_epoch=3,current_source=pqc,staged=6,retired=0,}"
+		"rx{id=00000000000000000000000000000000,newest_epoch=0,"
+		"current_epoch=0,staged=0,retired=0,}");
+}
+
+TEST(udp_options_are_printed_as_they_are_given)
+{
+	char *words[] = {
+		"local", "192.0.2.1", "remote", "192.0.2.2", "port", "7000",
+		"source-ports", "1", NULL,
+	};
+	union request request;
+
+	CHECK_NUMBER("parse", parse(&request, words), 0);
+	CHECK(strstr(print_request(&request, false),
+		     "local 192.0.2.1 remote 192.0.2.2 port 7000 source-ports 1 "),
+	      "got '%s'", printed);
+}
+
+TEST(wrong_options_are_refused)
+{
+	static const struct {
+		char *words[5];
+		const char *said;
+		const char *why;
+	} rows[] = {
+		{ { "id", "0", NULL },
+		  "qlink: id \"0\": not a number from 1 to 65535\n", "out of limits" },
+		{ { "id", NULL }, "qlink: id: has no value\n", "a value missing" },
+		{ { "id", "1", "id", "2", NULL }, "qlink: id: given twice\n", "twice" },
+		{ { "link", "eth0", NULL },
+		  "qlink: link: stands before \"type\"\n", "an option of ip" },
+		{ { "foo", "1", NULL }, "qlink: \"foo\": no such option\n", "unknown" },
+		{ { "help", NULL }, help, "help makes no device" },
+	};
+	union request request;
+	size_t i;
+	int err;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		tap_stderr_begin();
+		err = parse(&request, (char **)rows[i].words);
+		CHECK_TEXT(rows[i].why, tap_stderr_end(), rows[i].said);
+		CHECK(err, "%s: taken", rows[i].why);
+		CHECK_NUMBER(rows[i].why, request.n.nlmsg_len, NLMSG_HDRLEN);
+	}
+}
+
+TEST(a_bare_device_prints)
+{
+	struct rtattr *none[IFLA_QLINK_MAX + 1] = { NULL };
+
+	is_json = false;
+	n_printed = 0;
+	qlink_link_util.print_opt(&qlink_link_util, stdout, NULL);
+	CHECK_NUMBER("no data, no text", n_printed, 0);
+	qlink_link_util.print_opt(&qlink_link_util, stdout, none);
+	CHECK(!strncmp(printed, "state unconfigured underlay none ", 33),
+	      "got '%s'", printed);
+}
+
+TEST(counters_that_moved_are_printed_and_json_has_all)
+{
+	union request request = { .n.nlmsg_len = NLMSG_HDRLEN };
+	uint64_t values[] = { 12, 34 };
+	struct rtattr *nest = (struct rtattr *)request.bytes;
+
+	addattr_l(&request.n, sizeof(request), QLINK_A_STATS_TX_NO_KEY, &values[0], 8);
+	addattr_l(&request.n, sizeof(request), QLINK_A_STATS_RX_REPLAY, &values[1], 8);
+	nest = (struct rtattr *)(request.bytes + NLMSG_HDRLEN - RTA_LENGTH(0));
+	nest->rta_len = (uint16_t)(RTA_LENGTH(0) + request.n.nlmsg_len - NLMSG_HDRLEN);
+	is_json = false;
+	n_printed = 0;
+	qlink_link_util.print_xstats(&qlink_link_util, stdout, nest);
+	CHECK_TEXT("text", printed, "\n      tx_no_key 12 rx_replay 34 ");
+	is_json = true;
+	n_printed = 0;
+	qlink_link_util.print_xstats(&qlink_link_util, stdout, nest);
+	CHECK(strstr(printed, "tx_no_key=12,") && strstr(printed, "key_refused=0,"),
+	      "got '%s'", printed);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl show: the names in its JSON are a promise, the text is for people. */
+#include "../qlinkctl/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tap.h"
+
+static struct qlink_link sample(void)
+{
+	struct qlink_link link = {
+		.ifindex = 5,
+		.ifname = "qlink0",
+		.state = QLINK_LINK_STATE_UP,
+		.underlay = QLINK_UNDERLAY_ETH,
+		.config = {
+			.present = 1U << IFLA_QLINK_ID | 1U << IFLA_QLINK_LOWER |
+				   1U << IFLA_QLINK_ETHERTYPE |
+				   1U << IFLA_QLINK_PEER | 1U << IFLA_QLINK_ACCEPT,
+			.id = 7, .lower = 2, .ethertype = 0x88b5,
+			.peer = { 2, 0, 0, 0, 0, 1 }, .accept = 6,
+		},
+		.tx = {
+			.id = { 0xab, 0xcd }, .newest_epoch = 9,
+			.current_epoch = 3, .current_source = QLINK_SOURCE_PQC,
+			.has_source = true, .staged = 6,
+		},
+		.rx = { .newest_epoch = 4, .staged = 1, .retired = 2 },
+		.has_port = true,
+	};
+
+	link.stats[QLINK_A_STATS_RX_REPLAY] = 12;
+	link.port[QLINK_A_PORT_RX_NO_LINK] = 34;
+	return link;
+}
+
+static void check_json(const char *why, json_t *object, const char *want)
+{
+	char *got = json_dumps(object, JSON_COMPACT);
+
+	CHECK_TEXT(why, got, want);
+	free(got);
+}
+
+TEST(json_of_an_eth_link_has_the_documented_names)
+{
+	struct qlink_link link = sample();
+	json_t *object = show_json(&link, "eth0");
+
+	check_json("link", json_object_get(object, "link"),
+		"{\"state\":\"up\",\"id\":7,\"underlay\":\"eth\",\"lower\":\"eth0\","
+		"\"lower_ifindex\":2,\"ethertype\":34997,"
+		"\"peer\":\"02:00:00:00:00:01\",\"accept\":[\"hybrid\",\"pqc\"],"
+		"\"tx\":{\"id\":\"abcd0000000000000000000000000000\","
+		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\","
+		"\"staged\":6,\"retired\":0},"
+		"\"rx\":{\"id\":\"00000000000000000000000000000000\","
+		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2}}");
+	check_json("port", json_object_get(object, "port"),
+		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34}");
+	CHECK_NUMBER("ifindex", json_integer_value(json_object_get(object, "ifindex")), 5);
+	CHECK_TEXT("ifname", json_string_value(json_object_get(object, "ifname")),
+		   "qlink0");
+	CHECK_NUMBER("members", json_object_size(object), 5);
+	json_decref(object);
+}
+
+TEST(json_has_every_counter)
+{
+	static const char *const want =
+		"{\"tx_no_underlay\":0,\"tx_no_key\":0,\"tx_bad_frame\":0,"
+		"\"tx_too_big\":0,\"tx_no_memory\":0,\"tx_no_route\":0,"
+		"\"tx_loop\":0,\"tx_queue_full\":0,\"tx_seal_error\":0,\"rx_short\":0,"
+		"\"rx_bad_type\":0,\"rx_bad_header\":0,\"rx_down\":0,"
+		"\"rx_queue_full\":0,\"rx_no_memory\":0,\"rx_no_key\":0,"
+		"\"rx_replay\":12,\"rx_old\":0,\"rx_auth_error\":0,"
+		"\"rx_open_error\":0,\"rx_bad_inner\":0,\"rx_keepalive\":0,"
+		"\"tx_fpu_wait\":0,\"rx_fpu_wait\":0,\"key_refused\":0}";
+	struct qlink_link link = sample();
+	json_t *object = show_json(&link, NULL);
+
+	check_json("stats", json_object_get(object, "stats"), want);
+	json_decref(object);
+}
+
+TEST(json_of_a_udp_link_has_the_documented_names)
+{
+	struct qlink_link link = sample();
+	json_t *object;
+
+	link.underlay = QLINK_UNDERLAY_UDP;
+	link.state = QLINK_LINK_STATE_NO_KEY;
+	link.has_port = false;
+	link.config = (struct qlink_config){
+		.present = 1U << IFLA_QLINK_LOCAL | 1U << IFLA_QLINK_REMOTE |
+			   1U << IFLA_QLINK_PORT | 1U << IFLA_QLINK_SOURCE_PORTS,
+		.local = { 4, { 192, 0, 2, 1 } }, .remote = { 4, { 192, 0, 2, 2 } },
+		.port = 7000, .source_ports = 64,
+	};
+	object = show_json(&link, NULL);
+	json_object_del(json_object_get(object, "link"), "tx");
+	json_object_del(json_object_get(object, "link"), "rx");
+	check_json("link", json_object_get(object, "link"),
+		"{\"state\":\"no-key\",\"underlay\":\"udp\",\"local\":\"192.0.2.1\","
+		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64}");
+	CHECK(!json_object_get(object, "port"), "port counters out of nothing");
+	json_decref(object);
+}
+
+static void check_text(const char *why, const struct qlink_link *link,
+		       bool all, const char *want)
+{
+	char *got = NULL;
+	size_t len;
+	FILE *to = open_memstream(&got, &len);
+
+	show_text(link, "eth0", all, to);
+	fclose(to);
+	CHECK_TEXT(why, got, want);
+	free(got);
+}
+
+TEST(text_shows_counters_that_moved)
+{
+	struct qlink_link link = sample();
+
+	check_text("eth", &link, false,
+		"qlink0: up\n"
+		"  id           7\n"
+		"  underlay     eth\n"
+		"  link         eth0\n"
+		"  peer         02:00:00:00:00:01\n"
+		"  ethertype    0x88b5\n"
+		"  accept       hybrid,pqc\n"
+		"  tx           epoch 3 (pqc), newest 9, 6 staged, 0 retired\n"
+		"  rx           no active key, newest 4, 1 staged, 2 retired\n"
+		"  counters     rx_replay        12\n"
+		"  port         rx_no_link       34\n");
+}
+
+TEST(text_shows_all_counters_on_demand)
+{
+	struct qlink_link link = sample();
+	unsigned int lines = 0;
+	char *got = NULL, *at;
+	size_t len;
+	FILE *to = open_memstream(&got, &len);
+
+	show_text(&link, NULL, true, to);
+	fclose(to);
+	for (at = got; (at = strchr(at, '\n')); at++)
+		lines++;
+	CHECK_NUMBER("9 lines of the link, and all counters but the padding", lines,
+		     9 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
+	CHECK(strstr(got, "index 2 in another network namespace"),
+	      "a lower device without a name here: %s", got);
+	free(got);
+}
