@@ -30,11 +30,6 @@
  */
 
 /**
- * struct qlink_aead - opaque to others: it is the transform itself
- */
-struct qlink_aead;
-
-/**
  * struct qlink_aead_cpu - what one CPU needs for one frame at a time
  */
 struct qlink_aead_cpu {
@@ -61,6 +56,7 @@ static u32 qlink_aead_type __ro_after_init;
 static u32 qlink_aead_mask __ro_after_init;
 static unsigned int qlink_aead_request_bytes __ro_after_init;
 
+/* To others it is opaque; it is the transform itself. */
 static struct crypto_aead *qlink_aead_tfm(struct qlink_aead *aead)
 {
 	return (struct crypto_aead *)aead;

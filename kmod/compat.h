@@ -8,10 +8,8 @@
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
 
-#define QLINK_KERNEL(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
-
 /* rtnl_link_ops.newlink() takes a struct since 6.15; drop the else with a floor of 6.18. */
-#if QLINK_KERNEL(6, 15)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define QLINK_NEWLINK_ARGS struct net_device *dev, struct rtnl_newlink_params *params, \
 			   struct netlink_ext_ack *extack
 #define qlink_newlink_net(params)	rtnl_newlink_link_net(params)
@@ -28,26 +26,26 @@ struct qlink_newlink_params;
 #endif
 
 /* udp_tunnel_xmit_skb() takes IPCB flags since 6.16. */
-#if QLINK_KERNEL(6, 16)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define qlink_udp_tunnel_xmit(args...)	udp_tunnel_xmit_skb(args, 0)
 #else
 #define qlink_udp_tunnel_xmit(args...)	udp_tunnel_xmit_skb(args)
 #endif
 
 /* A UDP tunnel is a struct sock instead of a struct socket since 7.1. */
-#if QLINK_KERNEL(7, 1)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
 #define qlink_tunnel_sock(socket)	((socket)->sk)
 #else
 #define qlink_tunnel_sock(socket)	(socket)
 #endif
 
-/* netdev_lockdep_set_classes() moved out of linux/netdevice.h. */
-#if __has_include(<net/netdev_lock.h>)
+/* netdev_lockdep_set_classes() moved out of linux/netdevice.h in 6.15. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #include <net/netdev_lock.h>
 #endif
 
 /* pernet_operations lost exit_batch_rtnl() to exit_rtnl() in 6.16. */
-#if QLINK_KERNEL(6, 16)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define QLINK_PERNET_EXIT_RTNL(one)	.exit_rtnl = one
 #else
 #define QLINK_PERNET_EXIT_RTNL(one)	.exit_batch_rtnl = one##_batch

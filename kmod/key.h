@@ -153,6 +153,7 @@ void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes);
  * qlink_lane() - the lane that this CPU seals in
  *
  * Context: BHs off.
+ * Return: 0 to QLINK_LANES - 1
  */
 static inline unsigned int qlink_lane(void)
 {

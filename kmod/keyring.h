@@ -14,7 +14,7 @@
 
 #define QLINK_RING_KEYS_MAX	32768
 #define QLINK_GRACE_MS		1000
-#define QLINK_EPOCH_JUMP_MAX	(1ULL << 32)
+#define QLINK_EPOCH_JUMP_MAX	BIT_ULL(32)
 
 struct qlink_keyring;
 

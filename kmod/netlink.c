@@ -47,7 +47,7 @@ static int qlink_netlink_get(struct qlink_netlink_target *target, struct net *ne
 	target->link = qlink_device_link(target->dev);
 	if (target->link)
 		return 0;
-	NL_SET_ERR_MSG_ATTR_FMT(extack, ifindex, "%s is not a qlink device", target->dev->name);
+	NL_SET_ERR_MSG_ATTR(extack, ifindex, "not a qlink device");
 	netdev_put(target->dev, &target->tracker);
 	return -EOPNOTSUPP;
 }
@@ -221,9 +221,9 @@ int qlink_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-#define qlink_netlink_for_each_key(attr, info, rem)				\
-	nla_for_each_attr_type(attr, QLINK_A_KEY, genlmsg_data((info)->genlhdr),	\
-			       genlmsg_len((info)->genlhdr), rem)
+#define qlink_netlink_for_each_key(attr, header, rem)				\
+	nla_for_each_attr_type(attr, QLINK_A_KEY, genlmsg_data(header),		\
+			       genlmsg_len(header), rem)
 
 static unsigned int qlink_netlink_count_keys(const struct genl_info *info)
 {
@@ -231,7 +231,7 @@ static unsigned int qlink_netlink_count_keys(const struct genl_info *info)
 	unsigned int n = 0;
 	int rem;
 
-	qlink_netlink_for_each_key(attr, info, rem)
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem)
 		n++;
 	return n;
 }
@@ -340,7 +340,7 @@ static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys
 	unsigned int i = 0, n;
 	int rem, err = 0;
 
-	qlink_netlink_for_each_key(attr, info, rem) {
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
 		keys[i] = qlink_netlink_make_key(link, attr, i, info->extack);
 		if (IS_ERR(keys[i])) {
 			err = PTR_ERR(keys[i]);
@@ -364,7 +364,7 @@ static void qlink_netlink_wipe_keys(struct genl_info *info)
 	const struct nlattr *attr;
 	int rem;
 
-	qlink_netlink_for_each_key(attr, info, rem)
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem)
 		memzero_explicit(nla_data(attr), nla_len(attr));
 }
 
@@ -429,7 +429,7 @@ static int qlink_netlink_delete(struct qlink_dev *link, struct qlink_key_config 
 	unsigned int n = 0;
 	int rem, err;
 
-	qlink_netlink_for_each_key(attr, info, rem) {
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
 		NL_SET_BAD_ATTR(info->extack, attr);
 		err = nla_parse_nested(attrs, QLINK_A_KEY_EPOCH, attr,
 				       qlink_key_name_nl_policy, info->extack);

@@ -150,7 +150,8 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
  * @skb: plaintext, linear and ours alone, with room for header and tag
  * @type: of the frame
  *
- * Context: BHs off. Return: 0, %-ENOKEY, or an errno of the cipher.
+ * Context: BHs off.
+ * Return: 0, %-ENOKEY without a key, or an errno of the cipher
  */
 static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, struct sk_buff *skb, u8 type)
 {
