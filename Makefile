@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# A way in: every target but those for an admin's own machine calls a script.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr
+DESTDIR ?=
+
+all: modules userspace
+
+help:
+	@echo 'make demo        two sites in a VM, a ping and a file between them'
+	@echo 'make check       every build, linter and test there is'
+	@echo 'make bench       what a frame costs, beside macsec'
+	@echo 'make soak        the tests that take hours'
+	@echo
+	@echo 'make             modules and userspace for this machine (Debian 13)'
+	@echo 'make modules     qlink.ko for the kernel of KDIR'
+	@echo 'make userspace   libqlink, qlinkctl and the plug-in of ip'
+	@echo 'make install     both, below DESTDIR'
+	@echo 'make clean       removes what any of these made in the tree'
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+userspace:
+	$(MAKE) -C userspace
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+setup:
+	scripts/setup
+
+demo: setup
+	scripts/demo
+
+check: setup
+	scripts/check
+
+bench: setup
+	scripts/bench
+
+soak: setup
+	scripts/check --soak
+
+clean:
+	rm -rf build selftests/unit/build
+	[ ! -d userspace ] || $(MAKE) -C userspace clean
+	[ ! -d $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+.PHONY: all help modules userspace install setup demo check bench soak clean

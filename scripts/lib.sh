@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the scripts of this folder share: messages, the cache, and the build root.
+
+TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+QLINK_CACHE=${QLINK_CACHE:-$HOME/.cache/qlink}
+KERNELS=(6.12 7.3)
+DEBUG_KERNELS=(debug debug-6.12)
+
+say() { printf '%s\n' "$*"; }
+warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { warn "$@"; exit 1; }
+
+# A wrong option or argument: the value, then the rule.
+usage_error()
+{
+	warn "$1 (see ${0##*/} --help)"
+	exit 2
+}
+
+# The comment block under a script's second line is its help text.
+show_help() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0"; }
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# is_one_of WORD WORD…: the first is among the others.
+is_one_of()
+{
+	local word=$1 other
+
+	shift
+	for other; do [ "$word" != "$other" ] || return 0; done
+	return 1
+}
+
+# The Debian mirror that this machine's own apt uses; no host is written in this tree.
+# An entry for Debian itself comes first, then its archive, then anything at all.
+debian_mirror()
+{
+	local uris
+
+	uris=$( {
+		cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
+			awk 'tolower($1) == "uris:" { for (i = 2; i <= NF; i++) print $i }'
+		cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+			awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ /^http/) { print $i; next } }'
+	} | sed 's,/*$,,')
+	uris=$(grep -E '/debian$' <<<"$uris" || grep -E '/debian/' <<<"$uris" || true)
+	[ -n "$uris" ] || die "no Debian mirror in /etc/apt/sources.list*: one entry must name it"
+	head -n 1 <<<"$uris"
+}
+
+# recipe_key FILE…: names what FILEs would make.
+recipe_key() { cat "$@" | sha256sum | cut -c 1-12; }
+
+# cache_path ITEM [ARGUMENT]: where the product of scripts/lab/ITEM lies, made or not.
+cache_path()
+{
+	printf '%s/%s-%s\n' "$QLINK_CACHE" "$1${2:+-$2}" "$(recipe_key "$TREE/scripts/lab/$1")"
+}
+
+# make_item WORDS ITEM [ARGUMENT]: has it made, unless it is there.
+make_item() { make_once "$(cache_path "${@:2}")" "$1" "$TREE/scripts/lab/$2" "${@:3}"; }
+
+# make_once PATH WORDS COMMAND…: runs COMMAND with a fresh folder as its last argument and
+# renames that to PATH, so that PATH is whole or absent. Two that want it wait for one.
+make_once()
+{
+	local path=$1 words=$2 log lock start=$SECONDS
+
+	shift 2
+	[ ! -e "$path" ] || return 0
+	mkdir -p "$QLINK_CACHE/log"
+	exec {lock}>"$QLINK_CACHE/log/${path##*/}.lock"
+	flock "$lock"
+	if [ ! -e "$path" ]; then
+		log=$QLINK_CACHE/log/${path##*/}
+		as_root rm -rf "$path.new"
+		mkdir -p "$path.new"
+		if ! "$@" "$path.new" >"$log" 2>&1; then
+			tail -n 30 "$log" >&2
+			die "$words: failed, the whole log is $log"
+		fi
+		mv "$path.new" "$path"
+		say "$words: $((SECONDS - start)) s"
+	fi
+	exec {lock}>&-
+}
+
+build_root() { cache_path build-root; }
+
+# Has scripts/setup run where a part of the lab is missing.
+need_lab()
+{
+	local item
+
+	for item in build-root kernels vm-root kernel-tools; do
+		[ -d "$(cache_path "$item")" ] || { "$TREE/scripts/setup"; return; }
+	done
+}
+
+# in_build_root [--root] [--bind FROM TO]… COMMAND…: runs COMMAND in the build root, in /qlink,
+# as the caller (or root), with FROM seen at TO. The mounts are private and end with COMMAND.
+in_build_root()
+{
+	local user root in_use status=0 binds=()
+
+	user=$(id -u):$(id -g)
+	root=$(build_root)
+	while :; do
+		case $1 in
+		--root) user=0:0; shift ;;
+		--bind) binds+=("$2" "$root$3"); shift 3 ;;
+		*) break ;;
+		esac
+	done
+	# As long as this descriptor is open, "setup prune" leaves the root alone.
+	mkdir -p "$QLINK_CACHE/log"
+	exec {in_use}>"$QLINK_CACHE/log/${root##*/}.in-use"
+	flock -s "$in_use"
+	# shellcheck disable=SC2016 # the inner shell expands these
+	as_root unshare --mount bash -c '
+		set -e
+		root=$1 user=$2 n=$3
+		shift 3
+		for ((; n; n--)); do
+			mkdir -p "$2"
+			mount --bind "$1" "$2"
+			shift 2
+		done
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs tmpfs "$root/tmp"
+		exec chroot --userspec="$user" "$root" env -i HOME=/tmp LC_ALL=C.UTF-8 \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "cd /qlink && exec \"\$@\"" sh "$@"
+	' bash "$root" "$user" $((${#binds[@]} / 2)) "${binds[@]}" "$@" || status=$?
+	exec {in_use}>&-
+	return "$status"
+}
+
+# fetch_packages DIR PACKAGE…: puts the .deb of each into DIR.
+fetch_packages()
+{
+	local dir=$1
+
+	shift
+	in_build_root --root --bind "$dir" /qlink \
+		apt-get -qq -o APT::Sandbox::User=root download "$@"
+}
+
+# unpack_package DEB DIR [PATTERN…]
+unpack_package()
+{
+	local deb=$1 dir=$2
+
+	shift 2
+	dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --wildcards "$@"
+}
+
+# initrd_modules TREE RELEASE DIR: what the VM needs to find its disks and ports, uncompressed
+# and with the order to insert them in. Built-in drivers are simply absent.
+initrd_modules()
+{
+	local tree=$1 release=$2 dir=$3 module file
+
+	mkdir -p "$dir"
+	: >"$dir/order"
+	for module in virtio_pci virtio_blk virtio_console ext4 overlay; do
+		in_build_root --bind "$tree" /kernel \
+			modprobe -d /kernel/usr -S "$release" --show-depends "$module" || true
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
+		cp "$tree/${file#/kernel/}" "$dir/"
+		echo "${file##*/}" >>"$dir/order"
+	done
+}
+
+# modules_image TREE IMAGE: a read-only disk of TREE, with room for nothing more.
+modules_image()
+{
+	local size
+
+	size=$(du -sm --apparent-size "$1" | cut -f 1)
+	mke2fs -q -t ext4 -O ^has_journal -m 0 -E nodiscard -d "$1" "$2" $((size * 5 / 4 + 16))M
+}
+
+# The folder of one kernel of the lab. It holds: release, vmlinuz, modules.img, tree (the same
+# modules as files), initrd-modules, and build (what modules are built against) or headers.
+kernel_dir()
+{
+	if is_one_of "$1" "${DEBUG_KERNELS[@]}"; then
+		"$TREE/scripts/build-kernel" --path "$1"
+	else
+		printf '%s/%s\n' "$(cache_path kernels)" "$1"
+	fi
+}
+
+# need_kernel WORD: refuses a kernel that the lab does not know.
+need_kernel()
+{
+	is_one_of "$1" "${KERNELS[@]}" "${DEBUG_KERNELS[@]}" ||
+		usage_error "--kernel $1: must be one of ${KERNELS[*]} ${DEBUG_KERNELS[*]}"
+}
+
+# use_kernel K: has the lab's parts for K made if they are not, sets kernel_dir and release.
+use_kernel()
+{
+	kernel_dir=$(kernel_dir "$1")
+	[ -e "$kernel_dir/release" ] || {
+		if is_one_of "$1" "${DEBUG_KERNELS[@]}"; then
+			"$TREE/scripts/build-kernel" "$1"
+		else
+			"$TREE/scripts/setup"
+		fi
+	}
+	release=$(cat "$kernel_dir/release")
+}
+
+# in_tree COMMAND…: in the build root, at the top of the tree.
+in_tree() { in_build_root --bind "$TREE" /qlink "$@"; }
+
+# with_kernel COMMAND…: in the build root, where the kernel's headers and modules lie in place.
+with_kernel()
+{
+	local binds=(--bind "$TREE" /qlink --bind "$kernel_dir/tree" /kernel
+		--bind "$kernel_dir/headers/usr/src" /usr/src) dir
+
+	for dir in "$kernel_dir"/headers/usr/lib/*/; do
+		[ ! -e "$dir" ] || binds+=(--bind "$dir" "/usr/lib/$(basename "$dir")")
+	done
+	in_build_root "${binds[@]}" "$@"
+}
+
+# mirror DIR PATH…: copies PATHs of the tree below DIR, where make may write beside them. Its
+# products stay, so that it only makes what changed; sources that went away go.
+mirror()
+{
+	local dir=$1
+
+	shift
+	mkdir -p "$dir"
+	(cd "$TREE" && rsync -a --relative --delete --exclude build/ \
+		--filter 'P *.o' --filter 'P *.d' --filter 'P .*' --filter 'P *.ko' \
+		"$@" "$dir/")
+}
+
+# Compiler messages name the file in the tree, not its copy.
+own_paths()
+{
+	sed -u -e 's|\(/qlink/\)\{0,1\}build/[^/ ]*/src/||g' -e '/^warning: pahole version differs/,/^  You are using:/d'
+}
