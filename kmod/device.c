@@ -1,248 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The net_device of a link: its life, its carrier, its MTU, and what ip and ethtool see. */
+/* The net_device of a link: its life, and what ip sees of it. */
 #include "device.h"
 
 #include <linux/etherdevice.h>
-#include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
 
 #include "compat.h"
 #include "config.h"
+#include "ethtool.h"
+#include "link.h"
 #include "netlink-gen.h"
 #include "rx.h"
 #include "tx.h"
 
 #define QLINK_ACCEPT_DEFAULT	(BIT(QLINK_SOURCE_HYBRID) | BIT(QLINK_SOURCE_PQC))
 
-/* Of a sealed frame; the inner Ethernet header is not part of an MTU either. */
-#define QLINK_MTU_LESS	(QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + ETH_HLEN)
-
 /* All links of the host, guarded by RTNL. */
 static LIST_HEAD(qlink_links);
 
-/* The carrier is on only while frames can be sealed and sent. */
-static void qlink_device_set_carrier(struct qlink_dev *link)
-{
-	spin_lock_bh(&link->carrier_lock);
-	if (rcu_access_pointer(link->attach) && link->is_underlay_up &&
-	    rcu_access_pointer(link->keyring.tx.current_key))
-		netif_carrier_on(link->dev);
-	else
-		netif_carrier_off(link->dev);
-	spin_unlock_bh(&link->carrier_lock);
-}
-
 static void qlink_device_tx_changed(struct qlink_keyring *keyring)
 {
-	qlink_device_set_carrier(container_of(keyring, struct qlink_dev, keyring));
+	qlink_link_set_carrier(container_of(keyring, struct qlink_dev, keyring));
 }
 
 static const struct qlink_keyring_upcalls qlink_device_upcalls = {
 	.tx_changed = qlink_device_tx_changed,
 };
-
-static unsigned int qlink_device_mtu(const struct qlink_attach *attach)
-{
-	return attach->max_bytes - min(attach->max_bytes, QLINK_MTU_LESS);
-}
-
-/* The carrier and the sizes follow the underlay. An MTU that an admin has made smaller stays. */
-static void qlink_device_follow(struct qlink_dev *link)
-{
-	struct qlink_attach *attach = rtnl_dereference(link->attach);
-	struct net_device *dev = link->dev;
-	unsigned int mtu;
-
-	if (!attach)
-		return;
-	WRITE_ONCE(link->is_underlay_up, attach->ops->has_carrier(attach));
-	qlink_device_set_carrier(link);
-
-	WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
-	mtu = qlink_device_mtu(attach);
-	WRITE_ONCE(dev->max_mtu, mtu);
-	if (dev->mtu > mtu || (!link->keeps_mtu && dev->mtu != mtu))
-		dev_set_mtu(dev, mtu);
-}
-
-static void qlink_attach_free_rcu(struct rcu_head *rcu)
-{
-	struct qlink_attach *attach = container_of(rcu, struct qlink_attach, rcu);
-
-	dst_cache_destroy(&attach->dst_cache);
-	kfree(attach);
-}
-
-static void qlink_attach_end(struct qlink_attach *attach)
-{
-	attach->ops->detach(attach);
-	call_rcu(&attach->rcu, qlink_attach_free_rcu);
-}
-
-static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
-					       const struct qlink_config *config,
-					       struct netlink_ext_ack *extack)
-{
-	struct qlink_attach *attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!attach)
-		return ERR_PTR(-ENOMEM);
-	attach->ops = qlink_underlay_of(config->kind);
-	attach->net = link->net;
-	attach->dev = link->dev;
-	attach->config = *config;
-	err = attach->ops->attach(attach, extack);
-	if (err) {
-		kfree(attach);
-		return ERR_PTR(err);
-	}
-	attach->max_bytes = attach->ops->measure(attach);
-	return attach;
-}
-
-/* For ip's "link/..." view, for lockdep's nesting, and so that no loop of devices can be made. */
-static int qlink_device_set_lower(struct qlink_dev *link, const struct qlink_config *config,
-				  struct netlink_ext_ack *extack)
-{
-	struct net_device *lower = NULL;
-	int err;
-
-	if (config->kind == QLINK_UNDERLAY_ETH)
-		lower = __dev_get_by_index(link->net, config->lower_ifindex);
-	if (lower == link->lower)
-		return 0;
-	if (lower) {
-		err = netdev_upper_dev_link(lower, link->dev, extack);
-		if (err)
-			return err;
-	}
-	if (link->lower)
-		netdev_upper_dev_unlink(link->lower, link->dev);
-	link->lower = lower;
-	return 0;
-}
-
-static void qlink_device_set_room(struct qlink_dev *link, const struct qlink_attach *attach)
-{
-	struct net_device *dev = link->dev;
-
-	WRITE_ONCE(dev->needed_headroom,
-		   attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES);
-	WRITE_ONCE(dev->needed_tailroom, attach->tailroom + QLINK_TAG_BYTES);
-}
-
-/**
- * qlink_device_configure() - put a link on an underlay, or on another one
- * @link: registered
- * @config: checked, and not of kind none
- * @extack: told the rule that is broken
- *
- * The new place is entered before the old one is left, so that a refusal
- * changes nothing.
- *
- * Context: RTNL held, sleeps.
- * Return: 0, or the errno of the underlay
- */
-static int qlink_device_configure(struct qlink_dev *link, const struct qlink_config *config,
-				  struct netlink_ext_ack *extack)
-{
-	struct qlink_attach *old = rtnl_dereference(link->attach);
-	struct qlink_attach *attach;
-	int err;
-
-	attach = qlink_attach_begin(link, config, extack);
-	if (IS_ERR(attach))
-		return PTR_ERR(attach);
-	err = qlink_device_set_lower(link, config, extack);
-	if (err) {
-		qlink_attach_end(attach);
-		return err;
-	}
-	link->config = *config;
-	qlink_device_set_room(link, attach);
-	rcu_assign_pointer(link->attach, attach);
-	if (old)
-		qlink_attach_end(old);
-	qlink_device_follow(link);
-	return 0;
-}
-
-/* Returns whether frames may still be on their way to the link. */
-static bool qlink_device_detach(struct qlink_dev *link)
-{
-	struct qlink_attach *attach = rtnl_dereference(link->attach);
-
-	if (!attach)
-		return false;
-	RCU_INIT_POINTER(link->attach, NULL);
-	qlink_device_set_carrier(link);
-	qlink_attach_end(attach);
-	if (link->lower)
-		netdev_upper_dev_unlink(link->lower, link->dev);
-	link->lower = NULL;
-	return true;
-}
-
-/* A tightened policy is in force when this returns: no frame is sealed or accepted against it. */
-static void qlink_device_set_accept(struct qlink_dev *link, u32 accept)
-{
-	mutex_lock(&link->mutex);
-	WRITE_ONCE(link->accept, accept);
-	if (qlink_keyring_refuse(&link->keyring, accept))
-		synchronize_net();
-	mutex_unlock(&link->mutex);
-}
-
-static int qlink_device_check_change(const struct qlink_config *from,
-				     const struct qlink_config *to,
-				     struct netlink_ext_ack *extack)
-{
-	if (from->kind == to->kind || from->kind == QLINK_UNDERLAY_NONE)
-		return 0;
-	NL_SET_ERR_MSG(extack, "the kind of underlay of a link does not change");
-	return -EINVAL;
-}
-
-/**
- * qlink_device_change() - change a link by a request
- * @link: registered
- * @attrs: attributes IFLA_QLINK_*, checked by the policy; NULL for none
- * @lower: index of the lower device, or NULL
- * @extack: told the rule that is broken
- *
- * Context: RTNL held, sleeps.
- * Return:
- * * %0		- done
- * * %-EPERM	- no CAP_NET_ADMIN in the link netns
- * * any other	- of qlink_config_parse() or the underlay; nothing has changed
- */
-int qlink_device_change(struct qlink_dev *link, struct nlattr **attrs,
-			const struct nlattr *lower, struct netlink_ext_ack *extack)
-{
-	struct qlink_config config = link->config;
-	int err;
-
-	if (!rtnl_dev_link_net_capable(link->dev, link->net)) {
-		NL_SET_ERR_MSG(extack, "no CAP_NET_ADMIN in the netns of the underlay");
-		return -EPERM;
-	}
-	err = qlink_config_parse(&config, attrs, lower, extack);
-	if (!err)
-		err = qlink_device_check_change(&link->config, &config, extack);
-	if (err)
-		return err;
-
-	if (config.kind == QLINK_UNDERLAY_NONE)
-		link->config = config;
-	else if (!rtnl_dereference(link->attach) ||
-		 !qlink_config_is_same(&config, &link->config))
-		err = qlink_device_configure(link, &config, extack);
-	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
-		qlink_device_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
-	return err;
-}
 
 static int qlink_device_ndo_init(struct net_device *dev)
 {
@@ -262,7 +46,7 @@ static void qlink_device_ndo_uninit(struct net_device *dev)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	/* Usually dellink did it, and the core has waited since. */
-	if (qlink_device_detach(link))
+	if (qlink_link_detach(link))
 		synchronize_net();
 	qlink_tx_purge(dev);
 	qlink_rx_purge(dev);
@@ -285,7 +69,7 @@ static void qlink_device_free(struct net_device *dev)
 
 static int qlink_device_ndo_open(struct net_device *dev)
 {
-	qlink_device_follow(netdev_priv(dev));
+	qlink_link_follow(netdev_priv(dev));
 	return 0;
 }
 
@@ -352,53 +136,6 @@ struct qlink_dev *qlink_device_link(struct net_device *dev)
 	return dev->netdev_ops == &qlink_device_ops ? netdev_priv(dev) : NULL;
 }
 
-static void qlink_ethtool_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
-{
-	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
-}
-
-#define QLINK_ETHTOOL_LINK_STATS	(QLINK_A_STATS_MAX - QLINK_STATS_FIRST + 1)
-#define QLINK_ETHTOOL_PORT_STATS	(QLINK_A_PORT_MAX - QLINK_PORT_FIRST + 1)
-
-static int qlink_ethtool_get_sset_count(struct net_device *dev, int set)
-{
-	return set == ETH_SS_STATS ? QLINK_ETHTOOL_LINK_STATS + QLINK_ETHTOOL_PORT_STATS :
-				     -EOPNOTSUPP;
-}
-
-static void qlink_ethtool_get_strings(struct net_device *dev, u32 set, u8 *data)
-{
-	int id;
-
-	if (set != ETH_SS_STATS)
-		return;
-	for (id = QLINK_STATS_FIRST; id <= QLINK_A_STATS_MAX; id++)
-		ethtool_puts(&data, qlink_stats_names[id]);
-	for (id = QLINK_PORT_FIRST; id <= QLINK_A_PORT_MAX; id++)
-		ethtool_puts(&data, qlink_port_names[id]);
-}
-
-static void qlink_ethtool_get_stats(struct net_device *dev, struct ethtool_stats *stats,
-				    u64 *data)
-{
-	const struct qlink_dev *link = netdev_priv(dev);
-	const struct qlink_attach *attach = rtnl_dereference(link->attach);
-	int id;
-
-	for (id = QLINK_STATS_FIRST; id <= QLINK_A_STATS_MAX; id++)
-		*data++ = qlink_stats_sum(link->stats, id);
-	for (id = QLINK_PORT_FIRST; id <= QLINK_A_PORT_MAX; id++)
-		*data++ = attach ? qlink_stats_sum(attach->port->stats, id) : 0;
-}
-
-static const struct ethtool_ops qlink_ethtool_ops = {
-	.get_drvinfo		= qlink_ethtool_get_drvinfo,
-	.get_link		= ethtool_op_get_link,
-	.get_sset_count		= qlink_ethtool_get_sset_count,
-	.get_strings		= qlink_ethtool_get_strings,
-	.get_ethtool_stats	= qlink_ethtool_get_stats,
-};
-
 static const struct device_type qlink_device_type = {
 	.name = KBUILD_MODNAME,
 };
@@ -456,7 +193,7 @@ static int qlink_device_validate(struct nlattr *tb[], struct nlattr *data[],
 
 static void qlink_device_dellink(struct net_device *dev, struct list_head *head)
 {
-	qlink_device_detach(netdev_priv(dev));
+	qlink_link_detach(netdev_priv(dev));
 	unregister_netdevice_queue(dev, head);
 }
 
@@ -474,7 +211,7 @@ static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 	if (err)
 		return err;
 	netdev_lockdep_set_classes(dev);
-	err = qlink_device_change(link, data, tb[IFLA_LINK], extack);
+	err = qlink_link_change(link, data, tb[IFLA_LINK], extack);
 	if (!err && tb[IFLA_MTU] && nla_get_u32(tb[IFLA_MTU]) > dev->max_mtu) {
 		NL_SET_ERR_MSG_FMT(extack, "mtu %u is above %u, what the underlay leaves",
 				   nla_get_u32(tb[IFLA_MTU]), dev->max_mtu);
@@ -488,7 +225,7 @@ static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 static int qlink_device_changelink(struct net_device *dev, struct nlattr *tb[],
 				   struct nlattr *data[], struct netlink_ext_ack *extack)
 {
-	return qlink_device_change(netdev_priv(dev), data, tb[IFLA_LINK], extack);
+	return qlink_link_change(netdev_priv(dev), data, tb[IFLA_LINK], extack);
 }
 
 static size_t qlink_device_get_size(const struct net_device *dev)
@@ -567,7 +304,7 @@ static void qlink_device_underlay_changed(struct net_device *dev, unsigned long 
 
 	list_for_each_entry(link, &qlink_links, entry) {
 		if (qlink_device_is_concerned(link, dev, event))
-			qlink_device_follow(link);
+			qlink_link_follow(link);
 	}
 }
 

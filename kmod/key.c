@@ -105,7 +105,8 @@ static void qlink_key_destroy(struct qlink_key *key)
 /**
  * qlink_key_new() - make a key that no ring holds yet
  * @config: what the installer says; checked by the caller
- * @ring: that will hold it
+ * @link: both rings of the link
+ * @ring: of @link, that will hold it
  *
  * Context: Process context, sleeps; not under RTNL.
  * Return: the key, for qlink_key_free(), or
@@ -113,6 +114,7 @@ static void qlink_key_destroy(struct qlink_key *key)
  * * any other	- of the crypto API
  */
 struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
+				const struct qlink_keyring *link,
 				const struct qlink_ring *ring)
 {
 	struct qlink_key *key = kzalloc(sizeof(*key), GFP_KERNEL_ACCOUNT);
@@ -123,6 +125,7 @@ struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 
 	key->name.ring = ring;
 	key->name.epoch = config->epoch;
+	key->link = link;
 	key->direction = config->direction;
 	key->source = config->source;
 	key->hard_blocks = config->hard_blocks;

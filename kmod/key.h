@@ -13,6 +13,7 @@
 #include "replay.h"
 #include "wire.h"
 
+struct qlink_keyring;
 struct qlink_ring;
 
 /**
@@ -98,6 +99,8 @@ struct qlink_key {
 	struct qlink_aead *aead;
 	/** @name: ring and epoch */
 	struct qlink_epoch_name name;
+	/** @link: whose ring it is, to tell links apart */
+	const struct qlink_keyring *link;
 	/** @salt: of the nonce */
 	u8 salt[QLINK_SALT_BYTES];
 	/** @direction: tx seals, rx opens */
@@ -137,6 +140,7 @@ int qlink_key_init(void);
 void qlink_key_exit(void);
 
 struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
+				const struct qlink_keyring *link,
 				const struct qlink_ring *ring);
 void qlink_key_free(struct qlink_key *key);
 
@@ -148,6 +152,11 @@ int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int 
 		     enum qlink_replay_verdict *verdict);
 
 void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes);
+
+static inline const char *qlink_direction_name(enum qlink_direction direction)
+{
+	return direction == QLINK_DIRECTION_TX ? "tx" : "rx";
+}
 
 /**
  * qlink_lane() - the lane that this CPU seals in

@@ -6,7 +6,8 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/random.h>
-#include <linux/rhashtable.h>
+
+#include "keytable.h"
 
 /**
  * DOC: Locking
@@ -29,66 +30,9 @@
 
 static DEFINE_MUTEX(qlink_install_mutex);
 
-/* All receive keys of the host, by (ring, epoch). */
-static struct rhashtable qlink_epochs;
-
-static const struct rhashtable_params qlink_epochs_params = {
-	.key_len = sizeof(struct qlink_epoch_name),
-	.key_offset = offsetof(struct qlink_key, name),
-	.head_offset = offsetof(struct qlink_key, by_epoch),
-	.automatic_shrinking = true,
-};
-
-/* All keys of the host, by the keyed hash of their bytes. */
-static struct rhltable qlink_fingerprints;
-
-static const struct rhashtable_params qlink_fingerprints_params = {
-	.key_len = sizeof_field(struct qlink_key, fingerprint),
-	.key_offset = offsetof(struct qlink_key, fingerprint),
-	.head_offset = offsetof(struct qlink_key, by_fingerprint),
-	.automatic_shrinking = true,
-};
-
-/**
- * qlink_keyrings_init() - make the tables that all rings share
- *
- * Context: Process context, sleeps.
- * Return: 0 or %-ENOMEM
- */
-int __init qlink_keyrings_init(void)
-{
-	int err;
-
-	static_assert(sizeof(struct qlink_epoch_name) == sizeof(void *) + sizeof(u64));
-
-	err = rhashtable_init(&qlink_epochs, &qlink_epochs_params);
-	if (err)
-		return err;
-	err = rhltable_init(&qlink_fingerprints, &qlink_fingerprints_params);
-	if (err)
-		rhashtable_destroy(&qlink_epochs);
-	return err;
-}
-
-/**
- * qlink_keyrings_exit() - undo qlink_keyrings_init(), when no key is left
- */
-void qlink_keyrings_exit(void)
-{
-	rhltable_destroy(&qlink_fingerprints);
-	rhashtable_destroy(&qlink_epochs);
-}
-
 static struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 {
 	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
-}
-
-static void qlink_key_unhash(struct qlink_key *key)
-{
-	rhltable_remove(&qlink_fingerprints, &key->by_fingerprint, qlink_fingerprints_params);
-	if (key->direction == QLINK_DIRECTION_RX)
-		rhashtable_remove_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
 }
 
 /* Out of the ring and the tables, and wiped when no frame can be using it. */
@@ -108,7 +52,7 @@ static void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 		break;
 	}
 	list_del_init(&key->entry);
-	qlink_key_unhash(key);
+	qlink_keytable_remove(key);
 	qlink_key_free(key);
 }
 
@@ -226,11 +170,6 @@ void qlink_keyring_destroy(struct qlink_keyring *keyring)
 	qlink_ring_destroy(&keyring->rx);
 }
 
-static const char *qlink_direction_name(enum qlink_direction direction)
-{
-	return direction == QLINK_DIRECTION_TX ? "tx" : "rx";
-}
-
 static int qlink_keyring_check_epoch(const struct qlink_key *key, unsigned int index,
 				     u64 newest, struct netlink_ext_ack *extack)
 {
@@ -252,54 +191,6 @@ static int qlink_keyring_check_epoch(const struct qlink_key *key, unsigned int i
 	return 0;
 }
 
-/* Equal keys would share nonces: never in one link, never twice to seal on one host. */
-static int qlink_keyring_check_equal(const struct qlink_key *key, unsigned int index,
-				     struct netlink_ext_ack *extack)
-{
-	struct rhlist_head *list, *pos;
-	struct qlink_key *other;
-	int err = 0;
-
-	rcu_read_lock();
-	list = rhltable_lookup(&qlink_fingerprints, key->fingerprint,
-			       qlink_fingerprints_params);
-	rhl_for_each_entry_rcu(other, pos, list, by_fingerprint) {
-		if (other->name.ring->keyring == key->name.ring->keyring) {
-			NL_SET_ERR_MSG_FMT(extack,
-					   "key %u: equals key %s %llu of this link", index,
-					   qlink_direction_name(other->direction),
-					   other->name.epoch);
-			err = -EEXIST;
-			break;
-		}
-		if (key->direction == QLINK_DIRECTION_TX &&
-		    other->direction == QLINK_DIRECTION_TX) {
-			NL_SET_ERR_MSG_FMT(extack, "key %u: equals a tx key of this host",
-					   index);
-			err = -EEXIST;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return err;
-}
-
-static int qlink_key_hash(struct qlink_key *key)
-{
-	int err;
-
-	err = rhltable_insert(&qlink_fingerprints, &key->by_fingerprint,
-			      qlink_fingerprints_params);
-	if (err || key->direction == QLINK_DIRECTION_TX)
-		return err;
-
-	err = rhashtable_insert_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
-	if (err)
-		rhltable_remove(&qlink_fingerprints, &key->by_fingerprint,
-				qlink_fingerprints_params);
-	return err;
-}
-
 /* Check a key against those held and those before it in its message, and enter it. */
 static int qlink_keyring_admit(struct qlink_key *key, unsigned int index, u64 *newest,
 			       u32 *n_staged, struct netlink_ext_ack *extack)
@@ -313,11 +204,11 @@ static int qlink_keyring_admit(struct qlink_key *key, unsigned int index, u64 *n
 		err = -ENOSPC;
 	}
 	if (!err)
-		err = qlink_keyring_check_equal(key, index, extack);
+		err = qlink_keytable_check_equal(key, index, extack);
 	if (err)
 		return err;
 
-	err = qlink_key_hash(key);
+	err = qlink_keytable_add(key);
 	if (err) {
 		NL_SET_ERR_MSG_FMT(extack, "key %u: no memory for the table of keys", index);
 		return err;
@@ -384,7 +275,7 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 	if (err) {
 		/* The last one was not entered. */
 		for (i--; i > 0; i--)
-			qlink_key_unhash(keys[i - 1]);
+			qlink_keytable_remove(keys[i - 1]);
 	} else {
 		qlink_ring_publish(&keyring->rx, keys, n);
 		qlink_ring_publish(&keyring->tx, keys, n);
@@ -518,12 +409,11 @@ bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept)
 struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
 {
 	struct qlink_key *key = rcu_dereference_bh(ring->current_key);
-	struct qlink_epoch_name name = { .ring = ring, .epoch = epoch };
 
 	if (likely(key && key->name.epoch == epoch))
 		return key;
 
-	key = rhashtable_lookup(&qlink_epochs, &name, qlink_epochs_params);
+	key = qlink_keytable_find(ring, epoch);
 	/* Pairs with qlink_ring_publish(): a key of a refused message is not given out. */
 	return key && smp_load_acquire(&key->is_installed) ? key : NULL;
 }

@@ -91,9 +91,6 @@ struct qlink_ring_info {
 /** typedef qlink_key_visitor - sees a key under its ring's lock; non-zero stops */
 typedef int (*qlink_key_visitor)(const struct qlink_key *key, void *arg);
 
-int qlink_keyrings_init(void);
-void qlink_keyrings_exit(void);
-
 void qlink_keyring_init(struct qlink_keyring *keyring,
 			const struct qlink_keyring_upcalls *upcalls);
 void qlink_keyring_destroy(struct qlink_keyring *keyring);

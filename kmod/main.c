@@ -6,7 +6,7 @@
 #include "aead.h"
 #include "device.h"
 #include "key.h"
-#include "keyring.h"
+#include "keytable.h"
 #include "netlink.h"
 #include "rx.h"
 #include "tx.h"
@@ -22,13 +22,13 @@ static int __init qlink_init(void)
 	err = qlink_key_init();
 	if (err)
 		goto exit_aead;
-	err = qlink_keyrings_init();
+	err = qlink_keytable_init();
 	if (err)
 		goto exit_key;
 	qlink_underlay_init(qlink_rx_receive);
 	err = qlink_tx_init();
 	if (err)
-		goto exit_keyrings;
+		goto exit_keytable;
 	err = qlink_rx_init();
 	if (err)
 		goto exit_tx;
@@ -46,8 +46,8 @@ exit_rx:
 	qlink_rx_exit();
 exit_tx:
 	qlink_tx_exit();
-exit_keyrings:
-	qlink_keyrings_exit();
+exit_keytable:
+	qlink_keytable_exit();
 exit_key:
 	qlink_key_exit();
 exit_aead:
@@ -63,7 +63,7 @@ static void __exit qlink_exit(void)
 	qlink_tx_exit();
 	/* Waits for the last grace period: keys, attaches and ports are gone after it. */
 	qlink_key_exit();
-	qlink_keyrings_exit();
+	qlink_keytable_exit();
 	qlink_aead_exit();
 }
 

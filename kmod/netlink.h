@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The generic netlink family: parse, check, call the layers below, answer. */
+/* The generic netlink family, and the link that a request is about. */
 #ifndef QLINK_NETLINK_H
 #define QLINK_NETLINK_H
 
+#include <linux/netdevice.h>
+#include <linux/netlink.h>
+
+#include "qlink.h"
+
+/**
+ * struct qlink_netlink_target - the link that a request is about
+ */
+struct qlink_netlink_target {
+	/** @dev: held */
+	struct net_device *dev;
+	/** @tracker: of the hold */
+	netdevice_tracker tracker;
+	/** @link: of @dev */
+	struct qlink_dev *link;
+};
+
 int qlink_netlink_init(void);
 void qlink_netlink_exit(void);
+
+int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
+		      const struct nlattr *ifindex, struct netlink_ext_ack *extack);
+void qlink_netlink_put(struct qlink_netlink_target *target);
 
 #endif

@@ -141,7 +141,7 @@ static int qlink_eth_check_lower(const struct net_device *lower, const struct ne
 		NL_SET_ERR_MSG_FMT(extack, "%s is a bridge port", lower->name);
 		return -EBUSY;
 	}
-	if (lower->mtu < QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + ETH_HLEN + ETH_MIN_MTU) {
+	if (lower->mtu < QLINK_MTU_LESS + ETH_MIN_MTU) {
 		NL_SET_ERR_MSG_FMT(extack, "mtu %u of %s is too small", lower->mtu, lower->name);
 		return -EINVAL;
 	}

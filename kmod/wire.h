@@ -17,6 +17,9 @@
 #define QLINK_NONCE_BYTES	12
 #define QLINK_OVERHEAD_BYTES	(QLINK_HEADER_BYTES + QLINK_TAG_BYTES)
 
+/* What an MTU loses: the overhead of type 2, and the inner Ethernet header, which no MTU counts. */
+#define QLINK_MTU_LESS		(QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + 14)
+
 #define QLINK_LANES		256
 #define QLINK_SEQUENCE_MAX	((1ULL << 48) - 1)
 

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The keys of the whole host: received frames find theirs here, and equal ones are found out. */
+#include "keytable.h"
+
+#include <linux/rhashtable.h>
+
+/* All receive keys of the host, by (ring, epoch). */
+static struct rhashtable qlink_epochs;
+
+static const struct rhashtable_params qlink_epochs_params = {
+	.key_len = sizeof(struct qlink_epoch_name),
+	.key_offset = offsetof(struct qlink_key, name),
+	.head_offset = offsetof(struct qlink_key, by_epoch),
+	.automatic_shrinking = true,
+};
+
+/* All keys of the host, by the keyed hash of their bytes. */
+static struct rhltable qlink_fingerprints;
+
+static const struct rhashtable_params qlink_fingerprints_params = {
+	.key_len = sizeof_field(struct qlink_key, fingerprint),
+	.key_offset = offsetof(struct qlink_key, fingerprint),
+	.head_offset = offsetof(struct qlink_key, by_fingerprint),
+	.automatic_shrinking = true,
+};
+
+/**
+ * qlink_keytable_init() - make the tables that all rings share
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or %-ENOMEM
+ */
+int __init qlink_keytable_init(void)
+{
+	int err;
+
+	static_assert(sizeof(struct qlink_epoch_name) == sizeof(void *) + sizeof(u64));
+
+	err = rhashtable_init(&qlink_epochs, &qlink_epochs_params);
+	if (err)
+		return err;
+	err = rhltable_init(&qlink_fingerprints, &qlink_fingerprints_params);
+	if (err)
+		rhashtable_destroy(&qlink_epochs);
+	return err;
+}
+
+/**
+ * qlink_keytable_exit() - undo qlink_keytable_init(), when no key is left
+ */
+void qlink_keytable_exit(void)
+{
+	rhltable_destroy(&qlink_fingerprints);
+	rhashtable_destroy(&qlink_epochs);
+}
+
+/**
+ * qlink_keytable_add() - let a key be found
+ * @key: checked, and under the caller's mutex since
+ *
+ * Context: Process context.
+ * Return: 0, or %-ENOMEM and the like when the tables cannot grow
+ */
+int qlink_keytable_add(struct qlink_key *key)
+{
+	int err;
+
+	err = rhltable_insert(&qlink_fingerprints, &key->by_fingerprint,
+			      qlink_fingerprints_params);
+	if (err || key->direction == QLINK_DIRECTION_TX)
+		return err;
+
+	err = rhashtable_insert_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
+	if (err)
+		rhltable_remove(&qlink_fingerprints, &key->by_fingerprint,
+				qlink_fingerprints_params);
+	return err;
+}
+
+/**
+ * qlink_keytable_remove() - let a key be found no more
+ * @key: that qlink_keytable_add() entered
+ *
+ * Context: Any. A look-up may give it out until a grace period is over.
+ */
+void qlink_keytable_remove(struct qlink_key *key)
+{
+	rhltable_remove(&qlink_fingerprints, &key->by_fingerprint, qlink_fingerprints_params);
+	if (key->direction == QLINK_DIRECTION_RX)
+		rhashtable_remove_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
+}
+
+/**
+ * qlink_keytable_find() - find a receive key
+ * @ring: that holds it
+ * @epoch: of the key
+ *
+ * Context: In an RCU read side, which the key is borrowed for.
+ * Return: the key, or NULL; it may not be installed yet
+ */
+struct qlink_key *qlink_keytable_find(const struct qlink_ring *ring, u64 epoch)
+{
+	struct qlink_epoch_name name = { .ring = ring, .epoch = epoch };
+
+	return rhashtable_lookup(&qlink_epochs, &name, qlink_epochs_params);
+}
+
+/**
+ * qlink_keytable_check_equal() - is there an equal key that forbids this one?
+ * @key: not entered yet
+ * @index: of the key in its message
+ * @extack: told which key it equals
+ *
+ * Equal keys would share nonces: never in one link, never twice to seal on one host.
+ *
+ * Context: Process context.
+ * Return: 0 or %-EEXIST
+ */
+int qlink_keytable_check_equal(const struct qlink_key *key, unsigned int index,
+			       struct netlink_ext_ack *extack)
+{
+	struct rhlist_head *list, *pos;
+	struct qlink_key *other;
+	int err = 0;
+
+	rcu_read_lock();
+	list = rhltable_lookup(&qlink_fingerprints, key->fingerprint,
+			       qlink_fingerprints_params);
+	rhl_for_each_entry_rcu(other, pos, list, by_fingerprint) {
+		if (other->link == key->link) {
+			NL_SET_ERR_MSG_FMT(extack,
+					   "key %u: equals key %s %llu of this link", index,
+					   qlink_direction_name(other->direction),
+					   other->name.epoch);
+			err = -EEXIST;
+			break;
+		}
+		if (key->direction == QLINK_DIRECTION_TX &&
+		    other->direction == QLINK_DIRECTION_TX) {
+			NL_SET_ERR_MSG_FMT(extack, "key %u: equals a tx key of this host",
+					   index);
+			err = -EEXIST;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return err;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A link on its underlay: how it gets there, what it takes over from it, and its policy. */
+#include "link.h"
+
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "config.h"
+
+/**
+ * qlink_link_set_carrier() - let the carrier say whether frames can be sealed and sent
+ * @link: alive
+ *
+ * Context: Any but hard interrupts.
+ */
+void qlink_link_set_carrier(struct qlink_dev *link)
+{
+	spin_lock_bh(&link->carrier_lock);
+	if (rcu_access_pointer(link->attach) && link->is_underlay_up &&
+	    rcu_access_pointer(link->keyring.tx.current_key))
+		netif_carrier_on(link->dev);
+	else
+		netif_carrier_off(link->dev);
+	spin_unlock_bh(&link->carrier_lock);
+}
+
+static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
+{
+	return attach->max_bytes - min(attach->max_bytes, QLINK_MTU_LESS);
+}
+
+/**
+ * qlink_link_follow() - let carrier and sizes follow the underlay
+ * @link: registered
+ *
+ * An MTU that an admin has made smaller stays.
+ *
+ * Context: RTNL held, sleeps.
+ */
+void qlink_link_follow(struct qlink_dev *link)
+{
+	struct qlink_attach *attach = rtnl_dereference(link->attach);
+	struct net_device *dev = link->dev;
+	unsigned int mtu;
+
+	if (!attach)
+		return;
+	WRITE_ONCE(link->is_underlay_up, attach->ops->has_carrier(attach));
+	qlink_link_set_carrier(link);
+
+	WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
+	mtu = qlink_link_mtu(attach);
+	WRITE_ONCE(dev->max_mtu, mtu);
+	if (dev->mtu > mtu || (!link->keeps_mtu && dev->mtu != mtu))
+		dev_set_mtu(dev, mtu);
+}
+
+static void qlink_attach_free_rcu(struct rcu_head *rcu)
+{
+	struct qlink_attach *attach = container_of(rcu, struct qlink_attach, rcu);
+
+	dst_cache_destroy(&attach->dst_cache);
+	kfree(attach);
+}
+
+static void qlink_attach_end(struct qlink_attach *attach)
+{
+	attach->ops->detach(attach);
+	call_rcu(&attach->rcu, qlink_attach_free_rcu);
+}
+
+static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
+					       const struct qlink_config *config,
+					       struct netlink_ext_ack *extack)
+{
+	struct qlink_attach *attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!attach)
+		return ERR_PTR(-ENOMEM);
+	attach->ops = qlink_underlay_of(config->kind);
+	attach->net = link->net;
+	attach->dev = link->dev;
+	attach->config = *config;
+	err = attach->ops->attach(attach, extack);
+	if (err) {
+		kfree(attach);
+		return ERR_PTR(err);
+	}
+	attach->max_bytes = attach->ops->measure(attach);
+	return attach;
+}
+
+/* For ip's "link/..." view, for lockdep's nesting, and so that no loop of devices can be made. */
+static int qlink_link_set_lower(struct qlink_dev *link, const struct qlink_config *config,
+				struct netlink_ext_ack *extack)
+{
+	struct net_device *lower = NULL;
+	int err;
+
+	if (config->kind == QLINK_UNDERLAY_ETH)
+		lower = __dev_get_by_index(link->net, config->lower_ifindex);
+	if (lower == link->lower)
+		return 0;
+	if (lower) {
+		err = netdev_upper_dev_link(lower, link->dev, extack);
+		if (err)
+			return err;
+	}
+	if (link->lower)
+		netdev_upper_dev_unlink(link->lower, link->dev);
+	link->lower = lower;
+	return 0;
+}
+
+static void qlink_link_set_room(struct qlink_dev *link, const struct qlink_attach *attach)
+{
+	struct net_device *dev = link->dev;
+
+	WRITE_ONCE(dev->needed_headroom,
+		   attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES);
+	WRITE_ONCE(dev->needed_tailroom, attach->tailroom + QLINK_TAG_BYTES);
+}
+
+/**
+ * qlink_link_configure() - put a link on an underlay, or on another one
+ * @link: registered
+ * @config: checked, and not of kind none
+ * @extack: told the rule that is broken
+ *
+ * The new place is entered before the old one is left, so that a refusal
+ * changes nothing.
+ *
+ * Context: RTNL held, sleeps.
+ * Return: 0, or the errno of the underlay
+ */
+static int qlink_link_configure(struct qlink_dev *link, const struct qlink_config *config,
+				struct netlink_ext_ack *extack)
+{
+	struct qlink_attach *old = rtnl_dereference(link->attach);
+	struct qlink_attach *attach;
+	int err;
+
+	attach = qlink_attach_begin(link, config, extack);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	err = qlink_link_set_lower(link, config, extack);
+	if (err) {
+		qlink_attach_end(attach);
+		return err;
+	}
+	link->config = *config;
+	qlink_link_set_room(link, attach);
+	rcu_assign_pointer(link->attach, attach);
+	if (old)
+		qlink_attach_end(old);
+	qlink_link_follow(link);
+	return 0;
+}
+
+/**
+ * qlink_link_detach() - take a link off its underlay
+ * @link: may be off already
+ *
+ * Context: RTNL held, sleeps.
+ * Return: whether it was on; then frames may still be on their way to it for a grace period
+ */
+bool qlink_link_detach(struct qlink_dev *link)
+{
+	struct qlink_attach *attach = rtnl_dereference(link->attach);
+
+	if (!attach)
+		return false;
+	RCU_INIT_POINTER(link->attach, NULL);
+	qlink_link_set_carrier(link);
+	qlink_attach_end(attach);
+	if (link->lower)
+		netdev_upper_dev_unlink(link->lower, link->dev);
+	link->lower = NULL;
+	return true;
+}
+
+/* A tightened policy is in force when this returns: no frame is sealed or accepted against it. */
+static void qlink_link_set_accept(struct qlink_dev *link, u32 accept)
+{
+	mutex_lock(&link->mutex);
+	WRITE_ONCE(link->accept, accept);
+	if (qlink_keyring_refuse(&link->keyring, accept))
+		synchronize_net();
+	mutex_unlock(&link->mutex);
+}
+
+static int qlink_link_check_change(const struct qlink_config *from,
+				   const struct qlink_config *to,
+				   struct netlink_ext_ack *extack)
+{
+	if (from->kind == to->kind || from->kind == QLINK_UNDERLAY_NONE)
+		return 0;
+	NL_SET_ERR_MSG(extack, "the kind of underlay of a link does not change");
+	return -EINVAL;
+}
+
+/**
+ * qlink_link_change() - change a link by a request
+ * @link: registered
+ * @attrs: attributes IFLA_QLINK_*, checked by the policy; NULL for none
+ * @lower: index of the lower device, or NULL
+ * @extack: told the rule that is broken
+ *
+ * Context: RTNL held, sleeps.
+ * Return:
+ * * %0		- done
+ * * %-EPERM	- no CAP_NET_ADMIN in the link netns
+ * * any other	- of qlink_config_parse() or the underlay; nothing has changed
+ */
+int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
+		      const struct nlattr *lower, struct netlink_ext_ack *extack)
+{
+	struct qlink_config config = link->config;
+	int err;
+
+	if (!rtnl_dev_link_net_capable(link->dev, link->net)) {
+		NL_SET_ERR_MSG(extack, "no CAP_NET_ADMIN in the netns of the underlay");
+		return -EPERM;
+	}
+	err = qlink_config_parse(&config, attrs, lower, extack);
+	if (!err)
+		err = qlink_link_check_change(&link->config, &config, extack);
+	if (err)
+		return err;
+
+	if (config.kind == QLINK_UNDERLAY_NONE)
+		link->config = config;
+	else if (!rtnl_dereference(link->attach) ||
+		 !qlink_config_is_same(&config, &link->config))
+		err = qlink_link_configure(link, &config, extack);
+	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
+		qlink_link_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
+	return err;
+}

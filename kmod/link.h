@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A link on its underlay: how it gets there, what it takes over from it, and its policy. */
+#ifndef QLINK_LINK_H
+#define QLINK_LINK_H
+
+#include "qlink.h"
+
+void qlink_link_set_carrier(struct qlink_dev *link);
+void qlink_link_follow(struct qlink_dev *link);
+bool qlink_link_detach(struct qlink_dev *link);
+
+int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
+		      const struct nlattr *lower, struct netlink_ext_ack *extack);
+
+#endif

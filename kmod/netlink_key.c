@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Requests about keys: install, delete, list. */
+#include <linux/slab.h>
+#include <net/genetlink.h>
+
+#include "netlink-gen.h"
+#include "netlink.h"
+
+/**
+ * DOC: Key bytes in a request
+ *
+ * Keys go in and never come out: no reply has an attribute for them. The
+ * request's own bytes are wiped before the operation returns, whether it
+ * succeeded or not, because the socket buffer is freed without that.
+ */
+
+#define qlink_netlink_for_each_key(attr, header, rem)				\
+	nla_for_each_attr_type(attr, QLINK_A_KEY, genlmsg_data(header),		\
+			       genlmsg_len(header), rem)
+
+static unsigned int qlink_netlink_count_keys(const struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int n = 0;
+	int rem;
+
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem)
+		n++;
+	return n;
+}
+
+/* Every key needs these; what else it needs depends on the operation. */
+static int qlink_netlink_parse_name(struct nlattr **attrs, unsigned int index,
+				    struct qlink_key_config *config,
+				    struct netlink_ext_ack *extack)
+{
+	if (!attrs[QLINK_A_KEY_DIRECTION] || !attrs[QLINK_A_KEY_EPOCH]) {
+		NL_SET_ERR_MSG_FMT(extack, "key %u: %s is missing", index,
+				   attrs[QLINK_A_KEY_DIRECTION] ? "epoch" : "direction");
+		return -EINVAL;
+	}
+	config->direction = nla_get_u8(attrs[QLINK_A_KEY_DIRECTION]);
+	config->epoch = nla_get_u64(attrs[QLINK_A_KEY_EPOCH]);
+	return 0;
+}
+
+static const char *qlink_source_name(enum qlink_source source)
+{
+	switch (source) {
+	case QLINK_SOURCE_QKD:
+		return "qkd";
+	case QLINK_SOURCE_HYBRID:
+		return "hybrid";
+	case QLINK_SOURCE_PQC:
+		return "pqc";
+	case QLINK_SOURCE_STATIC:
+		return "static";
+	}
+	return "unknown";
+}
+
+static int qlink_netlink_parse_limits(struct nlattr **attrs, unsigned int index,
+				      struct qlink_key_config *config,
+				      struct netlink_ext_ack *extack)
+{
+	config->hard_blocks = QLINK_HARD_BLOCKS_DEFAULT;
+	if (!attrs[QLINK_A_KEY_HARD_BLOCKS])
+		return 0;
+	if (config->direction == QLINK_DIRECTION_RX) {
+		NL_SET_ERR_MSG_FMT(extack, "key %u: hard-blocks limits tx keys only", index);
+		return -EINVAL;
+	}
+	config->hard_blocks = nla_get_u64(attrs[QLINK_A_KEY_HARD_BLOCKS]);
+	return 0;
+}
+
+static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index, u32 accept,
+				   struct qlink_key_config *config,
+				   struct netlink_ext_ack *extack)
+{
+	int err = qlink_netlink_parse_name(attrs, index, config, extack);
+
+	if (err)
+		return err;
+	if (!attrs[QLINK_A_KEY_SOURCE] || !attrs[QLINK_A_KEY_KEY] || !attrs[QLINK_A_KEY_SALT]) {
+		NL_SET_ERR_MSG_FMT(extack, "key %u: %s is missing", index,
+				   !attrs[QLINK_A_KEY_SOURCE] ? "source" :
+				   !attrs[QLINK_A_KEY_KEY] ? "key" : "salt");
+		return -EINVAL;
+	}
+	config->source = nla_get_u8(attrs[QLINK_A_KEY_SOURCE]);
+	if (!(accept & BIT(config->source))) {
+		NL_SET_ERR_MSG_FMT(extack, "key %u: source %s is not in the accept list",
+				   index, qlink_source_name(config->source));
+		return -EACCES;
+	}
+	if (attrs[QLINK_A_KEY_KME_KEY_ID])
+		nla_memcpy(config->kme_key_id, attrs[QLINK_A_KEY_KME_KEY_ID],
+			   sizeof(config->kme_key_id));
+	config->key = nla_data(attrs[QLINK_A_KEY_KEY]);
+	config->salt = nla_data(attrs[QLINK_A_KEY_SALT]);
+	return qlink_netlink_parse_limits(attrs, index, config, extack);
+}
+
+/* One key of an install, checked by itself and keyed, but in no ring yet. */
+static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
+						const struct nlattr *attr, unsigned int index,
+						struct netlink_ext_ack *extack)
+{
+	struct nlattr *attrs[QLINK_A_KEY_HARD_BLOCKS + 1];
+	struct qlink_key_config config = {};
+	struct qlink_key *key;
+	int err;
+
+	NL_SET_BAD_ATTR(extack, attr);
+	err = nla_parse_nested(attrs, QLINK_A_KEY_HARD_BLOCKS, attr,
+			       qlink_key_input_nl_policy, extack);
+	if (!err)
+		err = qlink_netlink_parse_key(attrs, index, link->accept, &config, extack);
+	if (err)
+		return ERR_PTR(err);
+	key = qlink_key_new(&config, &link->keyring,
+			    qlink_keyring_ring(&link->keyring, config.direction));
+	if (IS_ERR(key))
+		NL_SET_ERR_MSG_FMT(extack, "key %u: no transform for it (%ld)", index,
+				   PTR_ERR(key));
+	return key;
+}
+
+static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys,
+				 struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int i = 0, n;
+	int rem, err = 0;
+
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
+		keys[i] = qlink_netlink_make_key(link, attr, i, info->extack);
+		if (IS_ERR(keys[i])) {
+			err = PTR_ERR(keys[i]);
+			break;
+		}
+		i++;
+	}
+	n = i;
+	if (!err)
+		err = qlink_keyring_install(&link->keyring, keys, n, info->extack);
+	if (err) {
+		for (i = 0; i < n; i++)
+			qlink_key_free(keys[i]);
+	}
+	return err;
+}
+
+/* Ours to overwrite: the request's buffer is not shared, or the core would have copied it. */
+static void qlink_netlink_wipe_keys(struct genl_info *info)
+{
+	const struct nlattr *attr;
+	int rem;
+
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem)
+		memzero_explicit(nla_data(attr), nla_len(attr));
+}
+
+static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *info)
+{
+	unsigned int n = qlink_netlink_count_keys(info);
+	struct qlink_key **keys;
+	int err;
+
+	if (!n) {
+		NL_SET_ERR_MSG(info->extack, "key is missing");
+		return -EINVAL;
+	}
+	keys = kvmalloc_array(n, sizeof(*keys), GFP_KERNEL_ACCOUNT);
+	if (!keys)
+		return -ENOMEM;
+
+	mutex_lock(&link->mutex);
+	err = link->is_dead ? -ENODEV : qlink_netlink_install(link, keys, info);
+	mutex_unlock(&link->mutex);
+	kvfree(keys);
+	return err;
+}
+
+/**
+ * qlink_nl_key_install_doit() - QLINK_CMD_KEY_INSTALL
+ * @skb: request; its key bytes are wiped
+ * @info: parsed
+ *
+ * Context: Process context, sleeps; takes the link mutex.
+ * Return:
+ * * %0		- all keys installed
+ * * %-EINVAL	- an attribute is missing
+ * * %-EACCES	- a source that the link does not accept
+ * * any other	- as qlink_keyring_install(); then none is installed
+ */
+int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct qlink_netlink_target target;
+	int err;
+
+	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
+				info->extack);
+	if (!err) {
+		err = qlink_netlink_install_all(target.link, info);
+		if (err) {
+			local_bh_disable();
+			qlink_stats_inc(target.link->stats, QLINK_A_STATS_KEY_REFUSED);
+			local_bh_enable();
+		}
+		qlink_netlink_put(&target);
+	}
+	qlink_netlink_wipe_keys(info);
+	return err;
+}
+
+static int qlink_netlink_delete(struct qlink_dev *link, struct qlink_key_config *names,
+				struct genl_info *info)
+{
+	struct nlattr *attrs[QLINK_A_KEY_EPOCH + 1];
+	const struct nlattr *attr;
+	unsigned int n = 0;
+	int rem, err;
+
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
+		NL_SET_BAD_ATTR(info->extack, attr);
+		err = nla_parse_nested(attrs, QLINK_A_KEY_EPOCH, attr,
+				       qlink_key_name_nl_policy, info->extack);
+		if (!err)
+			err = qlink_netlink_parse_name(attrs, n, &names[n], info->extack);
+		if (err)
+			return err;
+		n++;
+	}
+	if (!n) {
+		NL_SET_ERR_MSG(info->extack, "key is missing");
+		return -EINVAL;
+	}
+	mutex_lock(&link->mutex);
+	err = qlink_keyring_delete(&link->keyring, names, n, info->extack);
+	mutex_unlock(&link->mutex);
+	return err;
+}
+
+/**
+ * qlink_nl_key_del_doit() - QLINK_CMD_KEY_DEL
+ * @skb: request
+ * @info: parsed
+ *
+ * Context: Process context, sleeps; takes the link mutex.
+ * Return: 0, %-EINVAL, or as qlink_keyring_delete(); then none is deleted
+ */
+int qlink_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct qlink_netlink_target target;
+	struct qlink_key_config *names;
+	int err;
+
+	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
+				info->extack);
+	if (err)
+		return err;
+	names = kvcalloc(qlink_netlink_count_keys(info) + 1, sizeof(*names),
+			 GFP_KERNEL_ACCOUNT);
+	err = names ? qlink_netlink_delete(target.link, names, info) : -ENOMEM;
+	kvfree(names);
+	qlink_netlink_put(&target);
+	return err;
+}
+
+/**
+ * struct qlink_key_dump - where a dump of keys stands, in the netlink callback
+ */
+struct qlink_key_dump {
+	/** @direction: of the ring that it is in */
+	u32 direction;
+	/** @after: epoch that was shown last */
+	u64 after;
+};
+
+/**
+ * struct qlink_key_shower - what qlink_netlink_show_key() needs to know
+ */
+struct qlink_key_shower {
+	/** @skb: reply */
+	struct sk_buff *skb;
+	/** @cb: of the dump */
+	struct netlink_callback *cb;
+	/** @ifindex: of the link */
+	u32 ifindex;
+};
+
+static int qlink_netlink_fill_key(struct sk_buff *msg, const struct qlink_key *key)
+{
+	struct nlattr *nest = nla_nest_start(msg, QLINK_A_KEY);
+	u64 frames, bytes;
+
+	qlink_key_usage(key, &frames, &bytes);
+	if (!nest ||
+	    nla_put_u8(msg, QLINK_A_KEY_DIRECTION, key->direction) ||
+	    nla_put_u64_64bit(msg, QLINK_A_KEY_EPOCH, key->name.epoch, QLINK_A_KEY_PAD) ||
+	    nla_put_u8(msg, QLINK_A_KEY_SOURCE, key->source) ||
+	    nla_put(msg, QLINK_A_KEY_KME_KEY_ID, sizeof(key->kme_key_id), key->kme_key_id) ||
+	    nla_put_u8(msg, QLINK_A_KEY_STATE, key->state) ||
+	    nla_put_u64_64bit(msg, QLINK_A_KEY_FRAMES, frames, QLINK_A_KEY_PAD) ||
+	    nla_put_u64_64bit(msg, QLINK_A_KEY_BYTES, bytes, QLINK_A_KEY_PAD) ||
+	    (key->direction == QLINK_DIRECTION_TX &&
+	     nla_put_u64_64bit(msg, QLINK_A_KEY_HARD_BLOCKS, key->hard_blocks,
+			       QLINK_A_KEY_PAD)))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int qlink_netlink_show_key(const struct qlink_key *key, void *arg)
+{
+	struct qlink_key_shower *shower = arg;
+	struct qlink_key_dump *dump = (struct qlink_key_dump *)shower->cb->ctx;
+	void *header;
+
+	header = genlmsg_put(shower->skb, NETLINK_CB(shower->cb->skb).portid,
+			     shower->cb->nlh->nlmsg_seq, &qlink_nl_family, NLM_F_MULTI,
+			     QLINK_CMD_KEY_GET);
+	if (!header || nla_put_u32(shower->skb, QLINK_A_IFINDEX, shower->ifindex) ||
+	    qlink_netlink_fill_key(shower->skb, key)) {
+		genlmsg_cancel(shower->skb, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(shower->skb, header);
+	dump->after = key->name.epoch;
+	return 0;
+}
+
+static int qlink_netlink_dump_keys(struct qlink_dev *link, struct qlink_key_shower *shower)
+{
+	struct qlink_key_dump *dump = (struct qlink_key_dump *)shower->cb->ctx;
+	int err;
+
+	for (; dump->direction <= QLINK_DIRECTION_RX; dump->direction++, dump->after = 0) {
+		err = qlink_ring_visit(qlink_keyring_ring(&link->keyring, dump->direction),
+				       dump->after, qlink_netlink_show_key, shower);
+		if (err)
+			return shower->skb->len ? 0 : err;
+	}
+	return 0;
+}
+
+/**
+ * qlink_nl_key_get_dumpit() - QLINK_CMD_KEY_GET
+ * @skb: reply
+ * @cb: ctx holds a struct qlink_key_dump
+ *
+ * Context: Process context, sleeps; takes the ring locks.
+ * Return: bytes in @skb, 0 at the end, %-EINVAL, %-ENODEV or %-EOPNOTSUPP
+ */
+int qlink_nl_key_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+	struct qlink_key_shower shower = { .skb = skb, .cb = cb };
+	struct qlink_netlink_target target;
+	int err;
+
+	BUILD_BUG_ON(sizeof(struct qlink_key_dump) > sizeof(cb->ctx));
+
+	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
+				info->extack);
+	if (err)
+		return err;
+	shower.ifindex = target.dev->ifindex;
+	err = qlink_netlink_dump_keys(target.link, &shower);
+	qlink_netlink_put(&target);
+	return err ?: skb->len;
+}
