@@ -1,0 +1,375 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Frames of every kind through a link, what the underlay shows of them, and files that stay whole.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+readonly marker=516c4e6b5365637265744d61726b6572	# in everything that goes through a captured link
+stream() { in_ns "$1" /usr/bin/python3 "$here/stream.py" "${@:2}"; }
+hash_of() { sha256sum <"$1"; }
+json() { jq -r "$2" "$tmp/$1.json"; }
+
+# with_ipv6: addresses for qlink0 at both ends.
+with_ipv6()
+{
+	local n ns
+
+	for n in 1 2; do
+		ns=ns$n
+		in_ns "${!ns}" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/qlink0/disable_ipv6'
+		ip -n "${!ns}" address add "${inner6[n]}/64" dev qlink0 nodad
+	done
+}
+
+# with_vlan: qlink0.5 at both ends.
+with_vlan()
+{
+	local n ns
+
+	for n in 1 2; do
+		ns=ns$n
+		ip -n "${!ns}" link add link qlink0 name qlink0.5 type vlan id 5
+		ip -n "${!ns}" address add "203.0.113.$n/24" dev qlink0.5
+		ip -n "${!ns}" link set qlink0.5 up
+	done
+}
+
+# transfer FROM TO ADDRESS FILE [SEND-HOW [RECEIVE-HOW]]: whole, or not.
+transfer()
+{
+	local receiver
+
+	: >"$tmp/receiver"
+	stream "$2" receive "${6:-copy}" "$tmp/received" 5001 >"$tmp/receiver" 2>&1 &
+	receiver=$!
+	expect_soon "receiver" grep -q listening "$tmp/receiver"
+	expect_ok "transfer to $3" stream "$1" send "${5:-copy}" "$4" "$3" 5001
+	wait "$receiver"
+	expect_eq "hash of what $3 received" "$(hash_of "$tmp/received")" "$(hash_of "$4")"
+}
+
+ping_ok() { expect_ok "ping ${*:2}" in_ns "$1" ping -c 3 -i 0.01 -W "$deadline" -p "$marker" "${@:2}"; }
+
+decode_into() { qlinkwire decode "${@:2}" >"$1"; }
+
+# decode NAME [OPTION…]: opens all of $tmp/NAME.pcap; what it says stands in $tmp/NAME.json.
+decode()
+{
+	local how
+
+	how=$([ "$under" = eth ] && echo "--ethertype 0x88b5" || echo "--udp-port $port")
+	# shellcheck disable=SC2086 # words
+	expect_ok "every frame opens" decode_into "$tmp/$1.json" "$tmp/$1.pcap" --keys "$tmp/keys" $how "${@:2}"
+	[ "$(json "$1" .n_violations)" = 0 ] || json "$1" '.violations[]'
+}
+
+each_test_ping()
+{
+	setup_pair
+	with_ipv6
+	ping_ok "$ns1" "${inner[2]}"
+	ping_ok "$ns2" "${inner[1]}"
+	ping_ok "$ns1" "${inner6[2]}"
+	ping_ok "$ns1" -M "do" -s 1394 "${inner[2]}"
+	ping_ok "$ns1" -s 6000 "${inner[2]}"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+each_test_tcp()
+{
+	setup_pair
+	with_ipv6
+	frames payload "$tmp/file" 3000000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns2" "$ns1" "${inner[1]}" "$tmp/file"
+	transfer "$ns1" "$ns2" "${inner6[2]}" "$tmp/file"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+# Every kind of frame, byte by byte the same at the other end.
+each_test_every_kind_of_frame()
+{
+	setup_pair
+	expect_ok "there" frames exchange --from "$ns1" --to "$ns2"
+	expect_ok "back" frames exchange --from "$ns2" --to "$ns1"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+# A full-size frame with a tag is as long as the underlay carries, without its checksum state.
+each_test_vlan()
+{
+	local mtu
+
+	setup_pair
+	with_vlan
+	mtu=$(in_ns "$ns1" cat /sys/class/net/qlink0.5/mtu)
+	expect_eq "mtu" "$mtu" "$([ "$under" = eth ] && echo 1450 || echo 1422)"
+	ping_ok "$ns1" -M "do" -s $((mtu - 28)) 203.0.113.2
+	frames payload "$tmp/file" 1000000 --marker "$marker"
+	transfer "$ns1" "$ns2" 203.0.113.2 "$tmp/file"
+	transfer "$ns2" "$ns1" 203.0.113.1 "$tmp/file"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+each_test_multicast()
+{
+	setup_pair
+	with_ipv6
+	in_ns "$ns2" sh -c 'echo 0 >/proc/sys/net/ipv4/icmp_echo_ignore_broadcasts'
+	ping_ok "$ns1" -I qlink0 224.0.0.1
+	ping_ok "$ns1" -I qlink0 ff02::1
+	ping_ok "$ns1" -b "192.0.2.255"
+}
+
+# All of it at once, with an ear at the underlay.
+each_test_underlay_shows_nothing()
+{
+	local sent
+
+	setup_pair
+	with_vlan
+	frames payload "$tmp/file" 1500000 --marker "$marker"
+	capture_start "$ns1" "$tmp/all.pcap"
+	with_ipv6
+	ping_ok "$ns1" "${inner[2]}"
+	ping_ok "$ns1" "${inner6[2]}"
+	ping_ok "$ns1" 203.0.113.2
+	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2" --marker "$(printf %s "$marker" | from_hex)"
+	expect_ok "frames" frames exchange --from "$ns2" --to "$ns1" --marker "$(printf %s "$marker" | from_hex)"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns2" "$ns1" 203.0.113.1 "$tmp/file"
+	key_pass "$ns1" "$ns2" 2
+	in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
+	transfer "$ns1" "$ns2" "${inner6[2]}" "$tmp/file" sendfile
+	capture_stop "$tmp/all.pcap"
+
+	# The marker, the inner MAC addresses, and the file's first noise.
+	decode all --needle-hex "$marker" --needle-hex 0200000001020200000001 \
+		--needle-hex "$(head -c 64 "$tmp/file" | tail -c 48 | to_hex)"
+	expect_ok "the needles are in what was sent" test "$(json all '.in_inner | min')" -gt 0
+	expect_eq "other frames" "$(json all '[.count | keys[] | select(startswith("outer") and . != "outer sealed")] | join(" ")')" ""
+	expect_ok "checksum state" test "$(json all '.count["type 2"]')" -gt 100
+	sent=$(keys "$ns2" '[.[] | .frames] | add')
+	expect_ok "frames of both ends, some of them under a key that is gone" test "$(json all .sealed)" -ge "$sent"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+# What UDP datagrams look like from outside, whatever is in them.
+test_udp_datagrams()
+{
+	local lines
+
+	under=udp
+	setup_pair
+	capture_start "$ns1" "$tmp/udp.pcap"
+	for n in $(seq 40); do in_ns "$ns1" ping -Q 0xb8 -t 3 -c 1 -W "$deadline" "${inner[2]}" >/dev/null; done
+	frames payload "$tmp/file" 100000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/udp.pcap"
+	decode udp
+	lines=$(tcpdump -r "$tmp/udp.pcap" -nn -v 2>/dev/null | paste - -)
+	expect_ok "datagrams" test "$(wc -l <<<"$lines")" -gt 100
+	expect_eq "without DF" "$(grep -vc 'flags \[DF\]' <<<"$lines")" 0
+	expect_eq "with a TOS" "$(grep -vc 'tos 0x0,' <<<"$lines")" 0
+	expect_eq "with a UDP checksum" "$(grep -vc 'no cksum' <<<"$lines")" 0
+	expect_eq "to another port" "$(grep -vc "\.$port: " <<<"$lines")" 0
+	expect_ok "source ports" sh -c "test $(source_ports udp | sort -u | wc -l) -ge 2"
+	expect_eq "source ports out of range" "$(source_ports udp | awk '$1 < 49152 || $1 > 49215' | wc -l)" 0
+}
+
+source_ports() { tcpdump -r "$tmp/$1.pcap" -nn 2>/dev/null | sed -nE 's/.* IP [0-9.]+\.([0-9]+) > .*/\1/p'; }
+
+test_udp_one_source_port()
+{
+	under=udp
+	setup_pair
+	for n in "$ns1" "$ns2"; do in_ns "$n" qlinkctl set qlink0 source-ports 1; done
+	capture_start "$ns1" "$tmp/udp.pcap"
+	ping_ok "$ns1" "${inner[2]}"
+	frames payload "$tmp/file" 100000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/udp.pcap"
+	decode udp
+	expect_eq "source ports" "$(source_ports udp | sort -u)" $port
+}
+
+# One flow keeps one port, so that it stays in order.
+test_udp_flow_keeps_its_port()
+{
+	under=udp
+	setup_pair
+	frames payload "$tmp/file" 300000 --marker "$marker"
+	capture_start "$ns1" "$tmp/udp.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/udp.pcap"
+	decode udp
+	# Big frames of one TCP flow, from one end.
+	expect_eq "source ports" "$(tcpdump -r "$tmp/udp.pcap" -nn "src ${address[1]} and greater 1000" 2>/dev/null |
+		sed -nE 's/.* IP [0-9.]+\.([0-9]+) > .*/\1/p' | sort -u | wc -l)" 1
+}
+
+# Without a key nothing leaves, whatever the stack wants to send.
+each_test_no_key_no_frame()
+{
+	setup_wire
+	capture_start "$ns1" "$tmp/none.pcap"
+	link_add 1
+	link_add 2
+	with_ipv6
+	expect_eq "carrier" "$(in_ns "$ns1" cat /sys/class/net/qlink0/carrier)" 0
+	expect_refused "ping" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
+	key_pass "$ns2" "$ns1" 1
+	expect_refused "ping, with a receive key" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
+	# The other end has its transmit key, but has no reason to send.
+	in_ns "$ns2" qlinkctl key del qlink0 tx epoch 1
+	capture_stop "$tmp/none.pcap"
+	decode none
+	expect_eq "frames of ns1" "$(json none ".count[\"from $(lower_address 1) id 7 epoch 1\"]")" null
+}
+
+# The key goes while frames are sent: those that come before the queue stops are counted.
+each_test_key_goes()
+{
+	local before pinger
+
+	setup_pair
+	ip -n "$ns1" neighbour add "${inner[2]}" lladdr 02:00:00:00:01:02 dev qlink0
+	before=$(stats "$ns1")
+	ip netns exec "$ns1" ping -q -f -w 30 "${inner[2]}" >/dev/null 2>&1 &
+	pinger=$!
+	expect_soon "frames" sh -c "ip netns exec $ns1 qlinkctl -j key show qlink0 | jq -e '.[0].frames > 20'"
+	in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
+	capture_start "$ns1" "$tmp/after.pcap"
+	expect_soon "carrier" carrier_is "$ns1" 0
+	expect_soon "counter" sh -c "ip netns exec $ns1 ethtool -S qlink0 | grep 'tx_no_key: [1-9]'"
+	kill "$pinger"
+	wait "$pinger" 2>/dev/null
+	capture_stop "$tmp/after.pcap"
+	decode after
+	expect_eq "frames" "$(json after .frames)" 0
+	expect_eq "counters" "$(stats_moved "$ns1" "$before" | sed 's/=.*//')" tx_no_key
+}
+
+# Pages of the page cache are lent to the network: sealing must not happen in them.
+each_test_files_stay_whole()
+{
+	local file hash how
+
+	setup_pair
+	file=$(readlink -f /usr/bin/python3)
+	cp "$file" "$tmp/file"
+	hash=$(hash_of "$file")
+	for how in sendfile splice; do
+		transfer "$ns1" "$ns2" "${inner[2]}" "$file" $how splice
+		transfer "$ns2" "$ns1" "${inner[1]}" "$tmp/file" $how copy
+		expect_eq "file in the cache, $how" "$(hash_of "$file")" "$hash"
+		expect_eq "copy in the cache, $how" "$(hash_of "$tmp/file")" "$hash"
+		echo 3 >/proc/sys/vm/drop_caches
+		expect_eq "file on disk, $how" "$(hash_of "$file")" "$hash"
+	done
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+# A link to a socket of the same host: the receiver must not open in pages of the sender.
+each_test_file_through_bridge()
+{
+	local file hash
+
+	setup_forwarder bridge
+	file=$(readlink -f /usr/bin/python3)
+	hash=$(hash_of "$file")
+	transfer "$ns1" "$ns3" "${inner[3]}" "$file" sendfile splice
+	transfer "$ns3" "$ns1" "${inner[1]}" "$file" splice copy
+	expect_eq "file in the cache" "$(hash_of "$file")" "$hash"
+	echo 3 >/proc/sys/vm/drop_caches
+	expect_eq "file on disk" "$(hash_of "$file")" "$hash"
+}
+
+# setup_forwarder bridge|route: $ns3 behind $ns2, over a device that finishes no checksum.
+setup_forwarder()
+{
+	setup_pair
+	setup_ns ns3
+	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
+	in_ns "$ns2" ethtool -K veth1 tx off >/dev/null
+	ip -n "$ns2" link set veth1 up
+	ip -n "$ns3" link set veth1 up
+	case $1 in
+	bridge)
+		ip -n "$ns2" link add br0 type bridge
+		ip -n "$ns2" address flush dev qlink0
+		ip -n "$ns2" link set qlink0 master br0
+		ip -n "$ns2" link set veth1 master br0
+		ip -n "$ns2" link set br0 up
+		ip -n "$ns3" address add "${inner[3]}/24" dev veth1 ;;
+	route)
+		in_ns "$ns2" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+		ip -n "$ns2" address add 203.0.113.2/24 dev veth1
+		ip -n "$ns3" address add 203.0.113.3/24 dev veth1
+		ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.2
+		ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}" ;;
+	esac
+}
+
+# expect_checksums_done ADDRESS: type 2 frames that go on must be finished on their way.
+expect_checksums_done()
+{
+	frames payload "$tmp/file" 300000 --marker "$marker"
+	capture_start "$ns1" "$tmp/sealed.pcap"
+	sealed_pid=$capture_pid
+	dev=veth1 capture_start "$ns3" "$tmp/onward.pcap"
+	transfer "$ns1" "$ns3" "$1" "$tmp/file"
+	ip netns exec "$ns1" socat -u - "UDP:$1:9" <"$tmp/keys"
+	capture_stop "$tmp/onward.pcap"
+	capture_pid=$sealed_pid
+	capture_stop "$tmp/sealed.pcap"
+	decode sealed
+	expect_ok "checksum state" test "$(json sealed '.count["type 2"]')" -gt 100
+	tcpdump -r "$tmp/onward.pcap" -nn -vv "tcp and dst $1" >"$tmp/onward" 2>/dev/null
+	expect_ok "right checksums" test "$(grep -c '(correct)' "$tmp/onward")" -gt 100
+	expect_eq "wrong checksums" "$(grep -c incorrect "$tmp/onward")" 0
+	tcpdump -r "$tmp/onward.pcap" -nn -vv "udp and dst $1" >"$tmp/onward" 2>/dev/null
+	expect_eq "right UDP checksums" "$(grep -c 'udp sum ok' "$tmp/onward")" 1
+}
+
+each_test_checksums_when_bridged()
+{
+	setup_forwarder bridge
+	expect_checksums_done "${inner[3]}"
+}
+
+each_test_checksums_when_routed()
+{
+	setup_forwarder route
+	expect_checksums_done 203.0.113.3
+}
+
+# vectors_receive GROUP: a fresh receiver that holds the keys of a group of the vectors.
+vectors_receive()
+{
+	local epoch hex
+
+	ip -n "$ns2" link del qlink0 2>/dev/null
+	link_add 2
+	jq -r ".groups[$1].frames[] | select(.epoch as \$e | \$e > 0 and \$e != 3) |
+		\"\(.epoch) \(.key)\(.salt)\"" "$here/vectors/frames.json" | sort -n -u |
+		while read -r epoch hex; do
+			printf %s "$hex" | from_hex >"$tmp/vector.$epoch"
+			key_add "$ns2" rx "$epoch" "$tmp/vector.$epoch"
+		done
+	expect_eq "keys" "$(keys "$ns2" '[.[].epoch] | join(",")')" \
+		"$(jq -r ".groups[$1].epochs | join(\",\")" "$here/vectors/frames.json")"
+}
+
+# Frames of the independent implementation, through the module.
+each_test_vectors()
+{
+	setup_wire 9200
+	vectors_receive 0
+	expect_ok "vectors" frames vectors 0 --under "$under" --from "$ns1" --to "$ns2"
+	vectors_receive 1
+	expect_ok "vectors" frames vectors 1 --under "$under" --from "$ns1" --to "$ns2"
+}
+
+run_tests "$@"

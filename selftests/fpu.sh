@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Frames that come in a softirq while a task uses the FPU (6.12): they wait, none is lost, none overtakes.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# A second CPU does nothing but encrypt for a task, so that softirqs there find the FPU busy.
+readonly hog_cpu=1
+fpu_waits() { stat_get "$1" "$2_fpu_wait"; }
+has_waited() { [ "$(fpu_waits "$ns1" tx)" -gt 0 ] && [ "$(fpu_waits "$ns2" rx)" -gt 0 ]; }
+
+# The implementation that has to ask whether the FPU is free.
+asks_for_fpu() { grep -q '__generic-gcm-aesni' /proc/crypto; }
+
+hog_start()
+{
+	taskset -c $hog_cpu /usr/bin/python3 "$here/fpuhog.py" >"$tmp/hog" 2>&1 &
+	defer kill $!
+	expect_soon "hog" grep -q encrypting "$tmp/hog"
+}
+
+# steer NS DEVICE: what the device receives is processed on the hog's CPU.
+steer() { in_ns "$1" sh -c "echo $((1 << hog_cpu)) >/sys/class/net/$2/queues/rx-0/rps_cpus"; }
+
+# ns3 is a host behind ns1, so that ns1 forwards into qlink0 from a softirq.
+setup_site()
+{
+	setup_pair
+	setup_ns ns3
+	ip link add lan netns "$ns3" type veth peer name lan netns "$ns1" || exit 1
+	ip -n "$ns3" address add 203.0.113.3/24 dev lan
+	ip -n "$ns1" address add 203.0.113.1/24 dev lan
+	ip -n "$ns3" link set lan up
+	ip -n "$ns1" link set lan up
+	ip -n "$ns3" route add default via 203.0.113.1
+	ip -n "$ns2" route add 203.0.113.0/24 via "${inner[1]}"
+	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	steer "$ns1" lan
+	steer "$ns2" veth0
+}
+
+# stream_udp SECONDS: numbered datagrams from ns3 to ns2; iperf3's report of the receiver.
+stream_udp()
+{
+	in_ns "$ns2" iperf3 -s -1 -J >"$tmp/server" 2>&1 &
+	local server=$!
+
+	expect_soon "server" sh -c "ip netns exec $ns2 ss -Hltn | grep -q :5201"
+	expect_ok "client" in_ns "$ns3" taskset -c 0 iperf3 -c "${inner[2]}" -u -b 300K -l 100 -t "$1"
+	wait "$server"
+}
+
+received() { jq -r ".end.streams[0].udp.$1" "$tmp/server"; }
+
+each_test_frames_wait_for_fpu()
+{
+	local round
+
+	[ "$(nproc)" -gt $hog_cpu ] || skip "needs 2 CPUs, this VM has $(nproc)"
+	modprobe -a aesni_intel algif_aead
+	setup_site
+	hog_start
+	for round in 1 2 3; do
+		stream_udp 3
+		expect_ok "datagrams arrived in round $round" test "$(received packets)" -gt 500
+		expect_eq "lost" "$(received lost_packets)" 0
+		expect_eq "out of order" "$(received out_of_order)" 0
+		! has_waited || break
+	done
+	if asks_for_fpu; then
+		expect_ok "waited: $(fpu_waits "$ns1" tx) to seal, $(fpu_waits "$ns2" rx) to open" has_waited
+	else
+		expect_eq "waited" "$(fpu_waits "$ns1" tx) $(fpu_waits "$ns2" rx)" "0 0"
+	fi
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+run_tests "$@"

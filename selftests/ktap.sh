@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# KTAP for shell: runs the tests of a file, each in a subshell of its own, and checks what they expect.
+#
+# A file defines test_NAME functions, and each_test_NAME functions that run twice, with $under set
+# to eth and to udp, and ends with: run_tests "$@". Arguments name the tests to run.
+
+readonly deadline=20	# seconds; an emulated machine is slow
+
+list_tests()
+{
+	sed -nE 's/^test_([a-z0-9_]+)\(\)$/\1/p; s/^each_test_([a-z0-9_]+)\(\)$/\1_eth \1_udp/p' "$0"
+}
+
+# is_wanted TEST NAME…: a NAME without its underlay means both.
+is_wanted()
+{
+	local test=$1 name
+
+	shift
+	for name; do
+		name=${name#test_}
+		[ "$test" != "$name" ] && [ "${test%_*}" != "$name" ] || return 0
+	done
+	return 1
+}
+
+# Frames are time-stamped while a socket wants it. Every ping and tcpdump would switch that on and
+# off, by patching the kernel under load, which QEMU without KVM gets wrong now and then.
+hold_timestamps()
+{
+	socat -u UDP4-RECV:60009,bind=127.0.0.1,so-timestamp=1 OPEN:/dev/null >/dev/null 2>&1 &
+}
+
+run_tests()
+{
+	local tests=() test n=0 n_failed=0 n_skipped=0 rc holder
+
+	for test in $(list_tests); do
+		if [ $# = 0 ] || is_wanted "$test" "$@"; then tests+=("$test"); fi
+	done
+	hold_timestamps
+	holder=$!
+	echo "KTAP version 1"
+	echo "1..${#tests[@]}"
+	for test in "${tests[@]}"; do
+		n=$((n + 1))
+		tmp=$(mktemp -d)
+		(run_test "$test") >"$tmp/log" 2>&1
+		rc=$?
+		sed 's/^\(# \)\?/# /' "$tmp/log"
+		case $rc in
+		0) echo "ok $n $test" ;;
+		4) echo "ok $n $test # SKIP $(tail -n 1 "$tmp/log")"; n_skipped=$((n_skipped + 1)) ;;
+		*) echo "not ok $n $test"; n_failed=$((n_failed + 1)) ;;
+		esac
+		rm -rf "$tmp"
+	done
+	kill "$holder" 2>/dev/null
+	[ "$n_failed" = 0 ] && [ "$n" != 0 ] || return 1
+	[ "$n_skipped" != "$n" ] || return 4
+}
+
+# In a subshell: its variables, deferred commands and namespaces end with it.
+run_test()
+{
+	n_checks=0 n_bad=0 deferred=()
+	echo "qlink-test: $1" >/dev/kmsg
+	trap run_deferred EXIT
+	# shellcheck disable=SC2034 # for lib.sh
+	under=${1##*_}
+	if declare -F "test_$1" >/dev/null; then "test_$1"; else "each_test_${1%_*}"; fi
+	run_deferred
+	trap - EXIT
+	expect_eq "kernel reports" "$(kernel_reports)" ""
+	[ "$n_checks" -gt 1 ] || { echo "expects nothing"; exit 1; }
+	[ "$n_bad" = 0 ] || exit 1
+	exit 0
+}
+
+skip() { echo "$*"; exit 4; }
+fail() { n_bad=$((n_bad + 1)); echo "$* ($(caller_place))"; }
+
+# File and line of the test function.
+caller_place()
+{
+	local i
+
+	for ((i = 1; i < ${#FUNCNAME[@]} - 1; i++)); do
+		case ${BASH_SOURCE[i]} in
+		*/lib.sh | */ktap.sh) ;;
+		*) echo "${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"; return ;;
+		esac
+	done
+	echo "no test function"
+}
+
+defer() { deferred+=("$(printf '%q ' "$@")"); }
+
+run_deferred()
+{
+	local i
+
+	for ((i = ${#deferred[@]} - 1; i >= 0; i--)); do eval "${deferred[i]}" >/dev/null 2>&1; done
+	deferred=()
+}
+
+# What the kernel has complained of since the test began.
+kernel_reports()
+{
+	dmesg | awk '
+		/qlink-test: / { reports = "" }
+		/WARNING|BUG|Oops|KASAN|UBSAN|panic|refcount_t|unregister_netdevice|suspicious RCU/ ||
+		/locking dependency|scheduling while|stall|leaked|protection fault|blocked for more/ {
+			reports = reports $0 "\n" }
+		END { printf "%s", reports }'
+}
+
+# ---- expectations ----
+
+expect_eq()
+{
+	n_checks=$((n_checks + 1))
+	[ "$2" = "$3" ] || fail "$1: got '$2', want '$3'"
+}
+
+expect_has()
+{
+	n_checks=$((n_checks + 1))
+	[[ $2 == *"$3"* ]] || fail "$1: got '$2', want '…$3…'"
+}
+
+expect_ok()
+{
+	local name=$1 out
+
+	shift
+	n_checks=$((n_checks + 1))
+	out=$("$@" 2>&1) || fail "$name: '$*' failed: $out"
+}
+
+# expect_refused NAME SUBSTRING COMMAND…: fails, and says why.
+expect_refused()
+{
+	local name=$1 why=$2 out
+
+	shift 2
+	n_checks=$((n_checks + 1))
+	if out=$("$@" 2>&1); then
+		fail "$name: '$*' was not refused"
+	elif [[ $out != *"$why"* ]]; then
+		fail "$name: got '$out', want '…$why…'"
+	fi
+}
+
+# busywait SECONDS COMMAND…: until it succeeds.
+busywait()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -le "$end" ] || return 1
+		sleep 0.02
+	done
+	return 0
+}
+
+expect_soon()
+{
+	local name=$1
+
+	shift
+	n_checks=$((n_checks + 1))
+	busywait "$deadline" "$@" || fail "$name: not within $deadline s: $*"
+}

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The netlink family by hand: the raw bytes of every dump, and requests that no tool would make.
+
+  nlraw.py dump DEVICE		every reply of link-get and key-get, in hex
+  nlraw.py refuse DEVICE	malformed requests, each refused and without effect
+
+Acts in the network namespace that it runs in.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable
+
+NETLINK_GENERIC, SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GET_STRICT = 16, 270, 11, 12
+REQUEST, ACK, DUMP, CAPPED, ACK_TLVS = 0x1, 0x4, 0x300, 0x100, 0x200
+NLMSG_ERROR, NLMSG_DONE, CTRL = 2, 3, 16
+NESTED = 0x8000
+
+# The order of include/netlink/qlink.yaml.
+LINK_GET, LINK_SET, KEY_INSTALL, KEY_DEL, KEY_GET = 1, 2, 3, 4, 5
+A_IFINDEX, A_IFNAME, A_LINK, A_KEY, A_STATS, A_PORT = 1, 2, 3, 4, 5, 6
+K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, K_FRAMES, K_BYTES = range(1, 12)
+(L_ID, L_UNDERLAY, L_LOWER, L_ETHERTYPE, L_PEER, L_LOCAL, L_REMOTE, L_PORT, L_SOURCE_PORTS, L_ACCEPT, L_STATE, L_TX,
+ L_RX) = range(1, 14)
+STATIC = 3
+
+
+def attr(kind: int, data: bytes) -> bytes:
+    """One attribute."""
+    return struct.pack("=HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+
+def u8(kind: int, value: int) -> bytes:
+    """An attribute of one byte."""
+    return attr(kind, struct.pack("=B", value))
+
+
+def u16(kind: int, value: int) -> bytes:
+    """An attribute of two bytes."""
+    return attr(kind, struct.pack("=H", value))
+
+
+def be16(kind: int, value: int) -> bytes:
+    """An attribute of two bytes, big-endian."""
+    return attr(kind, struct.pack(">H", value))
+
+
+def u32(kind: int, value: int) -> bytes:
+    """An attribute of four bytes."""
+    return attr(kind, struct.pack("=I", value))
+
+
+def u64(kind: int, value: int) -> bytes:
+    """An attribute of eight bytes."""
+    return attr(kind, struct.pack("=Q", value))
+
+
+def nest(kind: int, *parts: bytes) -> bytes:
+    """Attributes in an attribute."""
+    return attr(kind | NESTED, b"".join(parts))
+
+
+def attrs(data: bytes) -> list[tuple[int, bytes]]:
+    """The attributes of a message, one level."""
+    out, at = [], 0
+    while at + 4 <= len(data):
+        length, kind = struct.unpack_from("=HH", data, at)
+        out.append((kind & 0x3FFF, data[at + 4 : at + length]))
+        at += length + 3 & ~3
+    return out
+
+
+class Refusal(Exception):
+    """The errno of an answer, and whether it says more than that."""
+
+    def __init__(self, code: int, text: str, told: bool) -> None:
+        super().__init__(code, text)
+        self.code, self.text, self.told = code, text, told
+
+
+class Family:
+    """A socket, and the number of the family."""
+
+    def __init__(self) -> None:
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+        self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+        self.sock.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT, 1)
+        self.sock.bind((0, 0))
+        reply = self.ask(CTRL, 3, attr(2, b"qlink\0"), ACK)[0]
+        self.number = struct.unpack("=H", dict(attrs(reply[20:]))[1])[0]
+
+    def ask(self, kind: int, command: int, body: bytes, flags: int) -> list[bytes]:
+        """The messages that answer a request, whole; Refusal when it is refused."""
+        message = struct.pack("=BBH", command, 1, 0) + body
+        self.sock.send(struct.pack("=IHHII", 16 + len(message), kind, REQUEST | flags, 1, 0) + message)
+        replies: list[bytes] = []
+        while True:
+            data = self.sock.recv(1 << 18)
+            while data:
+                length, kind, reply_flags = struct.unpack_from("=IHH", data)
+                message, data = data[:length], data[length + 3 & ~3 :]
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    self._check(message, reply_flags, kind)
+                    return replies
+                replies.append(message)
+
+    @staticmethod
+    def _check(message: bytes, flags: int, kind: int) -> None:
+        code = -struct.unpack_from("=i", message, 16)[0] if len(message) >= 20 else 0
+        if not code:
+            return
+        at = 20
+        if kind == NLMSG_ERROR:
+            at = 36 if flags & CAPPED else 20 + (struct.unpack_from("=I", message, 20)[0] + 3 & ~3)
+        told = dict(attrs(message[at:])) if flags & ACK_TLVS else {}
+        raise Refusal(code, told.get(1, b"").rstrip(b"\0").decode(), bool(told.keys() & {1, 2, 5, 6}))
+
+    def do(self, command: int, *parts: bytes) -> list[bytes]:
+        """A request with an acknowledgement."""
+        return self.ask(self.number, command, b"".join(parts), ACK)
+
+    def dump(self, command: int, *parts: bytes) -> list[bytes]:
+        """A dump."""
+        return self.ask(self.number, command, b"".join(parts), DUMP)
+
+
+def key(*, raw: bytes = b"", salt: bytes = b"", epoch: bytes = b"", **more: bytes) -> bytes:
+    """A transmit key with every field right, but for what is given."""
+    parts = {
+        "direction": u8(K_DIRECTION, 0),
+        "epoch": epoch or u64(K_EPOCH, 1000),
+        "source": u8(K_SOURCE, STATIC),
+        "raw": raw or attr(K_KEY, os.urandom(32)),
+        "salt": salt or attr(K_SALT, os.urandom(12)),
+    }
+    return nest(A_KEY, *(parts | more).values())
+
+
+NOTHING = attr(0x3FFF, b"")[:0]
+
+BAD_KEYS: list[tuple[str, Callable[[], bytes]]] = [
+    ("no key at all", lambda: b""),
+    ("an empty key", lambda: nest(A_KEY)),
+    ("31 bytes of key", lambda: key(raw=attr(K_KEY, os.urandom(31)))),
+    ("33 bytes of key", lambda: key(raw=attr(K_KEY, os.urandom(33)))),
+    ("0 bytes of key", lambda: key(raw=attr(K_KEY, b""))),
+    ("11 bytes of salt", lambda: key(salt=attr(K_SALT, os.urandom(11)))),
+    ("13 bytes of salt", lambda: key(salt=attr(K_SALT, os.urandom(13)))),
+    ("epoch 0", lambda: key(epoch=u64(K_EPOCH, 0))),
+    ("epoch 2^48", lambda: key(epoch=u64(K_EPOCH, 1 << 48))),
+    ("epoch 2^64 - 1", lambda: key(epoch=u64(K_EPOCH, (1 << 64) - 1))),
+    ("epoch of 4 bytes", lambda: key(epoch=u32(K_EPOCH, 1000))),
+    ("direction 2", lambda: key(direction=u8(K_DIRECTION, 2))),
+    ("source 4", lambda: key(source=u8(K_SOURCE, 4))),
+    ("source 255", lambda: key(source=u8(K_SOURCE, 255))),
+    ("15 bytes of KME key ID", lambda: key(kme=attr(K_KME, os.urandom(15)))),
+    ("17 bytes of KME key ID", lambda: key(kme=attr(K_KME, os.urandom(17)))),
+    ("no blocks", lambda: key(blocks=u64(K_BLOCKS, 0))),
+    ("2^30 + 1 blocks", lambda: key(blocks=u64(K_BLOCKS, (1 << 30) + 1))),
+    ("blocks for a receive key", lambda: key(direction=u8(K_DIRECTION, 1), blocks=u64(K_BLOCKS, 5))),
+    ("a state, which is read only", lambda: key(state=u8(K_STATE, 1))),
+    ("a frame count, which is read only", lambda: key(frames=u64(K_FRAMES, 1))),
+    ("an attribute that there is none of", lambda: key(odd=u32(99, 1))),
+    ("no direction", lambda: key(direction=NOTHING)),
+    ("no epoch", lambda: nest(A_KEY, u8(K_DIRECTION, 0), u8(K_SOURCE, STATIC), attr(K_KEY, bytes(32)),
+                              attr(K_SALT, bytes(12)))),
+    ("no source", lambda: key(source=NOTHING)),
+    ("no key bytes", lambda: nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1000), u8(K_SOURCE, STATIC),
+                                  attr(K_SALT, bytes(12)))),
+    ("no salt", lambda: nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1000), u8(K_SOURCE, STATIC),
+                             attr(K_KEY, bytes(32)))),
+    ("a good key and a bad one", lambda: key() + key(raw=attr(K_KEY, bytes(5)), epoch=u64(K_EPOCH, 1001))),
+    ("a good key and an old one", lambda: key() + key()),
+    ("two equal keys", lambda: key(raw=attr(K_KEY, b"x" * 32)) + key(raw=attr(K_KEY, b"x" * 32),
+                                                                     epoch=u64(K_EPOCH, 1001))),
+]
+
+BAD_LINKS: list[tuple[str, bytes]] = [
+    ("no link", b""),
+    ("id 0", nest(A_LINK, u16(L_ID, 0))),
+    ("an id of 4 bytes", nest(A_LINK, u32(L_ID, 7))),
+    ("EtherType 0x05ff", nest(A_LINK, be16(L_ETHERTYPE, 0x05FF))),
+    ("EtherType 0", nest(A_LINK, be16(L_ETHERTYPE, 0))),
+    ("a peer of 5 bytes", nest(A_LINK, attr(L_PEER, bytes(5)))),
+    ("a peer of 7 bytes", nest(A_LINK, attr(L_PEER, bytes(7)))),
+    ("a multicast peer", nest(A_LINK, attr(L_PEER, b"\x01\x00\x5e\x00\x00\x01"))),
+    ("a peer of zeros", nest(A_LINK, attr(L_PEER, bytes(6)))),
+    ("a local address of 5 bytes", nest(A_LINK, attr(L_LOCAL, bytes(5)))),
+    ("a local address of 17 bytes", nest(A_LINK, attr(L_LOCAL, bytes(17)))),
+    ("source-ports 0", nest(A_LINK, u16(L_SOURCE_PORTS, 0))),
+    ("source-ports 65", nest(A_LINK, u16(L_SOURCE_PORTS, 65))),
+    ("port 0", nest(A_LINK, be16(L_PORT, 0))),
+    ("a lower device that there is none of", nest(A_LINK, u32(L_LOWER, 0x7FFFFFFF))),
+    ("lower device 0", nest(A_LINK, u32(L_LOWER, 0))),
+    ("accept 0x10", nest(A_LINK, u32(L_ACCEPT, 0x10))),
+    ("accept 0xffffffff", nest(A_LINK, u32(L_ACCEPT, 0xFFFFFFFF))),
+    ("a state, which is read only", nest(A_LINK, u8(L_STATE, 4))),
+    ("an underlay, which is read only", nest(A_LINK, u8(L_UNDERLAY, 1))),
+    ("a ring, which is read only", nest(A_LINK, nest(L_TX))),
+    ("an attribute that there is none of", nest(A_LINK, u32(99, 1))),
+]
+
+
+def strip(message: bytes) -> list[tuple[int, bytes]]:
+    """A reply without its counters and what changes from reply to reply."""
+    return [(kind, data) for kind, data in attrs(message[20:]) if kind not in (A_STATS, A_PORT)]
+
+
+def state(family: Family, index: bytes) -> list[list[tuple[int, bytes]]]:
+    """What a link is like: its configuration, its rings and its keys."""
+    return [strip(m) for m in family.do(LINK_GET, index) + family.dump(KEY_GET, index)]
+
+
+def refuse(device: str) -> int:
+    """The refuse subcommand."""
+    family, problems = Family(), []
+    index = u32(A_IFINDEX, socket.if_nametoindex(device))
+    lo = u32(A_IFINDEX, socket.if_nametoindex("lo"))
+    nobody = u32(A_IFINDEX, 0x7FFFFFFF)
+    victims = [(f"key-install, {why}", KEY_INSTALL, index + make()) for why, make in BAD_KEYS]
+    victims += [(f"link-set, {why}", LINK_SET, index + link) for why, link in BAD_LINKS]
+    for which, name in ((lo, "lo"), (nobody, "no device"), (b"", "no ifindex"), (u32(A_IFINDEX, 0), "ifindex 0")):
+        victims += [
+            (f"key-install on {name}", KEY_INSTALL, which + key()),
+            (f"key-del on {name}", KEY_DEL, which + nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1))),
+            (f"link-set on {name}", LINK_SET, which + nest(A_LINK, u16(L_ID, 9))),
+            (f"link-get of {name}", LINK_GET, which),
+        ]
+    victims += [
+        ("key-del of an epoch that there is none of", KEY_DEL,
+         index + nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 999))),
+        ("key-del with key bytes", KEY_DEL,
+         index + nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1), attr(K_KEY, bytes(32)))),
+        ("key-del of nothing", KEY_DEL, index),
+        ("command 6", 6, index),
+        ("a name, which is for replies", LINK_GET, index + attr(A_IFNAME, b"qlink0\0")),
+    ]
+    before = state(family, index)
+    for why, command, body in victims:
+        try:
+            family.do(command, body)
+            problems.append(f"{why}: not refused")
+        except Refusal as refusal:
+            if not refusal.told and refusal.code not in (errno.ENODEV, errno.EOPNOTSUPP):
+                problems.append(f"{why}: {errno.errorcode[refusal.code]}, and not a word why")
+        if state(family, index) != before:
+            problems.append(f"{why}: changed the link")
+            before = state(family, index)
+    # Were the requests above refused for what their rows say? The one they derive from is taken.
+    family.do(KEY_INSTALL, index, key())
+    family.do(KEY_DEL, index, nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1000)))
+    for problem in problems[:20]:
+        print(f"# {problem}")
+    print(f"{len(victims)} requests, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+def dump(device: str) -> int:
+    """The dump subcommand."""
+    family = Family()
+    index = u32(A_IFINDEX, socket.if_nametoindex(device))
+    for message in family.do(LINK_GET, index) + family.dump(LINK_GET) + family.dump(KEY_GET, index):
+        print(message.hex())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit({"dump": dump, "refuse": refuse}[sys.argv[1]](sys.argv[2]))

@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Links, devices, namespaces, keys and the module go while frames fly; nothing is left and nobody complains.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
+
+# traffic: floods and streams both ways, until the test is over.
+traffic()
+{
+	local n ns other
+
+	for n in 1 2; do
+		ns=ns$n other=${inner[3 - n]}
+		flying "${!ns}" ping -q -f -w 120 "$other"
+		flying "${!ns}" socat -u TCP-LISTEN:5001,fork,reuseaddr /dev/null
+	done
+	for n in 1 2; do
+		ns=ns$n other=${inner[3 - n]}
+		flying "${!ns}" socat -u /dev/zero "TCP:$other:5001,retry=5,interval=0.2"
+	done
+	expect_soon "traffic" has_traffic "$ns1"
+	expect_soon "traffic" has_traffic "$ns2"
+}
+
+has_traffic() { [ "$(keys "$1" '[.[].frames] | min')" -gt 200 ]; }
+devices() { ip -n "$1" -o link show type qlink | wc -l; }
+no_device() { [ "$(devices "$1")" = 0 ]; }
+
+# Everything is let go of: the module can be unloaded, and does not hang.
+expect_all_gone()
+{
+	run_deferred
+	expect_ok "unload" timeout 60 modprobe -r qlink
+	expect_refused "loaded" "" grep '^qlink ' /proc/modules
+	modprobe qlink
+}
+
+each_test_delete_link()
+{
+	setup_pair
+	traffic
+	expect_ok "delete" ip -n "$ns1" link del qlink0
+	expect_eq "devices" "$(devices "$ns1")" 0
+	expect_ok "delete the other" ip -n "$ns2" link del qlink0
+	expect_all_gone
+}
+
+each_test_delete_and_add_over_and_over()
+{
+	local n
+
+	setup_pair
+	traffic
+	for n in $(seq 2 11); do
+		ip -n "$ns1" link del qlink0
+		link_add 1
+		key_pass "$ns1" "$ns2" "$n"
+		key_pass "$ns2" "$ns1" "$n"
+		in_ns "$ns2" qlinkctl key del qlink0 tx epoch $((n - 1))
+	done
+	expect_soon "ping" in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}"
+	expect_all_gone
+}
+
+each_test_delete_lower()
+{
+	setup_pair
+	traffic
+	expect_ok "delete" ip -n "$ns1" link del veth0
+	if [ "$under" = eth ]; then
+		expect_soon "links went with it" no_device "$ns1"
+		expect_soon "links went with it" no_device "$ns2"
+	else
+		expect_eq "links stay" "$(devices "$ns1")" 1
+	fi
+	expect_all_gone
+}
+
+each_test_delete_namespaces()
+{
+	setup_pair
+	traffic
+	expect_ok "delete" ip netns del "$ns2"
+	expect_ok "delete" ip netns del "$ns1"
+	expect_all_gone
+}
+
+# The device lives in a namespace, its underlay in another: either may go first.
+each_test_moved_then_underlay_goes()
+{
+	setup_pair
+	setup_ns ns3
+	traffic
+	expect_ok "move" ip -n "$ns1" link set qlink0 netns "$ns3"
+	ip -n "$ns3" address add "${inner[1]}/24" dev qlink0
+	ip -n "$ns3" link set qlink0 up
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[2]}"
+	flying "$ns3" ping -q -f -w 120 "${inner[2]}"
+	ip netns pids "$ns1" | xargs -r kill
+	expect_ok "delete" ip netns del "$ns1"
+	expect_soon "it went with its underlay" no_device "$ns3"
+	expect_all_gone
+}
+
+each_test_moved_then_goes()
+{
+	setup_pair
+	setup_ns ns3
+	traffic
+	expect_ok "move" ip -n "$ns1" link set qlink0 netns "$ns3"
+	ip -n "$ns3" address add "${inner[1]}/24" dev qlink0
+	ip -n "$ns3" link set qlink0 up
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[2]}"
+	expect_ok "delete" ip netns del "$ns3"
+	expect_soon "the id is free again" link_add 1
+	expect_all_gone
+}
+
+each_test_delete_keys()
+{
+	setup_pair
+	traffic
+	expect_ok "receive key" in_ns "$ns2" qlinkctl key del qlink0 rx epoch 1
+	expect_ok "transmit key" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
+	expect_soon "carrier" carrier_is "$ns1" 0
+	key_pass "$ns1" "$ns2" 2
+	expect_soon "ping" in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}"
+	expect_all_gone
+}
+
+# Everything that can be changed, while others look and frames fly.
+each_test_change_while_watched()
+{
+	local n
+
+	setup_pair
+	traffic
+	for ns in "$ns1" "$ns2"; do
+		flying "$ns" sh -c 'while :; do qlinkctl show; qlinkctl key show qlink0; ethtool -S qlink0; ip -d link; done'
+	done
+	for n in $(seq 10); do
+		ip -n "$ns1" link set qlink0 down
+		in_ns "$ns1" qlinkctl set qlink0 id $((100 + n))
+		ip -n "$ns1" link set qlink0 up
+		# shellcheck disable=SC2046 # words
+		ip -n "$ns1" link set qlink0 type qlink $(link_words 1)
+		ip -n "$ns1" link set qlink0 mtu $((1000 + n))
+		in_ns "$ns2" qlinkctl set qlink0 accept static,qkd
+	done
+	expect_soon "ping" in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}"
+	expect_ok "delete" ip -n "$ns1" link del qlink0
+	expect_all_gone
+}
+
+each_test_unload()
+{
+	setup_pair
+	traffic
+	expect_ok "unload" timeout 60 modprobe -r qlink
+	expect_refused "loaded" "" grep '^qlink ' /proc/modules
+	expect_eq "devices" "$(devices "$ns1") $(devices "$ns2")" "0 0"
+	expect_all_gone
+}
+
+run_tests "$@"

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* As much of the kernel's types and bitmaps as kmod/replay.c and kmod/wire.h use, for the host. */
+#ifndef SHIM_TYPES_H
+#define SHIM_TYPES_H
+
+#include <assert.h>
+#include <endian.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define DECLARE_BITMAP(name, bits)	u8 name[(bits) / 8]
+
+#define test_bit(bit, map)	((map)[(bit) / 8] >> (bit) % 8 & 1)
+#define __set_bit(bit, map)	((void)((map)[(bit) / 8] |= 1 << (bit) % 8))
+#define bitmap_zero(map, bits)	memset(map, 0, (bits) / 8)
+
+static inline void bitmap_clear(u8 *map, unsigned int start, unsigned int n_bits)
+{
+	for (; n_bits; start++, n_bits--)
+		map[start / 8] &= ~(1 << start % 8);
+}
+
+#endif
