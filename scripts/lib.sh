@@ -97,7 +97,7 @@ need_lab()
 {
 	local item
 
-	for item in build-root kernels vm-root kernel-tools; do
+	for item in build-root qemu kernels vm-root kernel-tools; do
 		[ -d "$(cache_path "$item")" ] || { "$TREE/scripts/setup"; return; }
 	done
 }

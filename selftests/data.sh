@@ -148,50 +148,54 @@ each_test_underlay_shows_nothing()
 	decode all --needle-hex "$marker" --needle-hex 0200000001020200000001 \
 		--needle-hex "$(head -c 64 "$tmp/file" | tail -c 48 | to_hex)"
 	expect_ok "the needles are in what was sent" test "$(json all '.in_inner | min')" -gt 0
-	expect_eq "other frames" "$(json all '[.count | keys[] | select(startswith("outer") and . != "outer sealed")] | join(" ")')" ""
+	expect_eq "other frames" "$(other_frames all)" ""
 	expect_ok "checksum state" test "$(json all '.count["type 2"]')" -gt 100
 	sent=$(keys "$ns2" '[.[] | .frames] | add')
 	expect_ok "frames of both ends, some of them under a key that is gone" test "$(json all .sealed)" -ge "$sent"
 	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
 }
 
-# What UDP datagrams look like from outside, whatever is in them.
-test_udp_datagrams()
+# source_ports NAME: the UDP source ports in a decoded capture.
+source_ports() { json "$1" '.count | keys[] | select(startswith("source port ")) | ltrimstr("source port ")'; }
+other_frames() { json "$1" '[.count | keys[] | select(startswith("outer") and . != "outer sealed")] | join(" ")'; }
+
+# What UDP datagrams look like from outside, whatever is in them; decode knows their other rules.
+test_udp_source_ports()
 {
-	local lines
+	local n
 
 	under=udp
 	setup_pair
 	capture_start "$ns1" "$tmp/udp.pcap"
-	for n in $(seq 40); do in_ns "$ns1" ping -Q 0xb8 -t 3 -c 1 -W "$deadline" "${inner[2]}" >/dev/null; done
-	frames payload "$tmp/file" 100000 --marker "$marker"
-	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	in_ns "$ns1" ping -Q 0xb8 -t 3 -c 2 -i 0.01 -W "$deadline" "${inner[2]}" >/dev/null
+	for n in $(seq 20); do
+		echo "flow $n" | in_ns "$ns1" socat -u - "UDP:${inner[2]}:$((5000 + n))"
+	done
 	capture_stop "$tmp/udp.pcap"
 	decode udp
-	lines=$(tcpdump -r "$tmp/udp.pcap" -nn -v 2>/dev/null | paste - -)
-	expect_ok "datagrams" test "$(wc -l <<<"$lines")" -gt 100
-	expect_eq "without DF" "$(grep -vc 'flags \[DF\]' <<<"$lines")" 0
-	expect_eq "with a TOS" "$(grep -vc 'tos 0x0,' <<<"$lines")" 0
-	expect_eq "with a UDP checksum" "$(grep -vc 'no cksum' <<<"$lines")" 0
-	expect_eq "to another port" "$(grep -vc "\.$port: " <<<"$lines")" 0
-	expect_ok "source ports" sh -c "test $(source_ports udp | sort -u | wc -l) -ge 2"
-	expect_eq "source ports out of range" "$(source_ports udp | awk '$1 < 49152 || $1 > 49215' | wc -l)" 0
+	expect_ok "several of them" test "$(source_ports udp | wc -l)" -ge 4
+	expect_eq "other frames" "$(other_frames udp)" ""
 }
 
-source_ports() { tcpdump -r "$tmp/$1.pcap" -nn 2>/dev/null | sed -nE 's/.* IP [0-9.]+\.([0-9]+) > .*/\1/p'; }
+# capture_transfer NAME: a TCP transfer, decoded.
+capture_transfer()
+{
+	frames payload "$tmp/file" 300000 --marker "$marker"
+	capture_start "$ns1" "$tmp/$1.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/$1.pcap"
+	decode "$1" --needle-hex "$marker"
+}
 
 test_udp_one_source_port()
 {
+	local ns
+
 	under=udp
 	setup_pair
-	for n in "$ns1" "$ns2"; do in_ns "$n" qlinkctl set qlink0 source-ports 1; done
-	capture_start "$ns1" "$tmp/udp.pcap"
-	ping_ok "$ns1" "${inner[2]}"
-	frames payload "$tmp/file" 100000 --marker "$marker"
-	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
-	capture_stop "$tmp/udp.pcap"
-	decode udp
-	expect_eq "source ports" "$(source_ports udp | sort -u)" $port
+	for ns in "$ns1" "$ns2"; do in_ns "$ns" qlinkctl set qlink0 source-ports 1; done
+	capture_transfer udp
+	expect_eq "source ports" "$(source_ports udp)" "$port"
 }
 
 # One flow keeps one port, so that it stays in order.
@@ -199,14 +203,9 @@ test_udp_flow_keeps_its_port()
 {
 	under=udp
 	setup_pair
-	frames payload "$tmp/file" 300000 --marker "$marker"
-	capture_start "$ns1" "$tmp/udp.pcap"
-	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
-	capture_stop "$tmp/udp.pcap"
-	decode udp
-	# Big frames of one TCP flow, from one end.
-	expect_eq "source ports" "$(tcpdump -r "$tmp/udp.pcap" -nn "src ${address[1]} and greater 1000" 2>/dev/null |
-		sed -nE 's/.* IP [0-9.]+\.([0-9]+) > .*/\1/p' | sort -u | wc -l)" 1
+	quiet
+	capture_transfer udp
+	expect_ok "source ports of two directions" test "$(source_ports udp | wc -l)" -le 2
 }
 
 # Without a key nothing leaves, whatever the stack wants to send.
@@ -228,23 +227,29 @@ each_test_no_key_no_frame()
 	expect_eq "frames of ns1" "$(json none ".count[\"from $(lower_address 1) id 7 epoch 1\"]")" null
 }
 
-# The key goes while frames are sent: those that come before the queue stops are counted.
+# The key goes while frames are sent: those that come before the queue stops are counted. How long
+# that takes is the stack's affair (up to 1 s after the last change of carrier), so try until one does.
 each_test_key_goes()
 {
-	local before pinger
+	local before epoch flood
 
 	setup_pair
-	ip -n "$ns1" neighbour add "${inner[2]}" lladdr 02:00:00:00:01:02 dev qlink0
+	quiet
 	before=$(stats "$ns1")
-	ip netns exec "$ns1" ping -q -f -w 30 "${inner[2]}" >/dev/null 2>&1 &
-	pinger=$!
-	expect_soon "frames" sh -c "ip netns exec $ns1 qlinkctl -j key show qlink0 | jq -e '.[0].frames > 20'"
+	ip netns exec "$ns1" ping -q -f "${inner[2]}" >/dev/null 2>&1 &
+	flood=$!
+	defer kill "$flood"
 	in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
-	capture_start "$ns1" "$tmp/after.pcap"
+	for epoch in $(seq 2 20); do
+		key_pass "$ns1" "$ns2" "$epoch"
+		in_ns "$ns1" qlinkctl key del qlink0 tx epoch "$epoch"
+		[ "$(stats_moved "$ns1" "$before")" = "" ] || break
+	done
 	expect_soon "carrier" carrier_is "$ns1" 0
-	expect_soon "counter" sh -c "ip netns exec $ns1 ethtool -S qlink0 | grep 'tx_no_key: [1-9]'"
-	kill "$pinger"
-	wait "$pinger" 2>/dev/null
+	capture_start "$ns1" "$tmp/after.pcap"
+	kill "$flood"
+	wait "$flood" 2>/dev/null
+	expect_refused "ping" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
 	capture_stop "$tmp/after.pcap"
 	decode after
 	expect_eq "frames" "$(json after .frames)" 0

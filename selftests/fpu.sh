@@ -15,6 +15,7 @@ asks_for_fpu() { grep -q '__generic-gcm-aesni' /proc/crypto; }
 
 hog_start()
 {
+	modprobe algif_aead
 	taskset -c $hog_cpu /usr/bin/python3 "$here/fpuhog.py" >"$tmp/hog" 2>&1 &
 	defer kill $!
 	expect_soon "hog" grep -q encrypting "$tmp/hog"
@@ -58,9 +59,9 @@ each_test_frames_wait_for_fpu()
 	local round
 
 	[ "$(nproc)" -gt $hog_cpu ] || skip "needs 2 CPUs, this VM has $(nproc)"
-	modprobe -a aesni_intel algif_aead
+	modprobe aesni_intel
 	setup_site
-	hog_start
+	! asks_for_fpu || hog_start
 	for round in 1 2 3; do
 		stream_udp 3
 		expect_ok "datagrams arrived in round $round" test "$(received packets)" -gt 500

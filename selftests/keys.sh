@@ -26,13 +26,6 @@ setup_link()
 	link_add 1
 }
 
-# quiet NS…: no ARP, so that frames can be counted.
-quiet()
-{
-	ip -n "$ns1" neighbour replace "${inner[2]}" lladdr 02:00:00:00:01:02 dev qlink0
-	ip -n "$ns2" neighbour replace "${inner[1]}" lladdr 02:00:00:00:01:01 dev qlink0
-}
-
 # ping_count NS N: how many of N came back; on one CPU, that is in one lane.
 ping_count()
 {

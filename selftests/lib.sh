@@ -96,6 +96,13 @@ setup_pair()
 	expect_soon "carrier" carrier_is "$ns2" 1
 }
 
+# quiet: no ARP inside either, so that frames can be counted.
+quiet()
+{
+	ip -n "$ns1" neighbour replace "${inner[2]}" lladdr 02:00:00:00:01:02 dev qlink0
+	ip -n "$ns2" neighbour replace "${inner[1]}" lladdr 02:00:00:00:01:01 dev qlink0
+}
+
 carrier_is() { [ "$(in_ns "$1" cat "/sys/class/net/${3:-qlink0}/carrier")" = "$2" ]; }
 
 # ---- keys ----
@@ -118,7 +125,7 @@ key_pass()
 	local file sender
 
 	file=$(key_new "$1.$3.key")
-	sender=$(lower_address "$([ "$1" = "$ns1" ]; echo $((1 + $?)))")
+	if [ "$1" = "$ns1" ]; then sender=$(lower_address 1); else sender=$(lower_address 2); fi
 	echo "$link_id $3 $sender $(to_hex <"$file")" >>"$tmp/keys"
 	key_add "$2" rx "$3" "$file" || fail "key $3 at the receiver"
 	key_add "$1" tx "$3" "$file" "${@:4}" || fail "key $3 at the sender"

@@ -349,6 +349,7 @@ class Outer:
     sender: str = ""
     sealed: bytes | None = None
     problem: str = ""
+    source_port: int = 0
 
 
 def outer_eth(packet: bytes, wanted: int) -> Outer:
@@ -365,10 +366,10 @@ def outer_udp(packet: bytes, port: int) -> Outer:
     ip = packet[offset:]
     if ethertype == 0x0800 and len(ip) >= 20 and ip[9] == 17:
         header, total = (ip[0] & 15) * 4, int.from_bytes(ip[2:4], "big")
-        sender, flags = str(ipaddress.ip_address(ip[12:16])), int.from_bytes(ip[6:8], "big")
+        sender, flags, tos = str(ipaddress.ip_address(ip[12:16])), int.from_bytes(ip[6:8], "big"), ip[1]
     elif ethertype == 0x86DD and len(ip) >= 40 and ip[6] == 17:
         header, total = 40, 40 + int.from_bytes(ip[4:6], "big")
-        sender, flags = str(ipaddress.ip_address(ip[8:24])), 0x4000
+        sender, flags, tos = str(ipaddress.ip_address(ip[8:24])), 0x4000, (ip[0] & 15) << 4 | ip[1] >> 4
     else:
         return Outer(f"0x{ethertype:04x}")
     if flags & 0x3FFF:
@@ -378,10 +379,16 @@ def outer_udp(packet: bytes, port: int) -> Outer:
         return Outer("udp")
     if not flags & 0x4000:
         return Outer("sealed", problem="DF is not set")
-    length = int.from_bytes(datagram[4:6], "big")
+    if tos:
+        return Outer("sealed", problem=f"TOS {tos}")
+    source_port, _, length, checksum = struct.unpack_from(">HHHH", datagram)
     if length != len(datagram):
         return Outer("sealed", problem=f"UDP length {length} in a packet of {len(datagram)}")
-    return Outer("sealed", sender, datagram[8:])
+    if checksum and ethertype == 0x0800:
+        return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv4")
+    if source_port != port and not 49152 <= source_port < 49152 + 64:
+        return Outer("sealed", problem=f"source port {source_port}")
+    return Outer("sealed", sender, datagram[8:], source_port=source_port)
 
 
 def read_keys(text: str) -> dict[tuple[int, int], list[tuple[str, Key]]]:
@@ -413,6 +420,8 @@ class Decoder:
     def take(self, number: int, outer: Outer) -> None:
         """One frame of the capture."""
         self.count[f"outer {outer.kind}"] += 1
+        if outer.source_port:
+            self.count[f"source port {outer.source_port}"] += 1
         if outer.problem:
             self.violation(number, outer.problem)
         elif outer.sealed is not None:
@@ -788,10 +797,10 @@ def test_pcap_reader() -> None:
             raise AssertionError("a cut capture was read")
 
 
-def outer_ipv4(payload: bytes, port: int, flags: int = 0x4000) -> bytes:
+def outer_ipv4(payload: bytes, port: int, flags: int = 0x4000, tos: int = 0, source_port: int = 49152) -> bytes:
     """A UDP datagram in IPv4 in an Ethernet frame."""
-    udp = struct.pack(">HHHH", 50000, port, 8 + len(payload), 0) + payload
-    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, flags, 64, 17, 0) + bytes([10, 0, 0, 1, 10, 0, 0, 2])
+    udp = struct.pack(">HHHH", source_port, port, 8 + len(payload), 0) + payload
+    ip = struct.pack(">BBHHHBBH", 0x45, tos, 20 + len(udp), 0, flags, 64, 17, 0) + bytes([10, 0, 0, 1, 10, 0, 0, 2])
     return DST + SRC + b"\x08\x00" + ip + udp
 
 
@@ -816,6 +825,9 @@ def test_decoder() -> None:
     assert "rx_auth_error" in violations([outer + frame + b"\0"])[0]
     assert "rx_short" in violations([outer + frame[:15]])[0]
     assert "fragment" in violations([outer_ipv4(frame, 4000, 0x2000)], port=4000)[0]
+    assert "TOS" in violations([outer_ipv4(frame, 4000, tos=4)], port=4000)[0]
+    assert "source port" in violations([outer_ipv4(frame, 4000, source_port=49216)], port=4000)[0]
+    assert violations([outer_ipv4(frame, 4000, source_port=4000)], port=4000) == []
     assert "DF" in violations([outer_ipv4(frame, 4000, 0)], port=4000)[0]
     data = write_pcap([outer + frame, plain_frame(1514)])
     found = find_needles(data, list(read_pcap(data)), [plain_frame(1514)[500:532], plain_frame(60)])
