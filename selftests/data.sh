@@ -262,7 +262,7 @@ each_test_files_stay_whole()
 	local file hash how
 
 	setup_pair
-	file=$(readlink -f /usr/bin/python3)
+	file=$(readlink -f /bin/bash)
 	cp "$file" "$tmp/file"
 	hash=$(hash_of "$file")
 	for how in sendfile splice; do
@@ -282,7 +282,7 @@ each_test_file_through_bridge()
 	local file hash
 
 	setup_forwarder bridge
-	file=$(readlink -f /usr/bin/python3)
+	file=$(readlink -f /bin/bash)
 	hash=$(hash_of "$file")
 	transfer "$ns1" "$ns3" "${inner[3]}" "$file" sendfile splice
 	transfer "$ns3" "$ns1" "${inner[1]}" "$file" splice copy
