@@ -35,7 +35,27 @@ static struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
 }
 
-/* Out of the ring and the tables, and wiped when no frame can be using it. */
+/* In one store from the active key to the one that follows it, if any: a frame that came
+ * between two stores would find no key and be lost.
+ */
+static void qlink_ring_supersede(struct qlink_ring *ring, struct qlink_key *key)
+{
+	struct qlink_key *next = NULL;
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
+	    !list_is_last(&key->entry, &ring->keys)) {
+		next = list_next_entry(key, entry);
+		next->state = QLINK_KEY_STATE_ACTIVE;
+		ring->n_staged--;
+	}
+	rcu_assign_pointer(ring->current_key, next);
+}
+
+/* Out of the ring and the tables, and wiped when no frame can be using it. A transmit ring that
+ * loses its active key goes on with the next.
+ */
 static void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 {
 	lockdep_assert_held(&ring->lock);
@@ -45,7 +65,7 @@ static void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 		ring->n_staged--;
 		break;
 	case QLINK_KEY_STATE_ACTIVE:
-		RCU_INIT_POINTER(ring->current_key, NULL);
+		qlink_ring_supersede(ring, key);
 		break;
 	case QLINK_KEY_STATE_RETIRED:
 		ring->n_retired--;
@@ -65,8 +85,8 @@ static void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 	rcu_assign_pointer(ring->current_key, key);
 }
 
-/* Keys before the active one are dropped at once in a transmit ring, so the first is the next. */
-static void qlink_ring_activate_next(struct qlink_ring *ring)
+/* A transmit ring that had no key to seal with begins with the oldest that it was given. */
+static void qlink_ring_activate_first(struct qlink_ring *ring)
 {
 	struct qlink_key *key = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
 
@@ -233,7 +253,7 @@ static void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys,
 		/* From here on qlink_ring_find() gives it out. */
 		smp_store_release(&keys[i]->is_installed, true);
 	}
-	qlink_ring_activate_next(ring);
+	qlink_ring_activate_first(ring);
 	spin_unlock_bh(&ring->lock);
 }
 
@@ -350,7 +370,6 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 		if (key)
 			qlink_ring_drop(ring, key);
 	}
-	qlink_ring_activate_next(&keyring->tx);
 	spin_unlock(&keyring->rx.lock);
 	spin_unlock_bh(&keyring->tx.lock);
 
@@ -373,7 +392,6 @@ static bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
 		qlink_ring_drop(ring, key);
 		has_dropped = true;
 	}
-	qlink_ring_activate_next(ring);
 	spin_unlock_bh(&ring->lock);
 	return has_dropped;
 }
@@ -468,7 +486,6 @@ void qlink_ring_rotate(struct qlink_ring *ring, struct qlink_key *key)
 	/* Another CPU may have been here first. */
 	if (key == qlink_ring_current(ring)) {
 		qlink_ring_drop(ring, key);
-		qlink_ring_activate_next(ring);
 		has_dropped = true;
 	}
 	spin_unlock(&ring->lock);
