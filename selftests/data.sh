@@ -256,6 +256,39 @@ each_test_key_goes()
 	expect_eq "counters" "$(stats_moved "$ns1" "$before" | sed 's/=.*//')" tx_no_key
 }
 
+offer_two() { in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"; }
+
+test_no_route()
+{
+	local before
+
+	under=udp
+	setup_pair
+	quiet
+	ip -n "$ns1" route del 198.51.100.0/24
+	before=$(stats "$ns1")
+	expect_refused "ping" "100% packet loss" offer_two
+	expect_only_moved "$ns1" "$before" "tx_no_route=+2"
+	ip -n "$ns1" route add 198.51.100.0/24 dev veth0 src "${address[1]}"
+	ping_ok "$ns1" "${inner[2]}"
+}
+
+# The route to the other end leads into the link itself.
+test_loop()
+{
+	local before
+
+	under=udp
+	setup_pair
+	quiet
+	ip -n "$ns1" route add "${address[2]}" dev qlink0
+	before=$(stats "$ns1")
+	expect_refused "ping" "100% packet loss" offer_two
+	expect_only_moved "$ns1" "$before" "tx_loop=+2"
+	ip -n "$ns1" route del "${address[2]}" dev qlink0
+	ping_ok "$ns1" "${inner[2]}"
+}
+
 # Pages of the page cache are lent to the network: sealing must not happen in them.
 each_test_files_stay_whole()
 {
