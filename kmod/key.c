@@ -5,6 +5,7 @@
 #include <linux/math.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 
 /**

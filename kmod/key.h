@@ -5,7 +5,6 @@
 
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
-#include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include <linux/qlink.h>
 

@@ -53,7 +53,7 @@ struct qlink_dev {
 	/** @carrier_lock: makes looking at the causes and setting the carrier one step; BHs off */
 	spinlock_t carrier_lock;
 
-	/** @is_underlay_up: the underlay could carry frames; @carrier_lock */
+	/** @is_underlay_up: the underlay could carry frames; RTNL, read under @carrier_lock */
 	bool is_underlay_up;
 };
 

@@ -92,6 +92,15 @@ each_test_delete_namespaces()
 	expect_all_gone
 }
 
+# The device of ns1 lives in ns3 from here on, its underlay stays.
+move_device()
+{
+	expect_ok "move" ip -n "$ns1" link set qlink0 netns "$ns3"
+	ip -n "$ns3" address add "${inner[1]}/24" dev qlink0
+	ip -n "$ns3" link set qlink0 up
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[2]}"
+}
+
 # The device lives in a namespace, its underlay in another: either may go first. (No streams: an
 # orphaned TCP socket keeps its namespace for minutes.)
 each_test_moved_then_underlay_goes()
@@ -99,10 +108,7 @@ each_test_moved_then_underlay_goes()
 	setup_pair
 	setup_ns ns3
 	floods
-	expect_ok "move" ip -n "$ns1" link set qlink0 netns "$ns3"
-	ip -n "$ns3" address add "${inner[1]}/24" dev qlink0
-	ip -n "$ns3" link set qlink0 up
-	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[2]}"
+	move_device
 	flying "$ns3" ping -q -f -w 120 "${inner[2]}"
 	ip netns pids "$ns1" | xargs -r kill
 	expect_ok "delete" ip netns del "$ns1"
@@ -115,10 +121,7 @@ each_test_moved_then_goes()
 	setup_pair
 	setup_ns ns3
 	traffic
-	expect_ok "move" ip -n "$ns1" link set qlink0 netns "$ns3"
-	ip -n "$ns3" address add "${inner[1]}/24" dev qlink0
-	ip -n "$ns3" link set qlink0 up
-	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[2]}"
+	move_device
 	expect_ok "delete" ip netns del "$ns3"
 	expect_soon "the id is free again" link_add 1
 	expect_all_gone
