@@ -256,6 +256,29 @@ each_test_key_goes()
 	expect_eq "counters" "$(stats_moved "$ns1" "$before" | sed 's/=.*//')" tx_no_key
 }
 
+flood_marker() { in_ns "$1" ping -q -f -s 1000 -p "$marker" "$2"; }
+has_flood() { [ "$(keys "$ns1" '[.[].frames] | min')" -gt 100 ]; }
+
+# The module goes while both ends send: the last thing on the wire is a sealed frame.
+each_test_unload_shows_nothing()
+{
+	setup_pair
+	capture_start "$ns1" "$tmp/unload.pcap"
+	flood_marker "$ns1" "${inner[2]}" >/dev/null 2>&1 &
+	defer kill $!
+	flood_marker "$ns2" "${inner[1]}" >/dev/null 2>&1 &
+	defer kill $!
+	expect_soon "traffic" has_flood
+	expect_ok "unload" timeout 60 modprobe -r qlink
+	expect_refused "ping" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
+	capture_stop "$tmp/unload.pcap"
+	modprobe qlink
+	decode unload --needle-hex "$marker" --needle-hex 0200000001020200000001
+	expect_ok "the needles are in what was sent" test "$(json unload '.in_inner | min')" -gt 0
+	expect_eq "other frames" "$(other_frames unload)" ""
+	expect_ok "sealed frames" test "$(json unload .sealed)" -gt 200
+}
+
 offer_two() { in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"; }
 
 test_no_route()
