@@ -25,11 +25,13 @@ struct qlink_newlink_params;
 #define qlink_newlink_data(params)	params##_data
 #endif
 
-/* udp_tunnel_xmit_skb() takes IPCB flags since 6.16. */
+/* udp_tunnel_xmit_skb() and its IPv6 twin take IPCB flags since 6.16. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
 #define qlink_udp_tunnel_xmit(args...)	udp_tunnel_xmit_skb(args, 0)
+#define qlink_udp_tunnel6_xmit(args...)	udp_tunnel6_xmit_skb(args, 0)
 #else
 #define qlink_udp_tunnel_xmit(args...)	udp_tunnel_xmit_skb(args)
+#define qlink_udp_tunnel6_xmit(args...)	udp_tunnel6_xmit_skb(args)
 #endif
 
 /* A UDP tunnel is a struct sock instead of a struct socket since 7.1. */

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The udp underlay: UDP between two fixed addresses, DF set. */
+/* The udp underlay: UDP between two fixed addresses, never fragmented. */
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/jhash.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
-#include <net/inet_sock.h>
-#include <net/ip.h>
-#include <net/ip_tunnels.h>
-#include <net/route.h>
 #include <net/udp_tunnel.h>
 
 #include "compat.h"
-#include "underlay.h"
-#include "wire.h"
+#include "underlay_udp4.h"
+#include "underlay_udp6.h"
 
-#define QLINK_UDP_HEADERS_BYTES	(sizeof(struct iphdr) + sizeof(struct udphdr))
 #define QLINK_UDP_SOURCE_PORT	49152	/* the first of RFC 6335's dynamic ports */
 #define QLINK_UDP_ENCAP_TYPE	1	/* any but 0: nothing asks for it */
 
@@ -25,10 +21,12 @@
 struct qlink_udp_port {
 	/** @port: the common part */
 	struct qlink_port port;
+	/** @family: of @local */
+	const struct qlink_udp_family *family;
 	/** @net: the link netns; the socket does not hold it */
 	struct net *net;
 	/** @local: our address */
-	__be32 local;
+	struct in6_addr local;
 	/** @udp_port: that we receive on */
 	__be16 udp_port;
 	/** @socket: owned by the port */
@@ -45,9 +43,9 @@ static struct qlink_udp_port *qlink_udp_port_of(const struct qlink_attach *attac
 	return container_of(attach->port, struct qlink_udp_port, port);
 }
 
-static __be32 qlink_udp_v4(const struct in6_addr *address)
+static const struct qlink_udp_family *qlink_udp_family_of(const struct qlink_config *config)
 {
-	return address->s6_addr32[0];
+	return config->address_bytes == sizeof(struct in6_addr) ? &qlink_udp6 : &qlink_udp4;
 }
 
 static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
@@ -59,30 +57,46 @@ static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 		kfree_skb(skb);
 		return 0;
 	}
-	memcpy(peer.bytes, &ip_hdr(skb)->saddr, sizeof(ip_hdr(skb)->saddr));
+	if (udp->family == &qlink_udp6)
+		memcpy(peer.bytes, &ipv6_hdr(skb)->saddr, sizeof(ipv6_hdr(skb)->saddr));
+	else
+		memcpy(peer.bytes, &ip_hdr(skb)->saddr, sizeof(ip_hdr(skb)->saddr));
 	__skb_pull(skb, sizeof(struct udphdr));
 	qlink_port_receive(&udp->port, &peer, skb);
 	return 0;
 }
 
-static struct qlink_udp_port *qlink_udp_port_find(const struct net *net, __be32 local,
-						  __be16 udp_port)
+static struct qlink_udp_port *qlink_udp_port_find(const struct net *net,
+						  const struct qlink_config *config)
 {
+	const struct qlink_udp_family *family = qlink_udp_family_of(config);
 	struct qlink_udp_port *udp;
 
 	list_for_each_entry(udp, &qlink_udp_ports, port.entry) {
-		if (net_eq(udp->net, net) && udp->local == local && udp->udp_port == udp_port)
+		if (net_eq(udp->net, net) && udp->family == family &&
+		    ipv6_addr_equal(&udp->local, &config->local) &&
+		    udp->udp_port == config->port)
 			return udp;
 	}
 	return NULL;
 }
 
-static int qlink_udp_port_open(struct qlink_udp_port *udp, struct netlink_ext_ack *extack)
+static void qlink_udp_say_unbound(const struct qlink_config *config, int err,
+				  struct netlink_ext_ack *extack)
+{
+	if (config->address_bytes == sizeof(struct in6_addr))
+		NL_SET_ERR_MSG_FMT(extack, "local %pI6c port %u: cannot be bound (%d)",
+				   &config->local, ntohs(config->port), err);
+	else
+		NL_SET_ERR_MSG_FMT(extack, "local %pI4 port %u: cannot be bound (%d)",
+				   &config->local, ntohs(config->port), err);
+}
+
+static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_config *config,
+			       struct netlink_ext_ack *extack)
 {
 	struct udp_port_cfg address = {
-		.family = AF_INET,
-		.local_ip.s_addr = udp->local,
-		.local_udp_port = udp->udp_port,
+		.local_udp_port = config->port,
 	};
 	struct udp_tunnel_sock_cfg tunnel = {
 		.sk_user_data = udp,
@@ -91,14 +105,14 @@ static int qlink_udp_port_open(struct qlink_udp_port *udp, struct netlink_ext_ac
 	};
 	int err;
 
+	udp->family->bind_to(&address, config);
 	err = udp_sock_create(udp->net, &address, &udp->socket);
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "local %pI4 port %u: cannot be bound (%d)",
-				   &udp->local, ntohs(udp->udp_port), err);
+		qlink_udp_say_unbound(config, err, extack);
 		return err;
 	}
-	/* The size of a frame follows the route's device, never an ICMP message. */
-	WRITE_ONCE(inet_sk(udp->socket->sk)->pmtudisc, IP_PMTUDISC_INTERFACE);
+	/* The size of a frame follows the route and its device, never an ICMP message. */
+	udp->family->deafen(udp->socket->sk);
 	setup_udp_tunnel_sock(udp->net, qlink_tunnel_sock(udp->socket), &tunnel);
 	return 0;
 }
@@ -112,12 +126,13 @@ static struct qlink_udp_port *qlink_udp_port_new(struct net *net,
 
 	if (!udp)
 		return ERR_PTR(-ENOMEM);
+	udp->family = qlink_udp_family_of(config);
 	udp->net = net;
-	udp->local = qlink_udp_v4(&config->local);
+	udp->local = config->local;
 	udp->udp_port = config->port;
 	if (qlink_port_init(&udp->port))
 		goto free_udp;
-	err = qlink_udp_port_open(udp, extack);
+	err = qlink_udp_port_open(udp, config, extack);
 	if (err)
 		goto destroy_port;
 	list_add(&udp->port.entry, &qlink_udp_ports);
@@ -160,52 +175,11 @@ static int qlink_udp_check(const struct qlink_config *config, struct netlink_ext
 		NL_SET_ERR_MSG(extack, "local and remote are not of one family");
 		return -EINVAL;
 	}
-	if (config->address_bytes != sizeof(__be32)) {
-		NL_SET_ERR_MSG(extack, "the udp underlay takes IPv4 addresses only, so far");
-		return -EAFNOSUPPORT;
-	}
 	if (!config->port) {
 		NL_SET_ERR_MSG(extack, "local and remote are set, but no port");
 		return -EINVAL;
 	}
-	if (ipv4_is_multicast(qlink_udp_v4(&config->remote)) ||
-	    ipv4_is_zeronet(qlink_udp_v4(&config->remote)) ||
-	    ipv4_is_lbcast(qlink_udp_v4(&config->remote))) {
-		NL_SET_ERR_MSG_FMT(extack, "remote %pI4 is not a unicast address",
-				   &config->remote);
-		return -EADDRNOTAVAIL;
-	}
-	if (ipv4_is_multicast(qlink_udp_v4(&config->local)) ||
-	    ipv4_is_zeronet(qlink_udp_v4(&config->local))) {
-		NL_SET_ERR_MSG_FMT(extack, "local %pI4 is not an address of a host",
-				   &config->local);
-		return -EADDRNOTAVAIL;
-	}
-	return 0;
-}
-
-static struct rtable *qlink_udp_route(struct qlink_attach *attach)
-{
-	struct flowi4 flow = {
-		.flowi4_proto = IPPROTO_UDP,
-		.saddr = qlink_udp_v4(&attach->config.local),
-		.daddr = qlink_udp_v4(&attach->config.remote),
-		.fl4_sport = attach->config.port,
-		.fl4_dport = attach->config.port,
-	};
-
-	return ip_route_output_key(attach->net, &flow);
-}
-
-/* Of the route and its device; what an ICMP message claimed does not count. */
-static unsigned int qlink_udp_route_mtu(const struct rtable *route)
-{
-	unsigned int mtu = READ_ONCE(route->dst.dev->mtu);
-	u32 metric = dst_metric_raw(&route->dst, RTAX_MTU);
-
-	if (metric)
-		mtu = min(mtu, metric);
-	return min_t(unsigned int, mtu, IP_MAX_MTU);
+	return qlink_udp_family_of(config)->check(config, extack);
 }
 
 static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack *extack)
@@ -218,7 +192,7 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 	if (err)
 		return err;
 
-	udp = qlink_udp_port_find(attach->net, qlink_udp_v4(&config->local), config->port);
+	udp = qlink_udp_port_find(attach->net, config);
 	if (!udp)
 		udp = qlink_udp_port_new(attach->net, config, extack);
 	if (IS_ERR(udp)) {
@@ -226,9 +200,9 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 		goto destroy_cache;
 	}
 
-	memcpy(attach->peer.bytes, &config->remote, sizeof(__be32));
+	memcpy(attach->peer.bytes, &config->remote, config->remote_bytes);
 	attach->flow_secret = get_random_u32();
-	attach->headroom = LL_MAX_HEADER + QLINK_UDP_HEADERS_BYTES;
+	attach->headroom = LL_MAX_HEADER + udp->family->header_bytes;
 	err = qlink_port_enter(&udp->port, attach, extack);
 	if (!err)
 		return 0;
@@ -248,18 +222,17 @@ static void qlink_udp_detach(struct qlink_attach *attach)
 	/* What the CPUs' caches hold goes with the attach, a grace period later. */
 }
 
-static struct rtable *qlink_udp_route_cached(struct qlink_attach *attach)
+static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
+					 const struct qlink_udp_family *family)
 {
-	__be32 saddr;
-	struct rtable *route = dst_cache_get_ip4(&attach->dst_cache, &saddr);
+	struct dst_entry *dst = dst_cache_get(&attach->dst_cache);
 
-	if (likely(route))
-		return route;
-	route = qlink_udp_route(attach);
-	if (!IS_ERR(route))
-		dst_cache_set_ip4(&attach->dst_cache, &route->dst,
-				  qlink_udp_v4(&attach->config.local));
-	return route;
+	if (likely(dst))
+		return dst;
+	dst = family->route(attach);
+	if (!IS_ERR(dst))
+		family->cache(attach, dst);
+	return dst;
 }
 
 static __be16 qlink_udp_source_port(const struct qlink_attach *attach, u32 flow)
@@ -276,37 +249,31 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 					      struct sk_buff *skb, u32 flow)
 {
 	struct qlink_udp_port *udp = qlink_udp_port_of(attach);
-	struct rtable *route = qlink_udp_route_cached(attach);
+	const struct qlink_udp_family *family = udp->family;
+	struct dst_entry *dst = qlink_udp_route(attach, family);
 	enum qlink_xmit_verdict verdict;
 
-	if (IS_ERR(route)) {
+	if (IS_ERR(dst)) {
 		verdict = QLINK_XMIT_NO_ROUTE;
 		goto drop;
 	}
 	verdict = QLINK_XMIT_LOOP;
-	if (unlikely(route->dst.dev == attach->dev))
-		goto put_route;
+	if (unlikely(dst->dev == attach->dev))
+		goto release_route;
 	verdict = QLINK_XMIT_TOO_BIG;
-	if (unlikely(skb->len + QLINK_UDP_HEADERS_BYTES > qlink_udp_route_mtu(route)))
-		goto put_route;
+	if (unlikely(skb->len + family->header_bytes > family->mtu(dst)))
+		goto release_route;
 	verdict = QLINK_XMIT_NO_MEMORY;
-	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(route->dst.dev) +
-				       QLINK_UDP_HEADERS_BYTES)))
-		goto put_route;
+	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + family->header_bytes)))
+		goto release_route;
 
 	/* No device: the tunnel code would count the frame a second time there. */
 	skb->dev = NULL;
-	skb->protocol = htons(ETH_P_IP);
-	qlink_udp_tunnel_xmit(route, udp->socket->sk, skb,
-			      qlink_udp_v4(&attach->config.local),
-			      qlink_udp_v4(&attach->config.remote),
-			      0, ip4_dst_hoplimit(&route->dst), htons(IP_DF),
-			      qlink_udp_source_port(attach, flow), attach->config.port,
-			      !net_eq(dev_net(attach->dev), attach->net), true);
+	family->send(attach, udp->socket->sk, skb, dst, qlink_udp_source_port(attach, flow));
 	return QLINK_XMIT_SENT;
 
-put_route:
-	ip_rt_put(route);
+release_route:
+	dst_release(dst);
 drop:
 	kfree_skb(skb);
 	return verdict;
@@ -314,14 +281,18 @@ drop:
 
 static unsigned int qlink_udp_measure(struct qlink_attach *attach)
 {
-	struct rtable *route = qlink_udp_route(attach);
+	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
 	unsigned int mtu = ETH_DATA_LEN;
+	struct dst_entry *dst;
 
-	if (!IS_ERR(route)) {
-		mtu = qlink_udp_route_mtu(route);
-		ip_rt_put(route);
+	dst = family->route(attach);
+	if (!IS_ERR(dst)) {
+		rcu_read_lock();
+		mtu = family->mtu(dst);
+		rcu_read_unlock();
+		dst_release(dst);
 	}
-	return mtu - QLINK_UDP_HEADERS_BYTES;
+	return mtu - min(mtu, family->header_bytes);
 }
 
 static bool qlink_udp_has_carrier(const struct qlink_attach *attach)

@@ -4,65 +4,8 @@
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-
-readonly marker=516c4e6b5365637265744d61726b6572	# in everything that goes through a captured link
-stream() { in_ns "$1" /usr/bin/python3 "$here/stream.py" "${@:2}"; }
-hash_of() { sha256sum <"$1"; }
-json() { jq -r "$2" "$tmp/$1.json"; }
-
-# with_ipv6: addresses for qlink0 at both ends.
-with_ipv6()
-{
-	local n ns
-
-	for n in 1 2; do
-		ns=ns$n
-		in_ns "${!ns}" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/qlink0/disable_ipv6'
-		ip -n "${!ns}" address add "${inner6[n]}/64" dev qlink0 nodad
-	done
-}
-
-# with_vlan: qlink0.5 at both ends.
-with_vlan()
-{
-	local n ns
-
-	for n in 1 2; do
-		ns=ns$n
-		ip -n "${!ns}" link add link qlink0 name qlink0.5 type vlan id 5
-		ip -n "${!ns}" address add "203.0.113.$n/24" dev qlink0.5
-		ip -n "${!ns}" link set qlink0.5 up
-	done
-}
-
-# transfer FROM TO ADDRESS FILE [SEND-HOW [RECEIVE-HOW]]: whole, or not.
-transfer()
-{
-	local receiver
-
-	: >"$tmp/receiver"
-	stream "$2" receive "${6:-copy}" "$tmp/received" 5001 >"$tmp/receiver" 2>&1 &
-	receiver=$!
-	expect_soon "receiver" grep -q listening "$tmp/receiver"
-	expect_ok "transfer to $3" stream "$1" send "${5:-copy}" "$4" "$3" 5001
-	wait "$receiver"
-	expect_eq "hash of what $3 received" "$(hash_of "$tmp/received")" "$(hash_of "$4")"
-}
-
-ping_ok() { expect_ok "ping ${*:2}" in_ns "$1" ping -c 3 -i 0.01 -W "$deadline" -p "$marker" "${@:2}"; }
-
-decode_into() { qlinkwire decode "${@:2}" >"$1"; }
-
-# decode NAME [OPTION…]: opens all of $tmp/NAME.pcap; what it says stands in $tmp/NAME.json.
-decode()
-{
-	local how
-
-	how=$([ "$under" = eth ] && echo "--ethertype 0x88b5" || echo "--udp-port $port")
-	# shellcheck disable=SC2086 # words
-	expect_ok "every frame opens" decode_into "$tmp/$1.json" "$tmp/$1.pcap" --keys "$tmp/keys" $how "${@:2}"
-	[ "$(json "$1" .n_violations)" = 0 ] || json "$1" '.violations[]'
-}
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
 
 each_test_ping()
 {
@@ -154,10 +97,6 @@ each_test_underlay_shows_nothing()
 	expect_ok "frames of both ends, some of them under a key that is gone" test "$(json all .sealed)" -ge "$sent"
 	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
 }
-
-# source_ports NAME: the UDP source ports in a decoded capture.
-source_ports() { json "$1" '.count | keys[] | select(startswith("source port ")) | ltrimstr("source port ")'; }
-other_frames() { json "$1" '[.count | keys[] | select(startswith("outer") and . != "outer sealed")] | join(" ")'; }
 
 # What UDP datagrams look like from outside, whatever is in them; decode knows their other rules.
 test_udp_source_ports()

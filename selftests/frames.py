@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Forges, captures and resends frames on a link that lib.sh's setup_pair made, and judges what the kernel does.
 
-  frames.py forge KIND... --under eth|udp --from NS --to NS --key FILE [--epoch N]
-  frames.py vectors GROUP --under eth|udp --from NS --to NS
-  frames.py resend        --under eth|udp --from NS --to NS
+  frames.py forge KIND... --under eth|udp|udp6 --from NS --to NS --key FILE [--epoch N]
+  frames.py vectors GROUP --under eth|udp|udp6 --from NS --to NS
+  frames.py resend        --under eth|udp|udp6 --from NS --to NS
   frames.py exchange      --from NS --to NS [--marker HEX]
   frames.py listen        --to NS [--device DEV] --count N
   frames.py payload FILE BYTES --marker HEX
@@ -81,6 +81,13 @@ def mac_of(sock: socket.socket, device: str) -> bytes:
 def address_of(sock: socket.socket, device: str) -> str:
     """The IPv4 address of a device in the socket's namespace."""
     return socket.inet_ntoa(fcntl.ioctl(sock, 0x8915, struct.pack("16s24x", device.encode()))[20:24])
+
+
+def address6_of(device: str) -> str:
+    """The IPv6 address of a device in the thread's namespace."""
+    lines = pathlib.Path("/proc/thread-self/net/if_inet6").read_text(encoding="ascii").splitlines()
+    first = next(line.split()[0] for line in lines if line.split()[5] == device)
+    return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(first))
 
 
 class Counters:
@@ -161,6 +168,11 @@ class Injector:
             tap = Tap(args.sender, LOWER, protocol=0)
             head = mac_of(probe, LOWER) + tap.mac + ETHERTYPE.to_bytes(2, "big")
             self.send = lambda frame: tap.send(head + frame)
+        elif args.under == "udp6":
+            peer = in_namespace(args.to, lambda: address6_of(LOWER))
+            sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+            sock.bind((in_namespace(args.sender, lambda: address6_of(LOWER)), 0))
+            self.send = lambda frame: sock.sendto(frame, (peer, PORT))
         else:
             peer = address_of(probe, LOWER)
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -445,6 +457,9 @@ def sealed_of(under: str, outer: bytes) -> bytes | None:
     """The sealed frame in a frame of the underlay."""
     if under == "eth":
         return outer[14:] if outer[12:14] == ETHERTYPE.to_bytes(2, "big") else None
+    if under == "udp6":
+        is_ours = outer[12:14] == b"\x86\xdd" and outer[20] == 17 and outer[56:58] == PORT.to_bytes(2, "big")
+        return outer[62 : 54 + int.from_bytes(outer[58:60], "big")] if is_ours else None
     is_ours = outer[12:14] == b"\x08\x00" and outer[23] == 17 and outer[36:38] == PORT.to_bytes(2, "big")
     return outer[42 : 34 + int.from_bytes(outer[38:40], "big")] if is_ours else None
 
@@ -572,7 +587,7 @@ def main() -> int:
             sub.add_argument("--to", required=True)
             sub.add_argument("--device", default="qlink0")
         if "under" in options:
-            sub.add_argument("--under", choices=("eth", "udp"), required=True)
+            sub.add_argument("--under", choices=("eth", "udp", "udp6"), required=True)
         return sub
 
     sub = command("forge", forge, "from", "to", "under")

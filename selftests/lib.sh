@@ -38,6 +38,7 @@ setup_ns()
 
 readonly mac=(- 02:00:00:00:00:0{1..9})
 readonly address=(- 198.51.100.{1..9})
+readonly address6=(- 2001:db8:1::{1..9})	# for udp6
 readonly inner=(- 192.0.2.{1..9})
 # shellcheck disable=SC2034 # for the tests
 readonly inner6=(- 2001:db8::{1..9})
@@ -58,7 +59,17 @@ setup_wire()
 			neighbour add ${address[3 - n]} lladdr ${mac[3 - n]} dev veth0
 		END
 		in_ns "${!ns}" ethtool -K veth0 tx-udp-segmentation off >/dev/null
+		[ "$under" != udp6 ] || wire_ipv6 "$n" "${!ns}"
 	done
+}
+
+# wire_ipv6 1|2 NS: IPv6 for veth0, as quiet as it can be.
+wire_ipv6()
+{
+	in_ns "$2" sh -c 'cd /proc/sys/net/ipv6/conf/veth0 && echo 1 >addr_gen_mode &&
+		echo 0 >accept_ra && echo 0 >router_solicitations && echo 0 >disable_ipv6'
+	ip -n "$2" address add "${address6[$1]}/64" dev veth0 nodad
+	ip -n "$2" neighbour add "${address6[3 - $1]}" lladdr "${mac[3 - $1]}" dev veth0
 }
 
 # link_words 1|2: the words of $under for one end.
@@ -67,6 +78,7 @@ link_words()
 	case $under in
 	eth) echo "id $link_id peer ${mac[3 - $1]}" ;;
 	udp) echo "id $link_id local ${address[$1]} remote ${address[3 - $1]} port $port" ;;
+	udp6) echo "id $link_id local ${address6[$1]} remote ${address6[3 - $1]} port $port" ;;
 	esac
 }
 
@@ -76,7 +88,7 @@ link_add()
 	local n=$1 ns=ns$1 lower=()
 
 	shift
-	[ "$under" = udp ] || lower=(link veth0)
+	[ "$under" != eth ] || lower=(link veth0)
 	ip -n "${!ns}" -batch - <<-END
 		link add ${lower[*]} name qlink0 address 02:00:00:00:01:0$n type qlink $(link_words "$n") accept static $*
 		address add ${inner[n]}/24 dev qlink0
@@ -116,7 +128,15 @@ key_add()
 	in_ns "$1" qlinkctl key add "${dev:-qlink0}" "$2" epoch "$3" source static "${@:5}" file "$4"
 }
 
-lower_address() { if [ "$under" = eth ]; then echo "${mac[$1]}"; else echo "${address[$1]}"; fi; }
+lower_address()
+{
+	case $under in
+	eth) echo "${mac[$1]}" ;;
+	udp) echo "${address[$1]}" ;;
+	udp6) echo "${address6[$1]}" ;;
+	esac
+}
+
 key_file() { echo "$tmp/$1.$2.key"; }
 
 # key_pass FROM TO EPOCH [WORD…]: a new key, at the receiver first; qlinkwire learns it too.

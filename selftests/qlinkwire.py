@@ -370,6 +370,8 @@ def outer_udp(packet: bytes, port: int) -> Outer:
     elif ethertype == 0x86DD and len(ip) >= 40 and ip[6] == 17:
         header, total = 40, 40 + int.from_bytes(ip[4:6], "big")
         sender, flags, tos = str(ipaddress.ip_address(ip[8:24])), 0x4000, (ip[0] & 15) << 4 | ip[1] >> 4
+    elif ethertype == 0x86DD and len(ip) >= 40 and ip[6] == 44:
+        return Outer("udp", problem="a fragment")
     else:
         return Outer(f"0x{ethertype:04x}")
     if flags & 0x3FFF:
@@ -381,14 +383,25 @@ def outer_udp(packet: bytes, port: int) -> Outer:
         return Outer("sealed", problem="DF is not set")
     if tos:
         return Outer("sealed", problem=f"TOS {tos}")
+    if ethertype == 0x86DD and int.from_bytes(ip[1:4], "big") & 0xFFFFF:
+        return Outer("sealed", problem="a flow label")
     source_port, _, length, checksum = struct.unpack_from(">HHHH", datagram)
     if length != len(datagram):
         return Outer("sealed", problem=f"UDP length {length} in a packet of {len(datagram)}")
     if checksum and ethertype == 0x0800:
         return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv4")
+    if ethertype == 0x86DD and not udp6_checksum_ok(ip[8:40], datagram):
+        return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv6")
     if source_port != port and not 49152 <= source_port < 49152 + 64:
         return Outer("sealed", problem=f"source port {source_port}")
     return Outer("sealed", sender, datagram[8:], source_port=source_port)
+
+
+def udp6_checksum_ok(addresses: bytes, datagram: bytes) -> bool:
+    """Whether a UDP checksum over IPv6 is right, or is for the sender's device to finish."""
+    checksum = int.from_bytes(datagram[6:8], "big")
+    pseudo = ones_sum(addresses + struct.pack(">II", len(datagram), 17))
+    return checksum != 0 and (checksum == pseudo or ones_sum(pseudo.to_bytes(2, "big") + datagram) == 0xFFFF)
 
 
 def read_keys(text: str) -> dict[tuple[int, int], list[tuple[str, Key]]]:
@@ -804,6 +817,16 @@ def outer_ipv4(payload: bytes, port: int, flags: int = 0x4000, tos: int = 0, sou
     return DST + SRC + b"\x08\x00" + ip + udp
 
 
+def outer_ipv6(payload: bytes, port: int, checksum: int | None = None, label: int = 0) -> bytes:
+    """A UDP datagram in IPv6 in an Ethernet frame, with the right checksum or another."""
+    udp = struct.pack(">HHHH", 49152, port, 8 + len(payload), 0) + payload
+    addresses = ipaddress.ip_address("2001:db8::1").packed + ipaddress.ip_address("2001:db8::2").packed
+    if checksum is None:
+        checksum = ~ones_sum(addresses + struct.pack(">II", len(udp), 17) + udp) & 0xFFFF or 0xFFFF
+    udp = udp[:6] + checksum.to_bytes(2, "big") + udp[8:]
+    return DST + SRC + b"\x86\xdd" + struct.pack(">IHBB", 6 << 28 | label, len(udp), 17, 64) + addresses + udp
+
+
 def test_decoder() -> None:
     """What the decoder must let pass and what it must not."""
     key = key_of(1)
@@ -829,6 +852,10 @@ def test_decoder() -> None:
     assert "source port" in violations([outer_ipv4(frame, 4000, source_port=49216)], port=4000)[0]
     assert violations([outer_ipv4(frame, 4000, source_port=4000)], port=4000) == []
     assert "DF" in violations([outer_ipv4(frame, 4000, 0)], port=4000)[0]
+    assert violations([outer_ipv6(frame, 4000)], "2001:db8::1", 4000) == []
+    assert "UDP checksum" in violations([outer_ipv6(frame, 4000, 0)], port=4000)[0]
+    assert "UDP checksum" in violations([outer_ipv6(frame, 4000, 1)], port=4000)[0]
+    assert "flow label" in violations([outer_ipv6(frame, 4000, label=1)], port=4000)[0]
     data = write_pcap([outer + frame, plain_frame(1514)])
     found = find_needles(data, list(read_pcap(data)), [plain_frame(1514)[500:532], plain_frame(60)])
     assert len(found) == 1 and found[0].startswith("frame 2:")

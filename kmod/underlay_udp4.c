@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The udp underlay's IPv4. */
+#include "underlay_udp4.h"
+
+#include <linux/ip.h>
+#include <linux/udp.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ip_tunnels.h>
+#include <net/route.h>
+
+#include "compat.h"
+
+static __be32 qlink_udp4_address(const struct in6_addr *address)
+{
+	return address->s6_addr32[0];
+}
+
+static int qlink_udp4_check(const struct qlink_config *config, struct netlink_ext_ack *extack)
+{
+	__be32 remote = qlink_udp4_address(&config->remote);
+	__be32 local = qlink_udp4_address(&config->local);
+
+	if (ipv4_is_multicast(remote) || ipv4_is_zeronet(remote) || ipv4_is_lbcast(remote)) {
+		NL_SET_ERR_MSG_FMT(extack, "remote %pI4 is not a unicast address", &remote);
+		return -EADDRNOTAVAIL;
+	}
+	if (ipv4_is_multicast(local) || ipv4_is_zeronet(local)) {
+		NL_SET_ERR_MSG_FMT(extack, "local %pI4 is not an address of a host", &local);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+static void qlink_udp4_bind_to(struct udp_port_cfg *address, const struct qlink_config *config)
+{
+	address->family = AF_INET;
+	address->local_ip.s_addr = qlink_udp4_address(&config->local);
+}
+
+static void qlink_udp4_deafen(struct sock *sk)
+{
+	WRITE_ONCE(inet_sk(sk)->pmtudisc, IP_PMTUDISC_INTERFACE);
+}
+
+static struct dst_entry *qlink_udp4_route(const struct qlink_attach *attach)
+{
+	struct flowi4 flow = {
+		.flowi4_proto = IPPROTO_UDP,
+		.saddr = qlink_udp4_address(&attach->config.local),
+		.daddr = qlink_udp4_address(&attach->config.remote),
+		.fl4_sport = attach->config.port,
+		.fl4_dport = attach->config.port,
+	};
+	struct rtable *route = ip_route_output_key(attach->net, &flow);
+
+	return IS_ERR(route) ? ERR_CAST(route) : &route->dst;
+}
+
+static void qlink_udp4_cache(struct qlink_attach *attach, struct dst_entry *dst)
+{
+	dst_cache_set_ip4(&attach->dst_cache, dst, qlink_udp4_address(&attach->config.local));
+}
+
+static unsigned int qlink_udp4_mtu(const struct dst_entry *dst)
+{
+	unsigned int mtu = READ_ONCE(dst->dev->mtu);
+	u32 metric = dst_metric_raw(dst, RTAX_MTU);
+
+	if (metric)
+		mtu = min(mtu, metric);
+	return min_t(unsigned int, mtu, IP_MAX_MTU);
+}
+
+static void qlink_udp4_send(const struct qlink_attach *attach, struct sock *sk,
+			    struct sk_buff *skb, struct dst_entry *dst, __be16 source_port)
+{
+	skb->protocol = htons(ETH_P_IP);
+	qlink_udp_tunnel_xmit(dst_rtable(dst), sk, skb,
+			      qlink_udp4_address(&attach->config.local),
+			      qlink_udp4_address(&attach->config.remote),
+			      0, ip4_dst_hoplimit(dst), htons(IP_DF),
+			      source_port, attach->config.port,
+			      !net_eq(dev_net(attach->dev), attach->net), true);
+}
+
+const struct qlink_udp_family qlink_udp4 = {
+	.header_bytes	= sizeof(struct iphdr) + sizeof(struct udphdr),
+	.check		= qlink_udp4_check,
+	.bind_to	= qlink_udp4_bind_to,
+	.deafen		= qlink_udp4_deafen,
+	.route		= qlink_udp4_route,
+	.cache		= qlink_udp4_cache,
+	.mtu		= qlink_udp4_mtu,
+	.send		= qlink_udp4_send,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The udp underlay's IPv4. */
+#ifndef QLINK_UNDERLAY_UDP4_H
+#define QLINK_UNDERLAY_UDP4_H
+
+#include "udp.h"
+
+extern const struct qlink_udp_family qlink_udp4;
+
+#endif

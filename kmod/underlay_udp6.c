@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The udp underlay's IPv6. */
+#include "underlay_udp6.h"
+
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/lwtunnel.h>
+
+#include "compat.h"
+
+#define QLINK_UDP6_HEADER_BYTES	(sizeof(struct ipv6hdr) + sizeof(struct udphdr))
+
+static int qlink_udp6_check_address(const struct in6_addr *address, const char *name,
+				    struct netlink_ext_ack *extack)
+{
+	int type = ipv6_addr_type(address);
+
+	if (type & IPV6_ADDR_MAPPED) {
+		NL_SET_ERR_MSG_FMT(extack, "%s %pI6c is an IPv4 address in an IPv6 one", name,
+				   address);
+		return -EADDRNOTAVAIL;
+	}
+	if (!(type & IPV6_ADDR_UNICAST)) {
+		NL_SET_ERR_MSG_FMT(extack, "%s %pI6c is not a unicast address", name, address);
+		return -EADDRNOTAVAIL;
+	}
+	/* It would mean another host on each device, and a link names none. */
+	if (type & IPV6_ADDR_LINKLOCAL) {
+		NL_SET_ERR_MSG_FMT(extack, "%s %pI6c is link-local, and a link has no scope",
+				   name, address);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+static int qlink_udp6_check(const struct qlink_config *config, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!ipv6_mod_enabled()) {
+		NL_SET_ERR_MSG_FMT(extack, "local %pI6c: IPv6 is disabled in this kernel",
+				   &config->local);
+		return -EAFNOSUPPORT;
+	}
+	err = qlink_udp6_check_address(&config->remote, "remote", extack);
+	return err ?: qlink_udp6_check_address(&config->local, "local", extack);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+
+static void qlink_udp6_bind_to(struct udp_port_cfg *address, const struct qlink_config *config)
+{
+	address->family = AF_INET6;
+	address->local_ip6 = config->local;
+	address->ipv6_v6only = true;
+	address->use_udp6_tx_checksums = true;
+	address->use_udp6_rx_checksums = true;
+}
+
+static void qlink_udp6_deafen(struct sock *sk)
+{
+	WRITE_ONCE(inet6_sk(sk)->pmtudisc, IPV6_PMTUDISC_INTERFACE);
+}
+
+static struct dst_entry *qlink_udp6_route(const struct qlink_attach *attach)
+{
+	struct flowi6 flow = {
+		.flowi6_proto = IPPROTO_UDP,
+		.saddr = attach->config.local,
+		.daddr = attach->config.remote,
+		.fl6_sport = attach->config.port,
+		.fl6_dport = attach->config.port,
+	};
+
+	return ip6_dst_lookup_flow(attach->net, NULL, &flow, NULL);
+}
+
+static void qlink_udp6_cache(struct qlink_attach *attach, struct dst_entry *dst)
+{
+	dst_cache_set_ip6(&attach->dst_cache, dst, &attach->config.local);
+}
+
+/* Of the route as it was configured: a clone that stands for a learned size has a metric of its
+ * own. The device's MTU for IPv6 is a setting too, by sysctl or by the router that was trusted.
+ */
+static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
+{
+	const struct fib6_info *from = rcu_dereference(dst_rt6_info(dst)->from);
+	const struct inet6_dev *idev = __in6_dev_get(dst->dev);
+	unsigned int mtu = READ_ONCE(dst->dev->mtu);
+	u32 metric = from ? READ_ONCE(from->fib6_metrics->metrics[RTAX_MTU - 1]) : 0;
+
+	if (idev)
+		mtu = min_t(unsigned int, mtu, READ_ONCE(idev->cnf.mtu6));
+	if (metric)
+		mtu = min(mtu, metric);
+	return min_t(unsigned int, mtu, IP6_MAX_MTU);
+}
+
+/**
+ * qlink_udp6_unlearn() - a route like another, without the size that was learned for it
+ * @dst: route to the peer; released
+ *
+ * IPv6 would drop what is larger than an ICMP message has claimed of the path,
+ * whoever sent it, and asks nobody: not the socket, as IPv4 does. So the frame
+ * goes along a route of its own, which is gone with it.
+ *
+ * Context: BHs off, in an RCU read side.
+ * Return: the route, or NULL without memory
+ */
+static struct dst_entry *qlink_udp6_unlearn(struct dst_entry *dst)
+{
+	struct rt6_info *learned = dst_rt6_info(dst);
+	struct net_device *dev = dst->dev;
+	struct rt6_info *route;
+
+	route = ip6_dst_alloc(dev_net(dev), dev, DST_NOCOUNT);
+	if (route) {
+		route->dst.input = dst->input;
+		route->dst.output = dst->output;
+		route->dst.lwtstate = lwtstate_get(dst->lwtstate);
+		route->rt6i_dst = learned->rt6i_dst;
+		route->rt6i_gateway = learned->rt6i_gateway;
+		route->rt6i_flags = learned->rt6i_flags & RTF_GATEWAY;
+		route->rt6i_idev = in6_dev_get(dev);
+	}
+	dst_release(dst);
+	return route ? &route->dst : NULL;
+}
+
+static void qlink_udp6_send(const struct qlink_attach *attach, struct sock *sk,
+			    struct sk_buff *skb, struct dst_entry *dst, __be16 source_port)
+{
+	if (unlikely(skb->len + QLINK_UDP6_HEADER_BYTES > dst_mtu(dst) && !dst_xfrm(dst))) {
+		dst = qlink_udp6_unlearn(dst);
+		if (!dst) {
+			kfree_skb(skb);
+			return;
+		}
+	}
+	skb_scrub_packet(skb, !net_eq(dev_net(attach->dev), attach->net));
+	skb->protocol = htons(ETH_P_IPV6);
+	qlink_udp_tunnel6_xmit(dst, sk, skb, NULL, &attach->config.local,
+			       &attach->config.remote, 0, ip6_dst_hoplimit(dst), 0,
+			       source_port, attach->config.port, false);
+}
+
+const struct qlink_udp_family qlink_udp6 = {
+	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
+	.check		= qlink_udp6_check,
+	.bind_to	= qlink_udp6_bind_to,
+	.deafen		= qlink_udp6_deafen,
+	.route		= qlink_udp6_route,
+	.cache		= qlink_udp6_cache,
+	.mtu		= qlink_udp6_mtu,
+	.send		= qlink_udp6_send,
+};
+
+#else
+
+/* Nothing passes its check. */
+const struct qlink_udp_family qlink_udp6 = {
+	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
+	.check		= qlink_udp6_check,
+};
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The udp underlay's IPv6. */
+#ifndef QLINK_UNDERLAY_UDP6_H
+#define QLINK_UNDERLAY_UDP6_H
+
+#include "udp.h"
+
+extern const struct qlink_udp_family qlink_udp6;
+
+#endif
