@@ -193,6 +193,23 @@ void qlink_aead_free(struct qlink_aead *aead)
 }
 
 /**
+ * qlink_aead_forget() - wipe what the last frames left in the CPUs' requests
+ *
+ * Context: Process context, while no transform is in use on this host.
+ */
+void qlink_aead_forget(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct qlink_aead_cpu *here = per_cpu_ptr(&qlink_aead_cpus, cpu);
+
+		memzero_explicit(here->nonce, sizeof(here->nonce));
+		memzero_explicit(here->request->__ctx, qlink_aead_request_bytes);
+	}
+}
+
+/**
  * qlink_aead_may_run() - can a frame be sealed or opened right now?
  *
  * Context: BHs off.

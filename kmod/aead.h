@@ -12,6 +12,7 @@ void qlink_aead_exit(void);
 
 struct qlink_aead *qlink_aead_new(const u8 *key);
 void qlink_aead_free(struct qlink_aead *aead);
+void qlink_aead_forget(void);
 
 bool qlink_aead_may_run(void);
 void qlink_aead_lock(void);

@@ -207,7 +207,9 @@ size_t qlink_config_bytes(void)
 	       2 * nla_total_size(sizeof(u16)) +		/* port, source ports */
 	       nla_total_size(sizeof(u32)) +			/* accept */
 	       nla_total_size(sizeof(u8)) +			/* state */
-	       2 * qlink_ring_bytes();
+	       2 * qlink_ring_bytes() +
+	       nla_total_size(sizeof(u32)) +			/* wipes */
+	       nla_total_size(sizeof(u8));			/* wiped by */
 }
 
 /**
@@ -228,7 +230,9 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
 	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
 	    qlink_ring_fill(msg, &link->keyring.tx, IFLA_QLINK_TX) ||
-	    qlink_ring_fill(msg, &link->keyring.rx, IFLA_QLINK_RX))
+	    qlink_ring_fill(msg, &link->keyring.rx, IFLA_QLINK_RX) ||
+	    nla_put_u32(msg, IFLA_QLINK_WIPES, READ_ONCE(link->keyring.n_wipes)) ||
+	    nla_put_u8(msg, IFLA_QLINK_WIPED_BY, READ_ONCE(link->keyring.wiped_by)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -61,7 +61,7 @@ int __init qlink_key_init(void)
  */
 void qlink_key_exit(void)
 {
-	rcu_barrier();
+	qlink_key_flush();
 	destroy_workqueue(qlink_key_wq);
 	memzero_explicit(qlink_key_secrets, sizeof(qlink_key_secrets));
 }
@@ -162,6 +162,18 @@ void qlink_key_free(struct qlink_key *key)
 {
 	INIT_RCU_WORK(&key->free_work, qlink_key_free_work);
 	queue_rcu_work(qlink_key_wq, &key->free_work);
+}
+
+/**
+ * qlink_key_flush() - wait until every key that was freed is wiped
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_key_flush(void)
+{
+	/* The callbacks of the grace periods queue the work. */
+	rcu_barrier();
+	flush_workqueue(qlink_key_wq);
 }
 
 /* A lane takes more of the key's limit: a portion, a whole frame, or what is left. */

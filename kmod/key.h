@@ -142,6 +142,7 @@ struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 				const struct qlink_keyring *link,
 				const struct qlink_ring *ring);
 void qlink_key_free(struct qlink_key *key);
+void qlink_key_flush(void);
 
 int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 		   u64 *sequence);

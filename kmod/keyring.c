@@ -16,9 +16,12 @@
  *
  * ====================  ========================================================
  * RTNL                  configuration of links, their underlays and ports
+ * power gate            no install while the keys of all links are wiped; not
+ *                       under RTNL
  * link mutex            one change of a link's keys or policy at a time
  * qlink_install_mutex   one install on the host at a time, so that the look-up
- *                       for an equal key and the entry of a new one are one step
+ *                       for an equal key and the entry of a new one are one step;
+ *                       guards the list of all keyrings, too
  * ring lock             the list, states and counts of a ring, BHs off
  * replay lock           one window, innermost
  * ====================  ========================================================
@@ -29,6 +32,8 @@
  */
 
 static DEFINE_MUTEX(qlink_install_mutex);
+
+static LIST_HEAD(qlink_keyrings);
 
 static struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 {
@@ -92,7 +97,8 @@ static void qlink_ring_activate_first(struct qlink_ring *ring)
 
 	lockdep_assert_held(&ring->lock);
 
-	if (ring->direction == QLINK_DIRECTION_TX && key && !qlink_ring_current(ring))
+	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead && key &&
+	    !qlink_ring_current(ring))
 		qlink_ring_activate(ring, key);
 }
 
@@ -164,16 +170,26 @@ void qlink_keyring_init(struct qlink_keyring *keyring,
 	keyring->upcalls = upcalls;
 	qlink_ring_init(&keyring->tx, keyring, QLINK_DIRECTION_TX);
 	qlink_ring_init(&keyring->rx, keyring, QLINK_DIRECTION_RX);
+	mutex_lock(&qlink_install_mutex);
+	list_add_tail(&keyring->entry, &qlink_keyrings);
+	mutex_unlock(&qlink_install_mutex);
+}
+
+static void qlink_ring_empty(struct qlink_ring *ring)
+{
+	struct qlink_key *key, *next;
+
+	lockdep_assert_held(&ring->lock);
+
+	ring->is_dead = true;
+	list_for_each_entry_safe(key, next, &ring->keys, entry)
+		qlink_ring_drop(ring, key);
 }
 
 static void qlink_ring_destroy(struct qlink_ring *ring)
 {
-	struct qlink_key *key, *next;
-
 	spin_lock_bh(&ring->lock);
-	ring->is_dead = true;
-	list_for_each_entry_safe(key, next, &ring->keys, entry)
-		qlink_ring_drop(ring, key);
+	qlink_ring_empty(ring);
 	spin_unlock_bh(&ring->lock);
 	cancel_delayed_work_sync(&ring->reap_work);
 }
@@ -186,8 +202,94 @@ static void qlink_ring_destroy(struct qlink_ring *ring)
  */
 void qlink_keyring_destroy(struct qlink_keyring *keyring)
 {
+	mutex_lock(&qlink_install_mutex);
+	list_del(&keyring->entry);
+	mutex_unlock(&qlink_install_mutex);
 	qlink_ring_destroy(&keyring->tx);
 	qlink_ring_destroy(&keyring->rx);
+}
+
+/**
+ * qlink_keyrings_silence() - let no link of the host seal a frame any more
+ *
+ * Quick, because it touches one key a link; qlink_keyrings_wipe() must follow.
+ * Frames that are being sealed already may still leave.
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_keyrings_silence(void)
+{
+	struct qlink_keyring *keyring;
+
+	mutex_lock(&qlink_install_mutex);
+	list_for_each_entry(keyring, &qlink_keyrings, entry) {
+		spin_lock_bh(&keyring->tx.lock);
+		keyring->tx.is_dead = true;
+		RCU_INIT_POINTER(keyring->tx.current_key, NULL);
+		spin_unlock_bh(&keyring->tx.lock);
+	}
+	mutex_unlock(&qlink_install_mutex);
+}
+
+/* As new: another id, and whatever epoch comes first is welcome. */
+static void qlink_ring_wipe(struct qlink_ring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	qlink_ring_empty(ring);
+	ring->newest_epoch = 0;
+	get_random_bytes(ring->id, sizeof(ring->id));
+	ring->is_dead = false;
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_keyrings_wipe() - wipe all keys of all links of the host
+ * @cause: shown to whoever asks where they went
+ *
+ * The rings start afresh, under new ids. The memory of the keys is wiped when
+ * qlink_key_flush() has returned.
+ *
+ * Context: Process context, sleeps. The caller keeps installs out.
+ */
+void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
+{
+	struct qlink_keyring *keyring;
+
+	mutex_lock(&qlink_install_mutex);
+	list_for_each_entry(keyring, &qlink_keyrings, entry) {
+		qlink_ring_wipe(&keyring->tx);
+		qlink_ring_wipe(&keyring->rx);
+		WRITE_ONCE(keyring->wiped_by, cause);
+		WRITE_ONCE(keyring->n_wipes, keyring->n_wipes + 1);
+		keyring->upcalls->tx_changed(keyring);
+		cond_resched();
+	}
+	mutex_unlock(&qlink_install_mutex);
+}
+
+static void qlink_ring_rename(struct qlink_ring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	get_random_bytes(ring->id, sizeof(ring->id));
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_keyrings_rename() - give all rings of the host new ids
+ *
+ * Context: Process context, sleeps. The rings are empty, the caller keeps
+ * installs out.
+ */
+void qlink_keyrings_rename(void)
+{
+	struct qlink_keyring *keyring;
+
+	mutex_lock(&qlink_install_mutex);
+	list_for_each_entry(keyring, &qlink_keyrings, entry) {
+		qlink_ring_rename(&keyring->tx);
+		qlink_ring_rename(&keyring->rx);
+	}
+	mutex_unlock(&qlink_install_mutex);
 }
 
 static int qlink_keyring_check_epoch(const struct qlink_key *key, unsigned int index,
@@ -505,8 +607,8 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
 {
 	struct qlink_key *key;
 
-	memcpy(info->id, ring->id, sizeof(info->id));
 	spin_lock_bh(&ring->lock);
+	memcpy(info->id, ring->id, sizeof(info->id));
 	key = qlink_ring_current(ring);
 	info->newest_epoch = ring->newest_epoch;
 	info->current_epoch = key ? key->name.epoch : 0;

@@ -50,9 +50,9 @@ struct qlink_ring {
 	u32 n_staged;
 	/** @n_retired: keys in this state */
 	u32 n_retired;
-	/** @is_dead: no key comes in any more and no timer is armed */
+	/** @is_dead: no key seals or comes in any more, and no timer is armed */
 	bool is_dead;
-	/** @id: random, from the ring's creation on */
+	/** @id: random, a new one whenever the ring starts afresh */
 	u8 id[QLINK_RING_ID_BYTES];
 	/** @reap_work: wipes retired keys when their grace is over */
 	struct delayed_work reap_work;
@@ -68,6 +68,12 @@ struct qlink_keyring {
 	struct qlink_ring rx;
 	/** @upcalls: constant */
 	const struct qlink_keyring_upcalls *upcalls;
+	/** @entry: in the list of all keyrings of the host */
+	struct list_head entry;
+	/** @n_wipes: how often all keys of the host were wiped */
+	u32 n_wipes;
+	/** @wiped_by: the last time */
+	enum qlink_wipe_cause wiped_by;
 };
 
 /**
@@ -101,6 +107,10 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 			 const struct qlink_key_config *names, unsigned int n,
 			 struct netlink_ext_ack *extack);
 bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept);
+
+void qlink_keyrings_silence(void);
+void qlink_keyrings_wipe(enum qlink_wipe_cause cause);
+void qlink_keyrings_rename(void);
 
 struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch);
 void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key);

@@ -8,6 +8,7 @@
 #include "key.h"
 #include "keytable.h"
 #include "netlink.h"
+#include "power.h"
 #include "rx.h"
 #include "tx.h"
 #include "underlay.h"
@@ -25,10 +26,13 @@ static int __init qlink_init(void)
 	err = qlink_keytable_init();
 	if (err)
 		goto exit_key;
+	err = qlink_power_init();
+	if (err)
+		goto exit_keytable;
 	qlink_underlay_init(qlink_rx_receive);
 	err = qlink_tx_init();
 	if (err)
-		goto exit_keytable;
+		goto exit_power;
 	err = qlink_rx_init();
 	if (err)
 		goto exit_tx;
@@ -46,6 +50,8 @@ exit_rx:
 	qlink_rx_exit();
 exit_tx:
 	qlink_tx_exit();
+exit_power:
+	qlink_power_exit();
 exit_keytable:
 	qlink_keytable_exit();
 exit_key:
@@ -61,6 +67,7 @@ static void __exit qlink_exit(void)
 	qlink_device_exit();
 	qlink_rx_exit();
 	qlink_tx_exit();
+	qlink_power_exit();
 	/* Waits for the last grace period: keys, attaches and ports are gone after it. */
 	qlink_key_exit();
 	qlink_keytable_exit();

@@ -5,6 +5,7 @@
 
 #include "netlink-gen.h"
 #include "netlink.h"
+#include "power.h"
 
 /**
  * DOC: Key bytes in a request
@@ -172,6 +173,9 @@ static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *i
 		NL_SET_ERR_MSG(info->extack, "key is missing");
 		return -EINVAL;
 	}
+	err = qlink_power_check(info->extack);
+	if (err)
+		return err;
 	keys = kvmalloc_array(n, sizeof(*keys), GFP_KERNEL_ACCOUNT);
 	if (!keys)
 		return -ENOMEM;
@@ -188,9 +192,10 @@ static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *i
  * @skb: request; its key bytes are wiped
  * @info: parsed
  *
- * Context: Process context, sleeps; takes the link mutex.
+ * Context: Process context, sleeps; passes the power gate, takes the link mutex.
  * Return:
  * * %0		- all keys installed
+ * * %-EBUSY	- the host goes to sleep
  * * %-EINVAL	- an attribute is missing
  * * %-EACCES	- a source that the link does not accept
  * * any other	- as qlink_keyring_install(); then none is installed
@@ -200,6 +205,7 @@ int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
 	struct qlink_netlink_target target;
 	int err;
 
+	qlink_power_enter();
 	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
 				info->extack);
 	if (!err) {
@@ -212,6 +218,7 @@ int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
 		qlink_netlink_put(&target);
 	}
 	qlink_netlink_wipe_keys(info);
+	qlink_power_leave();
 	return err;
 }
 

@@ -188,6 +188,11 @@ static void print_link(const struct qlink_link *link)
 		print_accept(config->accept);
 	print_ring("tx", &link->tx);
 	print_ring("rx", &link->rx);
+	if (!link->wipes)
+		return;
+	print_number("wipes", "wipes %u ", link->wipes);
+	print_text("wiped_by", "wiped-by %s ",
+		   qlink_name(&qlink_wipe_causes, link->wiped_by));
 }
 
 static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])

@@ -251,6 +251,12 @@ int qlink_link_take(void *arg, unsigned int type, const void *data, size_t len)
 	case IFLA_QLINK_STATE:
 		return qlink_attr_copy(&link->state, sizeof(link->state),
 				       data, len);
+	case IFLA_QLINK_WIPED_BY:
+		return qlink_attr_copy(&link->wiped_by, sizeof(link->wiped_by),
+				       data, len);
+	case IFLA_QLINK_WIPES:
+		return qlink_attr_copy(&link->wipes, sizeof(link->wipes),
+				       data, len);
 	case IFLA_QLINK_TX:
 		return qlink_attr_walk(data, len, ring_take, &link->tx);
 	case IFLA_QLINK_RX:

@@ -107,6 +107,12 @@ struct qlink_link {
 	/** @state: an enum qlink_link_state */
 	uint8_t state;
 
+	/** @wiped_by: an enum qlink_wipe_cause, why all keys were wiped last */
+	uint8_t wiped_by;
+
+	/** @wipes: how often all keys were wiped since the link was made */
+	uint32_t wipes;
+
 	/** @has_port: it has an underlay, and so the counters in @port */
 	bool has_port;
 };

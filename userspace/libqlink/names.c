@@ -31,6 +31,13 @@ static const char *const key_states[] = {
 	[QLINK_KEY_STATE_RETIRED] = "retired",
 };
 
+static const char *const wipe_causes[] = {
+	[QLINK_WIPE_CAUSE_NONE] = "none",
+	[QLINK_WIPE_CAUSE_SUSPEND] = "suspend",
+	[QLINK_WIPE_CAUSE_HIBERNATION] = "hibernation",
+	[QLINK_WIPE_CAUSE_CLONE] = "clone",
+};
+
 static const char *const link_states[] = {
 	[QLINK_LINK_STATE_UNCONFIGURED] = "unconfigured",
 	[QLINK_LINK_STATE_ADMIN_DOWN] = "admin-down",
@@ -44,6 +51,7 @@ const struct qlink_names qlink_sources = NAMES(sources);
 const struct qlink_names qlink_underlays = NAMES(underlays);
 const struct qlink_names qlink_key_states = NAMES(key_states);
 const struct qlink_names qlink_link_states = NAMES(link_states);
+const struct qlink_names qlink_wipe_causes = NAMES(wipe_causes);
 
 const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_TX_NO_UNDERLAY] = "tx_no_underlay",

@@ -23,6 +23,7 @@ extern const struct qlink_names qlink_sources;
 extern const struct qlink_names qlink_underlays;
 extern const struct qlink_names qlink_key_states;
 extern const struct qlink_names qlink_link_states;
+extern const struct qlink_names qlink_wipe_causes;
 
 /*
  * Names of the counters as ethtool -S has them, by attribute; NULL where an

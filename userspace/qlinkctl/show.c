@@ -109,6 +109,10 @@ static json_t *link_json(const struct qlink_link *link, const char *lower)
 		json_object_set_new(object, "accept", accept_json(config->accept));
 	json_object_set_new(object, "tx", ring_json(&link->tx));
 	json_object_set_new(object, "rx", ring_json(&link->rx));
+	set_number(object, "wipes", link->wipes);
+	if (link->wipes)
+		set_text(object, "wiped_by",
+			 qlink_name(&qlink_wipe_causes, link->wiped_by));
 	return object;
 }
 
@@ -218,6 +222,10 @@ void show_text(const struct qlink_link *link, const char *lower,
 			qlink_format_accept(config->accept, accept));
 	ring_text("tx", &link->tx, to);
 	ring_text("rx", &link->rx, to);
+	if (link->wipes)
+		fprintf(to, LABEL "%u times, the last by %s\n", "wiped",
+			link->wipes,
+			qlink_name(&qlink_wipe_causes, link->wiped_by));
 	counters_text("counters", link->stats, qlink_stats_names,
 		      QLINK_A_STATS_MAX, all_counters, to);
 	if (link->has_port)

@@ -56,7 +56,8 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\","
 		"\"staged\":6,\"retired\":0},"
 		"\"rx\":{\"id\":\"00000000000000000000000000000000\","
-		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2}}");
+		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2},"
+		"\"wipes\":0}");
 	check_json("port", json_object_get(object, "port"),
 		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34}");
 	CHECK_NUMBER("ifindex", json_integer_value(json_object_get(object, "ifindex")), 5);
@@ -91,6 +92,8 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 
 	link.underlay = QLINK_UNDERLAY_UDP;
 	link.state = QLINK_LINK_STATE_NO_KEY;
+	link.wipes = 2;
+	link.wiped_by = QLINK_WIPE_CAUSE_CLONE;
 	link.has_port = false;
 	link.config = (struct qlink_config){
 		.present = 1U << IFLA_QLINK_LOCAL | 1U << IFLA_QLINK_REMOTE |
@@ -103,7 +106,8 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 	json_object_del(json_object_get(object, "link"), "rx");
 	check_json("link", json_object_get(object, "link"),
 		"{\"state\":\"no-key\",\"underlay\":\"udp\",\"local\":\"192.0.2.1\","
-		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64}");
+		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64,"
+		"\"wipes\":2,\"wiped_by\":\"clone\"}");
 	CHECK(!json_object_get(object, "port"), "port counters out of nothing");
 	json_decref(object);
 }

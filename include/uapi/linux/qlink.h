@@ -85,6 +85,22 @@ enum qlink_link_state {
 	QLINK_LINK_STATE_UP,
 };
 
+/**
+ * enum qlink_wipe_cause - Why the kernel wiped every key of every link.
+ * @QLINK_WIPE_CAUSE_NONE: it has not
+ * @QLINK_WIPE_CAUSE_SUSPEND: the host went to sleep
+ * @QLINK_WIPE_CAUSE_HIBERNATION: an image of the host's memory was about to be
+ *   written or restored
+ * @QLINK_WIPE_CAUSE_CLONE: the host is a virtual machine, and a copy of one
+ *   that ran before
+ */
+enum qlink_wipe_cause {
+	QLINK_WIPE_CAUSE_NONE,
+	QLINK_WIPE_CAUSE_SUSPEND,
+	QLINK_WIPE_CAUSE_HIBERNATION,
+	QLINK_WIPE_CAUSE_CLONE,
+};
+
 enum {
 	QLINK_A_RING_PAD = 1,
 	QLINK_A_RING_ID,
@@ -112,6 +128,8 @@ enum {
 	IFLA_QLINK_STATE,
 	IFLA_QLINK_TX,
 	IFLA_QLINK_RX,
+	IFLA_QLINK_WIPES,
+	IFLA_QLINK_WIPED_BY,
 
 	__IFLA_QLINK_MAX,
 	IFLA_QLINK_MAX = (__IFLA_QLINK_MAX - 1)

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Suspend, hibernation and clones of a VM: no key outlives them. */
+#include "power.h"
+
+#include <linux/notifier.h>
+#include <linux/random.h>
+#include <linux/rwsem.h>
+#include <linux/suspend.h>
+
+#include "aead.h"
+#include "key.h"
+#include "keyring.h"
+
+/**
+ * DOC: When all keys go
+ *
+ * A transmit key is safe as long as its counters only grow. An image of the
+ * memory that is restored twice, and a VM that goes on from a snapshot, rewind
+ * them; and memory that sleeps can be read by whoever finds the machine. So:
+ *
+ * Before the host sleeps or writes or restores an image, every key is wiped, in
+ * the rings, the transforms and the requests, and none comes in until the host
+ * is back. No image holds a key.
+ *
+ * A clone learns that it is one after it has run on for a moment: the host's
+ * virtual machine monitor changes the generation ID and raises an interrupt,
+ * and the kernel calls us from a work item. Then, first of all, no link seals
+ * any more, and the rest follows. What was sealed in that moment the kernel
+ * cannot take back.
+ *
+ * Either way the rings start afresh under new ids, by which both ends see that
+ * nothing is held any more.
+ */
+
+/* Held for reading by whoever installs keys, from before they are made until they are in the
+ * rings or wiped: who holds it for writing knows that there are none but those in the rings.
+ */
+static DECLARE_RWSEM(qlink_power_gate);
+
+/* No key comes in; set before the gate is taken for writing. */
+static bool qlink_power_is_asleep;
+
+static const char *qlink_power_cause_name(enum qlink_wipe_cause cause)
+{
+	switch (cause) {
+	case QLINK_WIPE_CAUSE_NONE:
+		break;
+	case QLINK_WIPE_CAUSE_SUSPEND:
+		return "suspend";
+	case QLINK_WIPE_CAUSE_HIBERNATION:
+		return "hibernation";
+	case QLINK_WIPE_CAUSE_CLONE:
+		return "clone";
+	}
+	return "none";
+}
+
+static void qlink_power_wipe(enum qlink_wipe_cause cause)
+{
+	/* All links at once, before anything that takes its time. */
+	qlink_keyrings_silence();
+
+	down_write(&qlink_power_gate);
+	qlink_keyrings_wipe(cause);
+	qlink_key_flush();
+	qlink_aead_forget();
+	up_write(&qlink_power_gate);
+	pr_notice("qlink: all keys wiped: %s\n", qlink_power_cause_name(cause));
+}
+
+static void qlink_power_sleep(enum qlink_wipe_cause cause)
+{
+	WRITE_ONCE(qlink_power_is_asleep, true);
+	qlink_power_wipe(cause);
+}
+
+static void qlink_power_wake(void)
+{
+	/* An image may be restored more than once: each time the rings are others. */
+	qlink_keyrings_rename();
+	WRITE_ONCE(qlink_power_is_asleep, false);
+}
+
+static int qlink_power_pm_event(struct notifier_block *block, unsigned long event, void *unused)
+{
+	switch (event) {
+	case PM_SUSPEND_PREPARE:
+		qlink_power_sleep(QLINK_WIPE_CAUSE_SUSPEND);
+		break;
+	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
+		qlink_power_sleep(QLINK_WIPE_CAUSE_HIBERNATION);
+		break;
+	case PM_POST_SUSPEND:
+	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
+		qlink_power_wake();
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block qlink_power_pm_notifier = {
+	.notifier_call = qlink_power_pm_event,
+};
+
+static int qlink_power_vm_event(struct notifier_block *block, unsigned long event, void *unused)
+{
+	qlink_power_wipe(QLINK_WIPE_CAUSE_CLONE);
+	return NOTIFY_DONE;
+}
+
+/* Of all that a fork concerns, a key in use is the most urgent. */
+static struct notifier_block qlink_power_vm_notifier = {
+	.notifier_call = qlink_power_vm_event,
+	.priority = INT_MAX,
+};
+
+/**
+ * qlink_power_enter() - keep the keys of a request from being overlooked by a wipe
+ *
+ * Context: Process context, sleeps; not under RTNL. Until qlink_power_leave().
+ */
+void qlink_power_enter(void)
+{
+	down_read(&qlink_power_gate);
+}
+
+/**
+ * qlink_power_leave() - the keys of the request are in their rings, or freed
+ */
+void qlink_power_leave(void)
+{
+	up_read(&qlink_power_gate);
+}
+
+/**
+ * qlink_power_check() - may keys be made and installed now?
+ * @extack: told why not
+ *
+ * Context: After qlink_power_enter().
+ * Return: 0 or %-EBUSY
+ */
+int qlink_power_check(struct netlink_ext_ack *extack)
+{
+	if (!READ_ONCE(qlink_power_is_asleep))
+		return 0;
+	NL_SET_ERR_MSG(extack, "the host goes to sleep, and no key comes in before it is back");
+	return -EBUSY;
+}
+
+/**
+ * qlink_power_init() - be told before the host sleeps and when it was cloned
+ *
+ * Context: Process context, sleeps.
+ * Return: 0, or a negative errno
+ */
+int __init qlink_power_init(void)
+{
+	int err = register_pm_notifier(&qlink_power_pm_notifier);
+
+	if (err)
+		return err;
+	err = register_random_vmfork_notifier(&qlink_power_vm_notifier);
+	if (err)
+		unregister_pm_notifier(&qlink_power_pm_notifier);
+	return err;
+}
+
+/**
+ * qlink_power_exit() - undo qlink_power_init()
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_power_exit(void)
+{
+	unregister_random_vmfork_notifier(&qlink_power_vm_notifier);
+	unregister_pm_notifier(&qlink_power_pm_notifier);
+}
