@@ -46,8 +46,8 @@ hold_everything()
 	local limit
 
 	for limit in /proc/sys/net/core/{r,w}mem_max; do
-		defer sh -c "echo $(cat $limit) >$limit"
-		echo 16777216 >$limit
+		defer sh -c "echo $(<"$limit") >$limit"
+		echo 16777216 >"$limit"
 	done
 }
 
@@ -74,7 +74,7 @@ stream_until_waited()
 		expect_ok "datagrams arrived" test "$(received packets)" -gt 100
 		expect_eq "lost" "$(received lost_packets)" 0
 		expect_eq "out of order" "$(received out_of_order)" 0
-		asks_for_fpu && [ "$(fpu_waits "$2" "$3")" = 0 ] || break
+		if ! asks_for_fpu || [ "$(fpu_waits "$2" "$3")" != 0 ]; then break; fi
 	done
 }
 
@@ -95,7 +95,7 @@ each_test_frames_wait_for_fpu()
 	else
 		expect_eq "waited" "$(fpu_waits "$ns1" tx) $(fpu_waits "$ns2" rx)" "0 0"
 	fi
-	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+	expect_eq "dropped" "$(stats_nonzero "$ns1") $(stats_nonzero "$ns2")" " "
 }
 
 run_tests "$@"

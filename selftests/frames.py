@@ -61,7 +61,9 @@ T = TypeVar("T")
 
 
 def in_namespace(name: str, make: Callable[[], T]) -> T:
-    """What make() returns when it runs in a network namespace; its sockets stay there."""
+    """What make() returns when it runs in a network namespace ("" is where we are); its sockets stay there."""
+    if not name:
+        return make()
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     there = os.open(f"/run/netns/{name}", os.O_RDONLY)
     try:
@@ -104,6 +106,12 @@ class Counters:
         raw = [reply[12 + 32 * i : 44 + 32 * i] for i in range(self.n_stats)]
         self.names = [name.split(b"\0")[0].decode() for name in raw]
 
+    def __enter__(self) -> Counters:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sock.close()
+
     def _ask(self, request: bytes) -> bytes:
         buffer = ctypes.create_string_buffer(request, len(request))
         fcntl.ioctl(
@@ -111,11 +119,15 @@ class Counters:
         )
         return buffer.raw
 
-    def read(self) -> dict[str, int]:
-        """All counters, but those of waits for the FPU, which depend on what else the CPU does."""
+    def read_all(self) -> dict[str, int]:
+        """All counters."""
         reply = self._ask(struct.pack("=II", self.GSTATS, self.n_stats) + bytes(8 * self.n_stats))
         values = struct.unpack_from(f"={self.n_stats}Q", reply, 8)
-        return {name: value for name, value in zip(self.names, values, strict=True) if not name.endswith("_fpu_wait")}
+        return dict(zip(self.names, values, strict=True))
+
+    def read(self) -> dict[str, int]:
+        """All counters, but those of waits for the FPU, which depend on what else the CPU does."""
+        return {name: value for name, value in self.read_all().items() if not name.endswith("_fpu_wait")}
 
 
 def moved(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -108,7 +108,7 @@ each_test_no_frame_lost_while_keys_change()
 	kill -INT "$pinger"
 	wait "$pinger"
 	expect_has "loss" "$(grep transmitted "$log")" " 0% packet loss"
-	expect_eq "errors" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+	expect_eq "errors" "$(stats_nonzero "$ns1") $(stats_nonzero "$ns2")" " "
 }
 
 frames_under() { [ "$(field "$ns1" tx "$1" frames)" -gt 0 ] && [ "$(field "$ns1" rx "$1" frames)" -gt 0 ]; }
@@ -294,7 +294,7 @@ each_test_block_limit()
 	expect_eq "epoch 2 sealed" "$(field "$ns2" rx 2 frames)" 4
 	expect_eq "epoch 3 sealed" "$(field "$ns2" rx 3 frames)" 2
 	expect_eq "keys" "$(keys "$ns1" '[.[] | select(.direction == "tx") | .epoch] | join(" ")')" 3
-	expect_eq "nothing dropped" "$(stats "$ns1" | grep -v ':0$')" ""
+	expect_eq "nothing dropped" "$(stats_nonzero "$ns1")" ""
 	before=$(stats "$ns1")
 	in_ns "$ns1" taskset -c 0 ping -c 1 -W 1 "${inner[2]}" >/dev/null
 	expect_only_moved "$ns1" "$before" "tx_no_key=+1"

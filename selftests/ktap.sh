@@ -36,29 +36,34 @@ hold_timestamps()
 
 run_tests()
 {
-	local tests=() test n=0 n_failed=0 n_skipped=0 rc holder
+	local tests=() test n=0 n_failed=0 n_skipped=0 rc holder line last
 
 	for test in $(list_tests); do
 		if [ $# = 0 ] || is_wanted "$test" "$@"; then tests+=("$test"); fi
 	done
+	top=$(mktemp -d)
+	server_start
+	exec {never}<>"$top/server/never"
 	hold_timestamps
 	holder=$!
 	echo "KTAP version 1"
 	echo "1..${#tests[@]}"
 	for test in "${tests[@]}"; do
 		n=$((n + 1))
-		tmp=$(mktemp -d)
+		tmp=$top/$n
+		mkdir "$tmp"
 		(run_test "$test") >"$tmp/log" 2>&1
-		rc=$?
-		sed 's/^\(# \)\?/# /' "$tmp/log"
+		rc=$? line='' last=''
+		while IFS= read -r line || [ -n "$line" ]; do echo "# ${line#\# }"; last=$line; done <"$tmp/log"
 		case $rc in
 		0) echo "ok $n $test" ;;
-		4) echo "ok $n $test # SKIP $(tail -n 1 "$tmp/log")"; n_skipped=$((n_skipped + 1)) ;;
+		4) echo "ok $n $test # SKIP $last"; n_skipped=$((n_skipped + 1)) ;;
 		*) echo "not ok $n $test"; n_failed=$((n_failed + 1)) ;;
 		esac
 		rm -rf "$tmp"
 	done
 	kill "$holder" 2>/dev/null
+	rm -rf "$top"
 	[ "$n_failed" = 0 ] && [ "$n" != 0 ] || return 1
 	[ "$n_skipped" != "$n" ] || return 4
 }
@@ -99,7 +104,13 @@ caller_place()
 	echo "no test function"
 }
 
-defer() { deferred+=("$(printf '%q ' "$@")"); }
+defer()
+{
+	local words
+
+	printf -v words '%q ' "$@"
+	deferred+=("$words")
+}
 
 run_deferred()
 {
@@ -110,15 +121,10 @@ run_deferred()
 }
 
 # What the kernel has complained of since the test began.
-kernel_reports()
-{
-	dmesg | awk '
-		/qlink-test: / { reports = "" }
-		/WARNING|BUG|Oops|KASAN|UBSAN|panic|refcount_t|unregister_netdevice|suspicious RCU/ ||
-		/locking dependency|scheduling while|stall|leaked|protection fault|blocked for more/ {
-			reports = reports $0 "\n" }
-		END { printf "%s", reports }'
-}
+kernel_reports() { serve '' reports || echo "the kernel's log was not read"; }
+
+# pause: a moment, without a process to spend it in.
+pause() { read -r -t 0.02 -u "$never"; }
 
 # ---- expectations ----
 
@@ -165,7 +171,7 @@ busywait()
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -le "$end" ] || return 1
-		sleep 0.02
+		pause
 	done
 	return 0
 }

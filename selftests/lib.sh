@@ -8,11 +8,67 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=ktap.sh
 . "$here/ktap.sh"
 
-frames() { /usr/bin/python3 "$here/frames.py" "$@"; }
-qlinkwire() { /usr/bin/python3 "$here/qlinkwire.py" "$@"; }
+# ---- the server: what Python does, and programs in a namespace, without starting either anew ----
+
+# server_start: before the first test; the others wait until it is ready.
+server_start()
+{
+	server=$top/server
+	mkdir "$server"
+	mkfifo "$server"/{requests,free,never,{0..9},{a..z}}
+	/usr/bin/python3 "$here/server.py" "$server" $$ &
+	server_pid=$!
+	exec {requests}<>"$server/requests" {free}<>"$server/free"
+}
+
+# await VARIABLE DESCRIPTOR [OPTION…]: reads what the server sends, as long as it lives.
+await()
+{
+	until read -r -t 5 -u "$2" "${@:3}" "$1"; do
+		kill -0 "$server_pid" 2>/dev/null || { echo "the server of the tests has died" >&2; return 1; }
+	done
+}
+
+# serve NAMESPACE VERB [WORD…]: as server.py says; '' is our own namespace. The server takes its
+# standard output from $out, because ours is the request as long as echo runs.
+serve()
+{
+	local slot answer out status words
+
+	await slot "$free" -N 1 || return 125
+	exec {answer}<>"$server/$slot" {out}>&1
+	printf -v words '\x1f%s' "${@//$'\n'/$'\x1e'}"
+	echo "$BASHPID"$'\x1f'"$out"$'\x1f'"$slot$words" >&"$requests"
+	await status "$answer" || status=125
+	exec {answer}<&- {out}>&-
+	printf %s "$slot" >&"$free"
+	return "$status"
+}
+
+frames() { serve '' frames "$@"; }
+qlinkwire() { serve '' qlinkwire "$@"; }
+nlraw() { serve "$1" nlraw "${@:2}"; }
+
+# in_ns NS COMMAND…; sysfs shows the namespace that it was mounted in, and a line for the server is short.
+in_ns()
+{
+	case $* in
+	*/sys/class/*) ip netns exec "$@" ;;
+	*) if [ "${#*}" -lt 3000 ]; then serve "$1" run "${@:2}"; else ip netns exec "$@"; fi ;;
+	esac
+}
+
+# random_hex: sets $hex to 44 random bytes.
+random_hex()
+{
+	printf -v hex %08x "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" \
+		"$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM"
+}
+
+# write_hex FILE HEX
+write_hex() { printf %b "${2//??/'\x'&}" >"$1"; }
 to_hex() { basenc --base16 -w 0 | tr A-F a-f; }
 from_hex() { tr a-f A-F | basenc --base16 -d; }
-nlraw() { in_ns "$1" /usr/bin/python3 "$here/nlraw.py" "${@:2}"; }
 
 readonly link_id=7 port=47000
 # shellcheck disable=SC2034 # for the tests
@@ -20,20 +76,35 @@ ns1='' ns2='' ns3=''	# setup_ns names them
 
 # ---- namespaces and links ----
 
-in_ns() { ip netns exec "$@"; }
-
 # setup_ns VARIABLE…: fresh namespaces without IPv6, which would send frames of its own accord.
 setup_ns()
 {
-	local var
+	ns_make '' "$@"
+}
 
+# ns_make BATCH VARIABLE…: namespaces, and what ip does next; in BATCH, @VARIABLE stands for the name of one.
+ns_make()
+{
+	local var batch='' next=$1 names=()
+
+	shift
 	for var; do
 		printf -v "$var" '%s' "$var-$BASHPID"
-		ip netns add "${!var}" || exit 1
-		defer ip netns del "${!var}"
-		in_ns "${!var}" sh -c 'ip link set lo up; cd /proc/sys/net/ipv6/conf &&
-			echo 1 >all/disable_ipv6 && echo 1 >default/disable_ipv6'
+		batch+="netns add ${!var}"$'\n'
+		next=${next//@$var/${!var}}
+		names+=("${!var}")
 	done
+	defer ns_delete "${names[@]}"
+	ip -batch - <<<"$batch$next" || exit 1
+	for var in "${names[@]}"; do serve "$var" prepare || exit 1; done
+}
+
+ns_delete()
+{
+	local batch
+
+	printf -v batch 'netns del %s\n' "$@"
+	ip -force -batch - <<<"$batch"
 }
 
 readonly mac=(- 02:00:00:00:00:0{1..9})
@@ -48,9 +119,8 @@ setup_wire()
 {
 	local n ns mtu=${1:-1500}
 
-	setup_ns ns1 ns2
-	ip link add veth0 netns "$ns1" mtu "$mtu" address "${mac[1]}" type veth \
-		peer name veth0 netns "$ns2" mtu "$mtu" address "${mac[2]}" || exit 1
+	ns_make "link add veth0 netns @ns1 mtu $mtu address ${mac[1]} type veth peer name veth0 netns @ns2 mtu $mtu \
+		address ${mac[2]}" ns1 ns2
 	for n in 1 2; do
 		ns=ns$n
 		ip -n "${!ns}" -batch - <<-END || exit 1
@@ -115,12 +185,20 @@ quiet()
 	ip -n "$ns2" neighbour replace "${inner[1]}" lladdr 02:00:00:00:01:01 dev qlink0
 }
 
-carrier_is() { [ "$(in_ns "$1" cat "/sys/class/net/${3:-qlink0}/carrier")" = "$2" ]; }
+# carrier NS [DEVICE]: 0 or 1.
+carrier() { serve "$1" carrier "${2:-qlink0}"; }
+carrier_is() { [ "$(carrier "$1" "${3:-qlink0}")" = "$2" ]; }
 
 # ---- keys ----
 
 # key_new NAME: 44 random bytes in a new file, whose path it prints.
-key_new() { head -c 44 /dev/urandom >"$tmp/$1" && echo "$tmp/$1"; }
+key_new()
+{
+	local hex
+
+	random_hex
+	write_hex "$tmp/$1" "$hex" && echo "$tmp/$1"
+}
 
 # key_add NS tx|rx EPOCH FILE [WORD…]
 key_add()
@@ -142,11 +220,13 @@ key_file() { echo "$tmp/$1.$2.key"; }
 # key_pass FROM TO EPOCH [WORD…]: a new key, at the receiver first; qlinkwire learns it too.
 key_pass()
 {
-	local file sender
+	local hex n=2 sender file=$tmp/$1.$3.key
 
-	file=$(key_new "$1.$3.key")
-	if [ "$1" = "$ns1" ]; then sender=$(lower_address 1); else sender=$(lower_address 2); fi
-	echo "$link_id $3 $sender $(to_hex <"$file")" >>"$tmp/keys"
+	random_hex
+	write_hex "$file" "$hex"
+	[ "$1" != "$ns1" ] || n=1
+	if [ "$under" = eth ]; then sender=${mac[n]}; else sender=${address[n]}; fi
+	echo "$link_id $3 $sender $hex" >>"$tmp/keys"
 	key_add "$2" rx "$3" "$file" || fail "key $3 at the receiver"
 	key_add "$1" tx "$3" "$file" "${@:4}" || fail "key $3 at the sender"
 }
@@ -156,25 +236,47 @@ keys() { in_ns "$1" qlinkctl -j key show "${dev:-qlink0}" | jq -r "$2"; }
 
 # ---- counters ----
 
-stats() { in_ns "$1" ethtool -S "${2:-qlink0}" | awk '/^ / { print $1 $2 }' | grep -v '_fpu_wait:'; }
-stat_get() { in_ns "$1" ethtool -S qlink0 | awk -v name="$2:" '$1 == name { print $2 }'; }
+# stats NS [DEVICE]: "name:value" a line, but for waits for the FPU, which depend on what else runs.
+stats() { serve "$1" stats "${2:-qlink0}"; }
+stat_get() { serve "$1" stat qlink0 "$2"; }
+
+# stats_nonzero NS: "name:value …" of those that are not 0.
+stats_nonzero()
+{
+	local pair pairs out=()
+
+	pairs=$(stats "$1")
+	[ -n "$pairs" ] || { echo "no counters"; return 1; }
+	for pair in $pairs; do [ "${pair#*:}" = 0 ] || out+=("$pair"); done
+	echo "${out[*]}"
+}
 
 # stats_moved NS BEFORE: "name=+n" for each that moved.
 stats_moved()
 {
-	{ echo "$2"; echo; stats "$1"; } | awk -F : '
-		/^$/ { after = 1; next }
-		!after { was[$1] = $2; next }
-		$2 != was[$1] { printf "%s%s=+%d", sep, $1, $2 - was[$1]; sep = " " }'
-}
+	local pair pairs n out=()
+	local -A was=()
 
-moved_is() { [ "$(stats_moved "$1" "$2")" = "$3" ]; }
+	pairs=$(stats "$1")
+	[ -n "$pairs" ] || { echo "no counters"; return 1; }
+	for pair in $2; do was[${pair%:*}]=${pair#*:}; done
+	for pair in $pairs; do
+		n=$((${pair#*:} - ${was[${pair%:*}]:-0}))
+		[ "$n" = 0 ] || out+=("${pair%:*}=+$n")
+	done
+	echo "${out[*]}"
+}
 
 # expect_only_moved NS BEFORE 'name=+n …': exactly these, in the order of ethtool -S.
 expect_only_moved()
 {
+	local end=$((SECONDS + 5)) moved
+
 	n_checks=$((n_checks + 1))
-	busywait 5 moved_is "$@" || fail "counters moved: got '$(stats_moved "$1" "$2")', want '$3'"
+	until moved=$(stats_moved "$1" "$2"); [ "$moved" = "$3" ]; do
+		[ "$SECONDS" -le "$end" ] || { fail "counters moved: got '$moved', want '$3'"; return; }
+		pause
+	done
 }
 
 # ---- captures ----

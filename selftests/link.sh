@@ -106,7 +106,7 @@ each_test_bare_then_set()
 	expect_eq "underlay" "$(ctl_json "$ns1" qlink0 .link.underlay)" none
 	expect_ok "up" ip -n "$ns1" link set qlink0 up
 	expect_eq "state" "$(ctl_json "$ns1" qlink0 .link.state)" unconfigured
-	expect_eq "carrier" "$(in_ns "$ns1" cat /sys/class/net/qlink0/carrier)" 0
+	expect_eq "carrier" "$(carrier "$ns1")" 0
 	# shellcheck disable=SC2046 # words
 	expect_ok "set" in_ns "$ns1" qlinkctl set qlink0 $([ "$under" = udp ] || echo link veth0) \
 		$(link_words 1) accept static
@@ -283,17 +283,17 @@ each_test_carrier_follows_key()
 	setup_wire
 	link_add 1
 	link_add 2
-	expect_eq "no key" "$(in_ns "$ns1" cat /sys/class/net/qlink0/carrier)" 0
+	expect_eq "no key" "$(carrier "$ns1")" 0
 	expect_eq "state" "$(ctl_json "$ns1" qlink0 .link.state)" no-key
 	key_pass "$ns2" "$ns1" 1
-	expect_eq "a receive key is not enough" "$(in_ns "$ns1" cat /sys/class/net/qlink0/carrier)" 0
+	expect_eq "a receive key is not enough" "$(carrier "$ns1")" 0
 	key_pass "$ns1" "$ns2" 1
 	expect_soon "key" carrier_is "$ns1" 1
 	expect_eq "state" "$(ctl_json "$ns1" qlink0 .link.state)" up
 	expect_ok "delete" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
 	expect_soon "no key any more" carrier_is "$ns1" 0
 	expect_eq "state" "$(ctl_json "$ns1" qlink0 .link.state)" no-key
-	expect_eq "the other end" "$(in_ns "$ns2" cat /sys/class/net/qlink0/carrier)" 1
+	expect_eq "the other end" "$(carrier "$ns2")" 1
 }
 
 test_carrier_follows_lower()

@@ -270,5 +270,10 @@ def dump(device: str) -> int:
     return 0
 
 
+def main() -> int:
+    """Parses the command line."""
+    return {"dump": dump, "refuse": refuse}[sys.argv[1]](sys.argv[2])
+
+
 if __name__ == "__main__":
-    sys.exit({"dump": dump, "refuse": refuse}[sys.argv[1]](sys.argv[2]))
+    sys.exit(main())

@@ -57,5 +57,10 @@ def receive(how: str, path: str, port: str) -> None:
         MOVES[how](connection.fileno(), sink)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Parses the command line."""
     {"send": send, "receive": receive}[sys.argv[1]](*sys.argv[2:])
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 # What goes through a link in the tests, and what a capture of the underlay tells of it.
 
 readonly marker=516c4e6b5365637265744d61726b6572	# in everything that goes through a captured link
-stream() { in_ns "$1" /usr/bin/python3 "$here/stream.py" "${@:2}"; }
+stream() { serve "$1" stream "${@:2}"; }
 hash_of() { sha256sum <"$1"; }
 json() { jq -r "$2" "$tmp/$1.json"; }
 
