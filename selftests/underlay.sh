@@ -13,7 +13,7 @@ readonly E_LINK_LOCAL="link-local" E_FAMILY="not of one family" E_BOUND="cannot 
 add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
 devices() { ip -n "$1" -o link show type qlink | wc -l; }
 sockets() { in_ns "$1" ss -Huln "sport = :$port" | wc -l; }
-nothing_dropped() { expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "; }
+nothing_dropped() { expect_eq "dropped" "$(stats_nonzero "$ns1") $(stats_nonzero "$ns2")" " "; }
 
 # Addresses of a further peer, at ns2's veth0.
 with_third_address()
