@@ -32,23 +32,19 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from qlinkwire import (
+from vectorfile import LINK_ID, VECTORS, keepalive, partial_udp, plain_frame
+from wire import (
     ETHERTYPE,
     KEEPALIVE_BYTES,
-    LINK_ID,
     MAX48,
     TYPE_CSUM,
     TYPE_FRAME,
     TYPE_KEEPALIVE,
-    VECTORS,
     WINDOW,
     Header,
     Key,
     Receiver,
-    keepalive,
     ones_sum,
-    partial_udp,
-    plain_frame,
     seal,
 )
 

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The vectors of vectors/frames.json: whole sealed frames, and what a receiver makes of each."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+
+from wire import (
+    KEY_BYTES,
+    MAX48,
+    SALT_BYTES,
+    TYPE_CSUM,
+    TYPE_FRAME,
+    TYPE_KEEPALIVE,
+    VERSION,
+    Header,
+    Key,
+    Receiver,
+    csum_finish,
+    csum_plaintext,
+    nonce,
+    ones_sum,
+    seal,
+)
+
+VECTORS = pathlib.Path(__file__).resolve().parent / "vectors" / "frames.json"
+
+
+def stream(name: str, length: int) -> bytes:
+    """Bytes that look random and are the same in every run."""
+    return hashlib.shake_256(f"qlink vectors, version 1: {name}".encode()).digest(length)
+
+
+LINK_ID = 7
+EPOCHS = ((1, 2), (MAX48,))
+DST, SRC = bytes.fromhex("020000000a02"), bytes.fromhex("020000000a01")
+
+
+def plain_frame(size: int, ethertype: int = 0x88B8, vlan: int = 0) -> bytes:
+    """An Ethernet frame of any size, perhaps VLAN tagged."""
+    tag = struct.pack(">HH", 0x8100, vlan) if vlan else b""
+    head = DST + SRC + tag + ethertype.to_bytes(2, "big")
+    return head + stream(f"inner {size} {ethertype} {vlan}", size - len(head))
+
+
+def partial_udp(size: int, vlan: int = 0) -> bytes:
+    """A type 2 plaintext: UDP in IPv4 in an Ethernet frame of this size."""
+    tag = struct.pack(">HH", 0x8100, vlan) if vlan else b""
+    head = DST + SRC + tag + b"\x08\x00"
+    n_udp = size - len(head) - 20
+    ip = bytearray(struct.pack(">BBHHHBBH", 0x45, 0, 20 + n_udp, 1, 0x4000, 64, 17, 0))
+    ip += bytes([192, 0, 2, 1, 192, 0, 2, 2])
+    ip[10:12] = (~ones_sum(bytes(ip)) & 0xFFFF).to_bytes(2, "big")
+    pseudo = bytes(ip[12:20]) + struct.pack(">BBH", 0, 17, n_udp)
+    udp = struct.pack(">HHHH", 40000, 9, n_udp, ones_sum(pseudo)) + stream(f"udp {size}", n_udp - 8)
+    return csum_plaintext(len(head) + 20, 6, head + bytes(ip) + udp)
+
+
+def keepalive() -> bytes:
+    """A type 1 plaintext."""
+    return struct.pack(">QQ", 0x1122334455667788, 0x99AABBCCDDEEFF00) + (1).to_bytes(6, "big") + b"\x03\xe8"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One vector: what is sealed, what is done to it after, and what a receiver makes of it."""
+
+    name: str
+    why: str
+    plaintext: bytes
+    type: int = TYPE_FRAME
+    lane: int = 0
+    epoch: int = 1
+    sequence: int = 1
+    link_id: int = LINK_ID
+    version: int = VERSION
+    counter: str | None = None
+    flip: int | None = None
+    cut: int = 0
+    pad: int = 0
+    new_lane: int | None = None
+
+    def header(self) -> Header:
+        """The header that is sealed."""
+        return Header(self.type, self.lane, self.link_id, self.epoch, self.sequence, self.version)
+
+    def frame(self, key: Key) -> bytes:
+        """The frame as it goes on the wire."""
+        sealed = bytearray(seal(key, self.header(), self.plaintext))
+        if self.flip is not None:
+            sealed[self.flip // 8] ^= 0x80 >> self.flip % 8
+        if self.new_lane is not None:
+            sealed[1] = self.new_lane
+        return bytes(sealed[: len(sealed) - self.cut]) + bytes(self.pad)
+
+
+def rows() -> list[list[Row]]:
+    """The vectors, a group for each set of epochs; within a group in the order of receipt."""
+    short, long = plain_frame(60), plain_frame(1514)
+    bad_csum = csum_plaintext(34, 26, plain_frame(60))
+    first = [
+        Row("smallest", "the shortest inner frame, 46 bytes sealed", plain_frame(14)),
+        Row("minimum", "an Ethernet minimum frame, the next sequence", short, sequence=2),
+        Row("odd", "65 bytes: a last block of one byte and an odd length", plain_frame(65), sequence=3),
+        Row("block", "64 bytes: whole blocks only", plain_frame(64), sequence=4),
+        Row("full", "a full Ethernet frame", long, sequence=5),
+        Row("jumbo", "a jumbo frame", plain_frame(9014), sequence=6),
+        Row("vlan", "a full frame with its VLAN tag in line", plain_frame(1518, vlan=5), sequence=7),
+        Row("lane-1", "lane 1 counts on its own", short, lane=1),
+        Row("lane-128", "the lane's high bit enters the nonce", short, lane=0x80, sequence=2),
+        Row("lane-255", "the last lane", short, lane=255),
+        Row("sequence-32", "a sequence above 32 bits", short, lane=2, sequence=2**32),
+        Row("sequence-last", "the last sequence there is", short, lane=2, sequence=MAX48),
+        Row("keepalive", "type 1, 56 bytes sealed", keepalive(), type=TYPE_KEEPALIVE, lane=3, counter="rx_keepalive"),
+        Row("csum", "type 2, UDP in IPv4", partial_udp(98), type=TYPE_CSUM, lane=3, sequence=2),
+        Row("csum-odd", "type 2, an odd number of bytes summed", partial_udp(99), type=TYPE_CSUM, lane=3, sequence=3),
+        Row("csum-full", "type 2, a full frame", partial_udp(1514), type=TYPE_CSUM, lane=3, sequence=4),
+        Row("csum-vlan", "type 2, tagged", partial_udp(102, 5), type=TYPE_CSUM, lane=3, sequence=5),
+        Row("epoch-2", "the next epoch, sequences start again", short, epoch=2),
+        Row("window-top", "moves the window of its lane", short, lane=4, sequence=5000),
+        Row("window-last", "4095 below the top: the last that is let in", short, lane=4, sequence=905),
+        Row("replay", "received before", short, lane=4, sequence=905, counter="rx_replay"),
+        Row("replay-top", "received before, the top itself", short, lane=4, sequence=5000, counter="rx_replay"),
+        Row("old", "4096 below the top", short, lane=4, sequence=904, counter="rx_old"),
+        Row("flip-tag", "the last bit of the tag", short, lane=5, flip=(16 + 60 + 16) * 8 - 1, counter="rx_auth_error"),
+        Row("flip-text", "the first bit of the ciphertext", short, lane=5, flip=128, counter="rx_auth_error"),
+        Row("flip-sequence", "sequence 1 read as 2^47 + 1", short, lane=5, flip=80, counter="rx_auth_error"),
+        Row("after-forgery", "forged frames moved no window", short, lane=5),
+        Row("flip-type", "type 0 read as type 2", short, lane=6, flip=6, counter="rx_auth_error"),
+        Row("wrong-lane", "another lane than the one sealed", short, lane=6, new_lane=9, counter="rx_auth_error"),
+        Row("cut-1", "the last byte of the tag is missing", short, lane=6, cut=1, counter="rx_auth_error"),
+        Row("cut-to-45", "a byte below the shortest frame", short, lane=6, cut=47, counter="rx_short"),
+        Row("cut-to-15", "no whole header", short, lane=6, cut=77, counter="port_rx_short"),
+        Row("padded", "one byte after the tag", plain_frame(14), lane=6, pad=1, counter="rx_auth_error"),
+        Row("keepalive-long", "a keepalive of 57 bytes", keepalive(), type=1, lane=6, pad=1, counter="rx_short"),
+        Row("csum-49", "type 2 of 49 bytes", bytes(17), type=TYPE_CSUM, lane=6, counter="rx_short"),
+        Row("type-3", "no such type", short, type=3, lane=6, counter="rx_bad_type"),
+        Row("type-15", "no such type", short, type=15, lane=6, counter="rx_bad_type"),
+        Row("version-0", "no such version", short, version=0, lane=6, counter="port_rx_bad_version"),
+        Row("version-2", "not this version", short, version=2, lane=6, counter="port_rx_bad_version"),
+        Row("link-8", "the id of no link", short, link_id=8, lane=6, counter="port_rx_no_link"),
+        Row("epoch-0", "an epoch is never 0", short, epoch=0, lane=6, counter="rx_bad_header"),
+        Row("sequence-0", "a sequence is never 0", short, sequence=0, lane=6, counter="rx_bad_header"),
+        Row("epoch-3", "an epoch without a key", short, epoch=3, lane=6, counter="rx_no_key"),
+        Row("csum-outside", "the field ends behind the frame", bad_csum[:2] + b"\x00\x19" + bad_csum[4:], type=TYPE_CSUM,
+            lane=7, counter="rx_bad_inner"),
+        Row("csum-in-header", "csum_start in the Ethernet header", csum_plaintext(13, 6, short), type=TYPE_CSUM,
+            lane=7, sequence=2, counter="rx_bad_inner"),
+        Row("csum-far", "csum_start + csum_offset beyond 16 bits", csum_plaintext(65535, 65535, short), type=TYPE_CSUM,
+            lane=7, sequence=3, counter="rx_bad_inner"),
+        Row("csum-last", "the field is the last two bytes: let in", csum_plaintext(34, 24, short), type=TYPE_CSUM,
+            lane=7, sequence=4),
+    ]
+    last = [
+        Row("epoch-last", "the last epoch there is", short, epoch=MAX48, lane=0x80),
+        Row("epoch-last-full", "the last epoch and the last sequence", long, epoch=MAX48, lane=255, sequence=MAX48),
+    ]
+    return [first, last]
+
+
+def key_of(epoch: int) -> Key:
+    """The key of an epoch of the vectors."""
+    return Key.of(stream(f"key {epoch}", KEY_BYTES + SALT_BYTES))
+
+
+def vector_of(row: Row, receiver: Receiver) -> dict[str, object]:
+    """A row as it stands in the file; the receiver must agree with the row."""
+    key = key_of(row.epoch)
+    frame = row.frame(key)
+    counter, _ = receiver.outcome(frame)
+    if counter != row.counter:
+        raise AssertionError(f"{row.name}: moves {counter}, not {row.counter}")
+    vector: dict[str, object] = {
+        "name": row.name,
+        "why": row.why,
+        "counter": row.counter,
+        "version": row.version,
+        "type": row.type,
+        "lane": row.lane,
+        "link_id": row.link_id,
+        "epoch": row.epoch,
+        "sequence": row.sequence,
+        "key": key.key.hex(),
+        "salt": key.salt.hex(),
+        "nonce": nonce(key.salt, row.lane, row.sequence).hex(),
+        "plaintext": row.plaintext.hex(),
+        "frame": frame.hex(),
+    }
+    if row.type == TYPE_CSUM and counter is None:
+        vector["finished"] = csum_finish(row.plaintext).hex()
+    return vector
+
+
+ABOUT = (
+    "Whole sealed frames, made by selftests/qlinkwire.py from kmod/PROTOCOL.md. Each group is for a fresh receiver of "
+    "the link that holds the group's epochs, and its frames are received in order. counter is what moves, null when "
+    "the frame is delivered. The fields say what was sealed; frame is what goes on the wire, which is the same unless "
+    "the frame was spoilt after. finished is the inner frame of a type 2 with its checksum done."
+)
+
+
+def vectors_text() -> str:
+    """The vectors file."""
+    groups = []
+    for epochs, group in zip(EPOCHS, rows(), strict=True):
+        receiver = Receiver(LINK_ID, {epoch: key_of(epoch) for epoch in epochs})
+        groups.append({"epochs": epochs, "frames": [vector_of(row, receiver) for row in group]})
+    return json.dumps({"about": ABOUT, "link_id": LINK_ID, "groups": groups}, indent=1) + "\n"
+
+
+def vectors(args: argparse.Namespace) -> int:
+    """The vectors subcommand."""
+    path, text = pathlib.Path(args.file), vectors_text()
+    if not args.check:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="ascii")
+        return 0
+    if path.read_text(encoding="ascii") != text:
+        print(f"{path}: not what this program makes", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The qlink wire a second time, written from kmod/PROTOCOL.md alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+VERSION = 1
+TYPE_FRAME, TYPE_KEEPALIVE, TYPE_CSUM = 0, 1, 2
+HEADER_BYTES, TAG_BYTES, KEY_BYTES, SALT_BYTES = 16, 16, 32, 12
+ETH_HEADER_BYTES, CSUM_STATE_BYTES, KEEPALIVE_BYTES = 14, 4, 24
+WINDOW = 4096
+MAX48 = 2**48 - 1
+MINIMUM = {
+    TYPE_FRAME: HEADER_BYTES + ETH_HEADER_BYTES + TAG_BYTES,
+    TYPE_CSUM: HEADER_BYTES + CSUM_STATE_BYTES + ETH_HEADER_BYTES + TAG_BYTES,
+}
+KEEPALIVE_FRAME_BYTES = HEADER_BYTES + KEEPALIVE_BYTES + TAG_BYTES
+
+ETHERTYPE = 0x88B5
+VLAN_TYPES = (0x8100, 0x88A8)
+
+
+class Refused(Exception):
+    """A frame that breaks a rule of section 3; the argument is the counter that moves."""
+
+
+# ---- section 1: the header ----
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """The 16 bytes in front of the ciphertext."""
+
+    type: int
+    lane: int
+    link_id: int
+    epoch: int
+    sequence: int
+    version: int = VERSION
+
+    def pack(self) -> bytes:
+        """The header as sent."""
+        first = self.version << 4 | self.type
+        return (
+            struct.pack(">BBH", first, self.lane, self.link_id)
+            + self.epoch.to_bytes(6, "big")
+            + self.sequence.to_bytes(6, "big")
+        )
+
+    @classmethod
+    def parse(cls, frame: bytes) -> Header:
+        """The header of a frame of at least 16 bytes."""
+        first, lane, link_id = struct.unpack_from(">BBH", frame)
+        return cls(
+            type=first & 15,
+            lane=lane,
+            link_id=link_id,
+            epoch=int.from_bytes(frame[4:10], "big"),
+            sequence=int.from_bytes(frame[10:16], "big"),
+            version=first >> 4,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """A key and its salt."""
+
+    key: bytes
+    salt: bytes
+
+    @classmethod
+    def of(cls, raw: bytes) -> Key:
+        """The key of a 44-byte key file."""
+        if len(raw) != KEY_BYTES + SALT_BYTES:
+            raise ValueError(f"a key file holds 44 bytes, not {len(raw)}")
+        return cls(raw[:KEY_BYTES], raw[KEY_BYTES:])
+
+
+# ---- section 2: sealing ----
+
+
+def nonce(salt: bytes, lane: int, sequence: int) -> bytes:
+    """salt XOR (40 zero bits || lane || sequence)."""
+    counter = bytes(5) + bytes([lane]) + sequence.to_bytes(6, "big")
+    return bytes(a ^ b for a, b in zip(salt, counter, strict=True))
+
+
+def seal(key: Key, header: Header, plaintext: bytes) -> bytes:
+    """The sealed frame; any plaintext, so that bad ones can be forged too."""
+    aad = header.pack()
+    return aad + AESGCM(key.key).encrypt(nonce(key.salt, header.lane, header.sequence), plaintext, aad)
+
+
+def unseal(key: Key, frame: bytes) -> bytes:
+    """The plaintext of a sealed frame, or Refused."""
+    header = Header.parse(frame)
+    try:
+        return AESGCM(key.key).decrypt(
+            nonce(key.salt, header.lane, header.sequence), frame[HEADER_BYTES:], frame[:HEADER_BYTES]
+        )
+    except InvalidTag:
+        raise Refused("rx_auth_error") from None
+
+
+def blocks(plaintext: bytes) -> int:
+    """What a frame takes of its key's limit."""
+    return -(-len(plaintext) // 16) + 2
+
+
+# ---- section 1: the plaintext of each type ----
+
+
+def csum_plaintext(csum_start: int, csum_offset: int, inner: bytes) -> bytes:
+    """The plaintext of a type 2 frame."""
+    return struct.pack(">HH", csum_start, csum_offset) + inner
+
+
+def csum_split(plaintext: bytes) -> tuple[int, int, bytes]:
+    """csum_start, csum_offset and the inner frame of a type 2 plaintext, or Refused."""
+    start, offset = struct.unpack_from(">HH", plaintext)
+    inner = plaintext[CSUM_STATE_BYTES:]
+    if start < ETH_HEADER_BYTES or start + offset + 2 > len(inner):
+        raise Refused("rx_bad_inner")
+    return start, offset, inner
+
+
+def ones_sum(data: bytes) -> int:
+    """The folded ones' complement sum of 16-bit words, an odd last byte padded with 0."""
+    value = int.from_bytes(data + bytes(len(data) % 2), "big")
+    return value % 0xFFFF or (0xFFFF if value else 0)
+
+
+def csum_finish(plaintext: bytes) -> bytes:
+    """The inner frame of a type 2 plaintext with its checksum finished."""
+    start, offset, inner = csum_split(plaintext)
+    done = bytearray(inner)
+    # An all-zero result goes out as 0xffff, its other form: 0 would mean "none" in UDP.
+    value = ~ones_sum(inner[start:]) & 0xFFFF or 0xFFFF
+    done[start + offset : start + offset + 2] = value.to_bytes(2, "big")
+    return bytes(done)
+
+
+def inner_of(frame_type: int, plaintext: bytes) -> bytes | None:
+    """The inner frame, finished; None for a keepalive."""
+    if frame_type == TYPE_KEEPALIVE:
+        return None
+    return csum_finish(plaintext) if frame_type == TYPE_CSUM else plaintext
+
+
+# ---- section 3: opening ----
+
+
+class Window:
+    """The replay window of one lane, as a plain set."""
+
+    def __init__(self) -> None:
+        self.top = 0
+        self.seen: set[int] = set()
+
+    def check(self, sequence: int) -> None:
+        """Refused when the sequence is old or was received before."""
+        if sequence + WINDOW <= self.top:
+            raise Refused("rx_old")
+        if sequence in self.seen:
+            raise Refused("rx_replay")
+
+    def commit(self, sequence: int) -> None:
+        """Asks again and marks the sequence."""
+        self.check(sequence)
+        self.seen.add(sequence)
+        if sequence > self.top:
+            self.top = sequence
+            self.seen = {s for s in self.seen if s + WINDOW > sequence}
+
+
+class Receiver:
+    """One end of a link: what it does with each frame, in the order of section 3."""
+
+    def __init__(self, link_id: int, keys: dict[int, Key]) -> None:
+        self.link_id = link_id
+        self.keys = keys
+        self.windows: dict[tuple[int, int], Window] = {}
+
+    def open(self, frame: bytes) -> tuple[Header, bytes]:
+        """Header and plaintext of a frame that passes, or Refused with the counter."""
+        header = self._check_header(frame)
+        key = self.keys.get(header.epoch)
+        if key is None:
+            raise Refused("rx_no_key")
+        lane = (header.epoch, header.lane)
+        if lane in self.windows:
+            self.windows[lane].check(header.sequence)
+        plaintext = unseal(key, frame)
+        self.windows.setdefault(lane, Window()).commit(header.sequence)
+        if header.type == TYPE_CSUM:
+            csum_split(plaintext)
+        return header, plaintext
+
+    def _check_header(self, frame: bytes) -> Header:
+        if len(frame) < HEADER_BYTES:
+            raise Refused("port_rx_short")
+        header = Header.parse(frame)
+        if header.version != VERSION:
+            raise Refused("port_rx_bad_version")
+        if header.link_id != self.link_id:
+            raise Refused("port_rx_no_link")
+        if header.type not in (TYPE_FRAME, TYPE_KEEPALIVE, TYPE_CSUM):
+            raise Refused("rx_bad_type")
+        if header.type == TYPE_KEEPALIVE:
+            if len(frame) != KEEPALIVE_FRAME_BYTES:
+                raise Refused("rx_short")
+        elif len(frame) < MINIMUM[header.type]:
+            raise Refused("rx_short")
+        if header.epoch == 0 or header.sequence == 0:
+            raise Refused("rx_bad_header")
+        return header
+
+    def outcome(self, frame: bytes) -> tuple[str | None, bytes | None]:
+        """The counter that the frame moves (None: delivered) and the inner frame as on the wire."""
+        try:
+            header, plaintext = self.open(frame)
+        except Refused as refusal:
+            return refusal.args[0], None
+        if header.type == TYPE_KEEPALIVE:
+            return "rx_keepalive", None
+        if header.type == TYPE_CSUM:
+            return None, plaintext[CSUM_STATE_BYTES:]
+        return None, plaintext
