@@ -42,8 +42,9 @@ run_tests()
 		if [ $# = 0 ] || is_wanted "$test" "$@"; then tests+=("$test"); fi
 	done
 	top=$(mktemp -d)
+	chmod 755 "$top"	# a test may let others into its own folder in there
 	server_start
-	exec {never}<>"$top/server/never"
+	exec {never_ready}<>"$top/server/never"
 	hold_timestamps
 	holder=$!
 	echo "KTAP version 1"
@@ -124,7 +125,7 @@ run_deferred()
 kernel_reports() { serve '' reports || echo "the kernel's log was not read"; }
 
 # pause: a moment, without a process to spend it in.
-pause() { read -r -t 0.02 -u "$never"; }
+pause() { read -r -t 0.02 -u "$never_ready"; }
 
 # ---- expectations ----
 

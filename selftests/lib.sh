@@ -13,12 +13,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # server_start: before the first test; the others wait until it is ready.
 server_start()
 {
-	server=$top/server
-	mkdir "$server"
-	mkfifo "$server"/{requests,free,never,{0..9},{a..z}}
-	/usr/bin/python3 "$here/server.py" "$server" $$ &
+	server_dir=$top/server
+	mkdir "$server_dir"
+	mkfifo "$server_dir"/{requests,free,never,{0..9},{a..z}}
+	/usr/bin/python3 "$here/server.py" "$server_dir" $$ &
 	server_pid=$!
-	exec {requests}<>"$server/requests" {free}<>"$server/free"
+	exec {server_requests}<>"$server_dir/requests" {server_free}<>"$server_dir/free"
 }
 
 # await VARIABLE DESCRIPTOR [OPTION…]: reads what the server sends, as long as it lives.
@@ -35,13 +35,13 @@ serve()
 {
 	local slot answer out status words
 
-	await slot "$free" -N 1 || return 125
-	exec {answer}<>"$server/$slot" {out}>&1
+	await slot "$server_free" -N 1 || return 125
+	exec {answer}<>"$server_dir/$slot" {out}>&1
 	printf -v words '\x1f%s' "${@//$'\n'/$'\x1e'}"
-	echo "$BASHPID"$'\x1f'"$out"$'\x1f'"$slot$words" >&"$requests"
+	echo "$BASHPID"$'\x1f'"$out"$'\x1f'"$slot$words" >&"$server_requests"
 	await status "$answer" || status=125
 	exec {answer}<&- {out}>&-
-	printf %s "$slot" >&"$free"
+	printf %s "$slot" >&"$server_free"
 	return "$status"
 }
 
@@ -272,6 +272,8 @@ stats_moved()
 	done
 	echo "${out[*]}"
 }
+
+moved_is() { [ "$(stats_moved "$1" "$2")" = "$3" ]; }
 
 # expect_only_moved NS BEFORE 'name=+n …': exactly these, in the order of ethtool -S.
 expect_only_moved()

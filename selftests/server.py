@@ -234,9 +234,10 @@ class Server:
         if fd == job.client:
             signal.pidfd_send_signal(job.childfd, signal.SIGTERM)
             os.write(self.free, job.slot.encode())
+            job.client = -1
         else:
             _, status = os.waitpid(job.child, 0)
-            if job.client in self.jobs:
+            if job.client >= 0:
                 code = os.waitstatus_to_exitcode(status)
                 self._answer(job.slot, code if code >= 0 else 128 - code)
                 self._forget(job.client)
