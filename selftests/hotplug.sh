@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A CPU goes and comes back while frames fly: none is lost uncounted, and its lane goes on where it was.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+readonly cpu=1
+online() { echo "$1" >/sys/devices/system/cpu/cpu$cpu/online; }
+need_cpus() { [ -w /sys/devices/system/cpu/cpu$cpu/online ] || skip "needs a second CPU that can be switched off"; }
+json() { jq -r "$1" "$tmp/decoded.json"; }
+frames_of() { keys "$1" "[.[] | select(.direction == \"$2\") | .frames] | add // 0"; }
+all_arrived() { [ "$(frames_of "$ns1" tx)" = "$(frames_of "$ns2" rx)" ] && [ "$(frames_of "$ns2" tx)" = "$(frames_of "$ns1" rx)" ]; }
+has_sealed() { [ "$(frames_of "$1" tx)" -ge "$2" ]; }
+on_cpu() { taskset -c $cpu ip netns exec "$@"; }
+
+# flood NS ADDRESS: until it is killed, from every CPU.
+flood()
+{
+	ip netns exec "$1" ping -q -f -w 120 "$2" >/dev/null &
+	flooders+=($!)
+	defer kill $!
+}
+
+# goes_on NS: two hundred frames more.
+goes_on() { expect_soon "frames go on" has_sealed "$1" $(($(frames_of "$1" tx) + 200)); }
+
+test_lanes_go_on()
+{
+	local flooders=() round
+
+	need_cpus
+	defer online 1
+	under=udp
+	setup_pair
+	quiet
+	capture_start "$ns2" "$tmp/all.pcap"
+	expect_ok "lane $cpu" on_cpu "$ns1" ping -q -c 20 -i 0.002 -W 2 "${inner[2]}"
+	flood "$ns1" "${inner[2]}"
+	flood "$ns2" "${inner[1]}"
+	for round in 1 2 3; do
+		expect_ok "off" online 0
+		goes_on "$ns1"
+		expect_ok "on" online 1
+		expect_ok "lane $cpu, round $round" on_cpu "$ns1" ping -q -c 10 -i 0.002 -W 2 "${inner[2]}"
+		goes_on "$ns2"
+	done
+	kill "${flooders[@]}"
+	wait "${flooders[@]}"
+	expect_soon "every frame sealed is opened" all_arrived
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+	capture_stop "$tmp/all.pcap"
+	# In a lane, numbers only grow, and by one.
+	expect_ok "every frame opens" qlinkwire_to "$tmp/decoded.json" decode "$tmp/all.pcap" --keys "$tmp/keys" --udp-port $port
+	expect_eq "violations" "$(json .n_violations)" 0
+}
+
+qlinkwire_to() { qlinkwire "${@:2}" >"$1"; }
+
+# A key has lanes for every CPU there may be, those that are off included.
+each_test_keys_come_in_while_it_is_off()
+{
+	need_cpus
+	defer online 1
+	setup_pair
+	quiet
+	expect_ok "off" online 0
+	key_pass "$ns1" "$ns2" 2
+	key_pass "$ns2" "$ns1" 2
+	in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
+	expect_ok "off: ping" in_ns "$ns1" ping -q -c 2 -i 0.01 -W 2 "${inner[2]}"
+	expect_ok "on" online 1
+	expect_ok "on: ping" on_cpu "$ns1" ping -q -c 5 -i 0.01 -W 2 "${inner[2]}"
+	expect_soon "every frame sealed is opened" all_arrived
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+run_tests "$@"
