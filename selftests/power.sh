@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Suspend, hibernation and clones of the VM: no key outlives them, and both rings start afresh.
+#
+# The kernel is told to sleep and called off by a wakeup event, after it has told everybody (wakeup.py);
+# /dev/snapshot, which userspace hibernates by, holds the host between "prepare" and "post" with its tasks
+# running. The VM is cloned by scripts/vm: saved, ended and resumed with another generation ID. What is not
+# tested is the sleep itself: the VM of the lab has nothing that wakes it, its devices do not come back
+# from "freeze" and "disk", and Debian's kernels have no /sys/power/pm_test.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+readonly E_ASLEEP="goes to sleep"
+
+begin_to_sleep() { /usr/bin/python3 "$here/wakeup.py" "$1"; }
+link_field() { in_ns "$1" qlinkctl -j show qlink0 | jq -r ".[0].link | $2"; }
+ring_ids() { for ns in "$ns1" "$ns2"; do link_field "$ns" '.tx.id, .rx.id'; done; }
+n_keys() { keys "$1" length; }
+ping_once() { in_ns "$1" ping -c 1 -W 1 "${inner[2]}"; }
+
+# hold_snapshot hibernate|restore: the host is about to, until let_snapshot_go.
+hold_snapshot()
+{
+	case $1 in
+	hibernate) exec {snapshot}</dev/snapshot ;;
+	restore) exec {snapshot}>/dev/snapshot ;;
+	esac
+}
+let_snapshot_go() { exec {snapshot}>&-; }
+
+# setup_used_pair: keys of epochs that are not the first, all states of them.
+setup_used_pair()
+{
+	setup_pair
+	quiet
+	expect_ok "ping" ping_once "$ns1"
+	key_pass "$ns1" "$ns2" 5
+	key_pass "$ns1" "$ns2" 6
+	key_pass "$ns2" "$ns1" 5
+	ids=$(ring_ids)
+}
+
+# expect_wiped CAUSE TIMES: at both ends.
+expect_wiped()
+{
+	local ns
+
+	for ns in "$ns1" "$ns2"; do
+		expect_eq "keys" "$(n_keys "$ns")" 0
+		expect_eq "why" "$(link_field "$ns" '"\(.wiped_by) \(.wipes)"')" "$1 $2"
+		expect_eq "rings" "$(link_field "$ns" '[.tx, .rx] | map(.newest_epoch, .current_epoch, .staged, .retired) | add')" 0
+		expect_soon "carrier" carrier_is "$ns" 0
+		expect_eq "state" "$(link_field "$ns" .state)" no-key
+	done
+	expect_eq "ring ids that are new" "$({ echo "$ids"; ring_ids; } | sort -u | wc -l)" 8
+	expect_has "log" "$(dmesg | grep 'all keys wiped' | tail -n 1)" "qlink: all keys wiped: $1"
+	expect_refused "ping" "" ping_once "$ns1"
+}
+
+# The first epoch of a ring that starts afresh is free.
+expect_works_again()
+{
+	key_pass "$ns1" "$ns2" 1
+	key_pass "$ns2" "$ns1" 1
+	expect_soon "carrier" carrier_is "$ns1" 1
+	expect_soon "carrier" carrier_is "$ns2" 1
+	expect_ok "ping" ping_once "$ns1"
+}
+
+test_suspend()
+{
+	under=eth
+	setup_used_pair
+	expect_eq "called off" "$(begin_to_sleep freeze)" EBUSY
+	expect_wiped suspend 1
+	expect_works_again
+	ids=$(ring_ids)
+	expect_eq "called off again" "$(begin_to_sleep freeze)" EBUSY
+	expect_wiped suspend 2
+	expect_works_again
+}
+
+test_hibernation()
+{
+	under=udp
+	setup_used_pair
+	expect_eq "called off" "$(begin_to_sleep disk)" EBUSY
+	expect_wiped hibernation 1
+	expect_works_again
+}
+
+# Between "prepare" and "post" nothing comes in; and who comes back has other rings than who went.
+test_no_key_comes_in_before_it_is_over()
+{
+	local way snapshot n=0 before
+
+	under=eth
+	setup_used_pair
+	for way in hibernate restore; do
+		n=$((n + 1))
+		hold_snapshot "$way"
+		expect_wiped hibernation "$n"
+		ids=$(ring_ids)
+		before=$(stats "$ns1")
+		expect_refused "a key" "$E_ASLEEP" key_add "$ns1" tx 9 "$(key_new late)"
+		expect_only_moved "$ns1" "$before" "key_refused=+1"
+		expect_eq "keys" "$(n_keys "$ns1")" 0
+		let_snapshot_go
+		expect_eq "ring ids that are new" "$({ echo "$ids"; ring_ids; } | sort -u | wc -l)" 8
+		ids=$(ring_ids)
+		expect_works_again
+		ids=$(ring_ids)
+	done
+}
+
+# install_for_ever NS: keys in both directions, as fast as they are taken.
+install_for_ever()
+{
+	local epoch
+
+	for ((epoch = 10; ; epoch++)); do
+		head -c 44 /dev/urandom >"$tmp/$1.rx"
+		head -c 44 /dev/urandom >"$tmp/$1.tx"
+		printf '%s\n' "rx epoch $epoch source static file $tmp/$1.rx" "tx epoch $epoch source static file $tmp/$1.tx" |
+			in_ns "$1" qlinkctl key add qlink0 batch - 2>&1 && echo installed
+	done >>"$tmp/$1.log"
+}
+
+no_news_but_these() { grep -vE "$E_ASLEEP|^installed" "$tmp/$1.log"; }
+
+# An install either is wiped, or is refused: none slips through, whenever it comes.
+test_keys_come_in_while_all_are_wiped()
+{
+	local ns round snapshot
+
+	under=eth
+	setup_pair
+	for ns in "$ns1" "$ns2"; do
+		install_for_ever "$ns" &
+		defer kill $!
+		ip netns exec "$ns" ping -q -f -w 60 192.0.2.9 >/dev/null 2>&1 &
+		defer kill $!
+	done
+	for ((round = 1; round <= 4; round++)); do
+		for ns in "$ns1" "$ns2"; do
+			: >"$tmp/$ns.log"
+			expect_soon "installs" grep -q installed "$tmp/$ns.log"
+		done
+		hold_snapshot hibernate
+		expect_eq "keys" "$(n_keys "$ns1") $(n_keys "$ns2")" "0 0"
+		for ns in "$ns1" "$ns2"; do expect_soon "refusals" grep -q "$E_ASLEEP" "$tmp/$ns.log"; done
+		expect_eq "keys" "$(n_keys "$ns1") $(n_keys "$ns2")" "0 0"
+		let_snapshot_go
+	done
+	for ns in "$ns1" "$ns2"; do expect_eq "other answers" "$(no_news_but_these "$ns")" ""; done
+	expect_eq "wipes" "$(link_field "$ns1" .wipes)" 4
+}
+
+was_cloned() { [ "$(link_field "$ns2" .wiped_by)" = clone ] && [ "$(link_field "$ns1" .wiped_by)" = clone ]; }
+
+# The VM goes on from a snapshot of itself, as another: what was sealed before must not be sealed again.
+test_clone()
+{
+	[ -e /job/.vm/can-clone ] || skip "needs a VM that is cloned on demand (scripts/vm)"
+	under=udp
+	setup_used_pair
+	echo '<2>qlink-vm: clone' >/dev/kmsg
+	expect_soon "the clone knows that it is one" was_cloned
+	expect_wiped clone 1
+	expect_works_again
+}
+
+run_tests "$@"
