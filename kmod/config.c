@@ -286,6 +286,8 @@ enum qlink_link_state qlink_link_state(const struct qlink_dev *link)
 		return QLINK_LINK_STATE_UNCONFIGURED;
 	if (!netif_running(link->dev))
 		return QLINK_LINK_STATE_ADMIN_DOWN;
+	if (READ_ONCE(link->is_underlay_taken))
+		return QLINK_LINK_STATE_UNDERLAY_TAKEN;
 	if (!READ_ONCE(link->is_underlay_up))
 		return QLINK_LINK_STATE_UNDERLAY_DOWN;
 	if (!rcu_access_pointer(link->keyring.tx.current_key))

@@ -73,6 +73,13 @@ static int qlink_device_ndo_open(struct net_device *dev)
 	return 0;
 }
 
+/* Everything that the peer sends is let through, so there is no filter to set; but without this
+ * the core would refuse multicast addresses, and turn on promiscuity for a second unicast one.
+ */
+static void qlink_device_ndo_set_rx_mode(struct net_device *dev)
+{
+}
+
 static int qlink_device_ndo_change_mtu(struct net_device *dev, int mtu)
 {
 	struct qlink_dev *link = netdev_priv(dev);
@@ -118,6 +125,7 @@ static const struct net_device_ops qlink_device_ops = {
 	.ndo_uninit		= qlink_device_ndo_uninit,
 	.ndo_open		= qlink_device_ndo_open,
 	.ndo_start_xmit		= qlink_tx_xmit,
+	.ndo_set_rx_mode	= qlink_device_ndo_set_rx_mode,
 	.ndo_change_mtu		= qlink_device_ndo_change_mtu,
 	.ndo_get_stats64	= qlink_device_ndo_get_stats64,
 	.ndo_get_iflink		= qlink_device_ndo_get_iflink,
@@ -154,7 +162,8 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->lltx = true;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
-	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL;
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL |
+			   IFF_UNICAST_FLT;
 	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA;
 	dev->hw_features = dev->features;
 	dev->vlan_features = dev->features;
@@ -308,6 +317,22 @@ static void qlink_device_underlay_changed(struct net_device *dev, unsigned long 
 	}
 }
 
+/* Has a bridge got the lower device now, or the bond over that, or let it go? That a link was
+ * put on top is no news.
+ */
+static void qlink_device_upper_changed(const struct netdev_notifier_changeupper_info *info)
+{
+	struct net_device *dev = info->info.dev;
+	struct qlink_dev *link;
+
+	if (qlink_device_link(info->upper_dev))
+		return;
+	list_for_each_entry(link, &qlink_links, entry) {
+		if (link->lower && (link->lower == dev || netdev_has_upper_dev(link->lower, dev)))
+			qlink_link_follow(link);
+	}
+}
+
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
@@ -315,6 +340,9 @@ static int qlink_device_event(struct notifier_block *block, unsigned long event,
 	switch (event) {
 	case NETDEV_UNREGISTER:
 		qlink_device_lower_gone(dev);
+		break;
+	case NETDEV_CHANGEUPPER:
+		qlink_device_upper_changed(ptr);
 		break;
 	case NETDEV_UP:
 	case NETDEV_DOWN:

@@ -45,7 +45,10 @@ void qlink_link_follow(struct qlink_dev *link)
 
 	if (!attach)
 		return;
-	WRITE_ONCE(link->is_underlay_up, attach->ops->has_carrier(attach));
+	WRITE_ONCE(link->is_underlay_taken,
+		   attach->ops->is_taken && attach->ops->is_taken(attach));
+	WRITE_ONCE(link->is_underlay_up,
+		   !link->is_underlay_taken && attach->ops->has_carrier(attach));
 	qlink_link_set_carrier(link);
 
 	WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
@@ -91,6 +94,18 @@ static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
 	return attach;
 }
 
+/* What the core refuses without a word. */
+static int qlink_link_explain(int err, const struct net_device *lower,
+			      const struct net_device *dev, struct netlink_ext_ack *extack)
+{
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG_FMT(extack, "%s lies over %s itself", lower->name, dev->name);
+	if (err == -EMLINK)
+		NL_SET_ERR_MSG_FMT(extack, "%s lies over %u devices, and no more go on top",
+				   lower->name, lower->lower_level - 1);
+	return err;
+}
+
 /* For ip's "link/..." view, for lockdep's nesting, and so that no loop of devices can be made. */
 static int qlink_link_set_lower(struct qlink_dev *link, const struct qlink_config *config,
 				struct netlink_ext_ack *extack)
@@ -105,7 +120,7 @@ static int qlink_link_set_lower(struct qlink_dev *link, const struct qlink_confi
 	if (lower) {
 		err = netdev_upper_dev_link(lower, link->dev, extack);
 		if (err)
-			return err;
+			return qlink_link_explain(err, lower, link->dev, extack);
 	}
 	if (link->lower)
 		netdev_upper_dev_unlink(link->lower, link->dev);
@@ -220,7 +235,7 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 	int err;
 
 	if (!rtnl_dev_link_net_capable(link->dev, link->net)) {
-		NL_SET_ERR_MSG(extack, "no CAP_NET_ADMIN in the netns of the underlay");
+		NL_SET_ERR_MSG(extack, QLINK_REFUSE_LINK_NET);
 		return -EPERM;
 	}
 	err = qlink_config_parse(&config, attrs, lower, extack);

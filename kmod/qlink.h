@@ -55,6 +55,9 @@ struct qlink_dev {
 
 	/** @is_underlay_up: the underlay could carry frames; RTNL, read under @carrier_lock */
 	bool is_underlay_up;
+
+	/** @is_underlay_taken: it is not up, because a bridge takes its frames; RTNL */
+	bool is_underlay_taken;
 };
 
 #endif

@@ -62,7 +62,7 @@ struct qlink_config {
  * @QLINK_XMIT_SENT: given to the underlay
  * @QLINK_XMIT_DOWN: the lower device is down
  * @QLINK_XMIT_NO_ROUTE: no route to the remote address
- * @QLINK_XMIT_LOOP: the route leads back into the link
+ * @QLINK_XMIT_LOOP: the route leads back into the link, or through too many tunnels
  * @QLINK_XMIT_TOO_BIG: does not fit the route
  * @QLINK_XMIT_NO_MEMORY: no room for the underlay's headers
  */
@@ -94,6 +94,8 @@ struct qlink_underlay_ops {
 	unsigned int (*measure)(struct qlink_attach *attach);
 	/** @has_carrier: could the underlay carry frames? RTNL held */
 	bool (*has_carrier)(const struct qlink_attach *attach);
+	/** @is_taken: does another take the frames before qlink sees them? RTNL held; optional */
+	bool (*is_taken)(const struct qlink_attach *attach);
 };
 
 /**

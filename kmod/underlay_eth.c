@@ -2,6 +2,7 @@
 /* The eth underlay: an EtherType of its own, to the peer's MAC on a lower device. */
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
+#include <linux/if_macvlan.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -40,8 +41,12 @@ static int qlink_eth_receive(struct sk_buff *skb, struct net_device *dev,
 						  packet_type);
 	struct qlink_peer_address peer = {};
 
-	/* Not ours: another host's frame on a promiscuous device, a multicast, our own. */
-	if (skb->pkt_type != PACKET_HOST) {
+	/* Not ours: another host's frame on a promiscuous device, a multicast, our own; and
+	 * what came by the lower device for a VLAN or macvlan on it. A slave's frames have
+	 * become the bond's, but stay the slave's too.
+	 */
+	if (skb->pkt_type != PACKET_HOST ||
+	    (dev != eth->lower && !netif_is_lag_master(dev))) {
 		kfree_skb(skb);
 		return NET_RX_DROP;
 	}
@@ -125,9 +130,50 @@ static int qlink_eth_check(const struct qlink_config *config, struct netlink_ext
 	return 0;
 }
 
-static int qlink_eth_check_lower(const struct net_device *lower, const struct net_device *dev,
+static struct net_device *qlink_eth_passthru(struct net_device *lower)
+{
+	struct net_device *upper;
+	struct list_head *at;
+
+	netdev_for_each_upper_dev_rcu(lower, upper, at) {
+		const struct macvlan_dev *macvlan = netdev_priv(upper);
+
+		if (netif_is_macvlan(upper) && macvlan->mode == MACVLAN_MODE_PASSTHRU)
+			return upper;
+	}
+	return NULL;
+}
+
+/**
+ * qlink_eth_taker() - find who takes the frames of a device before qlink sees them
+ * @lower: any device
+ *
+ * A bridge or Open vSwitch whose port it is, or the port of which is the bond
+ * over it; or a macvlan that leaves nothing to others. The relation is asked, not
+ * the flags of the device: on the way out they are cleared after the notifier.
+ *
+ * Context: RTNL held.
+ * Return: the device, or NULL
+ */
+static struct net_device *qlink_eth_taker(struct net_device *lower)
+{
+	struct net_device *master = netdev_master_upper_dev_get(lower), *taker;
+
+	if (master && netif_is_lag_master(master))
+		master = netdev_master_upper_dev_get(master);
+	if (master && netif_is_any_bridge_master(master))
+		return master;
+	rcu_read_lock();
+	taker = qlink_eth_passthru(lower);
+	rcu_read_unlock();
+	return taker;
+}
+
+static int qlink_eth_check_lower(struct net_device *lower, const struct net_device *dev,
 				 struct netlink_ext_ack *extack)
 {
+	const struct net_device *taker;
+
 	if (lower == dev) {
 		NL_SET_ERR_MSG(extack, "a link cannot be its own lower device");
 		return -ELOOP;
@@ -136,9 +182,11 @@ static int qlink_eth_check_lower(const struct net_device *lower, const struct ne
 		NL_SET_ERR_MSG_FMT(extack, "%s is not an Ethernet device", lower->name);
 		return -EINVAL;
 	}
-	/* A bridge would take the frames before qlink sees them. */
-	if (netif_is_any_bridge_port(lower)) {
-		NL_SET_ERR_MSG_FMT(extack, "%s is a bridge port", lower->name);
+	taker = qlink_eth_taker(lower);
+	if (taker) {
+		NL_SET_ERR_MSG_FMT(extack, "%s is a %s of %s, which takes its frames",
+				   lower->name, netif_is_macvlan(taker) ? "passthru device" :
+				   "bridge port", taker->name);
 		return -EBUSY;
 	}
 	if (lower->mtu < QLINK_MTU_LESS + ETH_MIN_MTU) {
@@ -225,6 +273,11 @@ static bool qlink_eth_has_carrier(const struct qlink_attach *attach)
 	return netif_running(lower) && netif_oper_up(lower);
 }
 
+static bool qlink_eth_is_taken(const struct qlink_attach *attach)
+{
+	return qlink_eth_taker(qlink_eth_port_of(attach)->lower);
+}
+
 const struct qlink_underlay_ops qlink_underlay_eth_ops = {
 	.check		= qlink_eth_check,
 	.attach		= qlink_eth_attach,
@@ -232,4 +285,5 @@ const struct qlink_underlay_ops qlink_underlay_eth_ops = {
 	.xmit		= qlink_eth_xmit,
 	.measure	= qlink_eth_measure,
 	.has_carrier	= qlink_eth_has_carrier,
+	.is_taken	= qlink_eth_is_taken,
 };

@@ -42,6 +42,7 @@ static const char *const link_states[] = {
 	[QLINK_LINK_STATE_UNCONFIGURED] = "unconfigured",
 	[QLINK_LINK_STATE_ADMIN_DOWN] = "admin-down",
 	[QLINK_LINK_STATE_UNDERLAY_DOWN] = "underlay-down",
+	[QLINK_LINK_STATE_UNDERLAY_TAKEN] = "underlay-taken",
 	[QLINK_LINK_STATE_NO_KEY] = "no-key",
 	[QLINK_LINK_STATE_UP] = "up",
 };

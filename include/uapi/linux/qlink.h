@@ -74,6 +74,8 @@ enum qlink_key_state {
  * @QLINK_LINK_STATE_UNCONFIGURED: no underlay yet
  * @QLINK_LINK_STATE_ADMIN_DOWN: the device is down
  * @QLINK_LINK_STATE_UNDERLAY_DOWN: the lower device has no carrier
+ * @QLINK_LINK_STATE_UNDERLAY_TAKEN: the lower device is a port of a bridge,
+ *   which takes its frames
  * @QLINK_LINK_STATE_NO_KEY: no key to seal with
  * @QLINK_LINK_STATE_UP: frames can be sealed
  */
@@ -81,6 +83,7 @@ enum qlink_link_state {
 	QLINK_LINK_STATE_UNCONFIGURED,
 	QLINK_LINK_STATE_ADMIN_DOWN,
 	QLINK_LINK_STATE_UNDERLAY_DOWN,
+	QLINK_LINK_STATE_UNDERLAY_TAKEN,
 	QLINK_LINK_STATE_NO_KEY,
 	QLINK_LINK_STATE_UP,
 };
