@@ -12,7 +12,7 @@
  * ::
  *
  *   qlink_tx_xmit()     the stack's frame, BHs off
- *     qlink_tx_frame()
+ *     qlink_tx_frame()  not a second time on its way down
  *       qlink_tx_type()   which type it is, and whether it fits
  *       qlink_tx_own()    a linear buffer of our own, with room
  *       qlink_tx_seal()   take a number, write the header, encrypt in place
@@ -43,6 +43,22 @@ struct qlink_tx_cpu {
 };
 
 static DEFINE_PER_CPU(struct qlink_tx_cpu, qlink_tx_cpus);
+
+/**
+ * struct qlink_tx_nest - a link that is in the middle of sending a frame
+ *
+ * On the stack of qlink_tx_frame(). Where the underlay leads over another link,
+ * that one's frame is sent before the first returns, and its nest lies inside.
+ */
+struct qlink_tx_nest {
+	/** @outer: the one around it, or NULL */
+	struct qlink_tx_nest *outer;
+	/** @link: that sends */
+	const struct qlink_dev *link;
+};
+
+/* The innermost of each CPU; BHs off. */
+static DEFINE_PER_CPU(struct qlink_tx_nest *, qlink_tx_nests);
 
 static const unsigned int qlink_tx_counters[] = {
 	[QLINK_XMIT_DOWN]	= QLINK_A_STATS_TX_NO_UNDERLAY,
@@ -176,7 +192,7 @@ static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, struct sk_buff *sk
 	return err;
 }
 
-static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
+static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 	unsigned int bytes = skb->len;
@@ -214,6 +230,30 @@ static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
 	else
 		qlink_stats_inc(link->stats, qlink_tx_counters[verdict]);
+}
+
+/* Does the frame come back to a link that is still sending it? Where a queue on the way cuts the
+ * nesting, it goes round until it has grown too big.
+ */
+static bool qlink_tx_is_loop(const struct qlink_tx_nest *nest, const struct qlink_dev *link)
+{
+	for (; nest; nest = nest->outer) {
+		if (nest->link == link)
+			return true;
+	}
+	return false;
+}
+
+static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
+{
+	struct qlink_tx_nest **innermost = this_cpu_ptr(&qlink_tx_nests);
+	struct qlink_tx_nest nest = { .outer = *innermost, .link = link };
+
+	if (unlikely(qlink_tx_is_loop(nest.outer, link)))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+	*innermost = &nest;
+	qlink_tx_one(link, skb);
+	*innermost = nest.outer;
 }
 
 static void qlink_tx_wait(struct qlink_tx_cpu *here, struct qlink_dev *link,

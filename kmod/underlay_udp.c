@@ -258,7 +258,9 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		goto drop;
 	}
 	verdict = QLINK_XMIT_LOOP;
-	if (unlikely(dst->dev == attach->dev))
+	/* The tunnel code would drop what is nested deeper, and not tell. */
+	if (unlikely(dst->dev == attach->dev ||
+		     dev_recursion_level() > IP_TUNNEL_RECURSION_LIMIT))
 		goto release_route;
 	verdict = QLINK_XMIT_TOO_BIG;
 	if (unlikely(skb->len + family->header_bytes > family->mtu(dst)))
