@@ -5,6 +5,7 @@
 #include <net/genetlink.h>
 
 #include "device.h"
+#include "link.h"
 #include "netlink-gen.h"
 
 /**
@@ -41,6 +42,37 @@ int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
 	NL_SET_ERR_MSG_ATTR(extack, ifindex, "not a qlink device");
 	netdev_put(target->dev, &target->tracker);
 	return -EOPNOTSUPP;
+}
+
+/**
+ * qlink_netlink_get_owned() - get the link that a request will change, or see the keys of
+ * @target: out, for qlink_netlink_put()
+ * @skb: the request
+ * @net: of the socket
+ * @ifindex: attribute of the request, or NULL
+ * @extack: told what is wrong
+ *
+ * The core has asked for CAP_NET_ADMIN in the netns of the socket, which is the
+ * device's. Where a link was moved into a container, that is not enough: what it
+ * seals with, and for whom, stays the business of who owns its underlay.
+ *
+ * Context: Process context, sleeps.
+ * Return: as qlink_netlink_get(), or %-EPERM without CAP_NET_ADMIN in the link netns
+ */
+int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk_buff *skb,
+			    struct net *net, const struct nlattr *ifindex,
+			    struct netlink_ext_ack *extack)
+{
+	int err = qlink_netlink_get(target, net, ifindex, extack);
+
+	if (err)
+		return err;
+	if (net_eq(net, target->link->net) ||
+	    netlink_ns_capable(skb, target->link->net->user_ns, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(extack, QLINK_REFUSE_LINK_NET);
+	qlink_netlink_put(target);
+	return -EPERM;
 }
 
 /**

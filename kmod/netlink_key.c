@@ -197,6 +197,7 @@ static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *i
  * * %0		- all keys installed
  * * %-EBUSY	- the host goes to sleep
  * * %-EINVAL	- an attribute is missing
+ * * %-EPERM	- no CAP_NET_ADMIN in the link netns
  * * %-EACCES	- a source that the link does not accept
  * * any other	- as qlink_keyring_install(); then none is installed
  */
@@ -206,8 +207,8 @@ int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	qlink_power_enter();
-	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
-				info->extack);
+	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
+				      info->attrs[QLINK_A_IFINDEX], info->extack);
 	if (!err) {
 		err = qlink_netlink_install_all(target.link, info);
 		if (err) {
@@ -256,7 +257,7 @@ static int qlink_netlink_delete(struct qlink_dev *link, struct qlink_key_config 
  * @info: parsed
  *
  * Context: Process context, sleeps; takes the link mutex.
- * Return: 0, %-EINVAL, or as qlink_keyring_delete(); then none is deleted
+ * Return: 0, %-EINVAL, %-EPERM, or as qlink_keyring_delete(); then none is deleted
  */
 int qlink_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -264,8 +265,8 @@ int qlink_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 	struct qlink_key_config *names;
 	int err;
 
-	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
-				info->extack);
+	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
+				      info->attrs[QLINK_A_IFINDEX], info->extack);
 	if (err)
 		return err;
 	names = kvcalloc(qlink_netlink_count_keys(info) + 1, sizeof(*names),
@@ -359,7 +360,7 @@ static int qlink_netlink_dump_keys(struct qlink_dev *link, struct qlink_key_show
  * @cb: ctx holds a struct qlink_key_dump
  *
  * Context: Process context, sleeps; takes the ring locks.
- * Return: bytes in @skb, 0 at the end, %-EINVAL, %-ENODEV or %-EOPNOTSUPP
+ * Return: bytes in @skb, 0 at the end, %-EINVAL, %-ENODEV, %-EOPNOTSUPP or %-EPERM
  */
 int qlink_nl_key_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -370,8 +371,8 @@ int qlink_nl_key_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	BUILD_BUG_ON(sizeof(struct qlink_key_dump) > sizeof(cb->ctx));
 
-	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
-				info->extack);
+	err = qlink_netlink_get_owned(&target, cb->skb, genl_info_net(info),
+				      info->attrs[QLINK_A_IFINDEX], info->extack);
 	if (err)
 		return err;
 	shower.ifindex = target.dev->ifindex;

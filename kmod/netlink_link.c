@@ -160,13 +160,14 @@ int qlink_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct qlink_netlink_target target;
 	int err;
 
-	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
-				info->extack);
+	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
+				      info->attrs[QLINK_A_IFINDEX], info->extack);
 	if (err)
 		return err;
 	rtnl_lock();
-	/* It may have been unregistered while we waited. */
-	err = target.dev->reg_state == NETREG_REGISTERED ?
+	/* While we waited it may have been unregistered, or moved to where the caller rules not. */
+	err = target.dev->reg_state == NETREG_REGISTERED &&
+	      net_eq(dev_net(target.dev), genl_info_net(info)) ?
 	      qlink_netlink_set(target.link, info) : -ENODEV;
 	rtnl_unlock();
 	qlink_netlink_put(&target);
