@@ -4,6 +4,9 @@
 
   nlraw.py dump DEVICE		every reply of link-get and key-get, in hex
   nlraw.py refuse DEVICE	malformed requests, each refused and without effect
+  nlraw.py room DEVICE		needed headroom and tailroom, where the kernel shows them
+  nlraw.py answer DEVICE REQUEST [VALUE]
+				the errno's name and the message that answer REQUEST, or "ok"
 
 Acts in the network namespace that it runs in.
 """
@@ -17,6 +20,8 @@ import struct
 import sys
 from collections.abc import Callable
 
+NETLINK_ROUTE, RTM_NEWLINK, RTM_GETLINK = 0, 16, 18
+IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_HEADROOM, IFLA_TAILROOM = 18, 1, 2, 68, 69
 NETLINK_GENERIC, SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GET_STRICT = 16, 270, 11, 12
 REQUEST, ACK, DUMP, CAPPED, ACK_TLVS = 0x1, 0x4, 0x300, 0x100, 0x200
 NLMSG_ERROR, NLMSG_DONE, CTRL = 2, 3, 16
@@ -96,8 +101,11 @@ class Family:
         self.number = struct.unpack("=H", dict(attrs(reply[20:]))[1])[0]
 
     def ask(self, kind: int, command: int, body: bytes, flags: int) -> list[bytes]:
+        """As exchange(), for generic netlink."""
+        return self.exchange(kind, struct.pack("=BBH", command, 1, 0) + body, flags)
+
+    def exchange(self, kind: int, message: bytes, flags: int) -> list[bytes]:
         """The messages that answer a request, whole; Refusal when it is refused."""
-        message = struct.pack("=BBH", command, 1, 0) + body
         self.sock.send(struct.pack("=IHHII", 16 + len(message), kind, REQUEST | flags, 1, 0) + message)
         replies: list[bytes] = []
         while True:
@@ -140,6 +148,20 @@ def key(*, raw: bytes = b"", salt: bytes = b"", epoch: bytes = b"", **more: byte
         "salt": salt or attr(K_SALT, os.urandom(12)),
     }
     return nest(A_KEY, *(parts | more).values())
+
+
+class Route(Family):
+    """A socket of rtnetlink."""
+
+    def __init__(self) -> None:  # pylint: disable=super-init-not-called
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
+        self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+        self.sock.bind((0, 0))
+
+    def link(self, kind: int, index: int, body: bytes = b"") -> list[bytes]:
+        """RTM_GETLINK or RTM_NEWLINK of one device."""
+        header = struct.pack("=BxHiII", 0, 0, index, 0, 0)
+        return self.exchange(kind, header + body, ACK)
 
 
 NOTHING = attr(0x3FFF, b"")[:0]
@@ -270,9 +292,61 @@ def dump(device: str) -> int:
     return 0
 
 
+def room(device: str) -> int:
+    """The room subcommand."""
+    reply = dict(attrs(Route().link(RTM_GETLINK, socket.if_nametoindex(device))[0][32:]))
+    print(*(struct.unpack("=H", reply[kind][:2])[0] for kind in (IFLA_HEADROOM, IFLA_TAILROOM) if kind in reply))
+    return 0
+
+
+# One key, and what is wrong with others of these.
+ONE, BYTES = u64(K_EPOCH, 1), attr(K_KEY, b"k" * 32)
+ANSWERS: dict[str, tuple[int, Callable[[str], bytes]]] = {
+    "id": (LINK_SET, lambda value: nest(A_LINK, u16(L_ID, int(value)))),
+    "id-of-4-bytes": (LINK_SET, lambda value: nest(A_LINK, u32(L_ID, int(value)))),
+    "peer": (LINK_SET, lambda value: nest(A_LINK, attr(L_PEER, bytes.fromhex(value.replace(":", ""))))),
+    "accept": (LINK_SET, lambda value: nest(A_LINK, u32(L_ACCEPT, int(value)))),
+    "lower": (LINK_SET, lambda value: nest(A_LINK, u32(L_LOWER, socket.if_nametoindex(value)))),
+    "no-link": (LINK_SET, lambda value: b""),
+    "install": (KEY_INSTALL, lambda value: key(epoch=u64(K_EPOCH, int(value)))),
+    "install-equal": (KEY_INSTALL, lambda value: key(epoch=u64(K_EPOCH, int(value)), raw=BYTES)),
+    "install-31-bytes": (KEY_INSTALL, lambda value: key(raw=attr(K_KEY, b"k" * 31))),
+    "install-no-salt": (KEY_INSTALL, lambda value: nest(A_KEY, u8(K_DIRECTION, 0), ONE, u8(K_SOURCE, STATIC), BYTES)),
+    "install-pqc": (KEY_INSTALL, lambda value: key(source=u8(K_SOURCE, 2))),
+    "delete": (KEY_DEL, lambda value: nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, int(value)))),
+    "keys": (KEY_GET, lambda value: b""),
+    "show": (LINK_GET, lambda value: b""),
+}
+
+
+def request(device: str, name: str, value: str) -> None:
+    """Sends one of ANSWERS, or "changelink", an id by rtnetlink."""
+    index = int(device) if device.isdigit() else socket.if_nametoindex(device)
+    if name == "changelink":
+        data = nest(IFLA_INFO_DATA, u16(L_ID, int(value)))
+        Route().link(RTM_NEWLINK, index, nest(IFLA_LINKINFO, attr(IFLA_INFO_KIND, b"qlink\0"), data))
+        return
+    command, make = ANSWERS[name]
+    family, body = Family(), u32(A_IFINDEX, index) + make(value)
+    if command == KEY_GET:
+        family.dump(command, body)
+    else:
+        family.do(command, body)
+
+
+def answer(device: str, name: str, value: str = "0") -> int:
+    """The answer subcommand."""
+    try:
+        request(device, name, value)
+        print("ok")
+    except Refusal as refusal:
+        print(errno.errorcode[refusal.code], refusal.text)
+    return 0
+
+
 def main() -> int:
     """Parses the command line."""
-    return {"dump": dump, "refuse": refuse}[sys.argv[1]](sys.argv[2])
+    return {"dump": dump, "refuse": refuse, "room": room, "answer": answer}[sys.argv[1]](*sys.argv[2:])
 
 
 if __name__ == "__main__":
