@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Several tasks make, key, use, change, list and delete links at once; every frame is received or counted.
+#
+# QLINK_SOAK=1 makes it hours instead of seconds, and the file 1 GB instead of 4 MB.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; else rounds=15 mib=4; fi
+deadline_all=$((120 + rounds * 10))
+
+sum_of() { ip -n "$1" -s -j link show qlink0 | jq ".[0].stats64 | $2"; }
+port_drops() { in_ns "$1" qlinkctl -j show qlink0 | jq '[.[0].port[]] | add'; }
+
+# conserved FROM TO: what one end sent is what the other received or counted.
+conserved()
+{
+	[ "$(sum_of "$1" .tx.packets)" = "$(($(sum_of "$2" '.rx.packets + .rx.errors + .rx.dropped') + $(port_drops "$2")))" ]
+}
+
+busy() { "$@" >>"$tmp/$1.log" 2>&1 & workers+=($!); defer kill $!; }
+
+# New keys for both directions, over and over.
+rekey()
+{
+	local epoch
+
+	for ((epoch = 2; epoch < 2 + rounds; epoch++)); do
+		key_pass "$ns1" "$ns2" "$epoch" || return
+		in_ns "$ns1" qlinkctl key del qlink0 tx epoch $((epoch - 1)) || return
+		key_pass "$ns2" "$ns1" "$epoch" || return
+		in_ns "$ns2" qlinkctl key del qlink0 tx epoch $((epoch - 1)) || return
+	done
+}
+
+# Another link between the same two hosts comes and goes with its keys.
+come_and_go()
+{
+	local i ns
+
+	for ((i = 0; i < rounds; i++)); do
+		for ns in "$ns1" "$ns2"; do
+			ip -n "$ns" link add link veth0 name qlink9 type qlink id 9 peer "${mac[3]}" accept static || return
+			dev=qlink9 key_add "$ns" tx 1 "$(key_new "$ns.stress")" || return
+			ip -n "$ns" link set qlink9 up || return
+		done
+		ip -n "$ns1" link del qlink9 || return
+		ip -n "$ns2" link del qlink9 || return
+	done
+}
+
+change()
+{
+	local i
+
+	for ((i = 0; i < rounds; i++)); do
+		ip -n "$ns1" link set qlink0 mtu $((1200 + i % 100)) || return
+		in_ns "$ns2" qlinkctl set qlink0 accept static,qkd || return
+		in_ns "$ns2" qlinkctl set qlink0 accept static || return
+		ip -n "$ns2" link set qlink0 address 02:00:00:00:01:02 || return
+	done
+}
+
+look()
+{
+	local i ns
+
+	for ((i = 0; i < rounds; i++)); do
+		for ns in "$ns1" "$ns2"; do
+			in_ns "$ns" qlinkctl show && in_ns "$ns" qlinkctl key show qlink0 && ip -n "$ns" -d -s link show || return
+		done
+	done
+}
+
+each_test_all_at_once()
+{
+	local workers=() worker flood=() n ns
+
+	setup_pair
+	quiet
+	for n in 1 2; do
+		ns=ns$n
+		ip netns exec "${!ns}" ping -q -f -w "$deadline_all" "${inner[3 - n]}" >/dev/null &
+		flood+=($!)
+		defer kill $!
+	done
+	for worker in rekey $([ "$under" = udp ] || echo come_and_go) change look look; do busy "$worker"; done
+	for worker in "${workers[@]}"; do
+		wait "$worker"
+		expect_eq "status of a task" $? 0
+	done
+	kill "${flood[@]}"
+	wait "${flood[@]}"
+	expect_soon "one way: received or counted" conserved "$ns1" "$ns2"
+	expect_soon "the other" conserved "$ns2" "$ns1"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+	expect_eq "links" "$(ip -n "$ns1" -o link show type qlink | wc -l)" 1
+	expect_ok "ping" in_ns "$ns1" ping -q -c 1 -W 2 "${inner[2]}"
+}
+
+each_test_a_big_file()
+{
+	local receiver
+
+	setup_pair
+	in_ns "$ns2" sh -c 'socat -u TCP-LISTEN:5001,reuseaddr STDOUT | sha256sum' >"$tmp/received" &
+	receiver=$!
+	defer kill "$receiver"
+	expect_soon "receiver" sh -c "ip netns exec $ns2 ss -Hltn | grep -q :5001"
+	head -c "${mib}M" /dev/urandom | tee >(sha256sum >"$tmp/sent") |
+		in_ns "$ns1" socat -u STDIN "TCP:${inner[2]}:5001"
+	wait "$receiver"
+	expect_soon "hash of what was sent" test -s "$tmp/sent"
+	expect_eq "hash of what was received" "$(cat "$tmp/received")" "$(cat "$tmp/sent")"
+	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+}
+
+run_tests "$@"
