@@ -215,7 +215,8 @@ each_test_unload_shows_nothing()
 	modprobe qlink
 	decode unload --needle-hex "$marker" --needle-hex 0200000001020200000001
 	expect_ok "the needles are in what was sent" test "$(json unload '.in_inner | min')" -gt 0
-	expect_eq "other frames" "$(other_frames unload)" ""
+	# A port that is closed already answers by ICMP, with the head of what was sealed.
+	expect_eq "other frames" "$(other_frames unload | sed 's/^outer 0x0800$//')" ""
 	expect_ok "sealed frames" test "$(json unload .sealed)" -gt 200
 }
 
