@@ -231,7 +231,11 @@ key_pass()
 	random_hex
 	write_hex "$file" "$hex"
 	[ "$1" != "$ns1" ] || n=1
-	if [ "$under" = eth ]; then sender=${mac[n]}; else sender=${address[n]}; fi
+	case $under in
+	eth) sender=${mac[n]} ;;
+	udp) sender=${address[n]} ;;
+	udp6) sender=${address6[n]} ;;
+	esac
 	echo "$link_id $3 $sender $hex" >>"$tmp/keys"
 	key_add "$2" rx "$3" "$file" || fail "key $3 at the receiver"
 	key_add "$1" tx "$3" "$file" "${@:4}" || fail "key $3 at the sender"
