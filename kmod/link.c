@@ -30,6 +30,20 @@ static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
 }
 
 /**
+ * qlink_link_wanted_mtu() - what the MTU of a link is to be
+ * @link: registered
+ *
+ * Context: RTNL held.
+ * Return: what the underlay leaves, or what an admin wants where that is less
+ */
+unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
+{
+	unsigned int max = link->dev->max_mtu;
+
+	return link->mtu_limit ? min(link->mtu_limit, max) : max;
+}
+
+/**
  * qlink_link_follow() - let carrier and sizes follow the underlay
  * @link: registered
  *
@@ -52,9 +66,9 @@ void qlink_link_follow(struct qlink_dev *link)
 	qlink_link_set_carrier(link);
 
 	WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
-	mtu = qlink_link_mtu(attach);
-	WRITE_ONCE(dev->max_mtu, mtu);
-	if (dev->mtu > mtu || (!link->keeps_mtu && dev->mtu != mtu))
+	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
+	mtu = qlink_link_wanted_mtu(link);
+	if (dev->mtu != mtu)
 		dev_set_mtu(dev, mtu);
 }
 

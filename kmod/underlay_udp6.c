@@ -89,13 +89,19 @@ static void qlink_udp6_cache(struct qlink_attach *attach, struct dst_entry *dst)
  */
 static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
 {
-	const struct fib6_info *from = rcu_dereference(dst_rt6_info(dst)->from);
-	const struct inet6_dev *idev = __in6_dev_get(dst->dev);
 	unsigned int mtu = READ_ONCE(dst->dev->mtu);
-	u32 metric = from ? READ_ONCE(from->fib6_metrics->metrics[RTAX_MTU - 1]) : 0;
+	const struct fib6_info *from;
+	const struct inet6_dev *idev;
+	u32 metric = 0;
 
+	rcu_read_lock();
+	idev = __in6_dev_get(dst->dev);
 	if (idev)
 		mtu = min_t(unsigned int, mtu, READ_ONCE(idev->cnf.mtu6));
+	from = rcu_dereference(dst_rt6_info(dst)->from);
+	if (from)
+		metric = READ_ONCE(from->fib6_metrics->metrics[RTAX_MTU - 1]);
+	rcu_read_unlock();
 	if (metric)
 		mtu = min(mtu, metric);
 	return min_t(unsigned int, mtu, IP6_MAX_MTU);
