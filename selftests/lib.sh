@@ -233,8 +233,8 @@ key_pass()
 	[ "$1" != "$ns1" ] || n=1
 	case $under in
 	eth) sender=${mac[n]} ;;
-	udp) sender=${address[n]} ;;
 	udp6) sender=${address6[n]} ;;
+	*) sender=${address[n]} ;;
 	esac
 	echo "$link_id $3 $sender $hex" >>"$tmp/keys"
 	key_add "$2" rx "$3" "$file" || fail "key $3 at the receiver"
