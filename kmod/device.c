@@ -85,9 +85,7 @@ static int qlink_device_ndo_change_mtu(struct net_device *dev, int mtu)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	WRITE_ONCE(dev->mtu, mtu);
-	/* Unless it only follows the underlay, an admin wants it so. */
-	if (mtu != qlink_link_wanted_mtu(link))
-		link->mtu_limit = mtu == dev->max_mtu ? 0 : mtu;
+	link->keeps_mtu = mtu != dev->max_mtu;
 	return 0;
 }
 
@@ -161,8 +159,6 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->priv_destructor = qlink_device_free;
 	SET_NETDEV_DEVTYPE(dev, &qlink_device_type);
 
-	/* A frame that is too big tells the route that it came along. */
-	netif_keep_dst(dev);
 	dev->lltx = true;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
@@ -217,7 +213,7 @@ static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 	int err;
 
 	link->net = qlink_newlink_net(params);
-	link->mtu_limit = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0;
+	link->keeps_mtu = tb[IFLA_MTU];
 	if (!tb[IFLA_ADDRESS])
 		eth_hw_addr_random(dev);
 	err = register_netdevice(dev);
@@ -337,35 +333,6 @@ static void qlink_device_upper_changed(const struct netdev_notifier_changeupper_
 	}
 }
 
-static void qlink_device_resized_work(struct work_struct *work)
-{
-	struct qlink_dev *link;
-
-	rtnl_lock();
-	list_for_each_entry(link, &qlink_links, entry) {
-		if (xchg(&link->is_resized, false))
-			qlink_link_follow(link);
-	}
-	rtnl_unlock();
-}
-
-/* One for all: a route that changes under a thousand links makes them follow in one go. */
-static DECLARE_WORK(qlink_device_resize, qlink_device_resized_work);
-
-/**
- * qlink_device_resized() - let the MTU of a link follow its underlay, soon
- * @attach: of the link
- *
- * Context: BHs off, in an RCU read side.
- */
-void qlink_device_resized(struct qlink_attach *attach)
-{
-	struct qlink_dev *link = netdev_priv(attach->dev);
-
-	WRITE_ONCE(link->is_resized, true);
-	schedule_work(&qlink_device_resize);
-}
-
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
@@ -455,8 +422,6 @@ void qlink_device_exit(void)
 	rtnl_link_unregister(&qlink_device_link_ops);
 	unregister_netdevice_notifier(&qlink_device_notifier);
 	unregister_pernet_device(&qlink_device_net_ops);
-	/* No link is left that could be resized. */
-	cancel_work_sync(&qlink_device_resize);
 }
 
 MODULE_ALIAS_RTNL_LINK(KBUILD_MODNAME);

@@ -5,8 +5,6 @@
 
 #include "qlink.h"
 
-void qlink_device_resized(struct qlink_attach *attach);
-
 int qlink_device_init(void);
 void qlink_device_exit(void);
 

@@ -30,20 +30,6 @@ static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
 }
 
 /**
- * qlink_link_wanted_mtu() - what the MTU of a link is to be
- * @link: registered
- *
- * Context: RTNL held.
- * Return: what the underlay leaves, or what an admin wants where that is less
- */
-unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
-{
-	unsigned int max = link->dev->max_mtu;
-
-	return link->mtu_limit ? min(link->mtu_limit, max) : max;
-}
-
-/**
  * qlink_link_follow() - let carrier and sizes follow the underlay
  * @link: registered
  *
@@ -55,9 +41,13 @@ void qlink_link_follow(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rtnl_dereference(link->attach);
 	struct net_device *dev = link->dev;
+	/* Links over links follow one another through the notifier, as deep as devices may be
+	 * stacked. Two that were routed over each other would never end.
+	 */
+	static unsigned int depth;
 	unsigned int mtu;
 
-	if (!attach)
+	if (!attach || depth >= MAX_NEST_DEV)
 		return;
 	WRITE_ONCE(link->is_underlay_taken,
 		   attach->ops->is_taken && attach->ops->is_taken(attach));
@@ -66,10 +56,12 @@ void qlink_link_follow(struct qlink_dev *link)
 	qlink_link_set_carrier(link);
 
 	WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
-	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
-	mtu = qlink_link_wanted_mtu(link);
-	if (dev->mtu != mtu)
+	mtu = qlink_link_mtu(attach);
+	WRITE_ONCE(dev->max_mtu, mtu);
+	depth++;
+	if (dev->mtu > mtu || (!link->keeps_mtu && dev->mtu != mtu))
 		dev_set_mtu(dev, mtu);
+	depth--;
 }
 
 static void qlink_attach_free_rcu(struct rcu_head *rcu)

@@ -9,7 +9,6 @@
 #define QLINK_REFUSE_LINK_NET	"no CAP_NET_ADMIN in the netns of the underlay"
 
 void qlink_link_set_carrier(struct qlink_dev *link);
-unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link);
 void qlink_link_follow(struct qlink_dev *link);
 bool qlink_link_detach(struct qlink_dev *link);
 

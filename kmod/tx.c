@@ -3,11 +3,8 @@
 #include "tx.h"
 
 #include <linux/etherdevice.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
-#include <net/ip_tunnels.h>
 
 /**
  * DOC: Transmit path
@@ -16,8 +13,7 @@
  *
  *   qlink_tx_xmit()     the stack's frame, BHs off
  *     qlink_tx_frame()  not a second time on its way down
- *       qlink_tx_type()   which type it is, and whether it fits, or else
- *       qlink_tx_too_big() tell the sender
+ *       qlink_tx_type()   which type it is, and whether it fits
  *       qlink_tx_own()    a linear buffer of our own, with room
  *       qlink_tx_seal()   take a number, write the header, encrypt in place
  *       ops->xmit()       the underlay's headers, and away
@@ -101,69 +97,6 @@ static int qlink_tx_type(struct sk_buff *skb, unsigned int max_bytes)
 	if (skb_csum_hwoffload_help(skb, 0))
 		return -ENOMEM;
 	return QLINK_TYPE_FRAME;
-}
-
-/**
- * struct qlink_tx_path - what skb_tunnel_check_pmtu() takes for a route
- */
-struct qlink_tx_path {
-	/** @dst: nobody but its mtu() is asked */
-	struct dst_entry dst;
-	/** @mtu: of the IP packet in the frame */
-	unsigned int mtu;
-};
-
-static unsigned int qlink_tx_path_mtu(const struct dst_entry *dst)
-{
-	return container_of(dst, struct qlink_tx_path, dst)->mtu;
-}
-
-static struct dst_ops qlink_tx_path_ops = {
-	.mtu = qlink_tx_path_mtu,
-};
-
-/* Who answers an IP packet trusts its headers to be there. */
-static bool qlink_tx_is_ip(struct sk_buff *skb)
-{
-	if (skb->protocol == htons(ETH_P_IP))
-		return pskb_network_may_pull(skb, sizeof(struct iphdr)) &&
-		       ip_hdr(skb)->version == 4 && ip_hdr(skb)->ihl >= 5;
-	return skb->protocol == htons(ETH_P_IPV6) &&
-	       pskb_network_may_pull(skb, sizeof(struct ipv6hdr));
-}
-
-/**
- * qlink_tx_too_big() - count a frame that does not fit, and tell who sent it
- * @link: of the frame
- * @skb: from the MAC header on; taken over
- * @max_bytes: that a sealed frame may measure
- *
- * The sender of an IP packet learns the size that fits: through the route that
- * the packet came along or, where the device is the port of a bridge, from an
- * ICMP error that goes back into the bridge as if it had been received. Who
- * sent something else must know the MTU.
- *
- * Context: BHs off.
- */
-static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
-			     unsigned int max_bytes)
-{
-	struct qlink_tx_path path = { .dst.ops = &qlink_tx_path_ops };
-	bool answers = netif_is_any_bridge_port(link->dev) && qlink_tx_is_ip(skb);
-
-	if (max_bytes < QLINK_MTU_LESS + ETH_MIN_MTU || skb_network_offset(skb) < ETH_HLEN)
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
-	/* Below more than one VLAN tag less fits than the device's MTU. */
-	path.mtu = max_bytes - max_t(unsigned int, QLINK_MTU_LESS,
-				     QLINK_OVERHEAD_BYTES + skb_network_offset(skb));
-	if (skb_tunnel_check_pmtu(skb, &path.dst, 0, answers) <= 0)
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
-
-	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_TOO_BIG);
-	skb_orphan(skb);
-	skb_scrub_packet(skb, false);
-	skb->protocol = eth_type_trans(skb, link->dev);
-	netif_rx(skb);
 }
 
 /* The copy is charged to the socket in the place of the frame, so that its limits still hold. */
@@ -264,7 +197,6 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 	unsigned int bytes = skb->len;
 	enum qlink_xmit_verdict verdict;
-	unsigned int max_bytes;
 	struct sk_buff *own;
 	int type, err;
 	u32 flow;
@@ -273,13 +205,10 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
 	if (unlikely(bytes < ETH_HLEN))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
-	max_bytes = READ_ONCE(attach->max_bytes);
-	type = qlink_tx_type(skb, max_bytes);
-	if (unlikely(type == -EMSGSIZE))
-		return qlink_tx_too_big(link, skb, max_bytes);
+	type = qlink_tx_type(skb, READ_ONCE(attach->max_bytes));
 	if (unlikely(type < 0))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
-	skb_dst_drop(skb);
+		return qlink_tx_drop(link, skb, type == -EMSGSIZE ?
+				     QLINK_A_STATS_TX_TOO_BIG : QLINK_A_STATS_TX_NO_MEMORY);
 
 	flow = skb_get_hash(skb);
 	own = qlink_tx_own(skb, attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES,

@@ -9,34 +9,17 @@
 
 #include "wire.h"
 
-static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
+static qlink_underlay_rx qlink_underlay_up __ro_after_init;
 static u32 qlink_port_seed __ro_after_init;
 
 /**
- * qlink_underlay_init() - say who is to be told
- * @upcalls: constant
+ * qlink_underlay_init() - say who takes received frames
+ * @rx: called with BHs off in an RCU read side; takes the frame over
  */
-void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
+void __init qlink_underlay_init(qlink_underlay_rx rx)
 {
-	qlink_underlay_up = upcalls;
+	qlink_underlay_up = rx;
 	qlink_port_seed = get_random_u32();
-}
-
-/**
- * qlink_underlay_resize() - take note of what a sealed frame may measure
- * @attach: of the link
- * @max_bytes: as measured just now
- *
- * In force at once for frames; the device's MTU follows when RTNL is free.
- *
- * Context: BHs off, in an RCU read side.
- */
-void qlink_underlay_resize(struct qlink_attach *attach, unsigned int max_bytes)
-{
-	if (READ_ONCE(attach->max_bytes) == max_bytes)
-		return;
-	WRITE_ONCE(attach->max_bytes, max_bytes);
-	qlink_underlay_up->resized(attach);
 }
 
 /**
@@ -168,7 +151,7 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address
 		counter = QLINK_A_PORT_RX_NO_LINK;
 		goto drop;
 	}
-	qlink_underlay_up->rx(attach, skb);
+	qlink_underlay_up(attach, skb);
 	return;
 
 drop:

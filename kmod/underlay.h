@@ -90,7 +90,7 @@ struct qlink_underlay_ops {
 	/** @xmit: send a sealed frame; takes @skb over, also when it fails */
 	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
 					u32 flow);
-	/** @measure: what a sealed frame may measure by the device or route; RTNL held */
+	/** @measure: what a sealed frame may measure by the underlay's device; RTNL held */
 	unsigned int (*measure)(struct qlink_attach *attach);
 	/** @has_carrier: could the underlay carry frames? RTNL held */
 	bool (*has_carrier)(const struct qlink_attach *attach);
@@ -126,7 +126,7 @@ struct qlink_attach {
 	unsigned int headroom;
 	/** @tailroom: that the lower device asks for */
 	unsigned int tailroom;
-	/** @max_bytes: of a sealed frame; follows the underlay's device and route */
+	/** @max_bytes: of a sealed frame; follows the underlay's device under RTNL */
 	unsigned int max_bytes;
 	/** @rcu: frees it */
 	struct rcu_head rcu;
@@ -152,18 +152,10 @@ struct qlink_port {
 	DECLARE_HASHTABLE(links, QLINK_PORT_HASH_BITS);
 };
 
-/**
- * struct qlink_underlay_upcalls - what an underlay says; BHs off, in an RCU read side
- */
-struct qlink_underlay_upcalls {
-	/** @rx: take over a frame of version 1 that belongs to a link */
-	void (*rx)(struct qlink_attach *attach, struct sk_buff *skb);
-	/** @resized: @attach->max_bytes is another one, so that the device's MTU must follow */
-	void (*resized)(struct qlink_attach *attach);
-};
+/** typedef qlink_underlay_rx - takes over a frame of version 1 that belongs to a link */
+typedef void (*qlink_underlay_rx)(struct qlink_attach *attach, struct sk_buff *skb);
 
-void qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
-void qlink_underlay_resize(struct qlink_attach *attach, unsigned int max_bytes);
+void qlink_underlay_init(qlink_underlay_rx rx);
 
 const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind);
 

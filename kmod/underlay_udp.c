@@ -222,21 +222,6 @@ static void qlink_udp_detach(struct qlink_attach *attach)
 	/* What the CPUs' caches hold goes with the attach, a grace period later. */
 }
 
-/* A route into the link itself says nothing of sizes. */
-static unsigned int qlink_udp_max_bytes(const struct qlink_attach *attach,
-					const struct qlink_udp_family *family,
-					const struct dst_entry *dst)
-{
-	unsigned int mtu = family->mtu(dst);
-
-	if (unlikely(dst->dev == attach->dev))
-		return READ_ONCE(attach->max_bytes);
-	return mtu - min(mtu, family->header_bytes);
-}
-
-/* The cache forgets a route when any has changed. That is when the size is looked at too, so that
- * it costs a frame nothing as long as nothing changes.
- */
 static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
 					 const struct qlink_udp_family *family)
 {
@@ -245,10 +230,8 @@ static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
 	if (likely(dst))
 		return dst;
 	dst = family->route(attach);
-	if (IS_ERR(dst))
-		return dst;
-	family->cache(attach, dst);
-	qlink_underlay_resize(attach, qlink_udp_max_bytes(attach, family, dst));
+	if (!IS_ERR(dst))
+		family->cache(attach, dst);
 	return dst;
 }
 
@@ -280,10 +263,8 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		     dev_recursion_level() > IP_TUNNEL_RECURSION_LIMIT))
 		goto release_route;
 	verdict = QLINK_XMIT_TOO_BIG;
-	if (unlikely(skb->len + family->header_bytes > family->mtu(dst))) {
-		qlink_underlay_resize(attach, qlink_udp_max_bytes(attach, family, dst));
+	if (unlikely(skb->len + family->header_bytes > family->mtu(dst)))
 		goto release_route;
-	}
 	verdict = QLINK_XMIT_NO_MEMORY;
 	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + family->header_bytes)))
 		goto release_route;
@@ -303,15 +284,17 @@ drop:
 static unsigned int qlink_udp_measure(struct qlink_attach *attach)
 {
 	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
-	struct dst_entry *dst = family->route(attach);
-	unsigned int bytes = 0;
+	unsigned int mtu = ETH_DATA_LEN;
+	struct dst_entry *dst;
 
+	dst = family->route(attach);
 	if (!IS_ERR(dst)) {
-		bytes = qlink_udp_max_bytes(attach, family, dst);
+		rcu_read_lock();
+		mtu = family->mtu(dst);
+		rcu_read_unlock();
 		dst_release(dst);
 	}
-	/* Without a route it stays what it was. */
-	return bytes ?: READ_ONCE(attach->max_bytes) ?: ETH_DATA_LEN - family->header_bytes;
+	return mtu - min(mtu, family->header_bytes);
 }
 
 static bool qlink_udp_has_carrier(const struct qlink_attach *attach)
