@@ -283,6 +283,8 @@ test_member()
 	expect_ok "promiscuous no more" ip -n "$ns1" link set qlink0 promisc off
 	expect_ok "address" ip -n "$ns1" link set qlink0 address 02:00:00:00:01:99
 	expect_refused "multicast address" "Cannot assign" ip -n "$ns1" link set qlink0 address 01:00:5e:00:00:01
+	# Or the macvlan would answer for its neighbour as well.
+	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'
 	ip -n "$ns2" neighbour flush dev qlink0
 	answers "$ns2" "${inner[1]}"
 	expect_eq "its address" "$(ip -n "$ns2" -j neighbour show "${inner[1]}" dev qlink0 | jq -r '.[0].lladdr')" \
