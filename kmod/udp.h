@@ -11,8 +11,8 @@
 /**
  * struct qlink_udp_family - one address family of the udp underlay
  *
- * A route is a reference, for dst_release(). mtu and send run in an RCU read
- * side; cache and send with BHs off.
+ * A route is a reference, for dst_release(). cache and send run with BHs off, in
+ * an RCU read side.
  */
 struct qlink_udp_family {
 	/** @header_bytes: of the IP and the UDP header */

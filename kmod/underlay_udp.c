@@ -289,9 +289,7 @@ static unsigned int qlink_udp_measure(struct qlink_attach *attach)
 
 	dst = family->route(attach);
 	if (!IS_ERR(dst)) {
-		rcu_read_lock();
 		mtu = family->mtu(dst);
-		rcu_read_unlock();
 		dst_release(dst);
 	}
 	return mtu - min(mtu, family->header_bytes);
