@@ -10,7 +10,7 @@
 # only_moved NS BEFORE NAME: this counter alone.
 only_moved() { [[ $(stats_moved "$1" "$2") =~ ^$3=\+[0-9]+$ ]]; }
 
-flood() { ip netns exec "$1" ping -q -f -w 60 "$2" >/dev/null & defer kill $!; }
+flood() { flying "$1" ping -q -f -w 60 "$2"; }
 
 # The stack offers frames until it has seen that the carrier is gone.
 pull_and_plug() { ip -n "$1" link set veth0 down; ip -n "$1" link set veth0 up; [ "$(stat_get "$1" tx_no_underlay)" -gt 0 ]; }

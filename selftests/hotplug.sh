@@ -4,11 +4,12 @@
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
 
 readonly cpu=1
 online() { echo "$1" >/sys/devices/system/cpu/cpu$cpu/online; }
 need_cpus() { [ -w /sys/devices/system/cpu/cpu$cpu/online ] || skip "needs a second CPU that can be switched off"; }
-json() { jq -r "$1" "$tmp/decoded.json"; }
 frames_of() { keys "$1" "[.[] | select(.direction == \"$2\") | .frames] | add // 0"; }
 all_arrived() { [ "$(frames_of "$ns1" tx)" = "$(frames_of "$ns2" rx)" ] && [ "$(frames_of "$ns2" tx)" = "$(frames_of "$ns1" rx)" ]; }
 has_sealed() { [ "$(frames_of "$1" tx)" -ge "$2" ]; }
@@ -48,14 +49,12 @@ test_lanes_go_on()
 	kill "${flooders[@]}"
 	wait "${flooders[@]}"
 	expect_soon "every frame sealed is opened" all_arrived
-	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+	expect_nothing_dropped
 	capture_stop "$tmp/all.pcap"
 	# In a lane, numbers only grow, and by one.
-	expect_ok "every frame opens" qlinkwire_to "$tmp/decoded.json" decode "$tmp/all.pcap" --keys "$tmp/keys" --udp-port $port
-	expect_eq "violations" "$(json .n_violations)" 0
+	decode all
+	expect_eq "violations" "$(json all .n_violations)" 0
 }
-
-qlinkwire_to() { qlinkwire "${@:2}" >"$1"; }
 
 # A key has lanes for every CPU there may be, those that are off included.
 each_test_keys_come_in_while_it_is_off()
@@ -72,7 +71,7 @@ each_test_keys_come_in_while_it_is_off()
 	expect_ok "on" online 1
 	expect_ok "on: ping" on_cpu "$ns1" ping -q -c 5 -i 0.01 -W 2 "${inner[2]}"
 	expect_soon "every frame sealed is opened" all_arrived
-	expect_eq "dropped" "$(stats "$ns1" | grep -v ':0$') $(stats "$ns2" | grep -v ':0$')" " "
+	expect_nothing_dropped
 }
 
 run_tests "$@"

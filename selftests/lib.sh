@@ -195,6 +195,26 @@ quiet()
 carrier() { serve "$1" carrier "${2:-qlink0}"; }
 carrier_is() { [ "$(carrier "$1" "${3:-qlink0}")" = "$2" ]; }
 
+# devices NS: how many links.
+devices() { ip -n "$1" -o link show type qlink | wc -l; }
+no_device() { [ "$(devices "$1")" = 0 ]; }
+
+# move_device FROM TO: qlink0 of the first end, with its address, up.
+move_device()
+{
+	expect_ok "move" ip -n "$1" link set qlink0 netns "$2"
+	ip -n "$2" address add "${inner[1]}/24" dev qlink0
+	ip -n "$2" link set qlink0 up
+}
+
+# ---- frames ----
+
+# answers NS ADDRESS: soon.
+answers() { expect_soon "an answer of $2" in_ns "$1" ping -c 1 -W 1 "$2"; }
+
+# flying NS COMMAND…: until the test is over.
+flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
+
 # ---- keys ----
 
 # key_new NAME: 44 random bytes in a new file, whose path it prints.
@@ -212,13 +232,22 @@ key_add()
 	in_ns "$1" qlinkctl key add "${dev:-qlink0}" "$2" epoch "$3" source static "${@:5}" file "$4"
 }
 
-lower_address()
+# find_lower_address 1|2: sets $lower_address to where the frames of an end come from.
+find_lower_address()
 {
 	case $under in
-	eth) echo "${mac[$1]}" ;;
-	udp) echo "${address[$1]}" ;;
-	udp6) echo "${address6[$1]}" ;;
+	eth) lower_address=${mac[$1]} ;;
+	udp6) lower_address=${address6[$1]} ;;
+	*) lower_address=${address[$1]} ;;
 	esac
+}
+
+lower_address()
+{
+	local lower_address
+
+	find_lower_address "$1"
+	echo "$lower_address"
 }
 
 key_file() { echo "$tmp/$1.$2.key"; }
@@ -226,17 +255,13 @@ key_file() { echo "$tmp/$1.$2.key"; }
 # key_pass FROM TO EPOCH [WORD…]: a new key, at the receiver first; qlinkwire learns it too.
 key_pass()
 {
-	local hex n=2 sender file=$tmp/$1.$3.key
+	local hex lower_address n=2 file=$tmp/$1.$3.key
 
 	random_hex
 	write_hex "$file" "$hex"
 	[ "$1" != "$ns1" ] || n=1
-	case $under in
-	eth) sender=${mac[n]} ;;
-	udp6) sender=${address6[n]} ;;
-	*) sender=${address[n]} ;;
-	esac
-	echo "$link_id $3 $sender $hex" >>"$tmp/keys"
+	find_lower_address "$n"
+	echo "$link_id $3 $lower_address $hex" >>"$tmp/keys"
 	key_add "$2" rx "$3" "$file" || fail "key $3 at the receiver"
 	key_add "$1" tx "$3" "$file" "${@:4}" || fail "key $3 at the sender"
 }
@@ -260,6 +285,9 @@ stats_nonzero()
 	for pair in $pairs; do [ "${pair#*:}" = 0 ] || out+=("$pair"); done
 	echo "${out[*]}"
 }
+
+# expect_nothing_dropped: by neither end, since it was made.
+expect_nothing_dropped() { expect_eq "dropped" "$(stats_nonzero "$ns1") $(stats_nonzero "$ns2")" " "; }
 
 # stats_moved NS BEFORE: "name=+n" for each that moved.
 stats_moved()

@@ -19,7 +19,6 @@ ctl_json() { in_ns "$1" qlinkctl -j show "$2" | jq -r ".[0] | $3"; }
 
 add_eth() { ip -n "$ns1" link add link veth0 name "$1" type qlink "${@:2}"; }
 add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
-devices() { ip -n "$1" -o link show type qlink | wc -l; }
 
 test_autoload()
 {

@@ -11,8 +11,6 @@
 link_json() { ip -n "$1" -d -j link show "$2" | jq -r ".[0].$3"; }
 ctl_state() { in_ns "$1" qlinkctl -j show "${2:-qlink0}" | jq -r '.[0].link.state'; }
 state_is() { [ "$(ctl_state "$1")" = "$2" ]; }
-devices() { ip -n "$1" -o link show type qlink | wc -l; }
-answers() { expect_soon "an answer of $2" in_ns "$1" ping -c 1 -W 1 "$2"; }
 sent() { ip -n "$1" -s -j link show "$2" | jq '.[0].stats64.tx.packets'; }
 quiet_links() { for dev; do stats "$ns1" "$dev"; stats "$ns2" "$dev"; done 2>/dev/null | grep -v ':0$'; }
 

@@ -10,7 +10,6 @@
 
 readonly E_PERMISSION="not permitted" E_LINK_NET="no CAP_NET_ADMIN in the netns of the underlay"
 
-devices() { ip -n "$1" -o link show type qlink | wc -l; }
 
 # as_nobody NS COMMAND…
 as_nobody()

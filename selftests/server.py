@@ -24,7 +24,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
-import gc
 import os
 import re
 import select
@@ -275,7 +274,6 @@ def run_tool(name: str, words: list[str], files: list[int]) -> None:
 def main() -> int:
     """Serves."""
     server = Server(sys.argv[1], int(sys.argv[2]))
-    gc.freeze()
     try:
         server.serve()
     finally:

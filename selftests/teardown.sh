@@ -5,7 +5,6 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
 
 # floods: frames both ways, until the test is over.
 floods()
@@ -30,8 +29,6 @@ traffic()
 }
 
 has_traffic() { [ "$(keys "$1" '[.[].frames] | min')" -gt 200 ]; }
-devices() { ip -n "$1" -o link show type qlink | wc -l; }
-no_device() { [ "$(devices "$1")" = 0 ]; }
 
 # Everything is let go of: the module can be unloaded, and does not hang.
 expect_all_gone()
@@ -92,15 +89,6 @@ each_test_delete_namespaces()
 	expect_all_gone
 }
 
-# The device of ns1 lives in ns3 from here on, its underlay stays.
-move_device()
-{
-	expect_ok "move" ip -n "$ns1" link set qlink0 netns "$ns3"
-	ip -n "$ns3" address add "${inner[1]}/24" dev qlink0
-	ip -n "$ns3" link set qlink0 up
-	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[2]}"
-}
-
 # The device lives in a namespace, its underlay in another: either may go first. (No streams: an
 # orphaned TCP socket keeps its namespace for minutes.)
 each_test_moved_then_underlay_goes()
@@ -108,7 +96,8 @@ each_test_moved_then_underlay_goes()
 	setup_pair
 	setup_ns ns3
 	floods
-	move_device
+	move_device "$ns1" "$ns3"
+	answers "$ns3" "${inner[2]}"
 	flying "$ns3" ping -q -f -w 120 "${inner[2]}"
 	ip netns pids "$ns1" | xargs -r kill
 	expect_ok "delete" ip netns del "$ns1"
@@ -121,7 +110,8 @@ each_test_moved_then_goes()
 	setup_pair
 	setup_ns ns3
 	traffic
-	move_device
+	move_device "$ns1" "$ns3"
+	answers "$ns3" "${inner[2]}"
 	expect_ok "delete" ip netns del "$ns3"
 	expect_soon "the id is free again" link_add 1
 	expect_all_gone

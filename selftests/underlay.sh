@@ -11,9 +11,7 @@ readonly E_DUPLICATE="belongs to" E_UNICAST="not a unicast" E_MAPPED="an IPv4 ad
 readonly E_LINK_LOCAL="link-local" E_FAMILY="not of one family" E_BOUND="cannot be bound"
 
 add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
-devices() { ip -n "$1" -o link show type qlink | wc -l; }
 sockets() { in_ns "$1" ss -Huln "sport = :$port" | wc -l; }
-nothing_dropped() { expect_eq "dropped" "$(stats_nonzero "$ns1") $(stats_nonzero "$ns2")" " "; }
 
 # Addresses of a further peer, at ns2's veth0.
 with_third_address()
@@ -24,8 +22,6 @@ with_third_address()
 	ip -n "$ns2" address add "${address6[3]}/64" dev veth0 nodad
 	ip -n "$ns1" neighbour add "${address6[3]}" lladdr "${mac[2]}" dev veth0
 }
-
-udp_address() { if [ "$under" = udp ]; then echo "${address[$1]}"; else echo "${address6[$1]}"; fi; }
 
 # All that data.sh has for the other underlays, in one go, with an ear at the wire. Nobody finishes
 # a UDP checksum for us here, so all of them are whole.
@@ -61,7 +57,7 @@ test_udp6_carries_everything()
 	expect_ok "several source ports" test "$(source_ports all | wc -l)" -ge 4
 	expect_has "whole checksums" "$(tcpdump -r "$tmp/all.pcap" -nn -vv "ip6 and udp" 2>/dev/null | head -n 2)" \
 		"udp sum ok"
-	nothing_dropped
+	expect_nothing_dropped
 }
 
 # The MTU, what is shown, and that a full-size frame is not split.
@@ -79,7 +75,7 @@ test_udp6_one_source_port()
 	capture_stop "$tmp/one.pcap"
 	decode one
 	expect_eq "source ports" "$(source_ports one)" "$port"
-	nothing_dropped
+	expect_nothing_dropped
 }
 
 # The vectors and every kind of forged header, as the other underlays have them in replay.sh.
@@ -102,12 +98,12 @@ share_a_socket()
 	for n in 1 2; do
 		ns=ns$n
 		ip -n "${!ns}" link add qlink1 address "02:00:00:00:02:0$n" type qlink id 8 accept static \
-			local "$(udp_address "$n")" remote "$(udp_address $((3 - n)))" port "$port"
+			local "$(lower_address "$n")" remote "$(lower_address $((3 - n)))" port "$port"
 	done
 	ip -n "$ns1" link add qlink2 address 02:00:00:00:03:01 type qlink id 7 accept static \
-		local "$(udp_address 1)" remote "$(udp_address 3)" port "$port"
+		local "$(lower_address 1)" remote "$(lower_address 3)" port "$port"
 	ip -n "$ns2" link add qlink2 address 02:00:00:00:03:02 type qlink id 7 accept static \
-		local "$(udp_address 3)" remote "$(udp_address 1)" port "$port"
+		local "$(lower_address 3)" remote "$(lower_address 1)" port "$port"
 	for n in 1 2; do
 		ns=ns$n
 		ip -n "${!ns}" address add "203.0.113.$n/24" dev qlink1
@@ -123,7 +119,7 @@ share_a_socket()
 	ping_ok "$ns1" "${inner[2]}"
 	ping_ok "$ns1" 203.0.113.2
 	ping_ok "$ns1" 198.18.0.2
-	nothing_dropped
+	expect_nothing_dropped
 	expect_ok "one goes" ip -n "$ns1" link del qlink0
 	expect_eq "sockets" "$(sockets "$ns1")" 1
 	ping_ok "$ns1" 198.18.0.2
@@ -234,7 +230,7 @@ test_udp_changes_family()
 	done
 	expect_eq "mtu" "$(in_ns "$ns1" cat /sys/class/net/qlink0/mtu)" 1402
 	ping_ok "$ns1" "${inner[2]}"
-	nothing_dropped
+	expect_nothing_dropped
 }
 
 # The route over IPv6 goes, leads into the link itself, and comes back.
