@@ -75,12 +75,13 @@ each_test_underlay_shows_nothing()
 	with_vlan
 	frames payload "$tmp/file" 400000 --marker "$marker"
 	capture_start "$ns1" "$tmp/all.pcap"
+	# First these: IPv6 and ARP send frames of their own between them.
+	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2" --marker "$(printf %s "$marker" | from_hex)"
+	expect_ok "frames" frames exchange --from "$ns2" --to "$ns1" --marker "$(printf %s "$marker" | from_hex)"
 	with_ipv6
 	ping_ok "$ns1" "${inner[2]}"
 	ping_ok "$ns1" "${inner6[2]}"
 	ping_ok "$ns1" 203.0.113.2
-	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2" --marker "$(printf %s "$marker" | from_hex)"
-	expect_ok "frames" frames exchange --from "$ns2" --to "$ns1" --marker "$(printf %s "$marker" | from_hex)"
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
 	transfer "$ns2" "$ns1" 203.0.113.1 "$tmp/file"
 	key_pass "$ns1" "$ns2" 2

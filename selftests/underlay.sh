@@ -32,16 +32,17 @@ test_udp6_carries_everything()
 	under=udp6
 	setup_pair
 	with_vlan
-	with_ipv6
 	frames payload "$tmp/file" 500000 --marker "$marker"
 	for n in "$ns1" "$ns2"; do in_ns "$n" ethtool -K veth0 tx off >/dev/null; done
 	capture_start "$ns2" "$tmp/all.pcap"
+	# First these: IPv6 and ARP send frames of their own between them.
+	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2" --marker "$(printf %s "$marker" | from_hex)"
+	with_ipv6
 	ping_ok "$ns1" "${inner[2]}"
 	ping_ok "$ns2" "${inner6[1]}"
 	ping_ok "$ns1" -M "do" -s $((1402 - 28)) "${inner[2]}"
 	ping_ok "$ns1" -M "do" -s $((1402 - 28)) 203.0.113.2
 	ping_ok "$ns1" -s 6000 "${inner[2]}"
-	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2" --marker "$(printf %s "$marker" | from_hex)"
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file" sendfile
 	transfer "$ns2" "$ns1" "${inner6[1]}" "$tmp/file"
 	transfer "$ns2" "$ns1" 203.0.113.1 "$tmp/file"
