@@ -85,7 +85,9 @@ static int qlink_device_ndo_change_mtu(struct net_device *dev, int mtu)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	WRITE_ONCE(dev->mtu, mtu);
-	link->keeps_mtu = mtu != dev->max_mtu;
+	/* Unless it only follows the underlay, an admin wants it so. */
+	if (mtu != qlink_link_wanted_mtu(link))
+		link->mtu_limit = mtu == dev->max_mtu ? 0 : mtu;
 	return 0;
 }
 
@@ -133,21 +135,6 @@ static const struct net_device_ops qlink_device_ops = {
 	.ndo_validate_addr	= eth_validate_addr,
 };
 
-/**
- * qlink_device_link() - the link of a device
- * @dev: any device
- *
- * Return: its link, or NULL when it is no qlink device
- */
-struct qlink_dev *qlink_device_link(struct net_device *dev)
-{
-	return dev->netdev_ops == &qlink_device_ops ? netdev_priv(dev) : NULL;
-}
-
-static const struct device_type qlink_device_type = {
-	.name = KBUILD_MODNAME,
-};
-
 static void qlink_device_setup(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
@@ -157,8 +144,10 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->ethtool_ops = &qlink_ethtool_ops;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = qlink_device_free;
-	SET_NETDEV_DEVTYPE(dev, &qlink_device_type);
+	SET_NETDEV_DEVTYPE(dev, &qlink_link_type);
 
+	/* A frame that is too big tells the route that it came along. */
+	netif_keep_dst(dev);
 	dev->lltx = true;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
@@ -213,7 +202,7 @@ static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 	int err;
 
 	link->net = qlink_newlink_net(params);
-	link->keeps_mtu = tb[IFLA_MTU];
+	link->mtu_limit = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0;
 	if (!tb[IFLA_ADDRESS])
 		eth_hw_addr_random(dev);
 	err = register_netdevice(dev);
@@ -304,7 +293,7 @@ static bool qlink_device_is_concerned(const struct qlink_dev *link, struct net_d
 		return link->lower == dev;
 	return net_eq(link->net, dev_net(dev)) && link->dev != dev &&
 	       (event == NETDEV_CHANGEMTU ||
-		(event == NETDEV_UP && !qlink_device_link(dev)));
+		(event == NETDEV_UP && !qlink_link_of(dev)));
 }
 
 static void qlink_device_underlay_changed(struct net_device *dev, unsigned long event)
@@ -325,12 +314,41 @@ static void qlink_device_upper_changed(const struct netdev_notifier_changeupper_
 	struct net_device *dev = info->info.dev;
 	struct qlink_dev *link;
 
-	if (qlink_device_link(info->upper_dev))
+	if (qlink_link_of(info->upper_dev))
 		return;
 	list_for_each_entry(link, &qlink_links, entry) {
 		if (link->lower && (link->lower == dev || netdev_has_upper_dev(link->lower, dev)))
 			qlink_link_follow(link);
 	}
+}
+
+static void qlink_device_resized_work(struct work_struct *work)
+{
+	struct qlink_dev *link;
+
+	rtnl_lock();
+	list_for_each_entry(link, &qlink_links, entry) {
+		if (xchg(&link->is_resized, false))
+			qlink_link_follow(link);
+	}
+	rtnl_unlock();
+}
+
+/* One for all: a route that changes under a thousand links makes them follow in one go. */
+static DECLARE_WORK(qlink_device_resize, qlink_device_resized_work);
+
+/**
+ * qlink_device_resized() - let the MTU of a link follow its underlay, soon
+ * @attach: of the link
+ *
+ * Context: BHs off, in an RCU read side.
+ */
+void qlink_device_resized(struct qlink_attach *attach)
+{
+	struct qlink_dev *link = netdev_priv(attach->dev);
+
+	WRITE_ONCE(link->is_resized, true);
+	schedule_work(&qlink_device_resize);
 }
 
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)
@@ -422,6 +440,8 @@ void qlink_device_exit(void)
 	rtnl_link_unregister(&qlink_device_link_ops);
 	unregister_netdevice_notifier(&qlink_device_notifier);
 	unregister_pernet_device(&qlink_device_net_ops);
+	/* No link is left that could be resized. */
+	cancel_work_sync(&qlink_device_resize);
 }
 
 MODULE_ALIAS_RTNL_LINK(KBUILD_MODNAME);

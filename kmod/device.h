@@ -5,9 +5,9 @@
 
 #include "qlink.h"
 
+void qlink_device_resized(struct qlink_attach *attach);
+
 int qlink_device_init(void);
 void qlink_device_exit(void);
-
-struct qlink_dev *qlink_device_link(struct net_device *dev);
 
 #endif

@@ -12,6 +12,15 @@ static void qlink_ethtool_get_drvinfo(struct net_device *dev, struct ethtool_drv
 	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
 }
 
+/* Those of the lower device, for a bond to choose by; a link over UDP has none. */
+static int qlink_ethtool_get_link_ksettings(struct net_device *dev,
+					    struct ethtool_link_ksettings *settings)
+{
+	const struct qlink_dev *link = netdev_priv(dev);
+
+	return link->lower ? __ethtool_get_link_ksettings(link->lower, settings) : -EOPNOTSUPP;
+}
+
 #define QLINK_ETHTOOL_LINK_STATS	(QLINK_A_STATS_MAX - QLINK_STATS_FIRST + 1)
 #define QLINK_ETHTOOL_PORT_STATS	(QLINK_A_PORT_MAX - QLINK_PORT_FIRST + 1)
 
@@ -49,6 +58,7 @@ static void qlink_ethtool_get_stats(struct net_device *dev, struct ethtool_stats
 const struct ethtool_ops qlink_ethtool_ops = {
 	.get_drvinfo		= qlink_ethtool_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
+	.get_link_ksettings	= qlink_ethtool_get_link_ksettings,
 	.get_sset_count		= qlink_ethtool_get_sset_count,
 	.get_strings		= qlink_ethtool_get_strings,
 	.get_ethtool_stats	= qlink_ethtool_get_stats,

@@ -7,6 +7,21 @@
 
 #include "config.h"
 
+const struct device_type qlink_link_type = {
+	.name = KBUILD_MODNAME,
+};
+
+/**
+ * qlink_link_of() - the link of a device
+ * @dev: any device
+ *
+ * Return: its link, or NULL when it is no qlink device
+ */
+struct qlink_dev *qlink_link_of(const struct net_device *dev)
+{
+	return dev->dev.type == &qlink_link_type ? netdev_priv(dev) : NULL;
+}
+
 /**
  * qlink_link_set_carrier() - let the carrier say whether frames can be sealed and sent
  * @link: alive
@@ -30,6 +45,68 @@ static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
 }
 
 /**
+ * qlink_link_wanted_mtu() - what the MTU of a link is to be
+ * @link: registered
+ *
+ * Context: RTNL held.
+ * Return: what the underlay leaves, or what an admin wants where that is less
+ */
+unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
+{
+	unsigned int max = link->dev->max_mtu;
+
+	return link->mtu_limit ? min(link->mtu_limit, max) : max;
+}
+
+/**
+ * struct qlink_link_search - for a device on the way of a link's frames
+ */
+struct qlink_link_search {
+	/** @dev: looked for */
+	const struct net_device *dev;
+	/** @depth: how many links the way has led over */
+	unsigned int depth;
+};
+
+static bool qlink_link_leads_to(const struct qlink_dev *link, const struct net_device *dev,
+				unsigned int depth);
+
+static int qlink_link_search_at(struct net_device *dev, struct netdev_nested_priv *priv)
+{
+	const struct qlink_link_search *search = priv->data;
+	const struct qlink_dev *link = qlink_link_of(dev);
+
+	return dev == search->dev ||
+	       (link && qlink_link_leads_to(link, search->dev, search->depth + 1));
+}
+
+/* Do frames of a link that is routed leave through a device, be it below another link? Two links
+ * that were routed over each other and believed it would shrink each other's MTU to nothing.
+ * Further down than devices may be stacked there is no end: that is a loop as well.
+ */
+static bool qlink_link_leads_to(const struct qlink_dev *link, const struct net_device *dev,
+				unsigned int depth)
+{
+	struct qlink_link_search search = { .dev = dev, .depth = depth };
+	struct netdev_nested_priv priv = { .data = &search };
+	const struct qlink_attach *attach = rtnl_dereference(link->attach);
+	struct dst_entry *way;
+	bool found;
+
+	if (!attach || !attach->ops->way)
+		return false;
+	if (depth >= MAX_NEST_DEV)
+		return true;
+	way = attach->ops->way(attach);
+	if (!way)
+		return false;
+	found = qlink_link_search_at(way->dev, &priv) ||
+		netdev_walk_all_lower_dev(way->dev, qlink_link_search_at, &priv);
+	dst_release(way);
+	return found;
+}
+
+/**
  * qlink_link_follow() - let carrier and sizes follow the underlay
  * @link: registered
  *
@@ -41,8 +118,8 @@ void qlink_link_follow(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rtnl_dereference(link->attach);
 	struct net_device *dev = link->dev;
-	/* Links over links follow one another through the notifier, as deep as devices may be
-	 * stacked. Two that were routed over each other would never end.
+	/* Links over links follow one another through the notifier, no deeper than devices may
+	 * be stacked.
 	 */
 	static unsigned int depth;
 	unsigned int mtu;
@@ -55,11 +132,12 @@ void qlink_link_follow(struct qlink_dev *link)
 		   !link->is_underlay_taken && attach->ops->has_carrier(attach));
 	qlink_link_set_carrier(link);
 
-	WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
-	mtu = qlink_link_mtu(attach);
-	WRITE_ONCE(dev->max_mtu, mtu);
+	if (!qlink_link_leads_to(link, dev, 0))
+		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
+	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
+	mtu = qlink_link_wanted_mtu(link);
 	depth++;
-	if (dev->mtu > mtu || (!link->keeps_mtu && dev->mtu != mtu))
+	if (dev->mtu != mtu)
 		dev_set_mtu(dev, mtu);
 	depth--;
 }

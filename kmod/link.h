@@ -8,7 +8,12 @@
 /* Said by rtnetlink and by generic netlink. */
 #define QLINK_REFUSE_LINK_NET	"no CAP_NET_ADMIN in the netns of the underlay"
 
+/* Marks the device of a link. */
+extern const struct device_type qlink_link_type;
+
+struct qlink_dev *qlink_link_of(const struct net_device *dev);
 void qlink_link_set_carrier(struct qlink_dev *link);
+unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link);
 void qlink_link_follow(struct qlink_dev *link);
 bool qlink_link_detach(struct qlink_dev *link);
 

@@ -13,6 +13,11 @@
 #include "tx.h"
 #include "underlay.h"
 
+static const struct qlink_underlay_upcalls qlink_underlay_upcalls = {
+	.rx		= qlink_rx_receive,
+	.resized	= qlink_device_resized,
+};
+
 static int __init qlink_init(void)
 {
 	int err;
@@ -29,7 +34,7 @@ static int __init qlink_init(void)
 	err = qlink_power_init();
 	if (err)
 		goto exit_keytable;
-	qlink_underlay_init(qlink_rx_receive);
+	qlink_underlay_init(&qlink_underlay_upcalls);
 	err = qlink_tx_init();
 	if (err)
 		goto exit_power;

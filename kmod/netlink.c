@@ -4,7 +4,6 @@
 
 #include <net/genetlink.h>
 
-#include "device.h"
 #include "link.h"
 #include "netlink-gen.h"
 
@@ -36,7 +35,7 @@ int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
 					nla_get_u32(ifindex));
 		return -ENODEV;
 	}
-	target->link = qlink_device_link(target->dev);
+	target->link = qlink_link_of(target->dev);
 	if (target->link)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(extack, ifindex, "not a qlink device");

@@ -4,7 +4,6 @@
 #include <net/genetlink.h>
 
 #include "config.h"
-#include "device.h"
 #include "link.h"
 #include "netlink-gen.h"
 #include "netlink.h"
@@ -118,7 +117,7 @@ int qlink_nl_link_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	rtnl_lock();
 	for_each_netdev_dump(net, dev, dump->ifindex) {
-		struct qlink_dev *link = qlink_device_link(dev);
+		struct qlink_dev *link = qlink_link_of(dev);
 
 		if (!link)
 			continue;

@@ -35,8 +35,11 @@ struct qlink_dev {
 	/** @config: what is set, RTNL */
 	struct qlink_config config;
 
-	/** @keeps_mtu: an admin chose the MTU, so it does not grow with the underlay's; RTNL */
-	bool keeps_mtu;
+	/** @mtu_limit: that an admin chose, 0 for none: as large as the underlay allows; RTNL */
+	unsigned int mtu_limit;
+
+	/** @is_resized: the underlay carries more or less than before, and the MTU must follow */
+	bool is_resized;
 
 	/** @entry: in the list of all links, RTNL */
 	struct list_head entry;

@@ -6,6 +6,8 @@
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 
+#include "pmtu.h"
+
 /**
  * DOC: Transmit path
  *
@@ -13,7 +15,8 @@
  *
  *   qlink_tx_xmit()     the stack's frame, BHs off
  *     qlink_tx_frame()  not a second time on its way down
- *       qlink_tx_type()   which type it is, and whether it fits
+ *       qlink_tx_type()   which type it is, and whether it fits, or else
+ *       qlink_tx_too_big() tell the sender
  *       qlink_tx_own()    a linear buffer of our own, with room
  *       qlink_tx_seal()   take a number, write the header, encrypt in place
  *       ops->xmit()       the underlay's headers, and away
@@ -97,6 +100,16 @@ static int qlink_tx_type(struct sk_buff *skb, unsigned int max_bytes)
 	if (skb_csum_hwoffload_help(skb, 0))
 		return -ENOMEM;
 	return QLINK_TYPE_FRAME;
+}
+
+/* Who sent a frame that does not fit may learn so; its frame is dropped in any case. */
+static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
+			     unsigned int max_bytes)
+{
+	if (qlink_pmtu_tell(link, skb, max_bytes))
+		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_TOO_BIG);
+	else
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
 }
 
 /* The copy is charged to the socket in the place of the frame, so that its limits still hold. */
@@ -197,6 +210,7 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 	unsigned int bytes = skb->len;
 	enum qlink_xmit_verdict verdict;
+	unsigned int max_bytes;
 	struct sk_buff *own;
 	int type, err;
 	u32 flow;
@@ -205,10 +219,13 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
 	if (unlikely(bytes < ETH_HLEN))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
-	type = qlink_tx_type(skb, READ_ONCE(attach->max_bytes));
+	max_bytes = READ_ONCE(attach->max_bytes);
+	type = qlink_tx_type(skb, max_bytes);
+	if (unlikely(type == -EMSGSIZE))
+		return qlink_tx_too_big(link, skb, max_bytes);
 	if (unlikely(type < 0))
-		return qlink_tx_drop(link, skb, type == -EMSGSIZE ?
-				     QLINK_A_STATS_TX_TOO_BIG : QLINK_A_STATS_TX_NO_MEMORY);
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+	skb_dst_drop(skb);
 
 	flow = skb_get_hash(skb);
 	own = qlink_tx_own(skb, attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES,

@@ -9,17 +9,37 @@
 
 #include "wire.h"
 
-static qlink_underlay_rx qlink_underlay_up __ro_after_init;
+static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
 static u32 qlink_port_seed __ro_after_init;
 
 /**
- * qlink_underlay_init() - say who takes received frames
- * @rx: called with BHs off in an RCU read side; takes the frame over
+ * qlink_underlay_init() - say who is to be told
+ * @upcalls: constant
  */
-void __init qlink_underlay_init(qlink_underlay_rx rx)
+void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 {
-	qlink_underlay_up = rx;
+	qlink_underlay_up = upcalls;
 	qlink_port_seed = get_random_u32();
+}
+
+/**
+ * qlink_underlay_noted() - take note of what the way of a frame carries
+ * @attach: of the link
+ * @bytes: that a sealed frame may measure, by the route just taken
+ *
+ * A route that leads back into the link says nothing of sizes, and only who
+ * holds RTNL can tell. So the link is told of each other size once, and then
+ * looks for itself.
+ *
+ * Context: BHs off, in an RCU read side.
+ */
+void qlink_underlay_noted(struct qlink_attach *attach, unsigned int bytes)
+{
+	if (READ_ONCE(attach->noted_bytes) == bytes)
+		return;
+	WRITE_ONCE(attach->noted_bytes, bytes);
+	if (READ_ONCE(attach->max_bytes) != bytes)
+		qlink_underlay_up->resized(attach);
 }
 
 /**
@@ -151,7 +171,7 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address
 		counter = QLINK_A_PORT_RX_NO_LINK;
 		goto drop;
 	}
-	qlink_underlay_up(attach, skb);
+	qlink_underlay_up->rx(attach, skb);
 	return;
 
 drop:

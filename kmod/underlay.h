@@ -90,8 +90,10 @@ struct qlink_underlay_ops {
 	/** @xmit: send a sealed frame; takes @skb over, also when it fails */
 	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
 					u32 flow);
-	/** @measure: what a sealed frame may measure by the underlay's device; RTNL held */
+	/** @measure: what a sealed frame may measure by the device or route; RTNL held */
 	unsigned int (*measure)(struct qlink_attach *attach);
+	/** @way: the route to the peer, a reference, or NULL; RTNL held. None: through @lower */
+	struct dst_entry *(*way)(const struct qlink_attach *attach);
 	/** @has_carrier: could the underlay carry frames? RTNL held */
 	bool (*has_carrier)(const struct qlink_attach *attach);
 	/** @is_taken: does another take the frames before qlink sees them? RTNL held; optional */
@@ -101,7 +103,7 @@ struct qlink_underlay_ops {
 /**
  * struct qlink_attach - one link's place on a port
  *
- * Everything but @max_bytes is constant from the time it is entered.
+ * Everything but @max_bytes and @noted_bytes is constant from the time it is entered.
  */
 struct qlink_attach {
 	/** @ops: of the kind */
@@ -126,8 +128,10 @@ struct qlink_attach {
 	unsigned int headroom;
 	/** @tailroom: that the lower device asks for */
 	unsigned int tailroom;
-	/** @max_bytes: of a sealed frame; follows the underlay's device under RTNL */
+	/** @max_bytes: of a sealed frame; follows the underlay's device and route under RTNL */
 	unsigned int max_bytes;
+	/** @noted_bytes: udp: what the route of a frame has last carried */
+	unsigned int noted_bytes;
 	/** @rcu: frees it */
 	struct rcu_head rcu;
 };
@@ -152,10 +156,18 @@ struct qlink_port {
 	DECLARE_HASHTABLE(links, QLINK_PORT_HASH_BITS);
 };
 
-/** typedef qlink_underlay_rx - takes over a frame of version 1 that belongs to a link */
-typedef void (*qlink_underlay_rx)(struct qlink_attach *attach, struct sk_buff *skb);
+/**
+ * struct qlink_underlay_upcalls - what an underlay says; BHs off, in an RCU read side
+ */
+struct qlink_underlay_upcalls {
+	/** @rx: take over a frame of version 1 that belongs to a link */
+	void (*rx)(struct qlink_attach *attach, struct sk_buff *skb);
+	/** @resized: the way carries more or less than before: link and device must follow */
+	void (*resized)(struct qlink_attach *attach);
+};
 
-void qlink_underlay_init(qlink_underlay_rx rx);
+void qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
+void qlink_underlay_noted(struct qlink_attach *attach, unsigned int bytes);
 
 const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind);
 

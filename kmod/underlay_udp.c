@@ -222,6 +222,17 @@ static void qlink_udp_detach(struct qlink_attach *attach)
 	/* What the CPUs' caches hold goes with the attach, a grace period later. */
 }
 
+static unsigned int qlink_udp_max_bytes(const struct qlink_udp_family *family,
+					const struct dst_entry *dst)
+{
+	unsigned int mtu = family->mtu(dst);
+
+	return mtu - min(mtu, family->header_bytes);
+}
+
+/* The cache forgets a route when any has changed. That is when the size is looked at too, so that
+ * it costs a frame nothing as long as nothing changes.
+ */
 static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
 					 const struct qlink_udp_family *family)
 {
@@ -230,8 +241,10 @@ static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
 	if (likely(dst))
 		return dst;
 	dst = family->route(attach);
-	if (!IS_ERR(dst))
-		family->cache(attach, dst);
+	if (IS_ERR(dst))
+		return dst;
+	family->cache(attach, dst);
+	qlink_underlay_noted(attach, qlink_udp_max_bytes(family, dst));
 	return dst;
 }
 
@@ -263,8 +276,10 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		     dev_recursion_level() > IP_TUNNEL_RECURSION_LIMIT))
 		goto release_route;
 	verdict = QLINK_XMIT_TOO_BIG;
-	if (unlikely(skb->len + family->header_bytes > family->mtu(dst)))
+	if (unlikely(skb->len + family->header_bytes > family->mtu(dst))) {
+		qlink_underlay_noted(attach, qlink_udp_max_bytes(family, dst));
 		goto release_route;
+	}
 	verdict = QLINK_XMIT_NO_MEMORY;
 	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + family->header_bytes)))
 		goto release_route;
@@ -284,15 +299,22 @@ drop:
 static unsigned int qlink_udp_measure(struct qlink_attach *attach)
 {
 	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
-	unsigned int mtu = ETH_DATA_LEN;
-	struct dst_entry *dst;
+	struct dst_entry *dst = family->route(attach);
+	unsigned int bytes = 0;
 
-	dst = family->route(attach);
 	if (!IS_ERR(dst)) {
-		mtu = family->mtu(dst);
+		bytes = qlink_udp_max_bytes(family, dst);
 		dst_release(dst);
 	}
-	return mtu - min(mtu, family->header_bytes);
+	/* Without a route it stays what it was. */
+	return bytes ?: READ_ONCE(attach->max_bytes) ?: ETH_DATA_LEN - family->header_bytes;
+}
+
+static struct dst_entry *qlink_udp_way(const struct qlink_attach *attach)
+{
+	struct dst_entry *dst = qlink_udp_port_of(attach)->family->route(attach);
+
+	return IS_ERR(dst) ? NULL : dst;
 }
 
 static bool qlink_udp_has_carrier(const struct qlink_attach *attach)
@@ -306,5 +328,6 @@ const struct qlink_underlay_ops qlink_underlay_udp_ops = {
 	.detach		= qlink_udp_detach,
 	.xmit		= qlink_udp_xmit,
 	.measure	= qlink_udp_measure,
+	.way		= qlink_udp_way,
 	.has_carrier	= qlink_udp_has_carrier,
 };

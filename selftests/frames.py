@@ -6,6 +6,8 @@
   frames.py vectors GROUP --under eth|udp|udp6 --from NS --to NS
   frames.py resend        --under eth|udp|udp6 --from NS --to NS
   frames.py exchange      --from NS --to NS [--marker HEX]
+  frames.py oversize      --to NS [--device DEV] --count N
+  frames.py too-big       --under udp|udp6 --from NS --to NS --about udp|ping --mtu N
   frames.py listen        --to NS [--device DEV] --count N
   frames.py payload FILE BYTES --marker HEX
 
@@ -557,6 +559,59 @@ def exchange(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def oversize(args: argparse.Namespace) -> int:
+    """The oversize subcommand: frames of no IP, as long as the device lets pass."""
+    tap = Tap(args.to, args.device)
+    for _ in range(args.count):
+        tap.send(inner_frame("oversize", mtu_of(tap.sock, args.device) + 14, tap.mac, b"\xff" * 6, 0x88B8))
+    return 0
+
+
+def ipv4_packet(protocol: int, source: bytes, destination: bytes, data: bytes) -> bytes:
+    """An IPv4 packet with a right checksum."""
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(data), 1, 0x4000, 64, protocol, 0) + source + destination
+    return head[:10] + (~ones_sum(head) & 0xFFFF).to_bytes(2, "big") + head[12:] + data
+
+
+def ipv6_packet(protocol: int, source: bytes, destination: bytes, data: bytes) -> bytes:
+    """An IPv6 packet."""
+    return struct.pack(">IHBB", 6 << 28, len(data), protocol, 64) + source + destination + data
+
+
+def too_big_errors(args: argparse.Namespace, us: bytes, them: bytes) -> Iterator[bytes]:
+    """ICMP errors from them to us, about packets that we may have sent."""
+    packet, icmp, reply = (ipv6_packet, 58, 129) if args.under == "udp6" else (ipv4_packet, 1, 0)
+    sources = (PORT, 49152) if args.about == "udp" else (0,)
+    for source in sources:
+        if source:
+            quoted = packet(17, us, them, struct.pack(">HHHH", source, PORT, 1408, 0) + bytes(64))
+        else:
+            quoted = packet(icmp, us, them, struct.pack(">BBHHH", reply, 0, 0, 1, 1) + bytes(64))
+        if args.under == "udp6":
+            error = struct.pack(">BBHI", 2, 0, 0, args.mtu) + quoted
+            total = ones_sum(them + us + struct.pack(">II", len(error), icmp) + error)
+        else:
+            error = struct.pack(">BBHHH", 3, 4, 0, 0, args.mtu) + quoted
+            total = ones_sum(error)
+        yield packet(icmp, them, us, error[:2] + (~total & 0xFFFF).to_bytes(2, "big") + error[4:])
+
+
+def too_big(args: argparse.Namespace) -> int:
+    """The too-big subcommand: forges ICMP errors that claim a small path between the underlay's ends."""
+    ends = []
+    for name in (args.to, args.sender):
+        probe = in_namespace(name, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        if args.under == "udp6":
+            ends.append(socket.inet_pton(socket.AF_INET6, in_namespace(name, lambda: address6_of(LOWER))))
+        else:
+            ends.append(socket.inet_aton(address_of(probe, LOWER)))
+    tap = Tap(args.sender, LOWER, protocol=0)
+    head = Tap(args.to, LOWER, protocol=0).mac + tap.mac + (b"\x86\xdd" if args.under == "udp6" else b"\x08\x00")
+    for error in too_big_errors(args, *ends):
+        tap.send(head + error)
+    return 0
+
+
 def listen(args: argparse.Namespace) -> int:
     """The listen subcommand: waits for so many frames at a device and says what they were."""
     tap = Tap(args.to, args.device)
@@ -610,6 +665,11 @@ def main() -> int:
     sub.add_argument("--marker", default="qlink inner text")
     sub = command("listen", listen, "to")
     sub.add_argument("--count", type=int, required=True)
+    sub = command("oversize", oversize, "to")
+    sub.add_argument("--count", type=int, required=True)
+    sub = command("too-big", too_big, "from", "to", "under")
+    sub.add_argument("--about", choices=("udp", "ping"), required=True)
+    sub.add_argument("--mtu", type=int, required=True)
     sub = command("payload", payload)
     sub.add_argument("file")
     sub.add_argument("bytes", type=int)

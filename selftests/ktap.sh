@@ -3,13 +3,15 @@
 # KTAP for shell: runs the tests of a file, each in a subshell of its own, and checks what they expect.
 #
 # A file defines test_NAME functions, and each_test_NAME functions that run twice, with $under set
-# to eth and to udp, and ends with: run_tests "$@". Arguments name the tests to run.
+# to eth and to udp, each_under_NAME functions that run for udp6 too, and ends with: run_tests "$@".
+# Arguments name the tests to run.
 
 readonly deadline=20	# seconds; an emulated machine is slow
 
 list_tests()
 {
-	sed -nE 's/^test_([a-z0-9_]+)\(\)$/\1/p; s/^each_test_([a-z0-9_]+)\(\)$/\1_eth \1_udp/p' "$0"
+	sed -nE 's/^test_([a-z0-9_]+)\(\)$/\1/p; s/^each_test_([a-z0-9_]+)\(\)$/\1_eth \1_udp/p
+		s/^each_under_([a-z0-9_]+)\(\)$/\1_eth \1_udp \1_udp6/p' "$0"
 }
 
 # is_wanted TEST NAME…: a NAME without its underlay means both.
@@ -75,7 +77,9 @@ run_test()
 	trap run_deferred EXIT
 	# shellcheck disable=SC2034 # for lib.sh
 	under=${1##*_}
-	if declare -F "test_$1" >/dev/null; then "test_$1"; else "each_test_${1%_*}"; fi
+	if declare -F "test_$1" >/dev/null; then "test_$1"
+	elif declare -F "each_test_${1%_*}" >/dev/null; then "each_test_${1%_*}"
+	else "each_under_${1%_*}"; fi
 	run_deferred
 	trap - EXIT
 	expect_eq "kernel reports" "$(kernel_reports)" ""

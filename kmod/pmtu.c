@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tells who sends frames that do not fit what would. */
+#include "pmtu.h"
+
+#include <linux/etherdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/ip_tunnels.h>
+
+#include "wire.h"
+
+/**
+ * struct qlink_pmtu_path - what skb_tunnel_check_pmtu() takes for a route
+ */
+struct qlink_pmtu_path {
+	/** @dst: nobody but its mtu() is asked */
+	struct dst_entry dst;
+	/** @mtu: of the IP packet in the frame */
+	unsigned int mtu;
+};
+
+static unsigned int qlink_pmtu_of_path(const struct dst_entry *dst)
+{
+	return container_of(dst, struct qlink_pmtu_path, dst)->mtu;
+}
+
+static struct dst_ops qlink_pmtu_ops = {
+	.mtu = qlink_pmtu_of_path,
+};
+
+/* Who answers an IP packet trusts its headers to be there. */
+static bool qlink_pmtu_is_ip(struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return pskb_network_may_pull(skb, sizeof(struct iphdr)) &&
+		       ip_hdr(skb)->version == 4 && ip_hdr(skb)->ihl >= 5;
+	return skb->protocol == htons(ETH_P_IPV6) &&
+	       pskb_network_may_pull(skb, sizeof(struct ipv6hdr));
+}
+
+/**
+ * qlink_pmtu_tell() - let the sender of a frame that does not fit know what would
+ * @link: of the frame
+ * @skb: from the MAC header on
+ * @max_bytes: that a sealed frame may measure
+ *
+ * The sender of an IP packet learns the size through the route that the packet
+ * came along or, where the device is the port of a bridge, from an ICMP error
+ * that goes back into the bridge as if it had been received, as vxlan does it.
+ * Who sent something else must know the MTU.
+ *
+ * Context: BHs off.
+ * Return: true if @skb has become the answer and is gone, false if it is still the caller's
+ */
+bool qlink_pmtu_tell(struct qlink_dev *link, struct sk_buff *skb, unsigned int max_bytes)
+{
+	struct qlink_pmtu_path path = { .dst.ops = &qlink_pmtu_ops };
+	bool answers = netif_is_any_bridge_port(link->dev) && qlink_pmtu_is_ip(skb);
+
+	if (max_bytes < QLINK_MTU_LESS + ETH_MIN_MTU || skb_network_offset(skb) < ETH_HLEN)
+		return false;
+	/* Below more than one VLAN tag less fits than the device's MTU. */
+	path.mtu = max_bytes - max_t(unsigned int, QLINK_MTU_LESS,
+				     QLINK_OVERHEAD_BYTES + skb_network_offset(skb));
+	/* IPv4 looks the route up by the device: that of a VLAN for a frame of one. */
+	if (skb_dst(skb))
+		skb->dev = skb_dst(skb)->dev;
+	if (skb_tunnel_check_pmtu(skb, &path.dst, 0, answers) <= 0)
+		return false;
+
+	skb_orphan(skb);
+	skb_scrub_packet(skb, false);
+	skb->protocol = eth_type_trans(skb, link->dev);
+	netif_rx(skb);
+	return true;
+}

@@ -1,0 +1,366 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Sizes: what the underlay leaves of its own, what follows when it changes, and what becomes of a frame that
+# is too big.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
+
+mtu_of() { in_ns "$1" cat "/sys/class/net/${2:-qlink0}/mtu"; }
+max_mtu_of() { ip -n "$1" -d -j link show "${2:-qlink0}" | jq '.[0].max_mtu'; }
+mtu_is() { [ "$(mtu_of "$1")" = "$2" ]; }
+
+# overhead: what $under takes.
+overhead() { case $under in eth) echo 50 ;; udp) echo 78 ;; udp6) echo 98 ;; esac; }
+
+# left N: the MTU that an underlay of N leaves.
+left() { echo $(($1 - $(overhead))); }
+
+set_lower() { ip -n "$1" link set veth0 mtu "$2"; }
+send_one() { in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}" >/dev/null; }
+
+# fits: pings of the full MTU arrive, whole.
+fits() { ping_ok "$ns1" -M "do" -s $(($(mtu_of "$ns1") - 28)) "${inner[2]}"; }
+
+each_under_jumbo_frames()
+{
+	setup_pair 9000
+	expect_eq "mtu" "$(mtu_of "$ns1") $(max_mtu_of "$ns1")" "$(left 9000) $(left 9000)"
+	quiet
+	fits
+	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2"
+	frames payload "$tmp/file" 1000000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	expect_nothing_dropped
+}
+
+# Without any traffic; what an admin chose is a limit, and comes back.
+each_under_follows_the_lower_device()
+{
+	local lower
+
+	setup_wire
+	link_add 1
+	for lower in 1400 1600 1500; do
+		set_lower "$ns1" "$lower"
+		expect_soon "mtu over $lower" mtu_is "$ns1" "$(left "$lower")"
+		expect_eq "maximum over $lower" "$(max_mtu_of "$ns1")" "$(left "$lower")"
+	done
+	expect_refused "more than is left" "maximum" ip -n "$ns1" link set qlink0 mtu $(($(left 1500) + 1))
+	expect_eq "mtu" "$(mtu_of "$ns1")" "$(left 1500)"
+
+	expect_ok "less" ip -n "$ns1" link set qlink0 mtu 1300
+	set_lower "$ns1" 1800
+	expect_eq "maximum" "$(max_mtu_of "$ns1")" "$(left 1800)"
+	expect_eq "an admin's stays" "$(mtu_of "$ns1")" 1300
+	set_lower "$ns1" 1380
+	expect_eq "less is left" "$(mtu_of "$ns1")" "$(min 1300 "$(left 1380)")"
+	set_lower "$ns1" 1800
+	expect_eq "an admin's again" "$(mtu_of "$ns1")" 1300
+	expect_ok "all that is left" ip -n "$ns1" link set qlink0 mtu "$(left 1800)"
+	set_lower "$ns1" 1500
+	expect_eq "it follows again" "$(mtu_of "$ns1")" "$(left 1500)"
+}
+
+min() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
+
+# route_change WORD…: the route to the peer's network, changed.
+route_change()
+{
+	case $under in
+	udp) ip -n "$ns1" route replace 198.51.100.0/24 dev veth0 src "${address[1]}" "$@" ;;
+	udp6) ip -n "$ns1" -6 route replace "${address6[2]}/128" dev veth0 "$@" ;;
+	esac
+}
+
+# The first frame after the change finds out.
+follow_the_route()
+{
+	local mtu
+
+	setup_pair
+	quiet
+	for mtu in 1400 1450; do
+		expect_ok "route" route_change mtu "$mtu"
+		send_one
+		expect_soon "mtu over a route of $mtu" mtu_is "$ns1" "$(left "$mtu")"
+		expect_eq "maximum" "$(max_mtu_of "$ns1")" "$(left "$mtu")"
+		fits
+	done
+	expect_ok "route larger than its device" route_change mtu 9000
+	send_one
+	expect_soon "mtu" mtu_is "$ns1" "$(left 1500)"
+	fits
+	expect_nothing_dropped
+	expect_eq "the other end" "$(mtu_of "$ns2")" "$(left 1500)"
+}
+
+test_follows_the_route_udp()
+{
+	under=udp
+	follow_the_route
+}
+
+test_follows_the_route_udp6()
+{
+	under=udp6
+	follow_the_route
+}
+
+# Without a route, and with one into the link itself, the size stays.
+test_keeps_its_size_without_a_route()
+{
+	under=udp
+	setup_pair 9000
+	quiet
+	ip -n "$ns1" route del 198.51.100.0/24
+	send_one
+	set_lower "$ns1" 8000
+	expect_eq "without a route" "$(mtu_of "$ns1")" "$(left 9000)"
+	ip -n "$ns1" route add "${address[2]}" dev qlink0
+	send_one
+	expect_eq "into the link" "$(mtu_of "$ns1")" "$(left 9000)"
+	ip -n "$ns1" route del "${address[2]}" dev qlink0
+	ip -n "$ns1" route add 198.51.100.0/24 dev veth0 src "${address[1]}"
+	send_one
+	expect_soon "with one" mtu_is "$ns1" "$(left 8000)"
+}
+
+# routed N LOCAL REMOTE: a link over UDP at $ns1, up, with a transmit key.
+routed()
+{
+	ip -n "$ns1" -batch - <<-END
+		link add qlink$1 type qlink id $((7 + $1)) local $2 remote $3 port $port accept static
+		link set qlink$1 up
+	END
+	dev=qlink$1 key_add "$ns1" tx 1 "$(key_new a)"
+}
+
+# Three links, each routed over the one before, the second by way of a VLAN: all follow in one go.
+test_links_routed_over_links_follow()
+{
+	local lower
+
+	under=udp
+	setup_wire
+	routed 0 "${address[1]}" "${address[2]}"
+	ip -n "$ns1" -batch - <<-END
+		link add link qlink0 name qlink0.5 type vlan id 5
+		address add 10.0.0.1/24 dev qlink0.5
+		link set qlink0.5 up
+	END
+	routed 1 10.0.0.1 10.0.0.2
+	ip -n "$ns1" address add 10.0.1.1/24 dev qlink1
+	routed 2 10.0.1.1 10.0.1.2
+	for lower in 1400 1500; do
+		set_lower "$ns1" "$lower"
+		# A VLAN shrinks with its device; it does not grow with it.
+		ip -n "$ns1" link set qlink0.5 mtu $((lower - 78))
+		expect_eq "over $lower" "$(mtu_of "$ns1") $(mtu_of "$ns1" qlink1) $(mtu_of "$ns1" qlink2)" \
+			"$((lower - 78)) $((lower - 156)) $((lower - 234))"
+	done
+}
+
+mtus() { ip -n "$ns1" -j link show type qlink | jq -r '[.[].mtu] | join(" ")'; }
+
+# Links routed over one another believe nothing of what they say of sizes, whatever happens around them; one
+# that is routed over them does not either. Freed of each other, they follow again.
+test_links_routed_over_each_other_stay()
+{
+	local n
+
+	under=udp
+	setup_wire
+	routed 0 "${address[1]}" "${address[2]}"
+	routed 1 "${address[1]}" "${address[3]}"
+	routed 2 "${address[1]}" "${address[4]}"
+	expect_eq "at first" "$(mtus)" "1422 1422 1422"
+	ip -n "$ns1" -batch - <<-END
+		link add link qlink0 name qlink0.5 type vlan id 5
+		link set qlink0.5 up
+		route add ${address[2]} dev qlink1
+		route add ${address[3]} dev qlink0.5
+		route add ${address[4]} dev qlink0
+		neighbour add ${address[2]} lladdr 02:00:00:00:01:02 dev qlink1
+		neighbour add ${address[3]} lladdr 02:00:00:00:01:02 dev qlink0.5
+		neighbour add ${address[4]} lladdr 02:00:00:00:01:02 dev qlink0
+	END
+	for n in 1400 9000 1500; do
+		set_lower "$ns1" "$n"
+		expect_ok "frames" frames oversize --to "$ns1" --device qlink0 --count 2
+		expect_ok "frames" frames oversize --to "$ns1" --device qlink1 --count 2
+		ip -n "$ns1" link set qlink0.5 mtu $((1400 + n % 7))
+		expect_eq "with $n below" "$(mtus)" "1422 1422 1422"
+	done
+	ip -n "$ns1" route del "${address[2]}" dev qlink1
+	set_lower "$ns1" 1400
+	expect_eq "no loop" "$(mtus)" "1322 1244 1244"
+}
+
+# learned: what the host believes of the path to the peer.
+learned()
+{
+	case $under in
+	udp) ip -n "$ns1" route get "${address[2]}" ;;
+	udp6) ip -n "$ns1" -6 route get "${address6[2]}" ;;
+	esac | sed -n 's/.* mtu \([0-9]*\).*/\1/p'
+}
+
+has_learned() { [ "$(learned)" = "$1" ]; }
+
+# Anyone can send an ICMP error. The host believes one about a ping (7.3: also one about a frame);
+# the link believes none.
+distrust_icmp()
+{
+	local before
+
+	setup_pair
+	quiet
+	fits
+	before=$(stats "$ns1")
+	capture_start "$ns2" "$tmp/all.pcap"
+	expect_ok "about a frame" frames too-big --under "$under" --from "$ns2" --to "$ns1" --about udp --mtu 1290
+	fits
+	expect_ok "about a ping" frames too-big --under "$under" --from "$ns2" --to "$ns1" --about ping --mtu 1290
+	expect_soon "the host learns" has_learned 1290
+	fits
+	in_ns "$ns1" ping -c 2 -i 0.01 -W "$deadline" -s 6000 "${inner[2]}" >/dev/null || fail "fragments inside"
+	expect_eq "mtu" "$(mtu_of "$ns1") $(max_mtu_of "$ns1")" "$(left 1500) $(left 1500)"
+	set_lower "$ns1" 1480
+	set_lower "$ns1" 1500
+	fits
+	expect_eq "mtu, measured again" "$(mtu_of "$ns1")" "$(left 1500)"
+	capture_stop "$tmp/all.pcap"
+	decode all
+	expect_only_moved "$ns1" "$before" ""
+}
+
+test_distrusts_icmp_udp()
+{
+	under=udp
+	distrust_icmp
+}
+
+test_distrusts_icmp_udp6()
+{
+	under=udp6
+	distrust_icmp
+}
+
+# A frame of no IP is counted, and that is all.
+test_too_big_other_than_ip()
+{
+	local before
+
+	under=eth
+	setup_pair
+	ip -n "$ns1" link add link qlink0 name outer type vlan proto 802.1ad id 5
+	ip -n "$ns1" link set outer up
+	ip -n "$ns1" link add link outer name inner type vlan id 6
+	ip -n "$ns1" link set inner up
+	before=$(stats "$ns1")
+	expect_ok "frames" frames oversize --to "$ns1" --device inner --count 3
+	expect_only_moved "$ns1" "$before" "tx_too_big=+3"
+}
+
+allow_ipv6() { in_ns "$1" sh -c "echo 0 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
+
+# $ns3 behind $ns2, whose link has less room: TCP finds out and goes on.
+behind()
+{
+	setup_pair
+	setup_ns ns3
+	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
+	ip -n "$ns2" link set veth1 up
+	ip -n "$ns3" link set veth1 up
+	frames payload "$tmp/file" 500000 --marker "$marker"
+}
+
+each_under_too_big_when_bridged()
+{
+	local before
+
+	behind
+	ip -n "$ns2" link add br0 type bridge
+	ip -n "$ns2" address flush dev qlink0
+	ip -n "$ns2" link set qlink0 master br0
+	ip -n "$ns2" link set veth1 master br0
+	ip -n "$ns2" link set br0 up
+	ip -n "$ns3" address add "${inner[3]}/24" dev veth1
+	allow_ipv6 "$ns1" qlink0
+	allow_ipv6 "$ns3" veth1
+	ip -n "$ns3" address add "${inner6[3]}/64" dev veth1 nodad
+	ip -n "$ns1" address add "${inner6[1]}/64" dev qlink0 nodad
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[1]}"
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner6[1]}"
+	# The receiver must not tell the sender by its MSS.
+	ip -n "$ns1" route change 192.0.2.0/24 dev qlink0 src "${inner[1]}" advmss 1460
+	ip -n "$ns1" -6 route replace 2001:db8::/64 dev qlink0 proto kernel metric 256 advmss 1440
+	before=$(stats "$ns2")
+	transfer "$ns3" "$ns1" "${inner[1]}" "$tmp/file"
+	expect_has "counted" "$(stats_moved "$ns2" "$before")" "tx_too_big=+"
+	expect_eq "no other" "$(stats_moved "$ns2" "$before" | wc -w)" 1
+	expect_has "learned" "$(ip -n "$ns3" route get "${inner[1]}")" "mtu $(left 1500)"
+	before=$(stats "$ns2")
+	transfer "$ns3" "$ns1" "${inner6[1]}" "$tmp/file"
+	expect_has "counted" "$(stats_moved "$ns2" "$before")" "tx_too_big=+"
+	expect_has "learned" "$(ip -n "$ns3" -6 route get "${inner6[1]}")" "mtu $(left 1500)"
+	expect_refused "a datagram" "essage too long" in_ns "$ns3" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
+	before=$(stats "$ns2")
+	transfer "$ns3" "$ns1" "${inner[1]}" "$tmp/file"
+	expect_only_moved "$ns2" "$before" ""
+}
+
+test_too_big_when_routed()
+{
+	local before
+
+	under=udp6
+	behind
+	in_ns "$ns2" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	ip -n "$ns2" address add 203.0.113.2/24 dev veth1
+	ip -n "$ns3" address add 203.0.113.3/24 dev veth1
+	ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.2
+	ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}" advmss 1460
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[1]}"
+	before=$(stats "$ns2")
+	expect_refused "a datagram" "mtu = $(left 1500)" in_ns "$ns3" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
+	expect_refused "the next" "essage too long" in_ns "$ns3" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
+	transfer "$ns3" "$ns1" "${inner[1]}" "$tmp/file"
+	expect_only_moved "$ns2" "$before" ""
+	expect_refused "our own" "essage too long" in_ns "$ns2" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
+}
+
+# What ethtool says can be offloaded to the link and to a VLAN on it, and what the link must not be given.
+test_features()
+{
+	local dev feature
+
+	under=udp6
+	setup_wire
+	link_add 1
+	ip -n "$ns1" link add link qlink0 name qlink0.5 type vlan id 5
+	for dev in qlink0 qlink0.5; do
+		for feature in tx-scatter-gather tx-checksum-ip-generic; do
+			expect_has "$dev" "$(in_ns "$ns1" ethtool -k $dev | grep "$feature:")" ": on"
+		done
+	done
+	for feature in tx-sctp-segmentation tx-scatter-gather-fraglist tx-gso-list; do
+		expect_has qlink0 "$(in_ns "$ns1" ethtool -k qlink0 | grep "$feature:")" ": off"
+	done
+}
+
+# The speed is that of the lower device; what is routed has none.
+test_speed()
+{
+	under=eth
+	setup_wire
+	link_add 1
+	routed 1 "${address[1]}" "${address[2]}"
+	expect_has "eth" "$(in_ns "$ns1" ethtool qlink0)" "Speed: 10000Mb/s"
+	expect_eq "udp" "$(in_ns "$ns1" ethtool qlink1 | grep -c Speed)" 0
+}
+
+run_tests "$@"
