@@ -215,6 +215,12 @@ answers() { expect_soon "an answer of $2" in_ns "$1" ping -c 1 -W 1 "$2"; }
 # flying NS COMMAND…: until the test is over.
 flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
 
+# Some 300 frames a second leave an emulated CPU the time for what is done to the link meanwhile.
+if [ "${QLINK_SOAK:-}" = 1 ]; then pace=(-f); else pace=(-i 0.003); fi
+
+# pinging NS ADDRESS: both ways, until the test is over.
+pinging() { flying "$1" ping -q "${pace[@]}" -w 1000 "$2"; }
+
 # ---- keys ----
 
 # key_new NAME: 44 random bytes in a new file, whose path it prints.

@@ -13,8 +13,8 @@ each_test_device_moves_under_traffic()
 
 	setup_pair
 	setup_ns ns3
-	flying "$ns2" ping -q -f -w 120 "${inner[1]}"
-	for n in 1 2 3; do
+	pinging "$ns2" "${inner[1]}"
+	for n in 1 2; do
 		answers "$ns1" "${inner[2]}"
 		before=$(keys "$ns1" '[.[] | select(.direction == "tx") | .frames] | add')
 		move_device "$ns1" "$ns3"
@@ -60,7 +60,7 @@ each_test_lower_moves()
 	setup_pair
 	setup_ns ns3
 	quiet
-	flying "$ns2" ping -q -f -w 120 "${inner[1]}"
+	pinging "$ns2" "${inner[1]}"
 	before=$(stats "$ns1")
 	expect_ok "move" ip -n "$ns1" link set veth0 netns "$ns3"
 	if [ "$under" = eth ]; then
@@ -90,7 +90,7 @@ test_namespaces_of_a_stack_go()
 		ip -n "$ns3" link add link qlink0 name qlink1 up type qlink id 7 peer 02:00:00:00:01:02
 		ip -n "$ns3" link add qlink2 up type qlink id 7 local "${inner[1]}" remote "${inner[2]}" port "$port"
 		expect_eq "$order: links" "$(devices "$ns3")" 3
-		flying "$ns3" ping -q -f -w 120 "${inner[2]}"
+		pinging "$ns3" "${inner[2]}"
 		for ns in $order; do
 			ip netns pids "${!ns}" | xargs -r kill
 			expect_ok "$order: delete $ns" ip netns del "${!ns}"

@@ -139,10 +139,9 @@ test_keys_come_in_while_all_are_wiped()
 	for ns in "$ns1" "$ns2"; do
 		install_for_ever "$ns" &
 		defer kill $!
-		ip netns exec "$ns" ping -q -f -w 60 192.0.2.9 >/dev/null 2>&1 &
-		defer kill $!
+		pinging "$ns" 192.0.2.9
 	done
-	for ((round = 1; round <= 4; round++)); do
+	for ((round = 1; round <= 2; round++)); do
 		for ns in "$ns1" "$ns2"; do
 			: >"$tmp/$ns.log"
 			expect_soon "installs" grep -q installed "$tmp/$ns.log"
@@ -154,7 +153,7 @@ test_keys_come_in_while_all_are_wiped()
 		let_snapshot_go
 	done
 	for ns in "$ns1" "$ns2"; do expect_eq "other answers" "$(no_news_but_these "$ns")" ""; done
-	expect_eq "wipes" "$(link_field "$ns1" .wipes)" 4
+	expect_eq "wipes" "$(link_field "$ns1" .wipes)" 2
 }
 
 was_cloned() { [ "$(link_field "$ns2" .wiped_by)" = clone ] && [ "$(link_field "$ns1" .wiped_by)" = clone ]; }

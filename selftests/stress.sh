@@ -7,7 +7,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; else rounds=15 mib=4; fi
+if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; else rounds=8 mib=4; fi
 deadline_all=$((120 + rounds * 10))
 
 sum_of() { ip -n "$1" -s -j link show qlink0 | jq ".[0].stats64 | $2"; }
@@ -81,7 +81,7 @@ each_test_all_at_once()
 	quiet
 	for n in 1 2; do
 		ns=ns$n
-		ip netns exec "${!ns}" ping -q -f -w "$deadline_all" "${inner[3 - n]}" >/dev/null &
+		ip netns exec "${!ns}" ping -q "${pace[@]}" -w "$deadline_all" "${inner[3 - n]}" >/dev/null &
 		flood+=($!)
 		defer kill $!
 	done
