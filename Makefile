@@ -35,13 +35,15 @@ setup:
 demo: setup
 	scripts/demo
 
-check: setup
+check:
+	scripts/setup debug
 	scripts/check
 
 bench: setup
 	scripts/bench
 
-soak: setup
+soak:
+	scripts/setup debug
 	scripts/check --soak
 
 clean:

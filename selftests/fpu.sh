@@ -98,4 +98,5 @@ each_test_frames_wait_for_fpu()
 	expect_nothing_dropped
 }
 
+debug_tests="frames_wait_for_fpu_eth"
 run_tests "$@"

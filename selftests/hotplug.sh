@@ -74,4 +74,5 @@ each_test_keys_come_in_while_it_is_off()
 	expect_nothing_dropped
 }
 
+debug_tests="keys_come_in_while_it_is_off_udp"
 run_tests "$@"

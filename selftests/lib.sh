@@ -74,9 +74,6 @@ readonly link_id=7 port=47000
 # shellcheck disable=SC2034 # for the tests
 ns1='' ns2='' ns3=''	# setup_ns names them
 
-# A kernel with kmemleak has all the rest that makes it slow as well.
-is_debug_kernel() { [ -e /sys/kernel/debug/kmemleak ]; }
-
 # scale N: N, or a quarter of it where the kernel looks at every access.
 scale() { if is_debug_kernel; then echo $(($1 / 4)); else echo "$1"; fi; }
 

@@ -116,4 +116,5 @@ each_test_a_big_file()
 	expect_nothing_dropped
 }
 
+debug_tests="all_at_once_eth"
 run_tests "$@"

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Makes key files whose bytes the host knows without having been told, and takes them away again.
+ *
+ * usage: keyfile make SEED FILE    44 bytes by xorshift64* (Vigna 2016) from SEED
+ *        keyfile wipe FILE         zeros in the place of them, in the same page
+ *
+ * Leaves no copy of the bytes in its own memory: scripts/scan-memory looks for some.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEY_FILE_BYTES	44
+
+static void fill(uint8_t *bytes, uint64_t state)
+{
+	for (int i = 0; i < KEY_FILE_BYTES; i++) {
+		state ^= state >> 12;
+		state ^= state << 25;
+		state ^= state >> 27;
+		bytes[i] = (state * 0x2545f4914f6cdd1dULL) >> 56;
+	}
+	explicit_bzero(&state, sizeof(state));
+}
+
+static int put(const char *path, int flags, const uint8_t *bytes)
+{
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0 || write(fd, bytes, KEY_FILE_BYTES) != KEY_FILE_BYTES || close(fd)) {
+		perror(path);
+		return 1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint8_t bytes[KEY_FILE_BYTES] = {};
+	int status;
+
+	if (argc == 4 && !strcmp(argv[1], "make")) {
+		fill(bytes, strtoull(argv[2], NULL, 0));
+		status = put(argv[3], O_WRONLY | O_CREAT | O_EXCL, bytes);
+		explicit_bzero(bytes, sizeof(bytes));
+		return status;
+	}
+	if (argc == 3 && !strcmp(argv[1], "wipe"))
+		return put(argv[2], O_WRONLY, bytes);
+	fprintf(stderr, "usage: keyfile make SEED FILE | wipe FILE\n");
+	return 2;
+}

@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Every allocation fails once: the request or the frame says so, nothing is left behind, and then it works.
+#
+# Needs a kernel with fault injection (scripts/vm --kernel debug); whether memory leaked is what the VM's
+# kmemleak says at its end.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+readonly slab=/sys/kernel/debug/failslab pages=/sys/kernel/debug/fail_page_alloc
+
+# Also allocations that may sleep, and not a word in the log for each.
+need_faults()
+{
+	local dir
+
+	for dir in $slab $pages; do
+		echo N >"$dir/ignore-gfp-wait"
+		echo 0 >"$dir/verbose"
+		echo 0 >"$dir/probability"
+	done
+	modprobe qlink
+}
+
+faults() { in_ns "$ns1" env NS="$ns1" /usr/bin/python3 "$here/faults.py" "$@"; }
+
+each_test_newlink()
+{
+	need_faults
+	setup_wire
+	expect_ok "every allocation" faults newlink "$under"
+	expect_eq "devices" "$(ip -n "$ns1" -o link show type qlink)" ""
+	expect_ok "works now" link_add 1
+	expect_ok "delete" ip -n "$ns1" link del qlink0
+	expect_ok "no port is left: the module unloads" modprobe -r qlink
+}
+
+each_test_changelink()
+{
+	need_faults
+	setup_pair
+	quiet
+	expect_ok "every allocation" faults changelink "$under"
+	expect_ok "works as before" in_ns "$ns1" ping -c 1 -W 2 "${inner[2]}"
+}
+
+test_install()
+{
+	need_faults
+	under=eth
+	setup_wire
+	link_add 1
+	expect_ok "every allocation" faults install
+	expect_ok "works now" key_add "$ns1" tx 4000000 "$(key_new a)"
+	expect_ok "delete" ip -n "$ns1" link del qlink0
+	expect_ok "no key is left: the module unloads" modprobe -r qlink
+}
+
+each_test_xmit()
+{
+	need_faults
+	setup_pair
+	quiet
+	expect_ok "every allocation" faults xmit "$ns2"
+	expect_ok "works now" in_ns "$ns1" ping -c 1 -W 2 "${inner[2]}"
+}
+
+# fail_next FUNCTION: the next allocation that FUNCTION makes, in a softirq too.
+fail_next()
+{
+	local range
+
+	range=$(awk -v name="$1" '$3 == name { from = $1 } from && $1 > from && !to { to = $1 } END { print from, to }' <(grep '\[qlink\]' /proc/kallsyms | sort))
+	echo "0x${range% *}" >$slab/require-start
+	echo "0x${range#* }" >$slab/require-end
+	echo N >$slab/task-filter
+	echo 0 >$slab/space
+	echo 1 >$slab/interval
+	echo 1 >$slab/times
+	echo 100 >$slab/probability
+}
+
+fail_no_more()
+{
+	echo 0 >$slab/probability
+	echo 0 >$slab/require-start
+	echo 0xffffffffffffffff >$slab/require-end
+}
+
+# The window of a lane is made by its first frame: without memory it is dropped, and the next one makes it.
+test_receive()
+{
+	local before lane
+
+	need_faults
+	defer fail_no_more
+	under=eth
+	setup_pair
+	quiet
+	for lane in 0 1; do
+		before=$(stats "$ns2")
+		fail_next qlink_rx_poll
+		in_ns "$ns1" taskset -c "$lane" ping -c 1 -W 1 "${inner[2]}" >/dev/null
+		fail_no_more
+		expect_only_moved "$ns2" "$before" "rx_no_memory=+1"
+	done
+	expect_ok "works now" in_ns "$ns1" taskset -c 0 ping -c 1 -W 2 "${inner[2]}"
+}
+
+debug_tests="newlink_eth changelink_udp install xmit_udp receive"
+if [ ! -e /proc/self/fail-nth ] || [ ! -e $slab ]; then
+	echo "1..0 # SKIP needs a kernel with fault injection"
+	exit 4
+fi
+run_tests "$@"
