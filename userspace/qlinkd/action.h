@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The list of actions that a step of an agreement asks for. */
+#ifndef QLINKD_ACTION_H
+#define QLINKD_ACTION_H
+
+#include "rekey.h"
+
+/**
+ * action_add() - append an action
+ * @actions: the list
+ * @type: an enum rekey_action_type
+ *
+ * No step asks for more than REKEY_ACTIONS_MAX; one that would is a bug, and
+ * ends the process rather than forget a deletion.
+ *
+ * Return: the action, all zero but for its type; lives as long as the list.
+ */
+struct rekey_action *action_add(struct rekey_actions *actions,
+				enum rekey_action_type type);
+
+/**
+ * action_ask() - append an action that is answered
+ * @rekey: the agreement, which gives the ticket
+ * @actions: the list
+ * @type: an enum rekey_action_type
+ *
+ * Return: the action, with its ticket.
+ */
+struct rekey_action *action_ask(struct rekey *rekey,
+				struct rekey_actions *actions,
+				enum rekey_action_type type);
+
+/**
+ * action_say() - append a message to the peer
+ * @rekey: the agreement, which gives the generations
+ * @actions: the list
+ * @type: an enum rekey_message
+ *
+ * Return: the message, all zero but for type and generations.
+ */
+struct rekey_msg *action_say(const struct rekey *rekey,
+			     struct rekey_actions *actions,
+			     enum rekey_message type);
+
+/**
+ * action_note() - append what people should hear of
+ * @actions: the list
+ * @note: an enum rekey_note
+ * @reason: an enum rekey_reason
+ */
+void action_note(struct rekey_actions *actions, enum rekey_note note,
+		 uint8_t reason);
+
+#endif

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The connection to a peer: TLS 1.3, mutual, post-quantum, or none. */
+#include "channel.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#define GROUP		"X25519MLKEM768"
+#define SUITE		"TLS_AES_256_GCM_SHA384"
+#define SIGNATURES	"mldsa65"
+#define NAME_FLAGS	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | \
+			 X509_CHECK_FLAG_NO_WILDCARDS)
+/* OpenSSL numbers the alerts of a peer from here. */
+#define ALERT_OFFSET	SSL_AD_REASON_OFFSET
+
+struct channel_context {
+	SSL_CTX *ssl;
+	uint64_t n_refused[CHANNEL_N_REFUSALS];
+};
+
+struct channel {
+	struct channel_context *context;
+	SSL *ssl;
+	const char *const *peers;
+	const char *peer;
+	bool has_dialled;
+	bool wants_write;
+};
+
+static const char *const refusals[CHANNEL_N_REFUSALS] = {
+	[CHANNEL_REFUSAL_GROUP] = "wrong-group",
+	[CHANNEL_REFUSAL_VERSION] = "wrong-version",
+	[CHANNEL_REFUSAL_SIGNATURE] = "wrong-signature",
+	[CHANNEL_REFUSAL_NO_CERTIFICATE] = "no-certificate",
+	[CHANNEL_REFUSAL_CA] = "wrong-ca",
+	[CHANNEL_REFUSAL_STALE] = "stale-certificate",
+	[CHANNEL_REFUSAL_IDENTITY] = "wrong-identity",
+	[CHANNEL_REFUSAL_ALERT] = "refused-by-peer",
+	[CHANNEL_REFUSAL_OTHER] = "other",
+};
+
+const char *channel_refusal_name(enum channel_refusal refusal)
+{
+	return refusals[refusal];
+}
+
+uint64_t channel_refused(const struct channel_context *context,
+			 enum channel_refusal refusal)
+{
+	return context->n_refused[refusal];
+}
+
+/* --- the context --- */
+
+__attribute__((format(printf, 2, 3)))
+static int invalid(struct qlink_why *why, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why->text, sizeof(why->text), format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+/* One group, one suite, no second use of anything. */
+static bool pin(SSL_CTX *ssl, const char *signatures)
+{
+	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+			    SSL_OP_CLEANSE_PLAINTEXT);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER |
+			   SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_verify_depth(ssl, 2);
+	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
+			 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+	return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) &&
+	       SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) &&
+	       SSL_CTX_set1_groups_list(ssl, GROUP) &&
+	       SSL_CTX_set1_sigalgs_list(ssl, signatures) &&
+	       SSL_CTX_set_ciphersuites(ssl, SUITE) &&
+	       SSL_CTX_set_num_tickets(ssl, 0) &&
+	       SSL_CTX_set_max_early_data(ssl, 0) &&
+	       X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ssl),
+					   X509_V_FLAG_X509_STRICT);
+}
+
+static const char *last_reason(void)
+{
+	const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+	return text ? text : "no reason given";
+}
+
+static int load(SSL_CTX *ssl, const struct channel_config *config,
+		struct qlink_why *why)
+{
+	const char *signatures = config->signatures ? config->signatures :
+						      SIGNATURES;
+
+	if (!pin(ssl, signatures))
+		return invalid(why, "TLS with group %s and signatures %s: %s",
+			       GROUP, signatures, last_reason());
+	if (SSL_CTX_use_certificate_file(ssl, config->cert,
+					 SSL_FILETYPE_PEM) != 1)
+		return invalid(why, "certificate %s: %s", config->cert,
+			       last_reason());
+	if (SSL_CTX_use_PrivateKey_file(ssl, config->key,
+					SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(ssl) != 1)
+		return invalid(why, "key %s: %s", config->key, last_reason());
+	if (SSL_CTX_load_verify_file(ssl, config->ca) != 1)
+		return invalid(why, "CA %s: %s", config->ca, last_reason());
+	return 0;
+}
+
+int channel_context_new(struct channel_context **context,
+			const struct channel_config *config,
+			struct qlink_why *why)
+{
+	struct channel_context *made = calloc(1, sizeof(*made));
+	int err;
+
+	*context = NULL;
+	if (made)
+		made->ssl = SSL_CTX_new(TLS_method());
+	if (!made || !made->ssl)
+		err = invalid(why, "no memory for TLS");
+	else
+		err = load(made->ssl, config, why);
+	ERR_clear_error();
+	if (err)
+		channel_context_free(made);
+	else
+		*context = made;
+	return err;
+}
+
+void channel_context_free(struct channel_context *context)
+{
+	if (!context)
+		return;
+	SSL_CTX_free(context->ssl);
+	free(context);
+}
+
+bool channel_dials(const char *own, const char *peer)
+{
+	uint8_t a[SHA384_DIGEST_LENGTH], b[SHA384_DIGEST_LENGTH];
+
+	SHA384((const uint8_t *)own, strlen(own), a);
+	SHA384((const uint8_t *)peer, strlen(peer), b);
+	return memcmp(a, b, sizeof(a)) < 0;
+}
+
+/* --- a channel --- */
+
+int channel_new(struct channel **channel, struct channel_context *context,
+		int fd, bool has_dialled, const char *const *peers)
+{
+	struct channel *made = calloc(1, sizeof(*made));
+
+	*channel = NULL;
+	if (!made)
+		return -ENOMEM;
+	made->context = context;
+	made->peers = peers;
+	made->has_dialled = has_dialled;
+	made->ssl = SSL_new(context->ssl);
+	if (!made->ssl || SSL_set_fd(made->ssl, fd) != 1) {
+		channel_free(made);
+		ERR_clear_error();
+		return -ENOMEM;
+	}
+	if (has_dialled)
+		SSL_set_connect_state(made->ssl);
+	else
+		SSL_set_accept_state(made->ssl);
+	*channel = made;
+	return 0;
+}
+
+void channel_free(struct channel *channel)
+{
+	if (!channel)
+		return;
+	if (channel->peer)
+		SSL_shutdown(channel->ssl);
+	SSL_free(channel->ssl);
+	ERR_clear_error();
+	free(channel);
+}
+
+__attribute__((format(printf, 4, 5)))
+static int refuse(struct channel *channel, enum channel_refusal refusal,
+		  struct qlink_why *why, const char *format, ...)
+{
+	va_list ap;
+	int at;
+
+	channel->context->n_refused[refusal]++;
+	at = snprintf(why->text, sizeof(why->text), "%s: ", refusals[refusal]);
+	va_start(ap, format);
+	vsnprintf(why->text + at, sizeof(why->text) - (size_t)at, format, ap);
+	va_end(ap);
+	ERR_clear_error();
+	return -EACCES;
+}
+
+static enum channel_refusal refusal_of(const SSL *ssl, int reason)
+{
+	switch (SSL_get_verify_result(ssl)) {
+	case X509_V_OK:
+		break;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return CHANNEL_REFUSAL_STALE;
+	default:
+		return CHANNEL_REFUSAL_CA;
+	}
+	switch (reason) {
+	case SSL_R_NO_SUITABLE_KEY_SHARE:
+	case SSL_R_NO_SUITABLE_GROUPS:
+		return CHANNEL_REFUSAL_GROUP;
+	case SSL_R_UNSUPPORTED_PROTOCOL:
+		return CHANNEL_REFUSAL_VERSION;
+	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+	case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
+	case SSL_R_WRONG_SIGNATURE_TYPE:
+		return CHANNEL_REFUSAL_SIGNATURE;
+	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+		return CHANNEL_REFUSAL_NO_CERTIFICATE;
+	default:
+		return reason > ALERT_OFFSET ? CHANNEL_REFUSAL_ALERT :
+					       CHANNEL_REFUSAL_OTHER;
+	}
+}
+
+static int refuse_handshake(struct channel *channel, struct qlink_why *why)
+{
+	long verify = SSL_get_verify_result(channel->ssl);
+	unsigned long error = ERR_peek_error();
+	const char *text = ERR_reason_error_string(error);
+
+	if (verify != X509_V_OK)
+		text = X509_verify_cert_error_string(verify);
+	return refuse(channel, refusal_of(channel->ssl, ERR_GET_REASON(error)),
+		      why, "%s", text ? text : "the connection ended");
+}
+
+/* The name by which the peer is known here, or NULL. */
+static const char *find_peer(const struct channel *channel, X509 *cert)
+{
+	const char *const *peer;
+
+	for (peer = channel->peers; *peer; peer++)
+		if (X509_check_host(cert, *peer, 0, NAME_FLAGS, NULL) == 1)
+			return *peer;
+	return NULL;
+}
+
+static int refuse_identity(struct channel *channel, X509 *cert,
+			   struct qlink_why *why)
+{
+	char name[65] = "nobody";
+
+	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
+				  name, sizeof(name));
+	return refuse(channel, CHANNEL_REFUSAL_IDENTITY, why,
+		      "the certificate is of %.40s, want %.40s%s", name,
+		      channel->peers[0] ? channel->peers[0] : "nobody",
+		      channel->peers[0] && channel->peers[1] ? " or others" : "");
+}
+
+/* What was pinned is asked again, so that no setting can be lost unseen. */
+static int check(struct channel *channel, struct qlink_why *why)
+{
+	SSL *ssl = channel->ssl;
+	X509 *cert = SSL_get0_peer_certificate(ssl);
+	const char *group = SSL_get0_group_name(ssl);
+
+	if (SSL_version(ssl) != TLS1_3_VERSION)
+		return refuse(channel, CHANNEL_REFUSAL_VERSION, why, "%s",
+			      SSL_get_version(ssl));
+	if (!group || strcmp(group, GROUP))
+		return refuse(channel, CHANNEL_REFUSAL_GROUP, why,
+			      "%s, want %s", group ? group : "none", GROUP);
+	if (!cert || SSL_session_reused(ssl))
+		return refuse(channel, CHANNEL_REFUSAL_NO_CERTIFICATE, why,
+			      "none, or of another session");
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		return refuse(channel, CHANNEL_REFUSAL_CA, why, "not verified");
+	channel->peer = find_peer(channel, cert);
+	return channel->peer ? 0 : refuse_identity(channel, cert, why);
+}
+
+/* Whether OpenSSL waits for the socket, and for what. */
+static bool waits(struct channel *channel, int got)
+{
+	int error = SSL_get_error(channel->ssl, got);
+
+	channel->wants_write = error == SSL_ERROR_WANT_WRITE;
+	return channel->wants_write || error == SSL_ERROR_WANT_READ;
+}
+
+int channel_handshake(struct channel *channel, struct qlink_why *why)
+{
+	int got;
+
+	ERR_clear_error();
+	got = SSL_do_handshake(channel->ssl);
+	if (got == 1)
+		return check(channel, why);
+	if (waits(channel, got))
+		return -EAGAIN;
+	return refuse_handshake(channel, why);
+}
+
+bool channel_wants_write(const struct channel *channel)
+{
+	return channel->wants_write;
+}
+
+const char *channel_peer(const struct channel *channel)
+{
+	return channel->peer;
+}
+
+static int hash_cert(const X509 *cert, uint8_t *hash)
+{
+	uint8_t *der = NULL;
+	int len = i2d_X509(cert, &der);
+
+	if (len <= 0)
+		return -EIO;
+	SHA384(der, (size_t)len, hash);
+	OPENSSL_free(der);
+	return 0;
+}
+
+int channel_keys(struct channel *channel, struct exchange_channel *keys)
+{
+	SSL *ssl = channel->ssl;
+
+	keys->has_dialled = channel->has_dialled;
+	if (SSL_export_keying_material(ssl, keys->exporter,
+				       sizeof(keys->exporter),
+				       MIX_EXPORTER_LABEL,
+				       sizeof(MIX_EXPORTER_LABEL) - 1, NULL, 0,
+				       0) != 1 ||
+	    hash_cert(SSL_get_certificate(ssl), keys->own_cert_hash) ||
+	    hash_cert(SSL_get0_peer_certificate(ssl), keys->peer_cert_hash)) {
+		ERR_clear_error();
+		OPENSSL_cleanse(keys, sizeof(*keys));
+		return -EIO;
+	}
+	return 0;
+}
+
+ssize_t channel_read(struct channel *channel, uint8_t *data, size_t room)
+{
+	int got, reason;
+
+	ERR_clear_error();
+	got = SSL_read(channel->ssl, data, room > 65536 ? 65536 : (int)room);
+	if (got > 0)
+		return got;
+	if (waits(channel, got))
+		return -EAGAIN;
+	if (SSL_get_error(channel->ssl, got) == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	reason = ERR_GET_REASON(ERR_peek_error());
+	ERR_clear_error();
+	if (reason <= ALERT_OFFSET)
+		return -EIO;
+	/* In TLS 1.3 a server looks at our certificate after we are done. */
+	channel->context->n_refused[CHANNEL_REFUSAL_ALERT]++;
+	return -EACCES;
+}
+
+ssize_t channel_write(struct channel *channel, const uint8_t *data, size_t len)
+{
+	int got;
+
+	ERR_clear_error();
+	got = SSL_write(channel->ssl, data, len > 65536 ? 65536 : (int)len);
+	if (got > 0)
+		return got;
+	if (waits(channel, got))
+		return -EAGAIN;
+	ERR_clear_error();
+	return -EIO;
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the offers of one link are made of: chains, KEM keys, nonces, keys. */
+#include "exchange.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+
+#define SUITE		1
+#define WIRE_VERSION	1
+#define SESSION_LABEL	"qlink 1 session"
+
+_Static_assert(MSG_KEM_PUBLIC_BYTES == PQC_PUBLIC_BYTES &&
+	       MSG_KEM_CIPHERTEXT_BYTES == PQC_CIPHERTEXT_BYTES &&
+	       MSG_NONCE_BYTES == MIX_NONCE_BYTES &&
+	       MSG_CONFIRM_BYTES == MIX_CONFIRM_BYTES &&
+	       MSG_CHAIN_ID_BYTES == MIX_CHAIN_ID_BYTES,
+	       "messages carry what the key schedule takes");
+
+/* Everything of a direction but its chain. */
+static void drop(struct exchange_half *half)
+{
+	struct chain chain = half->chain;
+
+	OPENSSL_cleanse(half, sizeof(*half));
+	half->chain = chain;
+	OPENSSL_cleanse(&chain, sizeof(chain));
+}
+
+void exchange_drop_tx(struct exchange *x)
+{
+	drop(&x->tx);
+}
+
+void exchange_drop_rx(struct exchange *x)
+{
+	pqc_key_free(&x->kem);
+	x->invited = 0;
+	drop(&x->rx);
+}
+
+void exchange_connect(struct exchange *x, const struct exchange_channel *channel,
+		      uint16_t link_id)
+{
+	exchange_drop_tx(x);
+	exchange_drop_rx(x);
+	memset(&x->own, 0, sizeof(x->own));
+	memset(&x->peer, 0, sizeof(x->peer));
+	memset(&x->heard, 0, sizeof(x->heard));
+	x->channel = *channel;
+	x->link_id = link_id;
+	x->version = MSG_VERSION;
+}
+
+void exchange_end(struct exchange *x)
+{
+	pqc_key_free(&x->kem);
+	OPENSSL_cleanse(x, sizeof(*x));
+}
+
+/* --- the session --- */
+
+static void note_state(struct exchange_stated *stated, const struct msg *msg,
+		       const uint8_t *data, size_t len)
+{
+	const struct rekey_state *state = &msg->core.state;
+
+	SHA384(data, len, stated->digest);
+	memcpy(stated->tx_ring, state->rings.tx.id, REKEY_RING_ID_BYTES);
+	memcpy(stated->rx_ring, state->rings.rx.id, REKEY_RING_ID_BYTES);
+	memcpy(stated->chains[0], msg->chains[0].data, MIX_CHAIN_ID_BYTES);
+	memcpy(stated->chains[1], msg->chains[1].data, MIX_CHAIN_ID_BYTES);
+	stated->policy = state->policy;
+}
+
+/* The dialler's STATE, then the other's: both ends hash the same. */
+static void session_digest(const struct exchange *x, uint8_t *session)
+{
+	const struct exchange_stated *first = &x->own, *second = &x->peer;
+	uint8_t data[sizeof(SESSION_LABEL) - 1 + 2 * 48], digest[48];
+
+	if (!x->channel.has_dialled) {
+		first = &x->peer;
+		second = &x->own;
+	}
+	memcpy(data, SESSION_LABEL, sizeof(SESSION_LABEL) - 1);
+	memcpy(data + sizeof(data) - 96, first->digest, 48);
+	memcpy(data + sizeof(data) - 48, second->digest, 48);
+	SHA384(data, sizeof(data), digest);
+	memcpy(session, digest, MSG_SESSION_BYTES);
+}
+
+void exchange_said(struct exchange *x, const struct msg *msg,
+		   const uint8_t *data, size_t len)
+{
+	if (msg->core.type == REKEY_MESSAGE_STATE)
+		note_state(&x->own, msg, data, len);
+}
+
+bool exchange_match_chain(struct exchange *x)
+{
+	uint8_t id[MIX_CHAIN_ID_BYTES];
+
+	if (!mix_chain_id(x->tx.chain.now, id) &&
+	    (!memcmp(id, x->peer.chains[0], sizeof(id)) ||
+	     !memcmp(id, x->peer.chains[1], sizeof(id))))
+		return false;
+	chain_restart(&x->tx.chain);
+	return true;
+}
+
+/* --- keys --- */
+
+static struct bytes name(const struct exchange_half *half, unsigned int i)
+{
+	return (struct bytes){ half->names[i], half->name_lens[i] };
+}
+
+static bool set_name(struct exchange_half *half, unsigned int i,
+		     const struct bytes *from)
+{
+	if (from->len > MSG_NAME_BYTES_MAX)
+		return false;
+	half->name_lens[i] = (uint8_t)from->len;
+	if (from->len)
+		memcpy(half->names[i], from->data, from->len);
+	return true;
+}
+
+struct bytes exchange_key_id(const struct exchange *x, unsigned int i)
+{
+	return name(&x->rx, i + 1);
+}
+
+static void fill_end(struct mix_end *end, const uint8_t *cert_hash,
+		     const uint8_t *ring_id, const uint8_t *nonce,
+		     uint8_t policy)
+{
+	memcpy(end->cert_hash, cert_hash, sizeof(end->cert_hash));
+	memcpy(end->ring_id, ring_id, sizeof(end->ring_id));
+	memcpy(end->nonce, nonce, sizeof(end->nonce));
+	end->policy = policy;
+}
+
+/* All of the transcript but the key ID, which differs by epoch. */
+static void fill_transcript(const struct exchange *x, bool is_tx,
+			    struct mix_transcript *t)
+{
+	const struct exchange_half *half = is_tx ? &x->tx : &x->rx;
+	struct mix_end *own = is_tx ? &t->sender : &t->receiver;
+	struct mix_end *peer = is_tx ? &t->receiver : &t->sender;
+	bool has_kem = half->offer.source != QLINK_SOURCE_QKD;
+
+	memset(t, 0, sizeof(*t));
+	fill_end(own, x->channel.own_cert_hash,
+		 is_tx ? x->own.tx_ring : x->own.rx_ring,
+		 is_tx ? half->sender_nonce : half->receiver_nonce,
+		 x->own.policy);
+	fill_end(peer, x->channel.peer_cert_hash,
+		 is_tx ? x->peer.rx_ring : x->peer.tx_ring,
+		 is_tx ? half->receiver_nonce : half->sender_nonce,
+		 x->peer.policy);
+	memcpy(t->exporter, x->channel.exporter, sizeof(t->exporter));
+	t->protocol_version = x->version;
+	t->wire_version = WIRE_VERSION;
+	t->suite = SUITE;
+	t->direction = is_tx == x->channel.has_dialled ?
+			MIX_DIRECTION_DIALLED : MIX_DIRECTION_ANSWERED;
+	t->source = half->offer.source;
+	t->link_id = x->link_id;
+	t->kme_id = name(half, 0);
+	if (has_kem) {
+		t->kem_public = (struct bytes){ half->kem_public,
+						MSG_KEM_PUBLIC_BYTES };
+		t->kem_ciphertext = (struct bytes){ half->kem_ciphertext,
+						    MSG_KEM_CIPHERTEXT_BYTES };
+	}
+}
+
+/* One epoch after the other, each from the chain that the last led to. */
+static int derive(struct exchange *x, bool is_tx, const struct bytes *qkd)
+{
+	struct exchange_half *half = is_tx ? &x->tx : &x->rx;
+	struct mix_transcript transcript;
+	struct mix_secrets secrets = { .chain = half->from };
+	unsigned int i;
+	int err = 0;
+
+	fill_transcript(x, is_tx, &transcript);
+	if (half->offer.source != QLINK_SOURCE_QKD) {
+		secrets.mlkem = (struct bytes){ half->secret.mlkem,
+						PQC_SECRET_BYTES };
+		secrets.x25519 = (struct bytes){ half->secret.x25519,
+						 PQC_SECRET_BYTES };
+	}
+	for (i = 0; i < half->offer.n && !err; i++) {
+		transcript.key_id = name(half, i + 1);
+		if (half->offer.source != QLINK_SOURCE_PQC)
+			secrets.qkd = qkd[i];
+		err = mix_derive(&transcript, &secrets, half->offer.first + i,
+				 &half->keys[i]);
+		secrets.chain = half->keys[i].next_chain;
+	}
+	OPENSSL_cleanse(&half->secret, sizeof(half->secret));
+	if (err)
+		OPENSSL_cleanse(half->keys, sizeof(half->keys));
+	half->n_keys = err ? 0 : half->offer.n;
+	return err;
+}
+
+void exchange_advance(struct exchange_half *half)
+{
+	chain_advance(&half->chain, half->from,
+		      half->keys[half->n_keys - 1].next_chain);
+}
+
+/* --- ours, to send --- */
+
+static bool set_names(struct exchange_half *half, const struct bytes *kme_id,
+		      const struct bytes *ids)
+{
+	unsigned int i;
+
+	memset(half->name_lens, 0, sizeof(half->name_lens));
+	if (half->offer.source == QLINK_SOURCE_PQC)
+		return true;
+	for (i = 0; i < half->offer.n; i++)
+		if (!set_name(half, i + 1, &ids[i]))
+			return false;
+	return set_name(half, 0, kme_id);
+}
+
+enum rekey_reason exchange_prepare(struct exchange *x,
+				   const struct rekey_offer *offer,
+				   const struct bytes *kme_id,
+				   const struct bytes *ids,
+				   const struct bytes *secrets)
+{
+	struct exchange_half *tx = &x->tx;
+
+	tx->offer = *offer;
+	memcpy(tx->receiver_nonce, x->heard.nonce, sizeof(tx->receiver_nonce));
+	memcpy(tx->kem_public, x->heard.kem_public, sizeof(tx->kem_public));
+	if (!set_names(tx, kme_id, ids))
+		return REKEY_REASON_KEY_ID;
+	if (RAND_bytes(tx->sender_nonce, sizeof(tx->sender_nonce)) != 1)
+		return REKEY_REASON_KEM;
+	if (offer->source != QLINK_SOURCE_QKD &&
+	    (!x->heard.has_kem ||
+	     pqc_encapsulate(tx->kem_public, sizeof(tx->kem_public),
+			     tx->kem_ciphertext, &tx->secret)))
+		return REKEY_REASON_KEM;
+	memcpy(tx->from, tx->chain.now, sizeof(tx->from));
+	if (mix_chain_id(tx->from, tx->from_id))
+		return REKEY_REASON_KEM;
+	return derive(x, true, secrets) ? REKEY_REASON_KEY_ID :
+					  REKEY_REASON_NONE;
+}
+
+/* --- the peer's, to receive --- */
+
+int exchange_make_invite(struct exchange *x, bool has_kem)
+{
+	struct exchange_half *rx = &x->rx;
+
+	exchange_drop_rx(x);
+	if (RAND_bytes(rx->receiver_nonce, sizeof(rx->receiver_nonce)) != 1)
+		return -EIO;
+	rx->has_kem = has_kem;
+	return has_kem ? pqc_key_new(&x->kem, rx->kem_public) : 0;
+}
+
+enum rekey_reason exchange_open(struct exchange *x)
+{
+	struct exchange_half *rx = &x->rx;
+	const uint8_t *from = chain_find(&rx->chain, rx->from_id);
+
+	if (!from)
+		return REKEY_REASON_CHAIN;
+	memcpy(rx->from, from, sizeof(rx->from));
+	if (rx->offer.source != QLINK_SOURCE_QKD &&
+	    pqc_decapsulate(&x->kem, rx->kem_ciphertext,
+			    sizeof(rx->kem_ciphertext), &rx->secret))
+		return REKEY_REASON_KEM;
+	return REKEY_REASON_NONE;
+}
+
+enum rekey_reason exchange_derive(struct exchange *x,
+				  const struct bytes *secrets)
+{
+	return derive(x, false, secrets) ? REKEY_REASON_KEY_ID :
+					   REKEY_REASON_NONE;
+}
+
+/* --- messages --- */
+
+static void fill_offer(struct exchange *x, struct msg *msg)
+{
+	const struct exchange_half *tx = &x->tx;
+	unsigned int i;
+
+	msg->chain = (struct bytes){ tx->from_id, MSG_CHAIN_ID_BYTES };
+	msg->nonce = (struct bytes){ tx->sender_nonce, MSG_NONCE_BYTES };
+	if (tx->offer.source != QLINK_SOURCE_QKD)
+		msg->kem_ciphertext = (struct bytes){
+			tx->kem_ciphertext, MSG_KEM_CIPHERTEXT_BYTES };
+	msg->kme_id = name(tx, 0);
+	for (i = 0; i < tx->offer.n; i++)
+		msg->key_ids[i] = name(tx, i + 1);
+}
+
+static void fill_invite(struct exchange *x, struct msg *msg)
+{
+	const struct exchange_half *rx = &x->rx;
+
+	x->invited = msg->core.invite;
+	msg->nonce = (struct bytes){ rx->receiver_nonce, MSG_NONCE_BYTES };
+	if (rx->has_kem)
+		msg->kem_public = (struct bytes){ rx->kem_public,
+						  MSG_KEM_PUBLIC_BYTES };
+}
+
+/* The session's digest and the chains' ids have to lie somewhere. */
+static int fill_computed(struct exchange *x, struct msg *msg)
+{
+	const struct chain *chain = &x->rx.chain;
+	unsigned int i;
+	int err = 0;
+
+	if (msg->core.type == REKEY_MESSAGE_STATE) {
+		err = mix_chain_id(chain->now, x->own.chains[0]);
+		if (!err)
+			err = mix_chain_id(chain->before, x->own.chains[1]);
+		for (i = 0; i < 2; i++)
+			msg->chains[i] = (struct bytes){ x->own.chains[i],
+							 MSG_CHAIN_ID_BYTES };
+	} else {
+		session_digest(x, x->session);
+		msg->session = (struct bytes){ x->session, MSG_SESSION_BYTES };
+	}
+	return err;
+}
+
+int exchange_fill(struct exchange *x, struct msg *msg)
+{
+	const struct exchange_half *rx = &x->rx;
+
+	msg->link_id = x->link_id;
+	switch (msg->core.type) {
+	case REKEY_MESSAGE_STATE:
+		return fill_computed(x, msg);
+	case REKEY_MESSAGE_INVITE:
+		fill_invite(x, msg);
+		return fill_computed(x, msg);
+	case REKEY_MESSAGE_OFFER:
+		fill_offer(x, msg);
+		return fill_computed(x, msg);
+	case REKEY_MESSAGE_CONFIRM:
+		if (!rx->n_keys)
+			return -EIO;
+		msg->confirm = (struct bytes){
+			rx->keys[rx->n_keys - 1].confirm, MSG_CONFIRM_BYTES };
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static bool session_is_right(const struct exchange *x, const struct msg *msg)
+{
+	uint8_t session[MSG_SESSION_BYTES];
+
+	session_digest(x, session);
+	return !CRYPTO_memcmp(session, msg->session.data, sizeof(session));
+}
+
+/* An invitation counts if it is newer than the one in hand. */
+static void hear_invite(struct exchange *x, const struct msg *msg)
+{
+	struct exchange_invite *heard = &x->heard;
+
+	if (msg->core.invite <= heard->id)
+		return;
+	heard->id = msg->core.invite;
+	memcpy(heard->nonce, msg->nonce.data, MSG_NONCE_BYTES);
+	heard->has_kem = msg->kem_public.len > 0;
+	if (heard->has_kem)
+		memcpy(heard->kem_public, msg->kem_public.data,
+		       MSG_KEM_PUBLIC_BYTES);
+}
+
+/* An offer counts if it is the first for our invitation. */
+static void hear_offer(struct exchange *x, const struct msg *msg)
+{
+	struct exchange_half *rx = &x->rx;
+	unsigned int i;
+
+	if (rx->offer.id || !x->invited ||
+	    msg->core.offer.invite != x->invited)
+		return;
+	rx->offer = msg->core.offer;
+	memcpy(rx->from_id, msg->chain.data, sizeof(rx->from_id));
+	memcpy(rx->sender_nonce, msg->nonce.data, MSG_NONCE_BYTES);
+	if (msg->kem_ciphertext.len)
+		memcpy(rx->kem_ciphertext, msg->kem_ciphertext.data,
+		       MSG_KEM_CIPHERTEXT_BYTES);
+	set_name(rx, 0, &msg->kme_id);
+	for (i = 0; i < rx->offer.n; i++)
+		set_name(rx, i + 1, &msg->key_ids[i]);
+}
+
+static bool confirm_is_right(const struct exchange *x, const struct msg *msg)
+{
+	const struct exchange_half *tx = &x->tx;
+
+	return tx->n_keys &&
+	       !CRYPTO_memcmp(tx->keys[tx->n_keys - 1].confirm,
+			      msg->confirm.data, MSG_CONFIRM_BYTES);
+}
+
+void exchange_heard(struct exchange *x, struct msg *msg, const uint8_t *data,
+		    size_t len)
+{
+	struct rekey_msg *core = &msg->core;
+
+	core->is_good = true;
+	switch (core->type) {
+	case REKEY_MESSAGE_STATE:
+		note_state(&x->peer, msg, data, len);
+		memset(&x->heard, 0, sizeof(x->heard));
+		break;
+	case REKEY_MESSAGE_INVITE:
+		core->is_good = session_is_right(x, msg);
+		if (core->is_good)
+			hear_invite(x, msg);
+		break;
+	case REKEY_MESSAGE_OFFER:
+		core->is_good = session_is_right(x, msg);
+		if (core->is_good)
+			hear_offer(x, msg);
+		break;
+	case REKEY_MESSAGE_CONFIRM:
+		core->is_good = confirm_is_right(x, msg);
+		break;
+	default:
+		break;
+	}
+}

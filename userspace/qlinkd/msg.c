@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What agents say to each other, as bytes; see PROTOCOL.md, section 2. */
+#include "msg.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/qlink.h>
+
+#include "policy.h"
+
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+
+static const char *const types[] = {
+	[REKEY_MESSAGE_HELLO] = "HELLO",
+	[REKEY_MESSAGE_STATE] = "STATE",
+	[REKEY_MESSAGE_INVITE] = "INVITE",
+	[REKEY_MESSAGE_OFFER] = "OFFER",
+	[REKEY_MESSAGE_CONFIRM] = "CONFIRM",
+	[REKEY_MESSAGE_REFUSE] = "REFUSE",
+	[REKEY_MESSAGE_WITHDRAW] = "WITHDRAW",
+	[REKEY_MESSAGE_WITHDRAWN] = "WITHDRAWN",
+};
+
+static const char *const reasons[REKEY_N_REASONS] = {
+	[REKEY_REASON_NONE] = "none",
+	[REKEY_REASON_SOURCE] = "source",
+	[REKEY_REASON_EPOCH] = "epoch",
+	[REKEY_REASON_CHAIN] = "chain",
+	[REKEY_REASON_KEY_ID] = "key-id",
+	[REKEY_REASON_KME] = "kme",
+	[REKEY_REASON_KEM] = "kem",
+	[REKEY_REASON_KERNEL] = "kernel",
+	[REKEY_REASON_TIMEOUT] = "timeout",
+	[REKEY_REASON_CONFIRM] = "confirm",
+	[REKEY_REASON_POLICY] = "policy",
+	[REKEY_REASON_LIMIT] = "limit",
+	[REKEY_REASON_COMMAND] = "command",
+};
+
+const char *msg_type_name(unsigned int type)
+{
+	return type < ARRAY_SIZE(types) && types[type] ? types[type] :
+							 "unknown";
+}
+
+const char *msg_reason_name(unsigned int reason)
+{
+	return reason < ARRAY_SIZE(reasons) ? reasons[reason] : "unknown";
+}
+
+/* Bytes that are being read, and what was wrong with them first. */
+struct reader {
+	const uint8_t *at;
+	size_t left;
+	struct qlink_why *why;
+	int err;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void refuse(struct reader *in, const char *format, ...)
+{
+	va_list ap;
+
+	if (in->err)
+		return;
+	in->err = -EBADMSG;
+	va_start(ap, format);
+	vsnprintf(in->why->text, sizeof(in->why->text), format, ap);
+	va_end(ap);
+}
+
+/* @len bytes of the message, or none once something was wrong. */
+static struct bytes take(struct reader *in, const char *what, size_t len)
+{
+	struct bytes bytes = { NULL, 0 };
+
+	if (in->err)
+		return bytes;
+	if (in->left < len) {
+		refuse(in, "%s: %zu bytes left, want %zu", what, in->left, len);
+		return bytes;
+	}
+	bytes = (struct bytes){ in->at, len };
+	in->at += len;
+	in->left -= len;
+	return bytes;
+}
+
+static uint64_t take_be(struct reader *in, const char *what, size_t len)
+{
+	struct bytes bytes = take(in, what, len);
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < bytes.len; i++)
+		value = value << 8 | bytes.data[i];
+	return value;
+}
+
+static uint64_t take_number(struct reader *in, const char *what, size_t len,
+			    uint64_t min, uint64_t max)
+{
+	uint64_t value = take_be(in, what, len);
+
+	if (value < min || value > max)
+		refuse(in, "%s %llu: not from %llu to %llu", what,
+		       (unsigned long long)value, (unsigned long long)min,
+		       (unsigned long long)max);
+	return value;
+}
+
+static uint64_t take_epoch(struct reader *in, const char *what)
+{
+	return take_number(in, what, 8, 1, REKEY_EPOCH_MAX);
+}
+
+/* A length, then so many bytes: none, or exactly @len. */
+static struct bytes take_piece(struct reader *in, const char *what, size_t len)
+{
+	uint64_t got = take_be(in, what, 2);
+
+	if (got && got != len)
+		refuse(in, "%s: %llu bytes, want 0 or %zu", what,
+		       (unsigned long long)got, len);
+	return take(in, what, got);
+}
+
+static int is_word(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') || c == '-';
+}
+
+/* KMEs make key IDs that are no UUIDs, but none of other characters. */
+static struct bytes take_key_id(struct reader *in)
+{
+	size_t len = take_number(in, "length of a key ID", 2,
+				 MSG_KEY_ID_BYTES_MIN, MSG_NAME_BYTES_MAX);
+	struct bytes id = take(in, "key ID", len);
+	size_t i;
+
+	for (i = 0; i < id.len; i++)
+		if (!is_word(id.data[i]))
+			refuse(in, "key ID: byte 0x%02x, want 0-9 A-Z a-z -",
+			       id.data[i]);
+	return id;
+}
+
+static struct bytes take_kme_id(struct reader *in)
+{
+	size_t len = take_number(in, "length of a KME ID", 2, 1,
+				 MSG_NAME_BYTES_MAX);
+	struct bytes id = take(in, "KME ID", len);
+	size_t i;
+
+	for (i = 0; i < id.len; i++)
+		if (id.data[i] < 0x20 || id.data[i] > 0x7e)
+			refuse(in, "KME ID: byte 0x%02x, want printable ASCII",
+			       id.data[i]);
+	return id;
+}
+
+static void take_versions(struct reader *in, struct rekey_versions *versions)
+{
+	versions->min = (uint8_t)take_number(in, "lowest version", 1, 1, 255);
+	versions->max = (uint8_t)take_number(in, "highest version", 1,
+					     versions->min, 255);
+}
+
+static void take_ring(struct reader *in, struct rekey_ring *ring)
+{
+	struct bytes id = take(in, "ring id", REKEY_RING_ID_BYTES);
+	uint64_t last = 0;
+	uint8_t i;
+
+	if (id.data)
+		memcpy(ring->id, id.data, id.len);
+	ring->newest = take_number(in, "newest epoch", 8, 0, REKEY_EPOCH_MAX);
+	ring->n_held = (uint8_t)take_number(in, "runs of epochs", 1, 0,
+					    REKEY_RANGES_MAX);
+	for (i = 0; i < ring->n_held && !in->err; i++) {
+		ring->held[i].first = take_number(in, "epoch held", 8, last + 1,
+						  ring->newest);
+		ring->held[i].last = take_number(in, "epoch held", 8,
+						 ring->held[i].first,
+						 ring->newest);
+		last = ring->held[i].last;
+	}
+}
+
+static void take_state(struct reader *in, struct msg *msg)
+{
+	struct rekey_state *state = &msg->core.state;
+
+	take_versions(in, &state->versions);
+	state->policy = (uint8_t)take_be(in, "policy", 1);
+	state->sources = policy_sources(state->policy);
+	if (!state->sources)
+		refuse(in, "policy %u: no such policy", state->policy);
+	msg->chains[0] = take(in, "chain id", MSG_CHAIN_ID_BYTES);
+	msg->chains[1] = take(in, "chain id", MSG_CHAIN_ID_BYTES);
+	take_ring(in, &state->rings.tx);
+	take_ring(in, &state->rings.rx);
+}
+
+static void take_invite(struct reader *in, struct msg *msg)
+{
+	msg->core.invite = take_number(in, "invitation", 8, 1, UINT64_MAX);
+	msg->session = take(in, "session", MSG_SESSION_BYTES);
+	msg->nonce = take(in, "nonce", MSG_NONCE_BYTES);
+	msg->kem_public = take_piece(in, "KEM key", MSG_KEM_PUBLIC_BYTES);
+}
+
+/* A key ID is used once: not twice in an offer either. */
+static void take_key_ids(struct reader *in, struct msg *msg)
+{
+	uint8_t i, j;
+
+	for (i = 0; i < msg->core.offer.n && !in->err; i++) {
+		msg->key_ids[i] = take_key_id(in);
+		for (j = 0; j < i && !in->err; j++)
+			if (msg->key_ids[i].len == msg->key_ids[j].len &&
+			    !memcmp(msg->key_ids[i].data, msg->key_ids[j].data,
+				    msg->key_ids[i].len))
+				refuse(in, "key ID %u: the same as key ID %u",
+				       i, j);
+	}
+}
+
+static void take_offer(struct reader *in, struct msg *msg)
+{
+	struct rekey_offer *offer = &msg->core.offer;
+	bool has_kem;
+
+	offer->id = take_number(in, "offer", 8, 1, UINT64_MAX);
+	offer->invite = take_number(in, "invitation", 8, 1, UINT64_MAX);
+	offer->first = take_epoch(in, "epoch");
+	offer->n = (uint8_t)take_number(in, "epochs", 1, 1, REKEY_OFFER_MAX);
+	if (offer->first > REKEY_EPOCH_MAX - offer->n + 1)
+		refuse(in, "epochs %u from %llu: beyond %llu", offer->n,
+		       (unsigned long long)offer->first, REKEY_EPOCH_MAX);
+	offer->source = (uint8_t)take_number(in, "source", 1, QLINK_SOURCE_QKD,
+					     QLINK_SOURCE_PQC);
+	msg->session = take(in, "session", MSG_SESSION_BYTES);
+	msg->chain = take(in, "chain id", MSG_CHAIN_ID_BYTES);
+	msg->nonce = take(in, "nonce", MSG_NONCE_BYTES);
+	msg->kem_ciphertext = take_piece(in, "ciphertext",
+					 MSG_KEM_CIPHERTEXT_BYTES);
+	has_kem = msg->kem_ciphertext.len > 0;
+	if (has_kem != (offer->source != QLINK_SOURCE_QKD))
+		refuse(in, "source %u: %s ciphertext", offer->source,
+		       has_kem ? "has a" : "has no");
+	if (offer->source == QLINK_SOURCE_PQC)
+		return;
+	msg->kme_id = take_kme_id(in);
+	take_key_ids(in, msg);
+}
+
+static void take_confirm(struct reader *in, struct msg *msg)
+{
+	msg->core.offer.id = take_number(in, "offer", 8, 1, UINT64_MAX);
+	msg->confirm = take(in, "key confirmation", MSG_CONFIRM_BYTES);
+}
+
+static void take_refuse(struct reader *in, struct msg *msg)
+{
+	msg->core.offer.id = take_number(in, "offer", 8, 1, UINT64_MAX);
+	msg->core.reason = (uint8_t)take_number(in, "reason", 1, 0,
+						REKEY_N_REASONS - 1);
+}
+
+static void take_withdraw(struct reader *in, struct msg *msg)
+{
+	struct rekey_withdraw *withdraw = &msg->core.withdraw;
+
+	withdraw->id = take_number(in, "withdrawal", 8, 1, UINT64_MAX);
+	withdraw->direction = (uint8_t)take_number(in, "direction", 1,
+						   REKEY_DIRECTION_TX,
+						   REKEY_DIRECTION_RX);
+	withdraw->reason = (uint8_t)take_number(in, "reason", 1, 0,
+						REKEY_N_REASONS - 1);
+	withdraw->range.first = take_epoch(in, "first epoch");
+	withdraw->range.last = take_number(in, "last epoch", 8,
+					   withdraw->range.first,
+					   REKEY_EPOCH_MAX);
+}
+
+static void take_body(struct reader *in, struct msg *msg)
+{
+	switch (msg->core.type) {
+	case REKEY_MESSAGE_HELLO:
+		take_versions(in, &msg->core.versions);
+		break;
+	case REKEY_MESSAGE_STATE:
+		take_state(in, msg);
+		break;
+	case REKEY_MESSAGE_INVITE:
+		take_invite(in, msg);
+		break;
+	case REKEY_MESSAGE_OFFER:
+		take_offer(in, msg);
+		break;
+	case REKEY_MESSAGE_CONFIRM:
+		take_confirm(in, msg);
+		break;
+	case REKEY_MESSAGE_REFUSE:
+		take_refuse(in, msg);
+		break;
+	case REKEY_MESSAGE_WITHDRAW:
+	case REKEY_MESSAGE_WITHDRAWN:
+		take_withdraw(in, msg);
+		break;
+	default:
+		refuse(in, "message type %u: no such message", msg->core.type);
+	}
+}
+
+int msg_length(const uint8_t *data, size_t len, size_t *want,
+	       struct qlink_why *why)
+{
+	struct reader in = { data, len, why, 0 };
+
+	if (len < 4)
+		return -EAGAIN;
+	*want = take_number(&in, "length", 4, MSG_HEADER_BYTES, MSG_BYTES_MAX);
+	return in.err;
+}
+
+int msg_decode(struct msg *msg, const uint8_t *data, size_t len,
+	       struct qlink_why *why)
+{
+	struct reader in = { data, len, why, 0 };
+	uint64_t version;
+
+	memset(msg, 0, sizeof(*msg));
+	take_number(&in, "length", 4, len, len);
+	version = take_be(&in, "version", 1);
+	if (version != MSG_VERSION)
+		refuse(&in, "version %llu: this end speaks %u",
+		       (unsigned long long)version, MSG_VERSION);
+	msg->core.type = (uint8_t)take_be(&in, "message type", 1);
+	msg->link_id = (uint16_t)take_number(&in, "link id", 2, 1, 65535);
+	msg->core.from = take_number(&in, "generation", 8, 1, UINT64_MAX);
+	msg->core.to = take_be(&in, "generation", 8);
+	if (!in.err)
+		take_body(&in, msg);
+	if (in.left)
+		refuse(&in, "%s: %zu bytes too many",
+		       msg_type_name(msg->core.type), in.left);
+	return in.err;
+}
+
+/* Room that is being written to; @at runs on beyond it. */
+struct writer {
+	uint8_t *data;
+	size_t room;
+	size_t at;
+};
+
+static void put(struct writer *out, const void *data, size_t len)
+{
+	if (len && out->at + len <= out->room)
+		memcpy(out->data + out->at, data, len);
+	out->at += len;
+}
+
+static void put_be(struct writer *out, uint64_t value, size_t len)
+{
+	uint8_t bytes[8];
+	size_t i;
+
+	for (i = len; i--; value >>= 8)
+		bytes[i] = (uint8_t)value;
+	put(out, bytes, len);
+}
+
+static void put_bytes(struct writer *out, const struct bytes *bytes)
+{
+	put(out, bytes->data, bytes->len);
+}
+
+static void put_piece(struct writer *out, const struct bytes *bytes)
+{
+	put_be(out, bytes->len, 2);
+	put_bytes(out, bytes);
+}
+
+static void put_versions(struct writer *out,
+			 const struct rekey_versions *versions)
+{
+	put_be(out, versions->min, 1);
+	put_be(out, versions->max, 1);
+}
+
+static void put_ring(struct writer *out, const struct rekey_ring *ring)
+{
+	uint8_t i;
+
+	put(out, ring->id, sizeof(ring->id));
+	put_be(out, ring->newest, 8);
+	put_be(out, ring->n_held, 1);
+	for (i = 0; i < ring->n_held && i < REKEY_RANGES_MAX; i++) {
+		put_be(out, ring->held[i].first, 8);
+		put_be(out, ring->held[i].last, 8);
+	}
+}
+
+static void put_state(struct writer *out, const struct msg *msg)
+{
+	const struct rekey_state *state = &msg->core.state;
+
+	put_versions(out, &state->versions);
+	put_be(out, state->policy, 1);
+	put_bytes(out, &msg->chains[0]);
+	put_bytes(out, &msg->chains[1]);
+	put_ring(out, &state->rings.tx);
+	put_ring(out, &state->rings.rx);
+}
+
+static void put_offer(struct writer *out, const struct msg *msg)
+{
+	const struct rekey_offer *offer = &msg->core.offer;
+	uint8_t i;
+
+	put_be(out, offer->id, 8);
+	put_be(out, offer->invite, 8);
+	put_be(out, offer->first, 8);
+	put_be(out, offer->n, 1);
+	put_be(out, offer->source, 1);
+	put_bytes(out, &msg->session);
+	put_bytes(out, &msg->chain);
+	put_bytes(out, &msg->nonce);
+	put_piece(out, &msg->kem_ciphertext);
+	if (offer->source == QLINK_SOURCE_PQC)
+		return;
+	put_piece(out, &msg->kme_id);
+	for (i = 0; i < offer->n && i < REKEY_OFFER_MAX; i++)
+		put_piece(out, &msg->key_ids[i]);
+}
+
+static void put_withdraw(struct writer *out,
+			 const struct rekey_withdraw *withdraw)
+{
+	put_be(out, withdraw->id, 8);
+	put_be(out, withdraw->direction, 1);
+	put_be(out, withdraw->reason, 1);
+	put_be(out, withdraw->range.first, 8);
+	put_be(out, withdraw->range.last, 8);
+}
+
+static void put_body(struct writer *out, const struct msg *msg)
+{
+	const struct rekey_msg *core = &msg->core;
+
+	switch (core->type) {
+	case REKEY_MESSAGE_HELLO:
+		put_versions(out, &core->versions);
+		break;
+	case REKEY_MESSAGE_STATE:
+		put_state(out, msg);
+		break;
+	case REKEY_MESSAGE_INVITE:
+		put_be(out, core->invite, 8);
+		put_bytes(out, &msg->session);
+		put_bytes(out, &msg->nonce);
+		put_piece(out, &msg->kem_public);
+		break;
+	case REKEY_MESSAGE_OFFER:
+		put_offer(out, msg);
+		break;
+	case REKEY_MESSAGE_CONFIRM:
+		put_be(out, core->offer.id, 8);
+		put_bytes(out, &msg->confirm);
+		break;
+	case REKEY_MESSAGE_REFUSE:
+		put_be(out, core->offer.id, 8);
+		put_be(out, core->reason, 1);
+		break;
+	case REKEY_MESSAGE_WITHDRAW:
+	case REKEY_MESSAGE_WITHDRAWN:
+		put_withdraw(out, &core->withdraw);
+		break;
+	default:
+		break;
+	}
+}
+
+int msg_encode(const struct msg *msg, uint8_t *data, size_t room)
+{
+	struct writer out = { data, room, 4 };
+	struct qlink_why why;
+	struct msg again;
+	size_t len;
+
+	put_be(&out, MSG_VERSION, 1);
+	put_be(&out, msg->core.type, 1);
+	put_be(&out, msg->link_id, 2);
+	put_be(&out, msg->core.from, 8);
+	put_be(&out, msg->core.to, 8);
+	put_body(&out, msg);
+	len = out.at;
+	if (len > room || len > MSG_BYTES_MAX)
+		return -EMSGSIZE;
+	out.at = 0;
+	put_be(&out, len, 4);
+	/* A bug here ends here: the peer would drop the connection for it. */
+	return msg_decode(&again, data, len, &why) ? -EINVAL : (int)len;
+}

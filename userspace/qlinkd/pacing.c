@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How often to rekey: as often as the supply of QKD keys allows. */
+#include "pacing.h"
+
+#include <string.h>
+
+void pacing_init(struct pacing *pacing, const struct pacing_config *config,
+		 uint64_t now)
+{
+	memset(pacing, 0, sizeof(*pacing));
+	pacing->config = *config;
+	pacing->begun = now;
+	pacing->arrived = now;
+}
+
+void pacing_arrived(struct pacing *pacing, uint64_t n, uint64_t now)
+{
+	uint64_t gap = now - pacing->arrived;
+
+	if (gap > PACING_STEADY_MS) {
+		pacing->gaps[pacing->n_gaps++ % PACING_GAPS] = gap;
+		pacing->begun = now;
+	}
+	pacing->arrived = now;
+	pacing->stock += n < UINT64_MAX - pacing->stock ?
+			 n : UINT64_MAX - pacing->stock;
+}
+
+void pacing_spent(struct pacing *pacing, uint64_t n)
+{
+	pacing->stock -= n < pacing->stock ? n : pacing->stock;
+}
+
+static uint64_t longest_gap(const struct pacing *pacing)
+{
+	uint64_t longest = 0, i;
+
+	for (i = 0; i < PACING_GAPS && i < pacing->n_gaps; i++)
+		if (pacing->gaps[i] > longest)
+			longest = pacing->gaps[i];
+	return longest;
+}
+
+/* How long the stock has to last. */
+static uint64_t horizon(const struct pacing *pacing, uint64_t now)
+{
+	uint64_t silent = now - pacing->arrived;
+	uint64_t on = pacing->arrived - pacing->begun;
+	uint64_t gap = longest_gap(pacing);
+
+	/* Nothing is known yet of a supply that is silent for the first time. */
+	if (!pacing->n_gaps && silent > PACING_STEADY_MS)
+		gap = PACING_FIRST_GAP_MS;
+	if (on >= gap || silent >= gap || gap - silent < PACING_STEADY_MS)
+		return PACING_STEADY_MS;
+	return gap - silent;
+}
+
+uint32_t pacing_period(const struct pacing *pacing, uint64_t now)
+{
+	const struct pacing_config *config = &pacing->config;
+	uint64_t spendable, period;
+
+	if (pacing->stock <= config->reserve)
+		return config->ceiling_ms;
+	spendable = pacing->stock - config->reserve;
+	period = horizon(pacing, now) / spendable;
+	if (period < config->floor_ms)
+		return config->floor_ms;
+	return period < config->ceiling_ms ? (uint32_t)period :
+					     config->ceiling_ms;
+}

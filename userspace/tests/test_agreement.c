@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What an agreement does for each reason why something does not come about. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../qlinkd/policy.h"
+#include "sim.h"
+#include "tap.h"
+
+#define LONG_MS		200000
+/* Long enough to be ready, too short for a timer of an offer. */
+#define SHORT_MS	3000
+
+#define HYBRID	(1 << QLINK_SOURCE_HYBRID)
+#define PQC	(1 << QLINK_SOURCE_PQC)
+
+static struct sim *sim_make(const char *label)
+{
+	struct sim *sim = malloc(sizeof(*sim));
+
+	if (!sim)
+		abort();
+	sim_init(sim, label);
+	return sim;
+}
+
+static void sim_drop(struct sim *sim)
+{
+	sim_end(sim);
+	free(sim);
+}
+
+/* A pair that has two keys each way. */
+static struct sim *sim_agreed(const char *label)
+{
+	struct sim *sim = sim_make(label);
+
+	sim_want(sim, QLINK_SOURCE_HYBRID, 2);
+	sim_connect(sim);
+	CHECK(sim_run(sim, SHORT_MS), "%s: no agreement", label);
+	CHECK_NUMBER(label, sim_common(sim, 0), 2);
+	CHECK_NUMBER(label, sim_common(sim, 1), 2);
+	return sim;
+}
+
+static int step(struct sim *sim, unsigned int end, struct rekey_event event)
+{
+	return sim_step(sim, end, &event);
+}
+
+TEST(policies_without_a_common_source_block_and_delete_all)
+{
+	struct sim *sim = sim_agreed("policies");
+	unsigned int i;
+
+	/* An agent comes back with another policy; the rings are the same. */
+	sim->ends[0].policy = POLICY_HYBRID_REQUIRED;
+	sim->ends[1].policy = POLICY_PQC_ONLY;
+	sim->source = QLINK_SOURCE_HYBRID;
+	sim_restart(sim, 0, false);
+	sim->source = QLINK_SOURCE_PQC;
+	sim_restart(sim, 1, false);
+	CHECK(!sim_run(sim, LONG_MS), "an agreement without a source");
+	for (i = 0; i < 2; i++) {
+		CHECK_NUMBER("phase", sim->ends[i].rekey.phase,
+			     REKEY_PHASE_BLOCKED);
+		CHECK_NUMBER("told why",
+			     sim->ends[i].notes[REKEY_NOTE_NO_SOURCE], 1);
+		CHECK_NUMBER("keys to send", sim->ends[i].tx.n, 0);
+		CHECK_NUMBER("keys to receive", sim->ends[i].rx.n, 0);
+	}
+	CHECK_NUMBER("the peer's policy is known",
+		     sim->ends[0].rekey.peer.policy, POLICY_PQC_ONLY);
+	sim_drop(sim);
+}
+
+TEST(only_sources_of_both_policies_can_be_wanted)
+{
+	struct sim *sim = sim_make("sources");
+	struct rekey_event want = {
+		.type = REKEY_EVENT_WANT, .source = QLINK_SOURCE_PQC, .n = 1,
+	};
+
+	sim->ends[1].policy = POLICY_HYBRID_REQUIRED;
+	sim_restart(sim, 1, false);
+	sim_connect(sim);
+	CHECK(sim_run(sim, SHORT_MS), "not ready");
+	CHECK_NUMBER("sources", sim->ends[0].rekey.sources, HYBRID);
+	CHECK_NUMBER("pqc", step(sim, 0, want), -EPERM);
+	want.source = QLINK_SOURCE_STATIC;
+	CHECK_NUMBER("static", step(sim, 0, want), -EPERM);
+	want.source = 200;
+	CHECK_NUMBER("no source", step(sim, 0, want), -EPERM);
+	want.source = QLINK_SOURCE_HYBRID;
+	CHECK_NUMBER("hybrid", step(sim, 0, want), 0);
+	CHECK(sim_run(sim, SHORT_MS), "no agreement");
+	CHECK_NUMBER("keys", sim_common(sim, 0), 1);
+	sim_drop(sim);
+}
+
+TEST(what_was_wanted_before_the_session_is_forgotten_if_not_allowed)
+{
+	struct sim *sim = sim_make("wanted early");
+
+	sim->ends[1].policy = POLICY_HYBRID_REQUIRED;
+	sim_restart(sim, 1, false);
+	sim_want(sim, QLINK_SOURCE_PQC, 1);
+	sim_connect(sim);
+	CHECK(sim_run(sim, SHORT_MS), "not ready");
+	CHECK_NUMBER("keys", sim->ends[0].tx.newest, 0);
+	CHECK_NUMBER("refusals",
+		     sim->ends[1].notes[REKEY_NOTE_REFUSING], 0);
+	sim_drop(sim);
+}
+
+TEST(versions_without_overlap_block)
+{
+	static const struct {
+		struct rekey_versions own, peer;
+		uint8_t version;
+		const char *why;
+	} rows[] = {
+		{ { 1, 1 }, { 1, 1 }, 1, "the same" },
+		{ { 1, 2 }, { 1, 3 }, 2, "the highest common one" },
+		{ { 2, 3 }, { 1, 2 }, 2, "at the floor" },
+		{ { 2, 3 }, { 1, 1 }, 0, "below our floor" },
+		{ { 1, 1 }, { 2, 2 }, 0, "below the peer's floor" },
+	};
+	struct sim *sim;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		sim = sim_make(rows[i].why);
+		sim->ends[0].versions = rows[i].own;
+		sim->ends[1].versions = rows[i].peer;
+		sim_restart(sim, 0, false);
+		sim_restart(sim, 1, false);
+		sim_connect(sim);
+		CHECK_NUMBER(rows[i].why, sim_run(sim, SHORT_MS),
+			     rows[i].version > 0);
+		CHECK_NUMBER(rows[i].why, sim->ends[0].rekey.version,
+			     rows[i].version);
+		CHECK_NUMBER(rows[i].why,
+			     sim->ends[0].notes[REKEY_NOTE_NO_VERSION],
+			     !rows[i].version);
+		sim_drop(sim);
+	}
+}
+
+TEST(a_dry_kme_is_asked_again_each_second_until_it_has_keys)
+{
+	struct sim *sim = sim_make("dry");
+
+	sim->kme.is_dry = true;
+	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
+	sim_connect(sim);
+	CHECK(!sim_run(sim, 10000), "an agreement without a key");
+	CHECK(sim->ends[0].reasons[REKEY_REASON_KME] >= 5 &&
+	      sim->ends[0].reasons[REKEY_REASON_KME] <= 11,
+	      "asked %u times in 10 s", sim->ends[0].reasons[REKEY_REASON_KME]);
+	CHECK_NUMBER("the peer hears nothing of it",
+		     sim->ends[1].notes[REKEY_NOTE_REFUSING], 0);
+	sim->kme.is_dry = false;
+	CHECK(sim_run(sim, SHORT_MS), "no agreement");
+	CHECK_NUMBER("keys", sim_common(sim, 0), 1);
+	sim_drop(sim);
+}
+
+TEST(key_ids_that_the_peer_cannot_fetch_are_dropped_by_both)
+{
+	struct sim *sim = sim_make("forgetful");
+	unsigned int offered;
+
+	sim->kme.is_forgetful = true;
+	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
+	sim_connect(sim);
+	CHECK(!sim_run(sim, 5000), "an agreement without a key");
+	CHECK(sim->ends[0].reasons[REKEY_REASON_KEY_ID] > 0, "not told why");
+	CHECK_NUMBER("installed", sim->ends[0].rx.newest, 0);
+	offered = sim->kme.n;
+	sim->kme.is_forgetful = false;
+	CHECK(sim_run(sim, SHORT_MS), "no agreement");
+	CHECK(sim->kme.n > offered, "an old key ID was offered again");
+	CHECK_NUMBER("the session goes on",
+		     sim->ends[0].notes[REKEY_NOTE_READY], 1);
+	sim_drop(sim);
+}
+
+TEST(different_keys_behind_one_key_id_are_found_out_and_withdrawn)
+{
+	struct sim *sim = sim_agreed("different keys");
+	uint64_t newest = sim->ends[0].rx.newest;
+
+	/* The receiving KME has another key: flip it once it was handed out. */
+	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
+	while (sim->ends[0].rekey.tx.step != REKEY_STEP_OFFERED)
+		sim_run(sim, 5);
+	sim->kme.keys[sim->kme.n - 1].key[0] ^= 1;
+	sim->kme.keys[sim->kme.n - 2].key[0] ^= 1;
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim->ends[0].reasons[REKEY_REASON_CONFIRM] +
+	      sim->ends[1].reasons[REKEY_REASON_CONFIRM] > 0,
+	      "nobody found out");
+	CHECK(sim->ends[0].rx.newest > newest, "no key in the end");
+	sim_check_held(sim, "in the end");
+	sim_drop(sim);
+}
+
+TEST(a_kernel_that_refuses_leaves_both_without_the_key)
+{
+	struct sim *sim = sim_agreed("kernel");
+
+	sim->ends[1].kernel_fails = true;
+	sim_want(sim, QLINK_SOURCE_PQC, 1);
+	CHECK(!sim_run(sim, 20000), "an agreement that no kernel took");
+	CHECK_NUMBER("keys of 0", sim->ends[0].tx.n, 2);
+	CHECK_NUMBER("keys of 1", sim->ends[1].tx.n, 2);
+	CHECK(sim->ends[1].reasons[REKEY_REASON_KERNEL] > 0, "not told why");
+	sim->ends[1].kernel_fails = false;
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK_NUMBER("keys", sim_common(sim, 0), 3);
+	sim_check_held(sim, "in the end");
+	sim_drop(sim);
+}
+
+static struct rekey_event withdrawal(uint8_t direction, uint64_t first,
+				     uint64_t last)
+{
+	return (struct rekey_event){
+		.type = REKEY_EVENT_WITHDRAW,
+		.withdraw = { .range = { first, last }, .direction = direction,
+			      .reason = REKEY_REASON_COMMAND },
+	};
+}
+
+TEST(a_sender_that_withdraws_stops_first)
+{
+	struct sim *sim = sim_agreed("withdraw tx");
+
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_TX, 2, 2)),
+		     0);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("left to send", sim->ends[0].tx.n, 1);
+	CHECK_NUMBER("left to receive", sim->ends[1].rx.n, 1);
+	CHECK_NUMBER("the other direction", sim_common(sim, 1), 2);
+	CHECK_NUMBER("same session", sim->ends[0].notes[REKEY_NOTE_READY], 1);
+	sim_drop(sim);
+}
+
+TEST(a_receiver_that_withdraws_lets_the_sender_stop_first)
+{
+	struct sim *sim = sim_agreed("withdraw rx");
+
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
+		     0);
+	while (sim->ends[1].tx.n && sim->now < 100000) {
+		CHECK_NUMBER("held as long as the peer sends",
+			     sim->ends[0].rx.n, 2);
+		sim_run(sim, 1);
+	}
+	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("same session", sim->ends[0].notes[REKEY_NOTE_READY], 1);
+	sim_drop(sim);
+}
+
+TEST(a_withdrawal_of_keys_in_use_takes_them_from_the_sender_too)
+{
+	struct sim *sim = sim_agreed("withdraw current");
+
+	sim_rotate(sim);
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1,
+						     REKEY_EPOCH_MAX)), 0);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("the sender's active key", sim->ends[1].tx.n, 0);
+	CHECK_NUMBER("the receiver's current one", sim->ends[0].rx.n, 0);
+	sim_drop(sim);
+}
+
+TEST(a_receiver_without_a_peer_withdraws_alone)
+{
+	struct sim *sim = sim_agreed("withdraw alone");
+
+	sim_cut(sim);
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
+		     0);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("gone", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("the sender learns of it when they meet",
+		     sim->ends[1].tx.n, 0);
+	sim_drop(sim);
+}
+
+TEST(a_peer_that_does_not_answer_a_withdrawal_does_not_stop_it)
+{
+	struct sim *sim = sim_agreed("withdraw lost");
+
+	sim->fault = SIM_FAULT_LOSE;
+	sim->fault_at = sim->n_messages;
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
+		     0);
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
+	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_TIMEOUT], 1);
+	sim_drop(sim);
+}
+
+TEST(one_withdrawal_at_a_time_and_never_of_nothing)
+{
+	struct sim *sim = sim_agreed("withdraw twice");
+
+	CHECK_NUMBER("empty", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 2, 1)),
+		     -EINVAL);
+	CHECK_NUMBER("epoch 0", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 0,
+							1)), -EINVAL);
+	CHECK_NUMBER("first", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 1)),
+		     0);
+	CHECK_NUMBER("second", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 2,
+						       2)), -EBUSY);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("second, later", step(sim, 0,
+				withdrawal(REKEY_DIRECTION_RX, 2, 2)), 0);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
+	sim_drop(sim);
+}
+
+TEST(the_chain_goes_on_over_a_lost_confirmation)
+{
+	struct sim *sim = sim_agreed("lost confirmation");
+	unsigned int i;
+
+	/* The offers are heard, their answers are not: the line is cut. */
+	sim_want(sim, QLINK_SOURCE_PQC, 1);
+	while (!(sim->ends[1].rx.newest == 3 && sim->ends[0].rx.newest == 3))
+		sim_run(sim, 1);
+	CHECK_NUMBER("not confirmed", sim->ends[0].tx.newest, 2);
+	sim_cut(sim);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	for (i = 0; i < 2; i++) {
+		CHECK_NUMBER("the lost epoch is passed over",
+			     sim->ends[i].tx.newest, 4);
+		CHECK(!sim->ends[i].n_chain_restarts,
+		      "end %u: the chain restarted", i);
+	}
+	sim_check_held(sim, "in the end");
+	sim_drop(sim);
+}
+
+TEST(a_restarted_agent_restarts_both_chains_and_says_so)
+{
+	struct sim *sim = sim_agreed("chains");
+
+	sim_restart(sim, 1, false);
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK_NUMBER("our sending chain is not held any more",
+		     sim->ends[0].n_chain_restarts, 1);
+	CHECK_NUMBER("the other's is new anyway",
+		     sim->ends[1].n_chain_restarts, 0);
+	sim_drop(sim);
+}
+
+TEST(epochs_that_are_used_up_are_not_offered)
+{
+	struct sim *sim = sim_make("last epoch");
+
+	/* Both rings of the direction from 0 stand just below the end. */
+	sim->ends[0].tx.newest = REKEY_EPOCH_MAX - 1;
+	sim->ends[1].rx.newest = REKEY_EPOCH_MAX - 1;
+	sim_want(sim, QLINK_SOURCE_PQC, 3);
+	sim_connect(sim);
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK_NUMBER("the last epoch", sim->ends[0].tx.newest, REKEY_EPOCH_MAX);
+	CHECK_NUMBER("alone", sim_common(sim, 0), 1);
+	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_NO_EPOCH], 1);
+	CHECK_NUMBER("the other direction", sim_common(sim, 1), 3);
+	sim_drop(sim);
+}
+
+TEST(a_peer_far_ahead_is_not_followed_where_the_kernel_would_not)
+{
+	struct sim *sim = sim_make("leap");
+
+	sim->ends[0].tx.newest = 5;
+	sim->ends[1].rx.newest = 5 + REKEY_EPOCH_LEAP;
+	sim_want(sim, QLINK_SOURCE_PQC, 1);
+	sim_connect(sim);
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK_NUMBER("nothing offered", sim->ends[0].tx.newest, 5);
+	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_NO_EPOCH], 1);
+	/* A new ring takes any first epoch. */
+	sim_restart(sim, 0, true);
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK_NUMBER("above the peer's", sim->ends[0].tx.newest,
+		     6 + REKEY_EPOCH_LEAP);
+	sim_drop(sim);
+}
+
+TEST(more_epochs_than_one_offer_carries_come_in_several)
+{
+	struct sim *sim = sim_make("many");
+
+	sim_want(sim, QLINK_SOURCE_PQC, 100);
+	sim_connect(sim);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("keys", sim_common(sim, 0), 100);
+	CHECK_NUMBER("offers", sim->ends[0].notes[REKEY_NOTE_AGREED], 2);
+	sim_drop(sim);
+}
+
+TEST(wiped_rings_are_reconciled_at_once)
+{
+	struct sim *sim = sim_agreed("wiped");
+	struct rekey_event restart = { .type = REKEY_EVENT_RESTART };
+
+	memset(&sim->ends[1].rx, 0, sizeof(sim->ends[1].rx));
+	memset(&sim->ends[1].tx, 0, sizeof(sim->ends[1].tx));
+	step(sim, 1, restart);
+	sim_want(sim, QLINK_SOURCE_PQC, 1);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	sim_check_held(sim, "after the wipe");
+	CHECK_NUMBER("only the new key", sim->ends[0].tx.n, 1);
+	CHECK_NUMBER("above all before", sim->ends[1].tx.newest, 3);
+	sim_drop(sim);
+}
+
+TEST(messages_of_another_session_leave_no_trace)
+{
+	struct sim *sim = sim_agreed("stale");
+	struct rekey_msg msg = { .type = REKEY_MESSAGE_WITHDRAW };
+	struct rekey_event event = { .type = REKEY_EVENT_MESSAGE, .msg = &msg };
+	const struct rekey *rekey = &sim->ends[0].rekey;
+
+	msg.withdraw.id = 1;
+	msg.withdraw.range = (struct rekey_range){ 1, 2 };
+	msg.from = rekey->peer_generation;
+	msg.to = rekey->generation - 1;
+	step(sim, 0, event);
+	msg.from = rekey->peer_generation + 1;
+	msg.to = rekey->generation;
+	step(sim, 0, event);
+	CHECK(sim_is_settled(sim), "something happens");
+	CHECK_NUMBER("counted", rekey->n_stale, 2);
+	CHECK_NUMBER("keys", sim->ends[0].rx.n, 2);
+	msg.from = rekey->peer_generation;
+	step(sim, 0, event);
+	CHECK(!sim_is_settled(sim), "one of this session does nothing");
+	CHECK(sim_run(sim, LONG_MS), "stuck");
+	sim_drop(sim);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The chain: found by its id, with the one before, and no further back. */
+#include "../qlinkd/chain.h"
+
+#include <string.h>
+
+#include "tap.h"
+
+static const uint8_t first[MIX_CHAIN_BYTES] = { 1 };
+static const uint8_t second[MIX_CHAIN_BYTES] = { 2 };
+
+static const uint8_t *find(const struct chain *chain, const uint8_t *bytes)
+{
+	uint8_t id[MIX_CHAIN_ID_BYTES];
+
+	CHECK_NUMBER("id", mix_chain_id(bytes, id), 0);
+	return chain_find(chain, id);
+}
+
+TEST(a_receiver_finds_two_chains_and_zero)
+{
+	static const uint8_t zero[MIX_CHAIN_BYTES];
+	struct chain chain;
+
+	memset(&chain, 0xa5, sizeof(chain));
+	chain_restart(&chain);
+	CHECK(find(&chain, zero) == chain.now, "zero at the start");
+	CHECK(!find(&chain, first), "a chain that never was");
+	chain_advance(&chain, chain.now, first);
+	CHECK(find(&chain, first) == chain.now, "the first");
+	CHECK(find(&chain, zero) == chain.before, "zero before it");
+	chain_advance(&chain, chain.now, second);
+	CHECK(find(&chain, second) == chain.now, "the second");
+	CHECK(find(&chain, first) == chain.before, "the first before it");
+	CHECK(find(&chain, zero), "zero for a sender that restarted");
+	CHECK(!memcmp(find(&chain, zero), zero, sizeof(zero)), "zeros");
+}
+
+TEST(an_offer_from_the_chain_before_keeps_that_one)
+{
+	static const uint8_t third[MIX_CHAIN_BYTES] = { 3 };
+	struct chain chain = { 0 };
+
+	chain_advance(&chain, chain.now, first);
+	chain_advance(&chain, chain.now, second);
+	/* The confirmation was lost: the sender starts from the first again. */
+	chain_advance(&chain, find(&chain, first), third);
+	CHECK(find(&chain, third) == chain.now, "the third");
+	CHECK(find(&chain, first) == chain.before, "the first");
+	CHECK(!find(&chain, second), "the second led nowhere");
+	chain_restart(&chain);
+	CHECK(!find(&chain, third) && !find(&chain, first), "all forgotten");
+}

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The peer's connection: real TLS on loopback, and all who must not get in. */
+#include "../qlinkd/channel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+#include "tap.h"
+
+#define PKI	"qlinkd/qlink-pki"
+/* A key of the other kind, under the same CA. */
+#define EC_CERT	"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 " \
+		"-nodes -days 9 -subj /CN=ec -CA ca.pem -CAkey ca.key " \
+		"-addext subjectAltName=DNS:ec " \
+		"-addext basicConstraints=critical,CA:FALSE " \
+		"-keyout ec.key -out ec.pem 2>/dev/null"
+#define STALE_CERT	"openssl req -x509 -newkey ML-DSA-65 -nodes " \
+		"-not_before 20240101000000Z -not_after 20240201000000Z " \
+		"-subj /CN=old -CA ca.pem -CAkey ca.key " \
+		"-addext subjectAltName=DNS:old " \
+		"-addext basicConstraints=critical,CA:FALSE " \
+		"-keyout old.key -out old.pem 2>/dev/null"
+
+static char dir[] = "/tmp/qlink-channel-XXXXXX";
+
+static void shell(const char *command)
+{
+	CHECK_NUMBER(command, system(command), 0);
+}
+
+__attribute__((destructor))
+static void pki_remove(void)
+{
+	char command[64];
+
+	if (dir[sizeof(dir) - 2] == 'X')
+		return;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	if (system(command))
+		fprintf(stderr, "%s: not removed\n", dir);
+}
+
+/* Once for all tests: two sites, a third one, a stranger's CA, and so on. */
+static void pki_make(void)
+{
+	char command[1024];
+
+	if (dir[sizeof(dir) - 2] != 'X')
+		return;
+	CHECK(mkdtemp(dir), "mkdtemp: %s", strerror(errno));
+	snprintf(command, sizeof(command),
+		 PKI " ca %s && " PKI " cert %s site-a && " PKI
+		 " cert %s site-b && " PKI " cert %s site-c && mkdir %s/other "
+		 "&& " PKI " ca %s/other && " PKI " cert %s/other site-b",
+		 dir, dir, dir, dir, dir, dir, dir);
+	shell(command);
+	snprintf(command, sizeof(command), "cd %s && " EC_CERT, dir);
+	shell(command);
+	snprintf(command, sizeof(command), "cd %s && " STALE_CERT, dir);
+	shell(command);
+}
+
+static struct channel_context *context(const char *name, const char *ca,
+				       const char *signatures)
+{
+	char cert[96], key[96], ca_path[96];
+	struct channel_config config = { cert, key, ca_path, signatures };
+	struct channel_context *made;
+	struct qlink_why why = { "" };
+
+	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
+	snprintf(key, sizeof(key), "%s/%s.key", dir, name);
+	snprintf(ca_path, sizeof(ca_path), "%s/%s", dir, ca);
+	CHECK_NUMBER(name, channel_context_new(&made, &config, &why), 0);
+	CHECK_TEXT(name, why.text, "");
+	return made;
+}
+
+/* Two ends of a TCP connection over 127.0.0.1, non-blocking. */
+static void connect_loopback(int fds[2])
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(!bind(listener, (struct sockaddr *)&at, len) &&
+	      !listen(listener, 1) &&
+	      !getsockname(listener, (struct sockaddr *)&at, &len) &&
+	      !connect(fds[0], (struct sockaddr *)&at, len), "loopback: %s",
+	      strerror(errno));
+	fds[1] = accept(listener, NULL, NULL);
+	close(listener);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	fcntl(fds[1], F_SETFL, O_NONBLOCK);
+}
+
+/* Two channels, 0 has dialled; each with what became of it. */
+struct pair {
+	struct channel *ends[2];
+	struct qlink_why why[2];
+	int err[2];
+	int fds[2];
+};
+
+/* Until neither end waits for the other; 10 s are for ever on loopback. */
+static void shake_hands(struct pair *pair)
+{
+	struct pollfd poll_fds[2];
+	unsigned int rounds = 0, i;
+
+	pair->err[0] = pair->err[1] = -EAGAIN;
+	while (pair->err[0] == -EAGAIN || pair->err[1] == -EAGAIN) {
+		for (i = 0; i < 2; i++) {
+			if (pair->err[i] == -EAGAIN)
+				pair->err[i] = channel_handshake(pair->ends[i],
+								 &pair->why[i]);
+			if (pair->err[i] == -EACCES)
+				shutdown(pair->fds[i], SHUT_WR);
+			poll_fds[i].fd = pair->err[i] == -EAGAIN ?
+					 pair->fds[i] : -1;
+			poll_fds[i].events = POLLIN;
+		}
+		if (poll_fds[0].fd < 0 && poll_fds[1].fd < 0)
+			break;
+		if (poll(poll_fds, 2, 10000) <= 0 || ++rounds > 1000) {
+			CHECK(false, "the handshake does not end");
+			break;
+		}
+	}
+}
+
+static void pair_make(struct pair *pair, struct channel_context *dialler,
+		      struct channel_context *answerer,
+		      const char *const *want_b, const char *const *want_a)
+{
+	memset(pair, 0, sizeof(*pair));
+	connect_loopback(pair->fds);
+	CHECK_NUMBER("channel", channel_new(&pair->ends[0], dialler,
+					    pair->fds[0], true, want_b), 0);
+	CHECK_NUMBER("channel", channel_new(&pair->ends[1], answerer,
+					    pair->fds[1], false, want_a), 0);
+	shake_hands(pair);
+}
+
+static void pair_drop(struct pair *pair)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		channel_free(pair->ends[i]);
+		close(pair->fds[i]);
+	}
+}
+
+static const char *const site_a[] = { "site-a", NULL };
+static const char *const site_b[] = { "site-b", NULL };
+
+static void check_counts(const char *who, const struct channel_context *context,
+			 int refusal)
+{
+	int i;
+
+	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
+		CHECK(channel_refused(context, i) == (i == refusal),
+		      "%s: %s is %llu", who, channel_refusal_name(i),
+		      (unsigned long long)channel_refused(context, i));
+}
+
+static ssize_t read_some(struct pair *pair, unsigned int end, uint8_t *data,
+			 size_t room)
+{
+	struct pollfd fd = { .fd = pair->fds[end], .events = POLLIN };
+	ssize_t got;
+
+	while ((got = channel_read(pair->ends[end], data, room)) == -EAGAIN)
+		if (poll(&fd, 1, 10000) <= 0)
+			break;
+	return got;
+}
+
+TEST(two_sites_meet_and_bind_the_same_keys)
+{
+	static const char *const many[] = { "site-c", "site-a", NULL };
+	struct channel_context *a, *b;
+	struct exchange_channel keys[2];
+	uint8_t data[64];
+	struct pair pair;
+
+	pki_make();
+	a = context("site-a", "ca.pem", NULL);
+	b = context("site-b", "ca.pem", NULL);
+	pair_make(&pair, a, b, site_b, many);
+	CHECK_NUMBER(pair.why[0].text, pair.err[0], 0);
+	CHECK_NUMBER(pair.why[1].text, pair.err[1], 0);
+	CHECK_TEXT("peer of a", channel_peer(pair.ends[0]), "site-b");
+	CHECK_TEXT("peer of b", channel_peer(pair.ends[1]), "site-a");
+	CHECK_NUMBER("keys", channel_keys(pair.ends[0], &keys[0]), 0);
+	CHECK_NUMBER("keys", channel_keys(pair.ends[1], &keys[1]), 0);
+	CHECK(!memcmp(keys[0].exporter, keys[1].exporter, 32), "exporters");
+	CHECK(!memcmp(keys[0].own_cert_hash, keys[1].peer_cert_hash, 48),
+	      "the dialler's certificate");
+	CHECK(!memcmp(keys[0].peer_cert_hash, keys[1].own_cert_hash, 48),
+	      "the answerer's certificate");
+	CHECK(memcmp(keys[0].own_cert_hash, keys[0].peer_cert_hash, 48),
+	      "one certificate");
+	CHECK(keys[0].has_dialled && !keys[1].has_dialled, "who dialled");
+	CHECK_NUMBER("write", channel_write(pair.ends[0],
+					    (const uint8_t *)"hello", 5), 5);
+	CHECK_NUMBER("read", read_some(&pair, 1, data, sizeof(data)), 5);
+	CHECK(!memcmp(data, "hello", 5), "other bytes");
+	check_counts("a", a, -1);
+	check_counts("b", b, -1);
+	channel_free(pair.ends[0]);
+	pair.ends[0] = NULL;
+	CHECK_NUMBER("the end", read_some(&pair, 1, data, sizeof(data)), 0);
+	pair_drop(&pair);
+	channel_context_free(a);
+	channel_context_free(b);
+}
+
+/* Somebody dials site-a, who must refuse. */
+static void check_refused(const char *name, const char *ca,
+			  const char *signatures, int refusal, const char *text)
+{
+	struct channel_context *a, *other;
+	uint8_t data[16];
+	struct pair pair;
+	const char *const anybody[] = { "site-a", "site-b", NULL };
+
+	pki_make();
+	a = context("site-a", "ca.pem", NULL);
+	other = context(name, ca, signatures);
+	pair_make(&pair, other, a, anybody, site_b);
+	CHECK_NUMBER(name, pair.err[1], -EACCES);
+	CHECK_TEXT(name, pair.why[1].text, text);
+	check_counts(name, a, refusal);
+	/* The dialler hears of it in the handshake, or when it reads. */
+	if (!pair.err[0])
+		CHECK(read_some(&pair, 0, data, sizeof(data)) <= 0,
+		      "%s: can read", name);
+	pair_drop(&pair);
+	channel_context_free(a);
+	channel_context_free(other);
+}
+
+TEST(a_stranger_of_another_ca_is_refused)
+{
+	/* It believes our CA, so that it gets as far as showing its own. */
+	check_refused("other/site-b", "ca.pem", NULL, CHANNEL_REFUSAL_CA,
+		      "wrong-ca: unable to get local issuer certificate");
+}
+
+TEST(a_stale_certificate_is_refused)
+{
+	check_refused("old", "ca.pem", NULL, CHANNEL_REFUSAL_STALE,
+		      "stale-certificate: certificate has expired");
+}
+
+TEST(the_certificate_of_another_link_is_refused)
+{
+	check_refused("site-c", "ca.pem", NULL, CHANNEL_REFUSAL_IDENTITY,
+		      "wrong-identity: the certificate is of site-c, want site-b");
+}
+
+TEST(a_certificate_of_another_kind_is_refused)
+{
+	check_refused("ec", "ca.pem", "mldsa65:ECDSA+SHA256",
+		      CHANNEL_REFUSAL_NO_CERTIFICATE,
+		      "no-certificate: peer did not return a certificate");
+}
+
+/* Dials site-a by plain OpenSSL, with settings that ours does not have. */
+static void check_client(const char *groups, int version, int refusal,
+			 const char *text)
+{
+	struct channel_context *a;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct qlink_why why = { "" };
+	struct channel *channel;
+	int fds[2], err = -EAGAIN;
+	unsigned int rounds = 0;
+	SSL *ssl;
+
+	pki_make();
+	a = context("site-a", "ca.pem", NULL);
+	connect_loopback(fds);
+	SSL_CTX_set1_groups_list(ctx, groups);
+	SSL_CTX_set_max_proto_version(ctx, version);
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, fds[0]);
+	CHECK_NUMBER("channel", channel_new(&channel, a, fds[1], false, site_b),
+		     0);
+	while (err == -EAGAIN && rounds++ < 1000) {
+		SSL_connect(ssl);
+		poll(&(struct pollfd){ .fd = fds[1], .events = POLLIN }, 1,
+		     10000);
+		err = channel_handshake(channel, &why);
+	}
+	CHECK_NUMBER(groups, err, -EACCES);
+	CHECK_TEXT(groups, why.text, text);
+	check_counts(groups, a, refusal);
+	channel_free(channel);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(fds[0]);
+	close(fds[1]);
+	channel_context_free(a);
+}
+
+TEST(a_client_without_post_quantum_is_refused)
+{
+	check_client("X25519", TLS1_3_VERSION, CHANNEL_REFUSAL_GROUP,
+		     "wrong-group: no suitable key share");
+}
+
+TEST(a_client_of_tls_1_2_is_refused)
+{
+	check_client("X25519", TLS1_2_VERSION, CHANNEL_REFUSAL_VERSION,
+		     "wrong-version: unsupported protocol");
+}
+
+TEST(the_dialler_refuses_the_wrong_answerer)
+{
+	struct channel_context *a, *c;
+	struct pair pair;
+
+	pki_make();
+	a = context("site-a", "ca.pem", NULL);
+	c = context("site-c", "ca.pem", NULL);
+	pair_make(&pair, a, c, site_b, site_a);
+	CHECK_NUMBER("dialler", pair.err[0], -EACCES);
+	CHECK_TEXT("dialler", pair.why[0].text,
+		   "wrong-identity: the certificate is of site-c, want site-b");
+	check_counts("dialler", a, CHANNEL_REFUSAL_IDENTITY);
+	pair_drop(&pair);
+	channel_context_free(a);
+	channel_context_free(c);
+}
+
+TEST(files_that_cannot_be_used_are_named)
+{
+	struct channel_config config = { "/nowhere.pem", "/k", "/c", NULL };
+	struct channel_context *made;
+	struct qlink_why why;
+
+	CHECK_NUMBER("no file", channel_context_new(&made, &config, &why),
+		     -EINVAL);
+	CHECK(strstr(why.text, "certificate /nowhere.pem: "), "%s", why.text);
+	config.signatures = "rot13";
+	CHECK_NUMBER("no such signature",
+		     channel_context_new(&made, &config, &why), -EINVAL);
+	CHECK(strstr(why.text, "signatures rot13"), "%s", why.text);
+	CHECK(!made, "a context");
+}
+
+TEST(exactly_one_end_of_a_pair_dials)
+{
+	CHECK(channel_dials("site-a", "site-b") !=
+	      channel_dials("site-b", "site-a"), "both or none");
+	CHECK(!channel_dials("site-a", "site-a"), "dials itself");
+}

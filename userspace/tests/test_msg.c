@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Messages: what is written is read, and bad bytes are refused by name. */
+#include "../qlinkd/msg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/qlink.h>
+
+#include "../qlinkd/policy.h"
+#include "tap.h"
+
+static uint8_t junk[MSG_KEM_PUBLIC_BYTES];
+static char ids[REKEY_OFFER_MAX][MSG_NAME_BYTES_MAX + 1];
+
+static struct bytes some(size_t len)
+{
+	return (struct bytes){ junk, len };
+}
+
+static struct msg msg_of(enum rekey_message type)
+{
+	struct msg msg = {
+		.core = { .type = type, .from = 0x1122334455667788,
+			  .to = 0x99aabbccddeeff00 },
+		.link_id = 0xabcd,
+	};
+
+	return msg;
+}
+
+static struct msg state_make(void)
+{
+	struct msg msg = msg_of(REKEY_MESSAGE_STATE);
+	struct rekey_state *state = &msg.core.state;
+	unsigned int i;
+
+	state->versions = (struct rekey_versions){ 1, 3 };
+	state->policy = POLICY_PREFER_HYBRID;
+	msg.chains[0] = some(MSG_CHAIN_ID_BYTES);
+	msg.chains[1] = some(MSG_CHAIN_ID_BYTES);
+	state->rings.tx.newest = 100;
+	state->rings.tx.n_held = REKEY_RANGES_MAX;
+	for (i = 0; i < REKEY_RANGES_MAX; i++)
+		state->rings.tx.held[i] =
+			(struct rekey_range){ 3 * i + 1, 3 * i + 2 };
+	state->rings.rx.newest = REKEY_EPOCH_MAX;
+	return msg;
+}
+
+/* The longest there is: 64 epochs with names of 64. */
+static struct msg offer_make(uint8_t source, uint8_t n)
+{
+	struct msg msg = msg_of(REKEY_MESSAGE_OFFER);
+	unsigned int i;
+
+	msg.core.offer = (struct rekey_offer){
+		.id = 5, .invite = 6, .first = REKEY_EPOCH_MAX - n + 1, .n = n,
+		.source = source,
+	};
+	msg.session = some(MSG_SESSION_BYTES);
+	msg.chain = some(MSG_CHAIN_ID_BYTES);
+	msg.nonce = some(MSG_NONCE_BYTES);
+	if (source != QLINK_SOURCE_QKD)
+		msg.kem_ciphertext = some(MSG_KEM_CIPHERTEXT_BYTES);
+	if (source == QLINK_SOURCE_PQC)
+		return msg;
+	msg.kme_id = (struct bytes){ (const uint8_t *)"KME", 3 };
+	for (i = 0; i < n; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "%064u", i);
+		msg.key_ids[i] = (struct bytes){ (uint8_t *)ids[i],
+						 MSG_NAME_BYTES_MAX };
+	}
+	return msg;
+}
+
+static struct msg invite_make(void)
+{
+	struct msg msg = msg_of(REKEY_MESSAGE_INVITE);
+
+	msg.core.invite = 9;
+	msg.session = some(MSG_SESSION_BYTES);
+	msg.nonce = some(MSG_NONCE_BYTES);
+	msg.kem_public = some(MSG_KEM_PUBLIC_BYTES);
+	return msg;
+}
+
+static struct msg withdraw_make(enum rekey_message type)
+{
+	struct msg msg = msg_of(type);
+
+	msg.core.withdraw = (struct rekey_withdraw){
+		.id = 3, .range = { 4, REKEY_EPOCH_MAX },
+		.direction = REKEY_DIRECTION_RX,
+		.reason = REKEY_REASON_COMMAND,
+	};
+	return msg;
+}
+
+/* Written, read, and written again: the bytes are the same. */
+static void check_round(const struct msg *msg, int want)
+{
+	const char *name = msg_type_name(msg->core.type);
+	uint8_t data[MSG_BYTES_MAX], again[MSG_BYTES_MAX];
+	struct qlink_why why = { "" };
+	struct msg got;
+	size_t whole = 0;
+	int len;
+
+	len = msg_encode(msg, data, sizeof(data));
+	CHECK_NUMBER(name, len, want);
+	if (len <= 0)
+		return;
+	CHECK_NUMBER(name, msg_length(data, 4, &whole, &why), 0);
+	CHECK_NUMBER(name, whole, len);
+	CHECK_NUMBER(name, msg_decode(&got, data, (size_t)len, &why), 0);
+	CHECK_TEXT(name, why.text, "");
+	CHECK_NUMBER(name, got.core.from, msg->core.from);
+	CHECK_NUMBER(name, got.core.to, msg->core.to);
+	CHECK_NUMBER(name, got.link_id, msg->link_id);
+	CHECK_NUMBER(name, msg_encode(&got, again, sizeof(again)), len);
+	CHECK(!memcmp(data, again, (size_t)len), "%s: other bytes", name);
+	CHECK_NUMBER(name, msg_encode(msg, again, (size_t)len - 1), -EMSGSIZE);
+}
+
+TEST(every_message_is_read_as_it_was_written)
+{
+	struct msg msg = msg_of(REKEY_MESSAGE_HELLO);
+
+	msg.core.versions = (struct rekey_versions){ 1, 255 };
+	check_round(&msg, 24 + 2);
+	msg = state_make();
+	check_round(&msg, 24 + 3 + 32 + 2 * 25 + 256);
+	msg = invite_make();
+	check_round(&msg, 24 + 8 + 16 + 32 + 2 + 1216);
+	msg.kem_public = some(0);
+	check_round(&msg, 24 + 8 + 16 + 32 + 2);
+	msg = offer_make(QLINK_SOURCE_HYBRID, REKEY_OFFER_MAX);
+	check_round(&msg, 24 + 26 + 64 + 2 + 1120 + 5 + 64 * 66);
+	msg = offer_make(QLINK_SOURCE_QKD, 1);
+	check_round(&msg, 24 + 26 + 64 + 2 + 5 + 66);
+	msg = offer_make(QLINK_SOURCE_PQC, 64);
+	check_round(&msg, 24 + 26 + 64 + 2 + 1120);
+	msg = msg_of(REKEY_MESSAGE_CONFIRM);
+	msg.core.offer.id = 5;
+	msg.confirm = some(MSG_CONFIRM_BYTES);
+	check_round(&msg, 24 + 8 + 32);
+	msg = msg_of(REKEY_MESSAGE_REFUSE);
+	msg.core.offer.id = 5;
+	msg.core.reason = REKEY_REASON_KERNEL;
+	check_round(&msg, 24 + 9);
+	msg = withdraw_make(REKEY_MESSAGE_WITHDRAW);
+	check_round(&msg, 24 + 26);
+	msg = withdraw_make(REKEY_MESSAGE_WITHDRAWN);
+	check_round(&msg, 24 + 26);
+}
+
+TEST(what_is_read_is_what_was_meant)
+{
+	struct msg msg = state_make(), got;
+	uint8_t data[MSG_BYTES_MAX];
+	struct qlink_why why;
+	int len = msg_encode(&msg, data, sizeof(data));
+
+	CHECK_NUMBER("state", msg_decode(&got, data, (size_t)len, &why), 0);
+	CHECK_NUMBER("policy", got.core.state.policy, POLICY_PREFER_HYBRID);
+	CHECK_NUMBER("sources", got.core.state.sources,
+		     policy_sources(POLICY_PREFER_HYBRID));
+	CHECK_NUMBER("runs", got.core.state.rings.tx.n_held, 16);
+	CHECK_NUMBER("last run", got.core.state.rings.tx.held[15].last, 47);
+	CHECK_NUMBER("newest", got.core.state.rings.rx.newest, REKEY_EPOCH_MAX);
+	CHECK(!got.core.is_good, "good before anybody looked");
+	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
+	len = msg_encode(&msg, data, sizeof(data));
+	CHECK_NUMBER("offer", msg_decode(&got, data, (size_t)len, &why), 0);
+	CHECK_NUMBER("n", got.core.offer.n, 2);
+	CHECK_NUMBER("first", got.core.offer.first, REKEY_EPOCH_MAX - 1);
+	CHECK(!memcmp(got.key_ids[1].data, ids[1], 64), "another key ID");
+	CHECK(!memcmp(got.kme_id.data, "KME", 3), "another KME ID");
+}
+
+/* One change to the bytes of a message, and what must be said of it. */
+static void check_refused(const struct msg *msg, size_t at, uint8_t value,
+			  const char *text)
+{
+	uint8_t data[MSG_BYTES_MAX];
+	struct qlink_why why = { "" };
+	struct msg got;
+	int len = msg_encode(msg, data, sizeof(data));
+
+	CHECK(len > (int)at, "%s: cannot be written: %d", text, len);
+	if (len <= (int)at)
+		return;
+	data[at] = value;
+	CHECK_NUMBER(text, msg_decode(&got, data, (size_t)len, &why), -EBADMSG);
+	CHECK_TEXT(text, why.text, text);
+}
+
+TEST(bad_headers_are_refused_with_value_and_rule)
+{
+	struct msg msg = msg_of(REKEY_MESSAGE_REFUSE);
+
+	msg.core.offer.id = 1;
+	check_refused(&msg, 3, 34, "length 34: not from 33 to 33");
+	check_refused(&msg, 4, 2, "version 2: this end speaks 1");
+	check_refused(&msg, 4, 0, "version 0: this end speaks 1");
+	check_refused(&msg, 5, 9, "message type 9: no such message");
+	check_refused(&msg, 5, 0, "message type 0: no such message");
+	msg.link_id = 1;
+	check_refused(&msg, 7, 0, "link id 0: not from 1 to 65535");
+	msg.core.from = 1;
+	check_refused(&msg, 15, 0,
+		      "generation 0: not from 1 to 18446744073709551615");
+	check_refused(&msg, 5, REKEY_MESSAGE_HELLO,
+		      "lowest version 0: not from 1 to 255");
+	check_refused(&msg, 32, 13, "reason 13: not from 0 to 12");
+	check_refused(&msg, 31, 0,
+		      "offer 0: not from 1 to 18446744073709551615");
+}
+
+TEST(bad_bodies_are_refused_with_value_and_rule)
+{
+	struct msg msg = state_make();
+
+	check_refused(&msg, 26, 5, "policy 5: no such policy");
+	check_refused(&msg, 24, 4, "highest version 3: not from 4 to 255");
+	check_refused(&msg, 59 + 24, 17, "runs of epochs 17: not from 0 to 16");
+	check_refused(&msg, 59 + 25 + 7, 0, "epoch held 0: not from 1 to 100");
+	check_refused(&msg, 59 + 25 + 16 + 7, 2,
+		      "epoch held 2: not from 3 to 100");
+	msg = invite_make();
+	check_refused(&msg, 81, 0xbf, "KEM key: 1215 bytes, want 0 or 1216");
+	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
+	check_refused(&msg, 48, 65, "epochs 65: not from 1 to 64");
+	check_refused(&msg, 48, 0, "epochs 0: not from 1 to 64");
+	check_refused(&msg, 48, 3,
+		      "epochs 3 from 281474976710654: beyond 281474976710655");
+	check_refused(&msg, 49, 3, "source 3: not from 0 to 2");
+	check_refused(&msg, 49, QLINK_SOURCE_QKD, "source 0: has a ciphertext");
+	check_refused(&msg, 1239, 7, "KME ID: byte 0x07, want printable ASCII");
+	check_refused(&msg, 1243, 'x' + 128,
+		      "key ID: byte 0xf8, want 0-9 A-Z a-z -");
+	check_refused(&msg, 1242, 7, "length of a key ID 7: not from 8 to 64");
+	check_refused(&msg, 1242, 65, "length of a key ID 65: not from 8 to 64");
+	check_refused(&msg, 1243 + 66 + 63, '0',
+		      "key ID 1: the same as key ID 0");
+	msg = withdraw_make(REKEY_MESSAGE_WITHDRAW);
+	check_refused(&msg, 32, 2, "direction 2: not from 0 to 1");
+	check_refused(&msg, 41, 0, "first epoch 0: not from 1 to 281474976710655");
+}
+
+TEST(a_message_cut_anywhere_is_refused)
+{
+	struct msg msg = offer_make(QLINK_SOURCE_HYBRID, 3), got;
+	uint8_t data[MSG_BYTES_MAX];
+	struct qlink_why why;
+	int len = msg_encode(&msg, data, sizeof(data)), cut;
+
+	CHECK(len > 0, "cannot be written");
+	for (cut = 0; cut < len; cut++) {
+		/* With a length that is right, so that the body is looked at. */
+		data[2] = (uint8_t)(cut >> 8);
+		data[3] = (uint8_t)cut;
+		CHECK(msg_decode(&got, data, (size_t)cut, &why) == -EBADMSG,
+		      "%d bytes of %d are read", cut, len);
+	}
+	data[2] = (uint8_t)((len + 1) >> 8);
+	data[3] = (uint8_t)(len + 1);
+	CHECK_NUMBER("one more", msg_decode(&got, data, (size_t)len + 1, &why),
+		     -EBADMSG);
+	CHECK_TEXT("one more", why.text, "OFFER: 1 bytes too many");
+}
+
+TEST(lengths_are_bounded_before_anything_is_kept)
+{
+	static const struct {
+		uint8_t data[4];
+		size_t len;
+		int err;
+		const char *text;
+	} rows[] = {
+		{ { 0 }, 3, -EAGAIN, "" },
+		{ { 0, 0, 0, 24 }, 4, 0, "" },
+		{ { 0, 0, 32, 0 }, 4, 0, "" },
+		{ { 0, 0, 0, 23 }, 4, -EBADMSG, "length 23: not from 24 to 8192" },
+		{ { 0, 0, 32, 1 }, 4, -EBADMSG,
+		  "length 8193: not from 24 to 8192" },
+		{ { 255, 255, 255, 255 }, 4, -EBADMSG,
+		  "length 4294967295: not from 24 to 8192" },
+	};
+	struct qlink_why why;
+	size_t i, want;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		why.text[0] = '\0';
+		CHECK_NUMBER(rows[i].text, msg_length(rows[i].data, rows[i].len,
+						      &want, &why), rows[i].err);
+		CHECK_TEXT(rows[i].text, why.text, rows[i].text);
+	}
+}
+
+TEST(messages_that_nobody_would_take_are_not_written)
+{
+	struct msg msg = offer_make(QLINK_SOURCE_HYBRID, 1);
+	uint8_t data[MSG_BYTES_MAX];
+
+	msg.kem_ciphertext.len = 0;
+	CHECK_NUMBER("hybrid without ciphertext",
+		     msg_encode(&msg, data, sizeof(data)), -EINVAL);
+	msg = msg_of(200);
+	CHECK_NUMBER("no such type", msg_encode(&msg, data, sizeof(data)),
+		     -EINVAL);
+}
+
+TEST(types_and_reasons_have_names)
+{
+	CHECK_TEXT("3", msg_type_name(REKEY_MESSAGE_INVITE), "INVITE");
+	CHECK_TEXT("0", msg_type_name(0), "unknown");
+	CHECK_TEXT("9", msg_type_name(9), "unknown");
+	CHECK_TEXT("4", msg_reason_name(REKEY_REASON_KEY_ID), "key-id");
+	CHECK_TEXT("13", msg_reason_name(REKEY_N_REASONS), "unknown");
+}
