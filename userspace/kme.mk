@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The simulator of two QKD key servers.
+# The client of QKD key servers, the simulator of two of them, and their fuzzers.
 
+KME := kme kme_ask kme_http kme_job kme_json kme_loop kme_mem kme_server
 KMESIM := answer ask channel conf control etsi fault main server settings slab supply
 
+KME_LIBS := $(shell $(PKG_CONFIG) --libs libcurl libssl libcrypto)
 KMESIM_LIBS := $(shell $(PKG_CONFIG) --libs libevent_core libevent_extra \
 	libevent_openssl libssl libcrypto) -lm
 
@@ -17,6 +19,8 @@ $(O)/kmesim/qlink-kmesim: $(addprefix $(O)/,$(kmesim_objects))
 $(O)/check/kmesim/qlink-kmesim: $(addprefix $(O)/check/,$(kmesim_objects))
 	$(CC) $(SANITIZE) -o $@ $^ $(KMESIM_LIBS) $(JSON_LIBS)
 
+# Tests of the client run it against the simulator, both under sanitizers.
+test_objects += $(KME:%=$(O)/check/qlinkd/%.o)
 export QLINK_KMESIM := $(abspath $(O))/check/kmesim/qlink-kmesim
 check: | $(O)/check/kmesim/qlink-kmesim
 
