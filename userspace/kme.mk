@@ -4,7 +4,7 @@
 KME := kme kme_ask kme_http kme_job kme_json kme_loop kme_mem kme_server
 KMESIM := answer ask channel conf control etsi fault main server settings slab supply
 
-KME_LIBS := $(shell $(PKG_CONFIG) --libs libcurl libssl libcrypto)
+KME_LIBS := $(shell $(PKG_CONFIG) --libs libcurl libssl libcrypto) -lm
 KMESIM_LIBS := $(shell $(PKG_CONFIG) --libs libevent_core libevent_extra \
 	libevent_openssl libssl libcrypto) -lm
 
@@ -20,7 +20,8 @@ $(O)/check/kmesim/qlink-kmesim: $(addprefix $(O)/check/,$(kmesim_objects))
 	$(CC) $(SANITIZE) -o $@ $^ $(KMESIM_LIBS) $(JSON_LIBS)
 
 # Tests of the client run it against the simulator, both under sanitizers.
-test_objects += $(KME:%=$(O)/check/qlinkd/%.o)
+test_objects += $(KME:%=$(O)/check/qlinkd/%.o) $(O)/check/tests/kme_lab.o \
+	$(O)/check/kmesim/supply.o
 export QLINK_KMESIM := $(abspath $(O))/check/kmesim/qlink-kmesim
 check: | $(O)/check/kmesim/qlink-kmesim
 

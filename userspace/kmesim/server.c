@@ -22,8 +22,8 @@
 #define IDLE_S			600
 
 /*
- * An answer that is late on purpose. Its request belongs to the connection:
- * whoever closes that frees the request, and calls held_closed() first.
+ * An answer that is late on purpose. Whoever closes the connection calls
+ * held_closed() first.
  */
 struct held {
 	TAILQ_ENTRY(held) next;
@@ -58,8 +58,14 @@ static void held_free(struct held *held)
 
 static void held_closed(struct evhttp_connection *connection, void *arg)
 {
+	struct held *held = arg;
+	struct evhttp_request *request = held->request;
+
 	(void)connection;
-	held_free(arg);
+	held_free(held);
+	/* Where the client went away, libevent has left the request to us. */
+	if (!evhttp_request_get_connection(request))
+		evhttp_request_free(request);
 }
 
 static void held_abort(struct held *held)

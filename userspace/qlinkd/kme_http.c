@@ -266,6 +266,16 @@ static enum kme_counter counter_of(const struct kme_transfer *transfer,
 	}
 }
 
+/* An alert is lost when the KME closes before it has read our request. */
+static bool is_maybe_refusal(const struct kme_transfer *transfer,
+			     enum kme_counter counter)
+{
+	long n_connects = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	return counter == KME_COUNTER_CUT && !transfer->status && n_connects;
+}
+
 static void explain(const struct kme_transfer *transfer,
 		    enum kme_counter counter, CURLcode code,
 		    struct qlink_why *why)
@@ -281,9 +291,11 @@ static void explain(const struct kme_transfer *transfer,
 		snprintf(why->text, sizeof(why->text),
 			 "the connection ended behind the request");
 	else
-		snprintf(why->text, sizeof(why->text), "%.110s",
+		snprintf(why->text, sizeof(why->text), "%.80s%s",
 			 transfer->error[0] ? transfer->error :
-					      curl_easy_strerror(code));
+					      curl_easy_strerror(code),
+			 is_maybe_refusal(transfer, counter) ?
+				 "; does it refuse our certificate?" : "");
 }
 
 enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi,
