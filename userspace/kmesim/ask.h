@@ -52,7 +52,7 @@ bool ask_read_path(const char *path, char *peer, enum etsi_op *op);
  * ask_read_enc() - read a key request
  * @ask: filled in
  * @request: a GET or a POST
- * @ignore_query: take no notice of a GET's query
+ * @ignore_query: take no notice of the query of a GET
  *
  * Return: %NULL, or what is wrong with it.
  */
