@@ -31,3 +31,25 @@ install-kmesim: all
 	$(INSTALL) -m 755 $(O)/kmesim/qlink-kmesim $(DESTDIR)$(SBINDIR)/
 
 .PHONY: install-kmesim
+
+# FUZZ_SECONDS of each fuzzer, from the committed seeds on.
+CLANG ?= clang
+FUZZ_SECONDS ?= 10
+FUZZ := kme_json
+fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem libqlink/names libqlink/parse \
+	libqlink/secret libqlink/wipe
+
+$(O)/fuzz/%: fuzz/%.c Makefile kme.mk $(wildcard qlinkd/kme_*.[ch] libqlink/*.[ch])
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Werror -O1 -g $(SANITIZE) \
+		-fsanitize=fuzzer -o $@ $< $(addsuffix .c,$(fuzz_$*)) \
+		$(JSON_LIBS) $(KME_LIBS)
+
+fuzz: $(FUZZ:%=$(O)/fuzz/%)
+	@for fuzzer in $^; do \
+		corpus=$$fuzzer.corpus; mkdir -p $$corpus; \
+		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=1 \
+			-artifact_prefix=$$fuzzer. $$corpus fuzz/$${fuzzer##*/} || exit 1; \
+	done
+
+.PHONY: fuzz
