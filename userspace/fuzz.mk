@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzzers: make fuzz FUZZ_SECONDS=60 runs each for so long.
+#
+# fuzz/NAME.c is one; it starts from the files in fuzz/NAME/, or from what
+# fuzz/seed-NAME puts into its corpus, and keeps what it found for the next run.
+
+CLANG ?= clang
+FUZZ_SECONDS ?= 10
+FUZZERS := kme_json msg
+fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem libqlink/names libqlink/parse \
+	libqlink/secret libqlink/wipe
+fuzz_msg := qlinkd/msg qlinkd/policy
+
+$(O)/fuzz/%: fuzz/%.c Makefile fuzz.mk $(wildcard qlinkd/*.[ch] libqlink/*.[ch])
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Werror -O1 -g $(SANITIZE) \
+		-fsanitize=fuzzer -o $@ $< $(addsuffix .c,$(fuzz_$*)) \
+		$(JSON_LIBS) $(KME_LIBS)
+
+fuzz: $(FUZZERS:%=$(O)/fuzz/%)
+	@for name in $(FUZZERS); do \
+		corpus=$(O)/fuzz/$$name.corpus; mkdir -p $$corpus; \
+		[ ! -d fuzz/$$name ] || cp fuzz/$$name/* $$corpus/; \
+		[ ! -x fuzz/seed-$$name ] || fuzz/seed-$$name $$corpus || exit 1; \
+		$(O)/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+			-verbosity=1 -artifact_prefix=$(O)/fuzz/ $$corpus || exit 1; \
+	done
+
+.PHONY: fuzz

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Writes what a KME answers, with its habits and its faults. */
+#include "answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "../libqlink/wipe.h"
+#include "slab.h"
+
+/* Base64 of the longest key, and a NUL. */
+#define BASE64_MAX	((SLAB_KEY_BYTES + 2) / 3 * 4 + 1)
+
+static const char html[] =
+	"<html><head><title>Bad Gateway</title></head>"
+	"<body><h1>Bad Gateway</h1></body></html>\n";
+
+static void set_body(struct etsi_reply *reply, int status, const char *type,
+		     const char *text, size_t len)
+{
+	qlink_wipe_free(reply->body);
+	reply->status = status;
+	reply->type = type;
+	reply->len = 0;
+	reply->body = qlink_wipe_malloc(len + 1);
+	if (!reply->body)
+		return;
+	memcpy(reply->body, text, len);
+	reply->len = len;
+}
+
+void answer_json(struct etsi *etsi, struct etsi_reply *reply, json_t *root)
+{
+	size_t flags = etsi->settings.value[SETTING_JSON] == JSON_IS_PRETTY ?
+			       JSON_INDENT(4) : JSON_COMPACT;
+	size_t len = root ? json_dumpb(root, NULL, 0, flags) : 0;
+
+	reply->status = 200;
+	reply->type = "application/json";
+	reply->body = len ? qlink_wipe_malloc(len) : NULL;
+	if (reply->body)
+		reply->len = json_dumpb(root, reply->body, len, flags);
+	else
+		reply->status = 503;
+	json_decref(root);
+}
+
+bool answer_error(struct etsi *etsi, struct etsi_reply *reply, int status,
+		  const char *message)
+{
+	char text[256];
+	int form = etsi->settings.value[SETTING_ERROR_BODY];
+
+	if (form == ERROR_BODY_MESSAGE || form == ERROR_BODY_DETAIL) {
+		snprintf(text, sizeof(text), "{\"%s\":\"%s\"}",
+			 form == ERROR_BODY_MESSAGE ? "message" : "detail",
+			 message);
+		set_body(reply, status, "application/json", text, strlen(text));
+	} else if (form == ERROR_BODY_HTML) {
+		set_body(reply, status, "text/html", html, strlen(html));
+	} else {
+		set_body(reply, status, "text/plain", message,
+			 form == ERROR_BODY_EMPTY ? 0 : strlen(message));
+	}
+	return false;
+}
+
+/* JSON that never ends, as far as the client can tell. */
+static void answer_huge(struct etsi_reply *reply, unsigned int kib)
+{
+	size_t len = (size_t)kib * 1024;
+
+	set_body(reply, 200, "application/json", "", 0);
+	qlink_wipe_free(reply->body);
+	reply->body = qlink_wipe_malloc(len);
+	if (!reply->body)
+		return;
+	memset(reply->body, '[', len);
+	reply->len = len;
+}
+
+bool answer_instead(struct etsi *etsi, struct etsi_reply *reply,
+		    enum etsi_op op)
+{
+	unsigned int arg;
+
+	if (fault_happens(&etsi->faults, FAULT_HTTP, op, &arg))
+		answer_error(etsi, reply, (int)arg, "a fault, as ordered");
+	else if (fault_happens(&etsi->faults, FAULT_HTML, op, &arg))
+		set_body(reply, (int)arg, "text/html", html, strlen(html));
+	else if (fault_happens(&etsi->faults, FAULT_HUGE, op, &arg))
+		answer_huge(reply, arg);
+	else if (fault_happens(&etsi->faults, FAULT_GARBAGE, op, &arg))
+		set_body(reply, 200, "application/json", "\xff\x00\xfe{", 4);
+	else
+		return false;
+	return true;
+}
+
+void answer_spoil(struct etsi *etsi, struct etsi_reply *reply, enum etsi_op op)
+{
+	if (fault_happens(&etsi->faults, FAULT_HANG, op, NULL))
+		reply->delivery = ETSI_HANG;
+	else if (fault_happens(&etsi->faults, FAULT_DRIP, op, &reply->arg))
+		reply->delivery = ETSI_DRIP;
+	else if (fault_happens(&etsi->faults, FAULT_CUT, op, NULL))
+		reply->delivery = ETSI_CUT;
+	else if (fault_happens(&etsi->faults, FAULT_TRUNCATE, op, NULL))
+		reply->len /= 2;
+}
+
+void answer_start(struct answer *answer, struct etsi *etsi, enum etsi_op op,
+		  uint64_t n)
+{
+	int kind;
+
+	memset(answer, 0, sizeof(*answer));
+	answer->etsi = etsi;
+	answer->op = op;
+	answer->left = n;
+	answer->keys = json_array();
+	for (kind = FAULT_SIZE; kind <= FAULT_BAD_BASE64; kind++)
+		if (fault_happens(&etsi->faults, (enum fault_kind)kind, op,
+				  kind == FAULT_SIZE ? &answer->bits : NULL))
+			answer->happens |= 1U << kind;
+}
+
+static bool has(const struct answer *answer, enum fault_kind kind)
+{
+	return answer->happens & 1U << kind;
+}
+
+/* Bits behind the key's own that decode to nothing; or a foreign character. */
+static void spoil_base64(char *text, size_t len)
+{
+	size_t last = strcspn(text, "=");
+
+	if (last < len)
+		text[last - 1]++;
+	else
+		text[0] = '-';
+}
+
+static json_t *write_key(const struct answer *answer, const struct sim_key *key)
+{
+	unsigned int bits = answer->bits ? answer->bits : key->bits;
+	char text[BASE64_MAX];
+	json_t *value;
+	int len;
+
+	len = EVP_EncodeBlock((unsigned char *)text, key->bytes, (int)bits / 8);
+	if (has(answer, FAULT_BAD_BASE64))
+		spoil_base64(text, (size_t)len);
+	value = json_string(text);
+	explicit_bzero(text, sizeof(text));
+	return value;
+}
+
+static json_t *write_id(const struct answer *answer, const struct sim_key *key)
+{
+	char id[CHANNEL_ID_MAX + 1];
+
+	strcpy(id, key->id);
+	if (has(answer, FAULT_BAD_ID))
+		id[0] = '/';
+	else if (has(answer, FAULT_WRONG_ID))
+		id[0] = id[0] == '0' ? '1' : '0';
+	return json_string(id);
+}
+
+void answer_add(struct answer *answer, const struct sim_key *key)
+{
+	json_t *first = json_array_get(answer->keys, 0);
+	json_t *id, *text;
+
+	if (!--answer->left && has(answer, FAULT_SHORT))
+		return;
+	if (first && has(answer, FAULT_DUPLICATE_ID))
+		id = json_incref(json_object_get(first, "key_ID"));
+	else
+		id = write_id(answer, key);
+	if (first && has(answer, FAULT_DUPLICATE_KEY))
+		text = json_incref(json_object_get(first, "key"));
+	else
+		text = write_key(answer, key);
+	json_array_append_new(answer->keys,
+			      json_pack("{s:o, s:o}", "key_ID", id, "key", text));
+}
+
+void answer_finish(struct answer *answer, struct etsi_reply *reply)
+{
+	struct sim_key *extra;
+
+	if (has(answer, FAULT_EXTRA)) {
+		extra = channel_new_key(256, false);
+		if (extra) {
+			answer->left = 2;
+			answer_add(answer, extra);
+			channel_drop_key(NULL, extra);
+		}
+	}
+	answer_json(answer->etsi, reply,
+		    json_pack("{s:o}", "keys", answer->keys));
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ETSI GS QKD 014 V1.1.1 as one KME serves it; no sockets. */
+#include "etsi.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "../libqlink/wipe.h"
+#include "answer.h"
+#include "ask.h"
+
+/* The standard's own words for a 400, table 11 to 13. */
+static const char not_found[] = "one or more keys specified are not found on KME";
+static const char bad_size[] = "size shall be a multiple of 8";
+static const char bad_extension[] =
+	"not all extension_mandatory parameters are supported";
+
+void etsi_init(struct etsi *etsi, struct channel *channel, int side)
+{
+	memset(etsi, 0, sizeof(*etsi));
+	etsi->channel = channel;
+	etsi->side = side;
+	settings_init(&etsi->settings);
+}
+
+static int setting(const struct etsi *etsi, enum setting setting)
+{
+	return etsi->settings.value[setting];
+}
+
+static json_t *status_number(const struct etsi *etsi, int64_t number)
+{
+	char text[24];
+
+	if (setting(etsi, SETTING_STATUS_NUMBERS) == STATUS_NUMBERS)
+		return json_integer(number);
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	return json_string(text);
+}
+
+/* 6.1; the caller is the master. */
+static void serve_status(struct etsi *etsi, const struct etsi_request *request,
+			 const struct sae *peer, struct sae_link *link,
+			 struct etsi_reply *reply)
+{
+	int64_t stored = setting(etsi, SETTING_STORED_KEY_COUNT);
+	static const struct {
+		const char *name;
+		enum setting setting;
+	} rows[] = {
+		{ "key_size", SETTING_KEY_SIZE },
+		{ "max_key_count", SETTING_MAX_KEY_COUNT },
+		{ "max_key_per_request", SETTING_MAX_KEY_PER_REQUEST },
+		{ "max_key_size", SETTING_MAX_KEY_SIZE },
+		{ "min_key_size", SETTING_MIN_KEY_SIZE },
+		{ "max_SAE_ID_count", SETTING_MAX_SAE_ID_COUNT },
+	};
+	json_t *root;
+	size_t i;
+
+	root = json_pack("{s:s, s:s, s:s, s:s}", "source_KME_ID", etsi->id,
+			 "target_KME_ID", etsi->other->id, "master_SAE_ID",
+			 request->sae->id, "slave_SAE_ID", peer->id);
+	if (stored == STORED_TRUE)
+		stored = (int64_t)link->stored;
+	json_object_set_new(root, "stored_key_count",
+			    status_number(etsi, stored));
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		json_object_set_new(root, rows[i].name,
+				    status_number(etsi, setting(etsi, rows[i].setting)));
+	answer_json(etsi, reply, root);
+}
+
+static bool add_slaves(struct etsi *etsi, const struct ask *ask,
+		       struct sim_key *key)
+{
+	size_t i;
+
+	for (i = 0; i < ask->n_slaves; i++) {
+		key->slaves[key->n_slaves] =
+			channel_sae(etsi->channel, ask->slaves[i], -1, NULL);
+		if (!key->slaves[key->n_slaves++])
+			return false;
+	}
+	return true;
+}
+
+static struct sim_key *new_key(struct etsi *etsi, const struct ask *ask,
+			       const struct sae *master, const struct sae *slave)
+{
+	struct sim_key *key =
+		channel_new_key(ask->size, setting(etsi, SETTING_KEY_IDS) ==
+						   KEY_IDS_OPAQUE);
+
+	if (!key)
+		return NULL;
+	key->master = master;
+	key->slaves[key->n_slaves++] = slave;
+	if (add_slaves(etsi, ask, key))
+		return key;
+	channel_drop_key(NULL, key);
+	return NULL;
+}
+
+/* Take the keys out of the stock, for the answer and for the slaves. */
+static void give_keys(struct etsi *etsi, const struct etsi_request *request,
+		      const struct sae *peer, struct sae_link *link,
+		      const struct ask *ask, struct etsi_reply *reply)
+{
+	bool is_lost = fault_happens(&etsi->faults, FAULT_ONE_SIDE, ETSI_ENC, NULL);
+	struct answer answer;
+	struct sim_key *key;
+	uint64_t i;
+
+	answer_start(&answer, etsi, ETSI_ENC, ask->number);
+	for (i = 0; i < ask->number; i++) {
+		key = new_key(etsi, ask, request->sae, peer);
+		if (!key)
+			break;
+		link->stored--;
+		answer_add(&answer, key);
+		if (is_lost)
+			channel_drop_key(NULL, key);
+		else
+			channel_keep_key(etsi->channel, key);
+	}
+	etsi->keys[ETSI_ENC] += i;
+	answer_finish(&answer, reply);
+}
+
+/* What the limits and the stock say; true if the request may go on. */
+static bool is_allowed(struct etsi *etsi, const struct sae_link *link,
+		       struct ask *ask, struct etsi_reply *reply)
+{
+	uint64_t most = (uint64_t)setting(etsi, SETTING_MAX_KEY_PER_REQUEST);
+	unsigned int min = (unsigned int)setting(etsi, SETTING_MIN_KEY_SIZE);
+	unsigned int max = (unsigned int)setting(etsi, SETTING_MAX_KEY_SIZE);
+
+	if (!ask->size || setting(etsi, SETTING_IGNORE_SIZE))
+		ask->size = (unsigned int)setting(etsi, SETTING_KEY_SIZE);
+	else if (ask->size % 8)
+		return answer_error(etsi, reply, 400, bad_size);
+	else if (ask->size < min || ask->size > max)
+		return answer_error(etsi, reply, 400, "size is out of range");
+	if (ask->number > most &&
+	    setting(etsi, SETTING_OVER_LIMIT) == OVER_LIMIT_ERROR)
+		return answer_error(etsi, reply, 400,
+				    "number is above max_key_per_request");
+	if (ask->number > most)
+		ask->number = most;
+	if (ask->n_slaves > (size_t)setting(etsi, SETTING_MAX_SAE_ID_COUNT))
+		return answer_error(etsi, reply, 400,
+				    "more additional_slave_SAE_IDs than max_SAE_ID_count");
+	if (ask->has_mandatory)
+		return answer_error(etsi, reply, 400, bad_extension);
+	if (ask->number > link->stored) {
+		if (setting(etsi, SETTING_DRY) != DRY_SHORT)
+			return answer_error(etsi, reply, setting(etsi, SETTING_DRY),
+					    "not enough keys in stock");
+		ask->number = link->stored;
+	}
+	return true;
+}
+
+/* 5.2, 6.2 and 6.3. */
+static void serve_enc(struct etsi *etsi, const struct etsi_request *request,
+		      const struct sae *peer, struct sae_link *link,
+		      struct etsi_reply *reply)
+{
+	struct ask ask;
+	const char *wrong;
+	size_t i;
+
+	wrong = ask_read_enc(&ask, request,
+			     setting(etsi, SETTING_IGNORE_QUERY));
+	if (wrong) {
+		answer_error(etsi, reply, 400, wrong);
+		return;
+	}
+	for (i = 0; i < ask.n_slaves; i++) {
+		if (channel_sae(etsi->channel, ask.slaves[i], -1, NULL))
+			continue;
+		answer_error(etsi, reply, 400, "an additional slave SAE is not known");
+		return;
+	}
+	if (!is_allowed(etsi, link, &ask, reply))
+		return;
+	if (!etsi->channel->is_up[!etsi->side]) {
+		if (setting(etsi, SETTING_PEER_DOWN) == PEER_DOWN_HANG)
+			reply->delivery = ETSI_HANG;
+		answer_error(etsi, reply,
+			     setting(etsi, SETTING_PEER_DOWN) ?: 503,
+			     "the other KME does not answer");
+		return;
+	}
+	if (setting(etsi, SETTING_DISCARD_BATCH))
+		channel_drop_batch(etsi->channel, request->sae);
+	give_keys(etsi, request, peer, link, &ask, reply);
+}
+
+/* Which slave of the key this is, or -1. */
+static int slave_of(const struct sim_key *key, const struct sae *sae)
+{
+	unsigned int i;
+
+	for (i = 0; i < key->n_slaves; i++)
+		if (key->slaves[i] == sae)
+			return (int)i;
+	return -1;
+}
+
+/* All of the keys must be there for this slave, or none is given. */
+static bool are_found(struct etsi *etsi, const struct ask_ids *ids,
+		      const struct etsi_request *request,
+		      const struct sae *peer, struct etsi_reply *reply)
+{
+	const struct sim_key *key;
+	size_t i;
+	int at;
+
+	for (i = 0; i < ids->n; i++) {
+		key = channel_find_key(etsi->channel, ask_id(ids, i));
+		if (!key || key->master != peer)
+			return answer_error(etsi, reply,
+					    setting(etsi, SETTING_NOT_FOUND), not_found);
+		at = slave_of(key, request->sae);
+		if (at < 0)
+			return answer_error(etsi, reply, 401,
+					    "not a slave SAE of this key");
+		if (key->fetched & 1U << at &&
+		    !setting(etsi, SETTING_SERVE_TWICE))
+			return answer_error(etsi, reply,
+					    setting(etsi, SETTING_NOT_FOUND), not_found);
+	}
+	return true;
+}
+
+static void hand_over(struct etsi *etsi, struct sim_key *key,
+		      const struct sae *slave)
+{
+	key->fetched |= 1U << slave_of(key, slave);
+	if (key->fetched == (1U << key->n_slaves) - 1 &&
+	    !setting(etsi, SETTING_SERVE_TWICE))
+		channel_drop_key(etsi->channel, key);
+}
+
+/* An ID that is named twice finds its key the first time only. */
+static void fetch_keys(struct etsi *etsi, const struct etsi_request *request,
+		       const struct ask_ids *ids, struct etsi_reply *reply)
+{
+	bool is_reverse = setting(etsi, SETTING_ORDER) == ORDER_REVERSE;
+	struct answer answer;
+	struct sim_key *key;
+	size_t i;
+
+	answer_start(&answer, etsi, ETSI_DEC, ids->n);
+	for (i = 0; i < ids->n; i++) {
+		key = channel_find_key(etsi->channel,
+				       ask_id(ids, is_reverse ? ids->n - 1 - i : i));
+		if (!key)
+			continue;
+		answer_add(&answer, key);
+		hand_over(etsi, key, request->sae);
+		etsi->keys[ETSI_DEC]++;
+	}
+	answer_finish(&answer, reply);
+}
+
+/* 5.3 and 6.4; the peer is the master. */
+static void serve_dec(struct etsi *etsi, const struct etsi_request *request,
+		      const struct sae *peer, struct etsi_reply *reply)
+{
+	struct ask_ids ids;
+	const char *wrong = ask_read_dec(&ids, request);
+
+	if (wrong)
+		answer_error(etsi, reply, 400, wrong);
+	else if (ids.n > (size_t)setting(etsi, SETTING_MAX_KEY_PER_REQUEST))
+		answer_error(etsi, reply, 400,
+			     "more key_IDs than max_key_per_request");
+	else if (are_found(etsi, &ids, request, peer, reply))
+		fetch_keys(etsi, request, &ids, reply);
+	ask_free_ids(&ids);
+}
+
+static bool is_method_served(const struct etsi *etsi, enum etsi_op op,
+			     enum etsi_method method)
+{
+	int methods = setting(etsi, SETTING_METHODS);
+
+	if (op == ETSI_STATUS)
+		return method == ETSI_GET;
+	return (method == ETSI_GET && methods != METHODS_POST) ||
+	       (method == ETSI_POST && methods != METHODS_GET);
+}
+
+static void serve(struct etsi *etsi, const struct etsi_request *request,
+		  enum etsi_op op, const char *peer_id, struct etsi_reply *reply)
+{
+	struct sae *peer = channel_sae(etsi->channel, peer_id, -1, NULL);
+	struct sae_link *link;
+
+	if (!is_method_served(etsi, op, request->method)) {
+		answer_error(etsi, reply, 405, "method not allowed");
+		return;
+	}
+	if (!request->sae || request->sae->side != etsi->side) {
+		answer_error(etsi, reply, 401, "this SAE is not known here");
+		return;
+	}
+	link = channel_link(etsi->channel, request->sae, peer);
+	/* An additional slave has no link of its own with the master. */
+	if (!peer || (!link && op != ETSI_DEC)) {
+		answer_error(etsi, reply, 400, "no link with that SAE");
+		return;
+	}
+	if (link)
+		channel_count(etsi->channel, link, request->now_ms,
+			      (uint64_t)setting(etsi, SETTING_MAX_KEY_COUNT));
+	if (op == ETSI_STATUS)
+		serve_status(etsi, request, peer, link, reply);
+	else if (op == ETSI_ENC)
+		serve_enc(etsi, request, peer, link, reply);
+	else
+		serve_dec(etsi, request, peer, reply);
+}
+
+void etsi_answer(struct etsi *etsi, const struct etsi_request *request,
+		 struct etsi_reply *reply)
+{
+	char peer[CHANNEL_SAE_MAX + 1];
+	enum etsi_op op;
+
+	memset(reply, 0, sizeof(*reply));
+	if (!ask_read_path(request->path, peer, &op)) {
+		answer_error(etsi, reply, 404, "no such resource");
+		return;
+	}
+	etsi->requests[op]++;
+	if (answer_instead(etsi, reply, op))
+		return;
+	serve(etsi, request, op, peer, reply);
+	answer_spoil(etsi, reply, op);
+}

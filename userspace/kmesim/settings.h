@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How one KME behaves: limits, and the habits seen in the field. */
+#ifndef KMESIM_SETTINGS_H
+#define KMESIM_SETTINGS_H
+
+#include "../libqlink/parse.h"
+
+/* One number each; what it may be stands in the table of settings.c. */
+enum setting {
+	SETTING_KEY_SIZE,
+	SETTING_MIN_KEY_SIZE,
+	SETTING_MAX_KEY_SIZE,
+	SETTING_MAX_KEY_COUNT,
+	SETTING_MAX_KEY_PER_REQUEST,
+	SETTING_MAX_SAE_ID_COUNT,
+	SETTING_STORED_KEY_COUNT,
+	SETTING_OVER_LIMIT,
+	SETTING_DRY,
+	SETTING_NOT_FOUND,
+	SETTING_PEER_DOWN,
+	SETTING_METHODS,
+	SETTING_IGNORE_SIZE,
+	SETTING_IGNORE_QUERY,
+	SETTING_DISCARD_BATCH,
+	SETTING_SERVE_TWICE,
+	SETTING_KEY_IDS,
+	SETTING_ORDER,
+	SETTING_JSON,
+	SETTING_STATUS_NUMBERS,
+	SETTING_ERROR_BODY,
+	SETTING_CONNECTION,
+	SETTING_TLS,
+	SETTING_N,
+};
+
+/* Values of settings that are words; in the order of the table's words. */
+enum { OVER_LIMIT_ERROR, OVER_LIMIT_SHORT };
+enum { METHODS_BOTH, METHODS_POST, METHODS_GET };
+enum { KEY_IDS_UUID, KEY_IDS_OPAQUE };
+enum { ORDER_SAME, ORDER_REVERSE };
+enum { JSON_IS_COMPACT, JSON_IS_PRETTY };
+enum { STATUS_NUMBERS, STATUS_STRINGS };
+enum { ERROR_BODY_MESSAGE, ERROR_BODY_DETAIL, ERROR_BODY_TEXT, ERROR_BODY_HTML,
+       ERROR_BODY_EMPTY };
+enum { CONNECTION_KEEP, CONNECTION_CLOSE };
+enum { TLS_ANY, TLS_1_2, TLS_1_3 };
+/* Words among the numbers of dry, peer-down and stored-key-count. */
+#define DRY_SHORT	0
+#define PEER_DOWN_HANG	0
+#define STORED_TRUE	(-1)
+
+/**
+ * struct settings - how one KME behaves
+ */
+struct settings {
+	/** @value: by enum setting */
+	int value[SETTING_N];
+};
+
+/**
+ * settings_init() - behave as the standard says
+ * @settings: filled in
+ */
+void settings_init(struct settings *settings);
+
+/**
+ * settings_set() - change one setting
+ * @settings: what to change
+ * @name: as in qlink-kmesim(8)
+ * @text: its value
+ * @why: filled in on failure
+ *
+ * Return: 0, %-ENOENT if there is no such setting, or %-EINVAL.
+ */
+int settings_set(struct settings *settings, const char *name, const char *text,
+		 struct qlink_why *why);
+
+#endif

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Client of QKD key servers: ETSI GS QKD 014 V1.1.1, several KMEs in order. */
+#include "kme.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "kme_job.h"
+#include "kme_loop.h"
+
+struct kme {
+	struct kme_ops ops;
+	void *arg;
+	char *sae;
+	unsigned int retry_min_ms, retry_max_ms;
+	struct kme_loop loop;
+	struct kme_node nodes[KME_NODES_MAX];
+	unsigned int n_nodes;
+	struct kme_job enc, dec;
+};
+
+static int refuse(const char *what, const char *value, const char *rule,
+		  struct qlink_why *why)
+{
+	snprintf(why->text, sizeof(why->text), "%s '%.40s': %s", what, value, rule);
+	return -EINVAL;
+}
+
+static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
+{
+	size_t len = strlen(node->url);
+
+	if (strncmp(node->url, "https://", 8) || len == 8)
+		return refuse("KME", node->url, "must begin with https://", why);
+	if (node->url[len - 1] == '/' || strpbrk(node->url, "?#@"))
+		return refuse("KME", node->url,
+			      "must be https://host:port and nothing behind", why);
+	if (node->id && (!*node->id || strlen(node->id) > KME_SAE_ID_MAX))
+		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
+	if (!node->ca || !node->certificate || !node->key)
+		return refuse("KME", node->url,
+			      "must have a CA, a certificate and a key", why);
+	return 0;
+}
+
+static int check(const struct kme_conf *conf, struct qlink_why *why)
+{
+	unsigned int i;
+	int err = 0;
+
+	if (!conf->sae || !*conf->sae || strlen(conf->sae) > KME_SAE_ID_MAX)
+		return refuse("SAE ID", conf->sae ?: "",
+			      "must have 1 to 128 bytes", why);
+	if (!conf->n_nodes || conf->n_nodes > KME_NODES_MAX)
+		return refuse("SAE ID", conf->sae, "must have 1 to 8 KMEs", why);
+	if (!conf->connect_ms || !conf->timeout_ms || !conf->retry_min_ms ||
+	    conf->retry_max_ms < conf->retry_min_ms)
+		return refuse("SAE ID", conf->sae,
+			      "times must be above 0, and in order", why);
+	for (i = 0; i < conf->n_nodes && !err; i++)
+		err = check_node(&conf->nodes[i], why);
+	return err;
+}
+
+static int copy(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? -ENOMEM : 0;
+}
+
+static int node_init(struct kme_node *node, const struct kme_conf *conf,
+		     const struct kme_node_conf *from)
+{
+	struct kme_peer *peer = &node->peer;
+
+	kme_server_init(&node->server, kme_now_ms());
+	node->server.method[KME_OP_ENC] = from->method;
+	node->server.method[KME_OP_DEC] = from->method;
+	peer->connect_ms = conf->connect_ms;
+	peer->timeout_ms = conf->timeout_ms;
+	if (copy(&peer->url, from->url) || copy(&peer->id, from->id) ||
+	    copy(&peer->ca, from->ca) ||
+	    copy(&peer->certificate, from->certificate) ||
+	    copy(&peer->key, from->key))
+		return -ENOMEM;
+	return 0;
+}
+
+static void node_exit(struct kme_node *node, CURLM *multi)
+{
+	kme_transfer_free(&node->probe, multi);
+	free(node->peer.url);
+	free(node->peer.id);
+	free(node->peer.ca);
+	free(node->peer.certificate);
+	free(node->peer.key);
+}
+
+int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
+	    struct kme **out, struct qlink_why *why)
+{
+	int err = check(conf, why);
+	struct kme *kme;
+	unsigned int i;
+
+	if (err)
+		return err;
+	kme = calloc(1, sizeof(*kme));
+	if (!kme)
+		return -ENOMEM;
+	kme->ops = *ops;
+	kme->arg = arg;
+	kme->retry_min_ms = conf->retry_min_ms;
+	kme->retry_max_ms = conf->retry_max_ms;
+	err = kme_loop_init(&kme->loop);
+	if (!err)
+		err = copy(&kme->sae, conf->sae);
+	for (i = 0; i < conf->n_nodes && !err; i++, kme->n_nodes++)
+		err = node_init(&kme->nodes[i], conf, &conf->nodes[i]);
+	if (err) {
+		snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
+		kme_free(kme);
+		return err;
+	}
+	kme_loop_arm(&kme->loop, kme_now_ms());
+	*out = kme;
+	return 0;
+}
+
+void kme_free(struct kme *kme)
+{
+	unsigned int i;
+
+	if (!kme)
+		return;
+	kme_job_free(&kme->enc, kme->loop.multi);
+	kme_job_free(&kme->dec, kme->loop.multi);
+	/* A node that could not be copied whole is behind the last. */
+	for (i = 0; i < KME_NODES_MAX; i++)
+		node_exit(&kme->nodes[i], kme->loop.multi);
+	kme_loop_exit(&kme->loop);
+	free(kme->sae);
+	free(kme);
+}
+
+int kme_fd(const struct kme *kme)
+{
+	return kme->loop.epoll;
+}
+
+const struct kme_server *kme_server(const struct kme *kme, unsigned int node)
+{
+	return &kme->nodes[node].server;
+}
+
+/* Leave a KME alone for a while, and say why. */
+static void failed(struct kme *kme, struct kme_node *node,
+		   const struct qlink_why *why)
+{
+	uint32_t random = 0;
+
+	/* Without it the pause is just as long as it can be. */
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = 0;
+	kme_server_failed(&node->server, kme_now_ms(), kme->retry_min_ms,
+			  kme->retry_max_ms, random);
+	if (kme->ops.health)
+		kme->ops.health(kme->arg, (unsigned int)(node - kme->nodes),
+				KME_HEALTH_ILL, why);
+}
+
+static void probe_start(struct kme *kme, struct kme_node *node)
+{
+	struct qlink_why why;
+	char url[KME_URL_MAX];
+	int err;
+
+	err = kme_write_url(url, node->peer.url, kme->sae, KME_OP_STATUS, NULL);
+	if (!err)
+		err = kme_transfer_start(&node->probe, kme->loop.multi,
+					 &node->peer, url, NULL,
+					 kme_answer_room(0));
+	if (err) {
+		snprintf(why.text, sizeof(why.text), "cannot be asked: %s",
+			 strerror(-err));
+		failed(kme, node, &why);
+		return;
+	}
+	node->probe.owner = node;
+	node->server.counters[KME_COUNTER_STATUS]++;
+}
+
+/* Judge the answer to a status; which counter it moves, and what is wrong. */
+static enum kme_counter probe_judge(struct kme_node *node,
+				    struct kme_status *status,
+				    struct qlink_why *why)
+{
+	enum kme_counter counter;
+
+	if (kme_classify(KME_OP_STATUS, node->probe.status, &counter) !=
+	    KME_OUTCOME_KEYS) {
+		snprintf(why->text, sizeof(why->text), "answers status with %ld",
+			 node->probe.status);
+		return counter;
+	}
+	if (kme_judge_status((const char *)node->probe.answer.data,
+			     node->probe.len, status, why))
+		return KME_COUNTER_MALFORMED;
+	return KME_COUNTER_ANSWERED;
+}
+
+static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
+{
+	struct qlink_why why = { "" };
+	struct kme_status status;
+	enum kme_counter counter =
+		kme_transfer_end(&node->probe, kme->loop.multi, code, &why);
+
+	if (counter == KME_COUNTER_ANSWERED)
+		counter = probe_judge(node, &status, &why);
+	node->server.counters[counter]++;
+	kme_transfer_free(&node->probe, kme->loop.multi);
+	if (counter != KME_COUNTER_ANSWERED) {
+		failed(kme, node, &why);
+		return;
+	}
+	kme_server_status(&node->server, &status);
+	if (kme->ops.health)
+		kme->ops.health(kme->arg, (unsigned int)(node - kme->nodes),
+				KME_HEALTH_WELL, &why);
+}
+
+/* The first KME from @from on that is well, or -1. */
+static int find_well(const struct kme *kme, unsigned int from)
+{
+	for (; from < kme->n_nodes; from++)
+		if (kme->nodes[from].server.health == KME_HEALTH_WELL)
+			return (int)from;
+	return -1;
+}
+
+/* The callback may start the next job of its kind. */
+static void job_finish(struct kme *kme, struct kme_job *job,
+		       enum kme_outcome outcome)
+{
+	struct kme_job done = *job;
+	struct kme_answer answer = {
+		.op = done.op,
+		.node = done.node,
+		.outcome = done.n_keys ? KME_OUTCOME_KEYS : outcome,
+		.asked = done.asked,
+		.keys = (const struct kme_key *)done.memory.data,
+		.n_keys = done.n_keys,
+		.tally = done.tally,
+		.n_burned = done.n_burned,
+		.why = done.why,
+	};
+
+	memset(job, 0, sizeof(*job));
+	kme->ops.answer(kme->arg, &answer);
+	kme_job_free(&done, kme->loop.multi);
+}
+
+static void job_send(struct kme *kme, struct kme_job *job)
+{
+	struct kme_node *node = &kme->nodes[job->node];
+
+	if (!kme_job_send(job, kme->loop.multi, node, kme->sae))
+		return;
+	failed(kme, node, &job->why);
+	job_finish(kme, job, KME_OUTCOME_BROKEN);
+}
+
+/*
+ * That dec_keys is denied says little: some KMEs mean that they do not know a
+ * key ID.
+ */
+static void note_health(struct kme *kme, struct kme_job *job,
+			enum kme_outcome outcome)
+{
+	struct kme_node *node = &kme->nodes[job->node];
+
+	if (outcome == KME_OUTCOME_BROKEN ||
+	    (outcome == KME_OUTCOME_DENIED && job->op == KME_OP_ENC))
+		failed(kme, node, &job->why);
+	else if (outcome != KME_OUTCOME_DENIED)
+		kme_server_worked(&node->server);
+}
+
+static void job_end(struct kme *kme, struct kme_job *job, CURLcode code)
+{
+	enum kme_outcome outcome;
+	enum kme_step step = kme_job_end(job, kme->loop.multi,
+					 &kme->nodes[job->node], code, &outcome);
+	int next;
+
+	if (step == KME_STEP_AGAIN) {
+		job_send(kme, job);
+		return;
+	}
+	note_health(kme, job, outcome);
+	next = outcome == KME_OUTCOME_KEYS || job->op == KME_OP_DEC ?
+		       -1 : find_well(kme, job->node + 1);
+	if (next < 0) {
+		job_finish(kme, job, outcome);
+		return;
+	}
+	job->node = (unsigned int)next;
+	job_send(kme, job);
+}
+
+static void transfer_end(struct kme *kme, struct kme_transfer *transfer,
+			 CURLcode code)
+{
+	if (transfer == &kme->enc.transfer)
+		job_end(kme, &kme->enc, code);
+	else if (transfer == &kme->dec.transfer)
+		job_end(kme, &kme->dec, code);
+	else
+		probe_end(kme, transfer->owner, code);
+}
+
+/* Start what is due; when the next one is, or -1. */
+static int64_t run_probes(struct kme *kme)
+{
+	int64_t next = -1, now = kme_now_ms();
+	struct kme_node *node;
+	unsigned int i;
+
+	for (i = 0; i < kme->n_nodes; i++) {
+		node = &kme->nodes[i];
+		if (node->server.health == KME_HEALTH_WELL || node->probe.easy)
+			continue;
+		if (node->server.retry_ms <= now)
+			probe_start(kme, node);
+		if (!node->probe.easy && (next < 0 || node->server.retry_ms < next))
+			next = node->server.retry_ms;
+	}
+	return next;
+}
+
+void kme_run(struct kme *kme)
+{
+	struct kme_transfer *transfer;
+	CURLcode code;
+
+	kme_loop_run(&kme->loop);
+	while ((transfer = kme_loop_done(&kme->loop, &code)))
+		transfer_end(kme, transfer, code);
+	kme_loop_arm(&kme->loop, run_probes(kme));
+}
+
+static int job_start(struct kme *kme, struct kme_job *job, enum kme_op op,
+		     unsigned int node, const struct kme_key_id *ids, size_t n)
+{
+	int err = kme_job_init(job, op, n, ids);
+
+	if (err)
+		return err;
+	job->node = node;
+	err = kme_job_send(job, kme->loop.multi, &kme->nodes[node], kme->sae);
+	if (err)
+		kme_job_free(job, kme->loop.multi);
+	/* libcurl wants to run at once, and there may be no kme_run() below us. */
+	kme_loop_arm(&kme->loop, kme_now_ms());
+	return err;
+}
+
+int kme_get_keys(struct kme *kme, size_t n)
+{
+	int node = find_well(kme, 0);
+
+	if (!n || n > KME_BATCH_MAX)
+		return -EINVAL;
+	if (kme->enc.asked)
+		return -EBUSY;
+	if (node < 0)
+		return -EAGAIN;
+	return job_start(kme, &kme->enc, KME_OP_ENC, (unsigned int)node, NULL, n);
+}
+
+static bool are_good(const struct kme_key_id *ids, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		if (!kme_id_is_good(ids[i].text,
+				    strnlen(ids[i].text, sizeof(ids[i].text))))
+			return false;
+		for (k = 0; k < i; k++)
+			if (!strcmp(ids[i].text, ids[k].text))
+				return false;
+	}
+	return true;
+}
+
+int kme_fetch_keys(struct kme *kme, unsigned int node,
+		   const struct kme_key_id *ids, size_t n)
+{
+	if (!n || n > KME_BATCH_MAX || node >= kme->n_nodes || !are_good(ids, n))
+		return -EINVAL;
+	if (kme->dec.asked)
+		return -EBUSY;
+	if (kme->nodes[node].server.health != KME_HEALTH_WELL)
+		return -EAGAIN;
+	return job_start(kme, &kme->dec, KME_OP_DEC, node, ids, n);
+}

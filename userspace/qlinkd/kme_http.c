@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One exchange with a key server over mutual TLS, by libcurl. */
+#include "kme_http.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+/* Hybrid first; many KMEs have no post-quantum group yet. */
+#define GROUPS	"X25519MLKEM768:X25519:P-256:P-384"
+/* A connection that was idle for longer may be gone, and a request with it. */
+#define REUSE_S	20L
+
+/* Our own data of a TLS context: the peer. */
+static int peer_index = -1;
+
+static bool is_name(const ASN1_STRING *name, const char *id)
+{
+	size_t len = strlen(id);
+
+	return (size_t)ASN1_STRING_length(name) == len &&
+	       !memcmp(ASN1_STRING_get0_data(name), id, len);
+}
+
+static bool has_common_name(const X509 *certificate, const char *id)
+{
+	const X509_NAME *subject = X509_get_subject_name(certificate);
+	int at = -1;
+
+	while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
+		if (is_name(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), id))
+			return true;
+	return false;
+}
+
+static bool has_alternative_name(const X509 *certificate, const char *id)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate,
+						NID_subject_alt_name, NULL, NULL);
+	bool found = false;
+	int i, type;
+
+	for (i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+		const ASN1_STRING *value =
+			GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
+
+		found = (type == GEN_DNS || type == GEN_URI) && is_name(value, id);
+	}
+	GENERAL_NAMES_free(names);
+	return found;
+}
+
+/*
+ * ETSI GS QKD 014 V1.1.1, 4.3: the SAE confirms the KME's identity by its
+ * certificate. Many have it as CN and no other name at all.
+ */
+static int verify(int is_chain_good, X509_STORE_CTX *context)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(
+		context, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct kme_peer *peer =
+		SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), peer_index);
+	const X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+
+	if (!is_chain_good || X509_STORE_CTX_get_error_depth(context))
+		return is_chain_good;
+	peer->is_impostor = !has_common_name(certificate, peer->id) &&
+			    !has_alternative_name(certificate, peer->id);
+	if (peer->is_impostor)
+		X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
+	return !peer->is_impostor;
+}
+
+static CURLcode set_up_tls(CURL *easy, void *context, void *arg)
+{
+	struct kme_peer *peer = arg;
+	SSL_CTX *tls = context;
+
+	(void)easy;
+	SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT |
+				 SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+	if (!peer->id)
+		return CURLE_OK;
+	if (peer_index < 0)
+		peer_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (peer_index < 0 || !SSL_CTX_set_ex_data(tls, peer_index, peer))
+		return CURLE_OUT_OF_MEMORY;
+	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, verify);
+	return CURLE_OK;
+}
+
+static size_t take_answer(char *data, size_t size, size_t n, void *arg)
+{
+	struct kme_transfer *transfer = arg;
+
+	n *= size;
+	if (n > transfer->answer.len - transfer->len) {
+		transfer->is_too_big = true;
+		return 0;
+	}
+	memcpy(transfer->answer.data + transfer->len, data, n);
+	transfer->len += n;
+	return n;
+}
+
+static size_t give_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct kme_transfer *transfer = arg;
+	size_t left = transfer->body_len - transfer->body_sent;
+
+	n *= size;
+	if (n > left)
+		n = left;
+	memcpy(data, transfer->body + transfer->body_sent, n);
+	transfer->body_sent += n;
+	return n;
+}
+
+/*
+ * libcurl sends a request again whose connection died before any answer. But
+ * the KME may have done what it asked, and would give other keys away.
+ */
+static int refuse_resend(void *arg, curl_off_t offset, int origin)
+{
+	struct kme_transfer *transfer = arg;
+
+	(void)offset;
+	(void)origin;
+	transfer->is_resent = true;
+	return CURL_SEEKFUNC_FAIL;
+}
+
+/* Remembers the first option that libcurl refused. */
+#define SET(option, value) do {						\
+	CURLcode one_ = curl_easy_setopt(easy, (option), (value));	\
+	if (!code)							\
+		code = one_;						\
+} while (0)
+
+static CURLcode set_security(CURL *easy, struct kme_peer *peer)
+{
+	CURLcode code = CURLE_OK;
+
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_EC_CURVES, GROUPS);
+	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	SET(CURLOPT_CAINFO, peer->ca);
+	SET(CURLOPT_CAPATH, NULL);
+	SET(CURLOPT_SSLCERT, peer->certificate);
+	SET(CURLOPT_SSLKEY, peer->key);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	/* verify() looks for the KME ID instead. */
+	SET(CURLOPT_SSL_VERIFYHOST, peer->id ? 0L : 2L);
+	SET(CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
+	SET(CURLOPT_SSL_CTX_DATA, peer);
+	return code;
+}
+
+static CURLcode set_request(struct kme_transfer *transfer, const char *url)
+{
+	CURLcode code = CURLE_OK;
+	CURL *easy = transfer->easy;
+
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)transfer->peer->connect_ms);
+	SET(CURLOPT_TIMEOUT_MS, (long)transfer->peer->timeout_ms);
+	SET(CURLOPT_MAXAGE_CONN, REUSE_S);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	/* A resolver that hangs must not hold the loop up. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+	SET(CURLOPT_WRITEFUNCTION, take_answer);
+	SET(CURLOPT_WRITEDATA, transfer);
+	if (!transfer->body)
+		return code;
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE, (long)transfer->body_len);
+	SET(CURLOPT_READFUNCTION, give_body);
+	SET(CURLOPT_READDATA, transfer);
+	SET(CURLOPT_SEEKFUNCTION, refuse_resend);
+	SET(CURLOPT_SEEKDATA, transfer);
+	return code;
+}
+
+static int add_header(struct kme_transfer *transfer, const char *header)
+{
+	struct curl_slist *headers = curl_slist_append(transfer->headers, header);
+
+	if (!headers)
+		return -ENOMEM;
+	transfer->headers = headers;
+	return 0;
+}
+
+static int prepare(struct kme_transfer *transfer, const char *url, size_t room)
+{
+	int err = qlink_secret_new(&transfer->answer, room);
+
+	if (err)
+		return err;
+	transfer->easy = curl_easy_init();
+	if (!transfer->easy || add_header(transfer, "Accept: application/json") ||
+	    (transfer->body &&
+	     (add_header(transfer, "Content-Type: application/json") ||
+	      add_header(transfer, "Expect:"))))
+		return -ENOMEM;
+	if (set_security(transfer->easy, transfer->peer) ||
+	    set_request(transfer, url))
+		return -EINVAL;
+	return 0;
+}
+
+int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi,
+		       struct kme_peer *peer, const char *url, char *body,
+		       size_t room)
+{
+	int err;
+
+	transfer->peer = peer;
+	transfer->body = body;
+	transfer->body_len = body ? strlen(body) : 0;
+	peer->is_impostor = false;
+	err = prepare(transfer, url, room);
+	if (!err && curl_multi_add_handle(multi, transfer->easy))
+		err = -ENOMEM;
+	if (err)
+		kme_transfer_free(transfer, multi);
+	return err;
+}
+
+/* TLS 1.3 servers refuse our certificate only after the handshake. */
+static enum kme_counter counter_of(const struct kme_transfer *transfer,
+				   CURLcode code)
+{
+	if (transfer->peer->is_impostor)
+		return KME_COUNTER_IDENTITY;
+	if (transfer->is_too_big)
+		return KME_COUNTER_TOO_BIG;
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+		return KME_COUNTER_UNREACHABLE;
+	case CURLE_OPERATION_TIMEDOUT:
+		return KME_COUNTER_TIMEOUT;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+		return KME_COUNTER_TLS;
+	default:
+		return strstr(transfer->error, " alert ") ? KME_COUNTER_TLS :
+							    KME_COUNTER_CUT;
+	}
+}
+
+/* An alert is lost when the KME closes before it has read our request. */
+static bool is_maybe_refusal(const struct kme_transfer *transfer,
+			     enum kme_counter counter)
+{
+	long n_connects = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	return counter == KME_COUNTER_CUT && !transfer->status && n_connects;
+}
+
+static void explain(const struct kme_transfer *transfer,
+		    enum kme_counter counter, CURLcode code,
+		    struct qlink_why *why)
+{
+	if (counter == KME_COUNTER_IDENTITY)
+		snprintf(why->text, sizeof(why->text),
+			 "its certificate is not that of '%.60s'",
+			 transfer->peer->id);
+	else if (counter == KME_COUNTER_TOO_BIG)
+		snprintf(why->text, sizeof(why->text),
+			 "answers more than %zu bytes", transfer->answer.len);
+	else if (transfer->is_resent)
+		snprintf(why->text, sizeof(why->text),
+			 "the connection ended behind the request");
+	else
+		snprintf(why->text, sizeof(why->text), "%.80s%s",
+			 transfer->error[0] ? transfer->error :
+					      curl_easy_strerror(code),
+			 is_maybe_refusal(transfer, counter) ?
+				 "; does it refuse our certificate?" : "");
+}
+
+enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi,
+				  CURLcode code, struct qlink_why *why)
+{
+	enum kme_counter counter = KME_COUNTER_ANSWERED;
+	curl_off_t sent_us = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
+			  &transfer->status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	transfer->was_sent = sent_us > 0 || transfer->body_sent ||
+			     transfer->status || transfer->is_resent;
+	if (code != CURLE_OK) {
+		counter = counter_of(transfer, code);
+		explain(transfer, counter, code, why);
+	}
+	curl_multi_remove_handle(multi, transfer->easy);
+	curl_easy_cleanup(transfer->easy);
+	transfer->easy = NULL;
+	return counter;
+}
+
+void kme_transfer_free(struct kme_transfer *transfer, CURLM *multi)
+{
+	if (transfer->easy) {
+		curl_multi_remove_handle(multi, transfer->easy);
+		curl_easy_cleanup(transfer->easy);
+	}
+	curl_slist_free_all(transfer->headers);
+	free(transfer->body);
+	qlink_secret_free(&transfer->answer);
+	memset(transfer, 0, sizeof(*transfer));
+}

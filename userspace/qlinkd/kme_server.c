@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is known of one key server: health, habits, limits, counters; pure. */
+#include "kme_server.h"
+
+#include <string.h>
+
+static const char *const counter_names[] = {
+	[KME_COUNTER_STATUS] = "status_requests",
+	[KME_COUNTER_ENC] = "enc_keys_requests",
+	[KME_COUNTER_DEC] = "dec_keys_requests",
+	[KME_COUNTER_ANSWERED] = "answered",
+	[KME_COUNTER_EMPTY] = "empty",
+	[KME_COUNTER_DENIED] = "denied",
+	[KME_COUNTER_METHOD] = "method",
+	[KME_COUNTER_UNREACHABLE] = "unreachable",
+	[KME_COUNTER_TLS] = "tls",
+	[KME_COUNTER_IDENTITY] = "identity",
+	[KME_COUNTER_TIMEOUT] = "timeout",
+	[KME_COUNTER_CUT] = "cut",
+	[KME_COUNTER_TOO_BIG] = "too_big",
+	[KME_COUNTER_HTTP] = "http",
+	[KME_COUNTER_MALFORMED] = "malformed",
+	[KME_COUNTER_KEYS] = "keys",
+	[KME_COUNTER_KEYS_MISSING] = "keys_missing",
+	[KME_COUNTER_KEYS_BURNED] = "keys_burned",
+};
+
+const char *kme_counter_name(enum kme_counter counter)
+{
+	if (counter >= KME_COUNTER_FAULTS)
+		return kme_fault_name((enum kme_fault)(counter - KME_COUNTER_FAULTS));
+	return counter_names[counter];
+}
+
+const char *kme_outcome_name(enum kme_outcome outcome)
+{
+	static const char *const names[] = {
+		[KME_OUTCOME_KEYS] = "keys",
+		[KME_OUTCOME_EMPTY] = "empty",
+		[KME_OUTCOME_DENIED] = "denied",
+		[KME_OUTCOME_BROKEN] = "broken",
+	};
+
+	return names[outcome];
+}
+
+void kme_server_init(struct kme_server *server, int64_t now_ms)
+{
+	memset(server, 0, sizeof(*server));
+	server->retry_ms = now_ms;
+	server->batch = KME_BATCH_MAX;
+	memset(&server->status, 0xff, sizeof(server->status));
+}
+
+size_t kme_server_limit(const struct kme_server *server)
+{
+	int64_t limit = server->status.max_key_per_request;
+
+	if (limit < 0 || limit > KME_BATCH_MAX)
+		return KME_BATCH_MAX;
+	return limit ? (size_t)limit : 1;
+}
+
+void kme_server_status(struct kme_server *server,
+		       const struct kme_status *status)
+{
+	server->status = *status;
+	server->health = KME_HEALTH_WELL;
+	if (server->batch > kme_server_limit(server))
+		server->batch = kme_server_limit(server);
+}
+
+void kme_server_failed(struct kme_server *server, int64_t now_ms,
+		       unsigned int min_ms, unsigned int max_ms,
+		       uint32_t random)
+{
+	uint64_t pause = min_ms;
+	unsigned int i;
+
+	for (i = 0; i < server->failures && pause < max_ms; i++)
+		pause *= 2;
+	if (pause > max_ms)
+		pause = max_ms;
+	/* From half of it to all of it. */
+	pause -= pause / 2 * (random % 1024) / 1024;
+	server->failures++;
+	server->health = KME_HEALTH_ILL;
+	server->retry_ms = now_ms + (int64_t)pause;
+}
+
+void kme_server_worked(struct kme_server *server)
+{
+	server->failures = 0;
+}
+
+void kme_server_batch(struct kme_server *server, size_t asked, size_t came)
+{
+	size_t limit = kme_server_limit(server);
+
+	if (!came && asked > 1)
+		server->batch = asked / 2;
+	else if (came >= asked && asked == server->batch)
+		server->batch = asked * 2;
+	if (server->batch > limit)
+		server->batch = limit;
+}
+
+enum kme_outcome kme_classify(enum kme_op op, long status,
+			      enum kme_counter *counter)
+{
+	if (status == 200) {
+		*counter = KME_COUNTER_ANSWERED;
+		return KME_OUTCOME_KEYS;
+	}
+	if (status == 401 || status == 403) {
+		*counter = KME_COUNTER_DENIED;
+		return KME_OUTCOME_DENIED;
+	}
+	if (op != KME_OP_STATUS && status != 405 &&
+	    ((status >= 400 && status <= 499) || status == 503)) {
+		*counter = KME_COUNTER_EMPTY;
+		return KME_OUTCOME_EMPTY;
+	}
+	*counter = KME_COUNTER_HTTP;
+	return KME_OUTCOME_BROKEN;
+}
+
+bool kme_wants_other_method(const struct kme_server *server, enum kme_op op,
+			    enum kme_method used, long status)
+{
+	/* These two can be about nothing else. */
+	if (status == 405 || status == 501)
+		return true;
+	/* These may, as long as no POST has ever worked. */
+	return server->method[op] == KME_METHOD_AUTO &&
+	       used == KME_METHOD_POST &&
+	       (status == 400 || status == 404 || status == 415);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A laboratory: the simulator, certificates, and clients that talk to it. */
+#include "kme_lab.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../qlinkd/kme_loop.h"
+#include "../qlinkd/kme_mem.h"
+#include "tap.h"
+
+static char dir[] = "/tmp/qlink-kme-XXXXXX";
+static bool is_ready;
+static pid_t simulator;
+static unsigned int ports[2];
+static int control = -1;
+
+int64_t lab_now_ms(void)
+{
+	return kme_now_ms();
+}
+
+static void clean_up(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	if (system(command))
+		fprintf(stderr, "%s: left behind\n", dir);
+}
+
+static void prepare(void)
+{
+	char command[128];
+
+	if (is_ready)
+		return;
+	is_ready = true;
+	CHECK_NUMBER("memory", kme_mem_init(), 0);
+	CHECK(mkdtemp(dir), "mkdtemp: %s", strerror(errno));
+	atexit(clean_up);
+	snprintf(command, sizeof(command), "tests/kme-certs %s >%s/log 2>&1", dir, dir);
+	CHECK_NUMBER("certificates", system(command), 0);
+}
+
+static void write_conf(const char *certificate, const char *more_a,
+		       const char *more_b)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/conf", dir);
+	file = fopen(path, "we");
+	if (!file)
+		return;
+	fprintf(file, "control %s/control\n", dir);
+	fprintf(file, "kme a\nid KME-A\nlisten 127.0.0.1:0\n"
+		"certificate %s/%s.pem\nkey %s/%s.key\nca %s/ca.pem\n%s",
+		dir, certificate, dir, certificate, dir, more_a);
+	fprintf(file, "kme b\nid KME-B\nlisten 127.0.0.1:0\n"
+		"certificate %s/kme-b.pem\nkey %s/kme-b.key\nca %s/ca.pem\n%s",
+		dir, dir, dir, more_b);
+	fprintf(file, "link SAE-A SAE-B\nstock 1000\n"
+		"link SAE-A SAE-C\nstock 10\nsae SAE-C serial 2301\n");
+	fclose(file);
+}
+
+static void connect_control(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", dir);
+	control = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(!connect(control, (struct sockaddr *)&address, sizeof(address)),
+	      "%s: %s", address.sun_path, strerror(errno));
+}
+
+static void start(const char *certificate, const char *more_a,
+		  const char *more_b)
+{
+	const char *program = getenv("QLINK_KMESIM");
+	char path[64], line[128] = "";
+	FILE *out;
+	int fds[2];
+
+	prepare();
+	write_conf(certificate, more_a, more_b);
+	snprintf(path, sizeof(path), "%s/conf", dir);
+	if (!program || pipe(fds))
+		abort();
+	simulator = fork();
+	if (!simulator) {
+		dup2(fds[1], STDOUT_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		execl(program, program, path, NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	out = fdopen(fds[0], "r");
+	CHECK(out && fgets(line, sizeof(line), out) &&
+	      sscanf(line, "ready a=127.0.0.1:%u b=127.0.0.1:%u", &ports[0],
+		     &ports[1]) == 2, "the simulator says '%s'", line);
+	fclose(out);
+	connect_control();
+}
+
+void lab_start(const char *more_a, const char *more_b)
+{
+	start("kme-a", more_a, more_b);
+}
+
+void lab_start_as(const char *certificate)
+{
+	start(certificate, "", "");
+}
+
+void lab_stop(void)
+{
+	int status = -1;
+
+	close(control);
+	kill(simulator, SIGTERM);
+	waitpid(simulator, &status, 0);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status),
+	      "the simulator ended with status %#x", (unsigned int)status);
+}
+
+const char *lab_tell(const char *format, ...)
+{
+	static char text[8192];
+	size_t len;
+	ssize_t n = 1;
+	va_list ap;
+
+	va_start(ap, format);
+	len = (size_t)vsnprintf(text, sizeof(text) - 1, format, ap);
+	va_end(ap);
+	text[len++] = '\n';
+	if (write(control, text, len) != (ssize_t)len)
+		return "";
+	for (len = 0; n > 0 && (!len || text[len - 1] != '\n'); len += (size_t)n)
+		n = read(control, text + len, sizeof(text) - 1 - len);
+	text[len ? len - 1 : 0] = '\0';
+	return text;
+}
+
+static void note_answer(void *arg, const struct kme_answer *answer)
+{
+	struct lab_client *client = arg;
+
+	client->answer = *answer;
+	memcpy(client->keys, answer->keys, answer->n_keys * sizeof(*answer->keys));
+	client->answer.keys = client->keys;
+	client->n_answers++;
+}
+
+static void note_health(void *arg, unsigned int node, enum kme_health health,
+			const struct qlink_why *why)
+{
+	struct lab_client *client = arg;
+
+	(health == KME_HEALTH_WELL ? client->n_well : client->n_ill)[node]++;
+	client->why = *why;
+}
+
+static const struct kme_ops ops = {
+	.answer = note_answer,
+	.health = note_health,
+};
+
+void lab_client_start(struct lab_client *client, int side,
+		      const struct lab_options *options)
+{
+	static const struct lab_options usual;
+	char url[64], ca[64], cert[64], key[64];
+	const char *name, *sae = side ? "SAE-A" : "SAE-B";
+	struct kme_node_conf nodes[2];
+	struct qlink_why why;
+	struct kme_conf conf;
+
+	options = options ?: &usual;
+	name = options->cert ?: (side ? "sae-b" : "sae-a");
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u", ports[side]);
+	snprintf(ca, sizeof(ca), "%s/%s.pem", dir, options->ca ?: "ca");
+	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
+	snprintf(key, sizeof(key), "%s/%s.key", dir, name);
+	nodes[0] = nodes[1] = (struct kme_node_conf){
+		.url = url, .ca = ca, .certificate = cert, .key = key,
+		.id = side ? "KME-B" : "KME-A",
+		.method = options->method,
+	};
+	if (options->id)
+		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
+	if (options->dead_first)
+		nodes[0].url = "https://127.0.0.1:1";
+	conf = (struct kme_conf){
+		.sae = options->sae ?: sae,
+		.nodes = nodes,
+		.n_nodes = options->dead_first ? 2 : 1,
+		.connect_ms = options->timeout_ms ?: LAB_DEADLINE_MS,
+		.timeout_ms = options->timeout_ms ?: LAB_DEADLINE_MS,
+		.retry_min_ms = 20,
+		.retry_max_ms = 200,
+	};
+	memset(client, 0, sizeof(*client));
+	CHECK_NUMBER("client", kme_new(&conf, &ops, client, &client->kme, &why), 0);
+}
+
+void lab_client_stop(struct lab_client *client)
+{
+	kme_free(client->kme);
+	memset(client, 0, sizeof(*client));
+}
+
+bool lab_poll(struct lab_client *client, int64_t start_ms)
+{
+	struct pollfd fd = { .fd = kme_fd(client->kme), .events = POLLIN };
+	int64_t left = start_ms + LAB_DEADLINE_MS - kme_now_ms();
+
+	if (left <= 0 || poll(&fd, 1, (int)left) != 1)
+		return false;
+	kme_run(client->kme);
+	return true;
+}
+
+size_t lab_get(struct lab_client *client, size_t n)
+{
+	unsigned int before = client->n_answers;
+	int err = -EAGAIN;
+
+	LAB_WAIT(client, (err = kme_get_keys(client->kme, n)) != -EAGAIN);
+	CHECK_NUMBER("get", err, 0);
+	LAB_WAIT(client, client->n_answers > before);
+	return client->answer.n_keys;
+}
+
+size_t lab_fetch(struct lab_client *client, const struct kme_key *keys,
+		 size_t n)
+{
+	static struct kme_key_id ids[KME_BATCH_MAX];
+	unsigned int before = client->n_answers;
+	int err = -EAGAIN;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = keys[i].id;
+	LAB_WAIT(client, (err = kme_fetch_keys(client->kme, 0, ids, n)) != -EAGAIN);
+	CHECK_NUMBER("fetch", err, 0);
+	LAB_WAIT(client, client->n_answers > before);
+	return client->answer.n_keys;
+}
+
+const char *lab_curl(int side, const char *cert, const char *args)
+{
+	static char out[8192];
+	char command[1024], identity[200] = "";
+	FILE *pipe;
+	size_t n = 0;
+
+	if (cert)
+		snprintf(identity, sizeof(identity), "--cert %s/%s.pem --key %s/%s.key",
+			 dir, cert, dir, cert);
+	/* curl wants the host's name in a certificate; the client's tests do not. */
+	snprintf(command, sizeof(command),
+		 "curl -qsk --noproxy '*' -o %s/out -w '%%{http_code} ' %s "
+		 "https://127.0.0.1:%u/api/v1/keys%s; cat %s/out 2>&1; rm -f %s/out",
+		 dir, identity, ports[side], args, dir, dir);
+	pipe = popen(command, "r");
+	if (pipe) {
+		n = fread(out, 1, sizeof(out) - 1, pipe);
+		pclose(pipe);
+	}
+	out[n] = '\0';
+	return out;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A laboratory: the simulator, certificates, and clients that talk to it. */
+#ifndef QLINK_KME_LAB_H
+#define QLINK_KME_LAB_H
+
+#include "../qlinkd/kme.h"
+
+/* Long enough for anything that ends, on a machine that is busy. */
+#define LAB_DEADLINE_MS	30000
+
+/**
+ * struct lab_client - a client and what it told
+ */
+struct lab_client {
+	/** @kme: the client */
+	struct kme *kme;
+
+	/** @answer: the last; its keys are @keys */
+	struct kme_answer answer;
+
+	/** @keys: copies of the last answer's */
+	struct kme_key keys[KME_BATCH_MAX];
+
+	/** @n_answers: how many came */
+	unsigned int n_answers;
+
+	/** @n_well: how often each KME became well */
+	unsigned int n_well[KME_NODES_MAX];
+
+	/** @n_ill: how often it became ill */
+	unsigned int n_ill[KME_NODES_MAX];
+
+	/** @why: what was said of the last that did */
+	struct qlink_why why;
+};
+
+/**
+ * struct lab_options - how a client differs from the usual
+ */
+struct lab_options {
+	/** @cert: name of its certificate; %NULL: sae-a or sae-b */
+	const char *cert;
+
+	/** @ca: name of the CA that it trusts; %NULL: ca */
+	const char *ca;
+
+	/** @id: KME ID; %NULL: the right one; "-": none, the host counts */
+	const char *id;
+
+	/** @sae: the peer; %NULL: the right one */
+	const char *sae;
+
+	/** @timeout_ms: 0: long */
+	unsigned int timeout_ms;
+
+	/** @method: as for the client */
+	enum kme_method method;
+
+	/** @dead_first: a KME where nobody listens stands before it */
+	bool dead_first;
+};
+
+/**
+ * lab_start() - start a simulator
+ * @more_a: more lines for KME a, each ended by a newline
+ * @more_b: likewise for KME b
+ *
+ * SAE-A and SAE-B have a link with 1000 keys in stock and no supply.
+ */
+void lab_start(const char *more_a, const char *more_b);
+
+/**
+ * lab_start_as() - start a simulator with another certificate of KME a
+ * @certificate: its name
+ */
+void lab_start_as(const char *certificate);
+
+/**
+ * lab_stop() - end the simulator
+ *
+ * It must end well, by itself.
+ */
+void lab_stop(void);
+
+/**
+ * lab_tell() - send a command to the simulator
+ * @format: the command
+ *
+ * Return: what it says, without a newline, valid until the next call.
+ */
+__attribute__((format(printf, 1, 2)))
+const char *lab_tell(const char *format, ...);
+
+/**
+ * lab_client_start() - start a client at KME a or b
+ * @client: filled in; ended by lab_client_stop()
+ * @side: 0 or 1
+ * @options: may be %NULL
+ */
+void lab_client_start(struct lab_client *client, int side,
+		      const struct lab_options *options);
+
+/**
+ * lab_client_stop() - end a client
+ * @client: from lab_client_start()
+ */
+void lab_client_stop(struct lab_client *client);
+
+/**
+ * lab_poll() - wait until a client has something to do, and let it
+ * @client: the client
+ * @start_ms: when this wait began
+ *
+ * Return: false once LAB_DEADLINE_MS are over.
+ */
+bool lab_poll(struct lab_client *client, int64_t start_ms);
+
+/**
+ * lab_get() - ask for keys and wait for the answer
+ * @client: the client; waits until a KME is well first
+ * @n: how many
+ *
+ * Return: how many came.
+ */
+size_t lab_get(struct lab_client *client, size_t n);
+
+/**
+ * lab_fetch() - ask for keys by ID and wait for the answer
+ * @client: the client; waits until its last KME is well first
+ * @keys: what was got at the other end
+ * @n: how many
+ *
+ * Return: how many came.
+ */
+size_t lab_fetch(struct lab_client *client, const struct kme_key *keys,
+		 size_t n);
+
+/**
+ * lab_curl() - let the curl program ask a KME
+ * @side: which KME, 0 or 1
+ * @cert: name of a certificate; %NULL for none
+ * @args: the path behind /api/v1/keys, and more arguments
+ *
+ * Return: the HTTP status, a space, the body; valid until the next call.
+ */
+const char *lab_curl(int side, const char *cert, const char *args);
+
+/* Let a client run until something is so. */
+#define LAB_WAIT(client, so) do {					\
+	int64_t start_ = lab_now_ms();					\
+	bool is_so_;							\
+	while (!(is_so_ = (so)) && lab_poll((client), start_))		\
+		;							\
+	CHECK(is_so_, "never came true: %s", #so);			\
+} while (0)
+
+/**
+ * lab_now_ms() - a clock
+ *
+ * Return: ms.
+ */
+int64_t lab_now_ms(void);
+
+#endif

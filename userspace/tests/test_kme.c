@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client against the simulator over TLS: keys, faults, health. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kme_lab.h"
+#include "tap.h"
+
+static struct lab_client a, b;
+
+static uint64_t counter(const struct lab_client *client, enum kme_counter which)
+{
+	return kme_server(client->kme, 0)->counters[which];
+}
+
+/* What moved since, all of it, as "name 2, other 1". */
+static const char *moved(const struct lab_client *client,
+			 const struct kme_server *before)
+{
+	static char text[512];
+	size_t len = 0;
+	int i;
+
+	text[0] = '\0';
+	for (i = 0; i < KME_COUNTER_N; i++) {
+		uint64_t n = counter(client, (enum kme_counter)i) - before->counters[i];
+
+		/* How often a KME that failed was probed is a matter of time. */
+		if (n && i != KME_COUNTER_STATUS && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+						"%s%s %llu", len ? ", " : "",
+						kme_counter_name((enum kme_counter)i),
+						(unsigned long long)n);
+	}
+	return text;
+}
+
+static void both_start(const char *more_a, const char *more_b)
+{
+	lab_start(more_a, more_b);
+	lab_client_start(&a, 0, NULL);
+	lab_client_start(&b, 1, NULL);
+	LAB_WAIT(&a, a.n_well[0]);
+	LAB_WAIT(&b, b.n_well[0]);
+}
+
+static void both_stop(void)
+{
+	lab_client_stop(&a);
+	lab_client_stop(&b);
+	lab_stop();
+}
+
+/* Every key of @b's answer is the one of @a's with the same ID. */
+static bool are_equal(size_t n)
+{
+	const struct kme_key *got, *want;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		got = &b.keys[i];
+		want = &a.keys[got->place];
+		if (strcmp(got->id.text, want->id.text) || got->len != want->len ||
+		    memcmp(got->bytes, want->bytes, got->len))
+			return false;
+	}
+	return true;
+}
+
+TEST(both_ends_get_the_same_keys)
+{
+	both_start("", "");
+	CHECK_NUMBER("got", lab_get(&a, 100), 100);
+	CHECK_NUMBER("outcome", a.answer.outcome, KME_OUTCOME_KEYS);
+	CHECK_NUMBER("bytes", a.keys[99].len, 32);
+	CHECK_NUMBER("fetched", lab_fetch(&b, a.keys, 100), 100);
+	CHECK(are_equal(100), "the keys differ");
+	CHECK_NUMBER("fetched twice", lab_fetch(&b, a.keys, 2), 0);
+	CHECK_NUMBER("outcome", b.answer.outcome, KME_OUTCOME_EMPTY);
+	CHECK_TEXT("why", b.answer.why.text, "answers dec_keys with 400");
+	CHECK(strstr(lab_tell("status"), "\"stored\":900"), "%s", lab_tell("status"));
+	both_stop();
+}
+
+TEST(both_directions_run_at_once)
+{
+	struct kme_key_id ids[3];
+	size_t i;
+
+	both_start("", "");
+	CHECK_NUMBER("b gets", lab_get(&b, 3), 3);
+	for (i = 0; i < 3; i++)
+		ids[i] = b.keys[i].id;
+	CHECK_NUMBER("a gets", kme_get_keys(a.kme, 5), 0);
+	CHECK_NUMBER("and fetches", kme_fetch_keys(a.kme, 0, ids, 3), 0);
+	CHECK_NUMBER("one enc_keys at a time", kme_get_keys(a.kme, 1), -16);
+	CHECK_NUMBER("one dec_keys at a time", kme_fetch_keys(a.kme, 0, ids, 3), -16);
+	LAB_WAIT(&a, a.n_answers == 2);
+	CHECK_NUMBER("keys of both", counter(&a, KME_COUNTER_KEYS), 8);
+	both_stop();
+}
+
+/* A fault of one answer: what it comes to, which counters move, what is said. */
+struct fault_row {
+	const char *fault;
+	enum kme_outcome outcome;
+	size_t n_keys, n_burned;
+	const char *moved, *says, *why;
+};
+
+static void check_row(const struct fault_row *row, struct lab_client *client,
+		      const struct kme_server *before)
+{
+	CHECK_NUMBER(row->why, client->answer.n_keys, row->n_keys);
+	CHECK_TEXT(row->why, kme_outcome_name(client->answer.outcome),
+		   kme_outcome_name(row->outcome));
+	CHECK_NUMBER(row->why, client->answer.n_burned, row->n_burned);
+	CHECK_TEXT(row->why, moved(client, before), row->moved);
+	CHECK(strstr(client->answer.why.text, row->says) &&
+	      !*row->says == !client->answer.why.text[0], "%s: says '%s', want '%s'",
+	      row->why, client->answer.why.text, row->says);
+}
+
+TEST(each_fault_of_enc_keys_has_its_reason_and_counter)
+{
+	static const struct fault_row rows[] = {
+		{ "http 400", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+		  "answers enc_keys with 400", "400" },
+		{ "http 404", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+		  "answers enc_keys with 404", "404" },
+		{ "http 503", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+		  "answers enc_keys with 503", "503" },
+		{ "http 401", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
+		  "answers enc_keys with 401", "401" },
+		{ "http 403", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
+		  "answers enc_keys with 403", "403" },
+		{ "http 500", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, http 1, keys_burned 8",
+		  "answers enc_keys with 500", "500" },
+		{ "http 504", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, http 1, keys_burned 8",
+		  "answers enc_keys with 504", "504" },
+		{ "http 302", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
+		  "answers enc_keys with 302", "a redirect is not followed" },
+		{ "http 204", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
+		  "answers enc_keys with 204", "no content" },
+		{ "html 502", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, http 1, keys_burned 8",
+		  "answers enc_keys with 502", "HTML of a gateway" },
+		{ "html 200", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, malformed 1, keys_burned 8",
+		  "no JSON: line 1, column 1", "HTML as if it were keys" },
+		{ "truncate", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, malformed 1, keys_burned 8",
+		  "no JSON: line 1, column", "half of the JSON" },
+		{ "cut", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, cut 1, keys_burned 8", "",
+		  "the connection ends within the answer" },
+		{ "huge 512", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, too_big 1, keys_burned 8",
+		  "answers more than 24576 bytes", "512 KiB" },
+		{ "garbage", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, malformed 1, keys_burned 8",
+		  "no JSON: line", "no text at all" },
+		{ "size 128", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_size 8",
+		  "key 1: has 128 bits, want 256 to 1024", "keys too small" },
+		{ "duplicate-id", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
+		  "a key_ID or a key stands there more than once", "one ID for all" },
+		{ "duplicate-key", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
+		  "a key_ID or a key stands there more than once", "one key for all" },
+		{ "bad-id", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_id 8",
+		  "key 1: its key_ID must have 8 to 64 of 0-9A-Za-z-", "a slash in the ID" },
+		{ "bad-base64", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_base64 8",
+		  "key 1: must be canonical base64", "stray bits" },
+		{ "short", KME_OUTCOME_KEYS, 7, 0,
+		  "enc_keys_requests 1, answered 1, keys 7, keys_missing 1", "",
+		  "one key less" },
+		{ "extra", KME_OUTCOME_KEYS, 8, 1,
+		  "enc_keys_requests 1, answered 1, keys 8, keys_burned 1, extra 1",
+		  "more than the 8 keys asked for", "one key more" },
+		{ "size 512", KME_OUTCOME_KEYS, 8, 0,
+		  "enc_keys_requests 1, answered 1, keys 8", "", "bigger keys are good" },
+	};
+	struct kme_server before;
+	unsigned int ill;
+	size_t i;
+
+	both_start("", "");
+	/* From here on POST is known to work. */
+	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
+	for (i = 0; i < COUNT(rows); i++) {
+		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_WELL);
+		/* A full success brings the batch back up after a refusal. */
+		while (kme_server(a.kme, 0)->batch < 8)
+			lab_get(&a, kme_server(a.kme, 0)->batch);
+		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_WELL);
+		CHECK_TEXT(rows[i].why, lab_tell("fault a %s op enc_keys count 1",
+						 rows[i].fault), "ok");
+		before = *kme_server(a.kme, 0);
+		ill = a.n_ill[0];
+		lab_get(&a, 8);
+		if (!strcmp(rows[i].fault, "cut")) {
+			CHECK(a.answer.why.text[0], "no reason for a cut");
+			a.answer.why.text[0] = '\0';
+		}
+		check_row(&rows[i], &a, &before);
+		CHECK_NUMBER(rows[i].why, a.n_ill[0] - ill,
+			     rows[i].outcome == KME_OUTCOME_BROKEN ||
+			     rows[i].outcome == KME_OUTCOME_DENIED);
+	}
+	both_stop();
+}
+
+TEST(each_fault_of_dec_keys_has_its_reason_and_counter)
+{
+	static const struct fault_row rows[] = {
+		{ "http 503", KME_OUTCOME_KEYS, 4, 0,
+		  "dec_keys_requests 3, answered 2, empty 1, keys 4",
+		  "answers dec_keys with 503", "asked again for fewer" },
+		{ "http 401", KME_OUTCOME_KEYS, 4, 0,
+		  "dec_keys_requests 3, answered 2, denied 1, keys 4",
+		  "answers dec_keys with 401", "401 where 400 is meant" },
+		{ "http 504", KME_OUTCOME_BROKEN, 0, 4,
+		  "dec_keys_requests 1, http 1, keys_burned 4",
+		  "answers dec_keys with 504", "504" },
+		{ "truncate", KME_OUTCOME_BROKEN, 0, 4,
+		  "dec_keys_requests 1, malformed 1, keys_burned 4",
+		  "no JSON: line 1, column", "half of the JSON" },
+		{ "wrong-id", KME_OUTCOME_BROKEN, 0, 4,
+		  "dec_keys_requests 1, answered 1, keys_burned 4, unknown_id 4",
+		  "key 1: its key_ID was not asked for", "keys nobody asked for" },
+		{ "short", KME_OUTCOME_KEYS, 3, 0,
+		  "dec_keys_requests 1, answered 1, keys 3, keys_missing 1", "",
+		  "one key less" },
+		{ "extra", KME_OUTCOME_KEYS, 4, 1,
+		  "dec_keys_requests 1, answered 1, keys 4, keys_burned 1, extra 1",
+		  "more than the 4 keys asked for", "one key more" },
+		{ "size 192", KME_OUTCOME_BROKEN, 0, 4,
+		  "dec_keys_requests 1, answered 1, keys_burned 4, bad_size 4",
+		  "key 1: has 192 bits, want 256 to 1024", "keys too small" },
+	};
+	struct kme_server before;
+	size_t i;
+
+	both_start("", "");
+	for (i = 0; i < COUNT(rows); i++) {
+		CHECK_NUMBER("get", lab_get(&a, 5), 5);
+		/* POST is known to work here too, and the KME is well. */
+		CHECK_NUMBER("warm up", lab_fetch(&b, &a.keys[4], 1), 1);
+		CHECK_TEXT(rows[i].why, lab_tell("fault b %s op dec_keys count 1",
+						 rows[i].fault), "ok");
+		before = *kme_server(b.kme, 0);
+		lab_fetch(&b, a.keys, 4);
+		check_row(&rows[i], &b, &before);
+		CHECK(are_equal(b.answer.n_keys), "%s: the keys differ", rows[i].why);
+	}
+	both_stop();
+}
+
+/* A KME that does not answer in time: at most the timeout, then back-off. */
+static void check_late(const char *fault)
+{
+	static const struct lab_options hasty = { .timeout_ms = 1500 };
+	struct kme_server before;
+
+	lab_start("", "");
+	lab_client_start(&a, 0, &hasty);
+	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
+	CHECK_TEXT("fault", lab_tell("fault a %s op enc_keys", fault), "ok");
+	before = *kme_server(a.kme, 0);
+	CHECK_NUMBER("none", lab_get(&a, 6), 0);
+	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
+	CHECK_TEXT("counters", moved(&a, &before),
+		   "enc_keys_requests 1, timeout 1, keys_burned 6");
+	CHECK_NUMBER("ill", kme_server(a.kme, 0)->health, KME_HEALTH_ILL);
+	CHECK_NUMBER("not asked while ill", kme_get_keys(a.kme, 6), -11);
+	CHECK_NUMBER("the simulator gave them away",
+		     strstr(lab_tell("status"), "\"stored\":993") != NULL, 1);
+	CHECK_TEXT("clear", lab_tell("clear a"), "ok");
+	CHECK_NUMBER("used again when well", lab_get(&a, 6), 6);
+	CHECK_NUMBER("failures are forgotten", kme_server(a.kme, 0)->failures, 0);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+TEST(a_kme_that_hangs_is_left_in_time_and_used_again) { check_late("hang"); }
+TEST(a_kme_that_drips_is_left_in_time_and_used_again) { check_late("drip 400"); }
+
+TEST(pauses_grow_while_a_kme_stays_ill)
+{
+	struct kme_server server;
+	int64_t want[] = { 100, 200, 400, 800, 1000, 1000 };
+	size_t i;
+
+	kme_server_init(&server, 0);
+	for (i = 0; i < COUNT(want); i++) {
+		kme_server_failed(&server, 5000, 100, 1000, 0);
+		CHECK_NUMBER("longest", server.retry_ms - 5000, want[i]);
+		server.failures--;
+		kme_server_failed(&server, 5000, 100, 1000, 1023);
+		CHECK(server.retry_ms - 5000 >= want[i] / 2 &&
+		      server.retry_ms - 5000 < want[i] * 6 / 10,
+		      "shortest: %lld of %lld", (long long)server.retry_ms - 5000,
+		      (long long)want[i]);
+	}
+	kme_server_worked(&server);
+	kme_server_failed(&server, 0, 100, 1000, 0);
+	CHECK_NUMBER("from the start again", server.retry_ms, 100);
+}
+
+TEST(a_status_alone_does_not_end_a_back_off)
+{
+	both_start("", "");
+	lab_tell("fault a http 500 op enc_keys count 3");
+	lab_get(&a, 1);
+	lab_get(&a, 1);
+	lab_get(&a, 1);
+	CHECK_NUMBER("failures in a row", kme_server(a.kme, 0)->failures, 3);
+	CHECK_NUMBER("well in between", a.n_well[0], 3);
+	lab_get(&a, 1);
+	CHECK_NUMBER("none", kme_server(a.kme, 0)->failures, 0);
+	both_stop();
+}
+
+TEST(a_kme_that_stops_is_used_when_it_is_back)
+{
+	struct kme_server before;
+
+	both_start("", "");
+	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
+	CHECK_TEXT("stop", lab_tell("stop a"), "ok");
+	before = *kme_server(a.kme, 0);
+	lab_get(&a, 5);
+	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
+	LAB_WAIT(&a, counter(&a, KME_COUNTER_UNREACHABLE) > before.counters[KME_COUNTER_UNREACHABLE] + 2);
+	CHECK_NUMBER("burned none: the connection was gone before the request, or at most all",
+		     a.answer.n_burned % 5, 0);
+	CHECK_TEXT("start", lab_tell("start a"), "ok");
+	CHECK_NUMBER("used again", lab_get(&a, 5), 5);
+	CHECK_TEXT("restart", lab_tell("restart a 100"), "ok");
+	LAB_WAIT(&a, (lab_get(&a, 1), a.answer.outcome == KME_OUTCOME_KEYS));
+	CHECK_NUMBER("fetched", lab_fetch(&b, a.keys, 1), 1);
+	both_stop();
+}
+
+TEST(when_its_partner_is_down_a_kme_has_no_keys)
+{
+	both_start("", "");
+	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
+	lab_tell("stop b");
+	CHECK_NUMBER("none", lab_get(&a, 1), 0);
+	CHECK_TEXT("dry", kme_outcome_name(a.answer.outcome), "empty");
+	lab_tell("set a peer-down 504");
+	CHECK_NUMBER("none", lab_get(&a, 1), 0);
+	CHECK_TEXT("by a gateway", kme_outcome_name(a.answer.outcome), "broken");
+	lab_tell("start b");
+	CHECK_NUMBER("again", lab_get(&a, 1), 1);
+	both_stop();
+}
+
+TEST(the_next_kme_takes_over)
+{
+	static const struct lab_options options = { .dead_first = true };
+
+	lab_start("", "");
+	lab_client_start(&a, 0, &options);
+	CHECK_NUMBER("got", lab_get(&a, 3), 3);
+	CHECK_NUMBER("from the second", a.answer.node, 1);
+	CHECK(kme_server(a.kme, 0)->counters[KME_COUNTER_UNREACHABLE] > 0,
+	      "the first was not tried");
+	CHECK_NUMBER("the first was not asked for keys",
+		     kme_server(a.kme, 0)->counters[KME_COUNTER_ENC], 0);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+TEST(keys_that_one_side_never_got_do_not_burn_the_others)
+{
+	struct kme_key mixed[20];
+	size_t i;
+
+	both_start("", "");
+	CHECK_NUMBER("good ones", lab_get(&a, 19), 19);
+	memcpy(mixed, a.keys, 19 * sizeof(mixed[0]));
+	lab_tell("fault a one-side count 1");
+	CHECK_NUMBER("one that is lost", lab_get(&a, 1), 1);
+	mixed[19] = mixed[7];
+	mixed[7] = a.keys[0];
+	CHECK_NUMBER("all but one", lab_fetch(&b, mixed, 20), 19);
+	for (i = 0; i < 19; i++) {
+		const struct kme_key *want = &mixed[b.keys[i].place];
+
+		CHECK(b.keys[i].place != 7 && !strcmp(b.keys[i].id.text, want->id.text) &&
+		      !memcmp(b.keys[i].bytes, want->bytes, 32), "key %zu", i);
+	}
+	CHECK_NUMBER("none burned", b.answer.n_burned, 0);
+	CHECK_NUMBER("and the KME is well", kme_server(b.kme, 0)->health, KME_HEALTH_WELL);
+	both_stop();
+}
+
+TEST(a_kme_that_knows_no_id_is_not_asked_for_ever)
+{
+	struct kme_server before;
+	uint64_t n;
+
+	both_start("", "");
+	lab_tell("fault a one-side");
+	CHECK_NUMBER("got", lab_get(&a, 64), 64);
+	before = *kme_server(b.kme, 0);
+	CHECK_NUMBER("none", lab_fetch(&b, a.keys, 64), 0);
+	CHECK_TEXT("outcome", kme_outcome_name(b.answer.outcome), "empty");
+	n = counter(&b, KME_COUNTER_DEC) - before.counters[KME_COUNTER_DEC];
+	CHECK(n > 8 && n < 32, "%llu requests for 64 lost keys", (unsigned long long)n);
+	both_stop();
+}
+
+TEST(an_answer_to_be_is_dropped_with_its_client)
+{
+	lab_start("", "");
+	lab_client_start(&a, 0, NULL);
+	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
+	CHECK_NUMBER("under way", kme_get_keys(a.kme, 5), 0);
+	kme_run(a.kme);
+	lab_client_stop(&a);
+	CHECK_NUMBER("nobody is told", a.n_answers, 0);
+	lab_stop();
+}
+
+TEST(wishes_that_break_a_rule_are_refused)
+{
+	struct kme_key_id ids[2] = { { "00000000-0001" }, { "00000000-0001" } };
+
+	both_start("", "");
+	CHECK_NUMBER("no key", kme_get_keys(a.kme, 0), -22);
+	CHECK_NUMBER("too many", kme_get_keys(a.kme, KME_BATCH_MAX + 1), -22);
+	CHECK_NUMBER("no such KME", kme_fetch_keys(a.kme, 1, ids, 1), -22);
+	CHECK_NUMBER("an ID twice", kme_fetch_keys(a.kme, 0, ids, 2), -22);
+	strcpy(ids[0].text, "a/b/c/d/e");
+	CHECK_NUMBER("an ID with a slash", kme_fetch_keys(a.kme, 0, ids, 1), -22);
+	memset(ids[0].text, 'a', sizeof(ids[0].text));
+	CHECK_NUMBER("an ID without end", kme_fetch_keys(a.kme, 0, ids, 1), -22);
+	both_stop();
+}
+
+TEST(configurations_that_break_a_rule_are_refused)
+{
+	static const struct {
+		struct kme_node_conf node;
+		const char *sae, *rule, *why;
+	} rows[] = {
+		{ { .url = "http://k" }, "S", "KME 'http://k': must begin with https://", "no TLS" },
+		{ { .url = "https://k/" }, "S",
+		  "KME 'https://k/': must be https://host:port and nothing behind", "a slash" },
+		{ { .url = "https://u@k" }, "S",
+		  "KME 'https://u@k': must be https://host:port and nothing behind", "a user" },
+		{ { .url = "https://k", .id = "" }, "S", "KME ID '': must have 1 to 128 bytes", "empty ID" },
+		{ { .url = "https://k" }, "S",
+		  "KME 'https://k': must have a CA, a certificate and a key", "no CA" },
+		{ { .url = "https://k" }, "", "SAE ID '': must have 1 to 128 bytes", "no SAE" },
+	};
+	static const struct kme_ops no_ops;
+	struct qlink_why why;
+	struct kme *kme;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		struct kme_conf conf = {
+			.sae = rows[i].sae, .nodes = &rows[i].node, .n_nodes = 1,
+			.connect_ms = 1, .timeout_ms = 1, .retry_min_ms = 1, .retry_max_ms = 1,
+		};
+
+		CHECK_NUMBER(rows[i].why, kme_new(&conf, &no_ops, NULL, &kme, &why), -22);
+		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
+	}
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client against key servers as they are in the field, and as who they are. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kme_lab.h"
+#include "tap.h"
+
+static struct lab_client a, b;
+
+static uint64_t counter(enum kme_counter which)
+{
+	return kme_server(a.kme, 0)->counters[which];
+}
+
+static bool are_equal(size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct kme_key *want = &a.keys[b.keys[i].place];
+
+		if (strcmp(b.keys[i].id.text, want->id.text) ||
+		    b.keys[i].len != want->len ||
+		    memcmp(b.keys[i].bytes, want->bytes, want->len))
+			return false;
+	}
+	return true;
+}
+
+/* With these habits at both KMEs, how many of 20 keys come at once. */
+TEST(keys_come_in_spite_of_habits)
+{
+	static const struct {
+		const char *settings;
+		size_t n, bytes;
+	} rows[] = {
+		{ "methods get\n", 20, 32 },
+		{ "methods post\n", 20, 32 },
+		{ "methods get\nignore-query yes\n", 1, 32 },
+		{ "ignore-size yes\nkey-size 352\n", 20, 44 },
+		{ "key-size 32\n", 20, 32 },
+		{ "key-size 128\n", 20, 32 },
+		{ "max-key-per-request 1\n", 1, 32 },
+		{ "max-key-per-request 10\n", 10, 32 },
+		{ "over-limit short\nmax-key-per-request 10\n", 10, 32 },
+		{ "key-ids opaque\n", 20, 32 },
+		{ "json pretty\n", 20, 32 },
+		{ "order reverse\n", 20, 32 },
+		{ "connection close\n", 20, 32 },
+		{ "status-numbers strings\n", 20, 32 },
+		{ "stored-key-count 0\n", 20, 32 },
+		{ "serve-twice yes\n", 20, 32 },
+		{ "discard-batch yes\n", 20, 32 },
+		{ "error-body html\n", 20, 32 },
+		{ "tls 1.2\n", 20, 32 },
+		{ "tls 1.3\n", 20, 32 },
+	};
+	unsigned int round;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		lab_start(rows[i].settings, rows[i].settings);
+		lab_client_start(&a, 0, NULL);
+		lab_client_start(&b, 1, NULL);
+		/* Twice: the second time it is known how the KME wants it. */
+		for (round = 0; round < 2; round++) {
+			CHECK_NUMBER(rows[i].settings, lab_get(&a, 20), rows[i].n);
+			CHECK_NUMBER(rows[i].settings, a.keys[0].len, rows[i].bytes);
+			CHECK_NUMBER(rows[i].settings,
+				     lab_fetch(&b, a.keys, rows[i].n), rows[i].n);
+			CHECK(are_equal(rows[i].n), "%s: keys differ", rows[i].settings);
+		}
+		CHECK_NUMBER(rows[i].settings, counter(KME_COUNTER_METHOD),
+			     !strncmp(rows[i].settings, "methods get", 11));
+		CHECK_NUMBER(rows[i].settings, counter(KME_COUNTER_KEYS_BURNED), 0);
+		lab_client_stop(&a);
+		lab_client_stop(&b);
+		lab_stop();
+	}
+}
+
+TEST(keys_that_are_too_small_are_refused_whatever_was_asked)
+{
+	lab_start("ignore-size yes\nkey-size 128\n", "");
+	lab_client_start(&a, 0, NULL);
+	CHECK_NUMBER("none", lab_get(&a, 3), 0);
+	CHECK_TEXT("why", a.answer.why.text, "key 1: has 128 bits, want 256 to 1024");
+	CHECK_NUMBER("counted", counter(KME_COUNTER_FAULTS + KME_FAULT_SIZE), 3);
+	CHECK_NUMBER("burned", counter(KME_COUNTER_KEYS_BURNED), 3);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* Each time the client asks for as many as it has learnt to. */
+static bool get_in_the_end(size_t ask, size_t want)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 1000; tries++)
+		if (lab_get(&a, ask) == want)
+			return true;
+	return false;
+}
+
+TEST(every_way_to_be_dry_is_empty_and_ends_with_the_drought)
+{
+	static const char *const ways[] = { "400", "404", "503", "short" };
+	size_t i;
+
+	for (i = 0; i < COUNT(ways); i++) {
+		lab_start("", "");
+		CHECK_TEXT(ways[i], lab_tell("set a dry %s", ways[i]), "ok");
+		CHECK_TEXT(ways[i], lab_tell("stock SAE-A SAE-B 0"), "ok");
+		lab_client_start(&a, 0, NULL);
+		CHECK_NUMBER(ways[i], lab_get(&a, 4), 0);
+		CHECK_TEXT(ways[i], kme_outcome_name(a.answer.outcome), "empty");
+		CHECK_NUMBER(ways[i], counter(KME_COUNTER_EMPTY) > 0, 1);
+		CHECK_NUMBER(ways[i], counter(KME_COUNTER_KEYS_BURNED), 0);
+		CHECK_NUMBER(ways[i], a.n_ill[0], 0);
+		CHECK_TEXT(ways[i], lab_tell("supply SAE-A SAE-B fibre 100000"), "ok");
+		CHECK(get_in_the_end(4, 4), "%s: still dry", ways[i]);
+		lab_client_stop(&a);
+		lab_stop();
+	}
+}
+
+TEST(a_limit_that_a_kme_does_not_tell_is_found)
+{
+	lab_start("", "");
+	lab_client_start(&a, 0, NULL);
+	CHECK_NUMBER("as told", lab_get(&a, 200), 128);
+	lab_tell("set a max-key-per-request 10");
+	CHECK(get_in_the_end(128, 8), "half of a half of a half …");
+	CHECK_NUMBER("no failure", a.n_ill[0], 0);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+TEST(many_ids_are_fetched_in_as_many_requests_as_it_takes)
+{
+	lab_start("", "max-key-per-request 10\n");
+	lab_client_start(&a, 0, NULL);
+	lab_client_start(&b, 1, NULL);
+	CHECK_NUMBER("got", lab_get(&a, 64), 64);
+	CHECK_NUMBER("fetched", lab_fetch(&b, a.keys, 64), 64);
+	CHECK(are_equal(64), "keys differ");
+	CHECK_NUMBER("requests", kme_server(b.kme, 0)->counters[KME_COUNTER_DEC], 7);
+	lab_client_stop(&a);
+	lab_client_stop(&b);
+	lab_stop();
+}
+
+TEST(an_unknown_id_is_empty_or_denied_and_never_ill)
+{
+	static const char *const ways[] = { "400", "404", "401", "503" };
+	struct kme_key key = { .id = { "00000000-0000-4000-8000-000000000000" } };
+	size_t i;
+
+	for (i = 0; i < COUNT(ways); i++) {
+		lab_start("", "");
+		lab_tell("set b not-found %s", ways[i]);
+		lab_client_start(&b, 1, NULL);
+		CHECK_NUMBER(ways[i], lab_fetch(&b, &key, 1), 0);
+		CHECK_TEXT(ways[i], kme_outcome_name(b.answer.outcome),
+			   strcmp(ways[i], "401") ? "empty" : "denied");
+		CHECK_NUMBER(ways[i], b.n_ill[0], 0);
+		lab_client_stop(&b);
+		lab_stop();
+	}
+}
+
+/* Who may talk to whom: what becomes of the first status. */
+TEST(identities_are_checked_both_ways)
+{
+	static const struct {
+		struct lab_options options;
+		const char *certificate;
+		/* 0: it becomes well */
+		enum kme_counter counter;
+		const char *says, *why;
+	} rows[] = {
+		{ { .id = "KME-A" }, "kme-a", 0, "", "the ID is the CN, and no other name" },
+		{ { .id = "KME-N" }, "named", 0, "", "the ID is a DNS name" },
+		{ { .id = "kme:n" }, "named", 0, "", "the ID is a URI" },
+		{ { .id = "-" }, "named", 0, "", "no ID, and the host's address is right" },
+		{ { .id = "KME-B" }, "kme-a", KME_COUNTER_IDENTITY,
+		  "its certificate is not that of 'KME-B'", "another KME" },
+		{ { .id = "KME-" }, "kme-a", KME_COUNTER_IDENTITY,
+		  "its certificate is not that of 'KME-'", "a part of the CN" },
+		{ { .id = "127.0.0.1" }, "named", KME_COUNTER_IDENTITY,
+		  "its certificate is not that of '127.0.0.1'", "an address is no ID" },
+		{ { .id = "-" }, "kme-a", KME_COUNTER_TLS, "127.0.0.1", "no ID, and no host name" },
+		{ { .id = "KME-A" }, "impostor", KME_COUNTER_TLS, "SSL certificate",
+		  "the right ID from another CA" },
+		{ { .cert = "sae-b" }, "kme-a", KME_COUNTER_DENIED,
+		  "answers status with 401", "an SAE of the other KME" },
+		{ { .cert = "kme-b" }, "kme-a", KME_COUNTER_DENIED,
+		  "answers status with 401", "no SAE at all" },
+		{ { .sae = "SAE-X" }, "kme-a", KME_COUNTER_HTTP,
+		  "answers status with 400", "no link with that peer" },
+	};
+	size_t i, k;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		lab_start_as(rows[i].certificate);
+		lab_client_start(&a, 0, &rows[i].options);
+		LAB_WAIT(&a, a.n_well[0] || a.n_ill[0]);
+		CHECK_NUMBER(rows[i].why, a.n_ill[0], rows[i].counter != 0);
+		CHECK(strstr(a.why.text, rows[i].says), "%s: says '%s', want '%s'",
+		      rows[i].why, a.why.text, rows[i].says);
+		for (k = KME_COUNTER_ANSWERED; k < KME_COUNTER_N; k++)
+			CHECK(counter((enum kme_counter)k) ==
+			      (k == (rows[i].counter ?: KME_COUNTER_ANSWERED)),
+			      "%s: %s is %llu", rows[i].why,
+			      kme_counter_name((enum kme_counter)k),
+			      (unsigned long long)counter((enum kme_counter)k));
+		lab_client_stop(&a);
+		lab_stop();
+	}
+}
+
+/*
+ * A TLS 1.3 server says so when the request is under way. If it closes before
+ * it has read that, its alert is lost, and all we see is the end.
+ */
+TEST(a_kme_may_refuse_our_certificate)
+{
+	static const struct lab_options stranger = { .cert = "stranger" };
+
+	lab_start("", "");
+	lab_client_start(&a, 0, &stranger);
+	LAB_WAIT(&a, a.n_ill[0]);
+	CHECK_NUMBER("one of both", counter(KME_COUNTER_TLS) +
+		     counter(KME_COUNTER_CUT), 1);
+	CHECK(strstr(a.why.text, counter(KME_COUNTER_TLS) ?
+		     "alert" : "does it refuse our certificate?"),
+	      "says '%s'", a.why.text);
+	lab_client_stop(&a);
+	lab_stop();
+	lab_start("tls 1.2\n", "");
+	lab_client_start(&a, 0, &stranger);
+	LAB_WAIT(&a, a.n_ill[0]);
+	CHECK_NUMBER("TLS 1.2 says so at once", counter(KME_COUNTER_TLS), 1);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+TEST(an_sae_may_be_known_by_its_serial_number)
+{
+	static const struct lab_options c = { .cert = "sae-c", .sae = "SAE-A" };
+	static const struct lab_options to_c = { .sae = "SAE-C" };
+
+	lab_start("", "");
+	lab_client_start(&a, 0, &to_c);
+	lab_client_start(&b, 1, &c);
+	CHECK_NUMBER("got", lab_get(&a, 2), 2);
+	CHECK_NUMBER("fetched", lab_fetch(&b, a.keys, 2), 2);
+	CHECK(are_equal(2), "keys differ");
+	lab_client_stop(&a);
+	lab_client_stop(&b);
+	lab_stop();
+}
+
+/* A status that is broken in each way: which counter, and the KME is left alone. */
+TEST(a_status_that_is_broken_has_its_reason_and_counter)
+{
+	static const struct {
+		const char *fault;
+		enum kme_counter counter;
+		const char *says;
+	} rows[] = {
+		{ "http 500", KME_COUNTER_HTTP, "answers status with 500" },
+		{ "http 401", KME_COUNTER_DENIED, "answers status with 401" },
+		{ "http 404", KME_COUNTER_HTTP, "answers status with 404" },
+		{ "html 200", KME_COUNTER_MALFORMED, "no JSON: line 1, column 1" },
+		{ "truncate", KME_COUNTER_MALFORMED, "no JSON: line 1" },
+		{ "garbage", KME_COUNTER_MALFORMED, "no JSON" },
+		{ "huge 64", KME_COUNTER_TOO_BIG, "answers more than 16384 bytes" },
+		{ "cut", KME_COUNTER_CUT, "" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		lab_start("", "");
+		lab_tell("fault a %s op status count 1", rows[i].fault);
+		lab_client_start(&a, 0, NULL);
+		LAB_WAIT(&a, a.n_ill[0]);
+		CHECK_NUMBER(rows[i].fault, counter(rows[i].counter), 1);
+		CHECK(strstr(a.why.text, rows[i].says), "%s: says '%s'",
+		      rows[i].fault, a.why.text);
+		LAB_WAIT(&a, a.n_well[0]);
+		CHECK_NUMBER(rows[i].fault, counter(KME_COUNTER_ANSWERED), 1);
+		CHECK_NUMBER(rows[i].fault, counter(KME_COUNTER_STATUS), 2);
+		lab_client_stop(&a);
+		lab_stop();
+	}
+}
