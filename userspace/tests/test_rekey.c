@@ -162,6 +162,38 @@ TEST(any_message_may_be_altered)
 	}
 }
 
+/*
+ * The id of the speaker's transmit ring stands behind versions, policy and two
+ * chain ids. An altered one could be obeyed like any other: only that both
+ * ends compare what they have said, before they offer anything, tells.
+ */
+TEST(an_altered_ring_id_ends_the_session_before_any_offer)
+{
+	unsigned int at, i, n = 1, n_states = 0, violations;
+	struct sim *sim;
+
+	for (at = 0; at < n; at++) {
+		sim = sim_make("altered ring id");
+		sim->fault = SIM_FAULT_ALTER;
+		sim->fault_at = at;
+		sim->fault_byte = MSG_HEADER_BYTES + 2 + 1 + 2 * 16 + 5;
+		two_rounds(sim);
+		n = sim->n_messages < 12 ? sim->n_messages : 12;
+		for (i = violations = 0; i < 2; i++)
+			violations += sim->ends[i].notes[REKEY_NOTE_VIOLATION];
+		if (sim->faulted_type == REKEY_MESSAGE_STATE) {
+			n_states++;
+			CHECK(violations, "STATE in message %u", at);
+			CHECK_NUMBER("wrong confirmations",
+				     sim->ends[0].reasons[REKEY_REASON_CONFIRM] +
+				     sim->ends[1].reasons[REKEY_REASON_CONFIRM], 0);
+		}
+		one_more(sim);
+		sim_drop(sim);
+	}
+	CHECK(n_states >= 2, "only %u STATEs", n_states);
+}
+
 static void restart_everywhere(enum sim_fault fault, const char *what)
 {
 	unsigned int at, end, n;
