@@ -19,11 +19,15 @@ list_tests()
 }
 
 # choose_tests: what runs where no test is named. A kernel that looks at every access takes twenty
-# times as long, so a file says what that one must see: $debug_tests. QLINK_TESTS=all runs the rest too.
-# shellcheck disable=SC2154 # each file says which
+# times as long, so a file says what that one must see, if anything: $debug_tests. QLINK_TESTS=all
+# runs the rest too.
 choose_tests()
 {
-	if is_debug_kernel && [ "${QLINK_TESTS:-}" != all ]; then echo "$debug_tests"; else list_tests; fi
+	if is_debug_kernel && [ -n "${debug_tests-}" ] && [ "${QLINK_TESTS:-}" != all ]; then
+		echo "$debug_tests"
+	else
+		list_tests
+	fi
 }
 
 # is_wanted TEST NAME…: a NAME without its underlay means both.

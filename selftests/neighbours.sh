@@ -420,5 +420,5 @@ test_loop_of_two()
 	expect_only_moved "$ns1" "$before" "tx_loop=+2"
 }
 
-debug_tests="stack_of_eight bond_fails_over_udp"
+debug_tests="stack_of_eight"
 run_tests "$@"
