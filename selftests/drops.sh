@@ -30,5 +30,4 @@ test_lower_device_goes_down()
 	expect_ok "no other counter: $(stats_moved "$ns1" "$before")" only_moved "$ns1" "$before" tx_no_underlay
 }
 
-debug_tests="lower_device_goes_down"
 run_tests "$@"

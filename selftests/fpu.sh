@@ -98,5 +98,4 @@ each_test_frames_wait_for_fpu()
 	expect_nothing_dropped
 }
 
-debug_tests="frames_wait_for_fpu_eth"
 run_tests "$@"

@@ -19,10 +19,15 @@ list_tests()
 }
 
 # choose_tests: what runs where no test is named. A kernel that looks at every access takes twenty
-# times as long, so a file says what that one must see: $debug_tests. QLINK_TESTS=all runs the rest too.
+# times as long, so a file says what that one must see, if anything: $debug_tests. QLINK_TESTS=all
+# runs the rest too.
 choose_tests()
 {
-	if is_debug_kernel && [ "${QLINK_TESTS:-}" != all ]; then echo "$debug_tests"; else list_tests; fi
+	if is_debug_kernel && [ -n "${debug_tests-}" ] && [ "${QLINK_TESTS:-}" != all ]; then
+		echo "$debug_tests"
+	else
+		list_tests
+	fi
 }
 
 # is_wanted TEST NAME…: a NAME without its underlay means both.
@@ -49,7 +54,7 @@ run_tests()
 {
 	local tests=() test n=0 n_failed=0 n_skipped=0 rc holder line last
 
-	# shellcheck disable=SC2046,SC2154 # words; each file says which
+	# shellcheck disable=SC2046 # words
 	[ $# -gt 0 ] || set -- $(choose_tests)
 	for test in $(list_tests); do
 		if is_wanted "$test" "$@"; then tests+=("$test"); fi

@@ -360,5 +360,4 @@ test_namespaces_are_apart()
 	expect_refused "not a qlink device" "veth0" in_ns "$ns1" qlinkctl show veth0
 }
 
-debug_tests="change_udp duplicate_is_refused_eth"
 run_tests "$@"

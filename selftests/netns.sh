@@ -143,5 +143,4 @@ test_1000_links_between_two_addresses()
 	expect_ok "the namespace goes with all" timeout 60 ip netns del "$ns1"
 }
 
-debug_tests="device_moves_under_traffic_udp namespaces_of_a_stack_go"
 run_tests "$@"

@@ -182,5 +182,4 @@ test_foreign_user_namespace_changes_nothing()
 	expect_eq "nothing changed" "$(what "$ns1" qlink5)" "$was"
 }
 
-debug_tests="errno_of_a_change"
 run_tests "$@"

@@ -141,5 +141,5 @@ each_test_wrong_sender()
 	forge good --expect port_rx_no_link
 }
 
-debug_tests="bad_header_udp epochs_have_windows_of_their_own_eth"
+debug_tests="bad_header_udp"
 run_tests "$@"

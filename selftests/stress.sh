@@ -7,7 +7,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; else rounds=8 mib=4; fi
+if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; elif is_debug_kernel; then rounds=2 mib=1; else rounds=8 mib=4; fi
 deadline_all=$((120 + rounds * 10))
 
 sum_of() { ip -n "$1" -s -j link show qlink0 | jq ".[0].stats64 | $2"; }

@@ -162,5 +162,5 @@ each_test_unload()
 	expect_all_gone
 }
 
-debug_tests="delete_lower_udp delete_namespaces_eth unload_udp"
+debug_tests="delete_namespaces_eth unload_udp"
 run_tests "$@"
