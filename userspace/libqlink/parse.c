@@ -13,15 +13,14 @@
 
 #define ETHERTYPE_MIN	0x0600
 
-__attribute__((format(printf, 2, 3)))
-static int refuse(struct qlink_why *why, const char *rule, ...)
+int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...)
 {
 	va_list ap;
 
 	va_start(ap, rule);
 	vsnprintf(why->text, sizeof(why->text), rule, ap);
 	va_end(ap);
-	return -EINVAL;
+	return err;
 }
 
 /* Own tables: isxdigit() and strtoul() follow the locale and take signs. */
@@ -60,7 +59,7 @@ int qlink_parse_number(const char *text, uint64_t min, uint64_t max,
 		    __builtin_add_overflow(value, *at - '0', &value))
 			break;
 	if (at == text || *at || value < min || value > max)
-		return refuse(why, "not a number from %llu to %llu",
+		return qlink_refuse(why, -EINVAL, "not a number from %llu to %llu",
 			      (unsigned long long)min, (unsigned long long)max);
 	*number = value;
 	return 0;
@@ -81,7 +80,7 @@ int qlink_parse_ethertype(const char *text, uint16_t *ethertype,
 			value = value << 4 | (unsigned int)digit;
 		}
 	if (digit < 0 || value < ETHERTYPE_MIN)
-		return refuse(why, "not an EtherType from 0x0600 to 0xffff");
+		return qlink_refuse(why, -EINVAL, "not an EtherType from 0x0600 to 0xffff");
 	*ethertype = (uint16_t)value;
 	return 0;
 }
@@ -101,7 +100,7 @@ int qlink_parse_mac(const char *text, uint8_t mac[QLINK_MAC_BYTES],
 		text++;
 	}
 	if (i < QLINK_MAC_BYTES)
-		return refuse(why, "not a MAC address like 02:00:00:00:00:01");
+		return qlink_refuse(why, -EINVAL, "not a MAC address like 02:00:00:00:00:01");
 	memcpy(mac, bytes, sizeof(bytes));
 	return 0;
 }
@@ -114,7 +113,7 @@ int qlink_parse_addr(const char *text, struct qlink_addr *addr,
 	if (inet_pton(AF_INET, text, new.bytes) != 1) {
 		new.len = 16;
 		if (inet_pton(AF_INET6, text, new.bytes) != 1)
-			return refuse(why, "not an IPv4 or IPv6 address");
+			return qlink_refuse(why, -EINVAL, "not an IPv4 or IPv6 address");
 	}
 	*addr = new;
 	return 0;
@@ -139,7 +138,7 @@ int qlink_parse_uuid(const char *text, uint8_t uuid[QLINK_KME_KEY_ID_BYTES],
 		text += 2;
 	}
 	if (i < QLINK_KME_KEY_ID_BYTES || *text)
-		return refuse(why, "not a UUID like 123e4567-e89b-12d3-a456-426614174000");
+		return qlink_refuse(why, -EINVAL, "not a UUID like 123e4567-e89b-12d3-a456-426614174000");
 	memcpy(uuid, bytes, sizeof(bytes));
 	return 0;
 }
@@ -152,7 +151,7 @@ static int parse_name(const struct qlink_names *names, const char *what,
 
 	if (found < 0) {
 		qlink_name_list(names, list, sizeof(list));
-		return refuse(why, "not a %s: %s", what, list);
+		return qlink_refuse(why, -EINVAL, "not a %s: %s", what, list);
 	}
 	*value = (uint8_t)found;
 	return 0;
@@ -186,11 +185,11 @@ int qlink_parse_accept(const char *text, uint32_t *accept,
 		source = qlink_name_find(&qlink_sources, text, len);
 		if (source < 0) {
 			qlink_name_list(&qlink_sources, list, sizeof(list));
-			return refuse(why, "\"%.*s\" is none of %s",
+			return qlink_refuse(why, -EINVAL, "\"%.*s\" is none of %s",
 				      (int)len, text, list);
 		}
 		if (mask & 1U << source)
-			return refuse(why, "names %s twice",
+			return qlink_refuse(why, -EINVAL, "names %s twice",
 				      qlink_name(&qlink_sources, (unsigned int)source));
 		mask |= 1U << source;
 		if (!text[len])

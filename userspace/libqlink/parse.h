@@ -24,6 +24,17 @@ struct qlink_why {
 };
 
 /**
+ * qlink_refuse() - say which rule was broken
+ * @why: where it is said; what does not fit is cut off
+ * @err: negative errno
+ * @rule: a printf() format
+ *
+ * Return: @err, for the caller to return.
+ */
+__attribute__((format(printf, 3, 4)))
+int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...);
+
+/**
  * struct qlink_addr - an address of the udp underlay
  */
 struct qlink_addr {

@@ -61,17 +61,6 @@ uint64_t channel_refused(const struct channel_context *context,
 
 /* --- the context --- */
 
-__attribute__((format(printf, 2, 3)))
-static int invalid(struct qlink_why *why, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why->text, sizeof(why->text), format, ap);
-	va_end(ap);
-	return -EINVAL;
-}
-
 /* One group, one suite, no second use of anything. */
 static bool pin(SSL_CTX *ssl, const char *signatures)
 {
@@ -109,18 +98,18 @@ static int load(SSL_CTX *ssl, const struct channel_config *config,
 						      SIGNATURES;
 
 	if (!pin(ssl, signatures))
-		return invalid(why, "TLS with group %s and signatures %s: %s",
+		return qlink_refuse(why, -EINVAL, "TLS with group %s and signatures %s: %s",
 			       GROUP, signatures, last_reason());
 	if (SSL_CTX_use_certificate_file(ssl, config->cert,
 					 SSL_FILETYPE_PEM) != 1)
-		return invalid(why, "certificate %s: %s", config->cert,
+		return qlink_refuse(why, -EINVAL, "certificate %s: %s", config->cert,
 			       last_reason());
 	if (SSL_CTX_use_PrivateKey_file(ssl, config->key,
 					SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(ssl) != 1)
-		return invalid(why, "key %s: %s", config->key, last_reason());
+		return qlink_refuse(why, -EINVAL, "key %s: %s", config->key, last_reason());
 	if (SSL_CTX_load_verify_file(ssl, config->ca) != 1)
-		return invalid(why, "CA %s: %s", config->ca, last_reason());
+		return qlink_refuse(why, -EINVAL, "CA %s: %s", config->ca, last_reason());
 	return 0;
 }
 
@@ -135,7 +124,7 @@ int channel_context_new(struct channel_context **context,
 	if (made)
 		made->ssl = SSL_CTX_new(TLS_method());
 	if (!made || !made->ssl)
-		err = invalid(why, "no memory for TLS");
+		err = qlink_refuse(why, -EINVAL, "no memory for TLS");
 	else
 		err = load(made->ssl, config, why);
 	ERR_clear_error();

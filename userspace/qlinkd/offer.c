@@ -14,6 +14,18 @@ static void half_wait(struct rekey_half *half, enum rekey_step step,
 	half->until = until;
 }
 
+/* Have something done for the offer of a half, and wait for that. */
+static void half_ask(struct rekey *rekey, struct rekey_half *half,
+		     struct rekey_actions *actions,
+		     enum rekey_action_type type, enum rekey_step step,
+		     uint64_t until)
+{
+	struct rekey_action *action = action_ask(rekey, actions, type);
+
+	action->offer = half->offer;
+	half_wait(half, step, action->ticket, until);
+}
+
 void offer_void(struct rekey *rekey, struct rekey_actions *actions)
 {
 	struct rekey_half tx = {
@@ -60,7 +72,6 @@ static uint8_t room(const struct rekey_half *tx)
 void offer_try(struct rekey *rekey, uint64_t now, struct rekey_actions *actions)
 {
 	struct rekey_half *tx = &rekey->tx;
-	struct rekey_action *action;
 
 	if (rekey->phase != REKEY_PHASE_READY || tx->step != REKEY_STEP_IDLE)
 		return;
@@ -86,10 +97,8 @@ void offer_try(struct rekey *rekey, uint64_t now, struct rekey_actions *actions)
 		.n = room(tx),
 		.source = tx->want_source,
 	};
-	action = action_ask(rekey, actions, REKEY_ACTION_PREPARE);
-	action->offer = tx->offer;
-	half_wait(tx, REKEY_STEP_PREPARING, action->ticket,
-		  now + REKEY_FETCH_MS);
+	half_ask(rekey, tx, actions, REKEY_ACTION_PREPARE,
+		 REKEY_STEP_PREPARING, now + REKEY_FETCH_MS);
 }
 
 /* The offer came to nothing; its key IDs are spent, and so is its number. */
@@ -147,7 +156,6 @@ static enum offer_outcome on_confirm(struct rekey *rekey,
 				     struct rekey_actions *actions)
 {
 	struct rekey_half *tx = &rekey->tx;
-	struct rekey_action *action;
 
 	/* Said twice: the first was heard. */
 	if (msg->offer.id == tx->done && tx->done)
@@ -160,10 +168,8 @@ static enum offer_outcome on_confirm(struct rekey *rekey,
 		take_back(rekey, REKEY_REASON_CONFIRM, actions);
 		return OFFER_FAILED;
 	}
-	action = action_ask(rekey, actions, REKEY_ACTION_INSTALL_TX);
-	action->offer = tx->offer;
-	half_wait(tx, REKEY_STEP_INSTALLING, action->ticket,
-		  now + REKEY_SESSION_MS);
+	half_ask(rekey, tx, actions, REKEY_ACTION_INSTALL_TX,
+		 REKEY_STEP_INSTALLING, now + REKEY_SESSION_MS);
 	return OFFER_GOES_ON;
 }
 
@@ -267,7 +273,6 @@ static enum offer_outcome on_offer(struct rekey *rekey,
 {
 	struct rekey_half *rx = &rekey->rx;
 	enum rekey_reason reason;
-	struct rekey_action *action;
 
 	/* Said twice. */
 	if (msg->offer.id && msg->offer.id <= rx->done)
@@ -284,10 +289,8 @@ static enum offer_outcome on_offer(struct rekey *rekey,
 		refuse(rekey, reason, now, actions);
 		return OFFER_GOES_ON;
 	}
-	action = action_ask(rekey, actions, REKEY_ACTION_FETCH);
-	action->offer = rx->offer;
-	half_wait(rx, REKEY_STEP_FETCHING, action->ticket,
-		  now + REKEY_FETCH_MS);
+	half_ask(rekey, rx, actions, REKEY_ACTION_FETCH,
+		 REKEY_STEP_FETCHING, now + REKEY_FETCH_MS);
 	return OFFER_GOES_ON;
 }
 
@@ -295,16 +298,13 @@ static void fetched(struct rekey *rekey, const struct rekey_event *event,
 		    uint64_t now, struct rekey_actions *actions)
 {
 	struct rekey_half *rx = &rekey->rx;
-	struct rekey_action *action;
 
 	if (!event->is_ok) {
 		refuse(rekey, event->reason, now, actions);
 		return;
 	}
-	action = action_ask(rekey, actions, REKEY_ACTION_INSTALL_RX);
-	action->offer = rx->offer;
-	half_wait(rx, REKEY_STEP_INSTALLING, action->ticket,
-		  now + REKEY_SESSION_MS);
+	half_ask(rekey, rx, actions, REKEY_ACTION_INSTALL_RX,
+		 REKEY_STEP_INSTALLING, now + REKEY_SESSION_MS);
 }
 
 static void rx_installed(struct rekey *rekey, const struct rekey_event *event,

@@ -3,8 +3,6 @@
 #include "store.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -100,17 +98,6 @@ static uint8_t *key_bytes(const struct store *store, uint32_t number)
 	return store->memory.data + (size_t)number * store->config.key_bytes;
 }
 
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct qlink_why *why, int err, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why->text, sizeof(why->text), format, ap);
-	va_end(ap);
-	return err;
-}
-
 int store_put(struct store *store, const struct bytes *id,
 	      const struct bytes *key, uint64_t now, struct qlink_why *why)
 {
@@ -118,17 +105,17 @@ int store_put(struct store *store, const struct bytes *id,
 	uint32_t number, *head;
 
 	if (!id->len || id->len > STORE_ID_BYTES_MAX)
-		return refuse(why, -EINVAL, "key ID of %zu bytes, not 1 to %d",
+		return qlink_refuse(why, -EINVAL, "key ID of %zu bytes, not 1 to %d",
 			      id->len, STORE_ID_BYTES_MAX);
 	if (key->len < STORE_KEY_BYTES_MIN ||
 	    key->len > store->config.key_bytes)
-		return refuse(why, -EINVAL, "key of %zu bytes, not %d to %u",
+		return qlink_refuse(why, -EINVAL, "key of %zu bytes, not %d to %u",
 			      key->len, STORE_KEY_BYTES_MIN,
 			      store->config.key_bytes);
 	if (store->n == store->config.capacity)
-		return refuse(why, -ENOSPC, "full with %u keys", store->n);
+		return qlink_refuse(why, -ENOSPC, "full with %u keys", store->n);
 	if (is_known(store, id))
-		return refuse(why, -EEXIST, "key ID %.*s is there already",
+		return qlink_refuse(why, -EEXIST, "key ID %.*s is there already",
 			      (int)id->len, (const char *)id->data);
 	number = slot_number(store, store->n++);
 	slot = &store->slots[number];

@@ -481,12 +481,13 @@ static void agent_start(struct sim_end *end)
 	end->n_ops = 0;
 }
 
-void sim_init(struct sim *sim, const char *label)
+struct sim *sim_new(const char *label)
 {
-
+	struct sim *sim = calloc(1, sizeof(*sim));
 	unsigned int i;
 
-	memset(sim, 0, sizeof(*sim));
+	if (!sim)
+		abort();
 	sim->label = label;
 	sim->now = 1000;
 	sim->fault_at = UINT32_MAX;
@@ -497,12 +498,14 @@ void sim_init(struct sim *sim, const char *label)
 		ring_new(&sim->ends[i].rx);
 		agent_start(&sim->ends[i]);
 	}
+	return sim;
 }
 
-void sim_end(struct sim *sim)
+void sim_free(struct sim *sim)
 {
 	exchange_end(&sim->ends[0].exchange);
 	exchange_end(&sim->ends[1].exchange);
+	free(sim);
 }
 
 void sim_connect(struct sim *sim)

@@ -9,6 +9,9 @@
 #include "../qlinkd/exchange.h"
 #include "../qlinkd/rekey.h"
 
+/* Long enough for every timer to run out, one after the other. */
+#define SIM_LONG_MS	200000
+
 #define SIM_RING_KEYS	128
 #define SIM_KME_KEYS	256
 #define SIM_PACKETS	64
@@ -108,11 +111,11 @@ struct sim {
 	const char *label;
 };
 
-/* Set up two ends of a link that have no keys and no connection. */
-void sim_init(struct sim *sim, const char *label);
+/* Two ends of a link that have no keys and no connection; for sim_free(). */
+struct sim *sim_new(const char *label);
 
-/* Wipe what the ends hold. */
-void sim_end(struct sim *sim);
+/* Wipe what the ends hold, and free them. */
+void sim_free(struct sim *sim);
 
 /* Let both ends speak to each other. */
 void sim_connect(struct sim *sim);

@@ -8,33 +8,16 @@
 #include "sim.h"
 #include "tap.h"
 
-#define LONG_MS		200000
 /* Long enough to be ready, too short for a timer of an offer. */
 #define SHORT_MS	3000
 
 #define HYBRID	(1 << QLINK_SOURCE_HYBRID)
 #define PQC	(1 << QLINK_SOURCE_PQC)
 
-static struct sim *sim_make(const char *label)
-{
-	struct sim *sim = malloc(sizeof(*sim));
-
-	if (!sim)
-		abort();
-	sim_init(sim, label);
-	return sim;
-}
-
-static void sim_drop(struct sim *sim)
-{
-	sim_end(sim);
-	free(sim);
-}
-
 /* A pair that has two keys each way. */
 static struct sim *sim_agreed(const char *label)
 {
-	struct sim *sim = sim_make(label);
+	struct sim *sim = sim_new(label);
 
 	sim_want(sim, QLINK_SOURCE_HYBRID, 2);
 	sim_connect(sim);
@@ -61,7 +44,7 @@ TEST(policies_without_a_common_source_block_and_delete_all)
 	sim_restart(sim, 0, false);
 	sim->source = QLINK_SOURCE_PQC;
 	sim_restart(sim, 1, false);
-	CHECK(!sim_run(sim, LONG_MS), "an agreement without a source");
+	CHECK(!sim_run(sim, SIM_LONG_MS), "an agreement without a source");
 	for (i = 0; i < 2; i++) {
 		CHECK_NUMBER("phase", sim->ends[i].rekey.phase,
 			     REKEY_PHASE_BLOCKED);
@@ -72,12 +55,12 @@ TEST(policies_without_a_common_source_block_and_delete_all)
 	}
 	CHECK_NUMBER("the peer's policy is known",
 		     sim->ends[0].rekey.peer.policy, POLICY_PQC_ONLY);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(only_sources_of_both_policies_can_be_wanted)
 {
-	struct sim *sim = sim_make("sources");
+	struct sim *sim = sim_new("sources");
 	struct rekey_event want = {
 		.type = REKEY_EVENT_WANT, .source = QLINK_SOURCE_PQC, .n = 1,
 	};
@@ -96,12 +79,12 @@ TEST(only_sources_of_both_policies_can_be_wanted)
 	CHECK_NUMBER("hybrid", step(sim, 0, want), 0);
 	CHECK(sim_run(sim, SHORT_MS), "no agreement");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 1);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(what_was_wanted_before_the_session_is_forgotten_if_not_allowed)
 {
-	struct sim *sim = sim_make("wanted early");
+	struct sim *sim = sim_new("wanted early");
 
 	sim->ends[1].policy = POLICY_HYBRID_REQUIRED;
 	sim_restart(sim, 1, false);
@@ -111,7 +94,7 @@ TEST(what_was_wanted_before_the_session_is_forgotten_if_not_allowed)
 	CHECK_NUMBER("keys", sim->ends[0].tx.newest, 0);
 	CHECK_NUMBER("refusals",
 		     sim->ends[1].notes[REKEY_NOTE_REFUSING], 0);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(versions_without_overlap_block)
@@ -131,7 +114,7 @@ TEST(versions_without_overlap_block)
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		sim = sim_make(rows[i].why);
+		sim = sim_new(rows[i].why);
 		sim->ends[0].versions = rows[i].own;
 		sim->ends[1].versions = rows[i].peer;
 		sim_restart(sim, 0, false);
@@ -144,13 +127,13 @@ TEST(versions_without_overlap_block)
 		CHECK_NUMBER(rows[i].why,
 			     sim->ends[0].notes[REKEY_NOTE_NO_VERSION],
 			     !rows[i].version);
-		sim_drop(sim);
+		sim_free(sim);
 	}
 }
 
 TEST(a_dry_kme_is_asked_again_each_second_until_it_has_keys)
 {
-	struct sim *sim = sim_make("dry");
+	struct sim *sim = sim_new("dry");
 
 	sim->kme.is_dry = true;
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
@@ -164,12 +147,12 @@ TEST(a_dry_kme_is_asked_again_each_second_until_it_has_keys)
 	sim->kme.is_dry = false;
 	CHECK(sim_run(sim, SHORT_MS), "no agreement");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 1);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(key_ids_that_the_peer_cannot_fetch_are_dropped_by_both)
 {
-	struct sim *sim = sim_make("forgetful");
+	struct sim *sim = sim_new("forgetful");
 	unsigned int offered;
 
 	sim->kme.is_forgetful = true;
@@ -184,7 +167,7 @@ TEST(key_ids_that_the_peer_cannot_fetch_are_dropped_by_both)
 	CHECK(sim->kme.n > offered, "an old key ID was offered again");
 	CHECK_NUMBER("the session goes on",
 		     sim->ends[0].notes[REKEY_NOTE_READY], 1);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(different_keys_behind_one_key_id_are_found_out_and_withdrawn)
@@ -198,13 +181,13 @@ TEST(different_keys_behind_one_key_id_are_found_out_and_withdrawn)
 		sim_run(sim, 5);
 	sim->kme.keys[sim->kme.n - 1].key[0] ^= 1;
 	sim->kme.keys[sim->kme.n - 2].key[0] ^= 1;
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK(sim->ends[0].reasons[REKEY_REASON_CONFIRM] +
 	      sim->ends[1].reasons[REKEY_REASON_CONFIRM] > 0,
 	      "nobody found out");
 	CHECK(sim->ends[0].rx.newest > newest, "no key in the end");
 	sim_check_held(sim, "in the end");
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_kernel_that_refuses_leaves_both_without_the_key)
@@ -218,10 +201,10 @@ TEST(a_kernel_that_refuses_leaves_both_without_the_key)
 	CHECK_NUMBER("keys of 1", sim->ends[1].tx.n, 2);
 	CHECK(sim->ends[1].reasons[REKEY_REASON_KERNEL] > 0, "not told why");
 	sim->ends[1].kernel_fails = false;
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 3);
 	sim_check_held(sim, "in the end");
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 static struct rekey_event withdrawal(uint8_t direction, uint64_t first,
@@ -245,7 +228,7 @@ TEST(a_sender_that_withdraws_stops_first)
 	CHECK_NUMBER("left to receive", sim->ends[1].rx.n, 1);
 	CHECK_NUMBER("the other direction", sim_common(sim, 1), 2);
 	CHECK_NUMBER("same session", sim->ends[0].notes[REKEY_NOTE_READY], 1);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_receiver_that_withdraws_lets_the_sender_stop_first)
@@ -263,7 +246,7 @@ TEST(a_receiver_that_withdraws_lets_the_sender_stop_first)
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
 	CHECK_NUMBER("same session", sim->ends[0].notes[REKEY_NOTE_READY], 1);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_withdrawal_of_keys_in_use_takes_them_from_the_sender_too)
@@ -276,7 +259,7 @@ TEST(a_withdrawal_of_keys_in_use_takes_them_from_the_sender_too)
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("the sender's active key", sim->ends[1].tx.n, 0);
 	CHECK_NUMBER("the receiver's current one", sim->ends[0].rx.n, 0);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_receiver_without_a_peer_withdraws_alone)
@@ -290,7 +273,7 @@ TEST(a_receiver_without_a_peer_withdraws_alone)
 	CHECK_NUMBER("gone", sim->ends[0].rx.n, 0);
 	CHECK_NUMBER("the sender learns of it when they meet",
 		     sim->ends[1].tx.n, 0);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_peer_that_does_not_answer_a_withdrawal_does_not_stop_it)
@@ -301,11 +284,11 @@ TEST(a_peer_that_does_not_answer_a_withdrawal_does_not_stop_it)
 	sim->fault_at = sim->n_messages;
 	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
 		     0);
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
 	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
 	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_TIMEOUT], 1);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(one_withdrawal_at_a_time_and_never_of_nothing)
@@ -325,7 +308,7 @@ TEST(one_withdrawal_at_a_time_and_never_of_nothing)
 				withdrawal(REKEY_DIRECTION_RX, 2, 2)), 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(the_chain_goes_on_over_a_lost_confirmation)
@@ -347,7 +330,7 @@ TEST(the_chain_goes_on_over_a_lost_confirmation)
 		      "end %u: the chain restarted", i);
 	}
 	sim_check_held(sim, "in the end");
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_restarted_agent_restarts_both_chains_and_says_so)
@@ -355,60 +338,60 @@ TEST(a_restarted_agent_restarts_both_chains_and_says_so)
 	struct sim *sim = sim_agreed("chains");
 
 	sim_restart(sim, 1, false);
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("our sending chain is not held any more",
 		     sim->ends[0].n_chain_restarts, 1);
 	CHECK_NUMBER("the other's is new anyway",
 		     sim->ends[1].n_chain_restarts, 0);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(epochs_that_are_used_up_are_not_offered)
 {
-	struct sim *sim = sim_make("last epoch");
+	struct sim *sim = sim_new("last epoch");
 
 	/* Both rings of the direction from 0 stand just below the end. */
 	sim->ends[0].tx.newest = REKEY_EPOCH_MAX - 1;
 	sim->ends[1].rx.newest = REKEY_EPOCH_MAX - 1;
 	sim_want(sim, QLINK_SOURCE_PQC, 3);
 	sim_connect(sim);
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("the last epoch", sim->ends[0].tx.newest, REKEY_EPOCH_MAX);
 	CHECK_NUMBER("alone", sim_common(sim, 0), 1);
 	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_NO_EPOCH], 1);
 	CHECK_NUMBER("the other direction", sim_common(sim, 1), 3);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(a_peer_far_ahead_is_not_followed_where_the_kernel_would_not)
 {
-	struct sim *sim = sim_make("leap");
+	struct sim *sim = sim_new("leap");
 
 	sim->ends[0].tx.newest = 5;
 	sim->ends[1].rx.newest = 5 + REKEY_EPOCH_LEAP;
 	sim_want(sim, QLINK_SOURCE_PQC, 1);
 	sim_connect(sim);
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("nothing offered", sim->ends[0].tx.newest, 5);
 	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_NO_EPOCH], 1);
 	/* A new ring takes any first epoch. */
 	sim_restart(sim, 0, true);
-	CHECK(sim_run(sim, LONG_MS), "stuck");
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("above the peer's", sim->ends[0].tx.newest,
 		     6 + REKEY_EPOCH_LEAP);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(more_epochs_than_one_offer_carries_come_in_several)
 {
-	struct sim *sim = sim_make("many");
+	struct sim *sim = sim_new("many");
 
 	sim_want(sim, QLINK_SOURCE_PQC, 100);
 	sim_connect(sim);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 100);
 	CHECK_NUMBER("offers", sim->ends[0].notes[REKEY_NOTE_AGREED], 2);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(wiped_rings_are_reconciled_at_once)
@@ -424,7 +407,7 @@ TEST(wiped_rings_are_reconciled_at_once)
 	sim_check_held(sim, "after the wipe");
 	CHECK_NUMBER("only the new key", sim->ends[0].tx.n, 1);
 	CHECK_NUMBER("above all before", sim->ends[1].tx.newest, 3);
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 TEST(messages_of_another_session_leave_no_trace)
@@ -448,6 +431,6 @@ TEST(messages_of_another_session_leave_no_trace)
 	msg.from = rekey->peer_generation;
 	step(sim, 0, event);
 	CHECK(!sim_is_settled(sim), "one of this session does nothing");
-	CHECK(sim_run(sim, LONG_MS), "stuck");
-	sim_drop(sim);
+	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
+	sim_free(sim);
 }

@@ -121,6 +121,14 @@ static json_t *load(void)
 	return file;
 }
 
+/* The keys of an epoch of an offer that has nothing wrong with it. */
+static void derive(const char *what, const struct offer *offer, uint64_t epoch,
+		   struct mix_keys *keys)
+{
+	CHECK_NUMBER(what, mix_derive(&offer->transcript, &offer->secrets,
+				      epoch, keys), 0);
+}
+
 /* The offer of the file that is called @name, with its first epoch. */
 static void load_offer(const char *name, struct offer *offer)
 {
@@ -163,8 +171,7 @@ static void check_epochs(const char *name, const json_t *rows,
 		take_epoch(row, offer);
 		CHECK_NUMBER(name, mix_chain_id(offer->chain, id), 0);
 		check_output(name, epoch, row, "chain_id", id, sizeof(id));
-		CHECK_NUMBER(name, mix_derive(&offer->transcript,
-					      &offer->secrets, epoch, &keys), 0);
+		derive(name, offer, epoch, &keys);
 		check_output(name, epoch, row, "key", keys.key,
 			     sizeof(keys.key));
 		check_output(name, epoch, row, "salt", keys.salt,
@@ -214,13 +221,10 @@ static void check_input(struct offer *offer, const char *what, const void *at,
 	struct mix_keys want, got;
 	size_t i;
 
-	CHECK_NUMBER(what, mix_derive(&offer->transcript, &offer->secrets,
-				      offer->epoch, &want), 0);
+	derive(what, offer, offer->epoch, &want);
 	for (i = 0; i < len; i += len > 1 ? len - 1 : 1) {
 		input[i] ^= 4;
-		CHECK_NUMBER(what, mix_derive(&offer->transcript,
-					      &offer->secrets, offer->epoch,
-					      &got), 0);
+		derive(what, offer, offer->epoch, &got);
 		check_all_differ(what, &want, &got);
 		input[i] ^= 4;
 	}
@@ -266,19 +270,15 @@ TEST(direction_epoch_and_cut_names_change_every_output)
 	struct offer offer;
 
 	load_offer("hybrid-next", &offer);
-	CHECK_NUMBER("plain", mix_derive(&offer.transcript, &offer.secrets, 2,
-					 &want), 0);
+	derive("plain", &offer, 2, &want);
 	offer.transcript.direction = MIX_DIRECTION_ANSWERED;
-	CHECK_NUMBER("direction", mix_derive(&offer.transcript, &offer.secrets,
-					     2, &got), 0);
+	derive("direction", &offer, 2, &got);
 	check_all_differ("direction", &want, &got);
 	offer.transcript.direction = MIX_DIRECTION_DIALLED;
-	CHECK_NUMBER("epoch", mix_derive(&offer.transcript, &offer.secrets, 3,
-					 &got), 0);
+	derive("epoch", &offer, 3, &got);
 	check_all_differ("epoch", &want, &got);
 	offer.transcript.key_id.len--;
-	CHECK_NUMBER("cut", mix_derive(&offer.transcript, &offer.secrets, 2,
-				       &got), 0);
+	derive("cut", &offer, 2, &got);
 	check_all_differ("a key ID without its last character", &want, &got);
 }
 
@@ -289,13 +289,11 @@ TEST(the_ends_of_a_direction_are_told_apart)
 	struct mix_end end;
 
 	load_offer("hybrid-next", &offer);
-	CHECK_NUMBER("plain", mix_derive(&offer.transcript, &offer.secrets, 2,
-					 &want), 0);
+	derive("plain", &offer, 2, &want);
 	end = offer.transcript.sender;
 	offer.transcript.sender = offer.transcript.receiver;
 	offer.transcript.receiver = end;
-	CHECK_NUMBER("swapped", mix_derive(&offer.transcript, &offer.secrets, 2,
-					   &got), 0);
+	derive("swapped", &offer, 2, &got);
 	check_all_differ("sender and receiver swapped", &want, &got);
 }
 
@@ -307,12 +305,10 @@ TEST(the_border_between_secrets_counts)
 	/* The same bytes in a row, but one more of them is of QKD. */
 	load_offer("qkd-352", &offer);
 	offer.secrets.qkd.len = 33;
-	CHECK_NUMBER("33", mix_derive(&offer.transcript, &offer.secrets, 1,
-				      &want), 0);
+	derive("33", &offer, 1, &want);
 	offer.secrets.qkd.len = 34;
 	offer.qkd[33] = 0;
-	CHECK_NUMBER("34", mix_derive(&offer.transcript, &offer.secrets, 1,
-				      &got), 0);
+	derive("34", &offer, 1, &got);
 	check_all_differ("a QKD secret with a zero at its end", &want, &got);
 }
 

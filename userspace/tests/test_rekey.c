@@ -8,35 +8,17 @@
 #include "sim.h"
 #include "tap.h"
 
-/* Long enough for every timer to run out, one after the other. */
-#define LONG_MS		200000
-
-static struct sim *sim_make(const char *label)
-{
-	struct sim *sim = malloc(sizeof(*sim));
-
-	if (!sim)
-		abort();
-	sim_init(sim, label);
-	return sim;
-}
-
-static void sim_drop(struct sim *sim)
-{
-	sim_end(sim);
-	free(sim);
-}
 
 /* Two rounds: keys before there were any, then more while some are in use. */
 static void two_rounds(struct sim *sim)
 {
 	sim_want(sim, QLINK_SOURCE_HYBRID, 2);
 	sim_connect(sim);
-	CHECK(sim_run(sim, LONG_MS), "%s: stuck in round 1", sim->label);
+	CHECK(sim_run(sim, SIM_LONG_MS), "%s: stuck in round 1", sim->label);
 	sim_check_held(sim, "after round 1");
 	sim_rotate(sim);
 	sim_want(sim, QLINK_SOURCE_PQC, 3);
-	CHECK(sim_run(sim, LONG_MS), "%s: stuck in round 2", sim->label);
+	CHECK(sim_run(sim, SIM_LONG_MS), "%s: stuck in round 2", sim->label);
 	sim_check_held(sim, "after round 2");
 }
 
@@ -48,7 +30,7 @@ static void one_more(struct sim *sim)
 
 	sim->fault = SIM_FAULT_NONE;
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
-	CHECK(sim_run(sim, LONG_MS), "%s: stuck at last", sim->label);
+	CHECK(sim_run(sim, SIM_LONG_MS), "%s: stuck at last", sim->label);
 	sim_check_held(sim, "at last");
 	for (i = 0; i < 2; i++)
 		CHECK(sim->ends[i].tx.newest > newest[i] && sim->ends[i].tx.n,
@@ -65,7 +47,7 @@ static unsigned int faulty_run(enum sim_fault fault, unsigned int at,
 	unsigned int n;
 
 	snprintf(label, sizeof(label), "%s %u (%u)", what, at, which);
-	sim = sim_make(label);
+	sim = sim_new(label);
 	sim->fault = fault;
 	sim->fault_at = at;
 	sim->fault_byte = which;
@@ -75,13 +57,13 @@ static unsigned int faulty_run(enum sim_fault fault, unsigned int at,
 	if (len)
 		*len = sim->faulted_len;
 	n = fault >= SIM_FAULT_RESTART_AGENT ? sim->n_steps : sim->n_messages;
-	sim_drop(sim);
+	sim_free(sim);
 	return n;
 }
 
 TEST(both_ends_agree_and_hold_the_same_keys)
 {
-	struct sim *sim = sim_make("no fault");
+	struct sim *sim = sim_new("no fault");
 	unsigned int i;
 
 	two_rounds(sim);
@@ -100,7 +82,7 @@ TEST(both_ends_agree_and_hold_the_same_keys)
 		CHECK_NUMBER("chains restarted", sim->ends[i].n_chain_restarts,
 			     0);
 	}
-	sim_drop(sim);
+	sim_free(sim);
 }
 
 static void every_message(enum sim_fault fault, const char *what)
@@ -173,7 +155,7 @@ TEST(an_altered_ring_id_ends_the_session_before_any_offer)
 	struct sim *sim;
 
 	for (at = 0; at < n; at++) {
-		sim = sim_make("altered ring id");
+		sim = sim_new("altered ring id");
 		sim->fault = SIM_FAULT_ALTER;
 		sim->fault_at = at;
 		sim->fault_byte = MSG_HEADER_BYTES + 2 + 1 + 2 * 16 + 5;
@@ -189,7 +171,7 @@ TEST(an_altered_ring_id_ends_the_session_before_any_offer)
 				     sim->ends[1].reasons[REKEY_REASON_CONFIRM], 0);
 		}
 		one_more(sim);
-		sim_drop(sim);
+		sim_free(sim);
 	}
 	CHECK(n_states >= 2, "only %u STATEs", n_states);
 }
