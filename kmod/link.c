@@ -68,42 +68,47 @@ struct qlink_link_search {
 	unsigned int depth;
 };
 
-static bool qlink_link_leads_to(const struct qlink_dev *link, const struct net_device *dev,
-				unsigned int depth);
+static struct dst_entry *qlink_link_way(const struct qlink_attach *attach)
+{
+	return attach->ops->way ? attach->ops->way(attach) : NULL;
+}
 
+static bool qlink_link_way_meets(const struct dst_entry *way, const struct net_device *dev,
+				 unsigned int depth);
+
+/* At a device, or on from the link that it is. Further down than devices may be stacked there is
+ * no end: that is a loop as well.
+ */
 static int qlink_link_search_at(struct net_device *dev, struct netdev_nested_priv *priv)
 {
 	const struct qlink_link_search *search = priv->data;
 	const struct qlink_dev *link = qlink_link_of(dev);
-
-	return dev == search->dev ||
-	       (link && qlink_link_leads_to(link, search->dev, search->depth + 1));
-}
-
-/* Do frames of a link that is routed leave through a device, be it below another link? Two links
- * that were routed over each other and believed it would shrink each other's MTU to nothing.
- * Further down than devices may be stacked there is no end: that is a loop as well.
- */
-static bool qlink_link_leads_to(const struct qlink_dev *link, const struct net_device *dev,
-				unsigned int depth)
-{
-	struct qlink_link_search search = { .dev = dev, .depth = depth };
-	struct netdev_nested_priv priv = { .data = &search };
-	const struct qlink_attach *attach = rtnl_dereference(link->attach);
+	const struct qlink_attach *attach = link ? rtnl_dereference(link->attach) : NULL;
 	struct dst_entry *way;
 	bool found;
 
-	if (!attach || !attach->ops->way)
-		return false;
-	if (depth >= MAX_NEST_DEV)
+	if (dev == search->dev)
 		return true;
-	way = attach->ops->way(attach);
+	way = attach ? qlink_link_way(attach) : NULL;
 	if (!way)
 		return false;
-	found = qlink_link_search_at(way->dev, &priv) ||
-		netdev_walk_all_lower_dev(way->dev, qlink_link_search_at, &priv);
+	found = search->depth + 1 >= MAX_NEST_DEV ||
+		qlink_link_way_meets(way, search->dev, search->depth + 1);
 	dst_release(way);
 	return found;
+}
+
+/* Do the frames that take a route leave through a device, be it below another link? Two links
+ * that were routed over each other and believed it would shrink each other's MTU to nothing.
+ */
+static bool qlink_link_way_meets(const struct dst_entry *way, const struct net_device *dev,
+				 unsigned int depth)
+{
+	struct qlink_link_search search = { .dev = dev, .depth = depth };
+	struct netdev_nested_priv priv = { .data = &search };
+
+	return qlink_link_search_at(way->dev, &priv) ||
+	       netdev_walk_all_lower_dev(way->dev, qlink_link_search_at, &priv);
 }
 
 /**
@@ -122,6 +127,7 @@ void qlink_link_follow(struct qlink_dev *link)
 	 * be stacked.
 	 */
 	static unsigned int depth;
+	struct dst_entry *way;
 	unsigned int mtu;
 
 	if (!attach || depth >= MAX_NEST_DEV)
@@ -132,8 +138,10 @@ void qlink_link_follow(struct qlink_dev *link)
 		   !link->is_underlay_taken && attach->ops->has_carrier(attach));
 	qlink_link_set_carrier(link);
 
-	if (!qlink_link_leads_to(link, dev, 0))
-		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach));
+	way = qlink_link_way(attach);
+	if (!way || !qlink_link_way_meets(way, dev, 0))
+		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, way));
+	dst_release(way);
 	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
 	mtu = qlink_link_wanted_mtu(link);
 	depth++;
@@ -161,6 +169,7 @@ static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
 					       struct netlink_ext_ack *extack)
 {
 	struct qlink_attach *attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
+	struct dst_entry *way;
 	int err;
 
 	if (!attach)
@@ -174,7 +183,9 @@ static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
 		kfree(attach);
 		return ERR_PTR(err);
 	}
-	attach->max_bytes = attach->ops->measure(attach);
+	way = qlink_link_way(attach);
+	attach->max_bytes = attach->ops->measure(attach, way);
+	dst_release(way);
 	return attach;
 }
 

@@ -90,10 +90,10 @@ struct qlink_underlay_ops {
 	/** @xmit: send a sealed frame; takes @skb over, also when it fails */
 	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
 					u32 flow);
-	/** @measure: what a sealed frame may measure by the device or route; RTNL held */
-	unsigned int (*measure)(struct qlink_attach *attach);
-	/** @way: the route to the peer, a reference, or NULL; RTNL held. None: through @lower */
+	/** @way: look up the route to the peer, a reference or NULL; RTNL held; optional */
 	struct dst_entry *(*way)(const struct qlink_attach *attach);
+	/** @measure: what a sealed frame may measure, by the lower device or by @way; RTNL held */
+	unsigned int (*measure)(struct qlink_attach *attach, const struct dst_entry *way);
 	/** @has_carrier: could the underlay carry frames? RTNL held */
 	bool (*has_carrier)(const struct qlink_attach *attach);
 	/** @is_taken: does another take the frames before qlink sees them? RTNL held; optional */

@@ -261,7 +261,7 @@ static enum qlink_xmit_verdict qlink_eth_xmit(struct qlink_attach *attach,
 	return QLINK_XMIT_SENT;
 }
 
-static unsigned int qlink_eth_measure(struct qlink_attach *attach)
+static unsigned int qlink_eth_measure(struct qlink_attach *attach, const struct dst_entry *way)
 {
 	return qlink_eth_port_of(attach)->lower->mtu;
 }

@@ -296,25 +296,20 @@ drop:
 	return verdict;
 }
 
-static unsigned int qlink_udp_measure(struct qlink_attach *attach)
-{
-	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
-	struct dst_entry *dst = family->route(attach);
-	unsigned int bytes = 0;
-
-	if (!IS_ERR(dst)) {
-		bytes = qlink_udp_max_bytes(family, dst);
-		dst_release(dst);
-	}
-	/* Without a route it stays what it was. */
-	return bytes ?: READ_ONCE(attach->max_bytes) ?: ETH_DATA_LEN - family->header_bytes;
-}
-
 static struct dst_entry *qlink_udp_way(const struct qlink_attach *attach)
 {
 	struct dst_entry *dst = qlink_udp_port_of(attach)->family->route(attach);
 
 	return IS_ERR(dst) ? NULL : dst;
+}
+
+static unsigned int qlink_udp_measure(struct qlink_attach *attach, const struct dst_entry *way)
+{
+	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
+	unsigned int bytes = way ? qlink_udp_max_bytes(family, way) : 0;
+
+	/* Without a route it stays what it was. */
+	return bytes ?: READ_ONCE(attach->max_bytes) ?: ETH_DATA_LEN - family->header_bytes;
 }
 
 static bool qlink_udp_has_carrier(const struct qlink_attach *attach)
@@ -327,7 +322,7 @@ const struct qlink_underlay_ops qlink_underlay_udp_ops = {
 	.attach		= qlink_udp_attach,
 	.detach		= qlink_udp_detach,
 	.xmit		= qlink_udp_xmit,
-	.measure	= qlink_udp_measure,
 	.way		= qlink_udp_way,
+	.measure	= qlink_udp_measure,
 	.has_carrier	= qlink_udp_has_carrier,
 };
