@@ -15,14 +15,6 @@ all_arrived() { [ "$(frames_of "$ns1" tx)" = "$(frames_of "$ns2" rx)" ] && [ "$(
 has_sealed() { [ "$(frames_of "$1" tx)" -ge "$2" ]; }
 on_cpu() { taskset -c $cpu ip netns exec "$@"; }
 
-# flood NS ADDRESS: until it is killed, from every CPU.
-flood()
-{
-	ip netns exec "$1" ping -q "${pace[@]}" -w 1000 "$2" >/dev/null &
-	flooders+=($!)
-	defer kill $!
-}
-
 # goes_on NS: a hundred frames more.
 goes_on() { expect_soon "frames go on" has_sealed "$1" $(($(frames_of "$1" tx) + 100)); }
 
@@ -37,8 +29,10 @@ test_lanes_go_on()
 	quiet
 	capture_start "$ns2" "$tmp/all.pcap"
 	expect_ok "lane $cpu" on_cpu "$ns1" ping -q -c 20 -i 0.002 -W 2 "${inner[2]}"
-	flood "$ns1" "${inner[2]}"
-	flood "$ns2" "${inner[1]}"
+	pinging "$ns1" "${inner[2]}"
+	flooders+=($!)
+	pinging "$ns2" "${inner[1]}"
+	flooders+=($!)
 	for round in 1 2; do
 		expect_ok "off" online 0
 		goes_on "$ns1"

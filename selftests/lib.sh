@@ -10,38 +10,37 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # ---- the server: what Python does, and programs in a namespace, without starting either anew ----
 
-# server_start: before the first test; the others wait until it is ready.
+# server_start: before the first test; the others wait until it is ready, or has ended.
 server_start()
 {
 	server_dir=$top/server
 	mkdir "$server_dir"
 	mkfifo "$server_dir"/{requests,free,never,{0..9},{a..z}}
-	/usr/bin/python3 "$here/server.py" "$server_dir" $$ &
-	server_pid=$!
 	exec {server_requests}<>"$server_dir/requests" {server_free}<>"$server_dir/free"
-}
-
-# await VARIABLE DESCRIPTOR [OPTION…]: reads what the server sends, as long as it lives.
-await()
-{
-	until read -r -t 5 -u "$2" "${@:3}" "$1"; do
-		kill -0 "$server_pid" 2>/dev/null || { echo "the server of the tests has died" >&2; return 1; }
-	done
+	{
+		/usr/bin/python3 "$here/server.py" "$server_dir" $$
+		{ : >"$server_dir/ended"; } 2>/dev/null
+		printf 0 >&"$server_free"
+	} &
 }
 
 # serve NAMESPACE VERB [WORD…]: as server.py says; '' is our own namespace. The server takes its
-# standard output from $out, because ours is the request as long as echo runs.
+# standard output from $out, because ours is the request as long as echo runs. It alone writes to
+# $answer, which ends with it: read must not be given a time, for it loses what comes in just then.
 serve()
 {
-	local slot answer out status words
+	local slot answer out status=125 words
 
-	await slot "$server_free" -N 1 || return 125
-	exec {answer}<>"$server_dir/$slot" {out}>&1
-	printf -v words '\x1f%s' "${@//$'\n'/$'\x1e'}"
-	echo "$BASHPID"$'\x1f'"$out"$'\x1f'"$slot$words" >&"$server_requests"
-	await status "$answer" || status=125
-	exec {answer}<&- {out}>&-
+	read -r -N 1 -u "$server_free" slot
+	if [ ! -e "$server_dir/ended" ]; then
+		exec {answer}<"$server_dir/$slot" {out}>&1
+		printf -v words '\x1f%s' "${@//$'\n'/$'\x1e'}"
+		echo "$BASHPID"$'\x1f'"$out"$'\x1f'"$slot$words" >&"$server_requests"
+		read -r -u "$answer" status || status=125
+		exec {answer}<&- {out}>&-
+	fi
 	printf %s "$slot" >&"$server_free"
+	[ "$status" != 125 ] || echo "the server of the tests has ended" >&2
 	return "$status"
 }
 
@@ -181,6 +180,16 @@ setup_pair()
 	expect_soon "carrier" carrier_is "$ns2" 1
 }
 
+# routed N LOCAL REMOTE: qlinkN over UDP at $ns1, up, with a transmit key.
+routed()
+{
+	ip -n "$ns1" -batch - <<-END
+		link add qlink$1 type qlink id $((7 + $1)) local $2 remote $3 port $port accept static
+		link set qlink$1 up
+	END
+	dev=qlink$1 key_add "$ns1" tx 1 "$(key_new a)"
+}
+
 # quiet: no ARP inside either, so that frames can be counted.
 quiet()
 {
@@ -215,8 +224,8 @@ flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
 # Some 300 frames a second leave an emulated CPU the time for what is done to the link meanwhile.
 if [ "${QLINK_SOAK:-}" = 1 ]; then pace=(-f); else pace=(-i 0.003); fi
 
-# pinging NS ADDRESS: both ways, until the test is over.
-pinging() { flying "$1" ping -q "${pace[@]}" -w 1000 "$2"; }
+# pinging NS ADDRESS [SECONDS]: both ways, until the test is over; $! is the ping.
+pinging() { flying "$1" ping -q "${pace[@]}" -w "${3:-1000}" "$2"; }
 
 # ---- keys ----
 

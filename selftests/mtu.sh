@@ -128,16 +128,6 @@ test_keeps_its_size_without_a_route()
 	expect_soon "with one" mtu_is "$ns1" "$(left 8000)"
 }
 
-# routed N LOCAL REMOTE: a link over UDP at $ns1, up, with a transmit key.
-routed()
-{
-	ip -n "$ns1" -batch - <<-END
-		link add qlink$1 type qlink id $((7 + $1)) local $2 remote $3 port $port accept static
-		link set qlink$1 up
-	END
-	dev=qlink$1 key_add "$ns1" tx 1 "$(key_new a)"
-}
-
 # Three links, each routed over the one before, the second by way of a VLAN: all follow in one go.
 test_links_routed_over_links_follow()
 {

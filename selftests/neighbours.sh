@@ -356,13 +356,11 @@ test_stack_of_eight()
 # lone N LOCAL REMOTE: one end of a udp link qlinkN with 10.0.N.1, that does not ask who 10.0.N.2 is.
 lone()
 {
+	routed "$@"
 	ip -n "$ns1" -batch - <<-END
-		link add qlink$1 type qlink id $((7 + $1)) local $2 remote $3 port $port accept static
 		address add 10.0.$1.1/24 dev qlink$1
-		link set qlink$1 up
 		neighbour add 10.0.$1.2 lladdr 02:00:00:00:01:02 dev qlink$1
 	END
-	dev=qlink$1 key_add "$ns1" tx 1 "$(key_new a)"
 }
 
 offer() { in_ns "$1" ping -c 2 -i 0.01 -W 1 "$2" >/dev/null; }

@@ -19,7 +19,7 @@ conserved()
 	[ "$(sum_of "$1" .tx.packets)" = "$(($(sum_of "$2" '.rx.packets + .rx.errors + .rx.dropped') + $(port_drops "$2")))" ]
 }
 
-busy() { "$@" >>"$tmp/$1.log" 2>&1 & workers+=($!); defer kill $!; }
+busy() { "$@" >"$tmp/$1.${#workers[@]}.log" 2>&1 & workers+=("$! $1.${#workers[@]}"); defer kill $!; }
 
 # New keys for both directions, over and over.
 rekey()
@@ -75,20 +75,21 @@ look()
 
 each_test_all_at_once()
 {
-	local workers=() worker flood=() n ns
+	local workers=() worker flood=() status n ns
 
 	setup_pair
 	quiet
 	for n in 1 2; do
 		ns=ns$n
-		ip netns exec "${!ns}" ping -q "${pace[@]}" -w "$deadline_all" "${inner[3 - n]}" >/dev/null &
+		pinging "${!ns}" "${inner[3 - n]}" "$deadline_all"
 		flood+=($!)
-		defer kill $!
 	done
 	for worker in rekey $([ "$under" = udp ] || echo come_and_go) change look look; do busy "$worker"; done
 	for worker in "${workers[@]}"; do
-		wait "$worker"
-		expect_eq "status of a task" $? 0
+		wait "${worker% *}"
+		status=$?
+		[ "$status" = 0 ] || tail -n 5 "$tmp/${worker#* }.log"
+		expect_eq "status of ${worker#* }" "$status" 0
 	done
 	kill "${flood[@]}"
 	wait "${flood[@]}"
