@@ -18,16 +18,32 @@ list_tests()
 		s/^each_under_([a-z0-9_]+)\(\)$/\1_eth \1_udp \1_udp6/p' "$0"
 }
 
-# choose_tests: what runs where no test is named. A kernel that looks at every access takes twenty
-# times as long, so a file says what that one must see, if anything: $debug_tests. QLINK_TESTS=all
-# runs the rest too.
+# choose_tests: what runs where no test is named: all, or by $QLINK_TESTS
+#
+#   K/N   each test over some of its underlays only: share K of N, which together make all
+#   all   all on a debug kernel as well, which takes twenty times as long for a test and runs what a
+#         file says in $debug_tests, if anything
 choose_tests()
 {
-	if is_debug_kernel && [ -n "${debug_tests-}" ] && [ "${QLINK_TESTS:-}" != all ]; then
-		echo "$debug_tests"
-	else
-		list_tests
-	fi
+	case ${QLINK_TESTS:=} in
+	*/*) share_tests "${QLINK_TESTS%/*}" "${QLINK_TESTS#*/}" ;;
+	all) list_tests ;;
+	*) if is_debug_kernel && [ -n "${debug_tests-}" ]; then echo "$debug_tests"; else list_tests; fi ;;
+	esac
+}
+
+# share_tests K N: of the tests that run over several underlays, each over every Nth of them.
+share_tests()
+{
+	local underlays test=0 n
+
+	while read -r -a underlays; do
+		if [ "${#underlays[@]}" = 1 ]; then echo "${underlays[0]}"; continue; fi
+		test=$((test + 1))
+		for n in "${!underlays[@]}"; do
+			[ $(((test + n) % $2 + 1)) != "$1" ] || echo "${underlays[n]}"
+		done
+	done < <(list_tests)
 }
 
 # is_wanted TEST NAME…: a NAME without its underlay means both.
