@@ -10,6 +10,8 @@
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/qlink.h>
 
 #include "wire.h"
@@ -30,6 +32,20 @@
  */
 
 /**
+ * DOC: Where transforms come from and go
+ *
+ * Making a transform sleeps and costs several times what keying one does, so
+ * one that is let go gets a key of zeros, which overwrites the expanded old one,
+ * and waits for the next key. No more than QLINK_AEAD_IDLE_MAX wait; they are made
+ * only by keys that were there, never up front.
+ *
+ * Setting a key does not sleep in the implementations for x86, and in others it
+ * may: the generic one allocates. Where it does not, each CPU has one transform
+ * more, by which a frame is opened whose key has none yet; it holds that key for
+ * no longer than the frame takes.
+ */
+
+/**
  * struct qlink_aead_cpu - what one CPU needs for one frame at a time
  */
 struct qlink_aead_cpu {
@@ -41,6 +57,9 @@ struct qlink_aead_cpu {
 
 	/** @sg: header, text and tag are contiguous */
 	struct scatterlist sg;
+
+	/** @spare: holds zeros between frames; NULL where setting a key may sleep */
+	struct crypto_aead *spare;
 
 	/** @nonce: 16 bytes, because some transforms copy a block of it */
 	u8 nonce[16] __aligned(8);
@@ -55,6 +74,16 @@ static const char *qlink_aead_name __ro_after_init;
 static u32 qlink_aead_type __ro_after_init;
 static u32 qlink_aead_mask __ro_after_init;
 static unsigned int qlink_aead_request_bytes __ro_after_init;
+static bool qlink_aead_is_quick __ro_after_init;
+
+#define QLINK_AEAD_IDLE_MAX	256
+
+/* Transforms that hold no key but zeros, and wait for one. */
+static struct crypto_aead *qlink_aead_idle[QLINK_AEAD_IDLE_MAX];
+static unsigned int qlink_aead_n_idle;
+static DEFINE_SPINLOCK(qlink_aead_idle_lock);
+
+static const u8 qlink_aead_zeros[QLINK_KEY_BYTES] __aligned(16);
 
 /* To others it is opaque; it is the transform itself. */
 static struct crypto_aead *qlink_aead_tfm(struct qlink_aead *aead)
@@ -85,6 +114,27 @@ static struct crypto_aead *qlink_aead_choose(void)
 	return qlink_aead_alloc();
 }
 
+static struct crypto_aead *qlink_aead_make(const u8 *key)
+{
+	struct crypto_aead *tfm = qlink_aead_alloc();
+	int err;
+
+	if (IS_ERR(tfm))
+		return tfm;
+
+	/* Another driver of the same name may have been loaded since. */
+	err = crypto_aead_reqsize(tfm) > qlink_aead_request_bytes ? -EINVAL : 0;
+	if (!err)
+		err = crypto_aead_setauthsize(tfm, QLINK_TAG_BYTES);
+	if (!err)
+		err = crypto_aead_setkey(tfm, key, QLINK_KEY_BYTES);
+	if (err) {
+		crypto_free_aead(tfm);
+		return ERR_PTR(err);
+	}
+	return tfm;
+}
+
 static void qlink_aead_free_requests(void)
 {
 	int cpu;
@@ -94,28 +144,55 @@ static void qlink_aead_free_requests(void)
 
 		kfree_sensitive(here->request);
 		here->request = NULL;
+		crypto_free_aead(here->spare);
+		here->spare = NULL;
 		memzero_explicit(here->nonce, sizeof(here->nonce));
 	}
 }
 
+static int qlink_aead_make_request(struct qlink_aead_cpu *here, int node)
+{
+	struct crypto_aead *spare;
+
+	here->request = kzalloc_node(sizeof(*here->request) + qlink_aead_request_bytes,
+				     GFP_KERNEL, node);
+	if (!here->request)
+		return -ENOMEM;
+	aead_request_set_callback(here->request, 0, NULL, NULL);
+	aead_request_set_ad(here->request, QLINK_HEADER_BYTES);
+	if (!qlink_aead_is_quick)
+		return 0;
+
+	spare = qlink_aead_make(qlink_aead_zeros);
+	if (IS_ERR(spare))
+		return PTR_ERR(spare);
+	here->spare = spare;
+	return 0;
+}
+
 static int qlink_aead_make_requests(void)
 {
-	int cpu;
+	int cpu, err;
 
 	for_each_possible_cpu(cpu) {
-		struct aead_request *request;
-
-		request = kzalloc_node(sizeof(*request) + qlink_aead_request_bytes,
-				       GFP_KERNEL, cpu_to_node(cpu));
-		if (!request) {
+		err = qlink_aead_make_request(per_cpu_ptr(&qlink_aead_cpus, cpu),
+					      cpu_to_node(cpu));
+		if (err) {
 			qlink_aead_free_requests();
-			return -ENOMEM;
+			return err;
 		}
-		aead_request_set_callback(request, 0, NULL, NULL);
-		aead_request_set_ad(request, QLINK_HEADER_BYTES);
-		per_cpu(qlink_aead_cpus, cpu).request = request;
 	}
 	return 0;
+}
+
+/* The implementations whose setkey was read, and found not to sleep. The whole name counts: the
+ * generic one that is built on aes-aesni has that in its name, too.
+ */
+static bool qlink_aead_keys_quickly(struct crypto_aead *tfm)
+{
+	const char *driver = crypto_tfm_alg_driver_name(crypto_aead_tfm(tfm));
+
+	return strstr(driver, "generic-gcm-aesni") || strstr(driver, "generic-gcm-vaes");
 }
 
 /**
@@ -136,6 +213,7 @@ int __init qlink_aead_init(void)
 		return PTR_ERR(tfm);
 	}
 	qlink_aead_request_bytes = crypto_aead_reqsize(tfm);
+	qlink_aead_is_quick = qlink_aead_keys_quickly(tfm);
 	pr_info("qlink: AES-GCM by %s\n", crypto_tfm_alg_driver_name(crypto_aead_tfm(tfm)));
 	crypto_free_aead(tfm);
 	return qlink_aead_make_requests();
@@ -148,7 +226,43 @@ int __init qlink_aead_init(void)
  */
 void qlink_aead_exit(void)
 {
+	while (qlink_aead_n_idle)
+		crypto_free_aead(qlink_aead_idle[--qlink_aead_n_idle]);
 	qlink_aead_free_requests();
+}
+
+/**
+ * qlink_aead_may_key_anywhere() - can a frame be opened before its key has a transform?
+ *
+ * Return: false where setting a key may sleep: give every receive key its
+ * transform before its frames come
+ */
+bool qlink_aead_may_key_anywhere(void)
+{
+	return qlink_aead_is_quick;
+}
+
+static struct crypto_aead *qlink_aead_take_idle(void)
+{
+	struct crypto_aead *tfm = NULL;
+
+	spin_lock(&qlink_aead_idle_lock);
+	if (qlink_aead_n_idle)
+		tfm = qlink_aead_idle[--qlink_aead_n_idle];
+	spin_unlock(&qlink_aead_idle_lock);
+	return tfm;
+}
+
+static bool qlink_aead_put_idle(struct crypto_aead *tfm)
+{
+	bool has_room;
+
+	spin_lock(&qlink_aead_idle_lock);
+	has_room = qlink_aead_n_idle < QLINK_AEAD_IDLE_MAX;
+	if (has_room)
+		qlink_aead_idle[qlink_aead_n_idle++] = tfm;
+	spin_unlock(&qlink_aead_idle_lock);
+	return has_room;
 }
 
 /**
@@ -162,18 +276,12 @@ void qlink_aead_exit(void)
  */
 struct qlink_aead *qlink_aead_new(const u8 *key)
 {
-	struct crypto_aead *tfm = qlink_aead_alloc();
+	struct crypto_aead *tfm = qlink_aead_take_idle();
 	int err;
 
-	if (IS_ERR(tfm))
-		return ERR_CAST(tfm);
-
-	/* Another driver of the same name may have been loaded since. */
-	err = crypto_aead_reqsize(tfm) > qlink_aead_request_bytes ? -EINVAL : 0;
-	if (!err)
-		err = crypto_aead_setauthsize(tfm, QLINK_TAG_BYTES);
-	if (!err)
-		err = crypto_aead_setkey(tfm, key, QLINK_KEY_BYTES);
+	if (!tfm)
+		return (struct qlink_aead *)qlink_aead_make(key);
+	err = crypto_aead_setkey(tfm, key, QLINK_KEY_BYTES);
 	if (err) {
 		crypto_free_aead(tfm);
 		return ERR_PTR(err);
@@ -182,14 +290,18 @@ struct qlink_aead *qlink_aead_new(const u8 *key)
 }
 
 /**
- * qlink_aead_free() - wipe and free a transform
+ * qlink_aead_free() - wipe a transform and let it go
  * @aead: no frame can be using it any more
  *
  * Context: Process context, sleeps.
  */
 void qlink_aead_free(struct qlink_aead *aead)
 {
-	crypto_free_aead(qlink_aead_tfm(aead));
+	struct crypto_aead *tfm = qlink_aead_tfm(aead);
+
+	if (crypto_aead_setkey(tfm, qlink_aead_zeros, QLINK_KEY_BYTES) ||
+	    !qlink_aead_put_idle(tfm))
+		crypto_free_aead(tfm);
 }
 
 /**
@@ -295,5 +407,27 @@ int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, cons
 	request = qlink_aead_prepare(aead, frame, bytes, bytes - QLINK_HEADER_BYTES, nonce);
 	err = crypto_aead_decrypt(request);
 	WARN_ON_ONCE(err == -EINPROGRESS || err == -EBUSY);
+	return err;
+}
+
+/**
+ * qlink_aead_open_by() - check and decrypt one frame in place under a key without a transform
+ * @key: QLINK_KEY_BYTES bytes; not kept
+ * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @bytes: of @frame in all
+ * @nonce: QLINK_NONCE_BYTES bytes
+ *
+ * Context: As qlink_aead_open(); qlink_aead_may_key_anywhere().
+ * Return: as qlink_aead_open()
+ */
+int qlink_aead_open_by(const u8 *key, u8 *frame, unsigned int bytes, const u8 *nonce)
+{
+	struct crypto_aead *spare = this_cpu_read(qlink_aead_cpus.spare);
+	int err = crypto_aead_setkey(spare, key, QLINK_KEY_BYTES);
+
+	if (!err)
+		err = qlink_aead_open((struct qlink_aead *)spare, frame, bytes, nonce);
+	/* It cannot fail where the key before it did not. */
+	WARN_ON_ONCE(crypto_aead_setkey(spare, qlink_aead_zeros, QLINK_KEY_BYTES) && !err);
 	return err;
 }

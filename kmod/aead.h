@@ -14,10 +14,12 @@ struct qlink_aead *qlink_aead_new(const u8 *key);
 void qlink_aead_free(struct qlink_aead *aead);
 void qlink_aead_forget(void);
 
+bool qlink_aead_may_key_anywhere(void);
 bool qlink_aead_may_run(void);
 void qlink_aead_lock(void);
 void qlink_aead_unlock(void);
 int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);
 int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);
+int qlink_aead_open_by(const u8 *key, u8 *frame, unsigned int bytes, const u8 *nonce);
 
 #endif

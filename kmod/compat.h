@@ -4,6 +4,7 @@
 #define QLINK_COMPAT_H
 
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
@@ -52,6 +53,13 @@ struct qlink_newlink_params;
 #else
 #define QLINK_PERNET_EXIT_RTNL(one)	.exit_batch_rtnl = one##_batch
 #define QLINK_NEEDS_EXIT_BATCH_RTNL	1
+#endif
+
+/* The unbound queue got another name in 6.18, and the old one warns since 7.0. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define qlink_unbound_wq	system_dfl_wq
+#else
+#define qlink_unbound_wq	system_unbound_wq
 #endif
 
 #endif

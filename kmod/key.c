@@ -29,17 +29,25 @@
  * every epoch seen before is refused: no nonce is used twice, even when the
  * installer restarts and repeats itself.
  *
+ * A staged key is raw: 128 bytes, of which 32 are the key. It is given a use, with
+ * a transform, when it is one of the next; then nothing of the raw key is left. A
+ * receive key that is further away opens its first frames without a transform and
+ * is given a use by the first that authenticates.
+ *
  * Wiping unpublishes the key; one RCU grace period later, when no frame can
- * still be using it, the transform is freed, which wipes the expanded key, and
- * the salt is wiped with the key's own memory. The raw key is never kept.
+ * still be using it, the transform is let go, which overwrites the expanded key,
+ * and raw key and salt are wiped with the key's own memory.
  */
 
 #define QLINK_LEASE_BLOCKS	4096
 
 static struct workqueue_struct *qlink_key_wq;
+static struct kmem_cache *qlink_key_cache;
 
-/* Two keyed hashes of 64 bits: equal keys are found without keeping any. */
-static siphash_key_t qlink_key_secrets[2] __read_mostly;
+/* A keyed hash of 64 bits: equal keys are found when the bytes of one are gone already. With a
+ * million keys at hand, one install in 2^44 takes an unequal key for an equal one and is refused.
+ */
+static siphash_key_t qlink_key_secret __read_mostly;
 
 /**
  * qlink_key_init() - make what all keys share
@@ -49,9 +57,17 @@ static siphash_key_t qlink_key_secrets[2] __read_mostly;
  */
 int __init qlink_key_init(void)
 {
-	get_random_bytes(qlink_key_secrets, sizeof(qlink_key_secrets));
+	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
+	qlink_key_cache = kmem_cache_create("qlink_key", sizeof(struct qlink_key), 0,
+					    SLAB_ACCOUNT | SLAB_NO_MERGE, NULL);
+	if (!qlink_key_cache)
+		return -ENOMEM;
 	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return qlink_key_wq ? 0 : -ENOMEM;
+	if (!qlink_key_wq) {
+		kmem_cache_destroy(qlink_key_cache);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
@@ -63,105 +79,197 @@ void qlink_key_exit(void)
 {
 	qlink_key_flush();
 	destroy_workqueue(qlink_key_wq);
-	memzero_explicit(qlink_key_secrets, sizeof(qlink_key_secrets));
-}
-
-static void qlink_key_hash(const u8 *key, u8 *fingerprint)
-{
-	u64 hash;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(qlink_key_secrets); i++) {
-		hash = siphash(key, QLINK_KEY_BYTES, &qlink_key_secrets[i]);
-		memcpy(fingerprint + i * sizeof(hash), &hash, sizeof(hash));
-	}
-}
-
-static int qlink_key_make_tx_lanes(struct qlink_key *key)
-{
-	unsigned int i, n = min_t(unsigned int, nr_cpu_ids, QLINK_LANES);
-
-	key->tx_lanes = kcalloc(n, sizeof(*key->tx_lanes), GFP_KERNEL_ACCOUNT);
-	if (!key->tx_lanes)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		spin_lock_init(&key->tx_lanes[i].lock);
-	return 0;
-}
-
-static void qlink_key_destroy(struct qlink_key *key)
-{
-	struct qlink_rx_lanes *lanes = rcu_dereference_protected(key->rx_lanes, true);
-	int i;
-
-	if (!IS_ERR_OR_NULL(key->aead))
-		qlink_aead_free(key->aead);
-	for (i = 0; lanes && i < QLINK_LANES; i++)
-		kfree(rcu_dereference_protected(lanes->lane[i], true));
-	kfree(lanes);
-	kfree(key->tx_lanes);
-	kfree_sensitive(key);
+	kmem_cache_destroy(qlink_key_cache);
+	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
 }
 
 /**
  * qlink_key_new() - make a key that no ring holds yet
  * @config: what the installer says; checked by the caller
- * @link: both rings of the link
- * @ring: of @link, that will hold it
+ * @ring: that will hold it
  *
- * Context: Process context, sleeps; not under RTNL.
- * Return: the key, for qlink_key_free(), or
- * * %-ENOMEM	- no memory
- * * any other	- of the crypto API
+ * Context: Process context, sleeps.
+ * Return: the key, for qlink_key_free(), or %NULL without memory
  */
 struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
-				const struct qlink_keyring *link,
 				const struct qlink_ring *ring)
 {
-	struct qlink_key *key = kzalloc(sizeof(*key), GFP_KERNEL_ACCOUNT);
-	int err = 0;
+	struct qlink_key *key = kmem_cache_zalloc(qlink_key_cache, GFP_KERNEL);
 
 	if (!key)
-		return ERR_PTR(-ENOMEM);
-
+		return NULL;
 	key->name.ring = ring;
 	key->name.epoch = config->epoch;
-	key->link = link;
 	key->direction = config->direction;
 	key->source = config->source;
 	key->hard_blocks = config->hard_blocks;
-	atomic64_set(&key->unleased_blocks, config->hard_blocks);
 	memcpy(key->kme_key_id, config->kme_key_id, sizeof(key->kme_key_id));
 	memcpy(key->salt, config->salt, sizeof(key->salt));
-	qlink_key_hash(config->key, key->fingerprint);
-
-	key->aead = qlink_aead_new(config->key);
-	if (IS_ERR(key->aead))
-		err = PTR_ERR(key->aead);
-	else if (key->direction == QLINK_DIRECTION_TX)
-		err = qlink_key_make_tx_lanes(key);
-	if (err) {
-		qlink_key_destroy(key);
-		return ERR_PTR(err);
-	}
+	memcpy(key->raw, config->key, sizeof(key->raw));
+	key->fingerprint = siphash(config->key, QLINK_KEY_BYTES, &qlink_key_secret);
 	return key;
+}
+
+static void qlink_key_wipe(struct qlink_key *key)
+{
+	memzero_explicit(key, sizeof(*key));
+	kmem_cache_free(qlink_key_cache, key);
+}
+
+static void qlink_key_free_rcu(struct rcu_head *rcu)
+{
+	qlink_key_wipe(container_of(rcu, struct qlink_key, rcu));
+}
+
+static unsigned int qlink_key_n_lanes(void)
+{
+	return min_t(unsigned int, nr_cpu_ids, QLINK_LANES);
+}
+
+/* What a key is used with but for its transform; sleeps if @gfp lets it. */
+static struct qlink_key_use *qlink_key_use_alloc(enum qlink_direction direction, gfp_t gfp)
+{
+	unsigned int i, n = direction == QLINK_DIRECTION_TX ? qlink_key_n_lanes() : 0;
+	struct qlink_key_use *use = kzalloc(struct_size(use, tx_lanes, n), gfp | __GFP_ACCOUNT);
+
+	for (i = 0; use && i < n; i++)
+		spin_lock_init(&use->tx_lanes[i].lock);
+	return use;
+}
+
+/**
+ * qlink_key_use_new() - make what a key is used with, for qlink_key_give()
+ * @direction: of the key
+ * @raw: QLINK_KEY_BYTES bytes of the key; not kept
+ *
+ * Context: Process context, sleeps; not under RTNL.
+ * Return: the use, for qlink_key_use_free(), or
+ * * %-ENOMEM	- no memory
+ * * any other	- of the crypto API
+ */
+struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw)
+{
+	struct qlink_key_use *use = qlink_key_use_alloc(direction, GFP_KERNEL);
+	struct qlink_aead *aead;
+
+	if (!use)
+		return ERR_PTR(-ENOMEM);
+	aead = qlink_aead_new(raw);
+	if (IS_ERR(aead)) {
+		kfree(use);
+		return ERR_CAST(aead);
+	}
+	use->aead = aead;
+	return use;
+}
+
+/**
+ * qlink_key_use_free() - wipe and free what a key was used with
+ * @use: no frame can be using it; NULL is fine
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_key_use_free(struct qlink_key_use *use)
+{
+	struct qlink_rx_lanes *lanes;
+	int i;
+
+	if (!use)
+		return;
+	lanes = rcu_dereference_protected(use->rx_lanes, true);
+	for (i = 0; lanes && i < QLINK_LANES; i++)
+		kfree(rcu_dereference_protected(lanes->lane[i], true));
+	kfree(lanes);
+	if (use->aead)
+		qlink_aead_free(use->aead);
+	kfree_sensitive(use);
+}
+
+/**
+ * qlink_key_raw() - the bytes of a key that has no transform yet
+ * @key: not ready
+ *
+ * Context: Under the lock of its ring, which the bytes are there for.
+ * Return: QLINK_KEY_BYTES bytes
+ */
+const u8 *qlink_key_raw(const struct qlink_key *key)
+{
+	return key->is_used ? key->use->raw : key->raw;
+}
+
+/**
+ * qlink_key_make_use() - give a receive key a use, but no transform
+ * @key: not used yet
+ *
+ * Context: BHs off, under the lock of its ring.
+ * Return: 0 or %-ENOMEM
+ */
+int qlink_key_make_use(struct qlink_key *key)
+{
+	struct qlink_key_use *use = qlink_key_use_alloc(key->direction, GFP_ATOMIC);
+
+	if (!use)
+		return -ENOMEM;
+	memcpy(use->raw, key->raw, sizeof(use->raw));
+	memzero_explicit(key->raw, sizeof(key->raw));
+	key->use = use;
+	/* Pairs with qlink_key_is_used(). */
+	smp_store_release(&key->is_used, true);
+	return 0;
+}
+
+/**
+ * qlink_key_give() - give a key its transform, and a use if it has none
+ * @key: not ready
+ * @use: of qlink_key_use_new()
+ *
+ * Context: BHs off, under the lock of its ring.
+ * Return: what is left over, for qlink_key_use_free(); or NULL
+ */
+struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use *use)
+{
+	if (key->direction == QLINK_DIRECTION_TX)
+		atomic64_set(&use->unleased_blocks, key->hard_blocks);
+	if (!key->is_used) {
+		memzero_explicit(key->raw, sizeof(key->raw));
+		key->use = use;
+		use = NULL;
+		/* Pairs with qlink_key_is_used(). */
+		smp_store_release(&key->is_used, true);
+	} else {
+		key->use->aead = use->aead;
+		use->aead = NULL;
+		memzero_explicit(key->use->raw, sizeof(key->use->raw));
+	}
+	/* Pairs with qlink_key_is_ready(). */
+	smp_store_release(&key->is_ready, true);
+	return use;
 }
 
 static void qlink_key_free_work(struct work_struct *work)
 {
-	qlink_key_destroy(container_of(to_rcu_work(work), struct qlink_key, free_work));
+	struct qlink_key_use *use = container_of(to_rcu_work(work), struct qlink_key_use,
+						 free_work);
+
+	qlink_key_wipe(use->key);
+	qlink_key_use_free(use);
 }
 
 /**
  * qlink_key_free() - wipe a key once no frame can be using it
- * @key: unpublished already
+ * @key: unpublished already, and out of its ring; nobody gives it a use any more
  *
  * Context: Any.
  */
 void qlink_key_free(struct qlink_key *key)
 {
-	INIT_RCU_WORK(&key->free_work, qlink_key_free_work);
-	queue_rcu_work(qlink_key_wq, &key->free_work);
+	if (!key->is_used) {
+		call_rcu(&key->rcu, qlink_key_free_rcu);
+		return;
+	}
+	key->use->key = key;
+	INIT_RCU_WORK(&key->use->free_work, qlink_key_free_work);
+	queue_rcu_work(qlink_key_wq, &key->use->free_work);
 }
 
 /**
@@ -179,14 +287,15 @@ void qlink_key_flush(void)
 /* A lane takes more of the key's limit: a portion, a whole frame, or what is left. */
 static void qlink_key_lease(struct qlink_key *key, struct qlink_tx_lane *lane, u64 blocks)
 {
-	s64 left = atomic64_read(&key->unleased_blocks);
+	s64 left = atomic64_read(&key->use->unleased_blocks);
 	s64 portion;
 
 	do {
 		portion = min_t(s64, QLINK_LEASE_BLOCKS, key->hard_blocks / QLINK_LANES);
 		portion = max_t(s64, portion, blocks - lane->leased_blocks);
 		portion = min(portion, left);
-	} while (!atomic64_try_cmpxchg(&key->unleased_blocks, &left, left - portion));
+	} while (!atomic64_try_cmpxchg(&key->use->unleased_blocks, &left,
+				       left - portion));
 	lane->leased_blocks += portion;
 }
 
@@ -219,7 +328,7 @@ static int qlink_lane_take(struct qlink_key *key, struct qlink_tx_lane *lane,
 int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 		   u64 *sequence)
 {
-	struct qlink_tx_lane *here = &key->tx_lanes[lane];
+	struct qlink_tx_lane *here = &key->use->tx_lanes[lane];
 	int err;
 
 	if (likely(nr_cpu_ids <= QLINK_LANES))
@@ -233,24 +342,27 @@ int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 
 static struct qlink_rx_lane *qlink_key_find_lane(struct qlink_key *key, u8 lane)
 {
-	struct qlink_rx_lanes *lanes = rcu_dereference_bh(key->rx_lanes);
+	struct qlink_rx_lanes *lanes;
 
+	if (unlikely(!qlink_key_is_used(key)))
+		return NULL;
+	lanes = rcu_dereference_bh(key->use->rx_lanes);
 	return lanes ? rcu_dereference_bh(lanes->lane[lane]) : NULL;
 }
 
 /* Made by the first frame that authenticates; of two at once the loser uses the winner's. */
 static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane)
 {
-	struct qlink_rx_lanes *lanes = rcu_dereference_bh(key->rx_lanes);
+	struct qlink_rx_lanes *lanes = rcu_dereference_bh(key->use->rx_lanes);
 	struct qlink_rx_lane *new;
 
 	if (!lanes) {
 		lanes = kzalloc(sizeof(*lanes), GFP_ATOMIC | __GFP_ACCOUNT);
 		if (!lanes)
 			return NULL;
-		if (unrcu_pointer(cmpxchg(&key->rx_lanes, NULL, RCU_INITIALIZER(lanes))))
+		if (unrcu_pointer(cmpxchg(&key->use->rx_lanes, NULL, RCU_INITIALIZER(lanes))))
 			kfree(lanes);
-		lanes = rcu_dereference_bh(key->rx_lanes);
+		lanes = rcu_dereference_bh(key->use->rx_lanes);
 	}
 
 	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_ACCOUNT);
@@ -280,7 +392,7 @@ enum qlink_replay_verdict qlink_key_check(struct qlink_key *key, u8 lane, u64 se
 
 /**
  * qlink_key_commit() - accept the sequence of an authentic frame, once
- * @key: receive key; the caller is in its RCU read side
+ * @key: receive key that is used; the caller is in its RCU read side
  * @lane: from the header
  * @sequence: from the header
  * @bytes: of plaintext
@@ -309,11 +421,11 @@ int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int 
 
 static void qlink_key_tx_usage(const struct qlink_key *key, u64 *frames, u64 *bytes)
 {
-	unsigned int i, n = min_t(unsigned int, nr_cpu_ids, QLINK_LANES);
+	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		*frames += READ_ONCE(key->tx_lanes[i].sequence);
-		*bytes += READ_ONCE(key->tx_lanes[i].bytes);
+	for (i = 0; i < qlink_key_n_lanes(); i++) {
+		*frames += READ_ONCE(key->use->tx_lanes[i].sequence);
+		*bytes += READ_ONCE(key->use->tx_lanes[i].bytes);
 	}
 }
 
@@ -324,7 +436,7 @@ static void qlink_key_rx_usage(const struct qlink_key *key, u64 *frames, u64 *by
 	int i;
 
 	rcu_read_lock();
-	lanes = rcu_dereference(key->rx_lanes);
+	lanes = rcu_dereference(key->use->rx_lanes);
 	for (i = 0; lanes && i < QLINK_LANES; i++) {
 		lane = rcu_dereference(lanes->lane[i]);
 		if (!lane)
@@ -347,6 +459,8 @@ void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes)
 {
 	*frames = 0;
 	*bytes = 0;
+	if (!key->is_used)
+		return;
 	if (key->direction == QLINK_DIRECTION_TX)
 		qlink_key_tx_usage(key, frames, bytes);
 	else

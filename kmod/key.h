@@ -12,7 +12,6 @@
 #include "replay.h"
 #include "wire.h"
 
-struct qlink_keyring;
 struct qlink_ring;
 
 /**
@@ -87,62 +86,101 @@ struct qlink_epoch_name {
 };
 
 /**
- * struct qlink_key - one key of one direction
+ * struct qlink_key_use - what a key needs to seal or open frames
  *
- * Everything above @state is constant once the key is in a ring; @state and
- * what follows belongs to the ring, under its lock. A sequence that
- * qlink_key_take() gave out is never given out again.
+ * A staged key has none but for a few that will be the next. It is given to a
+ * key under its ring's lock, once, and freed with it.
  */
-struct qlink_key {
-	/** @aead: keyed transform */
+struct qlink_key_use {
+	/** @aead: transform of the key; NULL in a receive key that has none yet */
 	struct qlink_aead *aead;
-	/** @name: ring and epoch */
-	struct qlink_epoch_name name;
-	/** @link: whose ring it is, to tell links apart */
-	const struct qlink_keyring *link;
-	/** @salt: of the nonce */
-	u8 salt[QLINK_SALT_BYTES];
-	/** @direction: tx seals, rx opens */
-	enum qlink_direction direction;
-	/** @source: where the key comes from */
-	enum qlink_source source;
-	/** @hard_blocks: AES blocks that the key may seal */
-	u64 hard_blocks;
-	/** @unleased_blocks: of @hard_blocks, not leased to a lane yet */
-	atomic64_t unleased_blocks;
-	/** @tx_lanes: one a possible CPU, at most QLINK_LANES; tx only */
-	struct qlink_tx_lane *tx_lanes;
 	/** @rx_lanes: NULL until a frame has authenticated; rx only */
 	struct qlink_rx_lanes __rcu *rx_lanes;
-	/** @kme_key_id: handle of the KME key ID */
-	u8 kme_key_id[QLINK_KME_KEY_ID_BYTES];
-	/** @fingerprint: keyed hash of the key, to find an equal one */
-	u8 fingerprint[16];
-
-	/** @is_installed: false until its whole message is accepted */
-	bool is_installed;
-	/** @state: how far the key has come */
-	enum qlink_key_state state;
-	/** @retired_at: in jiffies */
-	unsigned long retired_at;
-	/** @entry: in the ring, oldest epoch first */
-	struct list_head entry;
-	/** @by_epoch: in the table of receive keys */
-	struct rhash_head by_epoch;
-	/** @by_fingerprint: in the table of all keys */
-	struct rhlist_head by_fingerprint;
+	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
+	atomic64_t unleased_blocks;
+	/** @raw: the key as long as @aead is NULL, then zeros; the ring's lock */
+	u8 raw[QLINK_KEY_BYTES] __aligned(16);
+	/** @key: whose use it is; set when it is freed */
+	struct qlink_key *key;
 	/** @free_work: frees the key in process context after a grace period */
 	struct rcu_work free_work;
+	/** @tx_lanes: one a possible CPU, at most QLINK_LANES; tx only */
+	struct qlink_tx_lane tx_lanes[];
 };
+
+/**
+ * struct qlink_key - one key of one direction
+ *
+ * A ring may hold thousands, so a staged key is QLINK_KEY_STAGED_BYTES and no
+ * more; what it is used with comes later. A sequence that qlink_key_take() gave
+ * out is never given out again.
+ *
+ * @raw becomes @use in one step under the ring's lock, and @is_used says so
+ * after it; @is_ready likewise that @use has a transform. Neither goes back.
+ */
+struct qlink_key {
+	/** @name: ring and epoch */
+	struct qlink_epoch_name name;
+	/** @by_epoch: in the table of all keys */
+	struct rhash_head by_epoch;
+	/** @by_fingerprint: likewise */
+	struct rhash_head by_fingerprint;
+	/** @fingerprint: keyed hash of the key, to find an equal one */
+	u64 fingerprint;
+	/** @kme_key_id: handle of the KME key ID */
+	u8 kme_key_id[QLINK_KME_KEY_ID_BYTES];
+	/** @salt: of the nonce */
+	u8 salt[QLINK_SALT_BYTES];
+	union {
+		/** @hard_blocks: AES blocks that the key may seal; tx only */
+		u32 hard_blocks;
+		/** @retired_at: the low bits of jiffies; rx only */
+		u32 retired_at;
+	};
+	union {
+		/** @raw: the key, while it has no use */
+		u8 raw[QLINK_KEY_BYTES];
+		/** @use: once @is_used */
+		struct qlink_key_use *use;
+	};
+	union {
+		/** @entry: in the ring, oldest epoch first; the ring's lock */
+		struct list_head entry;
+		/** @rcu: frees a key that was dropped without having been used */
+		struct rcu_head rcu;
+	};
+	/** @direction: an enum qlink_direction */
+	u8 direction;
+	/** @source: an enum qlink_source */
+	u8 source;
+	/** @state: an enum qlink_key_state; the ring's lock */
+	u8 state;
+	/** @is_installed: false until its whole message is accepted */
+	u8 is_installed;
+	/** @is_used: it has a use */
+	u8 is_used;
+	/** @is_ready: the use has a transform */
+	u8 is_ready;
+	/** @is_dropped: it has left its ring; the ring's lock */
+	u8 is_dropped;
+};
+
+#define QLINK_KEY_STAGED_BYTES	128
+static_assert(sizeof(struct qlink_key) <= QLINK_KEY_STAGED_BYTES);
 
 int qlink_key_init(void);
 void qlink_key_exit(void);
 
 struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
-				const struct qlink_keyring *link,
 				const struct qlink_ring *ring);
 void qlink_key_free(struct qlink_key *key);
 void qlink_key_flush(void);
+
+struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw);
+void qlink_key_use_free(struct qlink_key_use *use);
+int qlink_key_make_use(struct qlink_key *key);
+struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use *use);
+const u8 *qlink_key_raw(const struct qlink_key *key);
 
 int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 		   u64 *sequence);
@@ -152,6 +190,32 @@ int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int 
 		     enum qlink_replay_verdict *verdict);
 
 void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes);
+
+/**
+ * qlink_key_is_used() - has a key what it needs to be used?
+ * @key: borrowed under RCU
+ *
+ * Pairs with the releases of qlink_key_make_use() and qlink_key_give().
+ *
+ * Return: whether @key->use may be looked at
+ */
+static inline bool qlink_key_is_used(const struct qlink_key *key)
+{
+	/* Pairs with what qlink_key_make_use() and qlink_key_give() release. */
+	return smp_load_acquire(&key->is_used);
+}
+
+/**
+ * qlink_key_is_ready() - has a key a transform?
+ * @key: borrowed under RCU
+ *
+ * Return: whether @key->use->aead may be looked at
+ */
+static inline bool qlink_key_is_ready(const struct qlink_key *key)
+{
+	/* Pairs with what qlink_key_give() releases. */
+	return smp_load_acquire(&key->is_ready);
+}
 
 static inline const char *qlink_direction_name(enum qlink_direction direction)
 {

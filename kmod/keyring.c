@@ -2,10 +2,8 @@
 /* The keys of a link: a ring for each direction, by epoch. */
 #include "keyring.h"
 
-#include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
-#include <linux/random.h>
 
 #include "keytable.h"
 
@@ -22,139 +20,31 @@
  * qlink_install_mutex   one install on the host at a time, so that the look-up
  *                       for an equal key and the entry of a new one are one step;
  *                       guards the list of all keyrings, too
- * ring lock             the list, states and counts of a ring, BHs off
+ * ring lock             the list, states and counts of a ring, BHs off; of a link's two
+ *                       the tx ring's is the outer one
  * replay lock           one window, innermost
  * ====================  ========================================================
  *
- * Frames take none but the replay lock: they find keys under RCU. A key leaves
- * the tables and the list under its ring's lock, and is freed a grace period
- * later. No transform is made under RTNL or a ring lock.
+ * Frames take none but the replay lock: they find keys under RCU. Only the frame
+ * that moves to another key takes the ring's lock, and one under a key that has no
+ * transform yet. A key leaves the tables and the list under its ring's lock, and is
+ * freed a grace period later. No transform is made under RTNL or a ring lock.
  */
 
 static DEFINE_MUTEX(qlink_install_mutex);
 
 static LIST_HEAD(qlink_keyrings);
 
-static struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
+static void qlink_keyring_tx_changed(struct qlink_ring *ring)
 {
-	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
+	struct qlink_keyring *keyring = container_of(ring, struct qlink_keyring, tx);
+
+	keyring->upcalls->tx_changed(keyring);
 }
 
-/* In one store from the active key to the one that follows it, if any: a frame that came
- * between two stores would find no key and be lost.
- */
-static void qlink_ring_supersede(struct qlink_ring *ring, struct qlink_key *key)
+/* Who opens needs no carrier. */
+static void qlink_keyring_rx_changed(struct qlink_ring *ring)
 {
-	struct qlink_key *next = NULL;
-
-	lockdep_assert_held(&ring->lock);
-
-	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
-	    !list_is_last(&key->entry, &ring->keys)) {
-		next = list_next_entry(key, entry);
-		next->state = QLINK_KEY_STATE_ACTIVE;
-		ring->n_staged--;
-	}
-	rcu_assign_pointer(ring->current_key, next);
-}
-
-/* Out of the ring and the tables, and wiped when no frame can be using it. A transmit ring that
- * loses its active key goes on with the next.
- */
-static void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
-{
-	lockdep_assert_held(&ring->lock);
-
-	switch (key->state) {
-	case QLINK_KEY_STATE_STAGED:
-		ring->n_staged--;
-		break;
-	case QLINK_KEY_STATE_ACTIVE:
-		qlink_ring_supersede(ring, key);
-		break;
-	case QLINK_KEY_STATE_RETIRED:
-		ring->n_retired--;
-		break;
-	}
-	list_del_init(&key->entry);
-	qlink_keytable_remove(key);
-	qlink_key_free(key);
-}
-
-static void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
-{
-	lockdep_assert_held(&ring->lock);
-
-	key->state = QLINK_KEY_STATE_ACTIVE;
-	ring->n_staged--;
-	rcu_assign_pointer(ring->current_key, key);
-}
-
-/* A transmit ring that had no key to seal with begins with the oldest that it was given. */
-static void qlink_ring_activate_first(struct qlink_ring *ring)
-{
-	struct qlink_key *key = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
-
-	lockdep_assert_held(&ring->lock);
-
-	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead && key &&
-	    !qlink_ring_current(ring))
-		qlink_ring_activate(ring, key);
-}
-
-static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
-{
-	lockdep_assert_held(&ring->lock);
-
-	if (key->state == QLINK_KEY_STATE_RETIRED)
-		return;
-	if (key->state == QLINK_KEY_STATE_STAGED)
-		ring->n_staged--;
-	key->state = QLINK_KEY_STATE_RETIRED;
-	key->retired_at = jiffies;
-	ring->n_retired++;
-}
-
-static void qlink_ring_reap_later(struct qlink_ring *ring, unsigned long delay)
-{
-	lockdep_assert_held(&ring->lock);
-
-	if (!ring->is_dead && ring->n_retired)
-		queue_delayed_work(system_unbound_wq, &ring->reap_work, delay);
-}
-
-static void qlink_ring_reap(struct work_struct *work)
-{
-	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
-					       reap_work);
-	unsigned long grace = msecs_to_jiffies(QLINK_GRACE_MS);
-	struct qlink_key *key, *next;
-	unsigned long delay = 0;
-
-	spin_lock_bh(&ring->lock);
-	list_for_each_entry_safe(key, next, &ring->keys, entry) {
-		if (key->state != QLINK_KEY_STATE_RETIRED)
-			break;
-		if (time_before(jiffies, key->retired_at + grace)) {
-			delay = key->retired_at + grace - jiffies;
-			break;
-		}
-		qlink_ring_drop(ring, key);
-	}
-	qlink_ring_reap_later(ring, delay);
-	spin_unlock_bh(&ring->lock);
-}
-
-static void qlink_ring_init(struct qlink_ring *ring, struct qlink_keyring *keyring,
-			    enum qlink_direction direction)
-{
-	RCU_INIT_POINTER(ring->current_key, NULL);
-	ring->keyring = keyring;
-	ring->direction = direction;
-	spin_lock_init(&ring->lock);
-	INIT_LIST_HEAD(&ring->keys);
-	INIT_DELAYED_WORK(&ring->reap_work, qlink_ring_reap);
-	get_random_bytes(ring->id, sizeof(ring->id));
 }
 
 /**
@@ -168,30 +58,11 @@ void qlink_keyring_init(struct qlink_keyring *keyring,
 			const struct qlink_keyring_upcalls *upcalls)
 {
 	keyring->upcalls = upcalls;
-	qlink_ring_init(&keyring->tx, keyring, QLINK_DIRECTION_TX);
-	qlink_ring_init(&keyring->rx, keyring, QLINK_DIRECTION_RX);
+	qlink_ring_init(&keyring->tx, QLINK_DIRECTION_TX, qlink_keyring_tx_changed);
+	qlink_ring_init(&keyring->rx, QLINK_DIRECTION_RX, qlink_keyring_rx_changed);
 	mutex_lock(&qlink_install_mutex);
 	list_add_tail(&keyring->entry, &qlink_keyrings);
 	mutex_unlock(&qlink_install_mutex);
-}
-
-static void qlink_ring_empty(struct qlink_ring *ring)
-{
-	struct qlink_key *key, *next;
-
-	lockdep_assert_held(&ring->lock);
-
-	ring->is_dead = true;
-	list_for_each_entry_safe(key, next, &ring->keys, entry)
-		qlink_ring_drop(ring, key);
-}
-
-static void qlink_ring_destroy(struct qlink_ring *ring)
-{
-	spin_lock_bh(&ring->lock);
-	qlink_ring_empty(ring);
-	spin_unlock_bh(&ring->lock);
-	cancel_delayed_work_sync(&ring->reap_work);
 }
 
 /**
@@ -222,24 +93,9 @@ void qlink_keyrings_silence(void)
 	struct qlink_keyring *keyring;
 
 	mutex_lock(&qlink_install_mutex);
-	list_for_each_entry(keyring, &qlink_keyrings, entry) {
-		spin_lock_bh(&keyring->tx.lock);
-		keyring->tx.is_dead = true;
-		RCU_INIT_POINTER(keyring->tx.current_key, NULL);
-		spin_unlock_bh(&keyring->tx.lock);
-	}
+	list_for_each_entry(keyring, &qlink_keyrings, entry)
+		qlink_ring_silence(&keyring->tx);
 	mutex_unlock(&qlink_install_mutex);
-}
-
-/* As new: another id, and whatever epoch comes first is welcome. */
-static void qlink_ring_wipe(struct qlink_ring *ring)
-{
-	spin_lock_bh(&ring->lock);
-	qlink_ring_empty(ring);
-	ring->newest_epoch = 0;
-	get_random_bytes(ring->id, sizeof(ring->id));
-	ring->is_dead = false;
-	spin_unlock_bh(&ring->lock);
 }
 
 /**
@@ -265,13 +121,6 @@ void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 		cond_resched();
 	}
 	mutex_unlock(&qlink_install_mutex);
-}
-
-static void qlink_ring_rename(struct qlink_ring *ring)
-{
-	spin_lock_bh(&ring->lock);
-	get_random_bytes(ring->id, sizeof(ring->id));
-	spin_unlock_bh(&ring->lock);
 }
 
 /**
@@ -314,9 +163,12 @@ static int qlink_keyring_check_epoch(const struct qlink_key *key, unsigned int i
 }
 
 /* Check a key against those held and those before it in its message, and enter it. */
-static int qlink_keyring_admit(struct qlink_key *key, unsigned int index, u64 *newest,
-			       u32 *n_staged, struct netlink_ext_ack *extack)
+static int qlink_keyring_admit(struct qlink_keyring *keyring, struct qlink_key *key,
+			       unsigned int index, u64 *newest, u32 *n_staged,
+			       struct netlink_ext_ack *extack)
 {
+	struct qlink_ring *other_ring = key->direction == QLINK_DIRECTION_TX ? &keyring->rx :
+					&keyring->tx;
 	int err;
 
 	err = qlink_keyring_check_epoch(key, index, newest[key->direction], extack);
@@ -326,7 +178,7 @@ static int qlink_keyring_admit(struct qlink_key *key, unsigned int index, u64 *n
 		err = -ENOSPC;
 	}
 	if (!err)
-		err = qlink_keytable_check_equal(key, index, extack);
+		err = qlink_keytable_check_equal(key, other_ring, index, extack);
 	if (err)
 		return err;
 
@@ -339,31 +191,12 @@ static int qlink_keyring_admit(struct qlink_key *key, unsigned int index, u64 *n
 	return 0;
 }
 
-static void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys,
-			       unsigned int n)
-{
-	unsigned int i;
-
-	spin_lock_bh(&ring->lock);
-	for (i = 0; i < n; i++) {
-		if (keys[i]->direction != ring->direction)
-			continue;
-		keys[i]->state = QLINK_KEY_STATE_STAGED;
-		list_add_tail(&keys[i]->entry, &ring->keys);
-		ring->n_staged++;
-		ring->newest_epoch = keys[i]->name.epoch;
-		/* From here on qlink_ring_find() gives it out. */
-		smp_store_release(&keys[i]->is_installed, true);
-	}
-	qlink_ring_activate_first(ring);
-	spin_unlock_bh(&ring->lock);
-}
-
 /**
  * qlink_keyring_install() - install keys, all of them or none
  * @keyring: of the link, alive
  * @keys: made for @keyring, in the order of the message
  * @n: how many
+ * @refused: out, the index of the key that breaks a rule
  * @extack: told which key breaks which rule
  *
  * Takes over all @keys when it succeeds; none when it does not, and the caller
@@ -378,7 +211,8 @@ static void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys,
  * * %-ENOMEM	- no memory
  */
 int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys,
-			  unsigned int n, struct netlink_ext_ack *extack)
+			  unsigned int n, unsigned int *refused,
+			  struct netlink_ext_ack *extack)
 {
 	u64 newest[] = {
 		[QLINK_DIRECTION_TX] = keyring->tx.newest_epoch,
@@ -393,8 +227,9 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 
 	mutex_lock(&qlink_install_mutex);
 	for (i = 0; i < n && !err; i++)
-		err = qlink_keyring_admit(keys[i], i, newest, n_staged, extack);
+		err = qlink_keyring_admit(keyring, keys[i], i, newest, n_staged, extack);
 	if (err) {
+		*refused = i - 1;
 		/* The last one was not entered. */
 		for (i--; i > 0; i--)
 			qlink_keytable_remove(keys[i - 1]);
@@ -404,22 +239,12 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 	}
 	mutex_unlock(&qlink_install_mutex);
 
-	if (!err)
-		keyring->upcalls->tx_changed(keyring);
-	return err;
-}
-
-static struct qlink_key *qlink_ring_named(struct qlink_ring *ring, u64 epoch)
-{
-	struct qlink_key *key;
-
-	lockdep_assert_held(&ring->lock);
-
-	list_for_each_entry(key, &ring->keys, entry) {
-		if (key->name.epoch == epoch)
-			return key;
-	}
-	return NULL;
+	if (err)
+		return err;
+	/* Once a key is confirmed its peer may seal under it, and some ciphers cannot wait then. */
+	qlink_ring_prepare(&keyring->rx);
+	qlink_ring_prepare(&keyring->tx);
+	return 0;
 }
 
 static int qlink_keyring_check_names(struct qlink_keyring *keyring,
@@ -440,6 +265,35 @@ static int qlink_keyring_check_names(struct qlink_keyring *keyring,
 	return 0;
 }
 
+/* Both locks, so that no key goes between the look at the names and the deed. */
+static void qlink_keyring_lock(struct qlink_keyring *keyring)
+{
+	spin_lock_bh(&keyring->tx.lock);
+	spin_lock_nested(&keyring->rx.lock, SINGLE_DEPTH_NESTING);
+}
+
+static void qlink_keyring_unlock(struct qlink_keyring *keyring)
+{
+	spin_unlock(&keyring->rx.lock);
+	spin_unlock_bh(&keyring->tx.lock);
+}
+
+static void qlink_keyring_drop_named(struct qlink_keyring *keyring,
+				     const struct qlink_key_config *names, unsigned int n,
+				     bool even_active)
+{
+	struct qlink_ring *ring;
+	struct qlink_key *key;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		ring = qlink_keyring_ring(keyring, names[i].direction);
+		key = qlink_ring_named(ring, names[i].epoch);
+		if (key && (even_active || key->state != QLINK_KEY_STATE_ACTIVE))
+			qlink_ring_drop(ring, key);
+	}
+}
+
 /**
  * qlink_keyring_delete() - wipe keys, all of them or none
  * @keyring: of the link
@@ -448,54 +302,36 @@ static int qlink_keyring_check_names(struct qlink_keyring *keyring,
  * @extack: told which one is not held
  *
  * When it returns, no frame is sealed or accepted under the keys any more. A
- * transmit ring that loses its active key goes on with the next.
+ * transmit ring that loses its active key goes on with the next, without a frame
+ * lost: the keys that were to come first go first, so that the one that stays has
+ * its transform when the active key goes. That one may have given way to the next
+ * meanwhile, by a limit; then it is wiped already.
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps; under the link mutex, not under RTNL.
  * Return: 0, or %-ENOENT when one is not held; then none is deleted
  */
 int qlink_keyring_delete(struct qlink_keyring *keyring,
 			 const struct qlink_key_config *names, unsigned int n,
 			 struct netlink_ext_ack *extack)
 {
-	struct qlink_key *key;
-	unsigned int i;
 	int err;
 
-	/* Both locks, so that no key goes between the look and the deed. */
-	spin_lock_bh(&keyring->tx.lock);
-	spin_lock_nested(&keyring->rx.lock, SINGLE_DEPTH_NESTING);
+	qlink_keyring_lock(keyring);
 	err = qlink_keyring_check_names(keyring, names, n, extack);
-	for (i = 0; i < n && !err; i++) {
-		struct qlink_ring *ring = qlink_keyring_ring(keyring, names[i].direction);
+	if (!err)
+		qlink_keyring_drop_named(keyring, names, n, false);
+	qlink_keyring_unlock(keyring);
+	if (err)
+		return err;
 
-		key = qlink_ring_named(ring, names[i].epoch);
-		if (key)
-			qlink_ring_drop(ring, key);
-	}
-	spin_unlock(&keyring->rx.lock);
-	spin_unlock_bh(&keyring->tx.lock);
+	qlink_ring_prepare(&keyring->tx);
+	qlink_keyring_lock(keyring);
+	qlink_keyring_drop_named(keyring, names, n, true);
+	qlink_keyring_unlock(keyring);
 
-	if (!err) {
-		keyring->upcalls->tx_changed(keyring);
-		synchronize_net();
-	}
-	return err;
-}
-
-static bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
-{
-	struct qlink_key *key, *next;
-	bool has_dropped = false;
-
-	spin_lock_bh(&ring->lock);
-	list_for_each_entry_safe(key, next, &ring->keys, entry) {
-		if (accept & BIT(key->source))
-			continue;
-		qlink_ring_drop(ring, key);
-		has_dropped = true;
-	}
-	spin_unlock_bh(&ring->lock);
-	return has_dropped;
+	keyring->upcalls->tx_changed(keyring);
+	synchronize_net();
+	return 0;
 }
 
 /**
@@ -516,131 +352,4 @@ bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept)
 	if (has_dropped_tx)
 		keyring->upcalls->tx_changed(keyring);
 	return has_dropped_tx || has_dropped_rx;
-}
-
-/**
- * qlink_ring_find() - find the receive key of a frame
- * @ring: receive ring
- * @epoch: from the header, not authenticated yet
- *
- * Context: BHs off; the key is borrowed until the RCU read side ends.
- * Return: the key, or NULL where none of this epoch is held
- */
-struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
-{
-	struct qlink_key *key = rcu_dereference_bh(ring->current_key);
-
-	if (likely(key && key->name.epoch == epoch))
-		return key;
-
-	key = qlink_keytable_find(ring, epoch);
-	/* Pairs with qlink_ring_publish(): a key of a refused message is not given out. */
-	return key && smp_load_acquire(&key->is_installed) ? key : NULL;
-}
-
-/**
- * qlink_ring_follow() - a frame under this key has authenticated
- * @ring: receive ring
- * @key: of @ring, borrowed under RCU
- *
- * A newer key becomes the current one. Older ones, used or skipped, open late
- * frames for QLINK_GRACE_MS more.
- *
- * Context: BHs off.
- */
-void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
-{
-	struct qlink_key *older;
-
-	if (likely(key == rcu_access_pointer(ring->current_key)))
-		return;
-
-	spin_lock(&ring->lock);
-	/* Not if it was dropped since, is late itself, or another CPU was here first. */
-	if (list_empty(&key->entry) || key->state != QLINK_KEY_STATE_STAGED) {
-		spin_unlock(&ring->lock);
-		return;
-	}
-	list_for_each_entry(older, &ring->keys, entry) {
-		if (older == key)
-			break;
-		qlink_ring_retire(ring, older);
-	}
-	qlink_ring_activate(ring, key);
-	qlink_ring_reap_later(ring, msecs_to_jiffies(QLINK_GRACE_MS));
-	spin_unlock(&ring->lock);
-}
-
-/**
- * qlink_ring_rotate() - leave a transmit key whose limit is reached
- * @ring: transmit ring
- * @key: of @ring, borrowed under RCU; wiped
- *
- * The next staged key seals from here on, or none.
- *
- * Context: BHs off.
- */
-void qlink_ring_rotate(struct qlink_ring *ring, struct qlink_key *key)
-{
-	bool has_dropped = false;
-
-	spin_lock(&ring->lock);
-	/* Another CPU may have been here first. */
-	if (key == qlink_ring_current(ring)) {
-		qlink_ring_drop(ring, key);
-		has_dropped = true;
-	}
-	spin_unlock(&ring->lock);
-
-	if (has_dropped)
-		ring->keyring->upcalls->tx_changed(ring->keyring);
-}
-
-/**
- * qlink_ring_read() - what is shown of a ring
- * @ring: any
- * @info: out
- *
- * Context: Process context or BHs off. Takes the ring's lock.
- */
-void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
-{
-	struct qlink_key *key;
-
-	spin_lock_bh(&ring->lock);
-	memcpy(info->id, ring->id, sizeof(info->id));
-	key = qlink_ring_current(ring);
-	info->newest_epoch = ring->newest_epoch;
-	info->current_epoch = key ? key->name.epoch : 0;
-	info->current_source = key ? key->source : 0;
-	info->n_staged = ring->n_staged;
-	info->n_retired = ring->n_retired;
-	spin_unlock_bh(&ring->lock);
-}
-
-/**
- * qlink_ring_visit() - see the keys of a ring, oldest first
- * @ring: any
- * @after: only epochs above it
- * @visit: called for each, under the ring's lock; does not sleep
- * @arg: of @visit
- *
- * Context: Process context or BHs off. Takes the ring's lock.
- * Return: 0 at the end of the ring, or what @visit stopped with
- */
-int qlink_ring_visit(struct qlink_ring *ring, u64 after, qlink_key_visitor visit, void *arg)
-{
-	struct qlink_key *key;
-	int err = 0;
-
-	spin_lock_bh(&ring->lock);
-	list_for_each_entry(key, &ring->keys, entry) {
-		if (key->name.epoch <= after)
-			continue;
-		err = visit(key, arg);
-		if (err)
-			break;
-	}
-	spin_unlock_bh(&ring->lock);
-	return err;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The keys of the whole host: received frames find theirs here, and equal ones are found out. */
+/* The keys of the whole host: found by their epoch, and equal ones are found out. */
 #include "keytable.h"
 
 #include <linux/rhashtable.h>
 
-/* All receive keys of the host, by (ring, epoch). */
+/* All keys of the host, by (ring, epoch). */
 static struct rhashtable qlink_epochs;
 
 static const struct rhashtable_params qlink_epochs_params = {
@@ -14,13 +14,40 @@ static const struct rhashtable_params qlink_epochs_params = {
 	.automatic_shrinking = true,
 };
 
-/* All keys of the host, by the keyed hash of their bytes. */
-static struct rhltable qlink_fingerprints;
+/* All keys of the host, by the keyed hash of their bytes; equal ones are in it side by side. */
+static struct rhashtable qlink_fingerprints;
+
+/**
+ * struct qlink_equal_query - which keys forbid a new one
+ */
+struct qlink_equal_query {
+	/** @fingerprint: of the new key; first, because it is what is hashed */
+	u64 fingerprint;
+	/** @key: the new key */
+	const struct qlink_key *key;
+	/** @other_ring: of its link */
+	const struct qlink_ring *other_ring;
+};
+
+/* 0 for a key that forbids the new one: equal to it, and of its link or to seal with as well. */
+static int qlink_equal_compare(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct qlink_equal_query *query = arg->key;
+	const struct qlink_key *other = object;
+
+	if (other->fingerprint != query->fingerprint)
+		return 1;
+	if (other->name.ring == query->key->name.ring || other->name.ring == query->other_ring)
+		return 0;
+	return query->key->direction == QLINK_DIRECTION_RX ||
+	       other->direction == QLINK_DIRECTION_RX;
+}
 
 static const struct rhashtable_params qlink_fingerprints_params = {
 	.key_len = sizeof_field(struct qlink_key, fingerprint),
 	.key_offset = offsetof(struct qlink_key, fingerprint),
 	.head_offset = offsetof(struct qlink_key, by_fingerprint),
+	.obj_cmpfn = qlink_equal_compare,
 	.automatic_shrinking = true,
 };
 
@@ -39,7 +66,7 @@ int __init qlink_keytable_init(void)
 	err = rhashtable_init(&qlink_epochs, &qlink_epochs_params);
 	if (err)
 		return err;
-	err = rhltable_init(&qlink_fingerprints, &qlink_fingerprints_params);
+	err = rhashtable_init(&qlink_fingerprints, &qlink_fingerprints_params);
 	if (err)
 		rhashtable_destroy(&qlink_epochs);
 	return err;
@@ -50,7 +77,7 @@ int __init qlink_keytable_init(void)
  */
 void qlink_keytable_exit(void)
 {
-	rhltable_destroy(&qlink_fingerprints);
+	rhashtable_destroy(&qlink_fingerprints);
 	rhashtable_destroy(&qlink_epochs);
 }
 
@@ -65,15 +92,15 @@ int qlink_keytable_add(struct qlink_key *key)
 {
 	int err;
 
-	err = rhltable_insert(&qlink_fingerprints, &key->by_fingerprint,
-			      qlink_fingerprints_params);
-	if (err || key->direction == QLINK_DIRECTION_TX)
+	err = rhashtable_insert_fast(&qlink_fingerprints, &key->by_fingerprint,
+				     qlink_fingerprints_params);
+	if (err)
 		return err;
 
 	err = rhashtable_insert_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
 	if (err)
-		rhltable_remove(&qlink_fingerprints, &key->by_fingerprint,
-				qlink_fingerprints_params);
+		rhashtable_remove_fast(&qlink_fingerprints, &key->by_fingerprint,
+				       qlink_fingerprints_params);
 	return err;
 }
 
@@ -85,13 +112,13 @@ int qlink_keytable_add(struct qlink_key *key)
  */
 void qlink_keytable_remove(struct qlink_key *key)
 {
-	rhltable_remove(&qlink_fingerprints, &key->by_fingerprint, qlink_fingerprints_params);
-	if (key->direction == QLINK_DIRECTION_RX)
-		rhashtable_remove_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
+	rhashtable_remove_fast(&qlink_fingerprints, &key->by_fingerprint,
+			       qlink_fingerprints_params);
+	rhashtable_remove_fast(&qlink_epochs, &key->by_epoch, qlink_epochs_params);
 }
 
 /**
- * qlink_keytable_find() - find a receive key
+ * qlink_keytable_find() - find a key
  * @ring: that holds it
  * @epoch: of the key
  *
@@ -108,6 +135,7 @@ struct qlink_key *qlink_keytable_find(const struct qlink_ring *ring, u64 epoch)
 /**
  * qlink_keytable_check_equal() - is there an equal key that forbids this one?
  * @key: not entered yet
+ * @other_ring: of its link, for the other direction
  * @index: of the key in its message
  * @extack: told which key it equals
  *
@@ -116,32 +144,26 @@ struct qlink_key *qlink_keytable_find(const struct qlink_ring *ring, u64 epoch)
  * Context: Process context.
  * Return: 0 or %-EEXIST
  */
-int qlink_keytable_check_equal(const struct qlink_key *key, unsigned int index,
-			       struct netlink_ext_ack *extack)
+int qlink_keytable_check_equal(const struct qlink_key *key, const struct qlink_ring *other_ring,
+			       unsigned int index, struct netlink_ext_ack *extack)
 {
-	struct rhlist_head *list, *pos;
-	struct qlink_key *other;
+	struct qlink_equal_query query = {
+		.fingerprint = key->fingerprint, .key = key, .other_ring = other_ring,
+	};
+	const struct qlink_key *other;
 	int err = 0;
 
 	rcu_read_lock();
-	list = rhltable_lookup(&qlink_fingerprints, key->fingerprint,
-			       qlink_fingerprints_params);
-	rhl_for_each_entry_rcu(other, pos, list, by_fingerprint) {
-		if (other->link == key->link) {
-			NL_SET_ERR_MSG_FMT(extack,
-					   "key %u: equals key %s %llu of this link", index,
-					   qlink_direction_name(other->direction),
+	other = rhashtable_lookup(&qlink_fingerprints, &query, qlink_fingerprints_params);
+	if (other) {
+		err = -EEXIST;
+		if (other->name.ring == key->name.ring || other->name.ring == other_ring)
+			NL_SET_ERR_MSG_FMT(extack, "key %u: equals key %s %llu of this link",
+					   index, qlink_direction_name(other->direction),
 					   other->name.epoch);
-			err = -EEXIST;
-			break;
-		}
-		if (key->direction == QLINK_DIRECTION_TX &&
-		    other->direction == QLINK_DIRECTION_TX) {
+		else
 			NL_SET_ERR_MSG_FMT(extack, "key %u: equals a tx key of this host",
 					   index);
-			err = -EEXIST;
-			break;
-		}
 	}
 	rcu_read_unlock();
 	return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The keys of the whole host: received frames find theirs here, and equal ones are found out. */
+/* The keys of the whole host: found by their epoch, and equal ones are found out. */
 #ifndef QLINK_KEYTABLE_H
 #define QLINK_KEYTABLE_H
 
@@ -14,7 +14,7 @@ int qlink_keytable_add(struct qlink_key *key);
 void qlink_keytable_remove(struct qlink_key *key);
 
 struct qlink_key *qlink_keytable_find(const struct qlink_ring *ring, u64 epoch);
-int qlink_keytable_check_equal(const struct qlink_key *key, unsigned int index,
-			       struct netlink_ext_ack *extack);
+int qlink_keytable_check_equal(const struct qlink_key *key, const struct qlink_ring *other_ring,
+			       unsigned int index, struct netlink_ext_ack *extack);
 
 #endif

@@ -103,7 +103,7 @@ static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index, u3
 	return qlink_netlink_parse_limits(attrs, index, config, extack);
 }
 
-/* One key of an install, checked by itself and keyed, but in no ring yet. */
+/* One key of an install, checked by itself, but in no ring yet. */
 static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
 						const struct nlattr *attr, unsigned int index,
 						struct netlink_ext_ack *extack)
@@ -120,32 +120,52 @@ static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
 		err = qlink_netlink_parse_key(attrs, index, link->accept, &config, extack);
 	if (err)
 		return ERR_PTR(err);
-	key = qlink_key_new(&config, &link->keyring,
-			    qlink_keyring_ring(&link->keyring, config.direction));
-	if (IS_ERR(key))
-		NL_SET_ERR_MSG_FMT(extack, "key %u: no transform for it (%ld)", index,
-				   PTR_ERR(key));
-	return key;
+	key = qlink_key_new(&config, qlink_keyring_ring(&link->keyring, config.direction));
+	if (!key)
+		NL_SET_ERR_MSG_FMT(extack, "key %u: no memory for it", index);
+	return key ?: ERR_PTR(-ENOMEM);
+}
+
+/* So that whoever asked finds the key that was refused without reading the sentence. */
+static void qlink_netlink_blame_key(struct genl_info *info, unsigned int index)
+{
+	const struct nlattr *attr;
+	int rem;
+
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
+		if (!index--)
+			NL_SET_BAD_ATTR(info->extack, attr);
+	}
+}
+
+static int qlink_netlink_make_keys(struct qlink_dev *link, struct qlink_key **keys,
+				   unsigned int *n, struct genl_info *info)
+{
+	const struct nlattr *attr;
+	int rem;
+
+	*n = 0;
+	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
+		struct qlink_key *key = qlink_netlink_make_key(link, attr, *n, info->extack);
+
+		if (IS_ERR(key))
+			return PTR_ERR(key);
+		keys[(*n)++] = key;
+	}
+	return 0;
 }
 
 static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys,
 				 struct genl_info *info)
 {
-	const struct nlattr *attr;
-	unsigned int i = 0, n;
-	int rem, err = 0;
+	unsigned int i, n, refused;
+	int err = qlink_netlink_make_keys(link, keys, &n, info);
 
-	qlink_netlink_for_each_key(attr, info->genlhdr, rem) {
-		keys[i] = qlink_netlink_make_key(link, attr, i, info->extack);
-		if (IS_ERR(keys[i])) {
-			err = PTR_ERR(keys[i]);
-			break;
-		}
-		i++;
+	if (!err) {
+		err = qlink_keyring_install(&link->keyring, keys, n, &refused, info->extack);
+		if (err)
+			qlink_netlink_blame_key(info, refused);
 	}
-	n = i;
-	if (!err)
-		err = qlink_keyring_install(&link->keyring, keys, n, info->extack);
 	if (err) {
 		for (i = 0; i < n; i++)
 			qlink_key_free(keys[i]);

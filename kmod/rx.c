@@ -129,16 +129,30 @@ static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 	return copy;
 }
 
-static int qlink_rx_open(struct qlink_key *key, struct sk_buff *skb)
+static int qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, struct sk_buff *skb)
 {
 	u8 nonce[QLINK_NONCE_BYTES];
 	int err;
 
 	qlink_nonce(nonce, key->salt, (const struct qlink_header *)skb->data);
 	qlink_aead_lock();
-	err = qlink_aead_open(key->aead, skb->data, skb->len, nonce);
+	err = qlink_ring_open(ring, key, skb->data, skb->len, nonce);
 	qlink_aead_unlock();
 	return err;
+}
+
+static unsigned int qlink_rx_open_counter(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return QLINK_A_STATS_RX_AUTH_ERROR;
+	case -ENOENT:
+		return QLINK_A_STATS_RX_NO_KEY;
+	case -ENOMEM:
+		return QLINK_A_STATS_RX_NO_MEMORY;
+	default:
+		return QLINK_A_STATS_RX_OPEN_ERROR;
+	}
 }
 
 /* Of the lower device's and the outer headers' state nothing is left. */
@@ -211,11 +225,9 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	if (unlikely(!own))
 		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_MEMORY);
 
-	err = qlink_rx_open(key, own);
+	err = qlink_rx_open(&link->keyring.rx, key, own);
 	if (unlikely(err))
-		return qlink_rx_drop(link, own, err == -EBADMSG ?
-				     QLINK_A_STATS_RX_AUTH_ERROR :
-				     QLINK_A_STATS_RX_OPEN_ERROR);
+		return qlink_rx_drop(link, own, qlink_rx_open_counter(err));
 
 	err = qlink_key_commit(key, qlink_header_lane(&header), qlink_header_sequence(&header),
 			       own->len - QLINK_OVERHEAD_BYTES, &verdict);

@@ -199,7 +199,7 @@ static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, struct sk_buff *sk
 		qlink_header_put(header, type, lane, link_id, key->name.epoch, sequence);
 		qlink_nonce(nonce, key->salt, header);
 		skb_put(skb, QLINK_TAG_BYTES);
-		err = qlink_aead_seal(key->aead, skb->data, skb->len, nonce);
+		err = qlink_aead_seal(key->use->aead, skb->data, skb->len, nonce);
 	}
 	qlink_aead_unlock();
 	return err;

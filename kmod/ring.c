@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The keys of one direction of a link, by epoch. */
+#include "ring.h"
+
+#include <linux/jiffies.h>
+#include <linux/random.h>
+
+#include "compat.h"
+#include "keytable.h"
+
+/**
+ * DOC: Keys and their transforms
+ *
+ * A ring holds thousands of staged keys, and transforms for the next few:
+ * QLINK_RING_AHEAD of them, made by a work item, because making one sleeps. It is
+ * queued when fewer than half are left, so at a thousand keys a second it has
+ * some milliseconds.
+ *
+ * A transmit key becomes the current one only with a transform. Where the next
+ * has none yet, the ring keeps what it has; where it has nothing, it is silent
+ * until the work has run. An install waits for the work, so that a link that was
+ * without keys can send when the install returns.
+ *
+ * A receive key may be needed at any time: a sender that was cut off for a while
+ * comes back many epochs later. Its frames are opened without a transform of its
+ * own (qlink_aead_open_by()) until the work has come to it. This takes no memory
+ * before a frame has authenticated, so it is nothing that forged frames could use
+ * up. Where setting a key may sleep that cannot be, and all receive keys get
+ * their transforms ahead, for more memory a key.
+ *
+ * Who wipes a ring cancels the work after the ring is empty. The work holds a copy
+ * of a key outside of any lock, and must be over before a wipe counts.
+ */
+
+#define QLINK_RING_AHEAD	16
+#define QLINK_PREPARE_RETRY_MS	100
+
+static struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
+{
+	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
+}
+
+static u32 qlink_ring_ahead(const struct qlink_ring *ring)
+{
+	return ring->direction == QLINK_DIRECTION_RX && !qlink_aead_may_key_anywhere() ?
+	       QLINK_RING_KEYS_MAX : QLINK_RING_AHEAD;
+}
+
+/* Is there a key that should have its transform and has not? The active one always should. */
+static bool qlink_ring_wants_transform(const struct qlink_ring *ring)
+{
+	return ring->bare && !ring->is_dead &&
+	       (ring->bare->state == QLINK_KEY_STATE_ACTIVE ||
+		ring->n_ready < qlink_ring_ahead(ring));
+}
+
+static void qlink_ring_prepare_soon(struct qlink_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (!qlink_ring_wants_transform(ring))
+		return;
+	if (ring->bare->state == QLINK_KEY_STATE_ACTIVE || ring->n_ready < QLINK_RING_AHEAD / 2 ||
+	    qlink_ring_ahead(ring) != QLINK_RING_AHEAD)
+		mod_delayed_work(qlink_unbound_wq, &ring->prepare_work, 0);
+}
+
+/* A key is about to leave, or to get its transform: the next one is the oldest without. */
+static void qlink_ring_pass_bare(struct qlink_ring *ring, struct qlink_key *key)
+{
+	if (ring->bare == key)
+		ring->bare = list_is_last(&key->entry, &ring->keys) ?
+			     NULL : list_next_entry(key, entry);
+}
+
+static void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key)
+{
+	ring->n_staged--;
+	if (key->is_ready)
+		ring->n_ready--;
+}
+
+static void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
+{
+	lockdep_assert_held(&ring->lock);
+
+	qlink_ring_leave_staged(ring, key);
+	key->state = QLINK_KEY_STATE_ACTIVE;
+	rcu_assign_pointer(ring->current_key, key);
+	qlink_ring_prepare_soon(ring);
+}
+
+/* A transmit ring that had no key to seal with begins with the oldest that it was given. */
+static bool qlink_ring_activate_first(struct qlink_ring *ring)
+{
+	struct qlink_key *key = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->direction != QLINK_DIRECTION_TX || ring->is_dead || !key ||
+	    !key->is_ready || qlink_ring_current(ring))
+		return false;
+	qlink_ring_activate(ring, key);
+	return true;
+}
+
+/* In one store from the active key to the one that follows it, if any: a frame that came
+ * between two stores would find no key and be lost.
+ */
+static void qlink_ring_supersede(struct qlink_ring *ring, struct qlink_key *key)
+{
+	struct qlink_key *next = NULL;
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
+	    !list_is_last(&key->entry, &ring->keys))
+		next = list_next_entry(key, entry);
+	if (next && next->is_ready)
+		qlink_ring_activate(ring, next);
+	else
+		RCU_INIT_POINTER(ring->current_key, NULL);
+}
+
+/**
+ * qlink_ring_drop() - take a key out of its ring and the tables, and wipe it
+ * @ring: of the key
+ * @key: in @ring; wiped when no frame can be using it
+ *
+ * A transmit ring that loses its active key goes on with the next.
+ *
+ * Context: BHs off, under the lock of @ring.
+ */
+void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
+{
+	lockdep_assert_held(&ring->lock);
+
+	qlink_ring_pass_bare(ring, key);
+	switch ((enum qlink_key_state)key->state) {
+	case QLINK_KEY_STATE_STAGED:
+		qlink_ring_leave_staged(ring, key);
+		break;
+	case QLINK_KEY_STATE_ACTIVE:
+		qlink_ring_supersede(ring, key);
+		break;
+	case QLINK_KEY_STATE_RETIRED:
+		ring->n_retired--;
+		break;
+	}
+	list_del(&key->entry);
+	key->is_dropped = true;
+	qlink_keytable_remove(key);
+	qlink_key_free(key);
+	/* It may have been the last of those with a transform. */
+	qlink_ring_prepare_soon(ring);
+}
+
+static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (key->state == QLINK_KEY_STATE_RETIRED)
+		return;
+	if (key->state == QLINK_KEY_STATE_STAGED)
+		qlink_ring_leave_staged(ring, key);
+	key->state = QLINK_KEY_STATE_RETIRED;
+	key->retired_at = (u32)jiffies;
+	ring->n_retired++;
+}
+
+static void qlink_ring_reap_later(struct qlink_ring *ring, unsigned long delay)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (!ring->is_dead && ring->n_retired)
+		queue_delayed_work(qlink_unbound_wq, &ring->reap_work, delay);
+}
+
+static void qlink_ring_reap(struct work_struct *work)
+{
+	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
+					       reap_work);
+	s32 left = 0, grace = msecs_to_jiffies(QLINK_GRACE_MS);
+	struct qlink_key *key, *next;
+
+	spin_lock_bh(&ring->lock);
+	list_for_each_entry_safe(key, next, &ring->keys, entry) {
+		if (key->state != QLINK_KEY_STATE_RETIRED)
+			break;
+		left = (s32)(key->retired_at + grace - (u32)jiffies);
+		if (left > 0)
+			break;
+		qlink_ring_drop(ring, key);
+	}
+	qlink_ring_reap_later(ring, max(left, 0));
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_pick() - copy the next key that wants a transform
+ * @ring: any
+ * @epoch: out, of the key
+ * @raw: out, QLINK_KEY_BYTES bytes, which the caller wipes
+ *
+ * Return: false when none does
+ */
+static bool qlink_ring_pick(struct qlink_ring *ring, u64 *epoch, u8 *raw)
+{
+	bool is_wanted;
+
+	spin_lock_bh(&ring->lock);
+	is_wanted = qlink_ring_wants_transform(ring);
+	if (is_wanted) {
+		*epoch = ring->bare->name.epoch;
+		memcpy(raw, qlink_key_raw(ring->bare), QLINK_KEY_BYTES);
+	}
+	spin_unlock_bh(&ring->lock);
+	return is_wanted;
+}
+
+/**
+ * qlink_ring_give() - give a key the transform that was made for it
+ * @ring: of the key
+ * @epoch: of the key, which may have left the ring, or retired, meanwhile
+ * @use: taken over
+ *
+ * The work that calls it is alone in making transforms, so a key of this epoch that
+ * is still the oldest without one is the same key: no epoch comes twice but after a
+ * wipe, and that waits for the work.
+ */
+static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_key_use *use)
+{
+	struct qlink_key *key;
+	bool has_begun = false;
+
+	spin_lock_bh(&ring->lock);
+	key = ring->bare;
+	if (key && key->name.epoch == epoch && !ring->is_dead) {
+		qlink_ring_pass_bare(ring, key);
+		use = qlink_key_give(key, use);
+		if (key->state == QLINK_KEY_STATE_STAGED)
+			ring->n_ready++;
+		has_begun = qlink_ring_activate_first(ring);
+	}
+	spin_unlock_bh(&ring->lock);
+	qlink_key_use_free(use);
+	if (has_begun)
+		ring->changed(ring);
+}
+
+static void qlink_ring_prepare_work(struct work_struct *work)
+{
+	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
+					       prepare_work);
+	u8 raw[QLINK_KEY_BYTES] __aligned(16);
+	struct qlink_key_use *use;
+	u64 epoch;
+
+	while (qlink_ring_pick(ring, &epoch, raw)) {
+		use = qlink_key_use_new(ring->direction, raw);
+		if (IS_ERR(use)) {
+			queue_delayed_work(qlink_unbound_wq, &ring->prepare_work,
+					   msecs_to_jiffies(QLINK_PREPARE_RETRY_MS));
+			break;
+		}
+		qlink_ring_give(ring, epoch, use);
+		cond_resched();
+	}
+	memzero_explicit(raw, sizeof(raw));
+}
+
+/**
+ * qlink_ring_prepare() - have the next keys of a ring given their transforms
+ * @ring: alive
+ *
+ * Returns when they have them, or when there is no memory for it: then it is tried
+ * again, and the keys are there but not used.
+ *
+ * Context: Process context, sleeps; not under RTNL.
+ */
+void qlink_ring_prepare(struct qlink_ring *ring)
+{
+	mod_delayed_work(qlink_unbound_wq, &ring->prepare_work, 0);
+	flush_delayed_work(&ring->prepare_work);
+}
+
+/**
+ * qlink_ring_init() - make an empty ring
+ * @ring: zeroed memory of the caller
+ * @direction: of its keys
+ * @changed: called without the ring's lock, when a tx ring may have begun or ended to seal
+ *
+ * Context: Any.
+ */
+void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
+		     void (*changed)(struct qlink_ring *ring))
+{
+	RCU_INIT_POINTER(ring->current_key, NULL);
+	ring->direction = direction;
+	ring->changed = changed;
+	spin_lock_init(&ring->lock);
+	INIT_LIST_HEAD(&ring->keys);
+	INIT_DELAYED_WORK(&ring->reap_work, qlink_ring_reap);
+	INIT_DELAYED_WORK(&ring->prepare_work, qlink_ring_prepare_work);
+	get_random_bytes(ring->id, sizeof(ring->id));
+}
+
+static void qlink_ring_empty(struct qlink_ring *ring)
+{
+	struct qlink_key *key, *next;
+
+	spin_lock_bh(&ring->lock);
+	ring->is_dead = true;
+	list_for_each_entry_safe(key, next, &ring->keys, entry)
+		qlink_ring_drop(ring, key);
+	spin_unlock_bh(&ring->lock);
+	/* Nobody queues it again in a dead ring; a key that it has a copy of is wiped with it. */
+	cancel_delayed_work_sync(&ring->prepare_work);
+}
+
+/**
+ * qlink_ring_destroy() - wipe all keys of a ring, for good
+ * @ring: stays valid memory until a grace period is over
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_ring_destroy(struct qlink_ring *ring)
+{
+	qlink_ring_empty(ring);
+	cancel_delayed_work_sync(&ring->reap_work);
+}
+
+/**
+ * qlink_ring_silence() - let a transmit ring seal no frame any more
+ * @ring: to be wiped or destroyed next
+ *
+ * Context: Process context.
+ */
+void qlink_ring_silence(struct qlink_ring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	ring->is_dead = true;
+	RCU_INIT_POINTER(ring->current_key, NULL);
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_wipe() - make a ring as new: another id, and whatever epoch comes first is welcome
+ * @ring: alive
+ *
+ * Context: Process context, sleeps. The caller keeps installs out.
+ */
+void qlink_ring_wipe(struct qlink_ring *ring)
+{
+	qlink_ring_empty(ring);
+	spin_lock_bh(&ring->lock);
+	ring->newest_epoch = 0;
+	get_random_bytes(ring->id, sizeof(ring->id));
+	ring->is_dead = false;
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_rename() - give a ring a new id
+ * @ring: empty
+ *
+ * Context: Process context.
+ */
+void qlink_ring_rename(struct qlink_ring *ring)
+{
+	spin_lock_bh(&ring->lock);
+	get_random_bytes(ring->id, sizeof(ring->id));
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_publish() - put keys into a ring
+ * @ring: alive
+ * @keys: checked, in the tables; those of the other direction are passed over
+ * @n: how many
+ *
+ * Context: Process context; one install at a time.
+ */
+void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsigned int n)
+{
+	unsigned int i;
+
+	spin_lock_bh(&ring->lock);
+	for (i = 0; i < n; i++) {
+		if (keys[i]->direction != ring->direction)
+			continue;
+		keys[i]->state = QLINK_KEY_STATE_STAGED;
+		list_add_tail(&keys[i]->entry, &ring->keys);
+		ring->n_staged++;
+		ring->newest_epoch = keys[i]->name.epoch;
+		if (!ring->bare)
+			ring->bare = keys[i];
+		/* From here on qlink_ring_find() gives it out. */
+		smp_store_release(&keys[i]->is_installed, true);
+	}
+	qlink_ring_prepare_soon(ring);
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_named() - find a key by its epoch
+ * @ring: any
+ * @epoch: any
+ *
+ * Context: BHs off, under the lock of @ring, which keeps the key in it.
+ * Return: the key, or NULL where none of this epoch is held
+ */
+struct qlink_key *qlink_ring_named(struct qlink_ring *ring, u64 epoch)
+{
+	struct qlink_key *key;
+
+	lockdep_assert_held(&ring->lock);
+
+	rcu_read_lock();
+	key = qlink_keytable_find(ring, epoch);
+	rcu_read_unlock();
+	return key && key->is_installed ? key : NULL;
+}
+
+/**
+ * qlink_ring_refuse() - wipe the keys whose source the link refuses
+ * @ring: any
+ * @accept: the sources that it accepts, a bit each
+ *
+ * Context: Process context.
+ * Return: whether a key was wiped
+ */
+bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
+{
+	struct qlink_key *key, *next;
+	bool has_dropped = false;
+
+	spin_lock_bh(&ring->lock);
+	/* From the newest on, so that no refused key becomes the active one on the way. */
+	list_for_each_entry_safe_reverse(key, next, &ring->keys, entry) {
+		if (accept & BIT(key->source))
+			continue;
+		qlink_ring_drop(ring, key);
+		has_dropped = true;
+	}
+	spin_unlock_bh(&ring->lock);
+	return has_dropped;
+}
+
+/**
+ * qlink_ring_find() - find the receive key of a frame
+ * @ring: receive ring
+ * @epoch: from the header, not authenticated yet
+ *
+ * Context: BHs off; the key is borrowed until the RCU read side ends.
+ * Return: the key, or NULL where none of this epoch is held
+ */
+struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
+{
+	struct qlink_key *key = rcu_dereference_bh(ring->current_key);
+
+	if (likely(key && key->name.epoch == epoch))
+		return key;
+
+	key = qlink_keytable_find(ring, epoch);
+	/* Pairs with qlink_ring_publish(): a key of a refused message is not given out. */
+	return key && smp_load_acquire(&key->is_installed) ? key : NULL;
+}
+
+/* A copy of a key that has no transform; %-EAGAIN where it has one now, %-ENOENT once wiped. */
+static int qlink_ring_copy_raw(struct qlink_ring *ring, const struct qlink_key *key, u8 *raw)
+{
+	int err = 0;
+
+	spin_lock(&ring->lock);
+	if (key->is_dropped)
+		err = -ENOENT;
+	else if (key->is_ready)
+		err = -EAGAIN;
+	else
+		memcpy(raw, qlink_key_raw(key), QLINK_KEY_BYTES);
+	spin_unlock(&ring->lock);
+	return err;
+}
+
+/* An authentic frame came: from here on the key has windows. */
+static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
+{
+	int err = 0;
+
+	spin_lock(&ring->lock);
+	if (key->is_dropped)
+		err = -ENOENT;
+	else if (!key->is_used)
+		err = qlink_key_make_use(key);
+	spin_unlock(&ring->lock);
+	return err;
+}
+
+/* The way of the first frames of a key that was further away than transforms are made ahead. */
+static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
+				unsigned int bytes, const u8 *nonce)
+{
+	u8 raw[QLINK_KEY_BYTES] __aligned(16);
+	int err = qlink_ring_copy_raw(ring, key, raw);
+
+	if (err == -EAGAIN)
+		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
+	if (err)
+		return err;
+	err = qlink_aead_may_key_anywhere() ?
+	      qlink_aead_open_by(raw, frame, bytes, nonce) : -ENOMEM;
+	memzero_explicit(raw, sizeof(raw));
+	return err ?: qlink_ring_take_up(ring, key);
+}
+
+/**
+ * qlink_ring_open() - check and decrypt one frame in place
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @bytes: of @frame in all
+ * @nonce: QLINK_NONCE_BYTES bytes
+ *
+ * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
+ * Return:
+ * * %0		- authentic, and @key is used
+ * * %-EBADMSG	- the tag is not valid; the content is undefined
+ * * %-ENOENT	- the key was wiped meanwhile
+ * * %-ENOMEM	- no memory to take the key into use
+ * * any other	- of the crypto API
+ */
+int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
+		    unsigned int bytes, const u8 *nonce)
+{
+	if (likely(qlink_key_is_ready(key)))
+		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
+	return qlink_ring_open_bare(ring, key, frame, bytes, nonce);
+}
+
+/**
+ * qlink_ring_follow() - a frame under this key has authenticated
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ *
+ * A newer key becomes the current one. Older ones, used or skipped, open late
+ * frames for QLINK_GRACE_MS more.
+ *
+ * Context: BHs off.
+ */
+void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
+{
+	struct qlink_key *older;
+
+	if (likely(key == rcu_access_pointer(ring->current_key)))
+		return;
+
+	spin_lock(&ring->lock);
+	/* Not if it was dropped since, is late itself, or another CPU was here first. */
+	if (key->is_dropped || key->state != QLINK_KEY_STATE_STAGED) {
+		spin_unlock(&ring->lock);
+		return;
+	}
+	older = key;
+	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
+		if (older->state == QLINK_KEY_STATE_RETIRED)
+			break;
+		qlink_ring_retire(ring, older);
+	}
+	/* Those that were skipped go without a transform; it is this one's turn. */
+	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
+		ring->bare = key;
+	qlink_ring_activate(ring, key);
+	qlink_ring_reap_later(ring, msecs_to_jiffies(QLINK_GRACE_MS));
+	spin_unlock(&ring->lock);
+}
+
+/**
+ * qlink_ring_rotate() - leave a transmit key whose limit is reached
+ * @ring: transmit ring
+ * @key: of @ring, borrowed under RCU; wiped
+ *
+ * The next staged key seals from here on, or none.
+ *
+ * Context: BHs off.
+ */
+void qlink_ring_rotate(struct qlink_ring *ring, struct qlink_key *key)
+{
+	bool has_dropped = false;
+
+	spin_lock(&ring->lock);
+	/* Another CPU may have been here first. */
+	if (key == qlink_ring_current(ring)) {
+		qlink_ring_drop(ring, key);
+		has_dropped = true;
+	}
+	spin_unlock(&ring->lock);
+
+	if (has_dropped)
+		ring->changed(ring);
+}
+
+/**
+ * qlink_ring_read() - what is shown of a ring
+ * @ring: any
+ * @info: out
+ *
+ * Context: Process context or BHs off. Takes the ring's lock.
+ */
+void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
+{
+	struct qlink_key *key;
+
+	spin_lock_bh(&ring->lock);
+	memcpy(info->id, ring->id, sizeof(info->id));
+	key = qlink_ring_current(ring);
+	info->newest_epoch = ring->newest_epoch;
+	info->current_epoch = key ? key->name.epoch : 0;
+	info->current_source = key ? key->source : 0;
+	info->n_staged = ring->n_staged;
+	info->n_retired = ring->n_retired;
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_visit() - see the keys of a ring, oldest first
+ * @ring: any
+ * @after: only epochs above it
+ * @visit: called for each, under the ring's lock; does not sleep
+ * @arg: of @visit
+ *
+ * Context: Process context or BHs off. Takes the ring's lock.
+ * Return: 0 at the end of the ring, or what @visit stopped with
+ */
+int qlink_ring_visit(struct qlink_ring *ring, u64 after, qlink_key_visitor visit, void *arg)
+{
+	struct qlink_key *key;
+	int err = 0;
+
+	spin_lock_bh(&ring->lock);
+	list_for_each_entry(key, &ring->keys, entry) {
+		if (key->name.epoch <= after)
+			continue;
+		err = visit(key, arg);
+		if (err)
+			break;
+	}
+	spin_unlock_bh(&ring->lock);
+	return err;
+}
