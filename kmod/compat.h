@@ -62,4 +62,13 @@ struct qlink_newlink_params;
 #define qlink_unbound_wq	system_unbound_wq
 #endif
 
+/* hrtimer_init() was hrtimer_setup() without the function before 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define qlink_hrtimer_setup(timer, function, clock, mode) \
+	hrtimer_setup(timer, function, clock, mode)
+#else
+#define qlink_hrtimer_setup(timer, called, clock, mode) \
+	do { hrtimer_init(timer, clock, mode); (timer)->function = called; } while (0)
+#endif
+
 #endif

@@ -120,6 +120,46 @@ int qlink_config_parse(struct qlink_config *config, struct nlattr **link,
 }
 
 /**
+ * qlink_limits_default() - how long keys are used unless somebody says other
+ * @limits: out
+ */
+void qlink_limits_default(struct qlink_limits *limits)
+{
+	memset(limits, 0, sizeof(*limits));
+	limits->hard_seconds = QLINK_HARD_SECONDS_DEFAULT;
+	limits->grace_ms = QLINK_GRACE_MS_DEFAULT;
+}
+
+/**
+ * qlink_limits_parse() - change limits by a request
+ * @limits: as they are; changed by what the request names
+ * @link: attributes IFLA_QLINK_*, checked by the policy; NULL for none
+ *
+ * Return: whether the request names one
+ */
+bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
+{
+	bool has_any = false;
+	int id;
+
+	for (id = IFLA_QLINK_REKEY_MS; link && id <= IFLA_QLINK_GRACE_MS; id++)
+		has_any |= !!link[id];
+	if (!has_any)
+		return false;
+	if (link[IFLA_QLINK_REKEY_MS])
+		limits->rekey_ms = nla_get_u32(link[IFLA_QLINK_REKEY_MS]);
+	if (link[IFLA_QLINK_REKEY_FRAMES])
+		limits->rekey_frames = nla_get_u64(link[IFLA_QLINK_REKEY_FRAMES]);
+	if (link[IFLA_QLINK_REKEY_BYTES])
+		limits->rekey_bytes = nla_get_u64(link[IFLA_QLINK_REKEY_BYTES]);
+	if (link[IFLA_QLINK_HARD_SECONDS])
+		limits->hard_seconds = nla_get_u32(link[IFLA_QLINK_HARD_SECONDS]);
+	if (link[IFLA_QLINK_GRACE_MS])
+		limits->grace_ms = nla_get_u32(link[IFLA_QLINK_GRACE_MS]);
+	return true;
+}
+
+/**
  * qlink_config_is_same() - would a change of configuration change anything?
  * @a: made by qlink_config_default() and qlink_config_parse()
  * @b: likewise
@@ -137,7 +177,9 @@ static size_t qlink_ring_bytes(void)
 	       nla_total_size(QLINK_RING_ID_BYTES) +
 	       2 * nla_total_size_64bit(sizeof(u64)) +	/* newest, current */
 	       nla_total_size(sizeof(u8)) +		/* source */
-	       2 * nla_total_size(sizeof(u32));		/* staged, retired */
+	       2 * nla_total_size(sizeof(u32)) +	/* staged, retired */
+	       2 * nla_total_size_64bit(sizeof(u64)) +	/* rekeys, age */
+	       nla_total_size(sizeof(u8));		/* overdue */
 }
 
 static int qlink_ring_fill(struct sk_buff *msg, struct qlink_ring *ring, int attribute)
@@ -156,7 +198,11 @@ static int qlink_ring_fill(struct sk_buff *msg, struct qlink_ring *ring, int att
 	    (info.current_epoch &&
 	     nla_put_u8(msg, QLINK_A_RING_CURRENT_SOURCE, info.current_source)) ||
 	    nla_put_u32(msg, QLINK_A_RING_STAGED, info.n_staged) ||
-	    nla_put_u32(msg, QLINK_A_RING_RETIRED, info.n_retired))
+	    nla_put_u32(msg, QLINK_A_RING_RETIRED, info.n_retired) ||
+	    nla_put_u64_64bit(msg, QLINK_A_RING_REKEYS, info.n_rekeys, QLINK_A_RING_PAD) ||
+	    nla_put_u64_64bit(msg, QLINK_A_RING_AGE_MS, info.age_ms, QLINK_A_RING_PAD) ||
+	    (ring->direction == QLINK_DIRECTION_TX &&
+	     nla_put_u8(msg, QLINK_A_RING_OVERDUE, info.is_overdue)))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
@@ -194,6 +240,19 @@ static int qlink_config_fill_underlay(struct sk_buff *msg, const struct qlink_co
 	return 0;
 }
 
+static int qlink_limits_fill(struct sk_buff *msg, const struct qlink_limits *limits)
+{
+	if (nla_put_u32(msg, IFLA_QLINK_REKEY_MS, limits->rekey_ms) ||
+	    nla_put_u64_64bit(msg, IFLA_QLINK_REKEY_FRAMES, limits->rekey_frames,
+			      IFLA_QLINK_PAD) ||
+	    nla_put_u64_64bit(msg, IFLA_QLINK_REKEY_BYTES, limits->rekey_bytes,
+			      IFLA_QLINK_PAD) ||
+	    nla_put_u32(msg, IFLA_QLINK_HARD_SECONDS, limits->hard_seconds) ||
+	    nla_put_u32(msg, IFLA_QLINK_GRACE_MS, limits->grace_ms))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * qlink_config_bytes() - room that qlink_config_fill() takes at the most
  *
@@ -209,6 +268,8 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(u8)) +			/* state */
 	       2 * qlink_ring_bytes() +
 	       nla_total_size(sizeof(u32)) +			/* wipes */
+	       2 * nla_total_size_64bit(sizeof(u64)) +		/* rekey frames, bytes */
+	       3 * nla_total_size(sizeof(u32)) +		/* rekey ms, hard, grace */
 	       nla_total_size(sizeof(u8));			/* wiped by */
 }
 
@@ -232,7 +293,8 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    qlink_ring_fill(msg, &link->keyring.tx, IFLA_QLINK_TX) ||
 	    qlink_ring_fill(msg, &link->keyring.rx, IFLA_QLINK_RX) ||
 	    nla_put_u32(msg, IFLA_QLINK_WIPES, READ_ONCE(link->keyring.n_wipes)) ||
-	    nla_put_u8(msg, IFLA_QLINK_WIPED_BY, READ_ONCE(link->keyring.wiped_by)))
+	    nla_put_u8(msg, IFLA_QLINK_WIPED_BY, READ_ONCE(link->keyring.wiped_by)) ||
+	    qlink_limits_fill(msg, &link->limits))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -9,6 +9,8 @@ void qlink_config_default(struct qlink_config *config);
 
 int qlink_config_parse(struct qlink_config *config, struct nlattr **link,
 		       const struct nlattr *lower, struct netlink_ext_ack *extack);
+void qlink_limits_default(struct qlink_limits *limits);
+bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link);
 bool qlink_config_is_same(const struct qlink_config *a, const struct qlink_config *b);
 
 size_t qlink_config_bytes(void);

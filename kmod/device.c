@@ -36,6 +36,7 @@ static int qlink_device_ndo_init(struct net_device *dev)
 	if (!link->stats)
 		return -ENOMEM;
 	qlink_keyring_init(&link->keyring, &qlink_device_upcalls);
+	qlink_keyring_set_limits(&link->keyring, &link->limits);
 	netif_carrier_off(dev);
 	list_add_tail(&link->entry, &qlink_links);
 	return 0;
@@ -164,6 +165,7 @@ static void qlink_device_setup(struct net_device *dev)
 	link->dev = dev;
 	link->accept = QLINK_ACCEPT_DEFAULT;
 	qlink_config_default(&link->config);
+	qlink_limits_default(&link->limits);
 	mutex_init(&link->mutex);
 	spin_lock_init(&link->carrier_lock);
 }
@@ -256,7 +258,7 @@ static struct net *qlink_device_get_link_net(const struct net_device *dev)
 static struct rtnl_link_ops qlink_device_link_ops __read_mostly = {
 	.kind		= KBUILD_MODNAME,
 	.priv_size	= sizeof(struct qlink_dev),
-	.maxtype	= IFLA_QLINK_ACCEPT,
+	.maxtype	= ARRAY_SIZE(qlink_link_config_nl_policy) - 1,
 	.policy		= qlink_link_config_nl_policy,
 	.setup		= qlink_device_setup,
 	.validate	= qlink_device_validate,

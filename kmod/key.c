@@ -41,6 +41,10 @@
 
 #define QLINK_LEASE_BLOCKS	4096
 
+/* What a lane takes at once where there is no limit: it asks now and then, for there may be one. */
+#define QLINK_LEASE_FRAMES	BIT_ULL(16)
+#define QLINK_LEASE_BYTES	BIT_ULL(26)
+
 static struct workqueue_struct *qlink_key_wq;
 static struct kmem_cache *qlink_key_cache;
 
@@ -284,19 +288,89 @@ void qlink_key_flush(void)
 	flush_workqueue(qlink_key_wq);
 }
 
-/* A lane takes more of the key's limit: a portion, a whole frame, or what is left. */
-static void qlink_key_lease(struct qlink_key *key, struct qlink_tx_lane *lane, u64 blocks)
+/* Takes @portion of what is left, or @needed if that is more, or what there is. */
+static u64 qlink_key_lease(atomic64_t *unleased, u64 portion, u64 needed)
 {
-	s64 left = atomic64_read(&key->use->unleased_blocks);
-	s64 portion;
+	s64 left = atomic64_read(unleased);
+	s64 taken;
 
 	do {
-		portion = min_t(s64, QLINK_LEASE_BLOCKS, key->hard_blocks / QLINK_LANES);
-		portion = max_t(s64, portion, blocks - lane->leased_blocks);
-		portion = min(portion, left);
-	} while (!atomic64_try_cmpxchg(&key->use->unleased_blocks, &left,
-				       left - portion));
-	lane->leased_blocks += portion;
+		taken = min_t(s64, max(portion, needed), left);
+	} while (!atomic64_try_cmpxchg(unleased, &left, left - taken));
+	return taken;
+}
+
+/* A quarter of a fair share, so that what the other lanes have left over is little. */
+static u64 qlink_key_portion(s64 left)
+{
+	return left / (4 * qlink_key_n_lanes());
+}
+
+/* False when the key has no more. */
+static bool qlink_lane_lease_frames(struct qlink_key_use *use, struct qlink_tx_lane *lane)
+{
+	s64 left = atomic64_read(&use->unleased_frames);
+	u64 taken = QLINK_LEASE_FRAMES;
+
+	if (left != S64_MAX && !READ_ONCE(use->is_overdue))
+		taken = qlink_key_lease(&use->unleased_frames,
+					min_t(u64, qlink_key_portion(left), taken), 1);
+	WRITE_ONCE(lane->sequence_end, min(lane->sequence + taken, QLINK_SEQUENCE_MAX));
+	return taken;
+}
+
+/* False when the key has too few more. But a frame that is larger than all that a key may seal
+ * goes by itself: no key would ever do, and the frame would spend them all.
+ */
+static bool qlink_lane_lease_bytes(struct qlink_key_use *use, struct qlink_tx_lane *lane,
+				   unsigned int bytes)
+{
+	u64 end = READ_ONCE(lane->bytes_end);
+	u64 unused = max(end, lane->bytes) - lane->bytes;
+	s64 left = atomic64_read(&use->unleased_bytes);
+	u64 taken = QLINK_LEASE_BYTES;
+
+	if (left != S64_MAX && !READ_ONCE(use->is_overdue))
+		taken = qlink_key_lease(&use->unleased_bytes,
+					min_t(u64, qlink_key_portion(left), taken),
+					bytes - unused);
+	if (unused + taken < bytes && taken && bytes > READ_ONCE(use->rekey_bytes))
+		taken = bytes - unused;
+	WRITE_ONCE(lane->bytes_end, lane->bytes + unused + taken);
+	return unused + taken >= bytes;
+}
+
+/**
+ * qlink_lane_ask() - a lane needs more than it was leased
+ * @key: of the lane
+ * @lane: of this CPU
+ * @blocks: that a frame takes
+ * @bytes: that it has
+ *
+ * Return: 0, %-ENOKEY when the key must not be used any more, or %-EAGAIN when
+ * the ring has to look at it: it has not begun, or should give way
+ */
+static int qlink_lane_ask(struct qlink_key *key, struct qlink_tx_lane *lane, u64 blocks,
+			  unsigned int bytes)
+{
+	struct qlink_key_use *use = key->use;
+
+	if (!READ_ONCE(use->has_begun))
+		return -EAGAIN;
+	if (lane->leased_blocks < blocks)
+		lane->leased_blocks += qlink_key_lease(&use->unleased_blocks,
+						       min_t(u64, QLINK_LEASE_BLOCKS,
+							     key->hard_blocks / QLINK_LANES),
+						       blocks - lane->leased_blocks);
+	if (lane->leased_blocks < blocks || lane->sequence >= QLINK_SEQUENCE_MAX)
+		return -ENOKEY;
+	if (lane->sequence >= READ_ONCE(lane->sequence_end) &&
+	    !qlink_lane_lease_frames(use, lane))
+		return -EAGAIN;
+	if (lane->bytes + bytes > READ_ONCE(lane->bytes_end) &&
+	    !qlink_lane_lease_bytes(use, lane, bytes))
+		return -EAGAIN;
+	return 0;
 }
 
 static int qlink_lane_take(struct qlink_key *key, struct qlink_tx_lane *lane,
@@ -304,15 +378,43 @@ static int qlink_lane_take(struct qlink_key *key, struct qlink_tx_lane *lane,
 {
 	/* As GCM spends them: the text, the tag's mask and the length block. */
 	u64 blocks = DIV_ROUND_UP(bytes, 16) + 2;
+	int err;
 
-	if (unlikely(lane->leased_blocks < blocks))
-		qlink_key_lease(key, lane, blocks);
-	if (unlikely(lane->leased_blocks < blocks || lane->sequence >= QLINK_SEQUENCE_MAX))
-		return -ENOKEY;
+	if (unlikely(lane->leased_blocks < blocks ||
+		     lane->sequence >= READ_ONCE(lane->sequence_end) ||
+		     lane->bytes + bytes > READ_ONCE(lane->bytes_end))) {
+		err = qlink_lane_ask(key, lane, blocks, bytes);
+		if (err)
+			return err;
+	}
 	lane->leased_blocks -= blocks;
 	lane->bytes += bytes;
 	*sequence = ++lane->sequence;
 	return 0;
+}
+
+/**
+ * qlink_key_limit() - say when a transmit key should give way
+ * @key: ready
+ * @frames: from now on, 0 for never
+ * @bytes: of plaintext, likewise
+ *
+ * A lane that is in the middle of asking may miss it, until it asks again.
+ *
+ * Context: Under the lock of its ring.
+ */
+void qlink_key_limit(struct qlink_key *key, u64 frames, u64 bytes)
+{
+	unsigned int i;
+
+	atomic64_set(&key->use->unleased_frames, frames ?: S64_MAX);
+	atomic64_set(&key->use->unleased_bytes, bytes ?: S64_MAX);
+	WRITE_ONCE(key->use->rekey_bytes, bytes);
+	WRITE_ONCE(key->use->is_overdue, false);
+	for (i = 0; i < qlink_key_n_lanes(); i++) {
+		WRITE_ONCE(key->use->tx_lanes[i].sequence_end, 0);
+		WRITE_ONCE(key->use->tx_lanes[i].bytes_end, 0);
+	}
 }
 
 /**
@@ -323,7 +425,10 @@ static int qlink_lane_take(struct qlink_key *key, struct qlink_tx_lane *lane,
  * @sequence: out, unique under @key and @lane for ever
  *
  * Context: BHs off, under qlink_aead_lock().
- * Return: 0, or %-ENOKEY when the key's limit is reached
+ * Return:
+ * * %0		- taken
+ * * %-ENOKEY	- a limit of the key is reached that it must not go beyond
+ * * %-EAGAIN	- ask qlink_ring_turn() and try again
  */
 int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 		   u64 *sequence)
@@ -350,27 +455,39 @@ static struct qlink_rx_lane *qlink_key_find_lane(struct qlink_key *key, u8 lane)
 	return lanes ? rcu_dereference_bh(lanes->lane[lane]) : NULL;
 }
 
-/* Made by the first frame that authenticates; of two at once the loser uses the winner's. */
-static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane)
+static struct qlink_rx_lanes *qlink_key_make_lanes(struct qlink_key *key, unsigned int *made)
 {
 	struct qlink_rx_lanes *lanes = rcu_dereference_bh(key->use->rx_lanes);
+
+	if (lanes)
+		return lanes;
+	lanes = kzalloc(sizeof(*lanes), GFP_ATOMIC | __GFP_ACCOUNT);
+	if (!lanes)
+		return NULL;
+	if (unrcu_pointer(cmpxchg(&key->use->rx_lanes, NULL, RCU_INITIALIZER(lanes))))
+		kfree(lanes);
+	else
+		*made += sizeof(*lanes);
+	return rcu_dereference_bh(key->use->rx_lanes);
+}
+
+/* Made by the first frame that authenticates; of two at once the loser uses the winner's. */
+static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
+						 unsigned int *made)
+{
+	struct qlink_rx_lanes *lanes = qlink_key_make_lanes(key, made);
 	struct qlink_rx_lane *new;
 
-	if (!lanes) {
-		lanes = kzalloc(sizeof(*lanes), GFP_ATOMIC | __GFP_ACCOUNT);
-		if (!lanes)
-			return NULL;
-		if (unrcu_pointer(cmpxchg(&key->use->rx_lanes, NULL, RCU_INITIALIZER(lanes))))
-			kfree(lanes);
-		lanes = rcu_dereference_bh(key->use->rx_lanes);
-	}
-
+	if (!lanes)
+		return NULL;
 	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_ACCOUNT);
 	if (!new)
 		return NULL;
 	qlink_replay_init(&new->replay);
 	if (unrcu_pointer(cmpxchg(&lanes->lane[lane], NULL, RCU_INITIALIZER(new))))
 		kfree(new);
+	else
+		*made += sizeof(*new);
 	return rcu_dereference_bh(lanes->lane[lane]);
 }
 
@@ -396,18 +513,20 @@ enum qlink_replay_verdict qlink_key_check(struct qlink_key *key, u8 lane, u64 se
  * @lane: from the header
  * @sequence: from the header
  * @bytes: of plaintext
- * @verdict: out, where 0 is returned: good the first time, otherwise drop the frame
+ * @verdict: out, where no error is returned: good the first time, otherwise drop the frame
+ * @made: out, bytes of memory that a window was made of, 0 nearly always
  *
  * Context: BHs off.
  * Return: 0, or %-ENOMEM when there is none for the window; drop the frame
  */
 int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int bytes,
-		     enum qlink_replay_verdict *verdict)
+		     enum qlink_replay_verdict *verdict, unsigned int *made)
 {
 	struct qlink_rx_lane *here = qlink_key_find_lane(key, lane);
 
+	*made = 0;
 	if (unlikely(!here))
-		here = qlink_key_make_lane(key, lane);
+		here = qlink_key_make_lane(key, lane, made);
 	if (unlikely(!here))
 		return -ENOMEM;
 

@@ -47,10 +47,14 @@ struct qlink_tx_lane {
 	spinlock_t lock;
 	/** @sequence: the last one taken; a number is never given back */
 	u64 sequence;
+	/** @sequence_end: the last one that may be taken without asking for more */
+	u64 sequence_end;
 	/** @leased_blocks: of the key's limit, not used yet */
 	u64 leased_blocks;
 	/** @bytes: of plaintext */
 	u64 bytes;
+	/** @bytes_end: likewise */
+	u64 bytes_end;
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -98,6 +102,18 @@ struct qlink_key_use {
 	struct qlink_rx_lanes __rcu *rx_lanes;
 	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
 	atomic64_t unleased_blocks;
+	/** @unleased_frames: until the key should give way, likewise */
+	atomic64_t unleased_frames;
+	/** @unleased_bytes: likewise */
+	atomic64_t unleased_bytes;
+	/** @rekey_bytes: how many these were at first; tx only */
+	u64 rekey_bytes;
+	/** @has_begun: tx: its first frame came; the ring's lock */
+	bool has_begun;
+	/** @is_overdue: tx: it should give way, and nothing was there to follow it */
+	bool is_overdue;
+	/** @window_bytes: rx: memory that its windows take; the ring's lock */
+	u32 window_bytes;
 	/** @raw: the key as long as @aead is NULL, then zeros; the ring's lock */
 	u8 raw[QLINK_KEY_BYTES] __aligned(16);
 	/** @key: whose use it is; set when it is freed */
@@ -134,8 +150,8 @@ struct qlink_key {
 	union {
 		/** @hard_blocks: AES blocks that the key may seal; tx only */
 		u32 hard_blocks;
-		/** @retired_at: the low bits of jiffies; rx only */
-		u32 retired_at;
+		/** @since: the low bits of jiffies when it became what it is; rx only */
+		u32 since;
 	};
 	union {
 		/** @raw: the key, while it has no use */
@@ -182,20 +198,19 @@ int qlink_key_make_use(struct qlink_key *key);
 struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use *use);
 const u8 *qlink_key_raw(const struct qlink_key *key);
 
+void qlink_key_limit(struct qlink_key *key, u64 frames, u64 bytes);
 int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 		   u64 *sequence);
 
 enum qlink_replay_verdict qlink_key_check(struct qlink_key *key, u8 lane, u64 sequence);
 int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int bytes,
-		     enum qlink_replay_verdict *verdict);
+		     enum qlink_replay_verdict *verdict, unsigned int *made);
 
 void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes);
 
 /**
  * qlink_key_is_used() - has a key what it needs to be used?
  * @key: borrowed under RCU
- *
- * Pairs with the releases of qlink_key_make_use() and qlink_key_give().
  *
  * Return: whether @key->use may be looked at
  */

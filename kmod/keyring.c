@@ -42,11 +42,6 @@ static void qlink_keyring_tx_changed(struct qlink_ring *ring)
 	keyring->upcalls->tx_changed(keyring);
 }
 
-/* Who opens needs no carrier. */
-static void qlink_keyring_rx_changed(struct qlink_ring *ring)
-{
-}
-
 /**
  * qlink_keyring_init() - make the two empty rings of a link
  * @keyring: zeroed memory of the caller
@@ -58,11 +53,25 @@ void qlink_keyring_init(struct qlink_keyring *keyring,
 			const struct qlink_keyring_upcalls *upcalls)
 {
 	keyring->upcalls = upcalls;
-	qlink_ring_init(&keyring->tx, QLINK_DIRECTION_TX, qlink_keyring_tx_changed);
-	qlink_ring_init(&keyring->rx, QLINK_DIRECTION_RX, qlink_keyring_rx_changed);
+	qlink_ring_tx_init(&keyring->tx, qlink_keyring_tx_changed);
+	qlink_ring_rx_init(&keyring->rx);
 	mutex_lock(&qlink_install_mutex);
 	list_add_tail(&keyring->entry, &qlink_keyrings);
 	mutex_unlock(&qlink_install_mutex);
+}
+
+/**
+ * qlink_keyring_set_limits() - say how long keys are used
+ * @keyring: of the link, alive
+ * @limits: of both rings
+ *
+ * Context: Process context; under RTNL, or before anyone else knows @keyring.
+ */
+void qlink_keyring_set_limits(struct qlink_keyring *keyring,
+			      const struct qlink_limits *limits)
+{
+	qlink_ring_tx_limit(&keyring->tx, limits);
+	qlink_ring_rx_limit(&keyring->rx, limits);
 }
 
 /**
@@ -219,8 +228,8 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 		[QLINK_DIRECTION_RX] = keyring->rx.newest_epoch,
 	};
 	u32 n_staged[] = {
-		[QLINK_DIRECTION_TX] = keyring->tx.n_staged,
-		[QLINK_DIRECTION_RX] = keyring->rx.n_staged,
+		[QLINK_DIRECTION_TX] = READ_ONCE(keyring->tx.n_staged),
+		[QLINK_DIRECTION_RX] = READ_ONCE(keyring->rx.n_staged),
 	};
 	unsigned int i;
 	int err = 0;
@@ -265,33 +274,30 @@ static int qlink_keyring_check_names(struct qlink_keyring *keyring,
 	return 0;
 }
 
-/* Both locks, so that no key goes between the look at the names and the deed. */
-static void qlink_keyring_lock(struct qlink_keyring *keyring)
-{
-	spin_lock_bh(&keyring->tx.lock);
-	spin_lock_nested(&keyring->rx.lock, SINGLE_DEPTH_NESTING);
-}
-
-static void qlink_keyring_unlock(struct qlink_keyring *keyring)
-{
-	spin_unlock(&keyring->rx.lock);
-	spin_unlock_bh(&keyring->tx.lock);
-}
-
-static void qlink_keyring_drop_named(struct qlink_keyring *keyring,
-				     const struct qlink_key_config *names, unsigned int n,
-				     bool even_active)
+/* The first time all names are looked up, under both locks, so that no key goes between the look
+ * and the deed, and the active keys stay; the second time they go, too.
+ */
+static int qlink_keyring_drop_named(struct qlink_keyring *keyring,
+				    const struct qlink_key_config *names, unsigned int n,
+				    bool is_first, struct netlink_ext_ack *extack)
 {
 	struct qlink_ring *ring;
 	struct qlink_key *key;
 	unsigned int i;
+	int err;
 
-	for (i = 0; i < n; i++) {
+	spin_lock_bh(&keyring->tx.lock);
+	spin_lock_nested(&keyring->rx.lock, SINGLE_DEPTH_NESTING);
+	err = is_first ? qlink_keyring_check_names(keyring, names, n, extack) : 0;
+	for (i = 0; i < n && !err; i++) {
 		ring = qlink_keyring_ring(keyring, names[i].direction);
 		key = qlink_ring_named(ring, names[i].epoch);
-		if (key && (even_active || key->state != QLINK_KEY_STATE_ACTIVE))
+		if (key && !(is_first && key->state == QLINK_KEY_STATE_ACTIVE))
 			qlink_ring_drop(ring, key);
 	}
+	spin_unlock(&keyring->rx.lock);
+	spin_unlock_bh(&keyring->tx.lock);
+	return err;
 }
 
 /**
@@ -314,20 +320,12 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 			 const struct qlink_key_config *names, unsigned int n,
 			 struct netlink_ext_ack *extack)
 {
-	int err;
+	int err = qlink_keyring_drop_named(keyring, names, n, true, extack);
 
-	qlink_keyring_lock(keyring);
-	err = qlink_keyring_check_names(keyring, names, n, extack);
-	if (!err)
-		qlink_keyring_drop_named(keyring, names, n, false);
-	qlink_keyring_unlock(keyring);
 	if (err)
 		return err;
-
 	qlink_ring_prepare(&keyring->tx);
-	qlink_keyring_lock(keyring);
-	qlink_keyring_drop_named(keyring, names, n, true);
-	qlink_keyring_unlock(keyring);
+	qlink_keyring_drop_named(keyring, names, n, false, extack);
 
 	keyring->upcalls->tx_changed(keyring);
 	synchronize_net();

@@ -7,7 +7,8 @@
 #include <linux/netlink.h>
 #include <linux/qlink.h>
 
-#include "ring.h"
+#include "ring_rx.h"
+#include "ring_tx.h"
 
 #define QLINK_EPOCH_JUMP_MAX	BIT_ULL(32)
 
@@ -49,6 +50,8 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 int qlink_keyring_delete(struct qlink_keyring *keyring,
 			 const struct qlink_key_config *names, unsigned int n,
 			 struct netlink_ext_ack *extack);
+void qlink_keyring_set_limits(struct qlink_keyring *keyring,
+			      const struct qlink_limits *limits);
 bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept);
 
 void qlink_keyrings_silence(void);

@@ -344,6 +344,8 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 	else if (!rtnl_dereference(link->attach) ||
 		 !qlink_config_is_same(&config, &link->config))
 		err = qlink_link_configure(link, &config, extack);
+	if (!err && qlink_limits_parse(&link->limits, attrs))
+		qlink_keyring_set_limits(&link->keyring, &link->limits);
 	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
 		qlink_link_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
 	return err;

@@ -12,6 +12,28 @@
 #include <uapi/linux/qlink.h>
 
 /* Integer value ranges */
+static const struct netlink_range_validation ifla_qlink_rekey_ms_range = {
+	.max	= QLINK_REKEY_MS_MAX,
+};
+
+static const struct netlink_range_validation ifla_qlink_rekey_frames_range = {
+	.max	= QLINK_REKEY_COUNT_MAX,
+};
+
+static const struct netlink_range_validation ifla_qlink_rekey_bytes_range = {
+	.max	= QLINK_REKEY_COUNT_MAX,
+};
+
+static const struct netlink_range_validation ifla_qlink_hard_seconds_range = {
+	.min	= 1ULL,
+	.max	= QLINK_HARD_SECONDS_MAX,
+};
+
+static const struct netlink_range_validation ifla_qlink_grace_ms_range = {
+	.min	= 1ULL,
+	.max	= QLINK_GRACE_MS_MAX,
+};
+
 static const struct netlink_range_validation qlink_a_key_epoch_range = {
 	.min	= 1ULL,
 	.max	= QLINK_EPOCH_MAX,
@@ -38,7 +60,7 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 };
 
-const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_ACCEPT + 1] = {
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_GRACE_MS + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
@@ -48,6 +70,11 @@ const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_ACCEPT + 1] = {
 	[IFLA_QLINK_PORT] = NLA_POLICY_MIN(NLA_BE16, 1),
 	[IFLA_QLINK_SOURCE_PORTS] = NLA_POLICY_RANGE(NLA_U16, 1, 64),
 	[IFLA_QLINK_ACCEPT] = NLA_POLICY_MASK(NLA_U32, 0xf),
+	[IFLA_QLINK_REKEY_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_rekey_ms_range),
+	[IFLA_QLINK_REKEY_FRAMES] = NLA_POLICY_FULL_RANGE(NLA_U64, &ifla_qlink_rekey_frames_range),
+	[IFLA_QLINK_REKEY_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U64, &ifla_qlink_rekey_bytes_range),
+	[IFLA_QLINK_HARD_SECONDS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_hard_seconds_range),
+	[IFLA_QLINK_GRACE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_grace_ms_range),
 };
 
 /* QLINK_CMD_LINK_GET - do */
@@ -75,6 +102,11 @@ static const struct nla_policy qlink_key_del_nl_policy[QLINK_A_KEY + 1] = {
 
 /* QLINK_CMD_KEY_GET - dump */
 static const struct nla_policy qlink_key_get_nl_policy[QLINK_A_IFINDEX + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* QLINK_CMD_ROTATE - do */
+static const struct nla_policy qlink_rotate_nl_policy[QLINK_A_IFINDEX + 1] = {
 	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
@@ -119,6 +151,13 @@ static const struct genl_split_ops qlink_nl_ops[] = {
 		.policy		= qlink_key_get_nl_policy,
 		.maxattr	= QLINK_A_IFINDEX,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= QLINK_CMD_ROTATE,
+		.doit		= qlink_nl_rotate_doit,
+		.policy		= qlink_rotate_nl_policy,
+		.maxattr	= QLINK_A_IFINDEX,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

@@ -400,3 +400,29 @@ int qlink_nl_key_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	qlink_netlink_put(&target);
 	return err ?: skb->len;
 }
+
+/**
+ * qlink_nl_rotate_doit() - QLINK_CMD_ROTATE
+ * @skb: request
+ * @info: parsed
+ *
+ * Context: Process context, sleeps; takes the link mutex.
+ * Return: 0, %-EINVAL, %-EPERM, or %-ENOENT where no key is staged to follow the active one
+ */
+int qlink_nl_rotate_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct qlink_netlink_target target;
+	int err;
+
+	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
+				      info->attrs[QLINK_A_IFINDEX], info->extack);
+	if (err)
+		return err;
+	mutex_lock(&target.link->mutex);
+	err = target.link->is_dead ? -ENODEV : qlink_ring_rotate(&target.link->keyring.tx);
+	mutex_unlock(&target.link->mutex);
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG(info->extack, "tx holds no staged key to rotate to");
+	qlink_netlink_put(&target);
+	return err;
+}

@@ -132,14 +132,14 @@ int qlink_nl_link_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int qlink_netlink_set(struct qlink_dev *link, struct genl_info *info)
 {
-	struct nlattr *attrs[IFLA_QLINK_ACCEPT + 1];
+	struct nlattr *attrs[ARRAY_SIZE(qlink_link_config_nl_policy)];
 	int err;
 
 	if (GENL_REQ_ATTR_CHECK(info, QLINK_A_LINK)) {
 		NL_SET_ERR_MSG(info->extack, "link is missing");
 		return -EINVAL;
 	}
-	err = nla_parse_nested(attrs, IFLA_QLINK_ACCEPT, info->attrs[QLINK_A_LINK],
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, info->attrs[QLINK_A_LINK],
 			       qlink_link_config_nl_policy, info->extack);
 	if (err)
 		return err;

@@ -35,6 +35,9 @@ struct qlink_dev {
 	/** @config: what is set, RTNL */
 	struct qlink_config config;
 
+	/** @limits: how long keys are used, RTNL; the rings have copies */
+	struct qlink_limits limits;
+
 	/** @mtu_limit: that an admin chose, 0 for none: as large as the underlay allows; RTNL */
 	unsigned int mtu_limit;
 

@@ -2,7 +2,6 @@
 /* The keys of one direction of a link, by epoch. */
 #include "ring.h"
 
-#include <linux/jiffies.h>
 #include <linux/random.h>
 
 #include "compat.h"
@@ -34,11 +33,6 @@
 
 #define QLINK_RING_AHEAD	16
 #define QLINK_PREPARE_RETRY_MS	100
-
-static struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
-{
-	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
-}
 
 static u32 qlink_ring_ahead(const struct qlink_ring *ring)
 {
@@ -73,19 +67,36 @@ static void qlink_ring_pass_bare(struct qlink_ring *ring, struct qlink_key *key)
 			     NULL : list_next_entry(key, entry);
 }
 
-static void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key)
+/**
+ * qlink_ring_leave_staged() - count a key as staged no more
+ * @ring: of the key
+ * @key: staged until now
+ *
+ * Context: Under the lock of @ring.
+ */
+void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key)
 {
-	ring->n_staged--;
+	WRITE_ONCE(ring->n_staged, ring->n_staged - 1);
 	if (key->is_ready)
 		ring->n_ready--;
 }
 
-static void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
+/**
+ * qlink_ring_activate() - make a staged key the active one
+ * @ring: of the key
+ * @key: staged; in a tx ring it has a transform
+ *
+ * Context: Under the lock of @ring.
+ */
+void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 {
 	lockdep_assert_held(&ring->lock);
 
 	qlink_ring_leave_staged(ring, key);
-	key->state = QLINK_KEY_STATE_ACTIVE;
+	WRITE_ONCE(key->state, QLINK_KEY_STATE_ACTIVE);
+	ring->begun_at = 0;
+	if (ring->direction == QLINK_DIRECTION_TX)
+		qlink_key_limit(key, ring->limits.rekey_frames, ring->limits.rekey_bytes);
 	rcu_assign_pointer(ring->current_key, key);
 	qlink_ring_prepare_soon(ring);
 }
@@ -116,10 +127,29 @@ static void qlink_ring_supersede(struct qlink_ring *ring, struct qlink_key *key)
 	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
 	    !list_is_last(&key->entry, &ring->keys))
 		next = list_next_entry(key, entry);
-	if (next && next->is_ready)
+	if (next && next->is_ready) {
+		ring->n_rekeys++;
 		qlink_ring_activate(ring, next);
-	else
+	} else {
 		RCU_INIT_POINTER(ring->current_key, NULL);
+	}
+}
+
+/**
+ * qlink_ring_next() - the key that would follow the active one now
+ * @ring: tx
+ *
+ * Context: Under the lock of @ring.
+ * Return: the key, or %NULL
+ */
+struct qlink_key *qlink_ring_next(struct qlink_ring *ring)
+{
+	struct qlink_key *key = qlink_ring_current(ring);
+
+	if (!key || list_is_last(&key->entry, &ring->keys))
+		return NULL;
+	key = list_next_entry(key, entry);
+	return key->is_ready ? key : NULL;
 }
 
 /**
@@ -148,6 +178,8 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 		break;
 	}
 	list_del(&key->entry);
+	if (key->is_used)
+		ring->window_bytes -= key->use->window_bytes;
 	key->is_dropped = true;
 	qlink_keytable_remove(key);
 	qlink_key_free(key);
@@ -155,45 +187,15 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 	qlink_ring_prepare_soon(ring);
 }
 
-static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
+/**
+ * qlink_ring_pass_on() - wipe the active key and let the next take over, where there is one
+ * @ring: tx, with an active key
+ *
+ * Context: BHs off, under the lock of @ring.
+ */
+void qlink_ring_pass_on(struct qlink_ring *ring)
 {
-	lockdep_assert_held(&ring->lock);
-
-	if (key->state == QLINK_KEY_STATE_RETIRED)
-		return;
-	if (key->state == QLINK_KEY_STATE_STAGED)
-		qlink_ring_leave_staged(ring, key);
-	key->state = QLINK_KEY_STATE_RETIRED;
-	key->retired_at = (u32)jiffies;
-	ring->n_retired++;
-}
-
-static void qlink_ring_reap_later(struct qlink_ring *ring, unsigned long delay)
-{
-	lockdep_assert_held(&ring->lock);
-
-	if (!ring->is_dead && ring->n_retired)
-		queue_delayed_work(qlink_unbound_wq, &ring->reap_work, delay);
-}
-
-static void qlink_ring_reap(struct work_struct *work)
-{
-	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
-					       reap_work);
-	s32 left = 0, grace = msecs_to_jiffies(QLINK_GRACE_MS);
-	struct qlink_key *key, *next;
-
-	spin_lock_bh(&ring->lock);
-	list_for_each_entry_safe(key, next, &ring->keys, entry) {
-		if (key->state != QLINK_KEY_STATE_RETIRED)
-			break;
-		left = (s32)(key->retired_at + grace - (u32)jiffies);
-		if (left > 0)
-			break;
-		qlink_ring_drop(ring, key);
-	}
-	qlink_ring_reap_later(ring, max(left, 0));
-	spin_unlock_bh(&ring->lock);
+	qlink_ring_drop(ring, qlink_ring_current(ring));
 }
 
 /**
@@ -216,6 +218,16 @@ static bool qlink_ring_pick(struct qlink_ring *ring, u64 *epoch, u8 *raw)
 	}
 	spin_unlock_bh(&ring->lock);
 	return is_wanted;
+}
+
+/* The active key has waited for one that could follow it. */
+static void qlink_ring_catch_up(struct qlink_ring *ring)
+{
+	struct qlink_key *key = qlink_ring_current(ring);
+
+	if (ring->direction == QLINK_DIRECTION_TX && key && key->use->is_overdue &&
+	    qlink_ring_next(ring))
+		qlink_ring_pass_on(ring);
 }
 
 /**
@@ -241,6 +253,7 @@ static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_key
 		if (key->state == QLINK_KEY_STATE_STAGED)
 			ring->n_ready++;
 		has_begun = qlink_ring_activate_first(ring);
+		qlink_ring_catch_up(ring);
 	}
 	spin_unlock_bh(&ring->lock);
 	qlink_key_use_free(use);
@@ -285,7 +298,7 @@ void qlink_ring_prepare(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_init() - make an empty ring
+ * qlink_ring_init() - the part of qlink_ring_tx_init() and qlink_ring_rx_init() that is common
  * @ring: zeroed memory of the caller
  * @direction: of its keys
  * @changed: called without the ring's lock, when a tx ring may have begun or ended to seal
@@ -300,7 +313,6 @@ void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
 	ring->changed = changed;
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->keys);
-	INIT_DELAYED_WORK(&ring->reap_work, qlink_ring_reap);
 	INIT_DELAYED_WORK(&ring->prepare_work, qlink_ring_prepare_work);
 	get_random_bytes(ring->id, sizeof(ring->id));
 }
@@ -316,6 +328,8 @@ static void qlink_ring_empty(struct qlink_ring *ring)
 	spin_unlock_bh(&ring->lock);
 	/* Nobody queues it again in a dead ring; a key that it has a copy of is wiped with it. */
 	cancel_delayed_work_sync(&ring->prepare_work);
+	if (ring->direction == QLINK_DIRECTION_TX)
+		hrtimer_cancel(&ring->age_timer);
 }
 
 /**
@@ -327,7 +341,8 @@ static void qlink_ring_empty(struct qlink_ring *ring)
 void qlink_ring_destroy(struct qlink_ring *ring)
 {
 	qlink_ring_empty(ring);
-	cancel_delayed_work_sync(&ring->reap_work);
+	if (ring->direction == QLINK_DIRECTION_RX)
+		cancel_delayed_work_sync(&ring->reap_work);
 }
 
 /**
@@ -355,6 +370,7 @@ void qlink_ring_wipe(struct qlink_ring *ring)
 	qlink_ring_empty(ring);
 	spin_lock_bh(&ring->lock);
 	ring->newest_epoch = 0;
+	memset(ring->late, 0, sizeof(ring->late));
 	get_random_bytes(ring->id, sizeof(ring->id));
 	ring->is_dead = false;
 	spin_unlock_bh(&ring->lock);
@@ -391,7 +407,7 @@ void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsign
 			continue;
 		keys[i]->state = QLINK_KEY_STATE_STAGED;
 		list_add_tail(&keys[i]->entry, &ring->keys);
-		ring->n_staged++;
+		WRITE_ONCE(ring->n_staged, ring->n_staged + 1);
 		ring->newest_epoch = keys[i]->name.epoch;
 		if (!ring->bare)
 			ring->bare = keys[i];
@@ -448,159 +464,6 @@ bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
 }
 
 /**
- * qlink_ring_find() - find the receive key of a frame
- * @ring: receive ring
- * @epoch: from the header, not authenticated yet
- *
- * Context: BHs off; the key is borrowed until the RCU read side ends.
- * Return: the key, or NULL where none of this epoch is held
- */
-struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
-{
-	struct qlink_key *key = rcu_dereference_bh(ring->current_key);
-
-	if (likely(key && key->name.epoch == epoch))
-		return key;
-
-	key = qlink_keytable_find(ring, epoch);
-	/* Pairs with qlink_ring_publish(): a key of a refused message is not given out. */
-	return key && smp_load_acquire(&key->is_installed) ? key : NULL;
-}
-
-/* A copy of a key that has no transform; %-EAGAIN where it has one now, %-ENOENT once wiped. */
-static int qlink_ring_copy_raw(struct qlink_ring *ring, const struct qlink_key *key, u8 *raw)
-{
-	int err = 0;
-
-	spin_lock(&ring->lock);
-	if (key->is_dropped)
-		err = -ENOENT;
-	else if (key->is_ready)
-		err = -EAGAIN;
-	else
-		memcpy(raw, qlink_key_raw(key), QLINK_KEY_BYTES);
-	spin_unlock(&ring->lock);
-	return err;
-}
-
-/* An authentic frame came: from here on the key has windows. */
-static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
-{
-	int err = 0;
-
-	spin_lock(&ring->lock);
-	if (key->is_dropped)
-		err = -ENOENT;
-	else if (!key->is_used)
-		err = qlink_key_make_use(key);
-	spin_unlock(&ring->lock);
-	return err;
-}
-
-/* The way of the first frames of a key that was further away than transforms are made ahead. */
-static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
-				unsigned int bytes, const u8 *nonce)
-{
-	u8 raw[QLINK_KEY_BYTES] __aligned(16);
-	int err = qlink_ring_copy_raw(ring, key, raw);
-
-	if (err == -EAGAIN)
-		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
-	if (err)
-		return err;
-	err = qlink_aead_may_key_anywhere() ?
-	      qlink_aead_open_by(raw, frame, bytes, nonce) : -ENOMEM;
-	memzero_explicit(raw, sizeof(raw));
-	return err ?: qlink_ring_take_up(ring, key);
-}
-
-/**
- * qlink_ring_open() - check and decrypt one frame in place
- * @ring: receive ring
- * @key: of @ring, borrowed under RCU
- * @frame: linear memory of ours alone: header, ciphertext, tag
- * @bytes: of @frame in all
- * @nonce: QLINK_NONCE_BYTES bytes
- *
- * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
- * Return:
- * * %0		- authentic, and @key is used
- * * %-EBADMSG	- the tag is not valid; the content is undefined
- * * %-ENOENT	- the key was wiped meanwhile
- * * %-ENOMEM	- no memory to take the key into use
- * * any other	- of the crypto API
- */
-int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
-		    unsigned int bytes, const u8 *nonce)
-{
-	if (likely(qlink_key_is_ready(key)))
-		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
-	return qlink_ring_open_bare(ring, key, frame, bytes, nonce);
-}
-
-/**
- * qlink_ring_follow() - a frame under this key has authenticated
- * @ring: receive ring
- * @key: of @ring, borrowed under RCU
- *
- * A newer key becomes the current one. Older ones, used or skipped, open late
- * frames for QLINK_GRACE_MS more.
- *
- * Context: BHs off.
- */
-void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
-{
-	struct qlink_key *older;
-
-	if (likely(key == rcu_access_pointer(ring->current_key)))
-		return;
-
-	spin_lock(&ring->lock);
-	/* Not if it was dropped since, is late itself, or another CPU was here first. */
-	if (key->is_dropped || key->state != QLINK_KEY_STATE_STAGED) {
-		spin_unlock(&ring->lock);
-		return;
-	}
-	older = key;
-	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
-		if (older->state == QLINK_KEY_STATE_RETIRED)
-			break;
-		qlink_ring_retire(ring, older);
-	}
-	/* Those that were skipped go without a transform; it is this one's turn. */
-	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
-		ring->bare = key;
-	qlink_ring_activate(ring, key);
-	qlink_ring_reap_later(ring, msecs_to_jiffies(QLINK_GRACE_MS));
-	spin_unlock(&ring->lock);
-}
-
-/**
- * qlink_ring_rotate() - leave a transmit key whose limit is reached
- * @ring: transmit ring
- * @key: of @ring, borrowed under RCU; wiped
- *
- * The next staged key seals from here on, or none.
- *
- * Context: BHs off.
- */
-void qlink_ring_rotate(struct qlink_ring *ring, struct qlink_key *key)
-{
-	bool has_dropped = false;
-
-	spin_lock(&ring->lock);
-	/* Another CPU may have been here first. */
-	if (key == qlink_ring_current(ring)) {
-		qlink_ring_drop(ring, key);
-		has_dropped = true;
-	}
-	spin_unlock(&ring->lock);
-
-	if (has_dropped)
-		ring->changed(ring);
-}
-
-/**
  * qlink_ring_read() - what is shown of a ring
  * @ring: any
  * @info: out
@@ -619,6 +482,10 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
 	info->current_source = key ? key->source : 0;
 	info->n_staged = ring->n_staged;
 	info->n_retired = ring->n_retired;
+	info->n_rekeys = ring->n_rekeys;
+	info->age_ms = key && ring->begun_at ?
+		       ktime_to_ms(ktime_sub(ktime_get(), ring->begun_at)) : 0;
+	info->is_overdue = key && key->is_used && key->use->is_overdue;
 	spin_unlock_bh(&ring->lock);
 }
 

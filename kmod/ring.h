@@ -3,6 +3,7 @@
 #ifndef QLINK_RING_H
 #define QLINK_RING_H
 
+#include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
@@ -12,7 +13,39 @@
 #include "key.h"
 
 #define QLINK_RING_KEYS_MAX	32768
-#define QLINK_GRACE_MS		1000
+#define QLINK_RETIRED_MAX	1024
+#define QLINK_WINDOW_BYTES_MAX	(4 << 20)
+
+/**
+ * struct qlink_limits - how long keys are used
+ */
+struct qlink_limits {
+	/** @rekey_frames: a tx key gives way after so many, 0 for never */
+	u64 rekey_frames;
+	/** @rekey_bytes: likewise, of plaintext */
+	u64 rekey_bytes;
+	/** @rekey_ms: likewise, after its first frame */
+	u32 rekey_ms;
+	/** @hard_seconds: no key is used for longer than this after its first frame */
+	u32 hard_seconds;
+	/** @grace_ms: rx: how long late frames of an older key are taken */
+	u32 grace_ms;
+};
+
+/**
+ * enum qlink_late - why an epoch is not held any more
+ * @QLINK_LATE_UNKNOWN: never held, or deleted by request
+ * @QLINK_LATE_GRACE: its grace is over
+ * @QLINK_LATE_EVICTED: it had to go before, for newer ones
+ * @QLINK_LATE_EXPIRED: it was used for as long as any key may
+ */
+enum qlink_late {
+	QLINK_LATE_UNKNOWN,
+	QLINK_LATE_GRACE,
+	QLINK_LATE_EVICTED,
+	QLINK_LATE_EXPIRED,
+};
+#define QLINK_LATE_N	(QLINK_LATE_EXPIRED + 1)
 
 /**
  * struct qlink_ring - the keys of one direction of a link
@@ -41,14 +74,30 @@ struct qlink_ring {
 	u32 n_ready;
 	/** @n_retired: keys in this state */
 	u32 n_retired;
+	/** @window_bytes: rx: memory that the windows of its keys take */
+	u32 window_bytes;
+	/** @n_rekeys: how often another key took over from the active one */
+	u64 n_rekeys;
+	/** @late: rx: the newest epoch that was wiped for each reason, 0 for none */
+	u64 late[QLINK_LATE_N];
+	/** @limits: as set */
+	struct qlink_limits limits;
+	/** @begun_at: when the active key had its first frame; 0 before. Of ktime_get() */
+	ktime_t begun_at;
 	/** @is_dead: no key seals or comes in any more, and no timer is armed */
 	bool is_dead;
 	/** @id: random, a new one whenever the ring starts afresh */
 	u8 id[QLINK_RING_ID_BYTES];
 	/** @changed: tx: there may be a key to seal with where there was none, or none any more */
 	void (*changed)(struct qlink_ring *ring);
-	/** @reap_work: wipes retired keys when their grace is over */
+	/** @age_timer: tx: the active key should, or must, give way */
+	struct hrtimer age_timer;
+	/** @reap_work: rx: wipes keys when their grace or their time is over */
 	struct delayed_work reap_work;
+	/** @reap_at: in jiffies, when @reap_work is due; counts while @is_reaping */
+	unsigned long reap_at;
+	/** @is_reaping: @reap_work is due */
+	bool is_reaping;
 	/** @prepare_work: gives the next keys their transforms; nobody else does */
 	struct delayed_work prepare_work;
 };
@@ -69,10 +118,28 @@ struct qlink_ring_info {
 	u32 n_staged;
 	/** @n_retired: keys kept for late frames */
 	u32 n_retired;
+	/** @n_rekeys: how often another key took over */
+	u64 n_rekeys;
+	/** @age_ms: since the first frame of the active key */
+	u64 age_ms;
+	/** @is_overdue: the active key should give way, and nothing is there to follow it */
+	bool is_overdue;
 };
 
 /** typedef qlink_key_visitor - sees a key under its ring's lock; non-zero stops */
 typedef int (*qlink_key_visitor)(const struct qlink_key *key, void *arg);
+
+/**
+ * qlink_ring_current() - the active key of a ring
+ * @ring: any
+ *
+ * Context: Under the lock of @ring.
+ * Return: the key, or %NULL
+ */
+static inline struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
+{
+	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
+}
 
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
 		     void (*changed)(struct qlink_ring *ring));
@@ -84,14 +151,12 @@ void qlink_ring_rename(struct qlink_ring *ring);
 void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsigned int n);
 void qlink_ring_prepare(struct qlink_ring *ring);
 struct qlink_key *qlink_ring_named(struct qlink_ring *ring, u64 epoch);
+struct qlink_key *qlink_ring_next(struct qlink_ring *ring);
+void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key);
+void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key);
 void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key);
+void qlink_ring_pass_on(struct qlink_ring *ring);
 bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept);
-
-struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch);
-int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
-		    unsigned int bytes, const u8 *nonce);
-void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key);
-void qlink_ring_rotate(struct qlink_ring *ring, struct qlink_key *key);
 
 void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info);
 int qlink_ring_visit(struct qlink_ring *ring, u64 after, qlink_key_visitor visit, void *arg);

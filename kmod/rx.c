@@ -141,6 +141,21 @@ static int qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, struct 
 	return err;
 }
 
+static unsigned int qlink_rx_late_counter(const struct qlink_ring *ring, u64 epoch)
+{
+	switch (qlink_ring_late(ring, epoch)) {
+	case QLINK_LATE_UNKNOWN:
+		break;
+	case QLINK_LATE_GRACE:
+		return QLINK_A_STATS_RX_AFTER_GRACE;
+	case QLINK_LATE_EVICTED:
+		return QLINK_A_STATS_RX_EVICTED;
+	case QLINK_LATE_EXPIRED:
+		return QLINK_A_STATS_RX_EXPIRED;
+	}
+	return QLINK_A_STATS_RX_NO_KEY;
+}
+
 static unsigned int qlink_rx_open_counter(int err)
 {
 	switch (err) {
@@ -203,18 +218,43 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 	napi_gro_receive(napi, skb);
 }
 
+/* Mark an authentic frame as received, once, and let the ring follow its key. Returns the counter
+ * of the rule that it breaks, or 0.
+ */
+static unsigned int qlink_rx_accept(struct qlink_ring *ring, struct qlink_key *key,
+				    const struct qlink_header *header, unsigned int bytes)
+{
+	enum qlink_replay_verdict verdict;
+	unsigned int made;
+	int err;
+
+	err = qlink_key_commit(key, qlink_header_lane(header), qlink_header_sequence(header),
+			       bytes, &verdict, &made);
+	if (unlikely(made))
+		qlink_ring_note_windows(ring, key, made);
+	if (unlikely(err))
+		return QLINK_A_STATS_RX_NO_MEMORY;
+	if (unlikely(verdict != QLINK_REPLAY_GOOD))
+		return qlink_rx_replay_counter(verdict);
+	qlink_ring_follow(ring, key);
+	return 0;
+}
+
 static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 {
 	struct qlink_header header = *(const struct qlink_header *)skb->data;
 	struct qlink_dev *link = netdev_priv(skb->dev);
+	struct qlink_ring *ring = &link->keyring.rx;
 	enum qlink_replay_verdict verdict;
 	struct qlink_key *key;
+	unsigned int counter;
 	struct sk_buff *own;
 	int err;
 
-	key = qlink_ring_find(&link->keyring.rx, qlink_header_epoch(&header));
+	key = qlink_ring_find(ring, qlink_header_epoch(&header));
 	if (unlikely(!key))
-		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_KEY);
+		return qlink_rx_drop(link, skb,
+				     qlink_rx_late_counter(ring, qlink_header_epoch(&header)));
 
 	verdict = qlink_key_check(key, qlink_header_lane(&header),
 				  qlink_header_sequence(&header));
@@ -225,18 +265,13 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	if (unlikely(!own))
 		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_MEMORY);
 
-	err = qlink_rx_open(&link->keyring.rx, key, own);
+	err = qlink_rx_open(ring, key, own);
 	if (unlikely(err))
 		return qlink_rx_drop(link, own, qlink_rx_open_counter(err));
 
-	err = qlink_key_commit(key, qlink_header_lane(&header), qlink_header_sequence(&header),
-			       own->len - QLINK_OVERHEAD_BYTES, &verdict);
-	if (unlikely(err))
-		return qlink_rx_drop(link, own, QLINK_A_STATS_RX_NO_MEMORY);
-	if (unlikely(verdict != QLINK_REPLAY_GOOD))
-		return qlink_rx_drop(link, own, qlink_rx_replay_counter(verdict));
-
-	qlink_ring_follow(&link->keyring.rx, key);
+	counter = qlink_rx_accept(ring, key, &header, own->len - QLINK_OVERHEAD_BYTES);
+	if (unlikely(counter))
+		return qlink_rx_drop(link, own, counter);
 	qlink_rx_deliver(napi, link, own);
 }
 

@@ -157,17 +157,21 @@ static void qlink_tx_push_csum(struct sk_buff *skb)
 	put_unaligned_be16(offset, at + 2);
 }
 
-/* Find a key with numbers left; one that has none gives way to the next. */
+/* Find a key with numbers left; the ring sees to one that has none, and there is another, or more
+ * of the same, or nothing.
+ */
 static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane,
 				       unsigned int bytes, u64 *sequence)
 {
 	struct qlink_ring *ring = &link->keyring.tx;
 	struct qlink_key *key;
+	int err;
 
 	while ((key = rcu_dereference_bh(ring->current_key))) {
-		if (likely(!qlink_key_take(key, lane, bytes, sequence)))
+		err = qlink_key_take(key, lane, bytes, sequence);
+		if (likely(!err))
 			return key;
-		qlink_ring_rotate(ring, key);
+		qlink_ring_turn(ring, key, err == -ENOKEY);
 	}
 	return NULL;
 }

@@ -47,6 +47,7 @@ serve()
 frames() { serve '' frames "$@"; }
 qlinkwire() { serve '' qlinkwire "$@"; }
 nlraw() { serve "$1" nlraw "${@:2}"; }
+ringtool() { serve '' ringtool "$@"; }
 
 # in_ns NS COMMAND…; sysfs shows the namespace that it was mounted in, and a line for the server is short.
 in_ns()
@@ -162,7 +163,8 @@ link_add()
 	shift
 	[ "$under" != eth ] || lower=(link veth0)
 	ip -n "${!ns}" -batch - <<-END
-		link add ${lower[*]} name qlink0 address 02:00:00:00:01:0$n type qlink $(link_words "$n") accept static $*
+		link add ${lower[*]} name qlink0 address 02:00:00:00:01:0$n type qlink $(link_words "$n") accept static \
+			hard-seconds 604800 $*
 		address add ${inner[n]}/24 dev qlink0
 		link set qlink0 up
 	END
@@ -217,6 +219,16 @@ move_device()
 
 # answers NS ADDRESS: soon.
 answers() { expect_soon "an answer of $2" in_ns "$1" ping -c 1 -W 1 "$2"; }
+
+# nobody NS: frames to $nobody fly one way and are not answered.
+readonly nobody=192.0.2.200
+nobody() { ip -n "$1" neighbour replace "$nobody" lladdr 02:00:00:00:01:c8 dev qlink0; }
+
+# ping_one_lane NS N [ADDRESS]: from one CPU; prints how many of N came back.
+ping_one_lane()
+{
+	in_ns "$1" taskset -c 0 ping -c "$2" -i 0.01 -W 1 "${3:-${inner[2]}}" | sed -nE 's/.* ([0-9]+) received.*/\1/p'
+}
 
 # flying NS COMMAND…: until the test is over.
 flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
@@ -280,6 +292,30 @@ key_pass()
 
 # keys NS FILTER: jq on the keys of qlink0.
 keys() { in_ns "$1" qlinkctl -j key show "${dev:-qlink0}" | jq -r "$2"; }
+
+# keys_pass FROM TO FIRST COUNT [WORD=VALUE…]: as key_pass, many and fast; see ringtool.py.
+keys_pass()
+{
+	local lower_address n=2
+
+	[ "$1" != "$ns1" ] || n=1
+	find_lower_address "$n"
+	ringtool pass "$1" "$2" "$3" "$4" "$tmp/keys" "$lower_address" "${@:5}" || fail "keys from $3 on"
+}
+
+# secret_of EPOCH FILE: the 44 bytes of a key that ns1 seals with.
+secret_of()
+{
+	local lower_address
+
+	find_lower_address 1
+	write_hex "$2" "$(awk -v epoch="$1" -v who="$lower_address" '$2 == epoch && $3 == who { print $4 }' "$tmp/keys")"
+}
+
+# ring NS tx|rx NAME: a member of one ring, as qlinkctl's JSON has it.
+ring() { in_ns "$1" qlinkctl -j show "${dev:-qlink0}" | jq -r ".[0].link.$2.$3"; }
+ring_is() { [ "$(ring "$1" "$2" "$3")" = "$4" ]; }
+link_set() { expect_ok "set ${*:2}" in_ns "$1" qlinkctl set "${dev:-qlink0}" "${@:2}"; }
 
 # ---- counters ----
 

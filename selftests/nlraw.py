@@ -5,6 +5,8 @@
   nlraw.py dump DEVICE		every reply of link-get and key-get, in hex
   nlraw.py refuse DEVICE	malformed requests, each refused and without effect
   nlraw.py room DEVICE		needed headroom and tailroom, where the kernel shows them
+  nlraw.py delete DEVICE DIRECTION:EPOCH...
+				keys, in one message
   nlraw.py answer DEVICE REQUEST [VALUE]
 				the errno's name and the message that answer REQUEST, or "ok"
 
@@ -28,11 +30,12 @@ NLMSG_ERROR, NLMSG_DONE, CTRL = 2, 3, 16
 NESTED = 0x8000
 
 # The order of include/netlink/qlink.yaml.
-LINK_GET, LINK_SET, KEY_INSTALL, KEY_DEL, KEY_GET = 1, 2, 3, 4, 5
+LINK_GET, LINK_SET, KEY_INSTALL, KEY_DEL, KEY_GET, ROTATE = 1, 2, 3, 4, 5, 6
 A_IFINDEX, A_IFNAME, A_LINK, A_KEY, A_STATS, A_PORT = 1, 2, 3, 4, 5, 6
 K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, K_FRAMES, K_BYTES = range(1, 12)
 (L_ID, L_UNDERLAY, L_LOWER, L_ETHERTYPE, L_PEER, L_LOCAL, L_REMOTE, L_PORT, L_SOURCE_PORTS, L_ACCEPT, L_STATE, L_TX,
- L_RX) = range(1, 14)
+ L_RX, L_WIPES, L_WIPED_BY, L_PAD, L_REKEY_MS, L_REKEY_FRAMES, L_REKEY_BYTES, L_HARD_SECONDS,
+ L_GRACE_MS) = range(1, 22)
 STATIC = 3
 
 
@@ -82,11 +85,11 @@ def attrs(data: bytes) -> list[tuple[int, bytes]]:
 
 
 class Refusal(Exception):
-    """The errno of an answer, and whether it says more than that."""
+    """The errno of an answer, whether it says more than that, and where the attribute is that it blames, or -1."""
 
-    def __init__(self, code: int, text: str, told: bool) -> None:
+    def __init__(self, code: int, text: str, told: bool, offset: int) -> None:
         super().__init__(code, text)
-        self.code, self.text, self.told = code, text, told
+        self.code, self.text, self.told, self.offset = code, text, told, offset
 
 
 class Family:
@@ -127,7 +130,8 @@ class Family:
         if kind == NLMSG_ERROR:
             at = 36 if flags & CAPPED else 20 + (struct.unpack_from("=I", message, 20)[0] + 3 & ~3)
         told = dict(attrs(message[at:])) if flags & ACK_TLVS else {}
-        raise Refusal(code, told.get(1, b"").rstrip(b"\0").decode(), bool(told.keys() & {1, 2, 5, 6}))
+        offset = struct.unpack("=I", told[2])[0] if 2 in told else -1
+        raise Refusal(code, told.get(1, b"").rstrip(b"\0").decode(), bool(told.keys() & {1, 2, 5, 6}), offset)
 
     def do(self, command: int, *parts: bytes) -> list[bytes]:
         """A request with an acknowledgement."""
@@ -222,6 +226,15 @@ BAD_LINKS: list[tuple[str, bytes]] = [
     ("lower device 0", nest(A_LINK, u32(L_LOWER, 0))),
     ("accept 0x10", nest(A_LINK, u32(L_ACCEPT, 0x10))),
     ("accept 0xffffffff", nest(A_LINK, u32(L_ACCEPT, 0xFFFFFFFF))),
+    ("rekey-ms above a day", nest(A_LINK, u32(L_REKEY_MS, 86400001))),
+    ("rekey-ms of 8 bytes", nest(A_LINK, u64(L_REKEY_MS, 5))),
+    ("rekey-frames above 2^48", nest(A_LINK, u64(L_REKEY_FRAMES, (1 << 48) + 1))),
+    ("rekey-bytes of 4 bytes", nest(A_LINK, u32(L_REKEY_BYTES, 5))),
+    ("hard-seconds 0", nest(A_LINK, u32(L_HARD_SECONDS, 0))),
+    ("hard-seconds above a week", nest(A_LINK, u32(L_HARD_SECONDS, 604801))),
+    ("grace-ms 0", nest(A_LINK, u32(L_GRACE_MS, 0))),
+    ("grace-ms above a minute", nest(A_LINK, u32(L_GRACE_MS, 60001))),
+    ("a count of wipes, which is read only", nest(A_LINK, u32(L_WIPES, 1))),
     ("a state, which is read only", nest(A_LINK, u8(L_STATE, 4))),
     ("an underlay, which is read only", nest(A_LINK, u8(L_UNDERLAY, 1))),
     ("a ring, which is read only", nest(A_LINK, nest(L_TX))),
@@ -260,7 +273,8 @@ def refuse(device: str) -> int:
         ("key-del with key bytes", KEY_DEL,
          index + nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1), attr(K_KEY, bytes(32)))),
         ("key-del of nothing", KEY_DEL, index),
-        ("command 6", 6, index),
+        ("rotate with nothing staged", ROTATE, index),
+        ("command 99", 99, index),
         ("a name, which is for replies", LINK_GET, index + attr(A_IFNAME, b"qlink0\0")),
     ]
     before = state(family, index)
@@ -344,9 +358,18 @@ def answer(device: str, name: str, value: str = "0") -> int:
     return 0
 
 
+def delete(device: str, *names: str) -> int:
+    """The delete subcommand."""
+    family, keys = Family(), [name.split(":") for name in names]
+    index = u32(A_IFINDEX, socket.if_nametoindex(device))
+    family.do(KEY_DEL, index, *(nest(A_KEY, u8(K_DIRECTION, int(direction != "tx")), u64(K_EPOCH, int(epoch)))
+                                for direction, epoch in keys))
+    return 0
+
+
 def main() -> int:
     """Parses the command line."""
-    return {"dump": dump, "refuse": refuse, "room": room, "answer": answer}[sys.argv[1]](*sys.argv[2:])
+    return {"dump": dump, "refuse": refuse, "room": room, "answer": answer, "delete": delete}[sys.argv[1]](*sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ network namespace or nothing, a verb and its words. The answer is the exit statu
 asks (its environment is the server's), and is ended when that shell ends.
 
   run COMMAND WORD...         a program
-  frames|qlinkwire|nlraw|stream WORD...    the main() of that file, in a fork
+  frames|qlinkwire|nlraw|ringtool|stream WORD...    the main() of that file, in a fork
   stats DEVICE                "name:value" a line, but for waits for the FPU, which depend on what else runs
   stat DEVICE NAME            a counter
   carrier DEVICE              0 or 1; an error if the device is down
@@ -37,12 +37,14 @@ from collections.abc import Callable, Iterator
 import frames
 import nlraw
 import qlinkwire
+import ringtool
 import stream
 
 TOOLS: dict[str, Callable[[], int | None]] = {
     "frames": frames.main,
     "qlinkwire": qlinkwire.main,
     "nlraw": nlraw.main,
+    "ringtool": ringtool.main,
     "stream": stream.main,
 }
 SLOTS = "0123456789abcdefghijklmnopqrstuvwxyz"

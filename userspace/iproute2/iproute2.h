@@ -78,6 +78,8 @@ int print_color_string(enum output_type type, enum color_attr color,
 		       const char *key, const char *format, const char *value);
 int print_color_uint(enum output_type type, enum color_attr color,
 		     const char *key, const char *format, unsigned int value);
+int print_color_bool(enum output_type type, enum color_attr color,
+		     const char *key, const char *format, bool value);
 int print_color_u64(enum output_type type, enum color_attr color,
 		    const char *key, const char *format, uint64_t value);
 

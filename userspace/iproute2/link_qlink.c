@@ -12,14 +12,16 @@ static const char help[] =
 "Usage: ... qlink [ id ID ]\n"
 "                 [ peer MAC ] [ ethertype 0xNNNN ]\n"
 "                 [ local ADDR ] [ remote ADDR ] [ port PORT ]\n"
-"                 [ source-ports NUMBER ]\n"
+"                 [ source-ports 1..64 ]\n"
 "                 [ accept LIST ]\n"
+"                 [ rekey-ms NUMBER ] [ rekey-frames NUMBER ]\n"
+"                 [ rekey-bytes NUMBER ] [ hard-seconds NUMBER ]\n"
+"                 [ grace-ms NUMBER ]\n"
 "\n"
 "The eth underlay:  ip link add link LOWER name DEV type qlink id ID peer MAC\n"
 "The udp underlay:  ip link add DEV type qlink id ID local ADDR remote ADDR port PORT\n"
 "\n"
 "Where:  ID     := 1..65535\n"
-"        NUMBER := 1..64\n"
 "        LIST   := SOURCE[,LIST]\n"
 "        SOURCE := { qkd | hybrid | pqc | static }\n";
 
@@ -143,6 +145,13 @@ static void print_ring_json(const char *name, const struct qlink_ring *ring)
 				   qlink_name(&qlink_sources, ring->current_source));
 	print_color_uint(PRINT_JSON, COLOR_NONE, "staged", NULL, ring->staged);
 	print_color_uint(PRINT_JSON, COLOR_NONE, "retired", NULL, ring->retired);
+	print_color_u64(PRINT_JSON, COLOR_NONE, "rekeys", NULL, ring->rekeys);
+	if (ring->current_epoch)
+		print_color_u64(PRINT_JSON, COLOR_NONE, "age_ms", NULL,
+				ring->age_ms);
+	if (!strcmp(name, "tx"))
+		print_color_bool(PRINT_JSON, COLOR_NONE, "overdue", NULL,
+				 ring->overdue);
 	close_json_object();
 }
 
@@ -162,6 +171,9 @@ static void print_ring_text(const char *name, const struct qlink_ring *ring)
 			ring->newest_epoch);
 	print_color_uint(PRINT_FP, COLOR_NONE, NULL, "staged %u ", ring->staged);
 	print_color_uint(PRINT_FP, COLOR_NONE, NULL, "retired %u ", ring->retired);
+	print_color_u64(PRINT_FP, COLOR_NONE, NULL, "rekeys %llu ", ring->rekeys);
+	if (ring->overdue)
+		print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ", "overdue");
 }
 
 static void print_ring(const char *name, const struct qlink_ring *ring)
@@ -170,6 +182,25 @@ static void print_ring(const char *name, const struct qlink_ring *ring)
 		print_ring_json(name, ring);
 	else
 		print_ring_text(name, ring);
+}
+
+static void print_big(const char *key, const char *format, uint64_t value)
+{
+	print_color_u64(PRINT_ANY, COLOR_NONE, key, format, value);
+}
+
+static void print_limits(const struct qlink_config *config)
+{
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
+		print_number("rekey_ms", "rekey-ms %u ", config->rekey_ms);
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_FRAMES))
+		print_big("rekey_frames", "rekey-frames %llu ", config->rekey_frames);
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_BYTES))
+		print_big("rekey_bytes", "rekey-bytes %llu ", config->rekey_bytes);
+	if (qlink_config_has(config, IFLA_QLINK_HARD_SECONDS))
+		print_number("hard_seconds", "hard-seconds %u ", config->hard_seconds);
+	if (qlink_config_has(config, IFLA_QLINK_GRACE_MS))
+		print_number("grace_ms", "grace-ms %u ", config->grace_ms);
 }
 
 static void print_link(const struct qlink_link *link)
@@ -186,6 +217,7 @@ static void print_link(const struct qlink_link *link)
 	print_udp(config);
 	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
 		print_accept(config->accept);
+	print_limits(config);
 	print_ring("tx", &link->tx);
 	print_ring("rx", &link->rx);
 	if (!link->wipes)

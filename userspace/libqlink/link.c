@@ -30,7 +30,24 @@ static const struct field fields[IFLA_QLINK_MAX + 1] = {
 	[IFLA_QLINK_PORT] = FIELD(port, BIG_ENDIAN_16),
 	[IFLA_QLINK_SOURCE_PORTS] = FIELD(source_ports, AS_IS),
 	[IFLA_QLINK_ACCEPT] = FIELD(accept, AS_IS),
+	[IFLA_QLINK_REKEY_MS] = FIELD(rekey_ms, AS_IS),
+	[IFLA_QLINK_REKEY_FRAMES] = FIELD(rekey_frames, AS_IS),
+	[IFLA_QLINK_REKEY_BYTES] = FIELD(rekey_bytes, AS_IS),
+	[IFLA_QLINK_HARD_SECONDS] = FIELD(hard_seconds, AS_IS),
+	[IFLA_QLINK_GRACE_MS] = FIELD(grace_ms, AS_IS),
 };
+
+static int parse_u32(const char *text, uint32_t min, uint32_t max,
+		     uint32_t *value, struct qlink_why *why)
+{
+	uint64_t number;
+	int err;
+
+	err = qlink_parse_number(text, min, max, &number, why);
+	if (!err)
+		*value = (uint32_t)number;
+	return err;
+}
 
 static int parse_u16(const char *text, uint16_t max, uint16_t *value,
 		     struct qlink_why *why)
@@ -92,6 +109,39 @@ static int word_accept(struct qlink_config *config, const char *text,
 	return qlink_parse_accept(text, &config->accept, why);
 }
 
+static int word_rekey_ms(struct qlink_config *config, const char *text,
+			 struct qlink_why *why)
+{
+	return parse_u32(text, 0, QLINK_REKEY_MS_MAX, &config->rekey_ms, why);
+}
+
+static int word_rekey_frames(struct qlink_config *config, const char *text,
+			     struct qlink_why *why)
+{
+	return qlink_parse_number(text, 0, QLINK_REKEY_COUNT_MAX,
+				  &config->rekey_frames, why);
+}
+
+static int word_rekey_bytes(struct qlink_config *config, const char *text,
+			    struct qlink_why *why)
+{
+	return qlink_parse_number(text, 0, QLINK_REKEY_COUNT_MAX,
+				  &config->rekey_bytes, why);
+}
+
+static int word_hard_seconds(struct qlink_config *config, const char *text,
+			     struct qlink_why *why)
+{
+	return parse_u32(text, 1, QLINK_HARD_SECONDS_MAX,
+			 &config->hard_seconds, why);
+}
+
+static int word_grace_ms(struct qlink_config *config, const char *text,
+			 struct qlink_why *why)
+{
+	return parse_u32(text, 1, QLINK_GRACE_MS_MAX, &config->grace_ms, why);
+}
+
 static const struct {
 	const char *word;
 	unsigned int attr;
@@ -106,6 +156,11 @@ static const struct {
 	{ "port", IFLA_QLINK_PORT, word_port },
 	{ "source-ports", IFLA_QLINK_SOURCE_PORTS, word_source_ports },
 	{ "accept", IFLA_QLINK_ACCEPT, word_accept },
+	{ "rekey-ms", IFLA_QLINK_REKEY_MS, word_rekey_ms },
+	{ "rekey-frames", IFLA_QLINK_REKEY_FRAMES, word_rekey_frames },
+	{ "rekey-bytes", IFLA_QLINK_REKEY_BYTES, word_rekey_bytes },
+	{ "hard-seconds", IFLA_QLINK_HARD_SECONDS, word_hard_seconds },
+	{ "grace-ms", IFLA_QLINK_GRACE_MS, word_grace_ms },
 };
 
 int qlink_config_word(struct qlink_config *config, const char *word,
@@ -230,6 +285,9 @@ static int ring_take(void *arg, unsigned int type, const void *data, size_t len)
 		[QLINK_A_RING_CURRENT_SOURCE] = QLINK_ATTR_FIELD(struct qlink_ring, current_source),
 		[QLINK_A_RING_STAGED] = QLINK_ATTR_FIELD(struct qlink_ring, staged),
 		[QLINK_A_RING_RETIRED] = QLINK_ATTR_FIELD(struct qlink_ring, retired),
+		[QLINK_A_RING_REKEYS] = QLINK_ATTR_FIELD(struct qlink_ring, rekeys),
+		[QLINK_A_RING_AGE_MS] = QLINK_ATTR_FIELD(struct qlink_ring, age_ms),
+		[QLINK_A_RING_OVERDUE] = QLINK_ATTR_FIELD(struct qlink_ring, overdue),
 	};
 	struct qlink_ring *ring = arg;
 

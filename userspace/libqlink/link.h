@@ -37,6 +37,21 @@ struct qlink_config {
 	/** @port: UDP port that both ends receive on */
 	uint16_t port;
 
+	/** @rekey_ms: age at which a transmit key gives way, 0 for never */
+	uint32_t rekey_ms;
+
+	/** @hard_seconds: age at which no key is used any more */
+	uint32_t hard_seconds;
+
+	/** @grace_ms: how long late frames of an older key are taken */
+	uint32_t grace_ms;
+
+	/** @rekey_frames: frames after which a transmit key gives way, or 0 */
+	uint64_t rekey_frames;
+
+	/** @rekey_bytes: bytes of plaintext after which it does, or 0 */
+	uint64_t rekey_bytes;
+
 	/** @source_ports: how many UDP source ports flows are spread over */
 	uint16_t source_ports;
 
@@ -69,8 +84,17 @@ struct qlink_ring {
 	/** @retired: keys that are only kept for late frames */
 	uint32_t retired;
 
+	/** @rekeys: how often another key took over from the active one */
+	uint64_t rekeys;
+
+	/** @age_ms: since the first frame of the active key, 0 before it */
+	uint64_t age_ms;
+
 	/** @current_source: source of the active key */
 	uint8_t current_source;
+
+	/** @overdue: 1 while the active key should give way and cannot; tx only */
+	uint8_t overdue;
 
 	/** @has_source: @current_source counts, there is an active key */
 	bool has_source;

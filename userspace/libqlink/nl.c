@@ -433,6 +433,17 @@ int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
 
 /* ---- keys ---- */
 
+int qlink_rotate(struct qlink_nl *nl, uint32_t ifindex,
+		 struct qlink_error *error)
+{
+	struct exchange x = { .error = error };
+	struct nl_msg *msg = request_new(nl, QLINK_CMD_ROTATE, 0, ifindex, 0);
+
+	if (!msg)
+		return fail(error, -ENOMEM, "");
+	return request(nl, msg, &x);
+}
+
 typedef int (*key_put)(const struct qlink_key *key, qlink_attr_put put,
 		       void *arg);
 

@@ -98,6 +98,18 @@ int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
 		   const struct qlink_config *config, struct qlink_error *error);
 
 /**
+ * qlink_rotate() - let the active transmit key give way to the next one
+ * @nl: the socket
+ * @ifindex: index of the device
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells; %-ENOENT where no key is
+ * staged to follow.
+ */
+int qlink_rotate(struct qlink_nl *nl, uint32_t ifindex,
+		 struct qlink_error *error);
+
+/**
  * qlink_key_install() - install keys, all of them or none
  * @nl: the socket
  * @ifindex: index of the device

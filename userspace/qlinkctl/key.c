@@ -317,6 +317,22 @@ static int key_show_run(struct ctl *ctl, int argc, char **argv)
 	return err;
 }
 
+int rotate_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct qlink_error error;
+	uint32_t ifindex;
+	int err;
+
+	if (argc != 1)
+		return ctl_usage("rotate: wants one device");
+	err = ctl_device(ctl, argv[0], &ifindex);
+	if (err)
+		return err;
+	if (qlink_rotate(ctl->nl, ifindex, &error))
+		return ctl_refused(argv[0], &error);
+	return CTL_OK;
+}
+
 static const struct ctl_command commands[] = {
 	{ "add", add_run },
 	{ "del", del_run },

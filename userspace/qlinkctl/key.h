@@ -29,6 +29,16 @@ struct key_words {
 int key_run(struct ctl *ctl, int argc, char **argv);
 
 /**
+ * rotate_run() - qlinkctl rotate DEV
+ * @ctl: this run
+ * @argc: arguments behind the command
+ * @argv: likewise
+ *
+ * Return: an enum ctl_exit.
+ */
+int rotate_run(struct ctl *ctl, int argc, char **argv);
+
+/**
  * key_words_parse() - take the words that tell of a key to install
  * @words: tx|rx epoch N [source S] [id U] [blocks N] file PATH, %NULL behind;
  *	the options in any order

@@ -12,7 +12,9 @@ static const char help[] =
 "usage: qlinkctl [-j] [-s] show [DEV]\n"
 "       qlinkctl set DEV [link LOWER] [id N] [ethertype 0xNNNN] [peer MAC]\n"
 "                [local ADDR] [remote ADDR] [port N] [source-ports N]\n"
-"                [accept LIST]\n"
+"                [accept LIST] [rekey-ms N] [rekey-frames N] [rekey-bytes N]\n"
+"                [hard-seconds N] [grace-ms N]\n"
+"       qlinkctl rotate DEV\n"
 "       qlinkctl [-j] key show DEV\n"
 "       qlinkctl key add DEV tx|rx epoch N [source SOURCE] [id UUID]\n"
 "                [blocks N] file PATH\n"
@@ -45,6 +47,7 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 static const struct ctl_command commands[] = {
 	{ "help", help_run },
 	{ "key", key_run },
+	{ "rotate", rotate_run },
 	{ "set", set_run },
 	{ "show", show_run },
 	{ NULL, NULL },

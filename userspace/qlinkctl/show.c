@@ -33,7 +33,7 @@ static json_t *counters_json(const uint64_t *counters,
 	return object;
 }
 
-static json_t *ring_json(const struct qlink_ring *ring)
+static json_t *ring_json(const struct qlink_ring *ring, bool is_tx)
 {
 	char id[QLINK_RING_ID_BYTES * 2 + 1];
 	json_t *object = json_object();
@@ -49,6 +49,11 @@ static json_t *ring_json(const struct qlink_ring *ring)
 			 qlink_name(&qlink_sources, ring->current_source));
 	set_number(object, "staged", ring->staged);
 	set_number(object, "retired", ring->retired);
+	set_number(object, "rekeys", ring->rekeys);
+	if (ring->current_epoch)
+		set_number(object, "age_ms", ring->age_ms);
+	if (is_tx)
+		json_object_set_new(object, "overdue", json_boolean(ring->overdue));
 	return object;
 }
 
@@ -94,6 +99,20 @@ static void udp_json(json_t *object, const struct qlink_config *config)
 		set_number(object, "source_ports", config->source_ports);
 }
 
+static void limits_json(json_t *object, const struct qlink_config *config)
+{
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
+		set_number(object, "rekey_ms", config->rekey_ms);
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_FRAMES))
+		set_number(object, "rekey_frames", config->rekey_frames);
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_BYTES))
+		set_number(object, "rekey_bytes", config->rekey_bytes);
+	if (qlink_config_has(config, IFLA_QLINK_HARD_SECONDS))
+		set_number(object, "hard_seconds", config->hard_seconds);
+	if (qlink_config_has(config, IFLA_QLINK_GRACE_MS))
+		set_number(object, "grace_ms", config->grace_ms);
+}
+
 static json_t *link_json(const struct qlink_link *link, const char *lower)
 {
 	const struct qlink_config *config = &link->config;
@@ -107,8 +126,9 @@ static json_t *link_json(const struct qlink_link *link, const char *lower)
 	udp_json(object, config);
 	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
 		json_object_set_new(object, "accept", accept_json(config->accept));
-	json_object_set_new(object, "tx", ring_json(&link->tx));
-	json_object_set_new(object, "rx", ring_json(&link->rx));
+	limits_json(object, config);
+	json_object_set_new(object, "tx", ring_json(&link->tx, true));
+	json_object_set_new(object, "rx", ring_json(&link->rx, false));
 	set_number(object, "wipes", link->wipes);
 	if (link->wipes)
 		set_text(object, "wiped_by",
@@ -183,9 +203,30 @@ static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to
 			"unknown");
 	else
 		fputs("no active key", to);
-	fprintf(to, ", newest %llu, %u staged, %u retired\n",
+	fprintf(to, ", newest %llu, %u staged, %u retired, %llu rekeys",
 		(unsigned long long)ring->newest_epoch, ring->staged,
-		ring->retired);
+		ring->retired, (unsigned long long)ring->rekeys);
+	if (ring->age_ms)
+		fprintf(to, ", in use for %llu ms", (unsigned long long)ring->age_ms);
+	fputs(ring->overdue ? ", overdue\n" : "\n", to);
+}
+
+/* Keys give way by what is set, and by nothing of all if it is not. */
+static void limits_text(const struct qlink_config *config, FILE *to)
+{
+	if (!qlink_config_has(config, IFLA_QLINK_HARD_SECONDS))
+		return;
+	fprintf(to, LABEL, "rekey");
+	if (config->rekey_ms)
+		fprintf(to, "after %u ms, ", config->rekey_ms);
+	if (config->rekey_frames)
+		fprintf(to, "after %llu frames, ",
+			(unsigned long long)config->rekey_frames);
+	if (config->rekey_bytes)
+		fprintf(to, "after %llu bytes, ",
+			(unsigned long long)config->rekey_bytes);
+	fprintf(to, "no key for over %u s, grace %u ms\n", config->hard_seconds,
+		config->grace_ms);
 }
 
 static void counters_text(const char *label, const uint64_t *counters,
@@ -220,6 +261,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
 		fprintf(to, LABEL "%s\n", "accept",
 			qlink_format_accept(config->accept, accept));
+	limits_text(config, to);
 	ring_text("tx", &link->tx, to);
 	ring_text("rx", &link->rx, to);
 	if (link->wipes)

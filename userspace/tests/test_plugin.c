@@ -105,6 +105,19 @@ int print_color_uint(enum output_type type, enum color_attr color,
 	return 0;
 }
 
+int print_color_bool(enum output_type type, enum color_attr color,
+		     const char *key, const char *format, bool value)
+{
+	(void)color;
+	if (!counts(type))
+		return 0;
+	if (is_json)
+		record("%s=%s,", key, value ? "true" : "false");
+	else
+		record(format, value ? "true" : "false");
+	return 0;
+}
+
 int print_color_u64(enum output_type type, enum color_attr color,
 		    const char *key, const char *format, uint64_t value)
 {
@@ -129,6 +142,8 @@ static void add_ring(struct nlmsghdr *n, int type)
 	uint64_t epochs[] = { 9, 3 };
 	uint8_t source = QLINK_SOURCE_PQC;
 	uint32_t staged = 6;
+	uint64_t rekeys = 5;
+	uint8_t overdue = 1;
 	union request nest = { .n.nlmsg_len = 0 };
 
 	addattr_l(&nest.n, sizeof(nest), 0, "", 0);
@@ -137,6 +152,8 @@ static void add_ring(struct nlmsghdr *n, int type)
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_EPOCH, &epochs[1], 8);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_SOURCE, &source, 1);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_STAGED, &staged, 4);
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_REKEYS, &rekeys, 8);
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_OVERDUE, &overdue, 1);
 	addattr_l(n, sizeof(nest), type, nest.bytes + NLMSG_HDRLEN,
 		  (int)(nest.n.nlmsg_len - NLMSG_HDRLEN));
 }
@@ -177,7 +194,8 @@ TEST(options_are_printed_as_they_are_given)
 {
 	char *words[] = {
 		"id", "7", "peer", "02:00:00:00:00:01", "ethertype", "0x88b5",
-		"accept", "hybrid,pqc", NULL,
+		"accept", "hybrid,pqc", "rekey-ms", "100", "rekey-frames", "0",
+		"rekey-bytes", "4096", "hard-seconds", "9", "grace-ms", "8", NULL,
 	};
 	uint8_t eth = QLINK_UNDERLAY_ETH, up = QLINK_LINK_STATE_UP;
 	union request request;
@@ -189,15 +207,18 @@ TEST(options_are_printed_as_they_are_given)
 	CHECK_TEXT("text", print_request(&request, false),
 		"state up id 7 underlay eth peer 02:00:00:00:00:01 "
 		"ethertype 0x88b5 accept hybrid,pqc "
-		"tx epoch 3 pqc newest 9 staged 6 retired 0 "
-		"rx no-key newest 0 staged 0 retired 0 ");
+		"rekey-ms 100 rekey-frames 0 rekey-bytes 4096 hard-seconds 9 grace-ms 8 "
+		"tx epoch 3 pqc newest 9 staged 6 retired 0 rekeys 5 overdue "
+		"rx no-key newest 0 staged 0 retired 0 rekeys 0 ");
 	CHECK_TEXT("JSON", print_request(&request, true),
 		"state=up,id=7,underlay=eth,peer=02:00:00:00:00:01,"
 		"ethertype=34997,accept[=hybrid,=pqc,]"
+		"rekey_ms=100,rekey_frames=0,rekey_bytes=4096,hard_seconds=9,grace_ms=8,"
 		"tx{id=00000000000000000000000000000000,newest_epoch=9,"
-		"current_epoch=3,current_source=pqc,staged=6,retired=0,}"
+		"current_epoch=3,current_source=pqc,staged=6,retired=0,"
+		"rekeys=5,age_ms=0,overdue=true,}"
 		"rx{id=00000000000000000000000000000000,newest_epoch=0,"
-		"current_epoch=0,staged=0,retired=0,}");
+		"current_epoch=0,staged=0,retired=0,rekeys=0,}");
 }
 
 TEST(udp_options_are_printed_as_they_are_given)

@@ -17,14 +17,22 @@ static struct qlink_link sample(void)
 		.config = {
 			.present = 1U << IFLA_QLINK_ID | 1U << IFLA_QLINK_LOWER |
 				   1U << IFLA_QLINK_ETHERTYPE |
-				   1U << IFLA_QLINK_PEER | 1U << IFLA_QLINK_ACCEPT,
+				   1U << IFLA_QLINK_PEER | 1U << IFLA_QLINK_ACCEPT |
+				   1U << IFLA_QLINK_REKEY_MS |
+				   1U << IFLA_QLINK_REKEY_FRAMES |
+				   1U << IFLA_QLINK_REKEY_BYTES |
+				   1U << IFLA_QLINK_HARD_SECONDS |
+				   1U << IFLA_QLINK_GRACE_MS,
 			.id = 7, .lower = 2, .ethertype = 0x88b5,
 			.peer = { 2, 0, 0, 0, 0, 1 }, .accept = 6,
+			.rekey_ms = 100, .rekey_bytes = 1ULL << 40,
+			.hard_seconds = 300, .grace_ms = 1000,
 		},
 		.tx = {
 			.id = { 0xab, 0xcd }, .newest_epoch = 9,
 			.current_epoch = 3, .current_source = QLINK_SOURCE_PQC,
-			.has_source = true, .staged = 6,
+			.has_source = true, .staged = 6, .rekeys = 11,
+			.age_ms = 1234, .overdue = 1,
 		},
 		.rx = { .newest_epoch = 4, .staged = 1, .retired = 2 },
 		.has_port = true,
@@ -52,11 +60,16 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 		"{\"state\":\"up\",\"id\":7,\"underlay\":\"eth\",\"lower\":\"eth0\","
 		"\"lower_ifindex\":2,\"ethertype\":34997,"
 		"\"peer\":\"02:00:00:00:00:01\",\"accept\":[\"hybrid\",\"pqc\"],"
+		"\"rekey_ms\":100,\"rekey_frames\":0,"
+		"\"rekey_bytes\":1099511627776,\"hard_seconds\":300,"
+		"\"grace_ms\":1000,"
 		"\"tx\":{\"id\":\"abcd0000000000000000000000000000\","
 		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\","
-		"\"staged\":6,\"retired\":0},"
+		"\"staged\":6,\"retired\":0,\"rekeys\":11,\"age_ms\":1234,"
+		"\"overdue\":true},"
 		"\"rx\":{\"id\":\"00000000000000000000000000000000\","
-		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2},"
+		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2,"
+		"\"rekeys\":0},"
 		"\"wipes\":0}");
 	check_json("port", json_object_get(object, "port"),
 		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34}");
@@ -75,6 +88,7 @@ TEST(json_has_every_counter)
 		"\"tx_loop\":0,\"tx_queue_full\":0,\"tx_seal_error\":0,\"rx_short\":0,"
 		"\"rx_bad_type\":0,\"rx_bad_header\":0,\"rx_down\":0,"
 		"\"rx_queue_full\":0,\"rx_no_memory\":0,\"rx_no_key\":0,"
+		"\"rx_after_grace\":0,\"rx_evicted\":0,\"rx_expired\":0,"
 		"\"rx_replay\":12,\"rx_old\":0,\"rx_auth_error\":0,"
 		"\"rx_open_error\":0,\"rx_bad_inner\":0,\"rx_keepalive\":0,"
 		"\"tx_fpu_wait\":0,\"rx_fpu_wait\":0,\"key_refused\":0}";
@@ -137,8 +151,9 @@ TEST(text_shows_counters_that_moved)
 		"  peer         02:00:00:00:00:01\n"
 		"  ethertype    0x88b5\n"
 		"  accept       hybrid,pqc\n"
-		"  tx           epoch 3 (pqc), newest 9, 6 staged, 0 retired\n"
-		"  rx           no active key, newest 4, 1 staged, 2 retired\n"
+		"  rekey        after 100 ms, after 1099511627776 bytes, no key for over 300 s, grace 1000 ms\n"
+		"  tx           epoch 3 (pqc), newest 9, 6 staged, 0 retired, 11 rekeys, in use for 1234 ms, overdue\n"
+		"  rx           no active key, newest 4, 1 staged, 2 retired, 0 rekeys\n"
 		"  counters     rx_replay        12\n"
 		"  port         rx_no_link       34\n");
 }
@@ -155,8 +170,8 @@ TEST(text_shows_all_counters_on_demand)
 	fclose(to);
 	for (at = got; (at = strchr(at, '\n')); at++)
 		lines++;
-	CHECK_NUMBER("9 lines of the link, and all counters but the padding", lines,
-		     9 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
+	CHECK_NUMBER("10 lines of the link, and all counters but the padding", lines,
+		     10 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
 	CHECK(strstr(got, "index 2 in another network namespace"),
 	      "a lower device without a name here: %s", got);
 	free(got);

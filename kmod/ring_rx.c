@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How a receive ring opens frames, follows its peer, and lets older keys go. */
+#include "ring_rx.h"
+
+#include <linux/jiffies.h>
+
+#include "compat.h"
+#include "keytable.h"
+
+/**
+ * DOC: Late frames
+ *
+ * A receiver moves on by the first frame that authenticates under a newer key.
+ * Older keys, used or skipped, are wiped when their grace is over, or before, the
+ * oldest first, when there are more than QLINK_RETIRED_MAX of them or the windows of
+ * the link take more than QLINK_WINDOW_BYTES_MAX. The active one is wiped
+ * hard-seconds and a grace after its first frame, so no frame can be held back for
+ * longer, whether a newer key was heard or not.
+ */
+
+static void qlink_ring_wipe_late(struct qlink_ring *ring, struct qlink_key *key,
+				 enum qlink_late why)
+{
+	/* Frames look at it without the lock. */
+	WRITE_ONCE(ring->late[why], key->name.epoch);
+	qlink_ring_drop(ring, key);
+}
+
+static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (key->state == QLINK_KEY_STATE_RETIRED)
+		return;
+	if (key->state == QLINK_KEY_STATE_STAGED)
+		qlink_ring_leave_staged(ring, key);
+	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
+	key->since = (u32)jiffies;
+	ring->n_retired++;
+}
+
+/* The oldest go before their time where there are too many. */
+static void qlink_ring_evict(struct qlink_ring *ring)
+{
+	struct qlink_key *key, *next;
+
+	lockdep_assert_held(&ring->lock);
+
+	list_for_each_entry_safe(key, next, &ring->keys, entry) {
+		if (key->state != QLINK_KEY_STATE_RETIRED ||
+		    (ring->n_retired <= QLINK_RETIRED_MAX &&
+		     ring->window_bytes <= QLINK_WINDOW_BYTES_MAX))
+			break;
+		qlink_ring_wipe_late(ring, key, QLINK_LATE_EVICTED);
+	}
+}
+
+/* When a receive key is to be wiped, in jiffies; the low bits. */
+static u32 qlink_ring_wipe_at(const struct qlink_ring *ring, const struct qlink_key *key)
+{
+	u32 at = key->since + (u32)msecs_to_jiffies(ring->limits.grace_ms);
+
+	return key->state == QLINK_KEY_STATE_ACTIVE ? at + ring->limits.hard_seconds * HZ : at;
+}
+
+/* The work may be due sooner already, but never later. At a thousand keys a second most find
+ * that it is, and none of them puts it off.
+ */
+static void qlink_ring_reap_by(struct qlink_ring *ring, const struct qlink_key *key)
+{
+	s32 left = qlink_ring_wipe_at(ring, key) - (u32)jiffies;
+	unsigned long at = jiffies + max(left, 0);
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->is_dead || (ring->is_reaping && !time_before(at, ring->reap_at)))
+		return;
+	ring->is_reaping = true;
+	ring->reap_at = at;
+	mod_delayed_work(qlink_unbound_wq, &ring->reap_work, max(left, 0));
+}
+
+static void qlink_ring_reap(struct work_struct *work)
+{
+	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
+					       reap_work);
+	struct qlink_key *key, *next;
+
+	spin_lock_bh(&ring->lock);
+	ring->is_reaping = false;
+	list_for_each_entry_safe(key, next, &ring->keys, entry) {
+		if (key->state == QLINK_KEY_STATE_STAGED)
+			break;
+		if ((s32)(qlink_ring_wipe_at(ring, key) - (u32)jiffies) > 0) {
+			qlink_ring_reap_by(ring, key);
+			break;
+		}
+		qlink_ring_wipe_late(ring, key, key->state == QLINK_KEY_STATE_ACTIVE ?
+				     QLINK_LATE_EXPIRED : QLINK_LATE_GRACE);
+	}
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_find() - find the receive key of a frame
+ * @ring: receive ring
+ * @epoch: from the header, not authenticated yet
+ *
+ * Context: BHs off; the key is borrowed until the RCU read side ends.
+ * Return: the key, or NULL where none of this epoch is held
+ */
+struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
+{
+	struct qlink_key *key = rcu_dereference_bh(ring->current_key);
+
+	if (likely(key && key->name.epoch == epoch))
+		return key;
+
+	key = qlink_keytable_find(ring, epoch);
+	/* Pairs with qlink_ring_publish(): a key of a refused message is not given out. */
+	return key && smp_load_acquire(&key->is_installed) ? key : NULL;
+}
+
+/* A copy of a key that has no transform; %-EAGAIN where it has one now, %-ENOENT once wiped. */
+static int qlink_ring_copy_raw(struct qlink_ring *ring, const struct qlink_key *key, u8 *raw)
+{
+	int err = 0;
+
+	spin_lock(&ring->lock);
+	if (key->is_dropped)
+		err = -ENOENT;
+	else if (key->is_ready)
+		err = -EAGAIN;
+	else
+		memcpy(raw, qlink_key_raw(key), QLINK_KEY_BYTES);
+	spin_unlock(&ring->lock);
+	return err;
+}
+
+/* An authentic frame came: from here on the key has windows. */
+static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
+{
+	int err = 0;
+
+	spin_lock(&ring->lock);
+	if (key->is_dropped)
+		err = -ENOENT;
+	else if (!key->is_used)
+		err = qlink_key_make_use(key);
+	spin_unlock(&ring->lock);
+	return err;
+}
+
+/* The way of the first frames of a key that was further away than transforms are made ahead. */
+static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
+				unsigned int bytes, const u8 *nonce)
+{
+	u8 raw[QLINK_KEY_BYTES] __aligned(16);
+	int err = qlink_ring_copy_raw(ring, key, raw);
+
+	if (err == -EAGAIN)
+		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
+	if (err)
+		return err;
+	err = qlink_aead_may_key_anywhere() ?
+	      qlink_aead_open_by(raw, frame, bytes, nonce) : -ENOMEM;
+	memzero_explicit(raw, sizeof(raw));
+	return err ?: qlink_ring_take_up(ring, key);
+}
+
+/**
+ * qlink_ring_open() - check and decrypt one frame in place
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @bytes: of @frame in all
+ * @nonce: QLINK_NONCE_BYTES bytes
+ *
+ * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
+ * Return:
+ * * %0		- authentic, and @key is used
+ * * %-EBADMSG	- the tag is not valid; the content is undefined
+ * * %-ENOENT	- the key was wiped meanwhile
+ * * %-ENOMEM	- no memory to take the key into use
+ * * any other	- of the crypto API
+ */
+int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
+		    unsigned int bytes, const u8 *nonce)
+{
+	if (likely(qlink_key_is_ready(key)))
+		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
+	return qlink_ring_open_bare(ring, key, frame, bytes, nonce);
+}
+
+/**
+ * qlink_ring_note_windows() - a window of a receive key was made
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ * @bytes: that it takes
+ *
+ * Context: BHs off.
+ */
+void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
+			     unsigned int bytes)
+{
+	spin_lock(&ring->lock);
+	if (!key->is_dropped) {
+		key->use->window_bytes += bytes;
+		ring->window_bytes += bytes;
+		qlink_ring_evict(ring);
+	}
+	spin_unlock(&ring->lock);
+}
+
+/**
+ * qlink_ring_follow() - a frame under this key has authenticated
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ *
+ * A newer key becomes the current one. Older ones, used or skipped, open late
+ * frames for their grace.
+ *
+ * Context: BHs off.
+ */
+void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
+{
+	struct qlink_key *older;
+
+	/* A late frame of a retired key takes no lock: no key becomes staged again. */
+	if (likely(key == rcu_access_pointer(ring->current_key)) ||
+	    READ_ONCE(key->state) != QLINK_KEY_STATE_STAGED)
+		return;
+
+	spin_lock(&ring->lock);
+	/* Not if it was dropped since, is late itself, or another CPU was here first. */
+	if (key->is_dropped || key->state != QLINK_KEY_STATE_STAGED) {
+		spin_unlock(&ring->lock);
+		return;
+	}
+	older = key;
+	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
+		if (older->state == QLINK_KEY_STATE_RETIRED)
+			break;
+		qlink_ring_retire(ring, older);
+	}
+	/* Those that were skipped go without a transform; it is this one's turn. */
+	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
+		ring->bare = key;
+	if (qlink_ring_current(ring))
+		ring->n_rekeys++;
+	qlink_ring_activate(ring, key);
+	key->since = (u32)jiffies;
+	ring->begun_at = ktime_get();
+	qlink_ring_evict(ring);
+	/* The oldest of those that have a time to go. */
+	qlink_ring_reap_by(ring, list_first_entry(&ring->keys, struct qlink_key, entry));
+	spin_unlock(&ring->lock);
+}
+
+/**
+ * qlink_ring_late() - why is an epoch not held?
+ * @ring: receive ring
+ * @epoch: not held; nothing of the frame that names it is known to be true
+ *
+ * Where keys went for several reasons it may name another of them: it remembers
+ * one epoch for each.
+ *
+ * Context: Any.
+ * Return: the reason that the newest wiped epoch at or above it, and next to it, went for
+ */
+enum qlink_late qlink_ring_late(const struct qlink_ring *ring, u64 epoch)
+{
+	enum qlink_late why = QLINK_LATE_UNKNOWN;
+	u64 late, nearest = U64_MAX;
+	int i;
+
+	for (i = QLINK_LATE_GRACE; i < QLINK_LATE_N; i++) {
+		late = READ_ONCE(ring->late[i]);
+		if (late >= epoch && late < nearest) {
+			nearest = late;
+			why = i;
+		}
+	}
+	return why;
+}
+
+/**
+ * qlink_ring_rx_limit() - say how long keys are used
+ * @ring: receive ring, alive
+ * @limits: hold for all keys, as if they had always done
+ *
+ * Context: Process context.
+ */
+void qlink_ring_rx_limit(struct qlink_ring *ring, const struct qlink_limits *limits)
+{
+	struct qlink_key *key;
+
+	spin_lock_bh(&ring->lock);
+	ring->limits = *limits;
+	key = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
+	if (key && key->state != QLINK_KEY_STATE_STAGED)
+		qlink_ring_reap_by(ring, key);
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_rx_init() - make an empty receive ring
+ * @ring: zeroed memory of the caller
+ *
+ * Context: Any.
+ */
+void qlink_ring_rx_init(struct qlink_ring *ring)
+{
+	qlink_ring_init(ring, QLINK_DIRECTION_RX, NULL);
+	INIT_DELAYED_WORK(&ring->reap_work, qlink_ring_reap);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a transmit ring goes from key to key. */
+#ifndef QLINK_RING_TX_H
+#define QLINK_RING_TX_H
+
+#include "ring.h"
+
+void qlink_ring_tx_init(struct qlink_ring *ring, void (*changed)(struct qlink_ring *ring));
+void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, bool must_go);
+int qlink_ring_rotate(struct qlink_ring *ring);
+void qlink_ring_tx_limit(struct qlink_ring *ring, const struct qlink_limits *limits);
+
+#endif

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Late frames: how long a receiver keeps older keys, when one has to go before, and what each reason is counted as.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# forge EPOCH [OPTION…]: eight frames of that epoch, as from ns1, judged by frames.py.
+forge()
+{
+	secret_of "$1" "$tmp/secret"
+	expect_ok "epoch $1" frames forge good --under "$under" --from "$ns1" --to "$ns2" --key "$tmp/secret" --epoch "$@"
+}
+
+# epochs NS STATE: of the receive keys in it.
+epochs() { keys "$1" "[.[] | select(.direction == \"rx\" and .state == \"$2\") | .epoch] | join(\" \")"; }
+epochs_are() { [ "$(epochs "$1" "$2")" = "$3" ]; }
+
+each_test_grace()
+{
+	setup_pair
+	keys_pass "$ns1" "$ns2" 2 4
+	link_set "$ns2" grace-ms 60000
+	forge 1
+	forge 3
+	expect_eq "used or skipped" "$(epochs "$ns2" active) after $(epochs "$ns2" retired)" "3 after 1 2"
+	forge 2
+	expect_eq "a late frame changes nothing" "$(epochs "$ns2" active) after $(epochs "$ns2" retired)" "3 after 1 2"
+	link_set "$ns2" grace-ms 1
+	expect_soon "wiped" epochs_are "$ns2" retired ""
+	forge 2 --expect rx_after_grace
+	forge 1 --expect rx_after_grace
+	expect_eq "the others" "$(epochs "$ns2" active) before $(epochs "$ns2" staged)" "3 before 4 5"
+	forge 5
+	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_after_grace:16"
+}
+
+# 1,024 keys are kept for late frames, the newest; those that go first are counted on their own.
+each_test_more_than_are_kept()
+{
+	setup_pair
+	link_set "$ns2" grace-ms 60000
+	keys_pass "$ns1" "$ns2" 2 1099
+	forge 1100
+	expect_eq "kept" "$(ring "$ns2" rx retired)" 1024
+	expect_eq "the oldest of them" "$(keys "$ns2" '[.[] | select(.direction == "rx")][0].epoch')" 76
+	forge 75 --expect rx_evicted
+	forge 1 --expect rx_evicted
+	forge 76
+	forge 1099
+	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_evicted:16"
+}
+
+# 4 MiB of windows are kept, however few keys have them: 256 lanes of a key take 150 KB.
+test_windows_of_many_lanes()
+{
+	under=eth
+	setup_pair
+	link_set "$ns2" grace-ms 60000
+	keys_pass "$ns1" "$ns2" 2 39
+	expect_ok "frames in all lanes" ringtool lanes "$ns1" "$ns2" "$tmp/keys" 2 40
+	expect_soon "the last one came" ring_is "$ns2" rx current_epoch 40
+	expect_eq "fewer kept than were used" "$([ "$(ring "$ns2" rx retired)" -lt 35 ] || ring "$ns2" rx retired)" ""
+	expect_eq "but not few" "$([ "$(ring "$ns2" rx retired)" -gt 20 ] || ring "$ns2" rx retired)" ""
+	forge 2 --expect rx_evicted
+	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_evicted:8"
+}
+
+# A receive key is not kept for ever where no newer one is heard.
+each_test_lifetime()
+{
+	setup_pair
+	link_set "$ns2" grace-ms 1 hard-seconds 3
+	forge 1
+	expect_soon "wiped" epochs_are "$ns2" active ""
+	forge 1 --expect rx_expired
+	key_pass "$ns1" "$ns2" 2
+	forge 2
+	expect_eq "the next one" "$(epochs "$ns2" active)" 2
+	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_expired:8"
+}
+
+# A key that is deleted is no late one, and a staged one has no time.
+each_test_deleted_is_not_late()
+{
+	setup_pair
+	keys_pass "$ns1" "$ns2" 2 2
+	link_set "$ns2" grace-ms 1
+	forge 2
+	expect_soon "wiped" epochs_are "$ns2" retired ""
+	expect_ok "delete" in_ns "$ns2" qlinkctl key del qlink0 rx epoch 2
+	forge 2 --expect rx_no_key
+	expect_eq "staged" "$(epochs "$ns2" staged)" 3
+	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_no_key:8"
+}
+
+debug_tests="grace_eth more_than_are_kept_udp windows_of_many_lanes lifetime_eth"
+run_tests "$@"

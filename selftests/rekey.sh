@@ -1,0 +1,201 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Keys that give way by themselves: by frames, bytes and age, on command, and when they must; and who follows.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# setup_rekey N [WORD VALUE…]: a pair whose first end holds N more keys to seal with, and these limits.
+setup_rekey()
+{
+	setup_pair
+	quiet
+	[ $# = 1 ] || link_set "$ns1" "${@:2}"
+	keys_pass "$ns1" "$ns2" 2 "$1"
+}
+
+# frames_by_epoch NS tx|rx: "1:10 2:10 …" of the keys that are held.
+frames_by_epoch() { keys "$1" "[.[] | select(.direction == \"$2\" and .frames > 0) | \"\\(.epoch):\\(.frames)\"] | join(\" \")"; }
+
+each_test_by_frames()
+{
+	setup_rekey 9 rekey-frames 10
+	link_set "$ns2" grace-ms 60000
+	expect_eq "answers" "$(ping_one_lane "$ns1" 55)" 55
+	expect_eq "each sealed as many as it may" "$(frames_by_epoch "$ns2" rx)" "1:10 2:10 3:10 4:10 5:10 6:5"
+	expect_eq "the sender has wiped the old ones" "$(frames_by_epoch "$ns1" tx)" "6:5"
+	expect_eq "rekeys" "$(ring "$ns1" tx rekeys) $(ring "$ns2" rx rekeys) $(ring "$ns2" tx rekeys)" "5 5 0"
+	expect_nothing_dropped
+}
+
+# A ping has 98 bytes: ten fit into 1,000, and 20 bytes are left over.
+each_test_by_bytes()
+{
+	setup_rekey 9 rekey-bytes 1000
+	link_set "$ns2" grace-ms 60000
+	expect_eq "answers" "$(ping_one_lane "$ns1" 25)" 25
+	expect_eq "frames" "$(frames_by_epoch "$ns2" rx)" "1:10 2:10 3:5"
+	expect_nothing_dropped
+}
+
+# A frame that is larger than all that a key may seal spends one key, not all of them.
+each_test_by_fewer_bytes_than_a_frame()
+{
+	setup_rekey 9 rekey-bytes 50
+	link_set "$ns2" grace-ms 60000
+	expect_eq "answers" "$(ping_one_lane "$ns1" 5)" 5
+	expect_eq "frames" "$(frames_by_epoch "$ns2" rx)" "1:1 2:1 3:1 4:1 5:1"
+	expect_nothing_dropped
+}
+
+# Both ends rotate by the same age. One sends all the time; the other has sent once, and spends no more keys.
+each_test_by_age()
+{
+	setup_rekey 300 rekey-ms 20
+	link_set "$ns2" rekey-ms 20
+	keys_pass "$ns2" "$ns1" 2 300
+	nobody "$ns1"
+	nobody "$ns2"
+	expect_eq "no frame, no age" "$(ring "$ns1" tx age_ms) $(ring "$ns1" tx rekeys)" "0 0"
+	in_ns "$ns2" ping -c 1 -W 0.01 "$nobody" >/dev/null
+	expect_soon "one frame, one key" ring_is "$ns2" tx rekeys 1
+	flying "$ns1" ping -i 0.002 "$nobody"
+	expect_soon "many frames" rekeys_are_at_least "$ns1" 10
+	expect_eq "no frame, no key" "$(ring "$ns2" tx rekeys) $(ring "$ns2" tx current_epoch)" "1 2"
+	expect_nothing_dropped
+}
+
+rekeys_are_at_least() { [ "$(ring "$1" tx rekeys)" -ge "$2" ]; }
+
+# A soft limit with nothing staged keeps the key, until something is.
+each_test_soft_limit_keeps_the_key()
+{
+	local words epoch=1
+
+	setup_pair
+	quiet
+	for words in "rekey-frames 5" "rekey-bytes 500" "rekey-ms 1"; do
+		# shellcheck disable=SC2086 # words
+		link_set "$ns1" rekey-frames 0 rekey-bytes 0 rekey-ms 0 && link_set "$ns1" $words
+		expect_eq "$words: answers" "$(ping_one_lane "$ns1" 12)" 12
+		expect_soon "$words: overdue" ring_is "$ns1" tx overdue true
+		expect_eq "$words: in use" "$(ring "$ns1" tx current_epoch) $(ring "$ns1" tx rekeys)" "$epoch $((epoch - 1))"
+		epoch=$((epoch + 1))
+		key_pass "$ns1" "$ns2" "$epoch"
+		expect_eq "$words: at once" "$(ring "$ns1" tx current_epoch) $(ring "$ns1" tx overdue)" "$epoch false"
+		expect_eq "$words: answers" "$(ping_one_lane "$ns1" 3)" 3
+		expect_eq "$words: the receiver" "$(ring "$ns2" rx current_epoch)" "$epoch"
+	done
+	expect_nothing_dropped
+}
+
+each_test_on_command()
+{
+	setup_pair
+	quiet
+	expect_refused "nothing staged" "tx holds no staged key to rotate to" in_ns "$ns1" qlinkctl rotate qlink0
+	expect_eq "in use" "$(ring "$ns1" tx current_epoch)" 1
+	keys_pass "$ns1" "$ns2" 2 2
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+	expect_eq "in use" "$(ring "$ns1" tx current_epoch) $(ring "$ns1" tx staged)" "2 1"
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_eq "the receiver" "$(ring "$ns2" rx current_epoch)" 2
+	expect_refused "no link" "not a qlink device" in_ns "$ns1" qlinkctl rotate lo
+	expect_nothing_dropped
+}
+
+# A limit that is set while a key is in use holds for that key.
+each_test_limits_of_a_key_in_use()
+{
+	setup_rekey 5
+	expect_eq "answers" "$(ping_one_lane "$ns1" 5)" 5
+	expect_eq "in use" "$(ring "$ns1" tx current_epoch)" 1
+	link_set "$ns1" rekey-frames 4
+	expect_eq "answers" "$(ping_one_lane "$ns1" 5)" 5
+	expect_eq "in use" "$(ring "$ns1" tx current_epoch)" 2
+	link_set "$ns1" rekey-frames 0 rekey-ms 1
+	expect_soon "by age" ring_is "$ns1" tx current_epoch 3
+	expect_nothing_dropped
+}
+
+# A hard limit passes the key on; with nothing to follow it silences, and the next key ends the silence.
+each_test_hard_seconds()
+{
+	setup_rekey 1
+	link_set "$ns1" hard-seconds 2
+	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
+	expect_soon "the next" ring_is "$ns1" tx current_epoch 2
+	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
+	expect_soon "silence" carrier_is "$ns1" 0
+	expect_eq "keys" "$(ring "$ns1" tx current_epoch) $(keys "$ns1" '[.[] | select(.direction == "tx")] | length')" "0 0"
+	key_pass "$ns1" "$ns2" 3
+	expect_soon "carrier" carrier_is "$ns1" 1
+	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
+}
+
+# What a key may seal is leased to lanes, and the sum is exact: never more, and what one lane leaves over is little.
+each_test_blocks_over_two_lanes()
+{
+	local first second
+
+	setup_pair
+	quiet
+	link_set "$ns2" grace-ms 60000
+	keys_pass "$ns1" "$ns2" 2 9 blocks=900
+	in_ns "$ns1" qlinkctl rotate qlink0
+	in_ns "$ns1" taskset -c 0 ping -c 250 -i 0.005 -W 2 "${inner[2]}" >"$tmp/first" &
+	first=$!
+	in_ns "$ns1" taskset -c 1 ping -c 250 -i 0.005 -W 2 "${inner[2]}" >"$tmp/second" &
+	second=$!
+	wait "$first" "$second"
+	expect_has "loss" "$(grep transmitted "$tmp/first")" "250 received"
+	expect_has "loss" "$(grep transmitted "$tmp/second")" "250 received"
+	# 9 blocks a frame: 100 frames a key, less what the other lane holds when one has no more.
+	expect_eq "keys with more frames than they may seal" \
+		"$(keys "$ns2" '[.[] | select(.direction == "rx" and .frames > 100)] | length')" 0
+	expect_eq "frames in all" "$(keys "$ns2" '[.[] | select(.direction == "rx") | .frames] | add')" 500
+	expect_eq "keys that were left early" \
+		"$(keys "$ns2" '[.[] | select(.direction == "rx" and .state == "retired" and .epoch > 1 and .frames < 90)] | length')" 0
+	expect_nothing_dropped
+}
+
+# Thousands of keys, at a millisecond each, under frames both ways: none is lost, and no nonce comes twice.
+each_test_a_key_a_millisecond()
+{
+	local n first second
+
+	setup_pair
+	quiet
+	link_set "$ns1" rekey-ms 1
+	link_set "$ns2" rekey-ms 1
+	keys_pass "$ns1" "$ns2" 2 3000
+	keys_pass "$ns2" "$ns1" 2 3000
+	capture_start "$ns2" "$tmp/pcap"
+	in_ns "$ns1" ping -c 1500 -i 0.002 -W "$deadline" "${inner[2]}" >"$tmp/first" &
+	first=$!
+	in_ns "$ns2" ping -c 1500 -i 0.002 -W "$deadline" "${inner[1]}" >"$tmp/second" &
+	second=$!
+	wait "$first" "$second"
+	capture_stop "$tmp/pcap"
+	expect_has "loss" "$(grep transmitted "$tmp/first")" " 0% packet loss"
+	expect_has "loss" "$(grep transmitted "$tmp/second")" " 0% packet loss"
+	for n in "$ns1" "$ns2"; do
+		expect_eq "$n: many rekeys" "$([ "$(ring "$n" tx rekeys)" -gt 300 ] || ring "$n" tx rekeys)" ""
+	done
+	expect_nothing_dropped
+	decode_capture
+}
+
+# decode_capture: every frame of it opens, and no nonce is used twice.
+decode_capture()
+{
+	local how=(--ethertype 0x88b5)
+
+	[ "$under" = eth ] || how=(--udp-port "$port")
+	qlinkwire decode "$tmp/pcap" --keys "$tmp/keys" "${how[@]}" >"$tmp/decoded"
+	expect_eq "violations" "$(jq -c .violations "$tmp/decoded")" "[]"
+	expect_eq "frames in it" "$([ "$(jq .sealed "$tmp/decoded")" -ge 6000 ] || jq .sealed "$tmp/decoded")" ""
+}
+
+debug_tests="by_age_eth blocks_over_two_lanes_udp hard_seconds_eth a_key_a_millisecond_udp"
+run_tests "$@"

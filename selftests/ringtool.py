@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Many keys at a time, for the two ends of a link that lib.sh's setup_pair made.
+
+  ringtool.py pass FROM TO FIRST COUNT KEYS SENDER [WORD=VALUE]...
+				keys of COUNT epochs from FIRST on, at the receiver first; written to the file KEYS
+				as qlinkwire wants them, sent by address SENDER. blocks=N: their limit; step=N: between epochs;
+				source=N: as the kernel numbers it, 3 (static) unless given
+  ringtool.py lanes FROM TO KEYS FIRST LAST
+				a frame in each of 256 lanes of every epoch, by the eth underlay, as if FROM had so many CPUs
+  ringtool.py refuse FROM		messages of thousands of keys, each refused for one of them, which is named
+  ringtool.py fill FROM COUNT [DIRECTION]
+				COUNT keys each way, or tx or rx alone, in messages of thousands, at one end only
+
+Acts on qlink0 of the namespaces.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import socket
+import struct
+import sys
+
+import frames
+import nlraw
+import wire
+from vectorfile import plain_frame
+
+LINK_ID, CHUNK = 7, 2000
+TX, RX = 0, 1
+
+
+def enter(namespace: str) -> None:
+    """Makes sockets in another network namespace from here on."""
+    with open(f"/run/netns/{namespace}", encoding="ascii") as file:
+        os.setns(file.fileno(), os.CLONE_NEWNET)
+
+
+class End:
+    """One end of the link."""
+
+    def __init__(self, namespace: str) -> None:
+        enter(namespace)
+        self.family = nlraw.Family()
+        self.family.sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
+        self.index = nlraw.u32(nlraw.A_IFINDEX, socket.if_nametoindex("qlink0"))
+
+    def install(self, keys: list[bytes]) -> None:
+        """One message."""
+        self.family.do(nlraw.KEY_INSTALL, self.index, *keys)
+
+    def epochs(self) -> list[tuple[int, int]]:
+        """Direction and epoch of all that is held, in the order of the dump."""
+        out = []
+        for message in self.family.dump(nlraw.KEY_GET, self.index):
+            key = dict(nlraw.attrs(dict(nlraw.attrs(message[20:]))[nlraw.A_KEY]))
+            out.append((key[nlraw.K_DIRECTION][0], struct.unpack("=Q", key[nlraw.K_EPOCH])[0]))
+        return out
+
+
+def make(direction: int, epoch: int, secret: bytes = b"", blocks: int = 0, source: int = nlraw.STATIC) -> bytes:
+    """A key of 44 bytes, as an attribute."""
+    secret = secret or os.urandom(44)
+    more = {"blocks": nlraw.u64(nlraw.K_BLOCKS, blocks)} if blocks and direction == TX else {}
+    return nlraw.key(
+        direction=nlraw.u8(nlraw.K_DIRECTION, direction),
+        epoch=nlraw.u64(nlraw.K_EPOCH, epoch),
+        source=nlraw.u8(nlraw.K_SOURCE, source),
+        raw=nlraw.attr(nlraw.K_KEY, secret[:32]),
+        salt=nlraw.attr(nlraw.K_SALT, secret[32:]),
+        **more,
+    )
+
+
+def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, address: str, *words: str) -> int:
+    """The pass subcommand."""
+    options = dict(word.split("=") for word in words)
+    blocks, step, source = (int(options.get(word, value)) for word, value in (("blocks", 0), ("step", 1), ("source", 3)))
+    secrets = {int(first) + n * step: os.urandom(44) for n in range(int(count))}
+    with open(path, "a", encoding="ascii") as file:
+        for epoch, secret in secrets.items():
+            file.write(f"{LINK_ID} {epoch} {address} {secret.hex()}\n")
+    for namespace, direction in ((receiver, RX), (sender, TX)):
+        end, epochs = End(namespace), list(secrets)
+        for at in range(0, len(epochs), CHUNK):
+            end.install([make(direction, epoch, secrets[epoch], blocks, source) for epoch in epochs[at : at + CHUNK]])
+    return 0
+
+
+def lanes(sender: str, receiver: str, path: str, first: str, last: str) -> int:
+    """The lanes subcommand."""
+    injector = frames.Injector(argparse.Namespace(under="eth", sender=sender, to=receiver))
+    secrets = {}
+    for line in pathlib.Path(path).read_text(encoding="ascii").splitlines():
+        _, epoch, _, secret = line.split()
+        secrets[int(epoch)] = wire.Key.of(bytes.fromhex(secret))
+    for epoch in range(int(first), int(last) + 1):
+        for lane in range(256):
+            header = wire.Header(wire.TYPE_FRAME, lane, LINK_ID, epoch, 1)
+            injector.send(wire.seal(secrets[epoch], header, plain_frame(60)))
+    return 0
+
+
+def fill(namespace: str, count: str, only: str = "") -> int:
+    """The fill subcommand."""
+    end = End(namespace)
+    directions = [direction for direction, name in ((TX, "tx"), (RX, "rx")) if only in ("", name)]
+    for direction in directions:
+        for at in range(1, int(count) + 1, CHUNK):
+            end.install([make(direction, epoch) for epoch in range(at, min(at + CHUNK, int(count) + 1))])
+    if end.epochs() != [(direction, epoch) for direction in directions for epoch in range(1, int(count) + 1)]:
+        print("the dump is not what was installed")
+        return 1
+    return 0
+
+
+def bad_keys(victim: int, twin: bytes) -> dict[str, bytes]:
+    """What key number victim of epochs from 1000 on may be, and is refused for."""
+    bad = {"31 bytes": nlraw.key(epoch=nlraw.u64(nlraw.K_EPOCH, 1000 + victim), raw=nlraw.attr(nlraw.K_KEY, bytes(31)))}
+    if victim:
+        bad["a known epoch"] = make(TX, 999 + victim)
+        bad["too far ahead"] = make(TX, (1 << 32) + 5000)
+        bad["an equal key"] = make(TX, 1000 + victim, twin)
+    return bad
+
+
+def refuse(namespace: str) -> int:
+    """The refuse subcommand: the refused key is named, by its number and by where it stands in the message."""
+    end, problems, twin = End(namespace), [], os.urandom(44)
+    before = end.epochs()
+    keys = [make(TX, 1000, twin)] + [make(TX, 1000 + n) for n in range(1, CHUNK)]
+    for victim in (0, 1, 1234, CHUNK - 1):
+        for why, key in bad_keys(victim, twin).items():
+            problems += blame(end, [*keys[:victim], key, *keys[victim + 1 :]], victim, why)
+            if end.epochs() != before:
+                problems.append(f"{why} at {victim}: something was installed")
+    end.install(keys)  # with nothing wrong they are taken
+    for problem in problems:
+        print(f"# {problem}")
+    print("wrong" if problems else "refused")
+    return 1 if problems else 0
+
+
+def blame(end: End, message: list[bytes], victim: int, why: str) -> list[str]:
+    """What is wrong with the answer to a message whose key number victim breaks a rule."""
+    # netlink header, generic header, ifindex; a parse error points at the attribute in the key.
+    start = 20 + len(end.index) + sum(len(key) for key in message[:victim])
+    try:
+        end.install(message)
+    except nlraw.Refusal as refusal:
+        if not start <= refusal.offset < start + len(message[victim]):
+            return [f"{why} at {victim}: offset {refusal.offset}, want {start} ('{refusal.text}')"]
+        if why != "31 bytes" and f"key {victim}:" not in refusal.text:
+            return [f"{why} at {victim}: '{refusal.text}'"]
+        return []
+    return [f"{why} at {victim}: not refused"]
+
+
+def main() -> int:
+    """Parses the command line."""
+    return {"pass": pass_keys, "lanes": lanes, "fill": fill, "refuse": refuse}[sys.argv[1]](*sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
