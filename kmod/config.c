@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
 
+#include "ring_show.h"
 #include "wire.h"
 
 /**
@@ -128,6 +129,7 @@ void qlink_limits_default(struct qlink_limits *limits)
 	memset(limits, 0, sizeof(*limits));
 	limits->hard_seconds = QLINK_HARD_SECONDS_DEFAULT;
 	limits->grace_ms = QLINK_GRACE_MS_DEFAULT;
+	limits->keys_low = QLINK_KEYS_LOW_DEFAULT;
 }
 
 /**
@@ -142,7 +144,7 @@ bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 	bool has_any = false;
 	int id;
 
-	for (id = IFLA_QLINK_REKEY_MS; link && id <= IFLA_QLINK_GRACE_MS; id++)
+	for (id = IFLA_QLINK_REKEY_MS; link && id <= IFLA_QLINK_KEYS_LOW; id++)
 		has_any |= !!link[id];
 	if (!has_any)
 		return false;
@@ -156,6 +158,8 @@ bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 		limits->hard_seconds = nla_get_u32(link[IFLA_QLINK_HARD_SECONDS]);
 	if (link[IFLA_QLINK_GRACE_MS])
 		limits->grace_ms = nla_get_u32(link[IFLA_QLINK_GRACE_MS]);
+	if (link[IFLA_QLINK_KEYS_LOW])
+		limits->keys_low = nla_get_u32(link[IFLA_QLINK_KEYS_LOW]);
 	return true;
 }
 
@@ -169,43 +173,6 @@ bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 bool qlink_config_is_same(const struct qlink_config *a, const struct qlink_config *b)
 {
 	return !memcmp(a, b, sizeof(*a));
-}
-
-static size_t qlink_ring_bytes(void)
-{
-	return nla_total_size(0) +			/* the nest */
-	       nla_total_size(QLINK_RING_ID_BYTES) +
-	       2 * nla_total_size_64bit(sizeof(u64)) +	/* newest, current */
-	       nla_total_size(sizeof(u8)) +		/* source */
-	       2 * nla_total_size(sizeof(u32)) +	/* staged, retired */
-	       2 * nla_total_size_64bit(sizeof(u64)) +	/* rekeys, age */
-	       nla_total_size(sizeof(u8));		/* overdue */
-}
-
-static int qlink_ring_fill(struct sk_buff *msg, struct qlink_ring *ring, int attribute)
-{
-	struct qlink_ring_info info;
-	struct nlattr *nest;
-
-	qlink_ring_read(ring, &info);
-	nest = nla_nest_start(msg, attribute);
-	if (!nest ||
-	    nla_put(msg, QLINK_A_RING_ID, sizeof(info.id), info.id) ||
-	    nla_put_u64_64bit(msg, QLINK_A_RING_NEWEST_EPOCH, info.newest_epoch,
-			      QLINK_A_RING_PAD) ||
-	    nla_put_u64_64bit(msg, QLINK_A_RING_CURRENT_EPOCH, info.current_epoch,
-			      QLINK_A_RING_PAD) ||
-	    (info.current_epoch &&
-	     nla_put_u8(msg, QLINK_A_RING_CURRENT_SOURCE, info.current_source)) ||
-	    nla_put_u32(msg, QLINK_A_RING_STAGED, info.n_staged) ||
-	    nla_put_u32(msg, QLINK_A_RING_RETIRED, info.n_retired) ||
-	    nla_put_u64_64bit(msg, QLINK_A_RING_REKEYS, info.n_rekeys, QLINK_A_RING_PAD) ||
-	    nla_put_u64_64bit(msg, QLINK_A_RING_AGE_MS, info.age_ms, QLINK_A_RING_PAD) ||
-	    (ring->direction == QLINK_DIRECTION_TX &&
-	     nla_put_u8(msg, QLINK_A_RING_OVERDUE, info.is_overdue)))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
 }
 
 static int qlink_config_fill_eth(struct sk_buff *msg, const struct qlink_config *config)
@@ -248,7 +215,8 @@ static int qlink_limits_fill(struct sk_buff *msg, const struct qlink_limits *lim
 	    nla_put_u64_64bit(msg, IFLA_QLINK_REKEY_BYTES, limits->rekey_bytes,
 			      IFLA_QLINK_PAD) ||
 	    nla_put_u32(msg, IFLA_QLINK_HARD_SECONDS, limits->hard_seconds) ||
-	    nla_put_u32(msg, IFLA_QLINK_GRACE_MS, limits->grace_ms))
+	    nla_put_u32(msg, IFLA_QLINK_GRACE_MS, limits->grace_ms) ||
+	    nla_put_u32(msg, IFLA_QLINK_KEYS_LOW, limits->keys_low))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -269,7 +237,7 @@ size_t qlink_config_bytes(void)
 	       2 * qlink_ring_bytes() +
 	       nla_total_size(sizeof(u32)) +			/* wipes */
 	       2 * nla_total_size_64bit(sizeof(u64)) +		/* rekey frames, bytes */
-	       3 * nla_total_size(sizeof(u32)) +		/* rekey ms, hard, grace */
+	       4 * nla_total_size(sizeof(u32)) +		/* rekey ms, hard, grace, low */
 	       nla_total_size(sizeof(u8));			/* wiped by */
 }
 

@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "config.h"
 #include "ethtool.h"
+#include "event.h"
 #include "link.h"
 #include "netlink-gen.h"
 #include "rx.h"
@@ -24,8 +25,14 @@ static void qlink_device_tx_changed(struct qlink_keyring *keyring)
 	qlink_link_set_carrier(container_of(keyring, struct qlink_dev, keyring));
 }
 
+static void qlink_device_tell(struct qlink_keyring *keyring, u32 kinds)
+{
+	qlink_event_raise(container_of(keyring, struct qlink_dev, keyring), kinds);
+}
+
 static const struct qlink_keyring_upcalls qlink_device_upcalls = {
 	.tx_changed = qlink_device_tx_changed,
+	.tell = qlink_device_tell,
 };
 
 static int qlink_device_ndo_init(struct net_device *dev)
@@ -35,6 +42,7 @@ static int qlink_device_ndo_init(struct net_device *dev)
 	link->stats = qlink_stats_new();
 	if (!link->stats)
 		return -ENOMEM;
+	qlink_event_init(link);
 	qlink_keyring_init(&link->keyring, &qlink_device_upcalls);
 	qlink_keyring_set_limits(&link->keyring, &link->limits);
 	netif_carrier_off(dev);
@@ -56,6 +64,7 @@ static void qlink_device_ndo_uninit(struct net_device *dev)
 	link->is_dead = true;
 	qlink_keyring_destroy(&link->keyring);
 	mutex_unlock(&link->mutex);
+	qlink_event_exit(link);
 	list_del(&link->entry);
 }
 

@@ -42,6 +42,29 @@ static void qlink_keyring_tx_changed(struct qlink_ring *ring)
 	keyring->upcalls->tx_changed(keyring);
 }
 
+static void qlink_keyring_tx_tell(struct qlink_ring *ring, u32 kinds)
+{
+	struct qlink_keyring *keyring = container_of(ring, struct qlink_keyring, tx);
+
+	keyring->upcalls->tell(keyring, kinds);
+}
+
+static void qlink_keyring_rx_tell(struct qlink_ring *ring, u32 kinds)
+{
+	struct qlink_keyring *keyring = container_of(ring, struct qlink_keyring, rx);
+
+	keyring->upcalls->tell(keyring, kinds);
+}
+
+static const struct qlink_ring_upcalls qlink_keyring_tx_upcalls = {
+	.changed = qlink_keyring_tx_changed,
+	.tell = qlink_keyring_tx_tell,
+};
+
+static const struct qlink_ring_upcalls qlink_keyring_rx_upcalls = {
+	.tell = qlink_keyring_rx_tell,
+};
+
 /**
  * qlink_keyring_init() - make the two empty rings of a link
  * @keyring: zeroed memory of the caller
@@ -53,8 +76,8 @@ void qlink_keyring_init(struct qlink_keyring *keyring,
 			const struct qlink_keyring_upcalls *upcalls)
 {
 	keyring->upcalls = upcalls;
-	qlink_ring_tx_init(&keyring->tx, qlink_keyring_tx_changed);
-	qlink_ring_rx_init(&keyring->rx);
+	qlink_ring_tx_init(&keyring->tx, &qlink_keyring_tx_upcalls);
+	qlink_ring_rx_init(&keyring->rx, &qlink_keyring_rx_upcalls);
 	mutex_lock(&qlink_install_mutex);
 	list_add_tail(&keyring->entry, &qlink_keyrings);
 	mutex_unlock(&qlink_install_mutex);
@@ -127,6 +150,7 @@ void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 		WRITE_ONCE(keyring->wiped_by, cause);
 		WRITE_ONCE(keyring->n_wipes, keyring->n_wipes + 1);
 		keyring->upcalls->tx_changed(keyring);
+		keyring->upcalls->tell(keyring, QLINK_EVENT_KIND_WIPED);
 		cond_resched();
 	}
 	mutex_unlock(&qlink_install_mutex);

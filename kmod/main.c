@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module: its parts come up in the order of LAYERS and go down in reverse. */
+/* The module: its parts come up in the order of LAYERS, links last, and go down in reverse. */
 #include <linux/init.h>
 #include <linux/module.h>
 
@@ -41,16 +41,17 @@ static int __init qlink_init(void)
 	err = qlink_rx_init();
 	if (err)
 		goto exit_tx;
-	err = qlink_device_init();
-	if (err)
-		goto exit_rx;
+	/* Before the first link and after the last one: its events need the family. */
 	err = qlink_netlink_init();
 	if (err)
-		goto exit_device;
+		goto exit_rx;
+	err = qlink_device_init();
+	if (err)
+		goto exit_netlink;
 	return 0;
 
-exit_device:
-	qlink_device_exit();
+exit_netlink:
+	qlink_netlink_exit();
 exit_rx:
 	qlink_rx_exit();
 exit_tx:
@@ -68,8 +69,8 @@ exit_aead:
 
 static void __exit qlink_exit(void)
 {
-	qlink_netlink_exit();
 	qlink_device_exit();
+	qlink_netlink_exit();
 	qlink_rx_exit();
 	qlink_tx_exit();
 	qlink_power_exit();

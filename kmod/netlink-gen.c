@@ -60,7 +60,7 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 };
 
-const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_GRACE_MS + 1] = {
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_KEYS_LOW + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
@@ -75,6 +75,7 @@ const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_GRACE_MS + 1] = {
 	[IFLA_QLINK_REKEY_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U64, &ifla_qlink_rekey_bytes_range),
 	[IFLA_QLINK_HARD_SECONDS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_hard_seconds_range),
 	[IFLA_QLINK_GRACE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_grace_ms_range),
+	[IFLA_QLINK_KEYS_LOW] = { .type = NLA_U32, },
 };
 
 /* QLINK_CMD_LINK_GET - do */
@@ -161,6 +162,10 @@ static const struct genl_split_ops qlink_nl_ops[] = {
 	},
 };
 
+static const struct genl_multicast_group qlink_nl_mcgrps[] = {
+	[QLINK_NLGRP_EVENTS] = { "events", },
+};
+
 struct genl_family qlink_nl_family __ro_after_init = {
 	.name		= QLINK_FAMILY_NAME,
 	.version	= QLINK_FAMILY_VERSION,
@@ -169,4 +174,6 @@ struct genl_family qlink_nl_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.split_ops	= qlink_nl_ops,
 	.n_split_ops	= ARRAY_SIZE(qlink_nl_ops),
+	.mcgrps		= qlink_nl_mcgrps,
+	.n_mcgrps	= ARRAY_SIZE(qlink_nl_mcgrps),
 };

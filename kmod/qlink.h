@@ -11,6 +11,20 @@
 #include "underlay.h"
 
 /**
+ * struct qlink_events - what of a link is still to be told
+ */
+struct qlink_events {
+	/** @pending: bits of enum qlink_event_kind */
+	atomic_t pending;
+	/** @work: tells them; due whenever @pending is not 0 */
+	struct delayed_work work;
+	/** @sent_at: when it did last, in jiffies */
+	unsigned long sent_at;
+	/** @sequence: of the last event; @work alone changes it */
+	u64 sequence;
+};
+
+/**
  * struct qlink_dev - a link, as the private part of its net_device
  */
 struct qlink_dev {
@@ -22,6 +36,9 @@ struct qlink_dev {
 
 	/** @stats: QLINK_A_STATS_* */
 	struct qlink_stats __percpu *stats;
+
+	/** @events: that have not been sent yet */
+	struct qlink_events events;
 
 	/** @dev: the device */
 	struct net_device *dev;

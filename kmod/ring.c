@@ -76,6 +76,12 @@ static void qlink_ring_pass_bare(struct qlink_ring *ring, struct qlink_key *key)
  */
 void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key)
 {
+	lockdep_assert_held(&ring->lock);
+
+	/* Told once, when the one goes that makes it too few. */
+	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
+	    ring->n_staged == ring->limits.keys_low)
+		ring->upcalls->tell(ring, QLINK_EVENT_KIND_KEYS_LOW);
 	WRITE_ONCE(ring->n_staged, ring->n_staged - 1);
 	if (key->is_ready)
 		ring->n_ready--;
@@ -130,8 +136,11 @@ static void qlink_ring_supersede(struct qlink_ring *ring, struct qlink_key *key)
 	if (next && next->is_ready) {
 		ring->n_rekeys++;
 		qlink_ring_activate(ring, next);
+		ring->upcalls->tell(ring, QLINK_EVENT_KIND_ROTATED);
 	} else {
 		RCU_INIT_POINTER(ring->current_key, NULL);
+		if (ring->direction == QLINK_DIRECTION_TX)
+			ring->upcalls->tell(ring, QLINK_EVENT_KIND_EXHAUSTED);
 	}
 }
 
@@ -258,7 +267,7 @@ static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_key
 	spin_unlock_bh(&ring->lock);
 	qlink_key_use_free(use);
 	if (has_begun)
-		ring->changed(ring);
+		ring->upcalls->changed(ring);
 }
 
 static void qlink_ring_prepare_work(struct work_struct *work)
@@ -301,16 +310,16 @@ void qlink_ring_prepare(struct qlink_ring *ring)
  * qlink_ring_init() - the part of qlink_ring_tx_init() and qlink_ring_rx_init() that is common
  * @ring: zeroed memory of the caller
  * @direction: of its keys
- * @changed: called without the ring's lock, when a tx ring may have begun or ended to seal
+ * @upcalls: constant
  *
  * Context: Any.
  */
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
-		     void (*changed)(struct qlink_ring *ring))
+		     const struct qlink_ring_upcalls *upcalls)
 {
 	RCU_INIT_POINTER(ring->current_key, NULL);
 	ring->direction = direction;
-	ring->changed = changed;
+	ring->upcalls = upcalls;
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->keys);
 	INIT_DELAYED_WORK(&ring->prepare_work, qlink_ring_prepare_work);

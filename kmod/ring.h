@@ -30,6 +30,8 @@ struct qlink_limits {
 	u32 hard_seconds;
 	/** @grace_ms: rx: how long late frames of an older key are taken */
 	u32 grace_ms;
+	/** @keys_low: tx: below how many staged keys to tell of it, 0 for never */
+	u32 keys_low;
 };
 
 /**
@@ -45,7 +47,20 @@ enum qlink_late {
 	QLINK_LATE_EVICTED,
 	QLINK_LATE_EXPIRED,
 };
+
 #define QLINK_LATE_N	(QLINK_LATE_EXPIRED + 1)
+
+struct qlink_ring;
+
+/**
+ * struct qlink_ring_upcalls - what a ring tells the layers above it
+ */
+struct qlink_ring_upcalls {
+	/** @changed: tx: there is a key to seal with again, or none any more; without the lock */
+	void (*changed)(struct qlink_ring *ring);
+	/** @tell: bits of enum qlink_event_kind; under the ring's lock */
+	void (*tell)(struct qlink_ring *ring, u32 kinds);
+};
 
 /**
  * struct qlink_ring - the keys of one direction of a link
@@ -88,8 +103,8 @@ struct qlink_ring {
 	bool is_dead;
 	/** @id: random, a new one whenever the ring starts afresh */
 	u8 id[QLINK_RING_ID_BYTES];
-	/** @changed: tx: there may be a key to seal with where there was none, or none any more */
-	void (*changed)(struct qlink_ring *ring);
+	/** @upcalls: constant */
+	const struct qlink_ring_upcalls *upcalls;
 	/** @age_timer: tx: the active key should, or must, give way */
 	struct hrtimer age_timer;
 	/** @reap_work: rx: wipes keys when their grace or their time is over */
@@ -142,7 +157,7 @@ static inline struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 }
 
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
-		     void (*changed)(struct qlink_ring *ring));
+		     const struct qlink_ring_upcalls *upcalls);
 void qlink_ring_destroy(struct qlink_ring *ring);
 void qlink_ring_silence(struct qlink_ring *ring);
 void qlink_ring_wipe(struct qlink_ring *ring);

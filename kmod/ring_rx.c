@@ -251,6 +251,7 @@ void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
 	qlink_ring_activate(ring, key);
 	key->since = (u32)jiffies;
 	ring->begun_at = ktime_get();
+	ring->upcalls->tell(ring, QLINK_EVENT_KIND_PEER_EPOCH);
 	qlink_ring_evict(ring);
 	/* The oldest of those that have a time to go. */
 	qlink_ring_reap_by(ring, list_first_entry(&ring->keys, struct qlink_key, entry));
@@ -306,11 +307,12 @@ void qlink_ring_rx_limit(struct qlink_ring *ring, const struct qlink_limits *lim
 /**
  * qlink_ring_rx_init() - make an empty receive ring
  * @ring: zeroed memory of the caller
+ * @upcalls: constant
  *
  * Context: Any.
  */
-void qlink_ring_rx_init(struct qlink_ring *ring)
+void qlink_ring_rx_init(struct qlink_ring *ring, const struct qlink_ring_upcalls *upcalls)
 {
-	qlink_ring_init(ring, QLINK_DIRECTION_RX, NULL);
+	qlink_ring_init(ring, QLINK_DIRECTION_RX, upcalls);
 	INIT_DELAYED_WORK(&ring->reap_work, qlink_ring_reap);
 }

@@ -30,10 +30,14 @@ static void qlink_ring_should_turn(struct qlink_ring *ring)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
-	if (qlink_ring_next(ring))
+	if (qlink_ring_next(ring)) {
 		qlink_ring_pass_on(ring);
-	else
+	} else if (!key->use->is_overdue) {
 		WRITE_ONCE(key->use->is_overdue, true);
+		/* One that only waits for its transform follows in a moment. */
+		if (!ring->n_staged)
+			ring->upcalls->tell(ring, QLINK_EVENT_KIND_OVERDUE);
+	}
 }
 
 static ktime_t qlink_ring_soft_at(const struct qlink_ring *ring)
@@ -82,7 +86,7 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 	spin_unlock(&ring->lock);
 
 	if (is_silent)
-		ring->changed(ring);
+		ring->upcalls->changed(ring);
 	return HRTIMER_NORESTART;
 }
 
@@ -119,7 +123,7 @@ void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, bool must_g
 	spin_unlock(&ring->lock);
 
 	if (is_silent)
-		ring->changed(ring);
+		ring->upcalls->changed(ring);
 }
 
 /**
@@ -167,13 +171,13 @@ void qlink_ring_tx_limit(struct qlink_ring *ring, const struct qlink_limits *lim
 /**
  * qlink_ring_tx_init() - make an empty transmit ring
  * @ring: zeroed memory of the caller
- * @changed: called without the ring's lock, when there is a key to seal with, or none any more
+ * @upcalls: constant
  *
  * Context: Any.
  */
-void qlink_ring_tx_init(struct qlink_ring *ring, void (*changed)(struct qlink_ring *ring))
+void qlink_ring_tx_init(struct qlink_ring *ring, const struct qlink_ring_upcalls *upcalls)
 {
-	qlink_ring_init(ring, QLINK_DIRECTION_TX, changed);
+	qlink_ring_init(ring, QLINK_DIRECTION_TX, upcalls);
 	qlink_hrtimer_setup(&ring->age_timer, qlink_ring_age, CLOCK_MONOTONIC,
 			    HRTIMER_MODE_ABS_SOFT);
 }

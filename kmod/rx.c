@@ -7,6 +7,7 @@
 #include <linux/skbuff.h>
 #include <net/gro.h>
 
+#include "event.h"
 #include "tx.h"
 
 /**
@@ -49,6 +50,10 @@ static struct net_device *qlink_rx_napi_dev;
 static void qlink_rx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
 {
 	qlink_stats_inc(link->stats, counter);
+	if (counter == QLINK_A_STATS_RX_AUTH_ERROR)
+		qlink_event_raise(link, QLINK_EVENT_KIND_AUTH_FAILURES);
+	else if (counter == QLINK_A_STATS_RX_REPLAY || counter == QLINK_A_STATS_RX_OLD)
+		qlink_event_raise(link, QLINK_EVENT_KIND_REPLAYS);
 	kfree_skb(skb);
 }
 

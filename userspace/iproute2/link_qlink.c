@@ -16,7 +16,7 @@ static const char help[] =
 "                 [ accept LIST ]\n"
 "                 [ rekey-ms NUMBER ] [ rekey-frames NUMBER ]\n"
 "                 [ rekey-bytes NUMBER ] [ hard-seconds NUMBER ]\n"
-"                 [ grace-ms NUMBER ]\n"
+"                 [ grace-ms NUMBER ] [ keys-low NUMBER ]\n"
 "\n"
 "The eth underlay:  ip link add link LOWER name DEV type qlink id ID peer MAC\n"
 "The udp underlay:  ip link add DEV type qlink id ID local ADDR remote ADDR port PORT\n"
@@ -201,6 +201,8 @@ static void print_limits(const struct qlink_config *config)
 		print_number("hard_seconds", "hard-seconds %u ", config->hard_seconds);
 	if (qlink_config_has(config, IFLA_QLINK_GRACE_MS))
 		print_number("grace_ms", "grace-ms %u ", config->grace_ms);
+	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
+		print_number("keys_low", "keys-low %u ", config->keys_low);
 }
 
 static void print_link(const struct qlink_link *link)

@@ -35,6 +35,7 @@ static const struct field fields[IFLA_QLINK_MAX + 1] = {
 	[IFLA_QLINK_REKEY_BYTES] = FIELD(rekey_bytes, AS_IS),
 	[IFLA_QLINK_HARD_SECONDS] = FIELD(hard_seconds, AS_IS),
 	[IFLA_QLINK_GRACE_MS] = FIELD(grace_ms, AS_IS),
+	[IFLA_QLINK_KEYS_LOW] = FIELD(keys_low, AS_IS),
 };
 
 static int parse_u32(const char *text, uint32_t min, uint32_t max,
@@ -142,6 +143,12 @@ static int word_grace_ms(struct qlink_config *config, const char *text,
 	return parse_u32(text, 1, QLINK_GRACE_MS_MAX, &config->grace_ms, why);
 }
 
+static int word_keys_low(struct qlink_config *config, const char *text,
+			 struct qlink_why *why)
+{
+	return parse_u32(text, 0, UINT32_MAX, &config->keys_low, why);
+}
+
 static const struct {
 	const char *word;
 	unsigned int attr;
@@ -161,6 +168,7 @@ static const struct {
 	{ "rekey-bytes", IFLA_QLINK_REKEY_BYTES, word_rekey_bytes },
 	{ "hard-seconds", IFLA_QLINK_HARD_SECONDS, word_hard_seconds },
 	{ "grace-ms", IFLA_QLINK_GRACE_MS, word_grace_ms },
+	{ "keys-low", IFLA_QLINK_KEYS_LOW, word_keys_low },
 };
 
 int qlink_config_word(struct qlink_config *config, const char *word,
@@ -276,7 +284,7 @@ static int field_take(struct qlink_config *config, unsigned int attr,
 	return err;
 }
 
-static int ring_take(void *arg, unsigned int type, const void *data, size_t len)
+int qlink_ring_take(void *arg, unsigned int type, const void *data, size_t len)
 {
 	static const struct qlink_attr_field ring_fields[] = {
 		[QLINK_A_RING_ID] = QLINK_ATTR_FIELD(struct qlink_ring, id),
@@ -316,9 +324,9 @@ int qlink_link_take(void *arg, unsigned int type, const void *data, size_t len)
 		return qlink_attr_copy(&link->wipes, sizeof(link->wipes),
 				       data, len);
 	case IFLA_QLINK_TX:
-		return qlink_attr_walk(data, len, ring_take, &link->tx);
+		return qlink_attr_walk(data, len, qlink_ring_take, &link->tx);
 	case IFLA_QLINK_RX:
-		return qlink_attr_walk(data, len, ring_take, &link->rx);
+		return qlink_attr_walk(data, len, qlink_ring_take, &link->rx);
 	}
 	if (type > IFLA_QLINK_MAX || !fields[type].size)
 		return 0;
@@ -344,7 +352,7 @@ static int port_take(void *port, unsigned int type, const void *data, size_t len
 	return qlink_attr_copy(&counters[type], sizeof(*counters), data, len);
 }
 
-static int name_take(char *name, size_t size, const void *data, size_t len)
+int qlink_name_take(char *name, size_t size, const void *data, size_t len)
 {
 	size_t n = strnlen(data, len);
 
@@ -365,7 +373,7 @@ int qlink_link_take_message(void *arg, unsigned int type, const void *data,
 		return qlink_attr_copy(&link->ifindex, sizeof(link->ifindex),
 				       data, len);
 	case QLINK_A_IFNAME:
-		return name_take(link->ifname, sizeof(link->ifname), data, len);
+		return qlink_name_take(link->ifname, sizeof(link->ifname), data, len);
 	case QLINK_A_LINK:
 		return qlink_attr_walk(data, len, qlink_link_take, link);
 	case QLINK_A_STATS:

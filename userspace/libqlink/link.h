@@ -46,6 +46,9 @@ struct qlink_config {
 	/** @grace_ms: how long late frames of an older key are taken */
 	uint32_t grace_ms;
 
+	/** @keys_low: below how many staged keys an event says so, 0 for never */
+	uint32_t keys_low;
+
 	/** @rekey_frames: frames after which a transmit key gives way, or 0 */
 	uint64_t rekey_frames;
 
@@ -196,6 +199,29 @@ void qlink_config_error(int err, const char *word, const char *value,
  */
 int qlink_config_put(const struct qlink_config *config, qlink_attr_put put,
 		     void *arg);
+
+/**
+ * qlink_ring_take() - take one attribute of the set ring, a qlink_attr_take
+ * @ring: struct qlink_ring that it goes to
+ * @type: QLINK_A_RING_…
+ * @data: its value
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for a length that does not fit the type.
+ */
+int qlink_ring_take(void *ring, unsigned int type, const void *data,
+		    size_t len);
+
+/**
+ * qlink_name_take() - take the name of a device
+ * @name: where it goes, as a string
+ * @size: room at @name
+ * @data: the name, with or without a zero behind it
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for one that is too long.
+ */
+int qlink_name_take(char *name, size_t size, const void *data, size_t len);
 
 /**
  * qlink_link_take() - take one attribute of the set link, a qlink_attr_take

@@ -38,6 +38,11 @@ static const char *const wipe_causes[] = {
 	[QLINK_WIPE_CAUSE_CLONE] = "clone",
 };
 
+static const char *const event_kinds[] = {
+	"rotated", "overdue", "exhausted", "keys-low", "peer-epoch",
+	"auth-failures", "replays", "wiped",
+};
+
 static const char *const link_states[] = {
 	[QLINK_LINK_STATE_UNCONFIGURED] = "unconfigured",
 	[QLINK_LINK_STATE_ADMIN_DOWN] = "admin-down",
@@ -53,6 +58,7 @@ const struct qlink_names qlink_underlays = NAMES(underlays);
 const struct qlink_names qlink_key_states = NAMES(key_states);
 const struct qlink_names qlink_link_states = NAMES(link_states);
 const struct qlink_names qlink_wipe_causes = NAMES(wipe_causes);
+const struct qlink_names qlink_event_kinds = NAMES(event_kinds);
 
 const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_TX_NO_UNDERLAY] = "tx_no_underlay",

@@ -24,6 +24,8 @@ extern const struct qlink_names qlink_underlays;
 extern const struct qlink_names qlink_key_states;
 extern const struct qlink_names qlink_link_states;
 extern const struct qlink_names qlink_wipe_causes;
+/* Of the bits, by their number. */
+extern const struct qlink_names qlink_event_kinds;
 
 /*
  * Names of the counters as ethtool -S has them, by attribute; NULL where an

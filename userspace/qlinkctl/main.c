@@ -5,6 +5,7 @@
 
 #include "ctl.h"
 #include "key.h"
+#include "monitor.h"
 #include "set.h"
 #include "show.h"
 
@@ -13,8 +14,9 @@ static const char help[] =
 "       qlinkctl set DEV [link LOWER] [id N] [ethertype 0xNNNN] [peer MAC]\n"
 "                [local ADDR] [remote ADDR] [port N] [source-ports N]\n"
 "                [accept LIST] [rekey-ms N] [rekey-frames N] [rekey-bytes N]\n"
-"                [hard-seconds N] [grace-ms N]\n"
+"                [hard-seconds N] [grace-ms N] [keys-low N]\n"
 "       qlinkctl rotate DEV\n"
+"       qlinkctl [-j] monitor [DEV]\n"
 "       qlinkctl [-j] key show DEV\n"
 "       qlinkctl key add DEV tx|rx epoch N [source SOURCE] [id UUID]\n"
 "                [blocks N] file PATH\n"
@@ -47,6 +49,7 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 static const struct ctl_command commands[] = {
 	{ "help", help_run },
 	{ "key", key_run },
+	{ "monitor", monitor_run },
 	{ "rotate", rotate_run },
 	{ "set", set_run },
 	{ "show", show_run },

@@ -33,7 +33,7 @@ static json_t *counters_json(const uint64_t *counters,
 	return object;
 }
 
-static json_t *ring_json(const struct qlink_ring *ring, bool is_tx)
+json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx)
 {
 	char id[QLINK_RING_ID_BYTES * 2 + 1];
 	json_t *object = json_object();
@@ -111,6 +111,8 @@ static void limits_json(json_t *object, const struct qlink_config *config)
 		set_number(object, "hard_seconds", config->hard_seconds);
 	if (qlink_config_has(config, IFLA_QLINK_GRACE_MS))
 		set_number(object, "grace_ms", config->grace_ms);
+	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
+		set_number(object, "keys_low", config->keys_low);
 }
 
 static json_t *link_json(const struct qlink_link *link, const char *lower)
@@ -127,8 +129,8 @@ static json_t *link_json(const struct qlink_link *link, const char *lower)
 	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
 		json_object_set_new(object, "accept", accept_json(config->accept));
 	limits_json(object, config);
-	json_object_set_new(object, "tx", ring_json(&link->tx, true));
-	json_object_set_new(object, "rx", ring_json(&link->rx, false));
+	json_object_set_new(object, "tx", show_ring_json(&link->tx, true));
+	json_object_set_new(object, "rx", show_ring_json(&link->rx, false));
 	set_number(object, "wipes", link->wipes);
 	if (link->wipes)
 		set_text(object, "wiped_by",

@@ -27,6 +27,15 @@ int show_run(struct ctl *ctl, int argc, char **argv);
 json_t *show_json(const struct qlink_link *link, const char *lower);
 
 /**
+ * show_ring_json() - a ring as qlinkctl(8) documents it
+ * @ring: the ring
+ * @is_tx: of the keys that seal
+ *
+ * Return: the object, which the caller gives back; %NULL if memory is short.
+ */
+json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx);
+
+/**
  * show_text() - write a link for people
  * @link: the link
  * @lower: name of the lower device, or %NULL where it has none here

@@ -95,6 +95,33 @@ enum qlink_link_state {
 };
 
 /**
+ * enum qlink_event_kind - What has happened to a link since its last event;
+ *   several may be told at once.
+ * @QLINK_EVENT_KIND_ROTATED: another transmit key took over
+ * @QLINK_EVENT_KIND_OVERDUE: the transmit key should give way, and no other is
+ *   staged
+ * @QLINK_EVENT_KIND_EXHAUSTED: no key is left to seal with
+ * @QLINK_EVENT_KIND_KEYS_LOW: fewer transmit keys are staged than keys-low
+ * @QLINK_EVENT_KIND_PEER_EPOCH: the peer seals under a newer key
+ * @QLINK_EVENT_KIND_AUTH_FAILURES: frames came whose tag is not valid
+ * @QLINK_EVENT_KIND_REPLAYS: frames came that had come before, or too late to
+ *   tell
+ * @QLINK_EVENT_KIND_WIPED: all keys of the host were wiped
+ */
+enum qlink_event_kind {
+	QLINK_EVENT_KIND_ROTATED = 1,
+	QLINK_EVENT_KIND_OVERDUE = 2,
+	QLINK_EVENT_KIND_EXHAUSTED = 4,
+	QLINK_EVENT_KIND_KEYS_LOW = 8,
+	QLINK_EVENT_KIND_PEER_EPOCH = 16,
+	QLINK_EVENT_KIND_AUTH_FAILURES = 32,
+	QLINK_EVENT_KIND_REPLAYS = 64,
+	QLINK_EVENT_KIND_WIPED = 128,
+};
+
+#define QLINK_KEYS_LOW_DEFAULT	16
+
+/**
  * enum qlink_wipe_cause - Why the kernel wiped every key of every link.
  * @QLINK_WIPE_CAUSE_NONE: it has not
  * @QLINK_WIPE_CAUSE_SUSPEND: the host went to sleep
@@ -148,6 +175,7 @@ enum {
 	IFLA_QLINK_REKEY_BYTES,
 	IFLA_QLINK_HARD_SECONDS,
 	IFLA_QLINK_GRACE_MS,
+	IFLA_QLINK_KEYS_LOW,
 
 	__IFLA_QLINK_MAX,
 	IFLA_QLINK_MAX = (__IFLA_QLINK_MAX - 1)
@@ -216,12 +244,26 @@ enum {
 };
 
 enum {
+	QLINK_A_EVENT_PAD = 1,
+	QLINK_A_EVENT_SEQUENCE,
+	QLINK_A_EVENT_KINDS,
+	QLINK_A_EVENT_TX,
+	QLINK_A_EVENT_RX,
+	QLINK_A_EVENT_AUTH_FAILURES,
+	QLINK_A_EVENT_REPLAYS,
+
+	__QLINK_A_EVENT_MAX,
+	QLINK_A_EVENT_MAX = (__QLINK_A_EVENT_MAX - 1)
+};
+
+enum {
 	QLINK_A_IFINDEX = 1,
 	QLINK_A_IFNAME,
 	QLINK_A_LINK,
 	QLINK_A_KEY,
 	QLINK_A_STATS,
 	QLINK_A_PORT,
+	QLINK_A_EVENT,
 
 	__QLINK_A_MAX,
 	QLINK_A_MAX = (__QLINK_A_MAX - 1)
@@ -234,9 +276,12 @@ enum {
 	QLINK_CMD_KEY_DEL,
 	QLINK_CMD_KEY_GET,
 	QLINK_CMD_ROTATE,
+	QLINK_CMD_EVENT,
 
 	__QLINK_CMD_MAX,
 	QLINK_CMD_MAX = (__QLINK_CMD_MAX - 1)
 };
+
+#define QLINK_MCGRP_EVENTS	"events"
 
 #endif /* _UAPI_LINUX_QLINK_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Events: what happens to a link, told to whoever listens. */
+#ifndef QLINK_EVENT_H
+#define QLINK_EVENT_H
+
+#include "qlink.h"
+
+void qlink_event_init(struct qlink_dev *link);
+void qlink_event_exit(struct qlink_dev *link);
+void qlink_event_raise(struct qlink_dev *link, u32 kinds);
+
+#endif

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Events: what is told, in which order, to whom, and how much of it.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# listen NS FILE: events of a namespace, one JSON a line, from here on.
+listen()
+{
+	ip netns exec "$1" qlinkctl -j monitor >"$2" 2>"$2.log" &
+	defer kill $!
+	busywait "$deadline" grep -q listening "$2.log" || fail "monitor: $(cat "$2.log")"
+}
+
+# told FILE KIND: at least once.
+told() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
+
+# last FILE FILTER: jq on the newest event.
+last() { jq -s ".[-1] | $2" "$1"; }
+
+# expect_numbered FILE: from one number on, and none is missing.
+expect_numbered()
+{
+	expect_eq "numbers without a gap" \
+		"$(jq -s '[.[].sequence] | . == [range(.[0]; .[0] + length)]' "$1")" true
+}
+
+each_test_what_is_told()
+{
+	local n
+
+	setup_pair
+	quiet
+	listen "$ns1" "$tmp/sender"
+	listen "$ns2" "$tmp/receiver"
+	keys_pass "$ns1" "$ns2" 2 1
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+	expect_soon "rotated" told "$tmp/sender" rotated
+	expect_eq "epoch" "$(last "$tmp/sender" .tx.current_epoch)" 2
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_soon "the peer's epoch" told "$tmp/receiver" peer-epoch
+	expect_eq "epoch" "$(last "$tmp/receiver" .rx.current_epoch)" 2
+	link_set "$ns1" rekey-frames 1
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_soon "overdue" told "$tmp/sender" overdue
+	link_set "$ns1" keys-low 3 rekey-frames 0
+	keys_pass "$ns1" "$ns2" 3 4
+	for n in 1 2; do expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0; done
+	expect_soon "keys low" told "$tmp/sender" keys-low
+	for n in 2 3 4 5 6; do in_ns "$ns1" qlinkctl key del qlink0 tx epoch "$n" 2>"$tmp/err"; done
+	expect_soon "exhausted" told "$tmp/sender" exhausted
+	expect_eq "nothing of the one direction in the other" \
+		"$(jq -s '[.[].kinds[]] | unique | join(" ")' "$tmp/receiver")" '"peer-epoch"'
+	expect_numbered "$tmp/sender"
+	expect_numbered "$tmp/receiver"
+}
+
+# Whoever sends bad frames makes no more than some events, and the last one counts them all.
+each_test_bad_frames_make_few_events()
+{
+	local n
+
+	setup_pair
+	listen "$ns2" "$tmp/events"
+	key_new other >/dev/null
+	for n in 1 2 3 4 5 6; do
+		expect_ok "forged" frames forge good --expect rx_auth_error --under "$under" --from "$ns1" --to "$ns2" \
+			--key "$tmp/other"
+	done
+	expect_soon "told" told "$tmp/events" auth-failures
+	expect_soon "all of them in the end" last_failures_are 48
+	expect_eq "fewer events than frames" "$([ "$(wc -l <"$tmp/events")" -lt 48 ] || wc -l <"$tmp/events")" ""
+	expect_numbered "$tmp/events"
+	listen "$ns1" "$tmp/replays"
+	expect_ok "replayed" frames resend --under "$under" --from "$ns2" --to "$ns1"
+	expect_soon "told" told "$tmp/replays" replays
+}
+
+last_failures_are() { [ "$(last "$tmp/events" .auth_failures)" = "$1" ]; }
+
+# A thousand keys a second are told in a few events, and the last one tells the last key.
+each_test_many_rotations_make_few_events()
+{
+	local epoch
+
+	setup_pair
+	quiet
+	keys_pass "$ns1" "$ns2" 2 300
+	listen "$ns1" "$tmp/events"
+	link_set "$ns1" rekey-frames 1
+	expect_eq "answers" "$(ping_one_lane "$ns1" 200)" 200
+	link_set "$ns1" rekey-frames 0
+	epoch=$(ring "$ns1" tx current_epoch)
+	expect_soon "the last key" last_epoch_is "$epoch"
+	expect_eq "fewer events than keys" "$([ "$(wc -l <"$tmp/events")" -lt "$epoch" ] || wc -l <"$tmp/events")" ""
+	expect_eq "keys told of" "$(last "$tmp/events" .tx.rekeys)" $((epoch - 1))
+	expect_numbered "$tmp/events"
+	expect_nothing_dropped
+}
+
+last_epoch_is() { [ "$(last "$tmp/events" .tx.current_epoch)" = "$1" ]; }
+
+# A device that was moved is told of in its own namespace, and in that of its underlay, without an index there.
+test_namespaces()
+{
+	under=eth
+	setup_pair
+	setup_ns ns3
+	move_device "$ns1" "$ns3"
+	listen "$ns1" "$tmp/underlay"
+	listen "$ns2" "$tmp/peer"
+	listen "$ns3" "$tmp/device"
+	keys_pass_here()
+	{
+		key_new "k$1" >/dev/null
+		in_ns "$ns3" qlinkctl key add qlink0 tx epoch "$1" source static file "$tmp/k$1"
+	}
+	expect_ok "a key" keys_pass_here 2
+	expect_ok "rotate" in_ns "$ns3" qlinkctl rotate qlink0
+	expect_soon "where the device is" told "$tmp/device" rotated
+	expect_soon "where its underlay is" told "$tmp/underlay" rotated
+	expect_eq "index" "$(last "$tmp/device" .ifindex) $(last "$tmp/underlay" .ifindex)" \
+		"$(in_ns "$ns3" cat /sys/class/net/qlink0/ifindex) null"
+	expect_eq "elsewhere" "$(cat "$tmp/peer")" ""
+}
+
+debug_tests="what_is_told_eth many_rotations_make_few_events_udp namespaces"
+run_tests "$@"

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events of links, as the kernel tells them to whoever listens. */
+#include "event.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+
+/* Room for some seconds of a thousand links. */
+#define RECEIVE_BYTES	(4 << 20)
+
+struct qlink_monitor {
+	struct nl_sock *sock;
+	int family;
+
+	/* Where the event goes that is being read, and how that ended. */
+	struct qlink_event *event;
+	bool has_event;
+	int err;
+};
+
+static int event_take(void *arg, unsigned int type, const void *data, size_t len)
+{
+	struct qlink_event *event = arg;
+
+	switch (type) {
+	case QLINK_A_EVENT_SEQUENCE:
+		return qlink_attr_copy(&event->sequence, sizeof(event->sequence),
+				       data, len);
+	case QLINK_A_EVENT_KINDS:
+		return qlink_attr_copy(&event->kinds, sizeof(event->kinds),
+				       data, len);
+	case QLINK_A_EVENT_TX:
+		return qlink_attr_walk(data, len, qlink_ring_take, &event->tx);
+	case QLINK_A_EVENT_RX:
+		return qlink_attr_walk(data, len, qlink_ring_take, &event->rx);
+	case QLINK_A_EVENT_AUTH_FAILURES:
+		return qlink_attr_copy(&event->auth_failures,
+				       sizeof(event->auth_failures), data, len);
+	case QLINK_A_EVENT_REPLAYS:
+		return qlink_attr_copy(&event->replays, sizeof(event->replays),
+				       data, len);
+	}
+	return 0;
+}
+
+int qlink_event_take_message(void *arg, unsigned int type, const void *data,
+			     size_t len)
+{
+	struct qlink_event *event = arg;
+
+	switch (type) {
+	case QLINK_A_IFINDEX:
+		return qlink_attr_copy(&event->ifindex, sizeof(event->ifindex),
+				       data, len);
+	case QLINK_A_IFNAME:
+		return qlink_name_take(event->ifname, sizeof(event->ifname),
+				       data, len);
+	case QLINK_A_EVENT:
+		return qlink_attr_walk(data, len, event_take, event);
+	}
+	return 0;
+}
+
+static int fail(struct qlink_error *error, int err, const char *message)
+{
+	memset(error, 0, sizeof(*error));
+	error->err = -err;
+	snprintf(error->message, sizeof(error->message), "%s", message);
+	return err;
+}
+
+static int on_event(struct nl_msg *msg, void *arg)
+{
+	struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
+	struct qlink_monitor *monitor = arg;
+
+	if (nlmsg_hdr(msg)->nlmsg_type != monitor->family ||
+	    genl->cmd != QLINK_CMD_EVENT)
+		return NL_OK;
+	memset(monitor->event, 0, sizeof(*monitor->event));
+	monitor->err = qlink_attr_walk(genlmsg_attrdata(genl, 0),
+				       (size_t)genlmsg_attrlen(genl, 0),
+				       qlink_event_take_message, monitor->event);
+	monitor->has_event = true;
+	return NL_OK;
+}
+
+static int subscribe(struct qlink_monitor *monitor, struct qlink_error *error)
+{
+	int group;
+
+	errno = 0;
+	if (genl_connect(monitor->sock))
+		return fail(error, errno ? -errno : -EIO, "");
+	monitor->family = genl_ctrl_resolve(monitor->sock, QLINK_FAMILY_NAME);
+	group = genl_ctrl_resolve_grp(monitor->sock, QLINK_FAMILY_NAME,
+				      QLINK_MCGRP_EVENTS);
+	if (monitor->family < 0 || group < 0)
+		return fail(error, -ENOENT, QLINK_FAMILY_NAME
+			    ": no such netlink family: is the module loaded? (modprobe qlink)");
+	/* Events are answers to nothing. */
+	nl_socket_disable_seq_check(monitor->sock);
+	nl_socket_modify_cb(monitor->sock, NL_CB_VALID, NL_CB_CUSTOM, on_event,
+			    monitor);
+	nl_socket_set_buffer_size(monitor->sock, RECEIVE_BYTES, 0);
+	if (nl_socket_add_membership(monitor->sock, group))
+		return fail(error, errno ? -errno : -EIO, "");
+	return 0;
+}
+
+int qlink_monitor_open(struct qlink_monitor **out, struct qlink_error *error)
+{
+	struct qlink_monitor *monitor = calloc(1, sizeof(*monitor));
+	int err;
+
+	if (!monitor)
+		return fail(error, -ENOMEM, "");
+	monitor->sock = nl_socket_alloc();
+	err = monitor->sock ? subscribe(monitor, error) : fail(error, -ENOMEM, "");
+	if (err) {
+		qlink_monitor_close(monitor);
+		return err;
+	}
+	*out = monitor;
+	return 0;
+}
+
+void qlink_monitor_close(struct qlink_monitor *monitor)
+{
+	if (!monitor)
+		return;
+	nl_socket_free(monitor->sock);
+	free(monitor);
+}
+
+int qlink_monitor_fd(const struct qlink_monitor *monitor)
+{
+	return nl_socket_get_fd(monitor->sock);
+}
+
+int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
+		       struct qlink_error *error)
+{
+	int err;
+
+	monitor->event = event;
+	monitor->has_event = false;
+	while (!monitor->has_event) {
+		errno = 0;
+		err = nl_recvmsgs_default(monitor->sock);
+		/* libnl has no word of its own for lost messages. */
+		if (err < 0)
+			return fail(error, errno ? -errno : -EIO, nl_geterror(err));
+	}
+	if (monitor->err)
+		return fail(error, monitor->err, "an event does not parse");
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events of links, as the kernel tells them to whoever listens. */
+#ifndef QLINK_EVENT_H
+#define QLINK_EVENT_H
+
+#include "qlink.h"
+
+/**
+ * struct qlink_event - what has happened to a link, and what it is like since
+ */
+struct qlink_event {
+	/** @sequence: number of the event, from 1 on for each link */
+	uint64_t sequence;
+
+	/** @auth_failures: frames so far whose tag was not valid */
+	uint64_t auth_failures;
+
+	/** @replays: frames so far that had come before, or too late to tell */
+	uint64_t replays;
+
+	/** @tx: the keys that seal */
+	struct qlink_ring tx;
+
+	/** @rx: the keys that open */
+	struct qlink_ring rx;
+
+	/** @kinds: what has happened, bits of enum qlink_event_kind */
+	uint32_t kinds;
+
+	/** @ifindex: of the device; 0 if that is in another network namespace */
+	uint32_t ifindex;
+
+	/** @ifname: name of the device, where it is */
+	char ifname[16];
+};
+
+/* A socket that events come to; for one thread at a time. */
+struct qlink_monitor;
+
+/**
+ * qlink_event_take_message() - take one attribute of an event
+ * @event: struct qlink_event that it goes to
+ * @type: QLINK_A_…
+ * @data: its value
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for a length that does not fit the type.
+ */
+int qlink_event_take_message(void *event, unsigned int type, const void *data,
+			     size_t len);
+
+/**
+ * qlink_monitor_open() - listen to the links of the network namespace
+ * @monitor: where it goes; the caller closes it with qlink_monitor_close()
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells.
+ */
+int qlink_monitor_open(struct qlink_monitor **monitor,
+		       struct qlink_error *error);
+
+/**
+ * qlink_monitor_close() - listen no more
+ * @monitor: from qlink_monitor_open(), or %NULL
+ */
+void qlink_monitor_close(struct qlink_monitor *monitor);
+
+/**
+ * qlink_monitor_fd() - the descriptor to poll for the next event
+ * @monitor: from qlink_monitor_open()
+ *
+ * Return: the descriptor, which stays the monitor's.
+ */
+int qlink_monitor_fd(const struct qlink_monitor *monitor);
+
+/**
+ * qlink_monitor_next() - wait for an event
+ * @monitor: from qlink_monitor_open()
+ * @event: filled in
+ * @error: filled in on failure
+ *
+ * Return:
+ * * %0		- here is one
+ * * %-ENOBUFS	- we were too slow, and some are lost; go on, and ask for the links
+ * * else	- a negative errno, as @error tells
+ */
+int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
+		       struct qlink_error *error);
+
+#endif

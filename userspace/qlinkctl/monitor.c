@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl monitor: events, one a line, as they come. */
+#include "monitor.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../libqlink/names.h"
+#include "show.h"
+
+static json_t *kinds_json(uint32_t kinds)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		if (kinds & 1U << i)
+			json_array_append_new(array,
+				json_string(qlink_name(&qlink_event_kinds, i)));
+	return array;
+}
+
+json_t *monitor_json(const struct qlink_event *event)
+{
+	json_t *object = json_object();
+
+	if (!object)
+		return NULL;
+	if (event->ifindex)
+		json_object_set_new(object, "ifindex",
+				    json_integer(event->ifindex));
+	json_object_set_new(object, "ifname", json_string(event->ifname));
+	json_object_set_new(object, "sequence",
+			    json_integer((json_int_t)event->sequence));
+	json_object_set_new(object, "kinds", kinds_json(event->kinds));
+	json_object_set_new(object, "tx", show_ring_json(&event->tx, true));
+	json_object_set_new(object, "rx", show_ring_json(&event->rx, false));
+	json_object_set_new(object, "auth_failures",
+			    json_integer((json_int_t)event->auth_failures));
+	json_object_set_new(object, "replays",
+			    json_integer((json_int_t)event->replays));
+	return object;
+}
+
+static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to)
+{
+	if (ring->current_epoch)
+		fprintf(to, "; %s epoch %llu (%s)", label,
+			(unsigned long long)ring->current_epoch,
+			ring->has_source ?
+			qlink_name(&qlink_sources, ring->current_source) :
+			"unknown");
+	else
+		fprintf(to, "; %s no active key", label);
+	fprintf(to, ", %u staged, %llu rekeys", ring->staged,
+		(unsigned long long)ring->rekeys);
+}
+
+void monitor_text(const struct qlink_event *event, FILE *to)
+{
+	const char *comma = "";
+	unsigned int i;
+
+	fprintf(to, "%s: %llu: ", event->ifname,
+		(unsigned long long)event->sequence);
+	for (i = 0; i < 32; i++) {
+		if (!(event->kinds & 1U << i))
+			continue;
+		fprintf(to, "%s%s", comma, qlink_name(&qlink_event_kinds, i));
+		comma = ", ";
+	}
+	ring_text("tx", &event->tx, to);
+	ring_text("rx", &event->rx, to);
+	if (event->auth_failures || event->replays)
+		fprintf(to, "; %llu auth failures, %llu replays",
+			(unsigned long long)event->auth_failures,
+			(unsigned long long)event->replays);
+	fputc('\n', to);
+}
+
+static int print(const struct ctl *ctl, const struct qlink_event *event)
+{
+	int err = CTL_OK;
+
+	if (ctl->json)
+		err = ctl_print_json(monitor_json(event));
+	else
+		monitor_text(event, stdout);
+	/* Whoever reads a pipe wants each event now. */
+	if (!err && fflush(stdout))
+		err = ctl_fail("standard output: %s", strerror(errno));
+	return err;
+}
+
+static int listen_to(const struct ctl *ctl, struct qlink_monitor *monitor,
+		     const char *device)
+{
+	struct qlink_event event;
+	struct qlink_error error;
+	int err, end = CTL_OK;
+
+	while (!end) {
+		err = qlink_monitor_next(monitor, &event, &error);
+		if (err == -ENOBUFS)
+			ctl_warn("warning: events were lost");
+		else if (err)
+			end = ctl_refused(device, &error);
+		else if (!device || !strcmp(device, event.ifname))
+			end = print(ctl, &event);
+	}
+	return end;
+}
+
+int monitor_run(struct ctl *ctl, int argc, char **argv)
+{
+	const char *device = argc ? argv[0] : NULL;
+	struct qlink_monitor *monitor;
+	struct qlink_error error;
+	uint32_t ifindex;
+	int err;
+
+	if (argc > 1)
+		return ctl_usage("\"%s\": monitor wants one device at most", argv[1]);
+	err = device ? ctl_device(ctl, device, &ifindex) : CTL_OK;
+	if (err)
+		return err;
+	if (qlink_monitor_open(&monitor, &error))
+		return ctl_refused(device, &error);
+	/* Scripts wait for this line before they do what they want to see. */
+	ctl_warn("listening");
+	err = listen_to(ctl, monitor, device);
+	qlink_monitor_close(monitor);
+	return err;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlinkctl monitor: events, one a line, as they come. */
+#ifndef QLINKCTL_MONITOR_H
+#define QLINKCTL_MONITOR_H
+
+#include <stdio.h>
+
+#include "../libqlink/event.h"
+#include "ctl.h"
+
+/**
+ * monitor_run() - qlinkctl monitor [DEV]
+ * @ctl: this run
+ * @argc: arguments behind the command
+ * @argv: likewise
+ *
+ * Ends when it is interrupted, or when nobody reads what it writes.
+ *
+ * Return: an enum ctl_exit.
+ */
+int monitor_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * monitor_json() - an event as qlinkctl(8) documents it
+ * @event: the event
+ *
+ * Return: the object, which the caller gives back; %NULL if memory is short.
+ */
+json_t *monitor_json(const struct qlink_event *event);
+
+/**
+ * monitor_text() - write an event for people, on a line
+ * @event: the event
+ * @to: where it goes
+ */
+void monitor_text(const struct qlink_event *event, FILE *to);
+
+#endif

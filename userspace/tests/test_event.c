@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An event: from the bytes of the message to what people and scripts see. */
+#include "../qlinkctl/monitor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/netlink.h>
+
+#include "../libqlink/names.h"
+#include "tap.h"
+
+static struct qlink_event sample(void)
+{
+	return (struct qlink_event){
+		.ifindex = 5, .ifname = "qlink0", .sequence = 12,
+		.kinds = QLINK_EVENT_KIND_ROTATED | QLINK_EVENT_KIND_REPLAYS,
+		.tx = { .current_epoch = 3, .has_source = true, .rekeys = 2,
+			.current_source = QLINK_SOURCE_HYBRID, .staged = 6 },
+		.replays = 7,
+	};
+}
+
+TEST(a_message_lands_where_it_belongs)
+{
+	static const uint8_t epoch[] = { 12, 0, QLINK_A_RING_CURRENT_EPOCH, 0,
+					 9, 0, 0, 0, 0, 0, 0, 0 };
+	uint8_t nest[64] = { 0 };
+	struct qlink_event event = { 0 };
+	uint32_t kinds = QLINK_EVENT_KIND_WIPED, index = 5;
+	uint16_t head[2];
+
+	head[0] = 8;
+	head[1] = QLINK_A_EVENT_KINDS;
+	memcpy(nest, head, 4);
+	memcpy(nest + 4, &kinds, 4);
+	head[0] = 4 + sizeof(epoch);
+	head[1] = QLINK_A_EVENT_RX | NLA_F_NESTED;
+	memcpy(nest + 8, head, 4);
+	memcpy(nest + 12, epoch, sizeof(epoch));
+	CHECK_NUMBER("index", qlink_event_take_message(&event, QLINK_A_IFINDEX,
+						       &index, 4), 0);
+	CHECK_NUMBER("name", qlink_event_take_message(&event, QLINK_A_IFNAME,
+						      "qlink0", 7), 0);
+	CHECK_NUMBER("event", qlink_event_take_message(&event, QLINK_A_EVENT,
+						       nest, 12 + sizeof(epoch)), 0);
+	CHECK_NUMBER("ifindex", event.ifindex, 5);
+	CHECK_TEXT("ifname", event.ifname, "qlink0");
+	CHECK_NUMBER("kinds", event.kinds, QLINK_EVENT_KIND_WIPED);
+	CHECK_NUMBER("epoch of the right ring", event.rx.current_epoch, 9);
+	CHECK_NUMBER("and of no other", event.tx.current_epoch, 0);
+	CHECK_NUMBER("a short number", qlink_event_take_message(&event,
+		     QLINK_A_IFINDEX, &index, 3), -EBADMSG);
+	CHECK_NUMBER("a nest that is cut off", qlink_event_take_message(&event,
+		     QLINK_A_EVENT, nest, 10), -EBADMSG);
+	CHECK_NUMBER("what is not known is passed over",
+		     qlink_event_take_message(&event, 99, nest, 3), 0);
+}
+
+TEST(json_has_the_documented_names)
+{
+	struct qlink_event event = sample();
+	json_t *object = monitor_json(&event);
+	char *got;
+
+	json_object_del(object, "tx");
+	json_object_del(object, "rx");
+	got = json_dumps(object, JSON_COMPACT);
+	CHECK_TEXT("event", got,
+		"{\"ifindex\":5,\"ifname\":\"qlink0\",\"sequence\":12,"
+		"\"kinds\":[\"rotated\",\"replays\"],\"auth_failures\":0,"
+		"\"replays\":7}");
+	free(got);
+	json_decref(object);
+	event.ifindex = 0;
+	object = monitor_json(&event);
+	CHECK(!json_object_get(object, "ifindex"), "an index of nothing here");
+	CHECK(json_object_get(object, "tx") && json_object_get(object, "rx"),
+	      "the rings are missing");
+	json_decref(object);
+}
+
+TEST(text_is_one_line)
+{
+	struct qlink_event event = sample();
+	char *got = NULL;
+	size_t len;
+	FILE *to = open_memstream(&got, &len);
+
+	monitor_text(&event, to);
+	fclose(to);
+	CHECK_TEXT("text", got,
+		"qlink0: 12: rotated, replays; tx epoch 3 (hybrid), 6 staged, 2 rekeys; "
+		"rx no active key, 0 staged, 0 rekeys; 0 auth failures, 7 replays\n");
+	free(got);
+}
+
+TEST(every_kind_has_a_name)
+{
+	CHECK_NUMBER("the last one", 1U << (qlink_event_kinds.n - 1),
+		     QLINK_EVENT_KIND_WIPED);
+}
