@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Policy: a list of accepted sources that is tightened under traffic is in force when the command returns.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# key_of_source FROM TO EPOCH SOURCE: a key that says that it comes from there.
+key_of_source()
+{
+	key_new "$3" >/dev/null
+	expect_ok "$4 at the receiver" in_ns "$2" qlinkctl key add qlink0 rx epoch "$3" source "$4" file "$tmp/$3"
+	expect_ok "$4 at the sender" in_ns "$1" qlinkctl key add qlink0 tx epoch "$3" source "$4" file "$tmp/$3"
+}
+
+# setup_mixed: ns1 seals under pqc; static and hybrid keys follow, in turn.
+setup_mixed()
+{
+	local epoch
+
+	setup_pair
+	quiet
+	nobody "$ns1"
+	link_set "$ns1" accept hybrid,pqc,static
+	link_set "$ns2" accept hybrid,pqc,static
+	key_of_source "$ns1" "$ns2" 2 pqc
+	for epoch in 3 5; do key_of_source "$ns1" "$ns2" "$epoch" static; done
+	for epoch in 6 7; do key_of_source "$ns1" "$ns2" "$epoch" hybrid; done
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+}
+
+# sources NS DIRECTION: of the keys that are held.
+sources() { keys "$1" "[.[] | select(.direction == \"$2\") | .source] | unique | join(\" \")"; }
+
+# The sender: behind the marker there is nothing that was sealed under a refused source.
+test_sender()
+{
+	under=eth
+	setup_mixed
+	capture_start "$ns1" "$tmp/pcap"
+	flying "$ns1" ping -i 0.002 "$nobody"
+	expect_soon "frames under pqc" frames_under 2
+	link_set "$ns1" accept hybrid
+	in_ns "$ns1" python3 -c 'import socket
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sock.bind(("veth0", 0))
+sock.send(bytes(12) + b"\x88\xb9" + bytes(46))'
+	expect_eq "sources" "$(sources "$ns1" tx)" hybrid
+	expect_soon "frames under hybrid" frames_under 6
+	capture_stop "$tmp/pcap"
+	expect_eq "epochs behind the marker" "$(epochs_behind_marker "$tmp/pcap")" 6
+	expect_eq "keys that nobody had used" "$(keys "$ns2" '[.[] | select(.epoch == 3 or .epoch == 5) | .frames] | add')" 0
+}
+
+frames_under() { [ "$(keys "$ns1" ".[] | select(.direction == \"tx\" and .epoch == $1) | .frames")" -gt 5 ]; }
+
+# epochs_behind_marker FILE: of the sealed frames behind the frame of type 0x88b9, each once.
+epochs_behind_marker()
+{
+	python3 -c 'import sys
+sys.path.insert(0, sys.argv[2])
+import capture
+epochs, seen = set(), False
+for packet in capture.read_pcap(open(sys.argv[1], "rb").read()):
+    if packet[12:14] == b"\x88\xb9":
+        seen = True
+    elif seen and packet[12:14] == b"\x88\xb5":
+        epochs.add(int.from_bytes(packet[18:24], "big"))
+print(*sorted(epochs))' "$1" "$here"
+}
+
+# The receiver: once the command has returned, not one more frame comes out, though they still arrive.
+each_test_receiver()
+{
+	local came
+
+	setup_mixed
+	flying "$ns1" ping -i 0.002 "$nobody"
+	expect_soon "frames under pqc" ring_is "$ns2" rx current_epoch 2
+	link_set "$ns2" accept hybrid
+	came=$(received)
+	expect_eq "sources" "$(sources "$ns2" rx)" hybrid
+	expect_soon "more arrive" arrived 20
+	expect_eq "and none comes out" "$(received)" "$came"
+	expect_ok "the sender turns to one that is accepted" in_ns "$ns1" qlinkctl set qlink0 accept hybrid
+	expect_soon "frames again" ring_is "$ns2" rx current_epoch 6
+}
+
+received() { ip -n "$ns2" -j -s link show qlink0 | jq '.[0].stats64.rx.packets'; }
+arrived() { [ "$(stat_get "$ns2" rx_no_key)" -ge "$1" ]; }
+
+# What is refused may be all that was about to follow: what comes behind it does, and nobody has to ask for it.
+test_refused_were_the_next()
+{
+	under=eth
+	setup_pair
+	quiet
+	link_set "$ns1" accept hybrid,pqc,static
+	link_set "$ns2" accept hybrid,pqc,static
+	keys_pass "$ns1" "$ns2" 2 40 source=2
+	keys_pass "$ns1" "$ns2" 42 3 source=1
+	link_set "$ns1" accept hybrid,static
+	link_set "$ns2" accept hybrid,static
+	expect_eq "staged" "$(ring "$ns1" tx staged) $(ring "$ns1" tx current_epoch)" "3 1"
+	link_set "$ns1" rekey-frames 1
+	expect_soon "frames under a key that was far away" frames_reach 42
+	expect_nothing_dropped
+}
+
+frames_reach()
+{
+	in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}" >/dev/null && [ "$(ring "$ns2" rx current_epoch)" -ge "$1" ]
+}
+
+# A key whose source is refused is refused as well when it comes later, and none of its message is installed.
+test_later_keys()
+{
+	under=eth
+	setup_mixed
+	link_set "$ns1" accept hybrid
+	expect_refused "static" "source static is not in the accept list" key_add "$ns1" tx 9 "$(key_new late)"
+	expect_eq "counted" "$(stat_get "$ns1" key_refused)" 1
+	link_set "$ns1" accept none
+	expect_eq "none" "$(sources "$ns1" tx) $(sources "$ns1" rx)" " "
+	expect_soon "blocked" carrier_is "$ns1" 0
+}
+
+debug_tests="sender receiver_udp refused_were_the_next"
+run_tests "$@"
