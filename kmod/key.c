@@ -347,8 +347,7 @@ static bool qlink_lane_lease_bytes(struct qlink_key_use *use, struct qlink_tx_la
  * @blocks: that a frame takes
  * @bytes: that it has
  *
- * Return: 0, %-ENOKEY when the key must not be used any more, or %-EAGAIN when
- * the ring has to look at it: it has not begun, or should give way
+ * Return: 0 or as of qlink_key_take()
  */
 static int qlink_lane_ask(struct qlink_key *key, struct qlink_tx_lane *lane, u64 blocks,
 			  unsigned int bytes)
@@ -366,10 +365,10 @@ static int qlink_lane_ask(struct qlink_key *key, struct qlink_tx_lane *lane, u64
 		return -ENOKEY;
 	if (lane->sequence >= READ_ONCE(lane->sequence_end) &&
 	    !qlink_lane_lease_frames(use, lane))
-		return -EAGAIN;
+		return -EKEYEXPIRED;
 	if (lane->bytes + bytes > READ_ONCE(lane->bytes_end) &&
 	    !qlink_lane_lease_bytes(use, lane, bytes))
-		return -EAGAIN;
+		return -EKEYEXPIRED;
 	return 0;
 }
 
@@ -426,9 +425,12 @@ void qlink_key_limit(struct qlink_key *key, u64 frames, u64 bytes)
  *
  * Context: BHs off, under qlink_aead_lock().
  * Return:
- * * %0		- taken
- * * %-ENOKEY	- a limit of the key is reached that it must not go beyond
- * * %-EAGAIN	- ask qlink_ring_turn() and try again
+ * * %0			- taken
+ * * %-EAGAIN		- it is the key's first frame
+ * * %-EKEYEXPIRED	- a limit of the key is reached that it should not go beyond
+ * * %-ENOKEY		- a limit of the key is reached that it must not go beyond
+ *
+ * With an error, tell qlink_ring_turn() and try again.
  */
 int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 		   u64 *sequence)

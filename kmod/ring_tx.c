@@ -90,34 +90,38 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
+{
+	ring->begun_at = ktime_get();
+	WRITE_ONCE(key->use->has_begun, true);
+	qlink_ring_set_timer(ring);
+}
+
 /**
  * qlink_ring_turn() - a transmit key has no more to give without being asked for it
  * @ring: transmit ring
  * @key: of @ring, borrowed under RCU
- * @must_go: a hard limit is reached; wiped, and the next seals from here on, or none
+ * @why: the error of qlink_key_take()
  *
- * Otherwise the age of @key begins, or it gives way to the next if there is one, or it
- * goes on without a soft limit: in each case something has changed, and the caller
- * looks again.
+ * Its age begins; or it gives way to the next, or goes on without a soft limit where
+ * there is none; or it is wiped, and the next seals from here on, or nothing does. In
+ * each case something has changed, and the caller looks again.
  *
  * Context: BHs off.
  */
-void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, bool must_go)
+void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why)
 {
 	bool is_silent = false;
 
 	spin_lock(&ring->lock);
 	/* Another CPU may have been here first. */
 	if (key == qlink_ring_current(ring)) {
-		if (must_go) {
+		if (why == -ENOKEY)
 			qlink_ring_pass_on(ring);
-		} else if (key->use->has_begun) {
+		else if (why == -EKEYEXPIRED)
 			qlink_ring_should_turn(ring);
-		} else {
-			ring->begun_at = ktime_get();
-			WRITE_ONCE(key->use->has_begun, true);
-			qlink_ring_set_timer(ring);
-		}
+		else if (!key->use->has_begun)
+			qlink_ring_begin(ring, key);
 		is_silent = !qlink_ring_current(ring);
 	}
 	spin_unlock(&ring->lock);

@@ -171,7 +171,7 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
 		err = qlink_key_take(key, lane, bytes, sequence);
 		if (likely(!err))
 			return key;
-		qlink_ring_turn(ring, key, err == -ENOKEY);
+		qlink_ring_turn(ring, key, err);
 	}
 	return NULL;
 }

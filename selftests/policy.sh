@@ -22,7 +22,7 @@ setup_mixed()
 	quiet
 	nobody "$ns1"
 	link_set "$ns1" accept hybrid,pqc,static
-	link_set "$ns2" accept hybrid,pqc,static
+	link_set "$ns2" accept hybrid,pqc,static grace-ms 60000
 	key_of_source "$ns1" "$ns2" 2 pqc
 	for epoch in 3 5; do key_of_source "$ns1" "$ns2" "$epoch" static; done
 	for epoch in 6 7; do key_of_source "$ns1" "$ns2" "$epoch" hybrid; done
@@ -96,7 +96,7 @@ test_refused_were_the_next()
 	setup_pair
 	quiet
 	link_set "$ns1" accept hybrid,pqc,static
-	link_set "$ns2" accept hybrid,pqc,static
+	link_set "$ns2" accept hybrid,pqc,static grace-ms 60000
 	keys_pass "$ns1" "$ns2" 2 40 source=2
 	keys_pass "$ns1" "$ns2" 42 3 source=1
 	link_set "$ns1" accept hybrid,static

@@ -127,11 +127,17 @@ each_test_hard_seconds()
 	expect_soon "the next" ring_is "$ns1" tx current_epoch 2
 	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
 	expect_soon "silence" carrier_is "$ns1" 0
-	expect_eq "keys" "$(ring "$ns1" tx current_epoch) $(keys "$ns1" '[.[] | select(.direction == "tx")] | length')" "0 0"
+	expect_eq "current" "$(ring "$ns1" tx current_epoch)" 0
+	expect_ok "no key is left" has_no_keys "$ns1" tx
+	expect_soon "the key of the other direction is as old" has_no_keys "$ns1" rx
+	key_pass "$ns2" "$ns1" 2
+	expect_ok "rotate" in_ns "$ns2" qlinkctl rotate qlink0
 	key_pass "$ns1" "$ns2" 3
 	expect_soon "carrier" carrier_is "$ns1" 1
 	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
 }
+
+has_no_keys() { [ "$(keys "$1" "[.[] | select(.direction == \"$2\")] | length")" = 0 ]; }
 
 # What a key may seal is leased to lanes, and the sum is exact: never more, and what one lane leaves over is little.
 each_test_blocks_over_two_lanes()

@@ -15,7 +15,8 @@ setup_link()
 
 # slab NAME COLUMN: of /proc/slabinfo; 2 is objects in use, 4 the bytes of one.
 slab() { awk -v name="$1" -v column="$2" '$1 == name { print $column }' /proc/slabinfo; }
-slab_is_below() { [ "$(slab "$1" 2)" -lt "$2" ]; }
+# What lies ready in each CPU's list of free blocks is counted as in use: empty those first.
+slab_is_below() { echo 1 >"/sys/kernel/slab/$1/shrink" && [ "$(slab "$1" 2)" -lt "$2" ]; }
 
 test_thousands_each_way()
 {
@@ -47,7 +48,8 @@ test_refusal_names_the_key()
 {
 	setup_link
 	expect_eq "of 13 messages" "$(ringtool refuse "$ns1")" refused
-	expect_eq "counted" "$(stat_get "$ns1" key_refused)" 13
+	# Four never came to be keys: 31 bytes are refused by the family's policy.
+	expect_eq "counted" "$(stat_get "$ns1" key_refused)" 9
 	expect_eq "keys" "$(ring "$ns1" tx staged) $(ring "$ns1" tx current_epoch)" "1999 1000"
 }
 
