@@ -24,7 +24,8 @@ test_thousands_each_way()
 	expect_ok "4,096 each way" ringtool fill "$ns1" 4096
 	expect_eq "staged" "$(ring "$ns1" tx staged) $(ring "$ns1" rx staged)" "4095 4096"
 	expect_eq "in use" "$(ring "$ns1" tx current_epoch)" 1
-	expect_eq "bytes of one, in whole" "$(slab qlink_key 4)" 128
+	# KASAN adds to each what it knows of it.
+	is_debug_kernel || expect_eq "bytes of one, in whole" "$(slab qlink_key 4)" 128
 	expect_ok "delete the link" ip -n "$ns1" link del qlink0
 	expect_soon "the memory is given back" slab_is_below qlink_key 100
 }
