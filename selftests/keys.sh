@@ -344,5 +344,4 @@ test_malformed_requests()
 	expect_ok "all refused" nlraw "$ns1" refuse qlink0
 }
 
-debug_tests="many_keys_in_one_message"
 run_tests "$@"

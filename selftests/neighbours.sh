@@ -418,5 +418,4 @@ test_loop_of_two()
 	expect_only_moved "$ns1" "$before" "tx_loop=+2"
 }
 
-debug_tests="stack_of_eight"
 run_tests "$@"
