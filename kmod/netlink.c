@@ -47,9 +47,7 @@ int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
  * qlink_netlink_get_owned() - get the link that a request will change, or see the keys of
  * @target: out, for qlink_netlink_put()
  * @skb: the request
- * @net: of the socket
- * @ifindex: attribute of the request, or NULL
- * @extack: told what is wrong
+ * @info: parsed
  *
  * The core has asked for CAP_NET_ADMIN in the netns of the socket, which is the
  * device's. Where a link was moved into a container, that is not enough: what it
@@ -59,17 +57,17 @@ int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
  * Return: as qlink_netlink_get(), or %-EPERM without CAP_NET_ADMIN in the link netns
  */
 int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk_buff *skb,
-			    struct net *net, const struct nlattr *ifindex,
-			    struct netlink_ext_ack *extack)
+			    const struct genl_info *info)
 {
-	int err = qlink_netlink_get(target, net, ifindex, extack);
+	struct net *net = genl_info_net(info);
+	int err = qlink_netlink_get(target, net, info->attrs[QLINK_A_IFINDEX], info->extack);
 
 	if (err)
 		return err;
 	if (net_eq(net, target->link->net) ||
 	    netlink_ns_capable(skb, target->link->net->user_ns, CAP_NET_ADMIN))
 		return 0;
-	NL_SET_ERR_MSG(extack, QLINK_REFUSE_LINK_NET);
+	NL_SET_ERR_MSG(info->extack, QLINK_REFUSE_LINK_NET);
 	qlink_netlink_put(target);
 	return -EPERM;
 }

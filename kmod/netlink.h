@@ -8,6 +8,8 @@
 
 #include "qlink.h"
 
+struct genl_info;
+
 /**
  * struct qlink_netlink_target - the link that a request is about
  */
@@ -26,8 +28,7 @@ void qlink_netlink_exit(void);
 int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
 		      const struct nlattr *ifindex, struct netlink_ext_ack *extack);
 int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk_buff *skb,
-			    struct net *net, const struct nlattr *ifindex,
-			    struct netlink_ext_ack *extack);
+			    const struct genl_info *info);
 void qlink_netlink_put(struct qlink_netlink_target *target);
 
 #endif

@@ -227,8 +227,7 @@ int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	qlink_power_enter();
-	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
-				      info->attrs[QLINK_A_IFINDEX], info->extack);
+	err = qlink_netlink_get_owned(&target, skb, info);
 	if (!err) {
 		err = qlink_netlink_install_all(target.link, info);
 		if (err) {
@@ -285,8 +284,7 @@ int qlink_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 	struct qlink_key_config *names;
 	int err;
 
-	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
-				      info->attrs[QLINK_A_IFINDEX], info->extack);
+	err = qlink_netlink_get_owned(&target, skb, info);
 	if (err)
 		return err;
 	names = kvcalloc(qlink_netlink_count_keys(info) + 1, sizeof(*names),
@@ -391,8 +389,7 @@ int qlink_nl_key_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 	BUILD_BUG_ON(sizeof(struct qlink_key_dump) > sizeof(cb->ctx));
 
-	err = qlink_netlink_get_owned(&target, cb->skb, genl_info_net(info),
-				      info->attrs[QLINK_A_IFINDEX], info->extack);
+	err = qlink_netlink_get_owned(&target, cb->skb, info);
 	if (err)
 		return err;
 	shower.ifindex = target.dev->ifindex;
@@ -414,8 +411,7 @@ int qlink_nl_rotate_doit(struct sk_buff *skb, struct genl_info *info)
 	struct qlink_netlink_target target;
 	int err;
 
-	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
-				      info->attrs[QLINK_A_IFINDEX], info->extack);
+	err = qlink_netlink_get_owned(&target, skb, info);
 	if (err)
 		return err;
 	mutex_lock(&target.link->mutex);

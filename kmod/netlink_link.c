@@ -159,8 +159,7 @@ int qlink_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct qlink_netlink_target target;
 	int err;
 
-	err = qlink_netlink_get_owned(&target, skb, genl_info_net(info),
-				      info->attrs[QLINK_A_IFINDEX], info->extack);
+	err = qlink_netlink_get_owned(&target, skb, info);
 	if (err)
 		return err;
 	rtnl_lock();

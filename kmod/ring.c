@@ -121,29 +121,6 @@ static bool qlink_ring_activate_first(struct qlink_ring *ring)
 	return true;
 }
 
-/* In one store from the active key to the one that follows it, if any: a frame that came
- * between two stores would find no key and be lost.
- */
-static void qlink_ring_supersede(struct qlink_ring *ring, struct qlink_key *key)
-{
-	struct qlink_key *next = NULL;
-
-	lockdep_assert_held(&ring->lock);
-
-	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
-	    !list_is_last(&key->entry, &ring->keys))
-		next = list_next_entry(key, entry);
-	if (next && next->is_ready) {
-		ring->n_rekeys++;
-		qlink_ring_activate(ring, next);
-		ring->upcalls->tell(ring, QLINK_EVENT_KIND_ROTATED);
-	} else {
-		RCU_INIT_POINTER(ring->current_key, NULL);
-		if (ring->direction == QLINK_DIRECTION_TX)
-			ring->upcalls->tell(ring, QLINK_EVENT_KIND_EXHAUSTED);
-	}
-}
-
 /**
  * qlink_ring_next() - the key that would follow the active one now
  * @ring: tx
@@ -159,6 +136,28 @@ struct qlink_key *qlink_ring_next(struct qlink_ring *ring)
 		return NULL;
 	key = list_next_entry(key, entry);
 	return key->is_ready ? key : NULL;
+}
+
+/* In one store from the active key to the one that follows it, if any: a frame that came
+ * between two stores would find no key and be lost.
+ */
+static void qlink_ring_supersede(struct qlink_ring *ring)
+{
+	struct qlink_key *next = NULL;
+
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead)
+		next = qlink_ring_next(ring);
+	if (next) {
+		ring->n_rekeys++;
+		qlink_ring_activate(ring, next);
+		ring->upcalls->tell(ring, QLINK_EVENT_KIND_ROTATED);
+	} else {
+		RCU_INIT_POINTER(ring->current_key, NULL);
+		if (ring->direction == QLINK_DIRECTION_TX)
+			ring->upcalls->tell(ring, QLINK_EVENT_KIND_EXHAUSTED);
+	}
 }
 
 /**
@@ -180,7 +179,7 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 		qlink_ring_leave_staged(ring, key);
 		break;
 	case QLINK_KEY_STATE_ACTIVE:
-		qlink_ring_supersede(ring, key);
+		qlink_ring_supersede(ring);
 		break;
 	case QLINK_KEY_STATE_RETIRED:
 		ring->n_retired--;

@@ -170,6 +170,13 @@ expect_eq()
 	[ "$2" = "$3" ] || fail "$1: got '$2', want '$3'"
 }
 
+# expect_that NAME GOT OPERATOR WANT: as test compares, such as -lt.
+expect_that()
+{
+	n_checks=$((n_checks + 1))
+	test "$2" "$3" "$4" || fail "$1: got $2, want it $3 $4"
+}
+
 expect_has()
 {
 	n_checks=$((n_checks + 1))

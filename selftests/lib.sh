@@ -323,6 +323,9 @@ link_set() { expect_ok "set ${*:2}" in_ns "$1" qlinkctl set "${dev:-qlink0}" "${
 stats() { serve "$1" stats "${2:-qlink0}"; }
 stat_get() { serve "$1" stat qlink0 "$2"; }
 
+# stats64 NS FILTER [DEVICE]: jq on what every device counts, as ip shows it.
+stats64() { ip -n "$1" -s -j link show "${3:-qlink0}" | jq ".[0].stats64 | $2"; }
+
 # stats_nonzero NS: "name:value …" of those that are not 0.
 stats_nonzero()
 {

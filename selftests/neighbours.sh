@@ -11,7 +11,7 @@
 link_json() { ip -n "$1" -d -j link show "$2" | jq -r ".[0].$3"; }
 ctl_state() { in_ns "$1" qlinkctl -j show "${2:-qlink0}" | jq -r '.[0].link.state'; }
 state_is() { [ "$(ctl_state "$1")" = "$2" ]; }
-sent() { ip -n "$1" -s -j link show "$2" | jq '.[0].stats64.tx.packets'; }
+sent() { stats64 "$1" .tx.packets "$2"; }
 quiet_links() { for dev; do stats "$ns1" "$dev"; stats "$ns2" "$dev"; done 2>/dev/null | grep -v ':0$'; }
 
 # both COMMANDS: ip -batch at both ends; @N is the end, @O the other.

@@ -86,7 +86,7 @@ each_test_receiver()
 	expect_soon "frames again" ring_is "$ns2" rx current_epoch 6
 }
 
-received() { ip -n "$ns2" -j -s link show qlink0 | jq '.[0].stats64.rx.packets'; }
+received() { stats64 "$ns2" .rx.packets; }
 arrived() { [ "$(stat_get "$ns2" rx_no_key)" -ge "$1" ]; }
 
 # What is refused may be all that was about to follow: what comes behind it does, and nobody has to ask for it.

@@ -187,7 +187,7 @@ each_test_a_key_a_millisecond()
 	expect_has "loss" "$(grep transmitted "$tmp/first")" " 0% packet loss"
 	expect_has "loss" "$(grep transmitted "$tmp/second")" " 0% packet loss"
 	for n in "$ns1" "$ns2"; do
-		expect_eq "$n: many rekeys" "$([ "$(ring "$n" tx rekeys)" -gt $((pings / 5)) ] || ring "$n" tx rekeys)" ""
+		expect_that "$n: many rekeys" "$(ring "$n" tx rekeys)" -gt $((pings / 5))
 	done
 	expect_nothing_dropped
 	decode_capture $((4 * pings))
@@ -201,7 +201,7 @@ decode_capture()
 	[ "$under" = eth ] || how=(--udp-port "$port")
 	qlinkwire decode "$tmp/pcap" --keys "$tmp/keys" "${how[@]}" >"$tmp/decoded"
 	expect_eq "violations" "$(jq -c .violations "$tmp/decoded")" "[]"
-	expect_eq "frames in it" "$([ "$(jq .sealed "$tmp/decoded")" -ge "$1" ] || jq .sealed "$tmp/decoded")" ""
+	expect_that "frames in it" "$(jq .sealed "$tmp/decoded")" -ge "$1"
 }
 
 debug_tests="a_key_a_millisecond_udp"

@@ -10,13 +10,12 @@
 if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; elif is_debug_kernel; then rounds=2 mib=1; else rounds=8 mib=4; fi
 deadline_all=$((120 + rounds * 10))
 
-sum_of() { ip -n "$1" -s -j link show qlink0 | jq ".[0].stats64 | $2"; }
 port_drops() { in_ns "$1" qlinkctl -j show qlink0 | jq '[.[0].port[]] | add'; }
 
 # conserved FROM TO: what one end sent is what the other received or counted.
 conserved()
 {
-	[ "$(sum_of "$1" .tx.packets)" = "$(($(sum_of "$2" '.rx.packets + .rx.errors + .rx.dropped') + $(port_drops "$2")))" ]
+	[ "$(stats64 "$1" .tx.packets)" = "$(($(stats64 "$2" '.rx.packets + .rx.errors + .rx.dropped') + $(port_drops "$2")))" ]
 }
 
 busy() { "$@" >"$tmp/$1.${#workers[@]}.log" 2>&1 & workers+=("$! $1.${#workers[@]}"); defer kill $!; }

@@ -3,7 +3,6 @@
 #include "event.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +10,13 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 
+#include "nl.h"
+
 /* Room for some seconds of a thousand links. */
 #define RECEIVE_BYTES	(4 << 20)
 
 struct qlink_monitor {
-	struct nl_sock *sock;
-	int family;
+	struct qlink_nl *nl;
 
 	/* Where the event goes that is being read, and how that ended. */
 	struct qlink_event *event;
@@ -26,27 +26,22 @@ struct qlink_monitor {
 
 static int event_take(void *arg, unsigned int type, const void *data, size_t len)
 {
+	static const struct qlink_attr_field fields[] = {
+		[QLINK_A_EVENT_SEQUENCE] = QLINK_ATTR_FIELD(struct qlink_event, sequence),
+		[QLINK_A_EVENT_KINDS] = QLINK_ATTR_FIELD(struct qlink_event, kinds),
+		[QLINK_A_EVENT_AUTH_FAILURES] = QLINK_ATTR_FIELD(struct qlink_event, auth_failures),
+		[QLINK_A_EVENT_REPLAYS] = QLINK_ATTR_FIELD(struct qlink_event, replays),
+	};
 	struct qlink_event *event = arg;
 
 	switch (type) {
-	case QLINK_A_EVENT_SEQUENCE:
-		return qlink_attr_copy(&event->sequence, sizeof(event->sequence),
-				       data, len);
-	case QLINK_A_EVENT_KINDS:
-		return qlink_attr_copy(&event->kinds, sizeof(event->kinds),
-				       data, len);
 	case QLINK_A_EVENT_TX:
 		return qlink_attr_walk(data, len, qlink_ring_take, &event->tx);
 	case QLINK_A_EVENT_RX:
 		return qlink_attr_walk(data, len, qlink_ring_take, &event->rx);
-	case QLINK_A_EVENT_AUTH_FAILURES:
-		return qlink_attr_copy(&event->auth_failures,
-				       sizeof(event->auth_failures), data, len);
-	case QLINK_A_EVENT_REPLAYS:
-		return qlink_attr_copy(&event->replays, sizeof(event->replays),
-				       data, len);
 	}
-	return 0;
+	return qlink_attr_copy_field(event, fields, sizeof(fields) / sizeof(fields[0]),
+				     type, data, len);
 }
 
 int qlink_event_take_message(void *arg, unsigned int type, const void *data,
@@ -67,20 +62,12 @@ int qlink_event_take_message(void *arg, unsigned int type, const void *data,
 	return 0;
 }
 
-static int fail(struct qlink_error *error, int err, const char *message)
-{
-	memset(error, 0, sizeof(*error));
-	error->err = -err;
-	snprintf(error->message, sizeof(error->message), "%s", message);
-	return err;
-}
-
 static int on_event(struct nl_msg *msg, void *arg)
 {
 	struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
 	struct qlink_monitor *monitor = arg;
 
-	if (nlmsg_hdr(msg)->nlmsg_type != monitor->family ||
+	if (nlmsg_hdr(msg)->nlmsg_type != monitor->nl->family ||
 	    genl->cmd != QLINK_CMD_EVENT)
 		return NL_OK;
 	memset(monitor->event, 0, sizeof(*monitor->event));
@@ -93,25 +80,20 @@ static int on_event(struct nl_msg *msg, void *arg)
 
 static int subscribe(struct qlink_monitor *monitor, struct qlink_error *error)
 {
-	int group;
+	struct nl_sock *sock = monitor->nl->sock;
+	int group, err;
 
-	errno = 0;
-	if (genl_connect(monitor->sock))
-		return fail(error, errno ? -errno : -EIO, "");
-	monitor->family = genl_ctrl_resolve(monitor->sock, QLINK_FAMILY_NAME);
-	group = genl_ctrl_resolve_grp(monitor->sock, QLINK_FAMILY_NAME,
-				      QLINK_MCGRP_EVENTS);
-	if (monitor->family < 0 || group < 0)
-		return fail(error, -ENOENT, QLINK_FAMILY_NAME
-			    ": no such netlink family: is the module loaded? (modprobe qlink)");
+	group = genl_ctrl_resolve_grp(sock, QLINK_FAMILY_NAME, QLINK_MCGRP_EVENTS);
+	if (group < 0)
+		return qlink_fail(error, -ENOENT, QLINK_FAMILY_NAME
+				  ": no events: is the module older than this program?");
 	/* Events are answers to nothing. */
-	nl_socket_disable_seq_check(monitor->sock);
-	nl_socket_modify_cb(monitor->sock, NL_CB_VALID, NL_CB_CUSTOM, on_event,
-			    monitor);
-	nl_socket_set_buffer_size(monitor->sock, RECEIVE_BYTES, 0);
-	if (nl_socket_add_membership(monitor->sock, group))
-		return fail(error, errno ? -errno : -EIO, "");
-	return 0;
+	nl_socket_disable_seq_check(sock);
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_event, monitor);
+	nl_socket_set_buffer_size(sock, RECEIVE_BYTES, 0);
+	errno = 0;
+	err = nl_socket_add_membership(sock, group);
+	return err ? qlink_fail_nl(error, err) : 0;
 }
 
 int qlink_monitor_open(struct qlink_monitor **out, struct qlink_error *error)
@@ -120,9 +102,10 @@ int qlink_monitor_open(struct qlink_monitor **out, struct qlink_error *error)
 	int err;
 
 	if (!monitor)
-		return fail(error, -ENOMEM, "");
-	monitor->sock = nl_socket_alloc();
-	err = monitor->sock ? subscribe(monitor, error) : fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
+	err = qlink_nl_open(&monitor->nl, error);
+	if (!err)
+		err = subscribe(monitor, error);
 	if (err) {
 		qlink_monitor_close(monitor);
 		return err;
@@ -135,13 +118,13 @@ void qlink_monitor_close(struct qlink_monitor *monitor)
 {
 	if (!monitor)
 		return;
-	nl_socket_free(monitor->sock);
+	qlink_nl_close(monitor->nl);
 	free(monitor);
 }
 
 int qlink_monitor_fd(const struct qlink_monitor *monitor)
 {
-	return nl_socket_get_fd(monitor->sock);
+	return nl_socket_get_fd(monitor->nl->sock);
 }
 
 int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
@@ -153,12 +136,12 @@ int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 	monitor->has_event = false;
 	while (!monitor->has_event) {
 		errno = 0;
-		err = nl_recvmsgs_default(monitor->sock);
+		err = nl_recvmsgs_default(monitor->nl->sock);
 		/* libnl has no word of its own for lost messages. */
 		if (err < 0)
-			return fail(error, errno ? -errno : -EIO, nl_geterror(err));
+			return qlink_fail_nl(error, err);
 	}
 	if (monitor->err)
-		return fail(error, monitor->err, "an event does not parse");
+		return qlink_fail(error, monitor->err, "an event does not parse");
 	return 0;
 }

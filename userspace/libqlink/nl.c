@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libqlink: typed calls of the generic netlink family qlink. */
-#include "qlink.h"
+#include "nl.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,11 +21,6 @@
 /* Room in a request for all but keys, and for one key with all it can say. */
 #define REQUEST_ROOM	1024
 #define KEY_ROOM	160
-
-struct qlink_nl {
-	struct nl_sock *sock;
-	int family;
-};
 
 /* One request and what comes back for it. */
 struct exchange {
@@ -49,7 +44,7 @@ const char *qlink_error_text(const struct qlink_error *error)
 	return error->message[0] ? error->message : strerror(error->err);
 }
 
-static int fail(struct qlink_error *error, int err, const char *message)
+int qlink_fail(struct qlink_error *error, int err, const char *message)
 {
 	memset(error, 0, sizeof(*error));
 	error->err = -err;
@@ -58,9 +53,9 @@ static int fail(struct qlink_error *error, int err, const char *message)
 }
 
 /* libnl keeps no errno; the one it saw last tells more than its own code. */
-static int fail_nl(struct qlink_error *error, int nl_err)
+int qlink_fail_nl(struct qlink_error *error, int nl_err)
 {
-	return fail(error, errno ? -errno : -EIO, nl_geterror(nl_err));
+	return qlink_fail(error, errno ? -errno : -EIO, nl_geterror(nl_err));
 }
 
 /* ---- what the kernel answers ---- */
@@ -156,7 +151,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	err = x->take(x->arg, genlmsg_attrdata(genl, 0),
 		      (size_t)genlmsg_attrlen(genl, 0));
 	if (err)
-		x->err = fail(x->error, err, "the reply does not parse");
+		x->err = qlink_fail(x->error, err, "the reply does not parse");
 	return NL_OK;
 }
 
@@ -180,7 +175,7 @@ static int exchange_read(struct qlink_nl *nl, struct exchange *x)
 	int err = 0;
 
 	if (!cb)
-		return fail(x->error, -ENOMEM, "");
+		return qlink_fail(x->error, -ENOMEM, "");
 	while (!x->is_done) {
 		errno = 0;
 		err = nl_recvmsgs(nl->sock, cb);
@@ -189,9 +184,9 @@ static int exchange_read(struct qlink_nl *nl, struct exchange *x)
 	}
 	nl_cb_put(cb);
 	if (err == -NLE_DUMP_INTR)
-		return fail(x->error, -EINTR, "the dump changed under way");
+		return qlink_fail(x->error, -EINTR, "the dump changed under way");
 	if (!x->is_done)
-		return fail_nl(x->error, err);
+		return qlink_fail_nl(x->error, err);
 	return x->err;
 }
 
@@ -203,7 +198,7 @@ static int exchange_send(struct qlink_nl *nl, struct nl_msg *msg,
 	memset(x->error, 0, sizeof(*x->error));
 	errno = 0;
 	err = nl_send_auto(nl->sock, msg);
-	return err < 0 ? fail_nl(x->error, err) : 0;
+	return err < 0 ? qlink_fail_nl(x->error, err) : 0;
 }
 
 /* ---- sockets and requests ---- */
@@ -233,17 +228,17 @@ static int connect_family(struct qlink_nl *nl, struct qlink_error *error)
 	errno = 0;
 	err = genl_connect(nl->sock);
 	if (err)
-		return fail_nl(error, err);
+		return qlink_fail_nl(error, err);
 	err = set_options(nl->sock);
 	if (err)
-		return fail(error, err, "");
+		return qlink_fail(error, err, "");
 	errno = 0;
 	nl->family = genl_ctrl_resolve(nl->sock, QLINK_FAMILY_NAME);
 	if (nl->family == -NLE_OBJ_NOTFOUND)
-		return fail(error, -ENOENT, QLINK_FAMILY_NAME
+		return qlink_fail(error, -ENOENT, QLINK_FAMILY_NAME
 			    ": no such netlink family: is the module loaded? (modprobe qlink)");
 	if (nl->family < 0)
-		return fail_nl(error, nl->family);
+		return qlink_fail_nl(error, nl->family);
 	return 0;
 }
 
@@ -254,9 +249,9 @@ int qlink_nl_open(struct qlink_nl **out, struct qlink_error *error)
 
 	memset(error, 0, sizeof(*error));
 	if (!nl)
-		return fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
 	nl->sock = nl_socket_alloc();
-	err = nl->sock ? connect_family(nl, error) : fail(error, -ENOMEM, "");
+	err = nl->sock ? connect_family(nl, error) : qlink_fail(error, -ENOMEM, "");
 	if (err) {
 		qlink_nl_close(nl);
 		return err;
@@ -335,7 +330,7 @@ static int dump_once(struct qlink_nl *nl, uint8_t cmd, uint32_t ifindex,
 	struct nl_msg *msg = request_new(nl, cmd, NLM_F_DUMP, ifindex, 0);
 
 	if (!msg)
-		return fail(x->error, -ENOMEM, "");
+		return qlink_fail(x->error, -ENOMEM, "");
 	return request(nl, msg, x);
 }
 
@@ -380,7 +375,7 @@ int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
 	memset(link, 0, sizeof(*link));
 	msg = request_new(nl, QLINK_CMD_LINK_GET, 0, ifindex, 0);
 	if (!msg)
-		return fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
 	return request(nl, msg, &x);
 }
 
@@ -421,11 +416,11 @@ int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
 
 	msg = request_new(nl, QLINK_CMD_LINK_SET, 0, ifindex, 0);
 	if (!msg)
-		return fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
 	nest = nla_nest_start(msg, QLINK_A_LINK | NLA_F_NESTED);
 	if (!nest || qlink_config_put(config, request_put, msg)) {
 		nlmsg_free(msg);
-		return fail(error, -EMSGSIZE, "");
+		return qlink_fail(error, -EMSGSIZE, "");
 	}
 	nla_nest_end(msg, nest);
 	return request(nl, msg, &x);
@@ -440,7 +435,7 @@ int qlink_rotate(struct qlink_nl *nl, uint32_t ifindex,
 	struct nl_msg *msg = request_new(nl, QLINK_CMD_ROTATE, 0, ifindex, 0);
 
 	if (!msg)
-		return fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
 	return request(nl, msg, &x);
 }
 
@@ -477,7 +472,7 @@ static void make_room(struct qlink_nl *nl, size_t bytes)
 
 static int fail_lock(struct qlink_error *error, int err, size_t bytes)
 {
-	fail(error, err, "");
+	qlink_fail(error, err, "");
 	snprintf(error->message, sizeof(error->message),
 		 "cannot lock %zu bytes of memory for keys: %s", bytes,
 		 strerror(-err));
@@ -500,7 +495,7 @@ static int install_send(struct qlink_nl *nl, struct nl_msg *msg,
 		return fail_lock(x->error, -errno, size);
 	err = request_put_keys(msg, keys, n, qlink_key_put);
 	if (err)
-		fail(x->error, err, "");
+		qlink_fail(x->error, err, "");
 	else
 		err = exchange_send(nl, msg, x);
 	explicit_bzero(memory, size);
@@ -517,10 +512,10 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
 	int err;
 
 	if (n > (INT_MAX / 4 - REQUEST_ROOM) / KEY_ROOM)
-		return fail(error, -EMSGSIZE, "");
+		return qlink_fail(error, -EMSGSIZE, "");
 	msg = request_new(nl, QLINK_CMD_KEY_INSTALL, 0, ifindex, n * KEY_ROOM);
 	if (!msg)
-		return fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
 	make_room(nl, nlmsg_get_max_size(msg));
 	err = install_send(nl, msg, keys, n, &x);
 	nlmsg_free(msg);
@@ -535,14 +530,14 @@ int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
 	struct nl_msg *msg;
 
 	if (n > (INT_MAX / 4 - REQUEST_ROOM) / KEY_ROOM)
-		return fail(error, -EMSGSIZE, "");
+		return qlink_fail(error, -EMSGSIZE, "");
 	msg = request_new(nl, QLINK_CMD_KEY_DEL, 0, ifindex, n * KEY_ROOM);
 	if (!msg)
-		return fail(error, -ENOMEM, "");
+		return qlink_fail(error, -ENOMEM, "");
 	make_room(nl, nlmsg_get_max_size(msg));
 	if (request_put_keys(msg, keys, n, qlink_key_put_name)) {
 		nlmsg_free(msg);
-		return fail(error, -EMSGSIZE, "");
+		return qlink_fail(error, -EMSGSIZE, "");
 	}
 	return request(nl, msg, &x);
 }

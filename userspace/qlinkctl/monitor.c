@@ -8,18 +8,6 @@
 #include "../libqlink/names.h"
 #include "show.h"
 
-static json_t *kinds_json(uint32_t kinds)
-{
-	json_t *array = json_array();
-	unsigned int i;
-
-	for (i = 0; i < 32; i++)
-		if (kinds & 1U << i)
-			json_array_append_new(array,
-				json_string(qlink_name(&qlink_event_kinds, i)));
-	return array;
-}
-
 json_t *monitor_json(const struct qlink_event *event)
 {
 	json_t *object = json_object();
@@ -32,7 +20,8 @@ json_t *monitor_json(const struct qlink_event *event)
 	json_object_set_new(object, "ifname", json_string(event->ifname));
 	json_object_set_new(object, "sequence",
 			    json_integer((json_int_t)event->sequence));
-	json_object_set_new(object, "kinds", kinds_json(event->kinds));
+	json_object_set_new(object, "kinds",
+			    show_bits_json(&qlink_event_kinds, event->kinds));
 	json_object_set_new(object, "tx", show_ring_json(&event->tx, true));
 	json_object_set_new(object, "rx", show_ring_json(&event->rx, false));
 	json_object_set_new(object, "auth_failures",

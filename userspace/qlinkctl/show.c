@@ -57,15 +57,15 @@ json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx)
 	return object;
 }
 
-static json_t *accept_json(uint32_t accept)
+json_t *show_bits_json(const struct qlink_names *names, uint32_t bits)
 {
 	json_t *array = json_array();
 	unsigned int i;
 
 	for (i = 0; i < 32; i++)
-		if (accept & 1U << i)
+		if (bits & 1U << i)
 			json_array_append_new(array,
-				json_string(qlink_name(&qlink_sources, i)));
+				json_string(qlink_name(names, i)));
 	return array;
 }
 
@@ -127,7 +127,8 @@ static json_t *link_json(const struct qlink_link *link, const char *lower)
 	eth_json(object, config, lower);
 	udp_json(object, config);
 	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
-		json_object_set_new(object, "accept", accept_json(config->accept));
+		json_object_set_new(object, "accept",
+				    show_bits_json(&qlink_sources, config->accept));
 	limits_json(object, config);
 	json_object_set_new(object, "tx", show_ring_json(&link->tx, true));
 	json_object_set_new(object, "rx", show_ring_json(&link->rx, false));

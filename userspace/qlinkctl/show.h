@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "../libqlink/names.h"
 #include "ctl.h"
 
 /**
@@ -34,6 +35,15 @@ json_t *show_json(const struct qlink_link *link, const char *lower);
  * Return: the object, which the caller gives back; %NULL if memory is short.
  */
 json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx);
+
+/**
+ * show_bits_json() - the names of bits
+ * @names: of the bits, by their number
+ * @bits: a set of them
+ *
+ * Return: an array, which the caller gives back; %NULL if memory is short.
+ */
+json_t *show_bits_json(const struct qlink_names *names, uint32_t bits);
 
 /**
  * show_text() - write a link for people
