@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Frames of every kind through a link, what the underlay shows of them, and files that stay whole.
 
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=traffic.sh

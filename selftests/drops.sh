@@ -4,6 +4,7 @@
 #
 # rx_open_error has no test: with the linear buffers that it gets, the cipher can fail by the tag only.
 
+in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

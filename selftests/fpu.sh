@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Frames that come in a softirq while a task uses the FPU (6.12): they wait, none is lost, none overtakes.
 
+in_every_share=yes
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

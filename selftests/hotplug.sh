@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A CPU goes and comes back while frames fly: none is lost uncounted, and its lane goes on where it was.
 
+in_every_share=yes
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=traffic.sh

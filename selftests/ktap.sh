@@ -4,7 +4,8 @@
 #
 # A file defines test_NAME functions, and each_test_NAME functions that run twice, with $under set
 # to eth and to udp, each_under_NAME functions that run for udp6 too, and ends with: run_tests "$@".
-# Arguments name the tests to run. $debug_tests names those that a debug kernel runs in "make check".
+# Arguments name the tests to run. $debug_tests names those that a debug kernel runs in "make check";
+# a file that sets $needs_cpus is skipped where there are fewer.
 
 # A kernel with kmemleak has all the rest that makes it slow as well.
 is_debug_kernel() { [ -e /sys/kernel/debug/kmemleak ]; }
@@ -20,7 +21,9 @@ list_tests()
 
 # choose_tests: what runs where no test is named: all, or by $QLINK_TESTS
 #
-#   K/N   each test over some of its underlays only: share K of N, which together make all
+#   K/N   share K of N: each test over some of its underlays only, and each that has one underlay or
+#         none in one share only; the shares together make all. A file that sets $in_every_share,
+#         because it rests on what differs between kernels, runs the latter in each.
 #   all   all on a debug kernel as well, which takes twenty times as long for a test and runs what a
 #         file says in $debug_tests, if anything
 choose_tests()
@@ -32,13 +35,13 @@ choose_tests()
 	esac
 }
 
-# share_tests K N: of the tests that run over several underlays, each over every Nth of them.
+# share_tests K N: over every Nth of their underlays.
 share_tests()
 {
 	local underlays test=0 n
 
 	while read -r -a underlays; do
-		if [ "${#underlays[@]}" = 1 ]; then echo "${underlays[0]}"; continue; fi
+		if [ "${#underlays[@]}" = 1 ] && [ -n "${in_every_share-}" ]; then echo "${underlays[0]}"; continue; fi
 		test=$((test + 1))
 		for n in "${!underlays[@]}"; do
 			[ $(((test + n) % $2 + 1)) != "$1" ] || echo "${underlays[n]}"
@@ -70,6 +73,10 @@ run_tests()
 {
 	local tests=() test n=0 n_failed=0 n_skipped=0 rc holder line last
 
+	if [ "$(nproc)" -lt "${needs_cpus:-1}" ]; then
+		echo "1..0 # SKIP needs $needs_cpus CPUs, has $(nproc)"
+		return 4
+	fi
 	# shellcheck disable=SC2046 # words
 	[ $# -gt 0 ] || set -- $(choose_tests)
 	for test in $(list_tests); do

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The device: added, configured, shown and deleted, by ip and by qlinkctl, and what is refused.
 
+in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

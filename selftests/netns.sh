@@ -3,6 +3,7 @@
 # A link and its two network namespaces: the device's, which may change, and the link's, where the underlay
 # stays; and very many links. (What goes while frames fly is in teardown.sh, who may do what in refusals.sh.)
 
+in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -8,6 +8,7 @@
 # tested is the sleep itself: the VM of the lab has nothing that wakes it, its devices do not come back
 # from "freeze" and "disk", and Debian's kernels have no /sys/power/pm_test.
 
+in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

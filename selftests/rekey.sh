@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Keys that give way by themselves: by frames, bytes and age, on command, and when they must; and who follows.
 
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

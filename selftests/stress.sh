@@ -4,6 +4,7 @@
 #
 # QLINK_SOAK=1 makes it hours instead of seconds, and the file 1 GB instead of 4 MB.
 
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

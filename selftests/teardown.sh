@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Links, devices, namespaces, keys and the module go while frames fly; nothing is left and nobody complains.
 
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The udp underlay over IPv6, and ports that links share: what is carried, told apart, counted and refused.
 
+in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=traffic.sh
