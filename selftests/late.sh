@@ -94,5 +94,5 @@ each_test_deleted_is_not_late()
 	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_no_key:8"
 }
 
-debug_tests="more_than_are_kept_udp"
+debug_tests="grace_udp"
 run_tests "$@"

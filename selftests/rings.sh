@@ -127,5 +127,5 @@ test_delete_many_with_the_active_one()
 
 frames_fly() { [ "$(keys "$ns2" '.[] | select(.direction == "rx" and .epoch == 1) | .frames')" -gt 3 ]; }
 
-debug_tests="thousands_each_way blackout_udp"
+debug_tests="forged_under_staged_epochs_udp"
 run_tests "$@"
