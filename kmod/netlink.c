@@ -10,9 +10,7 @@
 /**
  * qlink_netlink_get() - get the link that a request is about
  * @target: out, for qlink_netlink_put()
- * @net: of the socket
- * @ifindex: attribute of the request, or NULL
- * @extack: told what is wrong with it
+ * @info: parsed; its extack is told what is wrong
  *
  * Context: Process context, sleeps.
  * Return:
@@ -21,15 +19,17 @@
  * * %-ENODEV		- no device has this index
  * * %-EOPNOTSUPP	- the device is of another kind
  */
-int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
-		      const struct nlattr *ifindex, struct netlink_ext_ack *extack)
+int qlink_netlink_get(struct qlink_netlink_target *target, const struct genl_info *info)
 {
+	const struct nlattr *ifindex = info->attrs[QLINK_A_IFINDEX];
+	struct netlink_ext_ack *extack = info->extack;
+
 	if (!ifindex) {
 		NL_SET_ERR_MSG(extack, "ifindex is missing");
 		return -EINVAL;
 	}
-	target->dev = netdev_get_by_index(net, nla_get_u32(ifindex), &target->tracker,
-					  GFP_KERNEL);
+	target->dev = netdev_get_by_index(genl_info_net(info), nla_get_u32(ifindex),
+					  &target->tracker, GFP_KERNEL);
 	if (!target->dev) {
 		NL_SET_ERR_MSG_ATTR_FMT(extack, ifindex, "no device has index %u",
 					nla_get_u32(ifindex));
@@ -59,12 +59,11 @@ int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
 int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk_buff *skb,
 			    const struct genl_info *info)
 {
-	struct net *net = genl_info_net(info);
-	int err = qlink_netlink_get(target, net, info->attrs[QLINK_A_IFINDEX], info->extack);
+	int err = qlink_netlink_get(target, info);
 
 	if (err)
 		return err;
-	if (net_eq(net, target->link->net) ||
+	if (net_eq(genl_info_net(info), target->link->net) ||
 	    netlink_ns_capable(skb, target->link->net->user_ns, CAP_NET_ADMIN))
 		return 0;
 	NL_SET_ERR_MSG(info->extack, QLINK_REFUSE_LINK_NET);

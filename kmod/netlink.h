@@ -25,8 +25,7 @@ struct qlink_netlink_target {
 int qlink_netlink_init(void);
 void qlink_netlink_exit(void);
 
-int qlink_netlink_get(struct qlink_netlink_target *target, struct net *net,
-		      const struct nlattr *ifindex, struct netlink_ext_ack *extack);
+int qlink_netlink_get(struct qlink_netlink_target *target, const struct genl_info *info);
 int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk_buff *skb,
 			    const struct genl_info *info);
 void qlink_netlink_put(struct qlink_netlink_target *target);

@@ -72,8 +72,7 @@ int qlink_nl_link_get_doit(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *msg;
 	int err;
 
-	err = qlink_netlink_get(&target, genl_info_net(info), info->attrs[QLINK_A_IFINDEX],
-				info->extack);
+	err = qlink_netlink_get(&target, info);
 	if (err)
 		return err;
 	msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
