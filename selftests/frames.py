@@ -32,7 +32,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from vectorfile import LINK_ID, VECTORS, keepalive, partial_udp, plain_frame
 from wire import (
@@ -90,21 +90,17 @@ def address6_of(device: str) -> str:
     return socket.inet_ntop(socket.AF_INET6, bytes.fromhex(first))
 
 
-class Counters:
-    """ethtool -S of a device, without a process for every look."""
+class Ethtool:
+    """A device and ethtool's ioctl, without a process for every look."""
 
-    SIOCETHTOOL, GSTRINGS, GSTATS, GSSET_INFO, STATS_SET = 0x8946, 0x1B, 0x1D, 0x37, 1
+    SIOCETHTOOL, GSTRINGS, GSTATS, GSSET_INFO, SFEATURES = 0x8946, 0x1B, 0x1D, 0x37, 0x3B
+    STATS_SET, FEATURES_SET = 1, 4
 
     def __init__(self, namespace: str, device: str) -> None:
         self.device = device
         self.sock = in_namespace(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        reply = self._ask(struct.pack("=IIQI", self.GSSET_INFO, 0, 1 << self.STATS_SET, 0))
-        self.n_stats = struct.unpack_from("=I", reply, 16)[0]
-        reply = self._ask(struct.pack("=III", self.GSTRINGS, self.STATS_SET, self.n_stats) + bytes(32 * self.n_stats))
-        raw = [reply[12 + 32 * i : 44 + 32 * i] for i in range(self.n_stats)]
-        self.names = [name.split(b"\0")[0].decode() for name in raw]
 
-    def __enter__(self) -> Counters:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,6 +112,28 @@ class Counters:
             self.sock, self.SIOCETHTOOL, struct.pack("16sQ16x", self.device.encode(), ctypes.addressof(buffer))
         )
         return buffer.raw
+
+    def _names(self, which: int) -> list[str]:
+        reply = self._ask(struct.pack("=IIQI", self.GSSET_INFO, 0, 1 << which, 0))
+        n_names = struct.unpack_from("=I", reply, 16)[0]
+        reply = self._ask(struct.pack("=III", self.GSTRINGS, which, n_names) + bytes(32 * n_names))
+        return [reply[12 + 32 * i : 44 + 32 * i].split(b"\0")[0].decode() for i in range(n_names)]
+
+    def switch_off(self, feature: str) -> None:
+        """As ethtool -K."""
+        names = self._names(self.FEATURES_SET)
+        at, blocks = names.index(feature), (len(names) + 31) // 32
+        wanted = [(1 << at % 32 if block == at // 32 else 0, 0) for block in range(blocks)]
+        self._ask(struct.pack(f"=II{2 * blocks}I", self.SFEATURES, blocks, *(word for pair in wanted for word in pair)))
+
+
+class Counters(Ethtool):
+    """ethtool -S."""
+
+    def __init__(self, namespace: str, device: str) -> None:
+        super().__init__(namespace, device)
+        self.names = self._names(self.STATS_SET)
+        self.n_stats = len(self.names)
 
     def read_all(self) -> dict[str, int]:
         """All counters."""

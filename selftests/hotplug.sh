@@ -12,7 +12,7 @@ needs_cpus=2
 readonly cpu=1
 online() { echo "$1" >/sys/devices/system/cpu/cpu$cpu/online; }
 need_cpus() { [ -w /sys/devices/system/cpu/cpu$cpu/online ] || skip "needs a second CPU that can be switched off"; }
-frames_of() { keys "$1" "[.[] | select(.direction == \"$2\") | .frames] | add // 0"; }
+frames_of() { sum "$(keys "$1" "direction=$2" frames)"; }
 all_arrived() { [ "$(frames_of "$ns1" tx)" = "$(frames_of "$ns2" rx)" ] && [ "$(frames_of "$ns2" tx)" = "$(frames_of "$ns1" rx)" ]; }
 has_sealed() { [ "$(frames_of "$1" tx)" -ge "$2" ]; }
 on_cpu() { taskset -c $cpu ip netns exec "$@"; }

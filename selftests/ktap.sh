@@ -24,7 +24,7 @@ list_tests()
 #   K/N   share K of N: each test over some of its underlays only, and each that has one underlay or
 #         none in one share only; the shares together make all. A file that sets $in_every_share,
 #         because it rests on what differs between kernels, runs the latter in each.
-#   all   all on a debug kernel as well, which takes twenty times as long for a test and runs what a
+#   all   all on a debug kernel as well, which takes several times as long for a test and runs what a
 #         file says in $debug_tests, if anything
 choose_tests()
 {
@@ -35,7 +35,7 @@ choose_tests()
 	esac
 }
 
-# share_tests K N: over every Nth of their underlays.
+# share_tests K N: share K of N, as choose_tests() says.
 share_tests()
 {
 	local underlays test=0 n
@@ -175,13 +175,6 @@ expect_eq()
 {
 	n_checks=$((n_checks + 1))
 	[ "$2" = "$3" ] || fail "$1: got '$2', want '$3'"
-}
-
-# expect_that NAME GOT OPERATOR WANT: as test compares, such as -lt.
-expect_that()
-{
-	n_checks=$((n_checks + 1))
-	test "$2" "$3" "$4" || fail "$1: got $2, want it $3 $4"
 }
 
 expect_has()

@@ -117,32 +117,49 @@ readonly inner=(- 192.0.2.{1..9})
 # shellcheck disable=SC2034 # for the tests
 readonly inner6=(- 2001:db8::{1..9})
 
-# setup_wire [MTU]: $ns1 and $ns2, a veth0 in each. No ARP, and captures see single datagrams.
-setup_wire()
+# make_wire [MTU]: $ns1 and $ns2, a veth0 in each, whose captures see single datagrams.
+make_wire()
 {
-	local n ns mtu=${1:-1500}
+	local ns mtu=${1:-1500}
 
 	ns_make "link add veth0 netns @ns1 mtu $mtu address ${mac[1]} type veth peer name veth0 netns @ns2 mtu $mtu \
 		address ${mac[2]}" ns1 ns2
-	for n in 1 2; do
-		ns=ns$n
-		ip -n "${!ns}" -batch - <<-END || exit 1
-			address add ${address[n]}/24 dev veth0
-			link set veth0 up
-			neighbour add ${address[3 - n]} lladdr ${mac[3 - n]} dev veth0
-		END
-		in_ns "${!ns}" ethtool -K veth0 tx-udp-segmentation off >/dev/null
-		[ "$under" != udp6 ] || wire_ipv6 "$n" "${!ns}"
+	for ns in "$ns1" "$ns2"; do
+		serve "$ns" off veth0 tx-udp-segmentation || exit 1
+		[ "$under" != udp6 ] || quiet_ipv6 "$ns"
 	done
 }
 
-# wire_ipv6 1|2 NS: IPv6 for veth0, as quiet as it can be.
-wire_ipv6()
+# quiet_ipv6 NS: IPv6 for veth0, as quiet as it can be.
+quiet_ipv6()
 {
-	in_ns "$2" sh -c 'cd /proc/sys/net/ipv6/conf/veth0 && echo 1 >addr_gen_mode &&
+	in_ns "$1" sh -c 'cd /proc/sys/net/ipv6/conf/veth0 && echo 1 >addr_gen_mode &&
 		echo 0 >accept_ra && echo 0 >router_solicitations && echo 0 >disable_ipv6'
-	ip -n "$2" address add "${address6[$1]}/64" dev veth0 nodad
-	ip -n "$2" neighbour add "${address6[3 - $1]}" lladdr "${mac[3 - $1]}" dev veth0
+}
+
+# wire_batch 1|2: what ip does to veth0, added to $batch. No ARP.
+wire_batch()
+{
+	batch+="address add ${address[$1]}/24 dev veth0
+		link set veth0 up
+		neighbour add ${address[3 - $1]} lladdr ${mac[3 - $1]} dev veth0
+		"
+	[ "$under" != udp6 ] || batch+="address add ${address6[$1]}/64 dev veth0 nodad
+		neighbour add ${address6[3 - $1]} lladdr ${mac[3 - $1]} dev veth0
+		"
+}
+
+# setup_wire [MTU]: $ns1 and $ns2, and what connects them.
+setup_wire()
+{
+	local batch n ns
+
+	make_wire "$@"
+	for n in 1 2; do
+		ns=ns$n batch=''
+		wire_batch "$n"
+		ip -n "${!ns}" -batch - <<<"$batch" || exit 1
+	done
 }
 
 # link_words 1|2: the words of $under for one end.
@@ -155,27 +172,41 @@ link_words()
 	esac
 }
 
-# link_add 1|2 [WORD…]: qlink0 at one end, with its inner address, up.
-link_add()
+# link_batch 1|2 [WORD…]: what makes qlink0 at one end, with its inner address, up; added to $batch.
+link_batch()
 {
-	local n=$1 ns=ns$1 lower=()
+	local n=$1 lower=()
 
 	shift
 	[ "$under" != eth ] || lower=(link veth0)
-	ip -n "${!ns}" -batch - <<-END
-		link add ${lower[*]} name qlink0 address 02:00:00:00:01:0$n type qlink $(link_words "$n") accept static \
+	batch+="link add ${lower[*]} name qlink0 address 02:00:00:00:01:0$n type qlink $(link_words "$n") accept static \
 			hard-seconds 604800 $*
 		address add ${inner[n]}/24 dev qlink0
 		link set qlink0 up
-	END
+		"
+}
+
+# link_add 1|2 [WORD…]: qlink0 at one end.
+link_add()
+{
+	local batch='' ns=ns$1
+
+	link_batch "$@"
+	ip -n "${!ns}" -batch - <<<"$batch"
 }
 
 # setup_pair [MTU]: two ends of a link over $under, keys of epoch 1 both ways, carrier on.
 setup_pair()
 {
-	setup_wire "$@"
-	link_add 1 || exit 1
-	link_add 2 || exit 1
+	local batch n ns
+
+	make_wire "$@"
+	for n in 1 2; do
+		ns=ns$n batch=''
+		wire_batch "$n"
+		link_batch "$n"
+		ip -n "${!ns}" -batch - <<<"$batch" || exit 1
+	done
 	key_pass "$ns1" "$ns2" 1
 	key_pass "$ns2" "$ns1" 1
 	expect_soon "carrier" carrier_is "$ns1" 1
@@ -274,46 +305,54 @@ lower_address()
 	echo "$lower_address"
 }
 
-key_file() { echo "$tmp/$1.$2.key"; }
+# find_sender NS: as find_lower_address, for the end in there.
+find_sender() { if [ "$1" = "$ns1" ]; then find_lower_address 1; else find_lower_address 2; fi; }
 
-# key_pass FROM TO EPOCH [WORD…]: a new key, at the receiver first; qlinkwire learns it too.
+# key_pass FROM TO EPOCH [blocks=N]: a new key, at the receiver first; qlinkwire learns it too.
 key_pass()
-{
-	local hex lower_address n=2 file=$tmp/$1.$3.key
-
-	random_hex
-	write_hex "$file" "$hex"
-	[ "$1" != "$ns1" ] || n=1
-	find_lower_address "$n"
-	echo "$link_id $3 $lower_address $hex" >>"$tmp/keys"
-	key_add "$2" rx "$3" "$file" || fail "key $3 at the receiver"
-	key_add "$1" tx "$3" "$file" "${@:4}" || fail "key $3 at the sender"
-}
-
-# keys NS FILTER: jq on the keys of qlink0.
-keys() { in_ns "$1" qlinkctl -j key show "${dev:-qlink0}" | jq -r "$2"; }
-
-# keys_pass FROM TO FIRST COUNT [WORD=VALUE…]: as key_pass, many and fast; see ringtool.py.
-keys_pass()
-{
-	local lower_address n=2
-
-	[ "$1" != "$ns1" ] || n=1
-	find_lower_address "$n"
-	ringtool pass "$1" "$2" "$3" "$4" "$tmp/keys" "$lower_address" "${@:5}" || fail "keys from $3 on"
-}
-
-# secret_of EPOCH FILE: the 44 bytes of a key that ns1 seals with.
-secret_of()
 {
 	local lower_address
 
-	find_lower_address 1
-	write_hex "$2" "$(awk -v epoch="$1" -v who="$lower_address" '$2 == epoch && $3 == who { print $4 }' "$tmp/keys")"
+	find_sender "$1"
+	serve '' pass "$1" "$2" "$3" 1 "$tmp/keys" "$lower_address" "device=${dev:-qlink0}" "${@:4}" || fail "key $3"
 }
 
-# ring NS tx|rx NAME: a member of one ring, as qlinkctl's JSON has it.
-ring() { in_ns "$1" qlinkctl -j show "${dev:-qlink0}" | jq -r ".[0].link.$2.$3"; }
+# keys_pass FROM TO FIRST COUNT [WORD=VALUE…]: many; see ringtool.py.
+keys_pass()
+{
+	local lower_address
+
+	find_sender "$1"
+	ringtool pass "$1" "$2" "$3" "$4" "$tmp/keys" "$lower_address" "device=${dev:-qlink0}" "${@:5}" || fail "keys from $3 on"
+}
+
+# keys NS [NAME=VALUE|NAME<N|NAME>N]… [NAME…]: of the keys for which that holds these members, "tx:1 rx:1"; or
+# how many they are.
+keys() { serve "$1" keys "${dev:-qlink0}" "${@:2}"; }
+
+# sum NUMBERS: of words.
+sum()
+{
+	local n total=0
+
+	for n in $1; do total=$((total + n)); done
+	echo "$total"
+}
+
+# key_file NS EPOCH: makes a file of the 44 bytes of a key that an end seals with, and prints its path.
+key_file()
+{
+	local lower_address
+
+	find_sender "$1"
+	write_hex "$tmp/$1.$2.key" \
+		"$(awk -v epoch="$2" -v who="$lower_address" '$2 == epoch && $3 == who { key = $4 } END { print key }' \
+			"$tmp/keys")"
+	echo "$tmp/$1.$2.key"
+}
+
+# ring NS tx|rx NAME: a member of one ring, as qlinkctl's JSON names it.
+ring() { serve "$1" ring "${dev:-qlink0}" "$2" "$3"; }
 ring_is() { [ "$(ring "$1" "$2" "$3")" = "$4" ]; }
 link_set() { expect_ok "set ${*:2}" in_ns "$1" qlinkctl set "${dev:-qlink0}" "${@:2}"; }
 

@@ -134,7 +134,7 @@ each_test_change()
 	expect_ok "away" ip -n "$ns1" link set qlink0 type qlink $words
 	expect_has "shown" "$(ip -n "$ns1" -d link show qlink0)" "$words"
 	expect_eq "id stays" "$(ctl_json "$ns1" qlink0 .link.id)" 7
-	expect_eq "key stays" "$(keys "$ns1" 'length')" 2
+	expect_eq "key stays" "$(keys "$ns1")" 2
 	# shellcheck disable=SC2046 # words
 	expect_ok "and back" in_ns "$ns1" qlinkctl set qlink0 $(link_words 1)
 	expect_ok "ping" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
@@ -319,7 +319,7 @@ each_test_state()
 	expect_eq "up" "$(ctl_json "$ns1" qlink0 .link.state)" up
 	ip -n "$ns1" link set qlink0 down
 	expect_eq "down" "$(ctl_json "$ns1" qlink0 .link.state)" admin-down
-	expect_eq "keys stay" "$(keys "$ns1" length)" 2
+	expect_eq "keys stay" "$(keys "$ns1")" 2
 	ip -n "$ns1" link set qlink0 up
 	expect_soon "carrier" carrier_is "$ns1" 1
 	expect_ok "ping" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
@@ -361,4 +361,5 @@ test_namespaces_are_apart()
 	expect_refused "not a qlink device" "veth0" in_ns "$ns1" qlinkctl show veth0
 }
 
+debug_tests="change_eth"
 run_tests "$@"

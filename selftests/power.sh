@@ -17,7 +17,6 @@ readonly E_ASLEEP="goes to sleep"
 begin_to_sleep() { /usr/bin/python3 "$here/wakeup.py" "$1"; }
 link_field() { in_ns "$1" qlinkctl -j show qlink0 | jq -r ".[0].link | $2"; }
 ring_ids() { for ns in "$ns1" "$ns2"; do link_field "$ns" '.tx.id, .rx.id'; done; }
-n_keys() { keys "$1" length; }
 ping_once() { in_ns "$1" ping -c 1 -W 1 "${inner[2]}"; }
 
 # hold_snapshot hibernate|restore: the host is about to, until let_snapshot_go.
@@ -48,7 +47,7 @@ expect_wiped()
 	local ns
 
 	for ns in "$ns1" "$ns2"; do
-		expect_eq "keys" "$(n_keys "$ns")" 0
+		expect_eq "keys" "$(keys "$ns")" 0
 		expect_eq "why" "$(link_field "$ns" '"\(.wiped_by) \(.wipes)"')" "$1 $2"
 		expect_eq "rings" "$(link_field "$ns" '[.tx, .rx] | map(.newest_epoch, .current_epoch, .staged, .retired) | add')" 0
 		expect_soon "carrier" carrier_is "$ns" 0
@@ -106,7 +105,7 @@ test_no_key_comes_in_before_it_is_over()
 		before=$(stats "$ns1")
 		expect_refused "a key" "$E_ASLEEP" key_add "$ns1" tx 9 "$(key_new late)"
 		expect_only_moved "$ns1" "$before" "key_refused=+1"
-		expect_eq "keys" "$(n_keys "$ns1")" 0
+		expect_eq "keys" "$(keys "$ns1")" 0
 		let_snapshot_go
 		expect_eq "ring ids that are new" "$({ echo "$ids"; ring_ids; } | sort -u | wc -l)" 8
 		ids=$(ring_ids)
@@ -148,9 +147,9 @@ test_keys_come_in_while_all_are_wiped()
 			expect_soon "installs" grep -q installed "$tmp/$ns.log"
 		done
 		hold_snapshot hibernate
-		expect_eq "keys" "$(n_keys "$ns1") $(n_keys "$ns2")" "0 0"
+		expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
 		for ns in "$ns1" "$ns2"; do expect_soon "refusals" grep -q "$E_ASLEEP" "$tmp/$ns.log"; done
-		expect_eq "keys" "$(n_keys "$ns1") $(n_keys "$ns2")" "0 0"
+		expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
 		let_snapshot_go
 	done
 	for ns in "$ns1" "$ns2"; do expect_eq "other answers" "$(no_news_but_these "$ns")" ""; done

@@ -4,27 +4,34 @@
 
   ringtool.py pass FROM TO FIRST COUNT KEYS SENDER [WORD=VALUE]...
 				keys of COUNT epochs from FIRST on, at the receiver first; written to the file KEYS
-				as qlinkwire wants them, sent by address SENDER. blocks=N: their limit; step=N: between epochs;
-				source=N: as the kernel numbers it, 3 (static) unless given
+				as qlinkwire wants them, sent by address SENDER. device=NAME: qlink0 unless given; blocks=N:
+				their limit; step=N: between epochs; source=N: as the kernel numbers it, 3 (static) unless given
   ringtool.py lanes FROM TO KEYS FIRST LAST
 				a frame in each of 256 lanes of every epoch, by the eth underlay, as if FROM had so many CPUs
   ringtool.py refuse FROM		messages of thousands of keys, each refused for one of them, which is named
   ringtool.py fill FROM COUNT [DIRECTION]
 				COUNT keys each way, or tx or rx alone, in messages of thousands, at one end only
+  ringtool.py blink FROM EPOCH ADDRESS
+				transmit keys from EPOCH on that come, seal a frame to ADDRESS and go, until a frame was
+				counted that had no key; its sender does nothing but send
 
-Acts on qlink0 of the namespaces.
+Acts on qlink0 of the namespaces unless told otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import pathlib
+import signal
 import socket
 import struct
 import sys
+import time
 
 import frames
+import linkstate
 import nlraw
 import wire
 from vectorfile import plain_frame
@@ -33,24 +40,28 @@ LINK_ID, CHUNK = 7, 2000
 TX, RX = 0, 1
 
 
-def enter(namespace: str) -> None:
-    """Makes sockets in another network namespace from here on."""
-    with open(f"/run/netns/{namespace}", encoding="ascii") as file:
-        os.setns(file.fileno(), os.CLONE_NEWNET)
-
-
 class End:
     """One end of the link."""
 
-    def __init__(self, namespace: str) -> None:
-        enter(namespace)
-        self.family = nlraw.Family()
+    def __init__(self, namespace: str, device: str = "qlink0") -> None:
+        self.family, index = frames.in_namespace(namespace, lambda: (nlraw.Family(), socket.if_nametoindex(device)))
         self.family.sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
-        self.index = nlraw.u32(nlraw.A_IFINDEX, socket.if_nametoindex("qlink0"))
+        self.index = nlraw.u32(nlraw.A_IFINDEX, index)
+
+    def __enter__(self) -> End:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.family.sock.close()
 
     def install(self, keys: list[bytes]) -> None:
         """One message."""
         self.family.do(nlraw.KEY_INSTALL, self.index, *keys)
+
+    def delete(self, direction: int, epoch: int) -> None:
+        """One key."""
+        names = nlraw.u8(nlraw.K_DIRECTION, direction), nlraw.u64(nlraw.K_EPOCH, epoch)
+        self.family.do(nlraw.KEY_DEL, self.index, nlraw.nest(nlraw.A_KEY, *names))
 
     def epochs(self) -> list[tuple[int, int]]:
         """Direction and epoch of all that is held, in the order of the dump."""
@@ -83,10 +94,11 @@ def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, add
     with open(path, "a", encoding="ascii") as file:
         for epoch, secret in secrets.items():
             file.write(f"{LINK_ID} {epoch} {address} {secret.hex()}\n")
+    epochs = list(secrets)
     for namespace, direction in ((receiver, RX), (sender, TX)):
-        end, epochs = End(namespace), list(secrets)
-        for at in range(0, len(epochs), CHUNK):
-            end.install([make(direction, epoch, secrets[epoch], blocks, source) for epoch in epochs[at : at + CHUNK]])
+        with End(namespace, options.get("device", "qlink0")) as end:
+            for at in range(0, len(epochs), CHUNK):
+                end.install([make(direction, epoch, secrets[epoch], blocks, source) for epoch in epochs[at : at + CHUNK]])
     return 0
 
 
@@ -115,6 +127,39 @@ def fill(namespace: str, count: str, only: str = "") -> int:
         print("the dump is not what was installed")
         return 1
     return 0
+
+
+def send_for_ever(sock: socket.socket, address: str) -> None:
+    """A process of its own, which others end."""
+    while True:
+        with contextlib.suppress(OSError):
+            sock.sendto(bytes(32), (address, 9))
+
+
+def blink(namespace: str, first: str, address: str) -> int:
+    """The blink subcommand."""
+    end, link = End(namespace), frames.in_namespace(namespace, lambda: linkstate.Link("qlink0"))
+    counters = frames.Counters(namespace, "qlink0")
+    sock = frames.in_namespace(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sender = os.fork()
+    if not sender:
+        send_for_ever(sock, address)
+    try:
+        for epoch in range(int(first), int(first) + 500):
+            end.install([make(TX, epoch)])
+            give_up = time.monotonic() + frames.DEADLINE_S
+            while not any(key["epoch"] == epoch and key["frames"] for key in link.keys()):
+                if time.monotonic() > give_up:
+                    print(f"epoch {epoch} sealed nothing")
+                    return 1
+            end.delete(TX, epoch)
+            if counters.read_all()["tx_no_key"]:
+                return 0
+        print("each of 500 keys went before the next frame came")
+        return 1
+    finally:
+        os.kill(sender, signal.SIGKILL)
+        os.waitpid(sender, 0)
 
 
 def bad_keys(victim: int, twin: bytes) -> dict[str, bytes]:
@@ -161,7 +206,7 @@ def blame(end: End, message: list[bytes], victim: int, why: str) -> list[str]:
 
 def main() -> int:
     """Parses the command line."""
-    return {"pass": pass_keys, "lanes": lanes, "fill": fill, "refuse": refuse}[sys.argv[1]](*sys.argv[2:])
+    return {"pass": pass_keys, "lanes": lanes, "fill": fill, "blink": blink, "refuse": refuse}[sys.argv[1]](*sys.argv[2:])
 
 
 if __name__ == "__main__":

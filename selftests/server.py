@@ -14,6 +14,9 @@ asks (its environment is the server's), and is ended when that shell ends.
   frames|qlinkwire|nlraw|ringtool|stream WORD...    the main() of that file, in a fork
   stats DEVICE                "name:value" a line, but for waits for the FPU, which depend on what else runs
   stat DEVICE NAME            a counter
+  ring DEVICE tx|rx NAME      a member of a ring; keys DEVICE WORD...: see linkstate.py
+  pass FROM TO FIRST COUNT... as of ringtool.py, but with no process for it
+  off DEVICE FEATURE          ethtool -K DEVICE FEATURE off
   carrier DEVICE              0 or 1; an error if the device is down
   prepare                     lo up, and no IPv6, which would send frames of its own accord
   reports                     what the kernel complained of since the last "qlink-test: " in its log
@@ -35,6 +38,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 import frames
+import linkstate
 import nlraw
 import qlinkwire
 import ringtool
@@ -90,7 +94,7 @@ class KernelLog:
                 self.found.append(text)
 
 
-def carrier(device: str) -> int:
+def carrier(device: str) -> str:
     """As in /sys/class/net, which shows the namespace that it was mounted in."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
         index = socket.if_nametoindex(device)
@@ -98,10 +102,10 @@ def carrier(device: str) -> int:
         reply = sock.recv(1 << 16)
         if not struct.unpack_from("=I", reply, 24)[0] & IFF_UP:
             raise OSError(f"{device} is down")
-        return dict(nlraw.attrs(reply[32:]))[IFLA_CARRIER][0]
+        return f"{dict(nlraw.attrs(reply[32:]))[IFLA_CARRIER][0]}\n"
 
 
-def prepare() -> None:
+def prepare() -> str:
     """What a fresh namespace gets."""
     for which in ("all", "default"):
         with open(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6", "w", encoding="ascii") as file:
@@ -109,6 +113,45 @@ def prepare() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         flags = struct.unpack_from("=H", fcntl.ioctl(sock, SIOCGIFFLAGS, struct.pack("16s24x", b"lo")), 16)[0]
         fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | IFF_UP))
+    return ""
+
+
+def stats(device: str) -> str:
+    """All counters that a test can foresee."""
+    with frames.Counters("", device) as counters:
+        return "".join(f"{name}:{value}\n" for name, value in counters.read().items())
+
+
+def stat(device: str, name: str) -> str:
+    """One counter."""
+    with frames.Counters("", device) as counters:
+        return f"{counters.read_all()[name]}\n"
+
+
+def switch_off(device: str, feature: str) -> str:
+    """An offload."""
+    with frames.Ethtool("", device) as ethtool:
+        ethtool.switch_off(feature)
+    return ""
+
+
+def pass_keys(*words: str) -> str:
+    """A key or a few to both ends of a link."""
+    ringtool.pass_keys(*words)
+    return ""
+
+
+# By verb: what takes no time, so that it needs no process.
+AT_ONCE: dict[str, Callable[..., str]] = {
+    "stats": stats,
+    "stat": stat,
+    "ring": linkstate.show_ring,
+    "keys": linkstate.show_keys,
+    "pass": pass_keys,
+    "off": switch_off,
+    "carrier": carrier,
+    "prepare": prepare,
+}
 
 
 class Job:
@@ -167,7 +210,7 @@ class Server:
         try:
             with self._in(namespace):
                 status = self._start(client, slot, files, words)
-        except (OSError, KeyError) as problem:
+        except (OSError, KeyError, ValueError, nlraw.Refusal) as problem:
             os.write(files[2], f"{words[0]}: {problem}\n".encode())
             status = 127 if words[0] == "run" else 1
         finally:
@@ -212,20 +255,9 @@ class Server:
         return None
 
     def _at_once(self, verb: str, *words: str) -> str:
-        if verb == "stats":
-            with frames.Counters("", words[0]) as counters:
-                return "".join(f"{name}:{value}\n" for name, value in counters.read().items())
-        if verb == "stat":
-            with frames.Counters("", words[0]) as counters:
-                return f"{counters.read_all()[words[1]]}\n"
-        if verb == "carrier":
-            return f"{carrier(*words)}\n"
         if verb == "reports":
             return "".join(f"{line}\n" for line in self.log.reports())
-        if verb == "prepare":
-            prepare()
-            return ""
-        raise KeyError("no such verb")
+        return AT_ONCE[verb](*words)
 
     def _answer(self, slot: str, status: int) -> None:
         os.write(self.fifo[slot], f"{status}\n".encode())
