@@ -5,6 +5,7 @@
 # Needs a kernel with fault injection (scripts/vm --kernel debug); whether memory leaked is what the VM's
 # kmemleak says at its end.
 
+needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
