@@ -144,5 +144,5 @@ test_1000_links_between_two_addresses()
 	expect_ok "the namespace goes with all" timeout 60 ip netns del "$ns1"
 }
 
-debug_tests="device_moves_under_traffic_eth namespaces_of_a_stack_go"
+debug_tests="device_moves_under_traffic_eth"
 run_tests "$@"

@@ -182,5 +182,4 @@ test_foreign_user_namespace_changes_nothing()
 	expect_eq "nothing changed" "$(what "$ns1" qlink5)" "$was"
 }
 
-debug_tests="foreign_user_namespace_changes_nothing"
 run_tests "$@"
