@@ -18,8 +18,12 @@
  *       qlink_tx_type()   which type it is, and whether it fits, or else
  *       qlink_tx_too_big() tell the sender
  *       qlink_tx_own()    a linear buffer of our own, with room
- *       qlink_tx_seal()   take a number, write the header, encrypt in place
- *       ops->xmit()       the underlay's headers, and away
+ *       qlink_tx_send()
+ *         qlink_tx_seal()   take a number, write the header, encrypt in place
+ *         ops->xmit()       the underlay's headers, and away
+ *
+ * A keepalive is made by live.c and comes in by qlink_tx_keepalive(), whatever the
+ * carrier says, because it is what brings that back.
  *
  * A frame whose checksum is still to do keeps it that way (type 2): the tag
  * proves more than any checksum, so nobody computes one under it.
@@ -50,7 +54,7 @@ static DEFINE_PER_CPU(struct qlink_tx_cpu, qlink_tx_cpus);
 /**
  * struct qlink_tx_nest - a link that is in the middle of sending a frame
  *
- * On the stack of qlink_tx_frame(). Where the underlay leads over another link,
+ * On the stack of who sends it. Where the underlay leads over another link,
  * that one's frame is sent before the first returns, and its nest lies inside.
  */
 struct qlink_tx_nest {
@@ -209,15 +213,35 @@ static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, struct sk_buff *sk
 	return err;
 }
 
+/* Seal a plaintext that is linear, ours alone and has room, and send it; or count why not. */
+static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
+			  struct sk_buff *skb, u8 type, u32 flow)
+{
+	int err = qlink_tx_seal(link, attach->config.link_id, skb, type);
+	enum qlink_xmit_verdict verdict;
+
+	if (unlikely(err)) {
+		qlink_tx_drop(link, skb, err == -ENOKEY ? QLINK_A_STATS_TX_NO_KEY :
+							  QLINK_A_STATS_TX_SEAL_ERROR);
+		return false;
+	}
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+	verdict = attach->ops->xmit(attach, skb, flow);
+	if (likely(verdict == QLINK_XMIT_SENT))
+		return true;
+	qlink_stats_inc(link->stats, qlink_tx_counters[verdict]);
+	return false;
+}
+
 static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 	unsigned int bytes = skb->len;
-	enum qlink_xmit_verdict verdict;
 	unsigned int max_bytes;
 	struct sk_buff *own;
-	int type, err;
 	u32 flow;
+	int type;
 
 	if (unlikely(!attach))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
@@ -239,18 +263,8 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 
 	if (type == QLINK_TYPE_FRAME_CSUM)
 		qlink_tx_push_csum(own);
-	err = qlink_tx_seal(link, attach->config.link_id, own, type);
-	if (unlikely(err))
-		return qlink_tx_drop(link, own, err == -ENOKEY ?
-				     QLINK_A_STATS_TX_NO_KEY : QLINK_A_STATS_TX_SEAL_ERROR);
-
-	own->ip_summed = CHECKSUM_NONE;
-	own->encapsulation = 0;
-	verdict = attach->ops->xmit(attach, own, flow);
-	if (likely(verdict == QLINK_XMIT_SENT))
+	if (likely(qlink_tx_send(link, attach, own, type, flow)))
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
-	else
-		qlink_stats_inc(link->stats, qlink_tx_counters[verdict]);
 }
 
 /* Does the frame come back to a link that is still sending it? Where a queue on the way cuts the
@@ -265,16 +279,78 @@ static bool qlink_tx_is_loop(const struct qlink_tx_nest *nest, const struct qlin
 	return false;
 }
 
+static bool qlink_tx_enter(struct qlink_tx_nest *nest, const struct qlink_dev *link)
+{
+	nest->outer = this_cpu_read(qlink_tx_nests);
+	nest->link = link;
+	if (unlikely(qlink_tx_is_loop(nest->outer, link)))
+		return false;
+	this_cpu_write(qlink_tx_nests, nest);
+	return true;
+}
+
+static void qlink_tx_leave(const struct qlink_tx_nest *nest)
+{
+	this_cpu_write(qlink_tx_nests, nest->outer);
+}
+
 static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
 {
-	struct qlink_tx_nest **innermost = this_cpu_ptr(&qlink_tx_nests);
-	struct qlink_tx_nest nest = { .outer = *innermost, .link = link };
+	struct qlink_tx_nest nest;
 
-	if (unlikely(qlink_tx_is_loop(nest.outer, link)))
+	if (unlikely(!qlink_tx_enter(&nest, link)))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
-	*innermost = &nest;
 	qlink_tx_one(link, skb);
-	*innermost = nest.outer;
+	qlink_tx_leave(&nest);
+}
+
+static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
+				     const struct qlink_attach *attach,
+				     const u8 *plaintext, unsigned int bytes)
+{
+	unsigned int headroom = attach->headroom + QLINK_HEADER_BYTES;
+	struct sk_buff *skb;
+
+	skb = alloc_skb(headroom + bytes + QLINK_TAG_BYTES + attach->tailroom, GFP_ATOMIC);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, headroom);
+	skb_put_data(skb, plaintext, bytes);
+	skb->dev = link->dev;
+	return skb;
+}
+
+/**
+ * qlink_tx_keepalive() - seal and send a keepalive
+ * @link: alive
+ * @plaintext: QLINK_KEEPALIVE_BYTES bytes
+ *
+ * It is no packet of the device, and is counted on its own; but where it is
+ * dropped, as any frame is.
+ *
+ * Context: BHs off, in an RCU read side, qlink_aead_may_run(); not on the way of
+ * another frame.
+ */
+void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	struct qlink_tx_nest nest;
+	struct sk_buff *skb;
+
+	if (!attach) {
+		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_NO_UNDERLAY);
+		return;
+	}
+	skb = qlink_tx_make(link, attach, plaintext, QLINK_KEEPALIVE_BYTES);
+	if (!skb) {
+		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_NO_MEMORY);
+		return;
+	}
+	if (!qlink_tx_enter(&nest, link))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, 0))
+		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
+	qlink_tx_leave(&nest);
 }
 
 static void qlink_tx_wait(struct qlink_tx_cpu *here, struct qlink_dev *link,

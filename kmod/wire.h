@@ -30,6 +30,20 @@ enum qlink_type {
 };
 
 /**
+ * struct qlink_keepalive - the plaintext of type 1
+ */
+struct qlink_keepalive {
+	/** @stamp: when it was sent, by a clock of the sender that only grows; never 0 */
+	u64 stamp;
+	/** @echo: the last stamp that the sender has heard, 0 for none */
+	u64 echo;
+	/** @epoch: the newest that has authenticated to the sender and is held, 0 for none */
+	u64 epoch;
+	/** @interval_ms: how often the sender sends one */
+	u16 interval_ms;
+};
+
+/**
  * struct qlink_header - the associated data of every frame
  *
  * ::
@@ -88,6 +102,21 @@ static inline u64 qlink_header_epoch(const struct qlink_header *header)
 static inline u64 qlink_header_sequence(const struct qlink_header *header)
 {
 	return get_unaligned_be64(header->bytes + 8) & QLINK_SEQUENCE_MAX;
+}
+
+static inline void qlink_keepalive_put(u8 *at, const struct qlink_keepalive *keepalive)
+{
+	put_unaligned_be64(keepalive->stamp, at);
+	put_unaligned_be64(keepalive->echo, at + 8);
+	put_unaligned_be64(keepalive->epoch << 16 | keepalive->interval_ms, at + 16);
+}
+
+static inline void qlink_keepalive_get(struct qlink_keepalive *keepalive, const u8 *at)
+{
+	keepalive->stamp = get_unaligned_be64(at);
+	keepalive->echo = get_unaligned_be64(at + 8);
+	keepalive->epoch = get_unaligned_be64(at + 16) >> 16;
+	keepalive->interval_ms = get_unaligned_be16(at + 22);
 }
 
 /**

@@ -94,6 +94,27 @@ static void test_version_is_the_high_nibble(void)
 	CHECK_EQ("type", qlink_header_type(&header), 15);
 }
 
+static void test_keepalive(void)
+{
+	static const u8 want[QLINK_KEEPALIVE_BYTES] = {
+		1, 2, 3, 4, 5, 6, 7, 8, 0xff, 9, 8, 7, 6, 5, 4, 3,
+		0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0xea, 0x60,
+	};
+	struct qlink_keepalive sent = {
+		.stamp = 0x0102030405060708, .echo = 0xff09080706050403,
+		.epoch = 0xfedcba987654, .interval_ms = 60000,
+	}, heard = { 0 };
+	u8 bytes[QLINK_KEEPALIVE_BYTES];
+
+	qlink_keepalive_put(bytes, &sent);
+	CHECK_EQ("bytes", memcmp(bytes, want, sizeof(want)), 0);
+	qlink_keepalive_get(&heard, bytes);
+	CHECK_EQ("stamp", heard.stamp, sent.stamp);
+	CHECK_EQ("echo", heard.echo, sent.echo);
+	CHECK_EQ("epoch", heard.epoch, sent.epoch);
+	CHECK_EQ("interval", heard.interval_ms, sent.interval_ms);
+}
+
 static void test_sizes(void)
 {
 	CHECK_EQ("header", sizeof(struct qlink_header), 16);
@@ -112,6 +133,7 @@ static const struct unit_test tests[] = {
 	{ "wire_by_hand", test_by_hand },
 	{ "wire_vectors", test_vectors },
 	{ "wire_version_is_the_high_nibble", test_version_is_the_high_nibble },
+	{ "wire_keepalive", test_keepalive },
 	{ "wire_sizes", test_sizes },
 };
 

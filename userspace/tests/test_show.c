@@ -90,8 +90,8 @@ TEST(json_has_every_counter)
 		"\"rx_queue_full\":0,\"rx_no_memory\":0,\"rx_no_key\":0,"
 		"\"rx_after_grace\":0,\"rx_evicted\":0,\"rx_expired\":0,"
 		"\"rx_replay\":12,\"rx_old\":0,\"rx_auth_error\":0,"
-		"\"rx_open_error\":0,\"rx_bad_inner\":0,\"rx_keepalive\":0,"
-		"\"tx_fpu_wait\":0,\"rx_fpu_wait\":0,\"key_refused\":0}";
+		"\"rx_open_error\":0,\"rx_bad_inner\":0,\"tx_keepalive\":0,"
+		"\"rx_keepalive\":0,\"tx_fpu_wait\":0,\"rx_fpu_wait\":0,\"key_refused\":0}";
 	struct qlink_link link = sample();
 	json_t *object = show_json(&link, NULL);
 
