@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
 
+#include "live.h"
 #include "ring_show.h"
 #include "wire.h"
 
@@ -164,6 +165,34 @@ bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 }
 
 /**
+ * qlink_keepalive_parse() - change how often keepalives are sent by a request
+ * @keepalive_ms: as it is; changed if the request names it
+ * @link: attributes IFLA_QLINK_*; NULL for none
+ * @extack: told the rule that is broken
+ *
+ * A policy has one range, and this is one with a hole.
+ *
+ * Return: 0 or %-ERANGE
+ */
+int qlink_keepalive_parse(u32 *keepalive_ms, struct nlattr **link,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr = link ? link[IFLA_QLINK_KEEPALIVE_MS] : NULL;
+	u32 ms;
+
+	if (!attr)
+		return 0;
+	ms = nla_get_u32(attr);
+	if (ms && (ms < QLINK_KEEPALIVE_MS_MIN || ms > QLINK_KEEPALIVE_MS_MAX)) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "keepalive-ms %u is neither 0 nor %u to %u",
+					ms, QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX);
+		return -ERANGE;
+	}
+	*keepalive_ms = ms;
+	return 0;
+}
+
+/**
  * qlink_config_is_same() - would a change of configuration change anything?
  * @a: made by qlink_config_default() and qlink_config_parse()
  * @b: likewise
@@ -221,6 +250,23 @@ static int qlink_limits_fill(struct sk_buff *msg, const struct qlink_limits *lim
 	return 0;
 }
 
+/* Of the peer nothing is known where nobody asks. */
+static int qlink_config_fill_live(struct sk_buff *msg, struct qlink_dev *link)
+{
+	struct qlink_live_info info;
+
+	qlink_live_read(link, &info);
+	if (nla_put_u32(msg, IFLA_QLINK_KEEPALIVE_MS, info.keepalive_ms))
+		return -EMSGSIZE;
+	if (!info.keepalive_ms)
+		return 0;
+	if (nla_put_u8(msg, IFLA_QLINK_PEER_HEARD, info.is_heard) ||
+	    nla_put_u64_64bit(msg, IFLA_QLINK_PEER_EPOCH, info.peer_epoch, IFLA_QLINK_PAD) ||
+	    (info.echo_us && nla_put_u32(msg, IFLA_QLINK_ECHO_US, info.echo_us)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /**
  * qlink_config_bytes() - room that qlink_config_fill() takes at the most
  *
@@ -238,6 +284,9 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(u32)) +			/* wipes */
 	       2 * nla_total_size_64bit(sizeof(u64)) +		/* rekey frames, bytes */
 	       4 * nla_total_size(sizeof(u32)) +		/* rekey ms, hard, grace, low */
+	       2 * nla_total_size(sizeof(u32)) +		/* keepalive, echo */
+	       nla_total_size(sizeof(u8)) +			/* peer heard */
+	       nla_total_size_64bit(sizeof(u64)) +		/* peer epoch */
 	       nla_total_size(sizeof(u8));			/* wiped by */
 }
 
@@ -262,7 +311,8 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    qlink_ring_fill(msg, &link->keyring.rx, IFLA_QLINK_RX) ||
 	    nla_put_u32(msg, IFLA_QLINK_WIPES, READ_ONCE(link->keyring.n_wipes)) ||
 	    nla_put_u8(msg, IFLA_QLINK_WIPED_BY, READ_ONCE(link->keyring.wiped_by)) ||
-	    qlink_limits_fill(msg, &link->limits))
+	    qlink_limits_fill(msg, &link->limits) ||
+	    qlink_config_fill_live(msg, link))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -322,5 +372,7 @@ enum qlink_link_state qlink_link_state(const struct qlink_dev *link)
 		return QLINK_LINK_STATE_UNDERLAY_DOWN;
 	if (!rcu_access_pointer(link->keyring.tx.current_key))
 		return QLINK_LINK_STATE_NO_KEY;
+	if (!qlink_live_may_carry(link))
+		return QLINK_LINK_STATE_PEER_LOST;
 	return QLINK_LINK_STATE_UP;
 }

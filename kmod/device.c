@@ -11,6 +11,7 @@
 #include "ethtool.h"
 #include "event.h"
 #include "link.h"
+#include "live.h"
 #include "netlink-gen.h"
 #include "rx.h"
 #include "tx.h"
@@ -22,7 +23,15 @@ static LIST_HEAD(qlink_links);
 
 static void qlink_device_tx_changed(struct qlink_keyring *keyring)
 {
-	qlink_link_set_carrier(container_of(keyring, struct qlink_dev, keyring));
+	struct qlink_dev *link = container_of(keyring, struct qlink_dev, keyring);
+
+	qlink_link_set_carrier(link);
+	qlink_live_prompt(link);
+}
+
+static void qlink_device_wiped(struct qlink_keyring *keyring)
+{
+	qlink_live_forget(container_of(keyring, struct qlink_dev, keyring));
 }
 
 static void qlink_device_tell(struct qlink_keyring *keyring, u32 kinds)
@@ -32,6 +41,7 @@ static void qlink_device_tell(struct qlink_keyring *keyring, u32 kinds)
 
 static const struct qlink_keyring_upcalls qlink_device_upcalls = {
 	.tx_changed = qlink_device_tx_changed,
+	.wiped = qlink_device_wiped,
 	.tell = qlink_device_tell,
 };
 
@@ -43,6 +53,7 @@ static int qlink_device_ndo_init(struct net_device *dev)
 	if (!link->stats)
 		return -ENOMEM;
 	qlink_event_init(link);
+	qlink_live_init(link, qlink_link_set_carrier);
 	qlink_keyring_init(&link->keyring, &qlink_device_upcalls);
 	qlink_keyring_set_limits(&link->keyring, &link->limits);
 	netif_carrier_off(dev);
@@ -79,7 +90,16 @@ static void qlink_device_free(struct net_device *dev)
 
 static int qlink_device_ndo_open(struct net_device *dev)
 {
-	qlink_link_follow(netdev_priv(dev));
+	struct qlink_dev *link = netdev_priv(dev);
+
+	qlink_link_follow(link);
+	qlink_live_start(link);
+	return 0;
+}
+
+static int qlink_device_ndo_stop(struct net_device *dev)
+{
+	qlink_live_stop(netdev_priv(dev));
 	return 0;
 }
 
@@ -136,6 +156,7 @@ static const struct net_device_ops qlink_device_ops = {
 	.ndo_init		= qlink_device_ndo_init,
 	.ndo_uninit		= qlink_device_ndo_uninit,
 	.ndo_open		= qlink_device_ndo_open,
+	.ndo_stop		= qlink_device_ndo_stop,
 	.ndo_start_xmit		= qlink_tx_xmit,
 	.ndo_set_rx_mode	= qlink_device_ndo_set_rx_mode,
 	.ndo_change_mtu		= qlink_device_ndo_change_mtu,

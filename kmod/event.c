@@ -32,6 +32,7 @@ static size_t qlink_event_bytes(void)
 	       nla_total_size(0) +				/* the nest */
 	       3 * nla_total_size_64bit(sizeof(u64)) +		/* sequence, two counters */
 	       nla_total_size(sizeof(u32)) +			/* kinds */
+	       nla_total_size(sizeof(u8)) +			/* peer heard */
 	       2 * qlink_ring_bytes();
 }
 
@@ -47,7 +48,9 @@ static int qlink_event_fill_nest(struct sk_buff *msg, struct qlink_dev *link, u3
 	    qlink_ring_fill(msg, &link->keyring.tx, QLINK_A_EVENT_TX) ||
 	    qlink_ring_fill(msg, &link->keyring.rx, QLINK_A_EVENT_RX) ||
 	    nla_put_u64_64bit(msg, QLINK_A_EVENT_AUTH_FAILURES, failures, QLINK_A_EVENT_PAD) ||
-	    nla_put_u64_64bit(msg, QLINK_A_EVENT_REPLAYS, replays, QLINK_A_EVENT_PAD))
+	    nla_put_u64_64bit(msg, QLINK_A_EVENT_REPLAYS, replays, QLINK_A_EVENT_PAD) ||
+	    (READ_ONCE(link->live.keepalive_ms) &&
+	     nla_put_u8(msg, QLINK_A_EVENT_PEER_HEARD, READ_ONCE(link->live.is_heard))))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -22,10 +22,13 @@
  *                       guards the list of all keyrings, too
  * ring lock             the list, states and counts of a ring, BHs off; of a link's two
  *                       the tx ring's is the outer one
+ * live lock             what a link knows of its peer, BHs off; none inside, and taken
+ *                       under no ring lock
  * replay lock           one window, innermost
  * ====================  ========================================================
  *
- * Frames take none but the replay lock: they find keys under RCU. Only the frame
+ * Frames take none but the replay lock, and keepalives the live lock: they find keys
+ * under RCU. Only the frame
  * that moves to another key takes the ring's lock, and one under a key that has no
  * transform yet. A key leaves the tables and the list under its ring's lock, and is
  * freed a grace period later. No transform is made under RTNL or a ring lock.
@@ -149,6 +152,7 @@ void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 		qlink_ring_wipe(&keyring->rx);
 		WRITE_ONCE(keyring->wiped_by, cause);
 		WRITE_ONCE(keyring->n_wipes, keyring->n_wipes + 1);
+		keyring->upcalls->wiped(keyring);
 		keyring->upcalls->tx_changed(keyring);
 		keyring->upcalls->tell(keyring, QLINK_EVENT_KIND_WIPED);
 		cond_resched();

@@ -20,6 +20,8 @@ struct qlink_keyring;
 struct qlink_keyring_upcalls {
 	/** @tx_changed: there is a key to seal with where there was none, or none any more */
 	void (*tx_changed)(struct qlink_keyring *keyring);
+	/** @wiped: all keys of both rings are gone, and what came under them is void */
+	void (*wiped)(struct qlink_keyring *keyring);
 	/** @tell: bits of enum qlink_event_kind; BHs may be off, a ring's lock may be held */
 	void (*tell)(struct qlink_keyring *keyring, u32 kinds);
 };

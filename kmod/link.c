@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "config.h"
+#include "live.h"
 
 const struct device_type qlink_link_type = {
 	.name = KBUILD_MODNAME,
@@ -23,7 +24,7 @@ struct qlink_dev *qlink_link_of(const struct net_device *dev)
 }
 
 /**
- * qlink_link_set_carrier() - let the carrier say whether frames can be sealed and sent
+ * qlink_link_set_carrier() - let the carrier say whether frames can be sealed and will be heard
  * @link: alive
  *
  * Context: Any but hard interrupts.
@@ -32,7 +33,7 @@ void qlink_link_set_carrier(struct qlink_dev *link)
 {
 	spin_lock_bh(&link->carrier_lock);
 	if (rcu_access_pointer(link->attach) && link->is_underlay_up &&
-	    rcu_access_pointer(link->keyring.tx.current_key))
+	    rcu_access_pointer(link->keyring.tx.current_key) && qlink_live_may_carry(link))
 		netif_carrier_on(link->dev);
 	else
 		netif_carrier_off(link->dev);
@@ -264,7 +265,10 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
 	rcu_assign_pointer(link->attach, attach);
 	if (old)
 		qlink_attach_end(old);
+	/* Who was heard there may not be here. */
+	qlink_live_forget(link);
 	qlink_link_follow(link);
+	qlink_live_prompt(link);
 	return 0;
 }
 
@@ -321,19 +325,23 @@ static int qlink_link_check_change(const struct qlink_config *from,
  * Return:
  * * %0		- done
  * * %-EPERM	- no CAP_NET_ADMIN in the link netns
- * * any other	- of qlink_config_parse() or the underlay; nothing has changed
+ * * any other	- of qlink_keepalive_parse(), qlink_config_parse() or the underlay; nothing
+ *		  has changed
  */
 int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		      const struct nlattr *lower, struct netlink_ext_ack *extack)
 {
 	struct qlink_config config = link->config;
+	u32 keepalive_ms = link->live.keepalive_ms;
 	int err;
 
 	if (!rtnl_dev_link_net_capable(link->dev, link->net)) {
 		NL_SET_ERR_MSG(extack, QLINK_REFUSE_LINK_NET);
 		return -EPERM;
 	}
-	err = qlink_config_parse(&config, attrs, lower, extack);
+	err = qlink_keepalive_parse(&keepalive_ms, attrs, extack);
+	if (!err)
+		err = qlink_config_parse(&config, attrs, lower, extack);
 	if (!err)
 		err = qlink_link_check_change(&link->config, &config, extack);
 	if (err)
@@ -346,6 +354,8 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		err = qlink_link_configure(link, &config, extack);
 	if (!err && qlink_limits_parse(&link->limits, attrs))
 		qlink_keyring_set_limits(&link->keyring, &link->limits);
+	if (!err)
+		qlink_live_set(link, keepalive_ms);
 	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
 		qlink_link_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
 	return err;

@@ -60,7 +60,7 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 };
 
-const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_KEYS_LOW + 1] = {
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_KEEPALIVE_MS + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
@@ -76,6 +76,7 @@ const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_KEYS_LOW + 1] = {
 	[IFLA_QLINK_HARD_SECONDS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_hard_seconds_range),
 	[IFLA_QLINK_GRACE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_grace_ms_range),
 	[IFLA_QLINK_KEYS_LOW] = { .type = NLA_U32, },
+	[IFLA_QLINK_KEEPALIVE_MS] = { .type = NLA_U32, },
 };
 
 /* QLINK_CMD_LINK_GET - do */

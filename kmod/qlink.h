@@ -24,6 +24,43 @@ struct qlink_events {
 	u64 sequence;
 };
 
+#define QLINK_STAMPS	3
+
+struct qlink_dev;
+
+/**
+ * struct qlink_live - what a link knows of its peer
+ *
+ * Times are of ktime_get_ns(). Without keepalives all but @keepalive_ms, @changed,
+ * @lock and @work is 0.
+ */
+struct qlink_live {
+	/** @lock: guards all but @work and @changed; BHs off */
+	spinlock_t lock;
+	/** @keepalive_ms: how often a keepalive is sent, 0 for never; changes under RTNL */
+	u32 keepalive_ms;
+	/** @is_heard: the peer hears us, and we hear it */
+	bool is_heard;
+	/** @stamps: of the keepalives that were sent last, the newest first; 0 for none */
+	u64 stamps[QLINK_STAMPS];
+	/** @echo: the newest of our stamps that came back, 0 for none */
+	u64 echo;
+	/** @echo_ns: how long it took */
+	u64 echo_ns;
+	/** @send_at: when the next keepalive is due */
+	u64 send_at;
+	/** @peer_stamp: of the last keepalive of the peer, 0 for none */
+	u64 peer_stamp;
+	/** @peer_epoch: the newest of our epochs that the peer says has authenticated to it */
+	u64 peer_epoch;
+	/** @peer_ms: how often it says that it sends one */
+	u32 peer_ms;
+	/** @work: sends keepalives and sees who is lost; enabled while the device is up */
+	struct delayed_work work;
+	/** @changed: constant; tells that the carrier may be another, without @lock */
+	void (*changed)(struct qlink_dev *link);
+};
+
 /**
  * struct qlink_dev - a link, as the private part of its net_device
  */
@@ -39,6 +76,9 @@ struct qlink_dev {
 
 	/** @events: that have not been sent yet */
 	struct qlink_events events;
+
+	/** @live: whether the peer hears us */
+	struct qlink_live live;
 
 	/** @dev: the device */
 	struct net_device *dev;

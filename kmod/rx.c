@@ -8,6 +8,7 @@
 #include <net/gro.h>
 
 #include "event.h"
+#include "live.h"
 #include "tx.h"
 
 /**
@@ -25,7 +26,7 @@
  *       qlink_rx_own()     a linear buffer of our own
  *       qlink_rx_open()    check and decrypt in place
  *       qlink_key_commit() the window, asked again and marked in one step
- *       qlink_rx_deliver() strip, restore the checksum's state, GRO
+ *       qlink_rx_deliver() strip, restore the checksum's state, GRO; or it is a keepalive
  *
  * Nothing changes before the tag has proved valid, except one counter.
  */
@@ -207,6 +208,7 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 
 	if (type == QLINK_TYPE_KEEPALIVE) {
 		qlink_stats_inc(link->stats, QLINK_A_STATS_RX_KEEPALIVE);
+		qlink_live_hear(link, skb->data);
 		consume_skb(skb);
 		return;
 	}

@@ -17,6 +17,7 @@ static const char help[] =
 "                 [ rekey-ms NUMBER ] [ rekey-frames NUMBER ]\n"
 "                 [ rekey-bytes NUMBER ] [ hard-seconds NUMBER ]\n"
 "                 [ grace-ms NUMBER ] [ keys-low NUMBER ]\n"
+"                 [ keepalive-ms NUMBER ]\n"
 "\n"
 "The eth underlay:  ip link add link LOWER name DEV type qlink id ID peer MAC\n"
 "The udp underlay:  ip link add DEV type qlink id ID local ADDR remote ADDR port PORT\n"
@@ -203,6 +204,21 @@ static void print_limits(const struct qlink_config *config)
 		print_number("grace_ms", "grace-ms %u ", config->grace_ms);
 	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
 		print_number("keys_low", "keys-low %u ", config->keys_low);
+	if (qlink_config_has(config, IFLA_QLINK_KEEPALIVE_MS))
+		print_number("keepalive_ms", "keepalive-ms %u ", config->keepalive_ms);
+}
+
+/* As "peer-heard peer-epoch 3 echo-us 250", or "peer-not-heard". */
+static void print_peer(const struct qlink_link *link)
+{
+	if (!link->has_peer)
+		return;
+	print_color_bool(PRINT_JSON, COLOR_NONE, "peer_heard", NULL, link->peer_heard);
+	print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ",
+			   link->peer_heard ? "peer-heard" : "peer-not-heard");
+	print_big("peer_epoch", "peer-epoch %llu ", link->peer_epoch);
+	if (link->echo_us)
+		print_number("echo_us", "echo-us %u ", link->echo_us);
 }
 
 static void print_link(const struct qlink_link *link)
@@ -220,6 +236,7 @@ static void print_link(const struct qlink_link *link)
 	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
 		print_accept(config->accept);
 	print_limits(config);
+	print_peer(link);
 	print_ring("tx", &link->tx);
 	print_ring("rx", &link->rx);
 	if (!link->wipes)

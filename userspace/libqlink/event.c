@@ -31,6 +31,7 @@ static int event_take(void *arg, unsigned int type, const void *data, size_t len
 		[QLINK_A_EVENT_KINDS] = QLINK_ATTR_FIELD(struct qlink_event, kinds),
 		[QLINK_A_EVENT_AUTH_FAILURES] = QLINK_ATTR_FIELD(struct qlink_event, auth_failures),
 		[QLINK_A_EVENT_REPLAYS] = QLINK_ATTR_FIELD(struct qlink_event, replays),
+		[QLINK_A_EVENT_PEER_HEARD] = QLINK_ATTR_FIELD(struct qlink_event, peer_heard),
 	};
 	struct qlink_event *event = arg;
 
@@ -39,6 +40,9 @@ static int event_take(void *arg, unsigned int type, const void *data, size_t len
 		return qlink_attr_walk(data, len, qlink_ring_take, &event->tx);
 	case QLINK_A_EVENT_RX:
 		return qlink_attr_walk(data, len, qlink_ring_take, &event->rx);
+	case QLINK_A_EVENT_PEER_HEARD:
+		event->has_peer = true;
+		break;
 	}
 	return qlink_attr_copy_field(event, fields, sizeof(fields) / sizeof(fields[0]),
 				     type, data, len);

@@ -32,6 +32,12 @@ struct qlink_event {
 
 	/** @ifname: name of the device, where it is */
 	char ifname[16];
+
+	/** @peer_heard: 1 while keepalives come back; @has_peer */
+	uint8_t peer_heard;
+
+	/** @has_peer: keepalives are sent, and @peer_heard counts */
+	bool has_peer;
 };
 
 /* A socket that events come to; for one thread at a time. */

@@ -36,6 +36,7 @@ static const struct field fields[IFLA_QLINK_MAX + 1] = {
 	[IFLA_QLINK_HARD_SECONDS] = FIELD(hard_seconds, AS_IS),
 	[IFLA_QLINK_GRACE_MS] = FIELD(grace_ms, AS_IS),
 	[IFLA_QLINK_KEYS_LOW] = FIELD(keys_low, AS_IS),
+	[IFLA_QLINK_KEEPALIVE_MS] = FIELD(keepalive_ms, AS_IS),
 };
 
 static int parse_u32(const char *text, uint32_t min, uint32_t max,
@@ -149,6 +150,19 @@ static int word_keys_low(struct qlink_config *config, const char *text,
 	return parse_u32(text, 0, UINT32_MAX, &config->keys_low, why);
 }
 
+static int word_keepalive_ms(struct qlink_config *config, const char *text,
+			     struct qlink_why *why)
+{
+	config->keepalive_ms = 0;
+	if (!strcmp(text, "0"))
+		return 0;
+	if (!parse_u32(text, QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX,
+		       &config->keepalive_ms, why))
+		return 0;
+	return qlink_refuse(why, -EINVAL, "neither 0 nor a number from %d to %d",
+			    QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX);
+}
+
 static const struct {
 	const char *word;
 	unsigned int attr;
@@ -169,6 +183,7 @@ static const struct {
 	{ "hard-seconds", IFLA_QLINK_HARD_SECONDS, word_hard_seconds },
 	{ "grace-ms", IFLA_QLINK_GRACE_MS, word_grace_ms },
 	{ "keys-low", IFLA_QLINK_KEYS_LOW, word_keys_low },
+	{ "keepalive-ms", IFLA_QLINK_KEEPALIVE_MS, word_keepalive_ms },
 };
 
 int qlink_config_word(struct qlink_config *config, const char *word,
@@ -322,6 +337,16 @@ int qlink_link_take(void *arg, unsigned int type, const void *data, size_t len)
 				       data, len);
 	case IFLA_QLINK_WIPES:
 		return qlink_attr_copy(&link->wipes, sizeof(link->wipes),
+				       data, len);
+	case IFLA_QLINK_PEER_HEARD:
+		link->has_peer = true;
+		return qlink_attr_copy(&link->peer_heard,
+				       sizeof(link->peer_heard), data, len);
+	case IFLA_QLINK_PEER_EPOCH:
+		return qlink_attr_copy(&link->peer_epoch,
+				       sizeof(link->peer_epoch), data, len);
+	case IFLA_QLINK_ECHO_US:
+		return qlink_attr_copy(&link->echo_us, sizeof(link->echo_us),
 				       data, len);
 	case IFLA_QLINK_TX:
 		return qlink_attr_walk(data, len, qlink_ring_take, &link->tx);

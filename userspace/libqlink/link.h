@@ -49,6 +49,9 @@ struct qlink_config {
 	/** @keys_low: below how many staged keys an event says so, 0 for never */
 	uint32_t keys_low;
 
+	/** @keepalive_ms: how often a keepalive is sent, 0 for never */
+	uint32_t keepalive_ms;
+
 	/** @rekey_frames: frames after which a transmit key gives way, or 0 */
 	uint64_t rekey_frames;
 
@@ -139,6 +142,18 @@ struct qlink_link {
 
 	/** @wipes: how often all keys were wiped since the link was made */
 	uint32_t wipes;
+
+	/** @echo_us: how long after it was sent our newest stamp was back, or 0 */
+	uint32_t echo_us;
+
+	/** @peer_epoch: our newest epoch that the peer has heard, 0 for none */
+	uint64_t peer_epoch;
+
+	/** @peer_heard: 1 while keepalives come back; @has_peer */
+	uint8_t peer_heard;
+
+	/** @has_peer: keepalives are sent, and something is known of the peer */
+	bool has_peer;
 
 	/** @has_port: it has an underlay, and so the counters in @port */
 	bool has_port;

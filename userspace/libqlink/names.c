@@ -40,7 +40,7 @@ static const char *const wipe_causes[] = {
 
 static const char *const event_kinds[] = {
 	"rotated", "overdue", "exhausted", "keys-low", "peer-epoch",
-	"auth-failures", "replays", "wiped",
+	"auth-failures", "replays", "wiped", "peer-lost", "peer-heard",
 };
 
 static const char *const link_states[] = {
@@ -49,6 +49,7 @@ static const char *const link_states[] = {
 	[QLINK_LINK_STATE_UNDERLAY_DOWN] = "underlay-down",
 	[QLINK_LINK_STATE_UNDERLAY_TAKEN] = "underlay-taken",
 	[QLINK_LINK_STATE_NO_KEY] = "no-key",
+	[QLINK_LINK_STATE_PEER_LOST] = "peer-lost",
 	[QLINK_LINK_STATE_UP] = "up",
 };
 

@@ -22,6 +22,9 @@ json_t *monitor_json(const struct qlink_event *event)
 			    json_integer((json_int_t)event->sequence));
 	json_object_set_new(object, "kinds",
 			    show_bits_json(&qlink_event_kinds, event->kinds));
+	if (event->has_peer)
+		json_object_set_new(object, "peer_heard",
+				    json_boolean(event->peer_heard));
 	json_object_set_new(object, "tx", show_ring_json(&event->tx, true));
 	json_object_set_new(object, "rx", show_ring_json(&event->rx, false));
 	json_object_set_new(object, "auth_failures",
@@ -58,6 +61,8 @@ void monitor_text(const struct qlink_event *event, FILE *to)
 		fprintf(to, "%s%s", comma, qlink_name(&qlink_event_kinds, i));
 		comma = ", ";
 	}
+	if (event->has_peer)
+		fprintf(to, "; peer %s", event->peer_heard ? "heard" : "not heard");
 	ring_text("tx", &event->tx, to);
 	ring_text("rx", &event->rx, to);
 	if (event->auth_failures || event->replays)

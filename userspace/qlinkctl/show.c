@@ -113,6 +113,18 @@ static void limits_json(json_t *object, const struct qlink_config *config)
 		set_number(object, "grace_ms", config->grace_ms);
 	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
 		set_number(object, "keys_low", config->keys_low);
+	if (qlink_config_has(config, IFLA_QLINK_KEEPALIVE_MS))
+		set_number(object, "keepalive_ms", config->keepalive_ms);
+}
+
+static void peer_json(json_t *object, const struct qlink_link *link)
+{
+	if (!link->has_peer)
+		return;
+	json_object_set_new(object, "peer_heard", json_boolean(link->peer_heard));
+	set_number(object, "peer_epoch", link->peer_epoch);
+	if (link->echo_us)
+		set_number(object, "echo_us", link->echo_us);
 }
 
 static json_t *link_json(const struct qlink_link *link, const char *lower)
@@ -130,6 +142,7 @@ static json_t *link_json(const struct qlink_link *link, const char *lower)
 		json_object_set_new(object, "accept",
 				    show_bits_json(&qlink_sources, config->accept));
 	limits_json(object, config);
+	peer_json(object, link);
 	json_object_set_new(object, "tx", show_ring_json(&link->tx, true));
 	json_object_set_new(object, "rx", show_ring_json(&link->rx, false));
 	set_number(object, "wipes", link->wipes);
@@ -232,6 +245,20 @@ static void limits_text(const struct qlink_config *config, FILE *to)
 		config->grace_ms);
 }
 
+static void peer_text(const struct qlink_link *link, FILE *to)
+{
+	if (!link->has_peer)
+		return;
+	fprintf(to, LABEL "every %u ms, peer %s", "keepalive",
+		link->config.keepalive_ms, link->peer_heard ? "heard" : "not heard");
+	if (link->peer_epoch)
+		fprintf(to, ", has seen epoch %llu",
+			(unsigned long long)link->peer_epoch);
+	if (link->echo_us)
+		fprintf(to, ", echo after %u us", link->echo_us);
+	fputc('\n', to);
+}
+
 static void counters_text(const char *label, const uint64_t *counters,
 			  const char *const *names, unsigned int max,
 			  bool all, FILE *to)
@@ -265,6 +292,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 		fprintf(to, LABEL "%s\n", "accept",
 			qlink_format_accept(config->accept, accept));
 	limits_text(config, to);
+	peer_text(link, to);
 	ring_text("tx", &link->tx, to);
 	ring_text("rx", &link->rx, to);
 	if (link->wipes)

@@ -48,6 +48,7 @@ TEST(a_message_lands_where_it_belongs)
 	CHECK_NUMBER("ifindex", event.ifindex, 5);
 	CHECK_TEXT("ifname", event.ifname, "qlink0");
 	CHECK_NUMBER("kinds", event.kinds, QLINK_EVENT_KIND_WIPED);
+	CHECK(!event.has_peer, "a peer out of nothing");
 	CHECK_NUMBER("epoch of the right ring", event.rx.current_epoch, 9);
 	CHECK_NUMBER("and of no other", event.tx.current_epoch, 0);
 	CHECK_NUMBER("a short number", qlink_event_take_message(&event,
@@ -56,6 +57,30 @@ TEST(a_message_lands_where_it_belongs)
 		     QLINK_A_EVENT, nest, 10), -EBADMSG);
 	CHECK_NUMBER("what is not known is passed over",
 		     qlink_event_take_message(&event, 99, nest, 3), 0);
+}
+
+TEST(a_peer_is_heard_or_not)
+{
+	static const uint8_t nest[] = { 5, 0, QLINK_A_EVENT_PEER_HEARD, 0, 1, 0, 0, 0 };
+	struct qlink_event event = { 0 };
+	json_t *object;
+	char *got = NULL;
+	size_t len;
+	FILE *to;
+
+	CHECK_NUMBER("event", qlink_event_take_message(&event, QLINK_A_EVENT, nest,
+						       sizeof(nest)), 0);
+	CHECK(event.has_peer && event.peer_heard, "not heard");
+	event.kinds = QLINK_EVENT_KIND_PEER_LOST;
+	event.peer_heard = 0;
+	object = monitor_json(&event);
+	CHECK(json_is_false(json_object_get(object, "peer_heard")), "heard");
+	json_decref(object);
+	to = open_memstream(&got, &len);
+	monitor_text(&event, to);
+	fclose(to);
+	CHECK(strstr(got, ": peer-lost; peer not heard; tx no active key"), "got '%s'", got);
+	free(got);
 }
 
 TEST(json_has_the_documented_names)
@@ -99,5 +124,5 @@ TEST(text_is_one_line)
 TEST(every_kind_has_a_name)
 {
 	CHECK_NUMBER("the last one", 1U << (qlink_event_kinds.n - 1),
-		     QLINK_EVENT_KIND_WIPED);
+		     QLINK_EVENT_KIND_PEER_HEARD);
 }

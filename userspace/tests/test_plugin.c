@@ -195,30 +195,48 @@ TEST(options_are_printed_as_they_are_given)
 	char *words[] = {
 		"id", "7", "peer", "02:00:00:00:00:01", "ethertype", "0x88b5",
 		"accept", "hybrid,pqc", "rekey-ms", "100", "rekey-frames", "0",
-		"rekey-bytes", "4096", "hard-seconds", "9", "grace-ms", "8", NULL,
+		"rekey-bytes", "4096", "hard-seconds", "9", "grace-ms", "8",
+		"keepalive-ms", "60000", NULL,
 	};
-	uint8_t eth = QLINK_UNDERLAY_ETH, up = QLINK_LINK_STATE_UP;
+	uint8_t eth = QLINK_UNDERLAY_ETH, up = QLINK_LINK_STATE_UP, heard = 1;
+	uint64_t epoch = 2;
+	uint32_t echo = 250;
 	union request request;
 
 	CHECK_NUMBER("parse", parse(&request, words), 0);
 	addattr_l(&request.n, sizeof(request), IFLA_QLINK_UNDERLAY, &eth, 1);
 	addattr_l(&request.n, sizeof(request), IFLA_QLINK_STATE, &up, 1);
+	addattr_l(&request.n, sizeof(request), IFLA_QLINK_PEER_HEARD, &heard, 1);
+	addattr_l(&request.n, sizeof(request), IFLA_QLINK_PEER_EPOCH, &epoch, 8);
+	addattr_l(&request.n, sizeof(request), IFLA_QLINK_ECHO_US, &echo, 4);
 	add_ring(&request.n, IFLA_QLINK_TX);
 	CHECK_TEXT("text", print_request(&request, false),
 		"state up id 7 underlay eth peer 02:00:00:00:00:01 "
 		"ethertype 0x88b5 accept hybrid,pqc "
 		"rekey-ms 100 rekey-frames 0 rekey-bytes 4096 hard-seconds 9 grace-ms 8 "
+		"keepalive-ms 60000 peer-heard peer-epoch 2 echo-us 250 "
 		"tx epoch 3 pqc newest 9 staged 6 retired 0 rekeys 5 overdue "
 		"rx no-key newest 0 staged 0 retired 0 rekeys 0 ");
 	CHECK_TEXT("JSON", print_request(&request, true),
 		"state=up,id=7,underlay=eth,peer=02:00:00:00:00:01,"
 		"ethertype=34997,accept[=hybrid,=pqc,]"
 		"rekey_ms=100,rekey_frames=0,rekey_bytes=4096,hard_seconds=9,grace_ms=8,"
+		"keepalive_ms=60000,peer_heard=true,peer_epoch=2,echo_us=250,"
 		"tx{id=00000000000000000000000000000000,newest_epoch=9,"
 		"current_epoch=3,current_source=pqc,staged=6,retired=0,"
 		"rekeys=5,age_ms=0,overdue=true,}"
 		"rx{id=00000000000000000000000000000000,newest_epoch=0,"
 		"current_epoch=0,staged=0,retired=0,rekeys=0,}");
+}
+
+TEST(keepalive_can_be_switched_off)
+{
+	char *words[] = { "keepalive-ms", "0", NULL };
+	union request request;
+
+	CHECK_NUMBER("parse", parse(&request, words), 0);
+	CHECK(strstr(print_request(&request, false), "keepalive-ms 0 tx no-key "),
+	      "got '%s'", printed);
 }
 
 TEST(udp_options_are_printed_as_they_are_given)
@@ -249,6 +267,12 @@ TEST(wrong_options_are_refused)
 		{ { "link", "eth0", NULL },
 		  "qlink: link: stands before \"type\"\n", "an option of ip" },
 		{ { "foo", "1", NULL }, "qlink: \"foo\": no such option\n", "unknown" },
+		{ { "keepalive-ms", "9", NULL },
+		  "qlink: keepalive-ms \"9\": neither 0 nor a number from 10 to 60000\n",
+		  "too often" },
+		{ { "keepalive-ms", "60001", NULL },
+		  "qlink: keepalive-ms \"60001\": neither 0 nor a number from 10 to 60000\n",
+		  "too seldom" },
 		{ { "help", NULL }, help, "help makes no device" },
 	};
 	union request request;

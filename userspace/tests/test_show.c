@@ -22,12 +22,14 @@ static struct qlink_link sample(void)
 				   1U << IFLA_QLINK_REKEY_FRAMES |
 				   1U << IFLA_QLINK_REKEY_BYTES |
 				   1U << IFLA_QLINK_HARD_SECONDS |
-				   1U << IFLA_QLINK_GRACE_MS,
+				   1U << IFLA_QLINK_GRACE_MS |
+				   1U << IFLA_QLINK_KEEPALIVE_MS,
 			.id = 7, .lower = 2, .ethertype = 0x88b5,
 			.peer = { 2, 0, 0, 0, 0, 1 }, .accept = 6,
 			.rekey_ms = 100, .rekey_bytes = 1ULL << 40,
-			.hard_seconds = 300, .grace_ms = 1000,
+			.hard_seconds = 300, .grace_ms = 1000, .keepalive_ms = 50,
 		},
+		.has_peer = true, .peer_heard = 1, .peer_epoch = 2, .echo_us = 250,
 		.tx = {
 			.id = { 0xab, 0xcd }, .newest_epoch = 9,
 			.current_epoch = 3, .current_source = QLINK_SOURCE_PQC,
@@ -62,7 +64,8 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 		"\"peer\":\"02:00:00:00:00:01\",\"accept\":[\"hybrid\",\"pqc\"],"
 		"\"rekey_ms\":100,\"rekey_frames\":0,"
 		"\"rekey_bytes\":1099511627776,\"hard_seconds\":300,"
-		"\"grace_ms\":1000,"
+		"\"grace_ms\":1000,\"keepalive_ms\":50,"
+		"\"peer_heard\":true,\"peer_epoch\":2,\"echo_us\":250,"
 		"\"tx\":{\"id\":\"abcd0000000000000000000000000000\","
 		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\","
 		"\"staged\":6,\"retired\":0,\"rekeys\":11,\"age_ms\":1234,"
@@ -109,6 +112,7 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 	link.wipes = 2;
 	link.wiped_by = QLINK_WIPE_CAUSE_CLONE;
 	link.has_port = false;
+	link.has_peer = false;
 	link.config = (struct qlink_config){
 		.present = 1U << IFLA_QLINK_LOCAL | 1U << IFLA_QLINK_REMOTE |
 			   1U << IFLA_QLINK_PORT | 1U << IFLA_QLINK_SOURCE_PORTS,
@@ -123,6 +127,24 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64,"
 		"\"wipes\":2,\"wiped_by\":\"clone\"}");
 	CHECK(!json_object_get(object, "port"), "port counters out of nothing");
+	json_decref(object);
+}
+
+TEST(a_peer_that_was_never_heard)
+{
+	struct qlink_link link = sample();
+	json_t *object, *inner;
+
+	link.state = QLINK_LINK_STATE_PEER_LOST;
+	link.peer_heard = 0;
+	link.peer_epoch = 0;
+	link.echo_us = 0;
+	object = show_json(&link, NULL);
+	inner = json_object_get(object, "link");
+	CHECK_TEXT("state", json_string_value(json_object_get(inner, "state")), "peer-lost");
+	CHECK(json_is_false(json_object_get(inner, "peer_heard")), "heard");
+	CHECK_NUMBER("epoch", json_integer_value(json_object_get(inner, "peer_epoch")), 0);
+	CHECK(!json_object_get(inner, "echo_us"), "an echo out of nothing");
 	json_decref(object);
 }
 
@@ -152,10 +174,29 @@ TEST(text_shows_counters_that_moved)
 		"  ethertype    0x88b5\n"
 		"  accept       hybrid,pqc\n"
 		"  rekey        after 100 ms, after 1099511627776 bytes, no key for over 300 s, grace 1000 ms\n"
+		"  keepalive    every 50 ms, peer heard, has seen epoch 2, echo after 250 us\n"
 		"  tx           epoch 3 (pqc), newest 9, 6 staged, 0 retired, 11 rekeys, in use for 1234 ms, overdue\n"
 		"  rx           no active key, newest 4, 1 staged, 2 retired, 0 rekeys\n"
 		"  counters     rx_replay        12\n"
 		"  port         rx_no_link       34\n");
+}
+
+TEST(text_of_a_lost_peer)
+{
+	struct qlink_link link = sample();
+	char *got = NULL;
+	size_t len;
+	FILE *to = open_memstream(&got, &len);
+
+	link.state = QLINK_LINK_STATE_PEER_LOST;
+	link.peer_heard = 0;
+	link.peer_epoch = 0;
+	link.echo_us = 0;
+	show_text(&link, NULL, false, to);
+	fclose(to);
+	CHECK(!strncmp(got, "qlink0: peer-lost\n", 18) &&
+	      strstr(got, "\n  keepalive    every 50 ms, peer not heard\n"), "got '%s'", got);
+	free(got);
 }
 
 TEST(text_shows_all_counters_on_demand)
@@ -170,8 +211,8 @@ TEST(text_shows_all_counters_on_demand)
 	fclose(to);
 	for (at = got; (at = strchr(at, '\n')); at++)
 		lines++;
-	CHECK_NUMBER("10 lines of the link, and all counters but the padding", lines,
-		     10 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
+	CHECK_NUMBER("11 lines of the link, and all counters but the padding", lines,
+		     11 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
 	CHECK(strstr(got, "index 2 in another network namespace"),
 	      "a lower device without a name here: %s", got);
 	free(got);

@@ -23,6 +23,8 @@
 #define QLINK_HARD_SECONDS_MAX		604800
 #define QLINK_GRACE_MS_DEFAULT		1000
 #define QLINK_GRACE_MS_MAX		60000
+#define QLINK_KEEPALIVE_MS_MIN		10
+#define QLINK_KEEPALIVE_MS_MAX		60000
 
 /**
  * enum qlink_direction - Which way the frames of a key go, seen from this
@@ -83,7 +85,10 @@ enum qlink_key_state {
  * @QLINK_LINK_STATE_UNDERLAY_TAKEN: the lower device is a port of a bridge,
  *   which takes its frames
  * @QLINK_LINK_STATE_NO_KEY: no key to seal with
- * @QLINK_LINK_STATE_UP: frames can be sealed
+ * @QLINK_LINK_STATE_PEER_LOST: keepalives do not come back; the peer does not
+ *   hear us, or we do not hear it
+ * @QLINK_LINK_STATE_UP: frames can be sealed, and with keepalive the peer
+ *   hears us
  */
 enum qlink_link_state {
 	QLINK_LINK_STATE_UNCONFIGURED,
@@ -91,6 +96,7 @@ enum qlink_link_state {
 	QLINK_LINK_STATE_UNDERLAY_DOWN,
 	QLINK_LINK_STATE_UNDERLAY_TAKEN,
 	QLINK_LINK_STATE_NO_KEY,
+	QLINK_LINK_STATE_PEER_LOST,
 	QLINK_LINK_STATE_UP,
 };
 
@@ -107,6 +113,8 @@ enum qlink_link_state {
  * @QLINK_EVENT_KIND_REPLAYS: frames came that had come before, or too late to
  *   tell
  * @QLINK_EVENT_KIND_WIPED: all keys of the host were wiped
+ * @QLINK_EVENT_KIND_PEER_LOST: keepalives do not come back any more
+ * @QLINK_EVENT_KIND_PEER_HEARD: a keepalive came back where none did before
  */
 enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROTATED = 1,
@@ -117,6 +125,8 @@ enum qlink_event_kind {
 	QLINK_EVENT_KIND_AUTH_FAILURES = 32,
 	QLINK_EVENT_KIND_REPLAYS = 64,
 	QLINK_EVENT_KIND_WIPED = 128,
+	QLINK_EVENT_KIND_PEER_LOST = 256,
+	QLINK_EVENT_KIND_PEER_HEARD = 512,
 };
 
 #define QLINK_KEYS_LOW_DEFAULT	16
@@ -176,6 +186,10 @@ enum {
 	IFLA_QLINK_HARD_SECONDS,
 	IFLA_QLINK_GRACE_MS,
 	IFLA_QLINK_KEYS_LOW,
+	IFLA_QLINK_KEEPALIVE_MS,
+	IFLA_QLINK_PEER_HEARD,
+	IFLA_QLINK_PEER_EPOCH,
+	IFLA_QLINK_ECHO_US,
 
 	__IFLA_QLINK_MAX,
 	IFLA_QLINK_MAX = (__IFLA_QLINK_MAX - 1)
@@ -252,6 +266,7 @@ enum {
 	QLINK_A_EVENT_RX,
 	QLINK_A_EVENT_AUTH_FAILURES,
 	QLINK_A_EVENT_REPLAYS,
+	QLINK_A_EVENT_PEER_HEARD,
 
 	__QLINK_A_EVENT_MAX,
 	QLINK_A_EVENT_MAX = (__QLINK_A_EVENT_MAX - 1)
