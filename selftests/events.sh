@@ -5,17 +5,6 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# listen NS FILE: events of a namespace, one JSON a line, from here on.
-listen()
-{
-	ip netns exec "$1" qlinkctl -j monitor >"$2" 2>"$2.log" &
-	defer kill $!
-	busywait "$deadline" grep -q listening "$2.log" || fail "monitor: $(cat "$2.log")"
-}
-
-# told FILE KIND: at least once.
-told() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
-
 # last FILE FILTER: jq on the newest event.
 last() { jq -s ".[-1] | $2" "$1"; }
 

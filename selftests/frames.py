@@ -5,6 +5,8 @@
   frames.py forge KIND... --under eth|udp|udp6 --from NS --to NS --key FILE [--epoch N]
   frames.py vectors GROUP --under eth|udp|udp6 --from NS --to NS
   frames.py resend        --under eth|udp|udp6 --from NS --to NS
+  frames.py replay PCAP   --under eth|udp|udp6 --from NS --to NS [--expect COUNTER]
+  frames.py answer ECHO   --under eth|udp|udp6 --from NS --to NS --key FILE --peer-key FILE --sequence N
   frames.py exchange      --from NS --to NS [--marker HEX]
   frames.py oversize      --to NS [--device DEV] --count N
   frames.py too-big       --under udp|udp6 --from NS --to NS --about udp|ping --mtu N
@@ -14,6 +16,10 @@
 Every forged frame is injected as the peer at --from, and what qlinkwire's receiver makes of it must be what
 qlink0 at --to does: the one counter that it says and no other, or the same bytes on the device. Prints what
 went wrong as TAP diagnostics, and a line of JSON with the counters that moved.
+
+answer waits for four keepalives of --to, whose key is --peer-key, and sends it one that --from might have sent,
+whose key is --key. It brings back, by ECHO: last, the last stamp; old, the first of the four; unsent, one that
+--to has not sent; none, 0. It prints the last keepalive that came.
 """
 
 from __future__ import annotations
@@ -34,6 +40,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Self, TypeVar
 
+from capture import read_pcap
 from vectorfile import LINK_ID, VECTORS, keepalive, partial_udp, plain_frame
 from wire import (
     ETHERTYPE,
@@ -44,10 +51,12 @@ from wire import (
     TYPE_KEEPALIVE,
     WINDOW,
     Header,
+    Keepalive,
     Key,
     Receiver,
     ones_sum,
     seal,
+    unseal,
 )
 
 # As setup_pair of lib.sh has them, for the sender and the receiver by the names of their namespaces' ends.
@@ -142,8 +151,13 @@ class Counters(Ethtool):
         return dict(zip(self.names, values, strict=True))
 
     def read(self) -> dict[str, int]:
-        """All counters, but those of waits for the FPU, which depend on what else the CPU does."""
-        return {name: value for name, value in self.read_all().items() if not name.endswith("_fpu_wait")}
+        """All counters, but those of waits for the FPU and of keepalives sent, which depend on what else the CPU
+        does and on the time."""
+        return {
+            name: value
+            for name, value in self.read_all().items()
+            if not name.endswith("_fpu_wait") and name != "tx_keepalive"
+        }
 
 
 def moved(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
@@ -481,6 +495,47 @@ def resend(args: argparse.Namespace) -> int:
     return judge.report()
 
 
+def replay(args: argparse.Namespace) -> int:
+    """The replay subcommand: the frames in a capture that --from has sent, once more."""
+    sender = Tap(args.sender, LOWER, protocol=0).mac
+    packets = [packet for packet in read_pcap(pathlib.Path(args.pcap).read_bytes()) if packet[6:12] == sender]
+    judge = Judge(args)
+    for n, frame in enumerate(filter(None, (sealed_of(args.under, packet) for packet in packets))):
+        judge.expect(frame, args.expect or "rx_replay", None, f"frame {n} of the capture, again")
+    return judge.report()
+
+
+def hear_keepalives(args: argparse.Namespace, count: int) -> list[Keepalive]:
+    """So many keepalives of --to, as they come in at --from."""
+    tap, key = Tap(args.sender, LOWER), Key.of(pathlib.Path(args.peer_key).read_bytes())
+    heard: list[Keepalive] = []
+    end = time.monotonic() + count * DEADLINE_S
+    while len(heard) < count and time.monotonic() < end:
+        for frame in filter(None, (sealed_of(args.under, packet) for packet in tap.read())):
+            if Header.parse(frame).type == TYPE_KEEPALIVE:
+                heard.append(Keepalive.parse(unseal(key, frame)))
+        select.select([tap.sock], [], [], 0.01)
+    return heard
+
+
+def answer(args: argparse.Namespace) -> int:
+    """The answer subcommand."""
+    judge = Judge(args)
+    heard = hear_keepalives(args, 4)
+    stamps = [keepalive.stamp for keepalive in heard]
+    if len(stamps) < 4 or 0 in stamps or sorted(set(stamps)) != stamps:
+        print(f"# {len(stamps)} keepalives, with stamps {stamps}")
+        return 1
+    echo = {"last": stamps[-1], "old": stamps[0], "unsent": stamps[-1] + 1, "none": 0}[args.echo]
+    plaintext = Keepalive(stamp=7777 + args.sequence, echo=echo, epoch=4, interval=heard[-1].interval).pack()
+    header = Header(TYPE_KEEPALIVE, 200, LINK_ID, 1, args.sequence)
+    frame = seal(Key.of(pathlib.Path(args.key).read_bytes()), header, plaintext)
+    judge.expect(frame, "rx_keepalive", None, f"echo {args.echo}")
+    err = judge.report()
+    print(json.dumps({"echo": heard[-1].echo, "epoch": heard[-1].epoch, "interval": heard[-1].interval}))
+    return err
+
+
 def sealed_of(under: str, outer: bytes) -> bytes | None:
     """The sealed frame in a frame of the underlay."""
     if under == "eth":
@@ -679,6 +734,14 @@ def main() -> int:
     sub = command("vectors", vectors, "from", "to", "under")
     sub.add_argument("group", type=int)
     command("resend", resend, "from", "to", "under")
+    sub = command("replay", replay, "from", "to", "under")
+    sub.add_argument("pcap")
+    sub.add_argument("--expect", help="the counter that every frame moves")
+    sub = command("answer", answer, "from", "to", "under")
+    sub.add_argument("echo", choices=("last", "old", "unsent", "none"))
+    sub.add_argument("--key", required=True)
+    sub.add_argument("--peer-key", required=True)
+    sub.add_argument("--sequence", type=int, required=True)
     sub = command("exchange", exchange, "from", "to")
     sub.add_argument("--marker", default="qlink inner text")
     sub = command("listen", listen, "to")

@@ -354,11 +354,17 @@ key_file()
 # ring NS tx|rx NAME: a member of one ring, as qlinkctl's JSON names it.
 ring() { serve "$1" ring "${dev:-qlink0}" "$2" "$3"; }
 ring_is() { [ "$(ring "$1" "$2" "$3")" = "$4" ]; }
+# link_field NS FILTER: jq on the link.
+link_field() { in_ns "$1" qlinkctl -j show "${dev:-qlink0}" | jq -r ".[0].link | $2"; }
 link_set() { expect_ok "set ${*:2}" in_ns "$1" qlinkctl set "${dev:-qlink0}" "${@:2}"; }
+
+# begin_to_sleep freeze|mem|disk: the host, which is called off once everybody has been told.
+begin_to_sleep() { /usr/bin/python3 "$here/wakeup.py" "$1"; }
 
 # ---- counters ----
 
-# stats NS [DEVICE]: "name:value" a line, but for waits for the FPU, which depend on what else runs.
+# stats NS [DEVICE]: "name:value" a line, but for waits for the FPU and keepalives sent, which depend on
+# what else runs and on the time.
 stats() { serve "$1" stats "${2:-qlink0}"; }
 stat_get() { serve "$1" stat qlink0 "$2"; }
 
@@ -408,6 +414,19 @@ expect_only_moved()
 		pause
 	done
 }
+
+# ---- events ----
+
+# listen NS FILE: events of a namespace, one JSON a line, from here on.
+listen()
+{
+	ip netns exec "$1" qlinkctl -j monitor >"$2" 2>"$2.log" &
+	defer kill $!
+	busywait "$deadline" grep -q listening "$2.log" || fail "monitor: $(cat "$2.log")"
+}
+
+# told FILE KIND: at least once.
+told() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
 
 # ---- captures ----
 

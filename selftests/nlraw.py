@@ -35,7 +35,7 @@ A_IFINDEX, A_IFNAME, A_LINK, A_KEY, A_STATS, A_PORT = 1, 2, 3, 4, 5, 6
 K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, K_FRAMES, K_BYTES = range(1, 12)
 (L_ID, L_UNDERLAY, L_LOWER, L_ETHERTYPE, L_PEER, L_LOCAL, L_REMOTE, L_PORT, L_SOURCE_PORTS, L_ACCEPT, L_STATE, L_TX,
  L_RX, L_WIPES, L_WIPED_BY, L_PAD, L_REKEY_MS, L_REKEY_FRAMES, L_REKEY_BYTES, L_HARD_SECONDS,
- L_GRACE_MS) = range(1, 22)
+ L_GRACE_MS, L_KEYS_LOW, L_KEEPALIVE_MS, L_PEER_HEARD) = range(1, 25)
 STATIC = 3
 
 
@@ -234,6 +234,10 @@ BAD_LINKS: list[tuple[str, bytes]] = [
     ("hard-seconds above a week", nest(A_LINK, u32(L_HARD_SECONDS, 604801))),
     ("grace-ms 0", nest(A_LINK, u32(L_GRACE_MS, 0))),
     ("grace-ms above a minute", nest(A_LINK, u32(L_GRACE_MS, 60001))),
+    ("keepalive-ms 9", nest(A_LINK, u32(L_KEEPALIVE_MS, 9))),
+    ("keepalive-ms above a minute", nest(A_LINK, u32(L_KEEPALIVE_MS, 60001))),
+    ("keepalive-ms of 2 bytes", nest(A_LINK, u16(L_KEEPALIVE_MS, 100))),
+    ("a peer that is heard, which is read only", nest(A_LINK, u8(L_PEER_HEARD, 1))),
     ("a count of wipes, which is read only", nest(A_LINK, u32(L_WIPES, 1))),
     ("a state, which is read only", nest(A_LINK, u8(L_STATE, 4))),
     ("an underlay, which is read only", nest(A_LINK, u8(L_UNDERLAY, 1))),
@@ -320,6 +324,7 @@ ANSWERS: dict[str, tuple[int, Callable[[str], bytes]]] = {
     "id-of-4-bytes": (LINK_SET, lambda value: nest(A_LINK, u32(L_ID, int(value)))),
     "peer": (LINK_SET, lambda value: nest(A_LINK, attr(L_PEER, bytes.fromhex(value.replace(":", ""))))),
     "accept": (LINK_SET, lambda value: nest(A_LINK, u32(L_ACCEPT, int(value)))),
+    "keepalive-ms": (LINK_SET, lambda value: nest(A_LINK, u32(L_KEEPALIVE_MS, int(value)))),
     "lower": (LINK_SET, lambda value: nest(A_LINK, u32(L_LOWER, socket.if_nametoindex(value)))),
     "no-link": (LINK_SET, lambda value: b""),
     "install": (KEY_INSTALL, lambda value: key(epoch=u64(K_EPOCH, int(value)))),

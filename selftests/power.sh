@@ -14,8 +14,6 @@ in_every_share=yes
 
 readonly E_ASLEEP="goes to sleep"
 
-begin_to_sleep() { /usr/bin/python3 "$here/wakeup.py" "$1"; }
-link_field() { in_ns "$1" qlinkctl -j show qlink0 | jq -r ".[0].link | $2"; }
 ring_ids() { for ns in "$ns1" "$ns2"; do link_field "$ns" '.tx.id, .rx.id'; done; }
 ping_once() { in_ns "$1" ping -c 1 -W 1 "${inner[2]}"; }
 

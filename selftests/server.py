@@ -12,7 +12,7 @@ asks (its environment is the server's), and is ended when that shell ends.
 
   run COMMAND WORD...         a program
   frames|qlinkwire|nlraw|ringtool|stream WORD...    the main() of that file, in a fork
-  stats DEVICE                "name:value" a line, but for waits for the FPU, which depend on what else runs
+  stats DEVICE                "name:value" a line, but for those that depend on what else runs and on the time
   stat DEVICE NAME            a counter
   ring DEVICE tx|rx NAME      a member of a ring; keys DEVICE WORD...: see linkstate.py
   pass FROM TO FIRST COUNT... as of ringtool.py, but with no process for it

@@ -20,6 +20,7 @@ from wire import (
     TYPE_KEEPALIVE,
     VERSION,
     Header,
+    Keepalive,
     Key,
     Receiver,
     csum_finish,
@@ -64,7 +65,7 @@ def partial_udp(size: int, vlan: int = 0) -> bytes:
 
 def keepalive() -> bytes:
     """A type 1 plaintext."""
-    return struct.pack(">QQ", 0x1122334455667788, 0x99AABBCCDDEEFF00) + (1).to_bytes(6, "big") + b"\x03\xe8"
+    return Keepalive(stamp=0x1122334455667788, echo=0x99AABBCCDDEEFF00, epoch=1, interval=1000).pack()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -115,6 +115,26 @@ def blocks(plaintext: bytes) -> int:
 # ---- section 1: the plaintext of each type ----
 
 
+@dataclasses.dataclass(frozen=True)
+class Keepalive:
+    """The plaintext of a type 1 frame, as section 5 has it."""
+
+    stamp: int
+    echo: int
+    epoch: int
+    interval: int
+
+    def pack(self) -> bytes:
+        """The plaintext."""
+        return struct.pack(">QQ", self.stamp, self.echo) + self.epoch.to_bytes(6, "big") + struct.pack(">H", self.interval)
+
+    @classmethod
+    def parse(cls, plaintext: bytes) -> Keepalive:
+        """What 24 bytes say."""
+        stamp, echo = struct.unpack_from(">QQ", plaintext)
+        return cls(stamp, echo, int.from_bytes(plaintext[16:22], "big"), int.from_bytes(plaintext[22:24], "big"))
+
+
 def csum_plaintext(csum_start: int, csum_offset: int, inner: bytes) -> bytes:
     """The plaintext of a type 2 frame."""
     return struct.pack(">HH", csum_start, csum_offset) + inner

@@ -22,7 +22,19 @@ from capture import (
     write_pcap,
 )
 from vectorfile import DST, LINK_ID, SRC, VECTORS, key_of, partial_udp, plain_frame, vectors_text
-from wire import CSUM_STATE_BYTES, ETHERTYPE, Header, Receiver, Refused, Window, csum_finish, nonce, ones_sum, seal
+from wire import (
+    CSUM_STATE_BYTES,
+    ETHERTYPE,
+    Header,
+    Keepalive,
+    Receiver,
+    Refused,
+    Window,
+    csum_finish,
+    nonce,
+    ones_sum,
+    seal,
+)
 
 
 def test_worked_example() -> None:
@@ -48,6 +60,13 @@ def test_header_layout() -> None:
     header = Header(2, 0xAB, 0x1234, 0x0102030405, 0xFFEEDDCCBBAA)
     assert header.pack().hex() == "12ab1234000102030405ffeeddccbbaa"
     assert Header.parse(header.pack()) == header
+
+
+def test_keepalive_layout() -> None:
+    """Every field of a keepalive lies where section 5 says."""
+    keepalive = Keepalive(0x0102030405060708, 0xFF09080706050403, 0xFEDCBA987654, 60000)
+    assert keepalive.pack().hex() == "0102030405060708ff09080706050403fedcba987654ea60"
+    assert Keepalive.parse(keepalive.pack()) == keepalive
 
 
 def test_window() -> None:
