@@ -131,6 +131,7 @@ void qlink_limits_default(struct qlink_limits *limits)
 	limits->hard_seconds = QLINK_HARD_SECONDS_DEFAULT;
 	limits->grace_ms = QLINK_GRACE_MS_DEFAULT;
 	limits->keys_low = QLINK_KEYS_LOW_DEFAULT;
+	limits->blocks2_log2 = QLINK_BLOCKS2_LOG2_DEFAULT;
 }
 
 /**
@@ -142,13 +143,14 @@ void qlink_limits_default(struct qlink_limits *limits)
  */
 bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 {
-	bool has_any = false;
+	bool has_any;
 	int id;
 
-	for (id = IFLA_QLINK_REKEY_MS; link && id <= IFLA_QLINK_KEYS_LOW; id++)
-		has_any |= !!link[id];
-	if (!has_any)
+	if (!link)
 		return false;
+	has_any = link[IFLA_QLINK_BLOCKS2_LOG2];
+	for (id = IFLA_QLINK_REKEY_MS; id <= IFLA_QLINK_KEYS_LOW; id++)
+		has_any |= !!link[id];
 	if (link[IFLA_QLINK_REKEY_MS])
 		limits->rekey_ms = nla_get_u32(link[IFLA_QLINK_REKEY_MS]);
 	if (link[IFLA_QLINK_REKEY_FRAMES])
@@ -161,7 +163,9 @@ bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 		limits->grace_ms = nla_get_u32(link[IFLA_QLINK_GRACE_MS]);
 	if (link[IFLA_QLINK_KEYS_LOW])
 		limits->keys_low = nla_get_u32(link[IFLA_QLINK_KEYS_LOW]);
-	return true;
+	if (link[IFLA_QLINK_BLOCKS2_LOG2])
+		limits->blocks2_log2 = nla_get_u8(link[IFLA_QLINK_BLOCKS2_LOG2]);
+	return has_any;
 }
 
 /**
@@ -245,7 +249,22 @@ static int qlink_limits_fill(struct sk_buff *msg, const struct qlink_limits *lim
 			      IFLA_QLINK_PAD) ||
 	    nla_put_u32(msg, IFLA_QLINK_HARD_SECONDS, limits->hard_seconds) ||
 	    nla_put_u32(msg, IFLA_QLINK_GRACE_MS, limits->grace_ms) ||
-	    nla_put_u32(msg, IFLA_QLINK_KEYS_LOW, limits->keys_low))
+	    nla_put_u32(msg, IFLA_QLINK_KEYS_LOW, limits->keys_low) ||
+	    nla_put_u8(msg, IFLA_QLINK_BLOCKS2_LOG2, limits->blocks2_log2))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* What becomes of its keys, and of those that have gone. */
+static int qlink_config_fill_keys(struct sk_buff *msg, struct qlink_keyring *keyring)
+{
+	if (qlink_ring_fill(msg, &keyring->tx, IFLA_QLINK_TX) ||
+	    qlink_ring_fill(msg, &keyring->rx, IFLA_QLINK_RX) ||
+	    nla_put_u32(msg, IFLA_QLINK_WIPES, READ_ONCE(keyring->n_wipes)) ||
+	    nla_put_u8(msg, IFLA_QLINK_WIPED_BY, READ_ONCE(keyring->wiped_by)) ||
+	    nla_put_u32(msg, IFLA_QLINK_GENERATION, READ_ONCE(keyring->generation)) ||
+	    nla_put_u64_64bit(msg, IFLA_QLINK_BLOCKS2, qlink_ring_blocks2(&keyring->tx),
+			      IFLA_QLINK_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -284,6 +303,9 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(u32)) +			/* wipes */
 	       2 * nla_total_size_64bit(sizeof(u64)) +		/* rekey frames, bytes */
 	       4 * nla_total_size(sizeof(u32)) +		/* rekey ms, hard, grace, low */
+	       nla_total_size(sizeof(u8)) +			/* blocks2-log2 */
+	       nla_total_size_64bit(sizeof(u64)) +		/* blocks2 */
+	       nla_total_size(sizeof(u32)) +			/* generation */
 	       2 * nla_total_size(sizeof(u32)) +		/* keepalive, echo */
 	       nla_total_size(sizeof(u8)) +			/* peer heard */
 	       nla_total_size_64bit(sizeof(u64)) +		/* peer epoch */
@@ -307,10 +329,7 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    qlink_config_fill_underlay(msg, config) ||
 	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
 	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
-	    qlink_ring_fill(msg, &link->keyring.tx, IFLA_QLINK_TX) ||
-	    qlink_ring_fill(msg, &link->keyring.rx, IFLA_QLINK_RX) ||
-	    nla_put_u32(msg, IFLA_QLINK_WIPES, READ_ONCE(link->keyring.n_wipes)) ||
-	    nla_put_u8(msg, IFLA_QLINK_WIPED_BY, READ_ONCE(link->keyring.wiped_by)) ||
+	    qlink_config_fill_keys(msg, &link->keyring) ||
 	    qlink_limits_fill(msg, &link->limits) ||
 	    qlink_config_fill_live(msg, link))
 		return -EMSGSIZE;

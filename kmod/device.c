@@ -48,13 +48,18 @@ static const struct qlink_keyring_upcalls qlink_device_upcalls = {
 static int qlink_device_ndo_init(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
+	int err;
 
 	link->stats = qlink_stats_new();
 	if (!link->stats)
 		return -ENOMEM;
 	qlink_event_init(link);
 	qlink_live_init(link, qlink_link_set_carrier);
-	qlink_keyring_init(&link->keyring, &qlink_device_upcalls);
+	err = qlink_keyring_init(&link->keyring, &qlink_device_upcalls);
+	if (err) {
+		free_percpu(link->stats);
+		return err;
+	}
 	qlink_keyring_set_limits(&link->keyring, &link->limits);
 	netif_carrier_off(dev);
 	list_add_tail(&link->entry, &qlink_links);
@@ -84,6 +89,7 @@ static void qlink_device_free(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
 
+	qlink_keyring_free(&link->keyring);
 	free_percpu(link->stats);
 	mutex_destroy(&link->mutex);
 }

@@ -250,11 +250,157 @@ struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use
 	return use;
 }
 
+static void qlink_key_tx_usage(const struct qlink_key *key, struct qlink_usage *usage)
+{
+	unsigned int i;
+
+	for (i = 0; i < qlink_key_n_lanes(); i++) {
+		usage->frames += READ_ONCE(key->use->tx_lanes[i].sequence);
+		usage->bytes += READ_ONCE(key->use->tx_lanes[i].bytes);
+	}
+}
+
+static void qlink_key_rx_usage(const struct qlink_key *key, struct qlink_usage *usage)
+{
+	struct qlink_rx_lanes *lanes;
+	struct qlink_rx_lane *lane;
+	unsigned int i;
+
+	rcu_read_lock();
+	lanes = rcu_dereference(key->use->rx_lanes);
+	for (i = 0; lanes && i < READ_ONCE(key->use->rx_lanes_end); i++) {
+		lane = rcu_dereference(lanes->lane[i]);
+		if (!lane)
+			continue;
+		usage->frames += atomic64_read(&lane->frames);
+		usage->bytes += atomic64_read(&lane->bytes);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * qlink_key_usage() - what a key has been used for
+ * @key: held by its ring, whose lock is taken, or on its way out of it
+ * @usage: out, sealed or accepted
+ *
+ * Context: Any.
+ */
+void qlink_key_usage(const struct qlink_key *key, struct qlink_usage *usage)
+{
+	memset(usage, 0, sizeof(*usage));
+	if (!key->is_used)
+		return;
+	if (key->direction == QLINK_DIRECTION_TX)
+		qlink_key_tx_usage(key, usage);
+	else
+		qlink_key_rx_usage(key, usage);
+}
+
+/**
+ * qlink_key_blocks() - AES blocks that a key has sealed
+ * @key: held by its ring, whose lock is taken, or on its way out of it
+ *
+ * What lanes have leased and not used is not among them, as exactly as it can be
+ * read while they go on.
+ *
+ * Context: Any.
+ * Return: blocks, 0 for a receive key
+ */
+u64 qlink_key_blocks(const struct qlink_key *key)
+{
+	u64 blocks = key->hard_blocks;
+	unsigned int i;
+
+	if (key->direction != QLINK_DIRECTION_TX || !key->is_ready)
+		return 0;
+	for (i = 0; i < qlink_key_n_lanes(); i++)
+		blocks -= READ_ONCE(key->use->tx_lanes[i].leased_blocks);
+	blocks -= atomic64_read(&key->use->unleased_blocks);
+	/* A lane leased some between the two looks. */
+	return (s64)blocks < 0 ? 0 : blocks;
+}
+
+static u64 qlink_key_now_ms(void)
+{
+	return ktime_to_ms(ktime_get_boottime());
+}
+
+/**
+ * qlink_key_begin() - the first frame of a key came
+ * @key: used
+ *
+ * Context: Under the lock of its ring.
+ */
+void qlink_key_begin(struct qlink_key *key)
+{
+	if (!key->use->first_ms)
+		key->use->first_ms = qlink_key_now_ms();
+}
+
+/**
+ * qlink_key_end() - another key took over from this one, or it goes
+ * @key: any
+ *
+ * Context: Under the lock of its ring.
+ */
+void qlink_key_end(struct qlink_key *key)
+{
+	if (key->is_used && key->use->first_ms && !key->use->last_ms)
+		key->use->last_ms = qlink_key_now_ms();
+}
+
+/**
+ * qlink_key_retire() - have a key go down in history when it is freed
+ * @key: about to leave its ring for qlink_key_free()
+ * @history: held by the caller
+ *
+ * What it was used for so far counts at once, so that no sum goes back meanwhile. A
+ * key without any frame may have its first one in flight.
+ *
+ * Context: Under the lock of its ring.
+ */
+void qlink_key_retire(struct qlink_key *key, struct qlink_history *history)
+{
+	if (!key->is_used)
+		return;
+	qlink_key_end(key);
+	qlink_key_usage(key, &key->use->counted);
+	qlink_history_count(history, key->direction, key->source, &key->use->counted);
+	key->use->history = qlink_history_get(history);
+}
+
+/* No frame uses it any more: now the counts are final. A key that had none leaves nothing. */
+static void qlink_key_go_down(const struct qlink_key *key)
+{
+	struct qlink_key_use *use = key->use;
+	struct qlink_record record = {
+		.epoch = key->name.epoch,
+		.first_ms = use->first_ms,
+		.last_ms = max(use->first_ms, use->last_ms),
+		.direction = key->direction,
+		.source = key->source,
+	};
+	struct qlink_usage rest;
+
+	qlink_key_usage(key, &record.usage);
+	if (!record.usage.frames)
+		return;
+	memcpy(record.kme_key_id, key->kme_key_id, sizeof(record.kme_key_id));
+	rest.frames = record.usage.frames - use->counted.frames;
+	rest.bytes = record.usage.bytes - use->counted.bytes;
+	qlink_history_count(use->history, key->direction, key->source, &rest);
+	qlink_history_add(use->history, &record, qlink_key_blocks(key));
+}
+
 static void qlink_key_free_work(struct work_struct *work)
 {
 	struct qlink_key_use *use = container_of(to_rcu_work(work), struct qlink_key_use,
 						 free_work);
 
+	if (use->history) {
+		qlink_key_go_down(use->key);
+		qlink_history_put(use->history);
+	}
 	qlink_key_wipe(use->key);
 	qlink_key_use_free(use);
 }
@@ -473,6 +619,15 @@ static struct qlink_rx_lanes *qlink_key_make_lanes(struct qlink_key *key, unsign
 	return rcu_dereference_bh(key->use->rx_lanes);
 }
 
+/* Who sums up all lanes of a thousand keys had better not look for 256 each. */
+static void qlink_key_raise_end(struct qlink_key_use *use, unsigned int end)
+{
+	unsigned int old = READ_ONCE(use->rx_lanes_end);
+
+	while (old < end && !try_cmpxchg(&use->rx_lanes_end, &old, end))
+		;
+}
+
 /* Made by the first frame that authenticates; of two at once the loser uses the winner's. */
 static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 						 unsigned int *made)
@@ -486,6 +641,7 @@ static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 	if (!new)
 		return NULL;
 	qlink_replay_init(&new->replay);
+	qlink_key_raise_end(key->use, lane + 1);
 	if (unrcu_pointer(cmpxchg(&lanes->lane[lane], NULL, RCU_INITIALIZER(new))))
 		kfree(new);
 	else
@@ -538,52 +694,4 @@ int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int 
 		atomic64_add(bytes, &here->bytes);
 	}
 	return 0;
-}
-
-static void qlink_key_tx_usage(const struct qlink_key *key, u64 *frames, u64 *bytes)
-{
-	unsigned int i;
-
-	for (i = 0; i < qlink_key_n_lanes(); i++) {
-		*frames += READ_ONCE(key->use->tx_lanes[i].sequence);
-		*bytes += READ_ONCE(key->use->tx_lanes[i].bytes);
-	}
-}
-
-static void qlink_key_rx_usage(const struct qlink_key *key, u64 *frames, u64 *bytes)
-{
-	struct qlink_rx_lanes *lanes;
-	struct qlink_rx_lane *lane;
-	int i;
-
-	rcu_read_lock();
-	lanes = rcu_dereference(key->use->rx_lanes);
-	for (i = 0; lanes && i < QLINK_LANES; i++) {
-		lane = rcu_dereference(lanes->lane[i]);
-		if (!lane)
-			continue;
-		*frames += atomic64_read(&lane->frames);
-		*bytes += atomic64_read(&lane->bytes);
-	}
-	rcu_read_unlock();
-}
-
-/**
- * qlink_key_usage() - what a key has been used for
- * @key: held by its ring, whose lock is taken
- * @frames: out, sealed or accepted
- * @bytes: out, of plaintext
- *
- * Context: Any.
- */
-void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes)
-{
-	*frames = 0;
-	*bytes = 0;
-	if (!key->is_used)
-		return;
-	if (key->direction == QLINK_DIRECTION_TX)
-		qlink_key_tx_usage(key, frames, bytes);
-	else
-		qlink_key_rx_usage(key, frames, bytes);
 }

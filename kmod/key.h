@@ -9,6 +9,7 @@
 #include <linux/qlink.h>
 
 #include "aead.h"
+#include "history.h"
 #include "replay.h"
 #include "wire.h"
 
@@ -100,6 +101,8 @@ struct qlink_key_use {
 	struct qlink_aead *aead;
 	/** @rx_lanes: NULL until a frame has authenticated; rx only */
 	struct qlink_rx_lanes __rcu *rx_lanes;
+	/** @rx_lanes_end: above the highest lane that there is; rx only, grows */
+	unsigned int rx_lanes_end;
 	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
 	atomic64_t unleased_blocks;
 	/** @unleased_frames: until the key should give way, likewise */
@@ -114,6 +117,14 @@ struct qlink_key_use {
 	bool is_overdue;
 	/** @window_bytes: rx: memory that its windows take; the ring's lock */
 	u32 window_bytes;
+	/** @first_ms: when its first frame came, 0 before; of CLOCK_BOOTTIME; the ring's lock */
+	u64 first_ms;
+	/** @last_ms: when another one took over, or it went; likewise */
+	u64 last_ms;
+	/** @history: that it goes down in; NULL while it is in its ring */
+	struct qlink_history *history;
+	/** @counted: what @history has counted of it already */
+	struct qlink_usage counted;
 	/** @raw: the key as long as @aead is NULL, then zeros; the ring's lock */
 	u8 raw[QLINK_KEY_BYTES] __aligned(16);
 	/** @key: whose use it is; set when it is freed */
@@ -206,7 +217,11 @@ enum qlink_replay_verdict qlink_key_check(struct qlink_key *key, u8 lane, u64 se
 int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int bytes,
 		     enum qlink_replay_verdict *verdict, unsigned int *made);
 
-void qlink_key_usage(const struct qlink_key *key, u64 *frames, u64 *bytes);
+void qlink_key_usage(const struct qlink_key *key, struct qlink_usage *usage);
+u64 qlink_key_blocks(const struct qlink_key *key);
+void qlink_key_begin(struct qlink_key *key);
+void qlink_key_end(struct qlink_key *key);
+void qlink_key_retire(struct qlink_key *key, struct qlink_history *history);
 
 /**
  * qlink_key_is_used() - has a key what it needs to be used?

@@ -24,6 +24,7 @@
  *                       the tx ring's is the outer one
  * live lock             what a link knows of its peer, BHs off; none inside, and taken
  *                       under no ring lock
+ * history lock          what the keys of a link were used for, innermost
  * replay lock           one window, innermost
  * ====================  ========================================================
  *
@@ -70,20 +71,34 @@ static const struct qlink_ring_upcalls qlink_keyring_rx_upcalls = {
 
 /**
  * qlink_keyring_init() - make the two empty rings of a link
- * @keyring: zeroed memory of the caller
+ * @keyring: zeroed memory of the caller, for qlink_keyring_destroy() and qlink_keyring_free()
  * @upcalls: constant
  *
- * Context: Process context.
+ * Context: Process context, sleeps.
+ * Return: 0 or %-ENOMEM
  */
-void qlink_keyring_init(struct qlink_keyring *keyring,
-			const struct qlink_keyring_upcalls *upcalls)
+int qlink_keyring_init(struct qlink_keyring *keyring,
+		       const struct qlink_keyring_upcalls *upcalls)
 {
+	keyring->history = qlink_history_new();
+	if (!keyring->history)
+		return -ENOMEM;
+	keyring->generation = 1;
 	keyring->upcalls = upcalls;
-	qlink_ring_tx_init(&keyring->tx, &qlink_keyring_tx_upcalls);
-	qlink_ring_rx_init(&keyring->rx, &qlink_keyring_rx_upcalls);
+	qlink_ring_tx_init(&keyring->tx, keyring->history, &qlink_keyring_tx_upcalls);
+	qlink_ring_rx_init(&keyring->rx, keyring->history, &qlink_keyring_rx_upcalls);
 	mutex_lock(&qlink_install_mutex);
 	list_add_tail(&keyring->entry, &qlink_keyrings);
 	mutex_unlock(&qlink_install_mutex);
+	return 0;
+}
+
+/* Whoever lists keys sees that they are not those of before. The kernel's own rotation does
+ * not count, or no list of a busy link would ever be whole.
+ */
+static void qlink_keyring_changed(struct qlink_keyring *keyring)
+{
+	WRITE_ONCE(keyring->generation, keyring->generation + 1);
 }
 
 /**
@@ -113,6 +128,17 @@ void qlink_keyring_destroy(struct qlink_keyring *keyring)
 	mutex_unlock(&qlink_install_mutex);
 	qlink_ring_destroy(&keyring->tx);
 	qlink_ring_destroy(&keyring->rx);
+}
+
+/**
+ * qlink_keyring_free() - let go of what a keyring holds beside keys
+ * @keyring: destroyed; nobody looks at it any more
+ *
+ * Context: Any.
+ */
+void qlink_keyring_free(struct qlink_keyring *keyring)
+{
+	qlink_history_put(keyring->history);
 }
 
 /**
@@ -150,6 +176,7 @@ void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 	list_for_each_entry(keyring, &qlink_keyrings, entry) {
 		qlink_ring_wipe(&keyring->tx);
 		qlink_ring_wipe(&keyring->rx);
+		qlink_keyring_changed(keyring);
 		WRITE_ONCE(keyring->wiped_by, cause);
 		WRITE_ONCE(keyring->n_wipes, keyring->n_wipes + 1);
 		keyring->upcalls->wiped(keyring);
@@ -260,8 +287,14 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 		[QLINK_DIRECTION_RX] = READ_ONCE(keyring->rx.n_staged),
 	};
 	unsigned int i;
-	int err = 0;
+	int err;
 
+	*refused = 0;
+	err = qlink_history_reserve(keyring->history, n);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory for the records of keys");
+		return err;
+	}
 	mutex_lock(&qlink_install_mutex);
 	for (i = 0; i < n && !err; i++)
 		err = qlink_keyring_admit(keyring, keys[i], i, newest, n_staged, extack);
@@ -273,6 +306,7 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 	} else {
 		qlink_ring_publish(&keyring->rx, keys, n);
 		qlink_ring_publish(&keyring->tx, keys, n);
+		qlink_keyring_changed(keyring);
 	}
 	mutex_unlock(&qlink_install_mutex);
 
@@ -354,6 +388,7 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 		return err;
 	qlink_ring_prepare(&keyring->tx);
 	qlink_keyring_drop_named(keyring, names, n, false, extack);
+	qlink_keyring_changed(keyring);
 
 	keyring->upcalls->tx_changed(keyring);
 	synchronize_net();
@@ -375,6 +410,8 @@ bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept)
 	bool has_dropped_tx = qlink_ring_refuse(&keyring->tx, accept);
 	bool has_dropped_rx = qlink_ring_refuse(&keyring->rx, accept);
 
+	if (has_dropped_tx || has_dropped_rx)
+		qlink_keyring_changed(keyring);
 	if (has_dropped_tx)
 		keyring->upcalls->tx_changed(keyring);
 	return has_dropped_tx || has_dropped_rx;

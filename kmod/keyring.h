@@ -34,6 +34,10 @@ struct qlink_keyring {
 	struct qlink_ring tx;
 	/** @rx: keys that open */
 	struct qlink_ring rx;
+	/** @history: of the keys of both */
+	struct qlink_history *history;
+	/** @generation: how often keys came in or went on request, or were wiped; from 1 on */
+	u32 generation;
 	/** @upcalls: constant */
 	const struct qlink_keyring_upcalls *upcalls;
 	/** @entry: in the list of all keyrings of the host */
@@ -44,9 +48,10 @@ struct qlink_keyring {
 	enum qlink_wipe_cause wiped_by;
 };
 
-void qlink_keyring_init(struct qlink_keyring *keyring,
-			const struct qlink_keyring_upcalls *upcalls);
+int qlink_keyring_init(struct qlink_keyring *keyring,
+		       const struct qlink_keyring_upcalls *upcalls);
 void qlink_keyring_destroy(struct qlink_keyring *keyring);
+void qlink_keyring_free(struct qlink_keyring *keyring);
 
 int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys,
 			  unsigned int n, unsigned int *refused,

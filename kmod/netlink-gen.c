@@ -60,7 +60,7 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 };
 
-const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_KEEPALIVE_MS + 1] = {
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_BLOCKS2_LOG2 + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
@@ -77,6 +77,7 @@ const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_KEEPALIVE_MS + 1]
 	[IFLA_QLINK_GRACE_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_grace_ms_range),
 	[IFLA_QLINK_KEYS_LOW] = { .type = NLA_U32, },
 	[IFLA_QLINK_KEEPALIVE_MS] = { .type = NLA_U32, },
+	[IFLA_QLINK_BLOCKS2_LOG2] = NLA_POLICY_RANGE(NLA_U8, QLINK_BLOCKS2_LOG2_MIN, QLINK_BLOCKS2_LOG2_MAX),
 };
 
 /* QLINK_CMD_LINK_GET - do */
@@ -110,6 +111,12 @@ static const struct nla_policy qlink_key_get_nl_policy[QLINK_A_IFINDEX + 1] = {
 /* QLINK_CMD_ROTATE - do */
 static const struct nla_policy qlink_rotate_nl_policy[QLINK_A_IFINDEX + 1] = {
 	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+/* QLINK_CMD_RECORD_GET - dump */
+static const struct nla_policy qlink_record_get_nl_policy[QLINK_A_AFTER + 1] = {
+	[QLINK_A_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
+	[QLINK_A_AFTER] = { .type = NLA_U64, },
 };
 
 /* Ops table for qlink */
@@ -160,6 +167,13 @@ static const struct genl_split_ops qlink_nl_ops[] = {
 		.policy		= qlink_rotate_nl_policy,
 		.maxattr	= QLINK_A_IFINDEX,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= QLINK_CMD_RECORD_GET,
+		.dumpit		= qlink_nl_record_get_dumpit,
+		.policy		= qlink_record_get_nl_policy,
+		.maxattr	= QLINK_A_AFTER,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 };
 

@@ -320,17 +320,17 @@ struct qlink_key_shower {
 static int qlink_netlink_fill_key(struct sk_buff *msg, const struct qlink_key *key)
 {
 	struct nlattr *nest = nla_nest_start(msg, QLINK_A_KEY);
-	u64 frames, bytes;
+	struct qlink_usage usage;
 
-	qlink_key_usage(key, &frames, &bytes);
+	qlink_key_usage(key, &usage);
 	if (!nest ||
 	    nla_put_u8(msg, QLINK_A_KEY_DIRECTION, key->direction) ||
 	    nla_put_u64_64bit(msg, QLINK_A_KEY_EPOCH, key->name.epoch, QLINK_A_KEY_PAD) ||
 	    nla_put_u8(msg, QLINK_A_KEY_SOURCE, key->source) ||
 	    nla_put(msg, QLINK_A_KEY_KME_KEY_ID, sizeof(key->kme_key_id), key->kme_key_id) ||
 	    nla_put_u8(msg, QLINK_A_KEY_STATE, key->state) ||
-	    nla_put_u64_64bit(msg, QLINK_A_KEY_FRAMES, frames, QLINK_A_KEY_PAD) ||
-	    nla_put_u64_64bit(msg, QLINK_A_KEY_BYTES, bytes, QLINK_A_KEY_PAD) ||
+	    nla_put_u64_64bit(msg, QLINK_A_KEY_FRAMES, usage.frames, QLINK_A_KEY_PAD) ||
+	    nla_put_u64_64bit(msg, QLINK_A_KEY_BYTES, usage.bytes, QLINK_A_KEY_PAD) ||
 	    (key->direction == QLINK_DIRECTION_TX &&
 	     nla_put_u64_64bit(msg, QLINK_A_KEY_HARD_BLOCKS, key->hard_blocks,
 			       QLINK_A_KEY_PAD)))
@@ -353,6 +353,7 @@ static int qlink_netlink_show_key(const struct qlink_key *key, void *arg)
 		genlmsg_cancel(shower->skb, header);
 		return -EMSGSIZE;
 	}
+	genl_dump_check_consistent(shower->cb, header);
 	genlmsg_end(shower->skb, header);
 	dump->after = key->name.epoch;
 	return 0;
@@ -393,6 +394,7 @@ int qlink_nl_key_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	if (err)
 		return err;
 	shower.ifindex = target.dev->ifindex;
+	cb->seq = READ_ONCE(target.link->keyring.generation);
 	err = qlink_netlink_dump_keys(target.link, &shower);
 	qlink_netlink_put(&target);
 	return err ?: skb->len;

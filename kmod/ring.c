@@ -2,6 +2,7 @@
 /* The keys of one direction of a link, by epoch. */
 #include "ring.h"
 
+#include <linux/log2.h>
 #include <linux/random.h>
 
 #include "compat.h"
@@ -87,6 +88,17 @@ void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *ke
 		ring->n_ready--;
 }
 
+/* Told once for each limit that is set. */
+static void qlink_ring_check_blocks2(struct qlink_ring *ring)
+{
+	u64 limit = BIT_ULL(ring->limits.blocks2_log2 - ilog2(QLINK_BLOCKS2_UNIT));
+
+	if (ring->is_blocks2_told || qlink_history_blocks2(ring->history) < limit)
+		return;
+	ring->is_blocks2_told = true;
+	ring->upcalls->tell(ring, QLINK_EVENT_KIND_BLOCKS2_HIGH);
+}
+
 /**
  * qlink_ring_activate() - make a staged key the active one
  * @ring: of the key
@@ -101,8 +113,10 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 	qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_ACTIVE);
 	ring->begun_at = 0;
-	if (ring->direction == QLINK_DIRECTION_TX)
+	if (ring->direction == QLINK_DIRECTION_TX) {
 		qlink_key_limit(key, ring->limits.rekey_frames, ring->limits.rekey_bytes);
+		qlink_ring_check_blocks2(ring);
+	}
 	rcu_assign_pointer(ring->current_key, key);
 	qlink_ring_prepare_soon(ring);
 }
@@ -188,6 +202,7 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 	list_del(&key->entry);
 	if (key->is_used)
 		ring->window_bytes -= key->use->window_bytes;
+	qlink_key_retire(key, ring->history);
 	key->is_dropped = true;
 	qlink_keytable_remove(key);
 	qlink_key_free(key);
@@ -309,15 +324,17 @@ void qlink_ring_prepare(struct qlink_ring *ring)
  * qlink_ring_init() - the part of qlink_ring_tx_init() and qlink_ring_rx_init() that is common
  * @ring: zeroed memory of the caller
  * @direction: of its keys
+ * @history: that they go down in; held as long as the ring lives
  * @upcalls: constant
  *
  * Context: Any.
  */
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
-		     const struct qlink_ring_upcalls *upcalls)
+		     struct qlink_history *history, const struct qlink_ring_upcalls *upcalls)
 {
 	RCU_INIT_POINTER(ring->current_key, NULL);
 	ring->direction = direction;
+	ring->history = history;
 	ring->upcalls = upcalls;
 	spin_lock_init(&ring->lock);
 	INIT_LIST_HEAD(&ring->keys);
@@ -495,6 +512,51 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
 		       ktime_to_ms(ktime_sub(ktime_get(), ring->begun_at)) : 0;
 	info->is_overdue = key && key->is_used && key->use->is_overdue;
 	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_usage() - what the keys of a ring, and those before them, were used for
+ * @ring: any
+ * @by_source: out, QLINK_SOURCES of them
+ *
+ * Of keys that left the ring a moment ago it may lack the frames that were in flight.
+ *
+ * Context: Process context or BHs off. Takes the ring's lock.
+ */
+void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source)
+{
+	struct qlink_usage usage;
+	struct qlink_key *key;
+
+	spin_lock_bh(&ring->lock);
+	qlink_history_usage(ring->history, ring->direction, by_source);
+	list_for_each_entry(key, &ring->keys, entry) {
+		if (key->state == QLINK_KEY_STATE_STAGED)
+			break;
+		qlink_key_usage(key, &usage);
+		by_source[key->source].frames += usage.frames;
+		by_source[key->source].bytes += usage.bytes;
+	}
+	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_blocks2() - the squares of the AES blocks of all keys, summed up
+ * @ring: tx
+ *
+ * Context: Process context or BHs off. Takes the ring's lock.
+ * Return: as of qlink_blocks2()
+ */
+u64 qlink_ring_blocks2(struct qlink_ring *ring)
+{
+	struct qlink_key *key;
+	u64 sum;
+
+	spin_lock_bh(&ring->lock);
+	key = qlink_ring_current(ring);
+	sum = key ? qlink_blocks2(qlink_key_blocks(key)) : 0;
+	spin_unlock_bh(&ring->lock);
+	return sum + qlink_history_blocks2(ring->history);
 }
 
 /**

@@ -32,6 +32,8 @@ struct qlink_limits {
 	u32 grace_ms;
 	/** @keys_low: tx: below how many staged keys to tell of it, 0 for never */
 	u32 keys_low;
+	/** @blocks2_log2: tx: at which sum of blocks squared over all keys to tell of it; log2 */
+	u8 blocks2_log2;
 };
 
 /**
@@ -99,10 +101,14 @@ struct qlink_ring {
 	struct qlink_limits limits;
 	/** @begun_at: when the active key had its first frame; 0 before. Of ktime_get() */
 	ktime_t begun_at;
+	/** @is_blocks2_told: tx: that the keys have sealed as much as @limits says */
+	bool is_blocks2_told;
 	/** @is_dead: no key seals or comes in any more, and no timer is armed */
 	bool is_dead;
 	/** @id: random, a new one whenever the ring starts afresh */
 	u8 id[QLINK_RING_ID_BYTES];
+	/** @history: that keys go down in; constant, held by the keyring */
+	struct qlink_history *history;
 	/** @upcalls: constant */
 	const struct qlink_ring_upcalls *upcalls;
 	/** @age_timer: tx: the active key should, or must, give way */
@@ -157,7 +163,7 @@ static inline struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 }
 
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
-		     const struct qlink_ring_upcalls *upcalls);
+		     struct qlink_history *history, const struct qlink_ring_upcalls *upcalls);
 void qlink_ring_destroy(struct qlink_ring *ring);
 void qlink_ring_silence(struct qlink_ring *ring);
 void qlink_ring_wipe(struct qlink_ring *ring);
@@ -174,6 +180,8 @@ void qlink_ring_pass_on(struct qlink_ring *ring);
 bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept);
 
 void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info);
+void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source);
+u64 qlink_ring_blocks2(struct qlink_ring *ring);
 int qlink_ring_visit(struct qlink_ring *ring, u64 after, qlink_key_visitor visit, void *arg);
 
 #endif

@@ -35,6 +35,7 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
 	if (key->state == QLINK_KEY_STATE_STAGED)
 		qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
+	qlink_key_end(key);
 	key->since = (u32)jiffies;
 	ring->n_retired++;
 }
@@ -193,7 +194,7 @@ int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
 }
 
 /**
- * qlink_ring_note_windows() - a window of a receive key was made
+ * qlink_ring_note_windows() - a window of a receive key was made, for a first frame
  * @ring: receive ring
  * @key: of @ring, borrowed under RCU
  * @bytes: that it takes
@@ -204,6 +205,7 @@ void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
 			     unsigned int bytes)
 {
 	spin_lock(&ring->lock);
+	qlink_key_begin(key);
 	if (!key->is_dropped) {
 		key->use->window_bytes += bytes;
 		ring->window_bytes += bytes;
@@ -307,12 +309,14 @@ void qlink_ring_rx_limit(struct qlink_ring *ring, const struct qlink_limits *lim
 /**
  * qlink_ring_rx_init() - make an empty receive ring
  * @ring: zeroed memory of the caller
+ * @history: as of qlink_ring_init()
  * @upcalls: constant
  *
  * Context: Any.
  */
-void qlink_ring_rx_init(struct qlink_ring *ring, const struct qlink_ring_upcalls *upcalls)
+void qlink_ring_rx_init(struct qlink_ring *ring, struct qlink_history *history,
+			const struct qlink_ring_upcalls *upcalls)
 {
-	qlink_ring_init(ring, QLINK_DIRECTION_RX, upcalls);
+	qlink_ring_init(ring, QLINK_DIRECTION_RX, history, upcalls);
 	INIT_DELAYED_WORK(&ring->reap_work, qlink_ring_reap);
 }

@@ -5,7 +5,8 @@
 
 #include "ring.h"
 
-void qlink_ring_rx_init(struct qlink_ring *ring, const struct qlink_ring_upcalls *upcalls);
+void qlink_ring_rx_init(struct qlink_ring *ring, struct qlink_history *history,
+			const struct qlink_ring_upcalls *upcalls);
 
 struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch);
 enum qlink_late qlink_ring_late(const struct qlink_ring *ring, u64 epoch);

@@ -4,6 +4,13 @@
 
 #include <net/netlink.h>
 
+static size_t qlink_ring_usage_bytes(void)
+{
+	return QLINK_SOURCES * (nla_total_size(0) +			/* the nest */
+				nla_total_size(sizeof(u8)) +		/* source */
+				2 * nla_total_size_64bit(sizeof(u64)));	/* frames, bytes */
+}
+
 /**
  * qlink_ring_bytes() - room that qlink_ring_fill() takes
  *
@@ -17,7 +24,36 @@ size_t qlink_ring_bytes(void)
 	       nla_total_size(sizeof(u8)) +		/* source */
 	       2 * nla_total_size(sizeof(u32)) +	/* staged, retired */
 	       2 * nla_total_size_64bit(sizeof(u64)) +	/* rekeys, age */
-	       nla_total_size(sizeof(u8));		/* overdue */
+	       nla_total_size(sizeof(u8)) +		/* overdue */
+	       qlink_ring_usage_bytes();
+}
+
+static int qlink_ring_fill_source(struct sk_buff *msg, enum qlink_source source,
+				  const struct qlink_usage *usage)
+{
+	struct nlattr *nest;
+
+	if (!usage->frames)
+		return 0;
+	nest = nla_nest_start(msg, QLINK_A_RING_USAGE);
+	if (!nest || nla_put_u8(msg, QLINK_A_USAGE_SOURCE, source) ||
+	    nla_put_u64_64bit(msg, QLINK_A_USAGE_FRAMES, usage->frames, QLINK_A_USAGE_PAD) ||
+	    nla_put_u64_64bit(msg, QLINK_A_USAGE_BYTES, usage->bytes, QLINK_A_USAGE_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int qlink_ring_fill_usage(struct sk_buff *msg, struct qlink_ring *ring)
+{
+	struct qlink_usage usage[QLINK_SOURCES];
+	enum qlink_source source;
+	int err = 0;
+
+	qlink_ring_usage(ring, usage);
+	for (source = 0; source < QLINK_SOURCES && !err; source++)
+		err = qlink_ring_fill_source(msg, source, &usage[source]);
+	return err;
 }
 
 /**
@@ -49,7 +85,8 @@ int qlink_ring_fill(struct sk_buff *msg, struct qlink_ring *ring, int attribute)
 	    nla_put_u64_64bit(msg, QLINK_A_RING_REKEYS, info.n_rekeys, QLINK_A_RING_PAD) ||
 	    nla_put_u64_64bit(msg, QLINK_A_RING_AGE_MS, info.age_ms, QLINK_A_RING_PAD) ||
 	    (ring->direction == QLINK_DIRECTION_TX &&
-	     nla_put_u8(msg, QLINK_A_RING_OVERDUE, info.is_overdue)))
+	     nla_put_u8(msg, QLINK_A_RING_OVERDUE, info.is_overdue)) ||
+	    qlink_ring_fill_usage(msg, ring))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

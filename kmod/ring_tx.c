@@ -93,6 +93,7 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
 {
 	ring->begun_at = ktime_get();
+	qlink_key_begin(key);
 	WRITE_ONCE(key->use->has_begun, true);
 	qlink_ring_set_timer(ring);
 }
@@ -164,6 +165,7 @@ void qlink_ring_tx_limit(struct qlink_ring *ring, const struct qlink_limits *lim
 
 	spin_lock_bh(&ring->lock);
 	ring->limits = *limits;
+	ring->is_blocks2_told = false;
 	key = qlink_ring_current(ring);
 	if (key) {
 		qlink_key_limit(key, limits->rekey_frames, limits->rekey_bytes);
@@ -175,13 +177,15 @@ void qlink_ring_tx_limit(struct qlink_ring *ring, const struct qlink_limits *lim
 /**
  * qlink_ring_tx_init() - make an empty transmit ring
  * @ring: zeroed memory of the caller
+ * @history: as of qlink_ring_init()
  * @upcalls: constant
  *
  * Context: Any.
  */
-void qlink_ring_tx_init(struct qlink_ring *ring, const struct qlink_ring_upcalls *upcalls)
+void qlink_ring_tx_init(struct qlink_ring *ring, struct qlink_history *history,
+			const struct qlink_ring_upcalls *upcalls)
 {
-	qlink_ring_init(ring, QLINK_DIRECTION_TX, upcalls);
+	qlink_ring_init(ring, QLINK_DIRECTION_TX, history, upcalls);
 	qlink_hrtimer_setup(&ring->age_timer, qlink_ring_age, CLOCK_MONOTONIC,
 			    HRTIMER_MODE_ABS_SOFT);
 }

@@ -7,6 +7,7 @@
 
 #include "../libqlink/link.h"
 #include "../libqlink/names.h"
+#include "../libqlink/protection.h"
 
 static const char help[] =
 "Usage: ... qlink [ id ID ]\n"
@@ -17,7 +18,7 @@ static const char help[] =
 "                 [ rekey-ms NUMBER ] [ rekey-frames NUMBER ]\n"
 "                 [ rekey-bytes NUMBER ] [ hard-seconds NUMBER ]\n"
 "                 [ grace-ms NUMBER ] [ keys-low NUMBER ]\n"
-"                 [ keepalive-ms NUMBER ]\n"
+"                 [ keepalive-ms NUMBER ] [ blocks2-log2 NUMBER ]\n"
 "\n"
 "The eth underlay:  ip link add link LOWER name DEV type qlink id ID peer MAC\n"
 "The udp underlay:  ip link add DEV type qlink id ID local ADDR remote ADDR port PORT\n"
@@ -128,6 +129,24 @@ static void print_accept(uint32_t accept)
 	close_json_array(PRINT_JSON, NULL);
 }
 
+static void print_usage_json(const struct qlink_usage *usage)
+{
+	unsigned int i;
+
+	open_json_object("usage");
+	for (i = 0; i <= QLINK_SOURCE_STATIC; i++) {
+		if (!usage[i].frames)
+			continue;
+		open_json_object(qlink_name(&qlink_sources, i));
+		print_color_u64(PRINT_JSON, COLOR_NONE, "frames", NULL,
+				usage[i].frames);
+		print_color_u64(PRINT_JSON, COLOR_NONE, "bytes", NULL,
+				usage[i].bytes);
+		close_json_object();
+	}
+	close_json_object();
+}
+
 static void print_ring_json(const char *name, const struct qlink_ring *ring)
 {
 	char id[QLINK_RING_ID_BYTES * 2 + 1];
@@ -153,6 +172,7 @@ static void print_ring_json(const char *name, const struct qlink_ring *ring)
 	if (!strcmp(name, "tx"))
 		print_color_bool(PRINT_JSON, COLOR_NONE, "overdue", NULL,
 				 ring->overdue);
+	print_usage_json(ring->usage);
 	close_json_object();
 }
 
@@ -206,6 +226,24 @@ static void print_limits(const struct qlink_config *config)
 		print_number("keys_low", "keys-low %u ", config->keys_low);
 	if (qlink_config_has(config, IFLA_QLINK_KEEPALIVE_MS))
 		print_number("keepalive_ms", "keepalive-ms %u ", config->keepalive_ms);
+	if (qlink_config_has(config, IFLA_QLINK_BLOCKS2_LOG2))
+		print_number("blocks2_log2", "blocks2-log2 %u ", config->blocks2_log2);
+}
+
+/* As "protection degraded tx-overdue". */
+static void print_protection(const struct qlink_link *link)
+{
+	uint32_t lacks;
+	unsigned int i;
+
+	print_text("protection", "protection %s ",
+		   qlink_name(&qlink_protections, qlink_link_protection(link, &lacks)));
+	open_json_array(PRINT_JSON, "lacks");
+	for (i = 0; i < qlink_lacks.n; i++)
+		if (lacks & 1U << i)
+			print_color_string(PRINT_ANY, COLOR_NONE, NULL, "%s ",
+					   qlink_name(&qlink_lacks, i));
+	close_json_array(PRINT_JSON, NULL);
 }
 
 /* As "peer-heard peer-epoch 3 echo-us 250", or "peer-not-heard". */
@@ -227,6 +265,7 @@ static void print_link(const struct qlink_link *link)
 
 	print_text("state", "state %s ",
 		   qlink_name(&qlink_link_states, link->state));
+	print_protection(link);
 	if (qlink_config_has(config, IFLA_QLINK_ID))
 		print_number("id", "id %u ", config->id);
 	print_text("underlay", "underlay %s ",
@@ -239,6 +278,8 @@ static void print_link(const struct qlink_link *link)
 	print_peer(link);
 	print_ring("tx", &link->tx);
 	print_ring("rx", &link->rx);
+	print_big("blocks2", "blocks2 %llu ", link->blocks2);
+	print_number("generation", "generation %u ", link->generation);
 	if (!link->wipes)
 		return;
 	print_number("wipes", "wipes %u ", link->wipes);

@@ -37,6 +37,7 @@ static const struct field fields[IFLA_QLINK_MAX + 1] = {
 	[IFLA_QLINK_GRACE_MS] = FIELD(grace_ms, AS_IS),
 	[IFLA_QLINK_KEYS_LOW] = FIELD(keys_low, AS_IS),
 	[IFLA_QLINK_KEEPALIVE_MS] = FIELD(keepalive_ms, AS_IS),
+	[IFLA_QLINK_BLOCKS2_LOG2] = FIELD(blocks2_log2, AS_IS),
 };
 
 static int parse_u32(const char *text, uint32_t min, uint32_t max,
@@ -163,6 +164,19 @@ static int word_keepalive_ms(struct qlink_config *config, const char *text,
 			    QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX);
 }
 
+static int word_blocks2_log2(struct qlink_config *config, const char *text,
+			     struct qlink_why *why)
+{
+	uint64_t number;
+	int err;
+
+	err = qlink_parse_number(text, QLINK_BLOCKS2_LOG2_MIN,
+				 QLINK_BLOCKS2_LOG2_MAX, &number, why);
+	if (!err)
+		config->blocks2_log2 = (uint8_t)number;
+	return err;
+}
+
 static const struct {
 	const char *word;
 	unsigned int attr;
@@ -184,6 +198,7 @@ static const struct {
 	{ "grace-ms", IFLA_QLINK_GRACE_MS, word_grace_ms },
 	{ "keys-low", IFLA_QLINK_KEYS_LOW, word_keys_low },
 	{ "keepalive-ms", IFLA_QLINK_KEEPALIVE_MS, word_keepalive_ms },
+	{ "blocks2-log2", IFLA_QLINK_BLOCKS2_LOG2, word_blocks2_log2 },
 };
 
 int qlink_config_word(struct qlink_config *config, const char *word,
@@ -203,7 +218,7 @@ int qlink_config_word(struct qlink_config *config, const char *word,
 		return -ENODATA;
 	err = words[i].parse(config, value, why);
 	if (!err)
-		config->present |= 1U << words[i].attr;
+		config->present |= 1ULL << words[i].attr;
 	return err;
 }
 
@@ -295,7 +310,39 @@ static int field_take(struct qlink_config *config, unsigned int attr,
 		break;
 	}
 	if (!err)
-		config->present |= 1U << attr;
+		config->present |= 1ULL << attr;
+	return err;
+}
+
+/* One source of struct qlink_ring.usage, as it travels. */
+struct usage_reply {
+	uint8_t source;
+	struct qlink_usage usage;
+};
+
+static int usage_take_attr(void *reply, unsigned int type, const void *data,
+			   size_t len)
+{
+	static const struct qlink_attr_field usage_fields[] = {
+		[QLINK_A_USAGE_SOURCE] = QLINK_ATTR_FIELD(struct usage_reply, source),
+		[QLINK_A_USAGE_FRAMES] = QLINK_ATTR_FIELD(struct usage_reply, usage.frames),
+		[QLINK_A_USAGE_BYTES] = QLINK_ATTR_FIELD(struct usage_reply, usage.bytes),
+	};
+
+	return qlink_attr_copy_field(reply, usage_fields,
+				     sizeof(usage_fields) / sizeof(usage_fields[0]),
+				     type, data, len);
+}
+
+/* A source that only a newer kernel has is passed over. */
+static int usage_take(struct qlink_ring *ring, const void *data, size_t len)
+{
+	struct usage_reply reply = { 0 };
+	int err;
+
+	err = qlink_attr_walk(data, len, usage_take_attr, &reply);
+	if (!err && reply.source <= QLINK_SOURCE_STATIC)
+		ring->usage[reply.source] = reply.usage;
 	return err;
 }
 
@@ -314,6 +361,8 @@ int qlink_ring_take(void *arg, unsigned int type, const void *data, size_t len)
 	};
 	struct qlink_ring *ring = arg;
 
+	if (type == QLINK_A_RING_USAGE)
+		return usage_take(ring, data, len);
 	if (type == QLINK_A_RING_CURRENT_SOURCE)
 		ring->has_source = true;
 	return qlink_attr_copy_field(ring, ring_fields,
@@ -323,39 +372,32 @@ int qlink_ring_take(void *arg, unsigned int type, const void *data, size_t len)
 
 int qlink_link_take(void *arg, unsigned int type, const void *data, size_t len)
 {
+	static const struct qlink_attr_field link_fields[IFLA_QLINK_MAX + 1] = {
+		[IFLA_QLINK_UNDERLAY] = QLINK_ATTR_FIELD(struct qlink_link, underlay),
+		[IFLA_QLINK_STATE] = QLINK_ATTR_FIELD(struct qlink_link, state),
+		[IFLA_QLINK_WIPED_BY] = QLINK_ATTR_FIELD(struct qlink_link, wiped_by),
+		[IFLA_QLINK_WIPES] = QLINK_ATTR_FIELD(struct qlink_link, wipes),
+		[IFLA_QLINK_PEER_HEARD] = QLINK_ATTR_FIELD(struct qlink_link, peer_heard),
+		[IFLA_QLINK_PEER_EPOCH] = QLINK_ATTR_FIELD(struct qlink_link, peer_epoch),
+		[IFLA_QLINK_ECHO_US] = QLINK_ATTR_FIELD(struct qlink_link, echo_us),
+		[IFLA_QLINK_BLOCKS2] = QLINK_ATTR_FIELD(struct qlink_link, blocks2),
+		[IFLA_QLINK_GENERATION] = QLINK_ATTR_FIELD(struct qlink_link, generation),
+	};
 	struct qlink_link *link = arg;
 
 	switch (type) {
-	case IFLA_QLINK_UNDERLAY:
-		return qlink_attr_copy(&link->underlay, sizeof(link->underlay),
-				       data, len);
-	case IFLA_QLINK_STATE:
-		return qlink_attr_copy(&link->state, sizeof(link->state),
-				       data, len);
-	case IFLA_QLINK_WIPED_BY:
-		return qlink_attr_copy(&link->wiped_by, sizeof(link->wiped_by),
-				       data, len);
-	case IFLA_QLINK_WIPES:
-		return qlink_attr_copy(&link->wipes, sizeof(link->wipes),
-				       data, len);
-	case IFLA_QLINK_PEER_HEARD:
-		link->has_peer = true;
-		return qlink_attr_copy(&link->peer_heard,
-				       sizeof(link->peer_heard), data, len);
-	case IFLA_QLINK_PEER_EPOCH:
-		return qlink_attr_copy(&link->peer_epoch,
-				       sizeof(link->peer_epoch), data, len);
-	case IFLA_QLINK_ECHO_US:
-		return qlink_attr_copy(&link->echo_us, sizeof(link->echo_us),
-				       data, len);
 	case IFLA_QLINK_TX:
 		return qlink_attr_walk(data, len, qlink_ring_take, &link->tx);
 	case IFLA_QLINK_RX:
 		return qlink_attr_walk(data, len, qlink_ring_take, &link->rx);
+	case IFLA_QLINK_PEER_HEARD:
+		link->has_peer = true;
+		break;
 	}
-	if (type > IFLA_QLINK_MAX || !fields[type].size)
-		return 0;
-	return field_take(&link->config, type, data, len);
+	if (type <= IFLA_QLINK_MAX && fields[type].size)
+		return field_take(&link->config, type, data, len);
+	return qlink_attr_copy_field(link, link_fields, IFLA_QLINK_MAX + 1, type,
+				     data, len);
 }
 
 int qlink_stats_take(void *stats, unsigned int type, const void *data,

@@ -20,7 +20,7 @@
  */
 struct qlink_config {
 	/** @present: bit n is set for attribute n, IFLA_QLINK_… */
-	uint32_t present;
+	uint64_t present;
 
 	/** @lower: lower device, an index in the link's network namespace */
 	uint32_t lower;
@@ -52,6 +52,9 @@ struct qlink_config {
 	/** @keepalive_ms: how often a keepalive is sent, 0 for never */
 	uint32_t keepalive_ms;
 
+	/** @blocks2_log2: at which sum of sealed blocks squared an event says so */
+	uint8_t blocks2_log2;
+
 	/** @rekey_frames: frames after which a transmit key gives way, or 0 */
 	uint64_t rekey_frames;
 
@@ -69,6 +72,17 @@ struct qlink_config {
 
 	/** @remote: the address of the peer */
 	struct qlink_addr remote;
+};
+
+/**
+ * struct qlink_usage - what the keys of one source were used for
+ */
+struct qlink_usage {
+	/** @frames: sealed or opened */
+	uint64_t frames;
+
+	/** @bytes: of plaintext */
+	uint64_t bytes;
 };
 
 /**
@@ -95,6 +109,9 @@ struct qlink_ring {
 
 	/** @age_ms: since the first frame of the active key, 0 before it */
 	uint64_t age_ms;
+
+	/** @usage: by source, keys included that have gone */
+	struct qlink_usage usage[QLINK_SOURCE_STATIC + 1];
 
 	/** @current_source: source of the active key */
 	uint8_t current_source;
@@ -124,6 +141,12 @@ struct qlink_link {
 
 	/** @port: counters of the underlay port that it shares */
 	uint64_t port[QLINK_A_PORT_MAX + 1];
+
+	/** @blocks2: of all transmit keys, in units of QLINK_BLOCKS2_UNIT */
+	uint64_t blocks2;
+
+	/** @generation: how often keys came or went on request */
+	uint32_t generation;
 
 	/** @ifindex: index of its device */
 	uint32_t ifindex;
@@ -169,7 +192,7 @@ struct qlink_link {
 static inline bool qlink_config_has(const struct qlink_config *config,
 				    unsigned int attr)
 {
-	return config->present & 1U << attr;
+	return config->present & 1ULL << attr;
 }
 
 /**

@@ -40,7 +40,7 @@ static const char *const wipe_causes[] = {
 
 static const char *const event_kinds[] = {
 	"rotated", "overdue", "exhausted", "keys-low", "peer-epoch",
-	"auth-failures", "replays", "wiped", "peer-lost", "peer-heard",
+	"auth-failures", "replays", "wiped", "peer-lost", "peer-heard", "blocks2-high",
 };
 
 static const char *const link_states[] = {

@@ -31,14 +31,6 @@ struct exchange {
 	int err;
 };
 
-/* An array that replies are appended to. */
-struct list {
-	void *items;
-	size_t n;
-	size_t room;
-	size_t item_size;
-};
-
 const char *qlink_error_text(const struct qlink_error *error)
 {
 	return error->message[0] ? error->message : strerror(error->err);
@@ -300,7 +292,7 @@ static int request(struct qlink_nl *nl, struct nl_msg *msg, struct exchange *x)
 	return err ? err : exchange_read(nl, x);
 }
 
-static int list_grow(struct list *list)
+static int list_grow(struct qlink_list *list)
 {
 	size_t room = list->room ? list->room * 2 : 16;
 	void *items = reallocarray(list->items, room, list->item_size);
@@ -312,8 +304,7 @@ static int list_grow(struct list *list)
 	return 0;
 }
 
-/* A new item at the end, all zero, which counts once @list->n is raised. */
-static void *list_next(struct list *list)
+void *qlink_list_next(struct qlink_list *list)
 {
 	void *item;
 
@@ -324,29 +315,33 @@ static void *list_next(struct list *list)
 	return item;
 }
 
-static int dump_once(struct qlink_nl *nl, uint8_t cmd, uint32_t ifindex,
+static int dump_once(struct qlink_nl *nl, const struct qlink_dump *dump,
 		     struct exchange *x)
 {
-	struct nl_msg *msg = request_new(nl, cmd, NLM_F_DUMP, ifindex, 0);
+	struct nl_msg *msg = request_new(nl, dump->cmd, NLM_F_DUMP,
+					 dump->ifindex, 0);
 
 	if (!msg)
 		return qlink_fail(x->error, -ENOMEM, "");
+	if (dump->after && nla_put_u64(msg, QLINK_A_AFTER, dump->after)) {
+		nlmsg_free(msg);
+		return qlink_fail(x->error, -EMSGSIZE, "");
+	}
 	return request(nl, msg, x);
 }
 
-static int dump(struct qlink_nl *nl, uint8_t cmd, uint32_t ifindex,
-		int (*take)(void *, const void *, size_t), struct list *list,
-		struct qlink_error *error)
+int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
+		  struct qlink_list *list, struct qlink_error *error)
 {
 	int err, i;
 
 	for (i = 0; i < DUMP_TRIES; i++) {
 		struct exchange x = {
-			.error = error, .take = take, .arg = list,
+			.error = error, .take = dump->take, .arg = list,
 		};
 
 		list->n = 0;
-		err = dump_once(nl, cmd, ifindex, &x);
+		err = dump_once(nl, dump, &x);
 		if (err != -EINTR)
 			break;
 	}
@@ -381,8 +376,8 @@ int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
 
 static int link_list_take(void *arg, const void *attrs, size_t len)
 {
-	struct list *list = arg;
-	struct qlink_link *link = list_next(list);
+	struct qlink_list *list = arg;
+	struct qlink_link *link = qlink_list_next(list);
 	int err;
 
 	if (!link)
@@ -396,10 +391,13 @@ static int link_list_take(void *arg, const void *attrs, size_t len)
 int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
 		    struct qlink_error *error)
 {
-	struct list list = { .item_size = sizeof(**links) };
+	static const struct qlink_dump all = {
+		.cmd = QLINK_CMD_LINK_GET, .take = link_list_take,
+	};
+	struct qlink_list list = { .item_size = sizeof(**links) };
 	int err;
 
-	err = dump(nl, QLINK_CMD_LINK_GET, 0, link_list_take, &list, error);
+	err = qlink_nl_dump(nl, &all, &list, error);
 	if (err)
 		return err;
 	*links = list.items;
@@ -545,13 +543,13 @@ int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
 static int key_list_take_attr(void *arg, unsigned int type, const void *data,
 			      size_t len)
 {
-	struct list *list = arg;
+	struct qlink_list *list = arg;
 	struct qlink_key *key;
 	int err;
 
 	if (type != QLINK_A_KEY)
 		return 0;
-	key = list_next(list);
+	key = qlink_list_next(list);
 	if (!key)
 		return -ENOMEM;
 	err = qlink_attr_walk(data, len, qlink_key_take, key);
@@ -569,10 +567,13 @@ int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
 		   struct qlink_key **keys, size_t *n,
 		   struct qlink_error *error)
 {
-	struct list list = { .item_size = sizeof(**keys) };
+	const struct qlink_dump of_link = {
+		.cmd = QLINK_CMD_KEY_GET, .ifindex = ifindex, .take = key_list_take,
+	};
+	struct qlink_list list = { .item_size = sizeof(**keys) };
 	int err;
 
-	err = dump(nl, QLINK_CMD_KEY_GET, ifindex, key_list_take, &list, error);
+	err = qlink_nl_dump(nl, &of_link, &list, error);
 	if (err)
 		return err;
 	*keys = list.items;

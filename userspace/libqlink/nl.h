@@ -19,6 +19,60 @@ struct qlink_nl {
 };
 
 /**
+ * struct qlink_list - an array that replies are appended to
+ */
+struct qlink_list {
+	/** @items: on the heap, or %NULL */
+	void *items;
+
+	/** @n: how many count */
+	size_t n;
+
+	/** @room: for how many there is memory */
+	size_t room;
+
+	/** @item_size: bytes of one */
+	size_t item_size;
+};
+
+/**
+ * struct qlink_dump - a request for a list
+ */
+struct qlink_dump {
+	/** @cmd: QLINK_CMD_… */
+	uint8_t cmd;
+
+	/** @ifindex: index of the device that it is about, 0 for all */
+	uint32_t ifindex;
+
+	/** @after: attribute of this name, 0 for none */
+	uint64_t after;
+
+	/** @take: appends what the attributes of one reply say to a struct qlink_list */
+	int (*take)(void *list, const void *attrs, size_t len);
+};
+
+/**
+ * qlink_list_next() - make room for another item
+ * @list: keeps it; it counts once the caller raises @list->n
+ *
+ * Return: the item, all zero; or %NULL without memory
+ */
+void *qlink_list_next(struct qlink_list *list);
+
+/**
+ * qlink_nl_dump() - ask for a list, again where a change came across
+ * @nl: the socket
+ * @dump: the request
+ * @list: empty; its items go to the caller on success
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as @error tells; then there are no items
+ */
+int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
+		  struct qlink_list *list, struct qlink_error *error);
+
+/**
  * qlink_fail() - say that a call has failed
  * @error: out
  * @err: negative errno

@@ -9,6 +9,8 @@
 
 #include "key.h"
 #include "link.h"
+#include "protection.h"
+#include "record.h"
 
 /**
  * struct qlink_error - why a call failed
@@ -155,5 +157,23 @@ int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
 int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
 		   struct qlink_key **keys, size_t *n,
 		   struct qlink_error *error);
+
+/**
+ * qlink_record_dump() - list what the keys of a link that have gone were used for
+ * @nl: the socket
+ * @ifindex: index of the device
+ * @after: number of the last record that is known, 0 for none
+ * @records: where an array goes, which the caller frees with free()
+ * @n: how many there are
+ * @error: filled in on failure
+ *
+ * A number that is missing between two of them, or behind @after, is a record
+ * that was overwritten before it was asked for.
+ *
+ * Return: 0, or a negative errno, as @error tells; then there is no array.
+ */
+int qlink_record_dump(struct qlink_nl *nl, uint32_t ifindex, uint64_t after,
+		      struct qlink_record **records, size_t *n,
+		      struct qlink_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "ctl.h"
 #include "key.h"
 #include "monitor.h"
+#include "record.h"
 #include "set.h"
 #include "show.h"
 
@@ -15,9 +16,11 @@ static const char help[] =
 "                [local ADDR] [remote ADDR] [port N] [source-ports N]\n"
 "                [accept LIST] [rekey-ms N] [rekey-frames N] [rekey-bytes N]\n"
 "                [hard-seconds N] [grace-ms N] [keys-low N]\n"
+"                [keepalive-ms N] [blocks2-log2 N]\n"
 "       qlinkctl rotate DEV\n"
 "       qlinkctl [-j] monitor [DEV]\n"
 "       qlinkctl [-j] key show DEV\n"
+"       qlinkctl [-j] record show DEV [after N]\n"
 "       qlinkctl key add DEV tx|rx epoch N [source SOURCE] [id UUID]\n"
 "                [blocks N] file PATH\n"
 "       qlinkctl key add DEV batch PATH\n"
@@ -50,6 +53,7 @@ static const struct ctl_command commands[] = {
 	{ "help", help_run },
 	{ "key", key_run },
 	{ "monitor", monitor_run },
+	{ "record", record_run },
 	{ "rotate", rotate_run },
 	{ "set", set_run },
 	{ "show", show_run },

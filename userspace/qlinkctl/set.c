@@ -25,7 +25,7 @@ static int set_lower(struct qlink_config *config, const char *device,
 	if (!qlink_underlay_is_here(ifindex))
 		return ctl_fail("%s: link \"%s\": the underlay lies in another network namespace",
 				device, name);
-	config->present |= 1U << IFLA_QLINK_LOWER;
+	config->present |= 1ULL << IFLA_QLINK_LOWER;
 	return CTL_OK;
 }
 

@@ -33,6 +33,20 @@ static json_t *counters_json(const uint64_t *counters,
 	return object;
 }
 
+static json_t *usage_json(const struct qlink_usage *usage)
+{
+	json_t *object = json_object();
+	unsigned int i;
+
+	for (i = 0; i <= QLINK_SOURCE_STATIC; i++)
+		if (usage[i].frames)
+			json_object_set_new(object, qlink_name(&qlink_sources, i),
+				json_pack("{s:I, s:I}",
+					  "frames", (json_int_t)usage[i].frames,
+					  "bytes", (json_int_t)usage[i].bytes));
+	return object;
+}
+
 json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx)
 {
 	char id[QLINK_RING_ID_BYTES * 2 + 1];
@@ -54,6 +68,7 @@ json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx)
 		set_number(object, "age_ms", ring->age_ms);
 	if (is_tx)
 		json_object_set_new(object, "overdue", json_boolean(ring->overdue));
+	json_object_set_new(object, "usage", usage_json(ring->usage));
 	return object;
 }
 
@@ -115,6 +130,8 @@ static void limits_json(json_t *object, const struct qlink_config *config)
 		set_number(object, "keys_low", config->keys_low);
 	if (qlink_config_has(config, IFLA_QLINK_KEEPALIVE_MS))
 		set_number(object, "keepalive_ms", config->keepalive_ms);
+	if (qlink_config_has(config, IFLA_QLINK_BLOCKS2_LOG2))
+		set_number(object, "blocks2_log2", config->blocks2_log2);
 }
 
 static void peer_json(json_t *object, const struct qlink_link *link)
@@ -127,12 +144,22 @@ static void peer_json(json_t *object, const struct qlink_link *link)
 		set_number(object, "echo_us", link->echo_us);
 }
 
+static void protection_json(json_t *object, const struct qlink_link *link)
+{
+	uint32_t lacks;
+
+	set_text(object, "protection",
+		 qlink_name(&qlink_protections, qlink_link_protection(link, &lacks)));
+	json_object_set_new(object, "lacks", show_bits_json(&qlink_lacks, lacks));
+}
+
 static json_t *link_json(const struct qlink_link *link, const char *lower)
 {
 	const struct qlink_config *config = &link->config;
 	json_t *object = json_object();
 
 	set_text(object, "state", qlink_name(&qlink_link_states, link->state));
+	protection_json(object, link);
 	if (qlink_config_has(config, IFLA_QLINK_ID))
 		set_number(object, "id", config->id);
 	set_text(object, "underlay", qlink_name(&qlink_underlays, link->underlay));
@@ -145,6 +172,8 @@ static json_t *link_json(const struct qlink_link *link, const char *lower)
 	peer_json(object, link);
 	json_object_set_new(object, "tx", show_ring_json(&link->tx, true));
 	json_object_set_new(object, "rx", show_ring_json(&link->rx, false));
+	set_number(object, "blocks2", link->blocks2);
+	set_number(object, "generation", link->generation);
 	set_number(object, "wipes", link->wipes);
 	if (link->wipes)
 		set_text(object, "wiped_by",
@@ -227,6 +256,43 @@ static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to
 	fputs(ring->overdue ? ", overdue\n" : "\n", to);
 }
 
+static void usage_text(const char *label, const struct qlink_usage *usage,
+		       FILE *to)
+{
+	unsigned int i;
+
+	for (i = 0; i <= QLINK_SOURCE_STATIC; i++) {
+		if (!usage[i].frames)
+			continue;
+		fprintf(to, LABEL "%s %llu frames, %llu bytes\n", label,
+			qlink_name(&qlink_sources, i),
+			(unsigned long long)usage[i].frames,
+			(unsigned long long)usage[i].bytes);
+		label = "";
+	}
+}
+
+/* What is lacking, or why nothing leaves. */
+static void protection_text(const struct qlink_link *link, FILE *to)
+{
+	enum qlink_protection protection;
+	const char *before = ": ";
+	uint32_t lacks;
+	unsigned int i;
+
+	protection = qlink_link_protection(link, &lacks);
+	fprintf(to, "%s: %s", link->ifname, qlink_name(&qlink_protections, protection));
+	if (protection == QLINK_BLOCKED)
+		fprintf(to, ": %s", qlink_name(&qlink_link_states, link->state));
+	for (i = 0; i < 32; i++) {
+		if (!(lacks & 1U << i))
+			continue;
+		fprintf(to, "%s%s", before, qlink_name(&qlink_lacks, i));
+		before = ", ";
+	}
+	fputc('\n', to);
+}
+
 /* Keys give way by what is set, and by nothing of all if it is not. */
 static void limits_text(const struct qlink_config *config, FILE *to)
 {
@@ -280,8 +346,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 	const struct qlink_config *config = &link->config;
 	char accept[QLINK_ACCEPT_TEXT];
 
-	fprintf(to, "%s: %s\n", link->ifname,
-		qlink_name(&qlink_link_states, link->state));
+	protection_text(link, to);
 	if (qlink_config_has(config, IFLA_QLINK_ID))
 		fprintf(to, LABEL "%u\n", "id", config->id);
 	fprintf(to, LABEL "%s\n", "underlay",
@@ -295,6 +360,11 @@ void show_text(const struct qlink_link *link, const char *lower,
 	peer_text(link, to);
 	ring_text("tx", &link->tx, to);
 	ring_text("rx", &link->rx, to);
+	usage_text("sealed under", link->tx.usage, to);
+	usage_text("opened under", link->rx.usage, to);
+	if (link->blocks2)
+		fprintf(to, LABEL "%llu * 65536 of 2^%u\n", "blocks2",
+			(unsigned long long)link->blocks2, config->blocks2_log2);
 	if (link->wipes)
 		fprintf(to, LABEL "%u times, the last by %s\n", "wiped",
 			link->wipes,

@@ -52,7 +52,7 @@ TEST(every_option_survives_the_way_to_the_wire_and_back)
 
 	take_words(&config, words);
 	config.lower = 3;
-	config.present |= 1U << IFLA_QLINK_LOWER;
+	config.present |= 1ULL << IFLA_QLINK_LOWER;
 	CHECK_NUMBER("put", qlink_config_put(&config, put, &stream), 0);
 	CHECK_NUMBER("take", qlink_attr_walk(stream.bytes, stream.len,
 					     qlink_link_take, &link), 0);
@@ -108,7 +108,7 @@ TEST(options_are_refused_with_value_and_rule)
 		{ "local", "192.0.2.2", -EEXIST, "local: given twice", "set before" },
 		{ "mtu", "1500", -ENOENT, "\"mtu\": no such option", "belongs to ip" },
 	};
-	struct qlink_config config = { .present = 1U << IFLA_QLINK_LOCAL };
+	struct qlink_config config = { .present = 1ULL << IFLA_QLINK_LOCAL };
 	struct qlink_why why;
 	char text[256];
 	size_t i;
@@ -121,7 +121,7 @@ TEST(options_are_refused_with_value_and_rule)
 				   sizeof(text));
 		CHECK_TEXT(rows[i].why, text, rows[i].text);
 	}
-	CHECK_NUMBER("nothing was set", config.present, 1U << IFLA_QLINK_LOCAL);
+	CHECK_NUMBER("nothing was set", config.present, 1ULL << IFLA_QLINK_LOCAL);
 }
 
 TEST(attributes_of_the_wrong_length_are_refused)
@@ -230,6 +230,29 @@ TEST(a_reply_lands_where_it_belongs)
 	CHECK_NUMBER("replays", got.stats[QLINK_A_STATS_RX_REPLAY], 11);
 	CHECK(got.has_port, "the port is missing");
 	CHECK_NUMBER("no link", got.port[QLINK_A_PORT_RX_NO_LINK], 11);
+}
+
+TEST(usage_goes_to_its_source)
+{
+	static const uint8_t nest[] = {
+		5, 0, QLINK_A_USAGE_SOURCE, 0, QLINK_SOURCE_PQC, 0, 0, 0,
+		12, 0, QLINK_A_USAGE_FRAMES, 0, 7, 0, 0, 0, 0, 0, 0, 0,
+		12, 0, QLINK_A_USAGE_BYTES, 0, 9, 0, 0, 0, 0, 0, 0, 0,
+	};
+	struct qlink_ring ring = { 0 };
+	uint8_t newer[sizeof(nest)];
+
+	memcpy(newer, nest, sizeof(newer));
+	newer[4] = 200;
+	CHECK_NUMBER("of a newer kernel", qlink_ring_take(&ring, QLINK_A_RING_USAGE,
+		     newer, sizeof(newer)), 0);
+	CHECK_NUMBER("taken", qlink_ring_take(&ring, QLINK_A_RING_USAGE, nest,
+					      sizeof(nest)), 0);
+	CHECK_NUMBER("frames", ring.usage[QLINK_SOURCE_PQC].frames, 7);
+	CHECK_NUMBER("bytes", ring.usage[QLINK_SOURCE_PQC].bytes, 9);
+	CHECK_NUMBER("no other", ring.usage[QLINK_SOURCE_HYBRID].frames, 0);
+	CHECK_NUMBER("cut off", qlink_ring_take(&ring, QLINK_A_RING_USAGE, nest,
+						sizeof(nest) - 1), -EBADMSG);
 }
 
 TEST(a_name_too_long_for_a_device_is_refused)

@@ -197,12 +197,12 @@ TEST(a_refusal_names_the_attribute_that_is_missing)
 
 TEST(a_list_grows_and_starts_items_at_zero)
 {
-	struct list list = { .item_size = sizeof(struct qlink_key) };
+	struct qlink_list list = { .item_size = sizeof(struct qlink_key) };
 	struct qlink_key *key;
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		key = list_next(&list);
+		key = qlink_list_next(&list);
 		CHECK(key && !key->epoch && !key->frames, "item %d is not zero", i);
 		key->epoch = (uint64_t)i + 1;
 		list.n++;
@@ -216,7 +216,7 @@ TEST(a_list_grows_and_starts_items_at_zero)
 TEST(one_key_reply_may_hold_many_keys)
 {
 	static const uint64_t epochs[] = { 3, 4 };
-	struct list list = { .item_size = sizeof(struct qlink_key) };
+	struct qlink_list list = { .item_size = sizeof(struct qlink_key) };
 	uint8_t reply[128], nest[32];
 	size_t len = 0, i;
 	struct qlink_key *keys;

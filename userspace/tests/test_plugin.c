@@ -196,7 +196,7 @@ TEST(options_are_printed_as_they_are_given)
 		"id", "7", "peer", "02:00:00:00:00:01", "ethertype", "0x88b5",
 		"accept", "hybrid,pqc", "rekey-ms", "100", "rekey-frames", "0",
 		"rekey-bytes", "4096", "hard-seconds", "9", "grace-ms", "8",
-		"keepalive-ms", "60000", NULL,
+		"keepalive-ms", "60000", "blocks2-log2", "40", NULL,
 	};
 	uint8_t eth = QLINK_UNDERLAY_ETH, up = QLINK_LINK_STATE_UP, heard = 1;
 	uint64_t epoch = 2;
@@ -211,22 +211,24 @@ TEST(options_are_printed_as_they_are_given)
 	addattr_l(&request.n, sizeof(request), IFLA_QLINK_ECHO_US, &echo, 4);
 	add_ring(&request.n, IFLA_QLINK_TX);
 	CHECK_TEXT("text", print_request(&request, false),
-		"state up id 7 underlay eth peer 02:00:00:00:00:01 "
+		"state up protection degraded tx-source tx-overdue no-rx-key id 7 underlay eth peer 02:00:00:00:00:01 "
 		"ethertype 0x88b5 accept hybrid,pqc "
 		"rekey-ms 100 rekey-frames 0 rekey-bytes 4096 hard-seconds 9 grace-ms 8 "
-		"keepalive-ms 60000 peer-heard peer-epoch 2 echo-us 250 "
+		"keepalive-ms 60000 blocks2-log2 40 peer-heard peer-epoch 2 echo-us 250 "
 		"tx epoch 3 pqc newest 9 staged 6 retired 0 rekeys 5 overdue "
-		"rx no-key newest 0 staged 0 retired 0 rekeys 0 ");
+		"rx no-key newest 0 staged 0 retired 0 rekeys 0 blocks2 0 generation 0 ");
 	CHECK_TEXT("JSON", print_request(&request, true),
-		"state=up,id=7,underlay=eth,peer=02:00:00:00:00:01,"
+		"state=up,protection=degraded,lacks[=tx-source,=tx-overdue,=no-rx-key,]"
+		"id=7,underlay=eth,peer=02:00:00:00:00:01,"
 		"ethertype=34997,accept[=hybrid,=pqc,]"
 		"rekey_ms=100,rekey_frames=0,rekey_bytes=4096,hard_seconds=9,grace_ms=8,"
-		"keepalive_ms=60000,peer_heard=true,peer_epoch=2,echo_us=250,"
+		"keepalive_ms=60000,blocks2_log2=40,peer_heard=true,peer_epoch=2,echo_us=250,"
 		"tx{id=00000000000000000000000000000000,newest_epoch=9,"
 		"current_epoch=3,current_source=pqc,staged=6,retired=0,"
-		"rekeys=5,age_ms=0,overdue=true,}"
+		"rekeys=5,age_ms=0,overdue=true,usage{}}"
 		"rx{id=00000000000000000000000000000000,newest_epoch=0,"
-		"current_epoch=0,staged=0,retired=0,rekeys=0,}");
+		"current_epoch=0,staged=0,retired=0,rekeys=0,usage{}}"
+		"blocks2=0,generation=0,");
 }
 
 TEST(keepalive_can_be_switched_off)
@@ -297,7 +299,7 @@ TEST(a_bare_device_prints)
 	qlink_link_util.print_opt(&qlink_link_util, stdout, NULL);
 	CHECK_NUMBER("no data, no text", n_printed, 0);
 	qlink_link_util.print_opt(&qlink_link_util, stdout, none);
-	CHECK(!strncmp(printed, "state unconfigured underlay none ", 33),
+	CHECK(!strncmp(printed, "state unconfigured protection blocked underlay none ", 52),
 	      "got '%s'", printed);
 }
 

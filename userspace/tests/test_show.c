@@ -15,19 +15,21 @@ static struct qlink_link sample(void)
 		.state = QLINK_LINK_STATE_UP,
 		.underlay = QLINK_UNDERLAY_ETH,
 		.config = {
-			.present = 1U << IFLA_QLINK_ID | 1U << IFLA_QLINK_LOWER |
-				   1U << IFLA_QLINK_ETHERTYPE |
-				   1U << IFLA_QLINK_PEER | 1U << IFLA_QLINK_ACCEPT |
-				   1U << IFLA_QLINK_REKEY_MS |
-				   1U << IFLA_QLINK_REKEY_FRAMES |
-				   1U << IFLA_QLINK_REKEY_BYTES |
-				   1U << IFLA_QLINK_HARD_SECONDS |
-				   1U << IFLA_QLINK_GRACE_MS |
-				   1U << IFLA_QLINK_KEEPALIVE_MS,
+			.present = 1ULL << IFLA_QLINK_ID | 1ULL << IFLA_QLINK_LOWER |
+				   1ULL << IFLA_QLINK_ETHERTYPE |
+				   1ULL << IFLA_QLINK_PEER | 1ULL << IFLA_QLINK_ACCEPT |
+				   1ULL << IFLA_QLINK_REKEY_MS |
+				   1ULL << IFLA_QLINK_REKEY_FRAMES |
+				   1ULL << IFLA_QLINK_REKEY_BYTES |
+				   1ULL << IFLA_QLINK_HARD_SECONDS |
+				   1ULL << IFLA_QLINK_GRACE_MS |
+				   1ULL << IFLA_QLINK_KEEPALIVE_MS |
+				   1ULL << IFLA_QLINK_BLOCKS2_LOG2,
 			.id = 7, .lower = 2, .ethertype = 0x88b5,
 			.peer = { 2, 0, 0, 0, 0, 1 }, .accept = 6,
 			.rekey_ms = 100, .rekey_bytes = 1ULL << 40,
 			.hard_seconds = 300, .grace_ms = 1000, .keepalive_ms = 50,
+			.blocks2_log2 = 77,
 		},
 		.has_peer = true, .peer_heard = 1, .peer_epoch = 2, .echo_us = 250,
 		.tx = {
@@ -35,7 +37,12 @@ static struct qlink_link sample(void)
 			.current_epoch = 3, .current_source = QLINK_SOURCE_PQC,
 			.has_source = true, .staged = 6, .rekeys = 11,
 			.age_ms = 1234, .overdue = 1,
+			.usage = {
+				[QLINK_SOURCE_HYBRID] = { 5, 600 },
+				[QLINK_SOURCE_PQC] = { 7, 800 },
+			},
 		},
+		.blocks2 = 99, .generation = 4,
 		.rx = { .newest_epoch = 4, .staged = 1, .retired = 2 },
 		.has_port = true,
 	};
@@ -59,21 +66,24 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 	json_t *object = show_json(&link, "eth0");
 
 	check_json("link", json_object_get(object, "link"),
-		"{\"state\":\"up\",\"id\":7,\"underlay\":\"eth\",\"lower\":\"eth0\","
+		"{\"state\":\"up\",\"protection\":\"degraded\","
+		"\"lacks\":[\"tx-source\",\"tx-overdue\"],\"id\":7,\"underlay\":\"eth\",\"lower\":\"eth0\","
 		"\"lower_ifindex\":2,\"ethertype\":34997,"
 		"\"peer\":\"02:00:00:00:00:01\",\"accept\":[\"hybrid\",\"pqc\"],"
 		"\"rekey_ms\":100,\"rekey_frames\":0,"
 		"\"rekey_bytes\":1099511627776,\"hard_seconds\":300,"
-		"\"grace_ms\":1000,\"keepalive_ms\":50,"
+		"\"grace_ms\":1000,\"keepalive_ms\":50,\"blocks2_log2\":77,"
 		"\"peer_heard\":true,\"peer_epoch\":2,\"echo_us\":250,"
 		"\"tx\":{\"id\":\"abcd0000000000000000000000000000\","
 		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\","
 		"\"staged\":6,\"retired\":0,\"rekeys\":11,\"age_ms\":1234,"
-		"\"overdue\":true},"
+		"\"overdue\":true,"
+		"\"usage\":{\"hybrid\":{\"frames\":5,\"bytes\":600},"
+		"\"pqc\":{\"frames\":7,\"bytes\":800}}},"
 		"\"rx\":{\"id\":\"00000000000000000000000000000000\","
 		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2,"
-		"\"rekeys\":0},"
-		"\"wipes\":0}");
+		"\"rekeys\":0,\"usage\":{}},"
+		"\"blocks2\":99,\"generation\":4,\"wipes\":0}");
 	check_json("port", json_object_get(object, "port"),
 		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34}");
 	CHECK_NUMBER("ifindex", json_integer_value(json_object_get(object, "ifindex")), 5);
@@ -114,8 +124,8 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 	link.has_port = false;
 	link.has_peer = false;
 	link.config = (struct qlink_config){
-		.present = 1U << IFLA_QLINK_LOCAL | 1U << IFLA_QLINK_REMOTE |
-			   1U << IFLA_QLINK_PORT | 1U << IFLA_QLINK_SOURCE_PORTS,
+		.present = 1ULL << IFLA_QLINK_LOCAL | 1ULL << IFLA_QLINK_REMOTE |
+			   1ULL << IFLA_QLINK_PORT | 1ULL << IFLA_QLINK_SOURCE_PORTS,
 		.local = { 4, { 192, 0, 2, 1 } }, .remote = { 4, { 192, 0, 2, 2 } },
 		.port = 7000, .source_ports = 64,
 	};
@@ -123,8 +133,10 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 	json_object_del(json_object_get(object, "link"), "tx");
 	json_object_del(json_object_get(object, "link"), "rx");
 	check_json("link", json_object_get(object, "link"),
-		"{\"state\":\"no-key\",\"underlay\":\"udp\",\"local\":\"192.0.2.1\","
+		"{\"state\":\"no-key\",\"protection\":\"blocked\",\"lacks\":[],"
+		"\"underlay\":\"udp\",\"local\":\"192.0.2.1\","
 		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64,"
+		"\"blocks2\":99,\"generation\":4,"
 		"\"wipes\":2,\"wiped_by\":\"clone\"}");
 	CHECK(!json_object_get(object, "port"), "port counters out of nothing");
 	json_decref(object);
@@ -166,7 +178,7 @@ TEST(text_shows_counters_that_moved)
 	struct qlink_link link = sample();
 
 	check_text("eth", &link, false,
-		"qlink0: up\n"
+		"qlink0: degraded: tx-source, tx-overdue\n"
 		"  id           7\n"
 		"  underlay     eth\n"
 		"  link         eth0\n"
@@ -177,6 +189,9 @@ TEST(text_shows_counters_that_moved)
 		"  keepalive    every 50 ms, peer heard, has seen epoch 2, echo after 250 us\n"
 		"  tx           epoch 3 (pqc), newest 9, 6 staged, 0 retired, 11 rekeys, in use for 1234 ms, overdue\n"
 		"  rx           no active key, newest 4, 1 staged, 2 retired, 0 rekeys\n"
+		"  sealed under hybrid 5 frames, 600 bytes\n"
+		"               pqc 7 frames, 800 bytes\n"
+		"  blocks2      99 * 65536 of 2^77\n"
 		"  counters     rx_replay        12\n"
 		"  port         rx_no_link       34\n");
 }
@@ -194,7 +209,7 @@ TEST(text_of_a_lost_peer)
 	link.echo_us = 0;
 	show_text(&link, NULL, false, to);
 	fclose(to);
-	CHECK(!strncmp(got, "qlink0: peer-lost\n", 18) &&
+	CHECK(!strncmp(got, "qlink0: blocked: peer-lost\n", 27) &&
 	      strstr(got, "\n  keepalive    every 50 ms, peer not heard\n"), "got '%s'", got);
 	free(got);
 }
@@ -211,8 +226,8 @@ TEST(text_shows_all_counters_on_demand)
 	fclose(to);
 	for (at = got; (at = strchr(at, '\n')); at++)
 		lines++;
-	CHECK_NUMBER("11 lines of the link, and all counters but the padding", lines,
-		     11 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
+	CHECK_NUMBER("14 lines of the link, and all counters but the padding", lines,
+		     14 + QLINK_A_STATS_MAX - 1 + QLINK_A_PORT_MAX - 1);
 	CHECK(strstr(got, "index 2 in another network namespace"),
 	      "a lower device without a name here: %s", got);
 	free(got);

@@ -7,3 +7,5 @@ typedef struct { bool is_held; } spinlock_t;
 #define spin_lock_init(lock)	((lock)->is_held = false)
 #define spin_lock(lock)		(assert(!(lock)->is_held), (void)((lock)->is_held = true))
 #define spin_unlock(lock)	(assert((lock)->is_held), (void)((lock)->is_held = false))
+#define spin_lock_bh(lock)	spin_lock(lock)
+#define spin_unlock_bh(lock)	spin_unlock(lock)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* As much of the kernel's types and bitmaps as kmod/replay.c and kmod/wire.h use, for the host. */
+/* As much of the kernel's types and bitmaps as kmod/replay.c, history.c and wire.h use, for the host. */
 #ifndef SHIM_TYPES_H
 #define SHIM_TYPES_H
 
@@ -13,6 +13,16 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int64_t s64;
+#define U64_MAX		UINT64_MAX
+
+#include <errno.h>
+#include <stddef.h>
+
+#define min(a, b)	((a) < (b) ? (a) : (b))
+#define max(a, b)	((a) > (b) ? (a) : (b))
+#define container_of(member_of, type, member) \
+	((type *)(void *)((char *)(member_of) - offsetof(type, member)))
 
 #define DECLARE_BITMAP(name, bits)	u8 name[(bits) / 8]
 

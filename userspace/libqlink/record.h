@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What keys were used for, once they have gone. */
+#ifndef QLINK_RECORD_H
+#define QLINK_RECORD_H
+
+#include <stdint.h>
+
+#include <linux/qlink.h>
+
+#include "attr.h"
+
+/**
+ * struct qlink_record - one key that has gone
+ *
+ * Times are milliseconds of CLOCK_BOOTTIME.
+ */
+struct qlink_record {
+	/** @number: of the record of its link, from 1 on */
+	uint64_t number;
+
+	/** @epoch: of the key */
+	uint64_t epoch;
+
+	/** @first_ms: when its first frame came */
+	uint64_t first_ms;
+
+	/** @last_ms: when another key took over, or it went */
+	uint64_t last_ms;
+
+	/** @frames: sealed or opened under it */
+	uint64_t frames;
+
+	/** @bytes: of plaintext, likewise */
+	uint64_t bytes;
+
+	/** @kme_key_id: handle of the KME key ID, all zero for none */
+	uint8_t kme_key_id[QLINK_KME_KEY_ID_BYTES];
+
+	/** @direction: an enum qlink_direction */
+	uint8_t direction;
+
+	/** @source: an enum qlink_source */
+	uint8_t source;
+};
+
+/**
+ * qlink_record_take() - take one attribute of the set record, a qlink_attr_take
+ * @record: struct qlink_record that it goes to
+ * @type: QLINK_A_RECORD_…
+ * @data: its value
+ * @len: bytes at @data
+ *
+ * Return: 0, or %-EBADMSG for a length that does not fit the type.
+ */
+int qlink_record_take(void *record, unsigned int type, const void *data,
+		      size_t len);
+
+#endif
