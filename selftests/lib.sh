@@ -456,3 +456,16 @@ capture_stop()
 	wait "$capture_pid"
 	expect_has "capture" "$(tr '\n' ' ' <"$1.log")" " 0 packets dropped by kernel"
 }
+
+# decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed, and how many came again.
+decode_nonces()
+{
+	local how=(--ethertype 0x88b5)
+
+	[ "$under" = eth ] || how=(--udp-port "$port")
+	qlinkwire nonces "$1" "${how[@]}" >"$tmp/nonces"
+	expect_eq "problems" "$(jq -c .problems "$tmp/nonces")" "[]"
+}
+
+# nonces 1|2 sealed|again: of what an end sent.
+nonces() { jq --arg sender "$(lower_address "$1")" ".senders[\$sender].$2" "$tmp/nonces"; }

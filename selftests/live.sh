@@ -223,7 +223,7 @@ test_refusals()
 			"ERANGE keepalive-ms $ms is neither 0 nor 10 to 60000"
 	done
 	expect_eq "as it was" "$(link_field "$ns1" .keepalive_ms)" 60000
-	expect_has "ip shows it" "$(ip -n "$ns1" -d link show qlink0)" "keepalive-ms 60000 peer-not-heard"
+	expect_has "ip shows it" "$(ip -n "$ns1" -d link show qlink0)" "keepalive-ms 60000 blocks2-log2 77 peer-not-heard"
 	expect_eq "ip shows it to scripts" \
 		"$(ip -n "$ns1" -d -j link show qlink0 | jq -c '.[0].linkinfo.info_data | [.state, .keepalive_ms, .peer_heard]')" \
 		'["peer-lost",60000,false]'

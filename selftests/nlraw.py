@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """The netlink family by hand: the raw bytes of every dump, and requests that no tool would make.
 
-  nlraw.py dump DEVICE		every reply of link-get and key-get, in hex
+  nlraw.py dump DEVICE		every reply of link-get, key-get and record-get, in hex
   nlraw.py refuse DEVICE	malformed requests, each refused and without effect
   nlraw.py room DEVICE		needed headroom and tailroom, where the kernel shows them
   nlraw.py delete DEVICE DIRECTION:EPOCH...
 				keys, in one message
+  nlraw.py interrupt DEVICE [nothing]
+				lists the keys and installs one in the middle, unless told not to; says whether the
+				list was marked
   nlraw.py answer DEVICE REQUEST [VALUE]
 				the errno's name and the message that answer REQUEST, or "ok"
 
@@ -28,14 +31,16 @@ NETLINK_GENERIC, SOL_NETLINK, NETLINK_EXT_ACK, NETLINK_GET_STRICT = 16, 270, 11,
 REQUEST, ACK, DUMP, CAPPED, ACK_TLVS = 0x1, 0x4, 0x300, 0x100, 0x200
 NLMSG_ERROR, NLMSG_DONE, CTRL = 2, 3, 16
 NESTED = 0x8000
+DUMP_INTR = 0x10
 
 # The order of include/netlink/qlink.yaml.
-LINK_GET, LINK_SET, KEY_INSTALL, KEY_DEL, KEY_GET, ROTATE = 1, 2, 3, 4, 5, 6
-A_IFINDEX, A_IFNAME, A_LINK, A_KEY, A_STATS, A_PORT = 1, 2, 3, 4, 5, 6
+LINK_GET, LINK_SET, KEY_INSTALL, KEY_DEL, KEY_GET, ROTATE, EVENT, RECORD_GET = 1, 2, 3, 4, 5, 6, 7, 8
+A_IFINDEX, A_IFNAME, A_LINK, A_KEY, A_STATS, A_PORT, A_EVENT, A_RECORD, A_AFTER = 1, 2, 3, 4, 5, 6, 7, 8, 9
 K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, K_FRAMES, K_BYTES = range(1, 12)
 (L_ID, L_UNDERLAY, L_LOWER, L_ETHERTYPE, L_PEER, L_LOCAL, L_REMOTE, L_PORT, L_SOURCE_PORTS, L_ACCEPT, L_STATE, L_TX,
  L_RX, L_WIPES, L_WIPED_BY, L_PAD, L_REKEY_MS, L_REKEY_FRAMES, L_REKEY_BYTES, L_HARD_SECONDS,
- L_GRACE_MS, L_KEYS_LOW, L_KEEPALIVE_MS, L_PEER_HEARD) = range(1, 25)
+ L_GRACE_MS, L_KEYS_LOW, L_KEEPALIVE_MS, L_PEER_HEARD, L_PEER_EPOCH, L_ECHO_US, L_BLOCKS2_LOG2, L_BLOCKS2,
+ L_GENERATION) = range(1, 30)
 STATIC = 3
 
 
@@ -238,6 +243,11 @@ BAD_LINKS: list[tuple[str, bytes]] = [
     ("keepalive-ms above a minute", nest(A_LINK, u32(L_KEEPALIVE_MS, 60001))),
     ("keepalive-ms of 2 bytes", nest(A_LINK, u16(L_KEEPALIVE_MS, 100))),
     ("a peer that is heard, which is read only", nest(A_LINK, u8(L_PEER_HEARD, 1))),
+    ("blocks2-log2 15", nest(A_LINK, u8(L_BLOCKS2_LOG2, 15))),
+    ("blocks2-log2 80", nest(A_LINK, u8(L_BLOCKS2_LOG2, 80))),
+    ("blocks2-log2 of 4 bytes", nest(A_LINK, u32(L_BLOCKS2_LOG2, 77))),
+    ("a sum of blocks, which is read only", nest(A_LINK, u64(L_BLOCKS2, 1))),
+    ("a generation, which is read only", nest(A_LINK, u32(L_GENERATION, 1))),
     ("a count of wipes, which is read only", nest(A_LINK, u32(L_WIPES, 1))),
     ("a state, which is read only", nest(A_LINK, u8(L_STATE, 4))),
     ("an underlay, which is read only", nest(A_LINK, u8(L_UNDERLAY, 1))),
@@ -305,8 +315,29 @@ def dump(device: str) -> int:
     """The dump subcommand."""
     family = Family()
     index = u32(A_IFINDEX, socket.if_nametoindex(device))
-    for message in family.do(LINK_GET, index) + family.dump(LINK_GET) + family.dump(KEY_GET, index):
+    for message in family.do(LINK_GET, index) + family.dump(LINK_GET):
         print(message.hex())
+    for message in family.dump(KEY_GET, index) + family.dump(RECORD_GET, index):
+        print(message.hex())
+    return 0
+
+
+def interrupt(device: str, what: str = "") -> int:
+    """The interrupt subcommand."""
+    family, other = Family(), Family()
+    index = u32(A_IFINDEX, socket.if_nametoindex(device))
+    request = struct.pack("=BBH", KEY_GET, 1, 0) + index
+    family.sock.send(struct.pack("=IHHII", 16 + len(request), family.number, REQUEST | DUMP, 1, 0) + request)
+    flags, done, n = 0, False, 0
+    while not done:
+        data = family.sock.recv(1 << 18)
+        if not n and not what:
+            other.do(KEY_INSTALL, index, key(epoch=u64(K_EPOCH, 1 << 20)))
+        while data:
+            length, kind, message_flags = struct.unpack_from("=IHH", data)
+            flags, done, n = flags | message_flags, kind == NLMSG_DONE, n + 1
+            data = data[length + 3 & ~3 :]
+    print("interrupted" if flags & DUMP_INTR else "whole")
     return 0
 
 
@@ -334,6 +365,7 @@ ANSWERS: dict[str, tuple[int, Callable[[str], bytes]]] = {
     "install-pqc": (KEY_INSTALL, lambda value: key(source=u8(K_SOURCE, 2))),
     "delete": (KEY_DEL, lambda value: nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, int(value)))),
     "keys": (KEY_GET, lambda value: b""),
+    "records": (RECORD_GET, lambda value: b""),
     "show": (LINK_GET, lambda value: b""),
 }
 
@@ -347,7 +379,7 @@ def request(device: str, name: str, value: str) -> None:
         return
     command, make = ANSWERS[name]
     family, body = Family(), u32(A_IFINDEX, index) + make(value)
-    if command == KEY_GET:
+    if command in (KEY_GET, RECORD_GET):
         family.dump(command, body)
     else:
         family.do(command, body)
@@ -374,7 +406,8 @@ def delete(device: str, *names: str) -> int:
 
 def main() -> int:
     """Parses the command line."""
-    return {"dump": dump, "refuse": refuse, "room": room, "answer": answer, "delete": delete}[sys.argv[1]](*sys.argv[2:])
+    return {"dump": dump, "refuse": refuse, "room": room, "answer": answer, "delete": delete,
+            "interrupt": interrupt}[sys.argv[1]](*sys.argv[2:])
 
 
 if __name__ == "__main__":

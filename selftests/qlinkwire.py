@@ -6,6 +6,7 @@
   qlinkwire.py vectors [--check] [FILE]
   qlinkwire.py decode PCAP --keys FILE (--ethertype 0x88b5 | --udp-port P)
                       [--needle FILE]... [--needle-hex HEX]...
+  qlinkwire.py nonces PCAP (--ethertype 0x88b5 | --udp-port P)
 
 A keys file has a line per key: link id, epoch, sender (its MAC or IP address, or "any"),
 and the 44 bytes of key and salt in hex.
@@ -31,15 +32,17 @@ def main() -> int:
     command.add_argument("--check", action="store_true")
     command.add_argument("file", nargs="?", default=vectorfile.VECTORS)
     command.set_defaults(run=vectorfile.vectors)
-    command = commands.add_parser("decode")
-    command.add_argument("pcap")
+    for name, run in (("decode", capture.decode), ("nonces", capture.nonces)):
+        command = commands.add_parser(name)
+        command.add_argument("pcap")
+        underlay = command.add_mutually_exclusive_group(required=True)
+        underlay.add_argument("--ethertype", type=lambda text: int(text, 0))
+        underlay.add_argument("--udp-port", type=int)
+        command.set_defaults(run=run)
+    command = commands.choices["decode"]
     command.add_argument("--keys", required=True)
-    underlay = command.add_mutually_exclusive_group(required=True)
-    underlay.add_argument("--ethertype", type=lambda text: int(text, 0))
-    underlay.add_argument("--udp-port", type=int)
     command.add_argument("--needle", action="append", default=[])
     command.add_argument("--needle-hex", action="append", default=[])
-    command.set_defaults(run=capture.decode)
     args = parser.parse_args()
     return args.run(args)
 

@@ -92,7 +92,7 @@ test_unprivileged_user()
 		expect_refused "$request" "$E_PERMISSION" as_nobody "$ns1" qlinkctl $request
 	done
 	expect_refused "ip" "$E_PERMISSION" as_nobody "$ns1" ip link set qlink0 type qlink id 9
-	for request in show keys "id 9" "accept 15" "install 2" "delete 1" "changelink 9"; do
+	for request in show keys records "id 9" "accept 15" "install 2" "delete 1" "changelink 9"; do
 		# shellcheck disable=SC2086 # words
 		expect_eq "$request" "$(as_nobody "$ns1" /usr/bin/python3 "$here/nlraw.py" answer qlink0 $request)" "EPERM "
 	done
@@ -155,7 +155,7 @@ test_foreign_user_namespace_changes_nothing()
 	setup_foreign
 	ip -n "$ns1" link set qlink0 netns "$foreign"
 	was=$(nsenter -t "$foreign" -n qlinkctl -j show qlink0; nsenter -t "$foreign" -n qlinkctl -j key show qlink0)
-	for request in "changelink 9" "id 9" "peer 02:00:00:00:00:09" "accept 15" "install 2" "delete 1" keys; do
+	for request in "changelink 9" "id 9" "peer 02:00:00:00:00:09" "accept 15" "install 2" "delete 1" keys records; do
 		# shellcheck disable=SC2086 # words
 		expect_eq "$request" "$(foreign_answer qlink0 $request)" "EPERM $E_LINK_NET"
 	done
@@ -175,7 +175,7 @@ test_foreign_user_namespace_changes_nothing()
 	nsenter -t "$foreign" -n ip link set qlink5 netns "$ns1"
 	index=$(ip -n "$ns1" -j link show qlink5 | jq '.[0].ifindex')
 	was=$(what "$ns1" qlink5)
-	for request in "id 9" "accept 15" "install 2" "delete 1" keys show; do
+	for request in "id 9" "accept 15" "install 2" "delete 1" keys records show; do
 		# shellcheck disable=SC2086 # words
 		expect_eq "$request" "$(foreign_answer "$index" $request)" "ENODEV no device has index $index"
 	done

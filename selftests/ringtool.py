@@ -5,7 +5,8 @@
   ringtool.py pass FROM TO FIRST COUNT KEYS SENDER [WORD=VALUE]...
 				keys of COUNT epochs from FIRST on, at the receiver first; written to the file KEYS
 				as qlinkwire wants them, sent by address SENDER. device=NAME: qlink0 unless given; blocks=N:
-				their limit; step=N: between epochs; source=N: as the kernel numbers it, 3 (static) unless given
+				their limit; step=N: between epochs; source=qkd|hybrid|pqc|static: static unless given; id=HEX:
+				the handle of the KME key ID
   ringtool.py lanes FROM TO KEYS FIRST LAST
 				a frame in each of 256 lanes of every epoch, by the eth underlay, as if FROM had so many CPUs
   ringtool.py refuse FROM		messages of thousands of keys, each refused for one of them, which is named
@@ -38,6 +39,7 @@ from vectorfile import plain_frame
 
 LINK_ID, CHUNK = 7, 2000
 TX, RX = 0, 1
+SOURCES = ("qkd", "hybrid", "pqc", "static")
 
 
 class End:
@@ -72,14 +74,18 @@ class End:
         return out
 
 
-def make(direction: int, epoch: int, secret: bytes = b"", blocks: int = 0, source: int = nlraw.STATIC) -> bytes:
+def make(
+    direction: int, epoch: int, secret: bytes = b"", blocks: int = 0, source: str = "static", kme: bytes = b""
+) -> bytes:
     """A key of 44 bytes, as an attribute."""
     secret = secret or os.urandom(44)
     more = {"blocks": nlraw.u64(nlraw.K_BLOCKS, blocks)} if blocks and direction == TX else {}
+    if kme:
+        more["kme"] = nlraw.attr(nlraw.K_KME, kme)
     return nlraw.key(
         direction=nlraw.u8(nlraw.K_DIRECTION, direction),
         epoch=nlraw.u64(nlraw.K_EPOCH, epoch),
-        source=nlraw.u8(nlraw.K_SOURCE, source),
+        source=nlraw.u8(nlraw.K_SOURCE, SOURCES.index(source)),
         raw=nlraw.attr(nlraw.K_KEY, secret[:32]),
         salt=nlraw.attr(nlraw.K_SALT, secret[32:]),
         **more,
@@ -89,7 +95,8 @@ def make(direction: int, epoch: int, secret: bytes = b"", blocks: int = 0, sourc
 def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, address: str, *words: str) -> int:
     """The pass subcommand."""
     options = dict(word.split("=") for word in words)
-    blocks, step, source = (int(options.get(word, value)) for word, value in (("blocks", 0), ("step", 1), ("source", 3)))
+    blocks, step = int(options.get("blocks", 0)), int(options.get("step", 1))
+    source, kme = options.get("source", "static"), bytes.fromhex(options.get("id", ""))
     secrets = {int(first) + n * step: os.urandom(44) for n in range(int(count))}
     with open(path, "a", encoding="ascii") as file:
         for epoch, secret in secrets.items():
@@ -98,7 +105,9 @@ def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, add
     for namespace, direction in ((receiver, RX), (sender, TX)):
         with End(namespace, options.get("device", "qlink0")) as end:
             for at in range(0, len(epochs), CHUNK):
-                end.install([make(direction, epoch, secrets[epoch], blocks, source) for epoch in epochs[at : at + CHUNK]])
+                end.install(
+                    [make(direction, epoch, secrets[epoch], blocks, source, kme) for epoch in epochs[at : at + CHUNK]]
+                )
     return 0
 
 

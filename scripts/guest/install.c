@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Counts the guest instructions of installing keys, as an agent does it: by libqlink.
+ *
+ * usage: install LINKS KEYS-PER-MESSAGE KEYS
+ *
+ * Installs KEYS keys to receive, in turn on devices qlink0 to qlink<LINKS - 1> of its own network namespace,
+ * which hold none. Prints: instructions per key, as measure.c counts them, then 0.
+ */
+#include <net/if.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "../../userspace/libqlink/qlink.h"
+#include "../../userspace/libqlink/secret.h"
+
+#define MOST_PER_MESSAGE	1000
+
+static void die(const char *what)
+{
+	fprintf(stderr, "install: %s\n", what);
+	exit(1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Time in which nobody ran is no instruction. */
+static uint64_t idle(void)
+{
+	double up, spent;
+	FILE *file = fopen("/proc/uptime", "r");
+
+	if (!file || fscanf(file, "%lf %lf", &up, &spent) != 2)
+		die("/proc/uptime");
+	fclose(file);
+	return (uint64_t)(spent * 1e9);
+}
+
+static uint32_t index_of(unsigned int link)
+{
+	char name[IF_NAMESIZE];
+	uint32_t index;
+
+	snprintf(name, sizeof(name), "qlink%u", link);
+	index = if_nametoindex(name);
+	if (!index)
+		die(name);
+	return index;
+}
+
+static void install(struct qlink_nl *nl, unsigned int link, uint64_t epoch,
+		    unsigned int n, uint8_t *secrets)
+{
+	struct qlink_key keys[MOST_PER_MESSAGE] = { 0 };
+	struct qlink_error error;
+	unsigned int i;
+
+	if (getrandom(secrets, n * QLINK_SECRET_BYTES, 0) != (ssize_t)(n * QLINK_SECRET_BYTES))
+		die("getrandom");
+	for (i = 0; i < n; i++) {
+		keys[i].secret = secrets + i * QLINK_SECRET_BYTES;
+		keys[i].direction = QLINK_DIRECTION_RX;
+		keys[i].source = QLINK_SOURCE_STATIC;
+		keys[i].epoch = epoch + i;
+	}
+	if (qlink_key_install(nl, index_of(link), keys, n, &error))
+		die(qlink_error_text(&error));
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int links, per_message, keys, sent, link;
+	uint64_t start, start_idle, epoch[64];
+	struct qlink_secret secrets;
+	struct qlink_error error;
+	struct qlink_nl *nl;
+
+	if (argc != 4)
+		return 2;
+	links = (unsigned int)atoi(argv[1]);
+	per_message = (unsigned int)atoi(argv[2]);
+	keys = (unsigned int)atoi(argv[3]);
+	if (!links || links > 64 || !per_message || per_message > MOST_PER_MESSAGE)
+		return 2;
+	if (qlink_nl_open(&nl, &error))
+		die(qlink_error_text(&error));
+	if (qlink_secret_new(&secrets, per_message * QLINK_SECRET_BYTES))
+		die("no memory that can be locked");
+	for (link = 0; link < links; link++)
+		epoch[link] = 1;
+	start_idle = idle();
+	start = now();
+	for (sent = 0, link = 0; sent < keys; sent += per_message, link = (link + 1) % links) {
+		install(nl, link, epoch[link], per_message, secrets.data);
+		epoch[link] += per_message;
+	}
+	start = now() - start;
+	start_idle = idle() - start_idle;
+	printf("%.0f 0\n", (double)(start - start_idle) / sent);
+	qlink_secret_free(&secrets);
+	qlink_nl_close(nl);
+	return 0;
+}

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A bad line: loss, duplicates and reordering while keys change every 10 ms. Each frame is accounted for.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+frames_per_second=200
+frames=$(scale 1000)
+
+# line NS FILTER: jq on what the queue of the line has done.
+line() { tc -n "$1" -s -j qdisc show dev veth0 root | jq "map(select(.kind == \"netem\"))[0] | $2"; }
+line_is_empty() { [ "$(line "$1" .qlen)" = 0 ]; }
+counters() { stats_nonzero "$ns2" | tr ' ' '\n' | sed -nE "s/^($1):([0-9]+)$/\2/p" | awk '{ n += $1 } END { print n + 0 }'; }
+
+# bad_line GRACE: what ns1 sends goes over it while ns1 rekeys every 10 ms, and ns2 keeps older keys for GRACE ms.
+# Sets $sealed, $lost, $arrived, $again, $opened, $replayed and $late.
+bad_line()
+{
+	setup_pair
+	quiet
+	link_set "$ns1" rekey-ms 10
+	link_set "$ns2" grace-ms "$1"
+	keys_pass "$ns1" "$ns2" 2 2000
+	capture_start "$ns2" "$tmp/pcap"
+	# Between 0 and 200 ms, each frame for itself: many overtake others.
+	expect_ok "a bad line" tc -n "$ns1" qdisc add dev veth0 root netem limit 10000 delay 100ms 100ms loss 10% duplicate 5%
+	in_ns "$ns1" ping -q -i "$(awk "BEGIN { print 1 / $frames_per_second }")" -c "$frames" -W 1 "${inner[2]}" >"$tmp/ping"
+	expect_soon "the line is empty" line_is_empty "$ns1"
+	sealed=$(link_field "$ns1" .tx.usage.static.frames)
+	lost=$(line "$ns1" .drops)
+	capture_stop "$tmp/pcap"
+	decode_nonces "$tmp/pcap"
+	arrived=$(nonces 1 sealed)
+	again=$(nonces 1 again)
+	expect_soon "all that came through is counted" all_are_counted
+	expect_ok "frames sent" test "$sealed" -ge "$frames"
+	expect_ok "keys used" test "$(ring "$ns1" tx rekeys)" -gt $((frames / 10))
+	expect_ok "frames lost" test "$arrived" -lt "$sealed"
+	expect_ok "by the line" test $((sealed - arrived)) -le "$lost"
+	expect_ok "frames doubled" test "$again" -gt 0
+	expect_eq "lost, doubled, late, and nothing else" "$(stats_nonzero "$ns2" | tr ' ' '\n' |
+		grep -vE '^(rx_replay|rx_after_grace):')" ""
+	expect_eq "dropped by the sender" "$(stats_nonzero "$ns1")" ""
+}
+
+# Each frame that came through was opened, or is a duplicate, or late.
+all_are_counted()
+{
+	opened=$(link_field "$ns2" .rx.usage.static.frames)
+	replayed=$(counters rx_replay)
+	late=$(counters rx_after_grace)
+	[ $((opened + replayed + late)) = $((arrived + again)) ]
+}
+
+# Within their grace no frame is late: each that came is opened, and each that came again is a replay.
+each_test_within_the_grace()
+{
+	local sealed lost arrived again opened replayed late
+
+	bad_line 5000
+	expect_eq "late" "$late" 0
+	expect_eq "opened are those that came" "$opened" "$arrived"
+	expect_eq "replays are those that came again" "$replayed" "$again"
+}
+
+# A grace that is shorter than the line is long: late frames are counted as such, each with its key gone.
+each_test_behind_the_grace()
+{
+	local sealed lost arrived again opened replayed late
+
+	bad_line 20
+	expect_ok "late" test "$late" -gt 0
+	expect_ok "opened came in time" test $((arrived - opened)) -le "$late"
+	expect_ok "replays are among those that came again" test "$replayed" -le "$again"
+}
+
+debug_tests="behind_the_grace_udp"
+run_tests "$@"

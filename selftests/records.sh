@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What is left of keys that have gone: records, sums by source, the squares of what was sealed; and lists that say
+# when a change came across them.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# records NS FILTER [AFTER]: jq on the records of qlink0.
+records() { in_ns "$1" qlinkctl -j record show qlink0 after "${3:-0}" | jq -c "$2"; }
+records_are() { [ "$(records "$1" "$2")" = "$3" ]; }
+uptime_ms() { awk '{ printf "%d", $1 * 1000 }' /proc/uptime; }
+
+readonly kme=0123456789abcdef0123456789abcdef
+readonly uuid=01234567-89ab-cdef-0123-456789abcdef
+
+# A key that sealed five frames and one that opened them; keys that were never used leave nothing.
+each_test_what_a_key_was_used_for()
+{
+	local before bytes
+
+	setup_pair
+	quiet
+	link_set "$ns2" grace-ms 1
+	keys_pass "$ns1" "$ns2" 2 3 "id=$kme"
+	expect_eq "none yet" "$(records "$ns1" .)$(records "$ns2" .)" "[][]"
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+	before=$(uptime_ms)
+	expect_eq "answers" "$(ping_one_lane "$ns1" 5)" 5
+	bytes=$(keys "$ns1" direction=tx epoch=2 bytes)
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+	expect_soon "of the key that sealed" records_are "$ns1" length 1
+	expect_eq "epoch 1 had no frame" "$(records "$ns1" '.[0] | [.number, .direction, .epoch, .source, .frames, .bytes]')" \
+		"[1,\"tx\",2,\"static\",5,$bytes]"
+	expect_eq "its KME key ID" "$(records "$ns1" '.[0].kme_key_id')" "\"$uuid\""
+	expect_ok "first frame" test "$(records "$ns1" '.[0].first_ms')" -ge "$((before - 10))"
+	expect_ok "last" test "$(records "$ns1" '.[0].last_ms')" -ge "$(records "$ns1" '.[0].first_ms')"
+	expect_ok "not later than now" test "$(records "$ns1" '.[0].last_ms')" -le "$(uptime_ms)"
+	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
+	expect_soon "of the key that opened" records_are "$ns2" length 1
+	expect_eq "the same" "$(records "$ns2" '.[0] | [.direction, .epoch, .source, .frames, .bytes, .kme_key_id]')" \
+		"[\"rx\",2,\"static\",5,$bytes,\"$uuid\"]"
+	expect_ok "the others go" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 4
+	expect_ok "the others go" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 3
+	expect_soon "of one more" records_are "$ns1" '[.[] | [.number, .epoch, .frames]]' '[[1,2,5],[2,3,2]]'
+	expect_eq "behind the first" "$(records "$ns1" '[.[].number]' 1)" "[2]"
+	expect_eq "behind the last" "$(records "$ns1" . 2)$(records "$ns1" . 99)" "[][]"
+	expect_has "for people" "$(in_ns "$ns1" qlinkctl record show qlink0)" "$uuid"
+}
+
+# uses_keys N: whether N keys were used, once more frames went.
+uses_keys()
+{
+	in_ns "$ns1" ping -q -f -c 2000 "${inner[2]}" >"$tmp/ping"
+	[ "$(ring "$ns1" tx current_epoch)" -gt "$1" ]
+}
+
+# More keys than there are records: the oldest are missing, and their numbers tell so.
+test_more_than_are_kept()
+{
+	local n last
+
+	under=eth
+	setup_pair
+	quiet
+	keys_pass "$ns1" "$ns2" 2 9999
+	link_set "$ns1" rekey-frames 1
+	# A key whose transform is not made yet lets the one before it seal another frame, or many.
+	expect_soon "keys used" uses_keys 8250
+	expect_soon "records" records_are "$ns1" 'length' 8192
+	n=$(records "$ns1" '.[0].number')
+	last=$(records "$ns1" '.[-1].number')
+	expect_eq "from the oldest that is left" "$n" $((last - 8191))
+	expect_ok "some are missing" test "$n" -gt 1
+	expect_eq "none between them" "$(records "$ns1" '[.[].number] | . == [range(.[0]; .[0] + length)]')" true
+	expect_has "people are told" "$(in_ns "$ns1" qlinkctl record show qlink0 | head -n 2)" "$((n - 1)) records are missing"
+	expect_eq "the sum of all" "$(link_field "$ns1" .tx.usage.static.frames)" "$(stats64 "$ns1" .tx.packets)"
+}
+
+# usage NS tx|rx: as {"qkd": 3, …}, frames by source.
+usage() { link_field "$1" ".$2.usage | map_values(.frames)" | tr -d ' \n'; }
+usage_is() { [ "$(usage "$1" "$2")" = "$3" ]; }
+
+# What keys of each source were used for is told apart, and does not go with them.
+each_test_sums_by_source()
+{
+	local source epoch=1 bytes
+
+	setup_pair
+	quiet
+	link_set "$ns1" accept qkd,hybrid,pqc,static
+	link_set "$ns2" accept qkd,hybrid,pqc,static grace-ms 1
+	for source in qkd hybrid pqc; do
+		epoch=$((epoch + 1))
+		keys_pass "$ns1" "$ns2" "$epoch" 1 "source=$source"
+		expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+		expect_eq "answers" "$(ping_one_lane "$ns1" "$epoch")" "$epoch"
+	done
+	expect_eq "sealed" "$(usage "$ns1" tx)" '{"qkd":2,"hybrid":3,"pqc":4}'
+	expect_soon "opened" usage_is "$ns2" rx '{"qkd":2,"hybrid":3,"pqc":4}'
+	bytes=$(link_field "$ns1" .tx.usage.pqc.bytes)
+	expect_eq "bytes" "$bytes" $((4 * 98))
+	link_set "$ns1" accept static
+	expect_eq "the keys have gone" "$(keys "$ns1" direction=tx)" 0
+	expect_eq "what they did has not" "$(usage "$ns1" tx) $(link_field "$ns1" .tx.usage.pqc.bytes)" \
+		"{\"qkd\":2,\"hybrid\":3,\"pqc\":4} $bytes"
+	expect_eq "ip has it, too" "$(ip -n "$ns1" -d -j link show qlink0 |
+		jq -c '.[0].linkinfo.info_data.tx.usage | map_values(.frames)')" '{"qkd":2,"hybrid":3,"pqc":4}'
+}
+
+# Each key counts by the square of its blocks, and past a sum that is set somebody is told, once.
+test_blocks_squared()
+{
+	local n sum=0
+
+	under=udp
+	setup_pair
+	quiet
+	listen "$ns1" "$tmp/events"
+	keys_pass "$ns1" "$ns2" 2 8
+	link_set "$ns1" blocks2-log2 18
+	for n in 1 2 3 4; do
+		# 98 bytes are 7 blocks, and two more for the tag: 540 of them are above 2^18.
+		expect_eq "answers" "$(ping_one_lane "$ns1" 60)" 60
+		sum=$((sum + (540 * 540 + 65535) / 65536))
+		expect_eq "with the key in use" "$(link_field "$ns1" .blocks2)" "$sum"
+		expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+		expect_soon "and without" link_field_is "$ns1" .blocks2 "$sum"
+	done
+	expect_soon "told" told "$tmp/events" blocks2-high
+	expect_eq "once" "$(jq -s '[.[] | select(any(.kinds[]; . == "blocks2-high"))] | length' "$tmp/events")" 1
+	expect_refused "too little" "from 16 to 79" in_ns "$ns1" qlinkctl set qlink0 blocks2-log2 15
+	expect_refused "too much" "from 16 to 79" in_ns "$ns1" qlinkctl set qlink0 blocks2-log2 80
+}
+
+link_field_is() { [ "$(link_field "$1" "$2")" = "$3" ]; }
+
+# What comes and goes on request makes another generation; what the kernel does by itself makes none.
+test_generation()
+{
+	local n
+
+	under=eth
+	setup_pair
+	quiet
+	n=$(link_field "$ns1" .generation)
+	keys_pass "$ns1" "$ns2" 2 4
+	expect_eq "installed" "$(link_field "$ns1" .generation)" $((n + 1))
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_eq "rotated" "$(link_field "$ns1" .generation)" $((n + 1))
+	expect_ok "delete" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 5
+	expect_eq "deleted" "$(link_field "$ns1" .generation)" $((n + 2))
+	expect_refused "delete it again" "holds no epoch 5" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 5
+	expect_eq "refused" "$(link_field "$ns1" .generation)" $((n + 2))
+	link_set "$ns1" accept qkd
+	expect_eq "refused by policy" "$(link_field "$ns1" .generation)" $((n + 3))
+	expect_eq "nothing to refuse" "$(link_set "$ns1" accept pqc; link_field "$ns1" .generation)" $((n + 3))
+	link_set "$ns1" accept static
+	keys_pass "$ns1" "$ns2" 10 2000
+	expect_eq "a list that an install came across" "$(nlraw "$ns1" interrupt qlink0)" "interrupted"
+	expect_eq "and one that none did" "$(nlraw "$ns1" interrupt qlink0 nothing)" "whole"
+}
+
+# protection NS: in a word, then what is lacking.
+protection() { link_field "$1" '[.protection] + .lacks | join(" ")'; }
+
+# How well a link protects what enters it.
+test_protection()
+{
+	under=udp
+	setup_wire
+	link_add 1
+	link_add 2
+	expect_eq "without a key" "$(protection "$ns1") $(link_field "$ns1" .state)" "blocked no-key"
+	key_pass "$ns1" "$ns2" 1
+	expect_eq "one way" "$(protection "$ns1")" "degraded no-rx-key"
+	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: degraded: no-rx-key"
+	key_pass "$ns2" "$ns1" 1
+	expect_eq "both ways" "$(protection "$ns1")" protected
+	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: protected"
+	quiet
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_eq "in use" "$(protection "$ns1")" protected
+	link_set "$ns1" accept hybrid,static
+	expect_eq "it could be better" "$(protection "$ns1")" "degraded tx-source rx-source"
+	link_set "$ns1" accept static rekey-frames 1
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_eq "it should be another" "$(protection "$ns1")" "degraded tx-overdue"
+	expect_eq "ip has it, too" "$(ip -n "$ns1" -d -j link show qlink0 |
+		jq -r '.[0].linkinfo.info_data | [.protection] + .lacks | join(" ")')" "degraded tx-overdue"
+	ip -n "$ns1" link set qlink0 down
+	expect_eq "down" "$(protection "$ns1")" blocked
+	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: blocked: admin-down"
+}
+
+debug_tests="what_a_key_was_used_for_udp"
+run_tests "$@"
