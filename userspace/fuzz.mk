@@ -6,7 +6,9 @@
 
 CLANG ?= clang
 FUZZ_SECONDS ?= 10
-FUZZERS := kme_json msg
+FUZZERS := config kme_json msg
+fuzz_config := qlinkd/channel qlinkd/config qlinkd/policy libqlink/names libqlink/parse \
+	libqlink/secret libqlink/wipe
 fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem libqlink/names libqlink/parse \
 	libqlink/secret libqlink/wipe
 fuzz_msg := qlinkd/msg qlinkd/policy

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent's configuration file, qlinkd.conf(5). */
+#ifndef QLINKD_CONFIG_H
+#define QLINKD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../libqlink/parse.h"
+#include "kme.h"
+#include "pacing.h"
+#include "store.h"
+
+/* What is read of a file at most. */
+#define CONFIG_BYTES_MAX	(1U << 20)
+
+/**
+ * struct config_error - what is wrong with a file
+ */
+struct config_error {
+	/** @text: FILE:LINE: what is there, and what was expected; no full stop */
+	char text[512];
+};
+
+/**
+ * struct config_endpoint - where somebody listens
+ */
+struct config_endpoint {
+	/** @addr: of length 0 where none is configured */
+	struct qlink_addr addr;
+
+	/** @port: of TCP */
+	uint16_t port;
+};
+
+/**
+ * struct config_agent - the agent itself
+ */
+struct config_agent {
+	/** @name: ours, as in our certificate */
+	const char *name;
+
+	/** @certificate: PEM file, shown to peers */
+	const char *certificate;
+
+	/** @key: PEM file of its private key */
+	const char *key;
+
+	/** @ca: PEM file of the CA of all peers */
+	const char *ca;
+
+	/** @control: Unix socket for qlinkctl */
+	const char *control;
+
+	/** @metrics: Unix socket for Prometheus */
+	const char *metrics;
+
+	/** @audit_log: file that is only ever appended to */
+	const char *audit_log;
+
+	/** @listen: for peers that dial */
+	struct config_endpoint listen;
+
+	/** @kme_connect_ms: for a connection to a KME with its TLS */
+	uint32_t kme_connect_ms;
+
+	/** @kme_timeout_ms: for a whole request to a KME */
+	uint32_t kme_timeout_ms;
+
+	/** @kme_retry_ms: the longest pause before an ill KME is asked again */
+	uint32_t kme_retry_ms;
+};
+
+/**
+ * struct config_kme - a key server
+ */
+struct config_kme {
+	/** @name: as links call it */
+	const char *name;
+
+	/** @node: how it is asked */
+	struct kme_node_conf node;
+
+	/** @method: an enum kme_method, as in @node */
+	uint32_t method;
+};
+
+/**
+ * struct config_peer - the agent at the other end
+ */
+struct config_peer {
+	/** @name: as in its certificate */
+	const char *name;
+
+	/** @line: of the file where it begins */
+	unsigned int line;
+
+	/** @address: where it listens; none where it only dials */
+	struct config_endpoint address;
+};
+
+/**
+ * struct config_link - a link
+ */
+struct config_link {
+	/** @device: its name */
+	const char *device;
+
+	/** @line: of the file where it begins */
+	unsigned int line;
+
+	/** @peer_name: as the file has it */
+	const char *peer_name;
+
+	/** @kme_names: likewise, in order, @n_kmes of them */
+	const char *kme_names[KME_NODES_MAX];
+
+	/** @sae: the peer's SAE ID; %NULL without KMEs */
+	const char *sae;
+
+	/** @peer: index of struct config_peer */
+	uint32_t peer;
+
+	/** @kmes: indices of struct config_kme, in order */
+	uint32_t kmes[KME_NODES_MAX];
+
+	/** @n_kmes: 0 for a policy that asks none */
+	uint32_t n_kmes;
+
+	/** @policy: an enum policy */
+	uint32_t policy;
+
+	/** @max_age_s: of a key in the store; 0 for never */
+	uint32_t max_age_s;
+
+	/** @store: of each direction; its age is @max_age_s */
+	struct store_config store;
+
+	/** @reserve: keys that the pace leaves, as in @pacing */
+	uint32_t reserve;
+
+	/** @pacing: how often to rekey */
+	struct pacing_config pacing;
+};
+
+/**
+ * struct config - what a file says; every name in it is there and is good
+ */
+struct config {
+	/** @agent: the agent */
+	struct config_agent agent;
+
+	/** @kmes: the key servers, in the order of the file */
+	struct config_kme *kmes;
+
+	/** @n_kmes: how many */
+	size_t n_kmes;
+
+	/** @peers: the peers, likewise */
+	struct config_peer *peers;
+
+	/** @n_peers: how many */
+	size_t n_peers;
+
+	/** @links: the links, likewise */
+	struct config_link *links;
+
+	/** @n_links: how many */
+	size_t n_links;
+
+	/** @text: the file, in which all names lie */
+	char *text;
+};
+
+/**
+ * config_read() - read a configuration file
+ * @config: filled in; the caller frees it with config_free(), also on failure
+ * @path: of the file
+ * @error: filled in on failure, with the first error of the file
+ *
+ * Return: 0, %-EINVAL for what is in it, or what reading it came to.
+ */
+int config_read(struct config *config, const char *path,
+		struct config_error *error);
+
+/**
+ * config_parse() - read a configuration out of memory
+ * @config: as for config_read()
+ * @text: @len bytes; not kept
+ * @len: at most CONFIG_BYTES_MAX
+ * @path: for @error
+ * @error: as for config_read()
+ *
+ * Return: 0, %-EINVAL or %-ENOMEM.
+ */
+int config_parse(struct config *config, const char *text, size_t len,
+		 const char *path, struct config_error *error);
+
+/**
+ * config_free() - give a configuration back
+ * @config: from config_read() or config_parse(), or all zero
+ */
+void config_free(struct config *config);
+
+/**
+ * config_find_link() - find a link by its device
+ * @config: the configuration
+ * @device: its name
+ *
+ * Return: the link, or %NULL.
+ */
+const struct config_link *config_find_link(const struct config *config,
+					   const char *device);
+
+/**
+ * config_same_agent() - whether two configurations are of the same agent
+ * @a: one
+ * @b: the other
+ *
+ * Return: whether no link notices, and no socket or file is another.
+ */
+bool config_same_agent(const struct config *a, const struct config *b);
+
+/**
+ * config_same_link() - whether a link is the same in two configurations
+ * @a: one
+ * @b: the other
+ * @device: of the link
+ *
+ * Return: whether it is in both, with the same options, peer and KMEs.
+ */
+bool config_same_link(const struct config *a, const struct config *b,
+		      const char *device);
+
+#endif

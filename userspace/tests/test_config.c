@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether the agent's configuration says what it should, and what is wrong with it if not. */
+#include "../qlinkd/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../qlinkd/channel.h"
+#include "../qlinkd/policy.h"
+#include "tap.h"
+
+#define AGENT							\
+	"agent\n"						\
+	"\tname site-a\n"					\
+	"\tcertificate /etc/qlinkd/site-a.pem\n"		\
+	"\tkey /run/credentials/qlinkd.service/site-a.key\n"	\
+	"\tca /etc/qlinkd/ca.pem\n"				\
+	"\tlisten [::]:7512\n"
+#define KME(name, host)						\
+	"kme " name "\n"					\
+	"\turl https://" host ":8443\n"				\
+	"\tcertificate /etc/qlinkd/sae.pem\n"			\
+	"\tkey /etc/qlinkd/sae.key\n"				\
+	"\tca /etc/qlinkd/kme-ca.pem\n"
+#define PEER							\
+	"peer site-b\n"						\
+	"\taddress 198.51.100.2\n"
+#define LINK							\
+	"link qlink0\n"						\
+	"\tpeer site-b\n"					\
+	"\tkmes vienna graz\n"					\
+	"\tsae SAE-B\n"
+#define KMES	KME("vienna", "192.0.2.1") KME("graz", "192.0.2.2")
+
+static int parse(struct config *config, const char *text, struct config_error *error)
+{
+	return config_parse(config, text, strlen(text), "qlinkd.conf", error);
+}
+
+static void refused(const char *text, const char *want)
+{
+	struct config_error error;
+	struct config config;
+
+	CHECK_NUMBER(want, parse(&config, text, &error), -EINVAL);
+	CHECK_TEXT("error", error.text, want);
+	config_free(&config);
+}
+
+TEST(everything_is_read)
+{
+	/* The link stands before what it names; comments and blank lines are nothing. */
+	static const char text[] = "# a comment\n\n" LINK "\tpolicy hybrid-required # why not\n"
+		"\tstore 5000\n\toutage-cover 400\n\tkey-bytes 32\n\tmax-age-s 3600\n"
+		"\tfloor-ms 10\n\tceiling-ms 60000\n\treserve 7\n"
+		KMES "\tid KME-2\n\tmethod get\n" PEER AGENT
+		"\tcontrol /run/a\n\tmetrics /run/b\n\taudit-log /run/c\n"
+		"\tkme-connect-ms 100\n\tkme-timeout-ms 60000\n\tkme-retry-ms 500";
+	const struct config_link *link;
+	struct config_error error;
+	struct config config;
+
+	CHECK_NUMBER("parse", parse(&config, text, &error), 0);
+	CHECK_TEXT("error", error.text, "");
+	CHECK_TEXT("name", config.agent.name, "site-a");
+	CHECK_TEXT("key", config.agent.key, "/run/credentials/qlinkd.service/site-a.key");
+	CHECK_NUMBER("listen", config.agent.listen.addr.len, 16);
+	CHECK_NUMBER("port", config.agent.listen.port, 7512);
+	CHECK_TEXT("control", config.agent.control, "/run/a");
+	CHECK_TEXT("metrics", config.agent.metrics, "/run/b");
+	CHECK_TEXT("audit log", config.agent.audit_log, "/run/c");
+	CHECK_NUMBER("connect", config.agent.kme_connect_ms, 100);
+	CHECK_NUMBER("timeout", config.agent.kme_timeout_ms, 60000);
+	CHECK_NUMBER("retry", config.agent.kme_retry_ms, 500);
+	CHECK_NUMBER("kmes", config.n_kmes, 2);
+	CHECK_TEXT("url", config.kmes[1].node.url, "https://192.0.2.2:8443");
+	CHECK_TEXT("id", config.kmes[1].node.id, "KME-2");
+	CHECK_NUMBER("method", config.kmes[1].node.method, KME_METHOD_GET);
+	CHECK_NUMBER("method of the other", config.kmes[0].node.method, KME_METHOD_AUTO);
+	CHECK(!config.kmes[0].node.id, "an id of the other");
+	CHECK_NUMBER("peer's port", config.peers[0].address.port, 7511);
+	link = config_find_link(&config, "qlink0");
+	CHECK(link == &config.links[0], "the link is not found");
+	CHECK_NUMBER("its kmes", link->n_kmes, 2);
+	CHECK_TEXT("the second", config.kmes[link->kmes[1]].name, "graz");
+	CHECK_TEXT("sae", link->sae, "SAE-B");
+	CHECK_NUMBER("policy", link->policy, POLICY_HYBRID_REQUIRED);
+	CHECK_NUMBER("store", link->store.capacity, 5000);
+	CHECK_NUMBER("cover", link->store.outage_cover, 400);
+	CHECK_NUMBER("key bytes", link->store.key_bytes, 32);
+	CHECK_NUMBER("age", link->store.max_age_ms, 3600000);
+	CHECK_NUMBER("floor", link->pacing.floor_ms, 10);
+	CHECK_NUMBER("ceiling", link->pacing.ceiling_ms, 60000);
+	CHECK_NUMBER("reserve", link->pacing.reserve, 7);
+	CHECK(!config_find_link(&config, "qlink1"), "a link that is none");
+	config_free(&config);
+}
+
+TEST(what_is_not_said_has_a_default)
+{
+	struct config_error error;
+	struct config config;
+
+	CHECK_NUMBER("parse", parse(&config, AGENT KMES PEER LINK, &error), 0);
+	CHECK_TEXT("control", config.agent.control, "/run/qlinkd/control");
+	CHECK_TEXT("metrics", config.agent.metrics, "/run/qlinkd/metrics");
+	CHECK_TEXT("audit log", config.agent.audit_log, "/var/log/qlinkd/audit.log");
+	CHECK_NUMBER("timeout", config.agent.kme_timeout_ms, 5000);
+	CHECK_NUMBER("policy", config.links[0].policy, POLICY_PREFER_HYBRID);
+	CHECK_NUMBER("store", config.links[0].store.capacity, 20000);
+	CHECK_NUMBER("cover", config.links[0].store.outage_cover, 1000);
+	CHECK_NUMBER("age", config.links[0].store.max_age_ms, 604800000);
+	CHECK_NUMBER("ceiling", config.links[0].pacing.ceiling_ms, 120000);
+	CHECK_NUMBER("reserve", config.links[0].pacing.reserve, 32);
+	config_free(&config);
+}
+
+TEST(lines_that_are_wrong)
+{
+	refused("name x\n", "qlinkd.conf:1: name: not agent, kme, peer or link; options are indented");
+	refused("\n\tname x\n", "qlinkd.conf:2: name: before the first agent, kme, peer or link");
+	refused("agent\n\tcolour red\n", "qlinkd.conf:2: colour: not an option of agent, which has name, "
+		"certificate, key, ca, listen, control, metrics, audit-log, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
+	refused("agent\n\tname\n", "qlinkd.conf:2: name: lacks a value");
+	refused("agent\n\tname a b\n", "qlinkd.conf:2: name: has 2 values, and takes one");
+	refused("agent\n\tname a\n\n\tname b\n", "qlinkd.conf:4: name: is in line 2 already");
+	refused("agent x\n", "qlinkd.conf:1: agent: must be followed by nothing in its line");
+	refused("kme\n", "qlinkd.conf:1: kme: must be followed by a name");
+	refused("link a b\n", "qlinkd.conf:1: link: must be followed by a device");
+	refused("agent\n\tname a\001b\n", "qlinkd.conf:2: has a character that is no text");
+	refused("agent\n\tkey 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "qlinkd.conf:2: key: more than 16 words");
+}
+
+TEST(a_nul_hides_nothing)
+{
+	static const char text[] = "agent\n\tname a\0 b\n";
+	struct config_error error;
+	struct config config;
+	size_t cut;
+
+	for (cut = 1; cut <= 2; cut++) {
+		CHECK_NUMBER("parse", config_parse(&config, text, sizeof(text) - cut, "f", &error), -EINVAL);
+		CHECK_TEXT("error", error.text, "f:2: has a character that is no text");
+		config_free(&config);
+	}
+}
+
+TEST(values_that_are_wrong)
+{
+	refused("agent\n\tkey site.key\n", "qlinkd.conf:2: key site.key: not an absolute path");
+	refused("agent\n\tkme-timeout-ms 99\n", "qlinkd.conf:2: kme-timeout-ms 99: not a number from 100 to 60000");
+	refused("agent\n\tlisten [::1\n", "qlinkd.conf:2: listen [::1: not ADDRESS:PORT, with an IPv6 address in brackets");
+	refused("agent\n\tlisten ::1:70000:x\n", "qlinkd.conf:2: listen ::1:70000:x: the address is not an IPv4 or IPv6 address");
+	refused("agent\n\tlisten 192.0.2.1:65536\n", "qlinkd.conf:2: listen 192.0.2.1:65536: the port is not a number from 1 to 65535");
+	refused("kme a\n\turl http://x\n", "qlinkd.conf:2: url http://x: not https:// and a host");
+	refused("kme a\n\tmethod put\n", "qlinkd.conf:2: method put: not auto, post or get");
+	refused("link a\n\tpolicy none\n", "qlinkd.conf:2: policy none: not hybrid-required, qkd-required, prefer-hybrid or pqc-only");
+	refused("link a\n\tkmes a b a\n", "qlinkd.conf:2: kmes: a is named twice");
+	refused("link a\n\tkmes 1 2 3 4 5 6 7 8 9\n", "qlinkd.conf:2: kmes: has 9 names, and takes 8 at most");
+	refused("link a/b\n", "qlinkd.conf:1: link a/b: not the name of a device, of at most 15 characters");
+	refused("link sixteen_letters_\n", "qlinkd.conf:1: link sixteen_letters_: not the name of a device, of at most 15 characters");
+}
+
+TEST(sections_that_are_wrong)
+{
+	refused("", "qlinkd.conf:0: lacks a section agent");
+	refused(AGENT "agent\n", "qlinkd.conf:7: agent: there is one in line 1");
+	refused("\nagent\n\tname a\npeer b\n", "qlinkd.conf:2: agent: lacks certificate");
+	refused("kme a\n\turl https://x\n", "qlinkd.conf:1: kme: lacks certificate");
+	refused(KME("a", "x") "kme a\n", "qlinkd.conf:6: kme a: there is one of this name");
+	refused(PEER PEER, "qlinkd.conf:3: peer site-b: there is one of this name");
+	refused(LINK LINK, "qlinkd.conf:5: link qlink0: there is one of this name");
+	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes, which the policy prefer-hybrid asks for keys");
+	refused(LINK "\tpolicy pqc-only\n", "qlinkd.conf:1: link qlink0: has kmes, which the policy pqc-only does not ask");
+	refused("link a\n\tpeer b\n\tkmes c\n", "qlinkd.conf:1: link a: lacks sae, by which its kmes know the peer");
+	refused(LINK "\tfloor-ms 11\n\tceiling-ms 10\n", "qlinkd.conf:1: link qlink0: floor-ms 11 is above ceiling-ms 10");
+	refused(LINK "\tstore 10\n", "qlinkd.conf:1: link qlink0: outage-cover 1000 is above store 10");
+}
+
+TEST(names_that_nothing_has)
+{
+	refused(AGENT KMES LINK, "qlinkd.conf:17: link qlink0: there is no peer site-b");
+	refused(AGENT PEER KME("vienna", "x") LINK, "qlinkd.conf:14: link qlink0: there is no kme graz");
+	refused(AGENT "peer site-a\n", "qlinkd.conf:7: peer site-a: is the agent's own name");
+}
+
+/* One of two ends dials: it needs an address, and the other must listen. */
+TEST(somebody_has_to_dial)
+{
+	static const char without_listen[] = "agent\n\tname %s\n\tcertificate /c\n\tkey /k\n\tca /a\npeer %s\n\taddress 192.0.2.1\n";
+	static const char without_address[] = "agent\n\tname %s\n\tcertificate /c\n\tkey /k\n\tca /a\n\tlisten ::\npeer %s\n";
+	bool is_a = channel_dials("site-a", "site-b");
+	const char *dials = is_a ? "site-a" : "site-b", *waits = is_a ? "site-b" : "site-a";
+	char text[200], want[200];
+	struct config_error error;
+	struct config config;
+
+	snprintf(text, sizeof(text), without_listen, waits, dials);
+	snprintf(want, sizeof(want), "qlinkd.conf:1: agent: lacks listen, and peer %s is to dial us", dials);
+	refused(text, want);
+	snprintf(text, sizeof(text), without_listen, dials, waits);
+	CHECK_NUMBER("who dials need not listen", parse(&config, text, &error), 0);
+	config_free(&config);
+	snprintf(text, sizeof(text), without_address, dials, waits);
+	snprintf(want, sizeof(want), "qlinkd.conf:7: peer %s: lacks address, and we are to dial it", waits);
+	refused(text, want);
+	snprintf(text, sizeof(text), without_address, waits, dials);
+	CHECK_NUMBER("who is dialled knows no address", parse(&config, text, &error), 0);
+	config_free(&config);
+}
+
+/* Whether qlink0 is the same where @old became @now. */
+static bool is_same(const char *old, const char *now)
+{
+	struct config_error error;
+	struct config a, b;
+	bool same;
+
+	CHECK_NUMBER(old, parse(&a, old, &error), 0);
+	CHECK_NUMBER(now, parse(&b, now, &error), 0);
+	CHECK_TEXT("error", error.text, "");
+	same = config_same_link(&a, &b, "qlink0");
+	config_free(&a);
+	config_free(&b);
+	return same;
+}
+
+TEST(a_reload_touches_only_what_changed)
+{
+	static const char before[] = AGENT KMES PEER LINK;
+
+	CHECK(is_same(before, before), "the same file");
+	CHECK(is_same(before, LINK PEER KME("graz", "192.0.2.2") KME("vienna", "192.0.2.1") AGENT), "another order");
+	CHECK(is_same(before, AGENT KMES PEER LINK "link other\n\tpeer site-b\n\tpolicy pqc-only\n"), "another link");
+	CHECK(is_same(before, AGENT KMES PEER LINK "\tstore 20000\n"), "a default said aloud");
+	CHECK(!is_same(before, AGENT KMES PEER LINK "\tstore 20001\n"), "an option");
+	CHECK(!is_same(before, AGENT KMES PEER LINK "\tpolicy qkd-required\n"), "a policy");
+	CHECK(!is_same(before, AGENT KMES PEER LINK "\tmax-age-s 1\n"), "an age");
+	CHECK(!is_same(before, AGENT KME("vienna", "192.0.2.3") KME("graz", "192.0.2.2") PEER LINK), "a KME's address");
+	CHECK(!is_same(before, AGENT KMES "\tmethod post\n" PEER LINK), "a KME's method");
+	CHECK(!is_same(before, AGENT KMES "peer site-b\n\taddress 198.51.100.3\n" LINK), "the peer's address");
+	CHECK(!is_same(before, AGENT KMES PEER "link qlink0\n\tpeer site-b\n\tkmes graz vienna\n\tsae SAE-B\n"), "the order of KMEs");
+	CHECK(!is_same(before, AGENT KMES PEER), "no link");
+}
+
+TEST(an_agent_is_another_by_any_of_its_options)
+{
+	static const char *const others[] = {
+		AGENT "\tcontrol /x\n", AGENT "\tmetrics /x\n", AGENT "\taudit-log /x\n",
+		AGENT "\tkme-timeout-ms 1000\n", AGENT "\tkme-connect-ms 1000\n", AGENT "\tkme-retry-ms 1000\n",
+		"agent\n\tname site-a\n\tcertificate /c\n\tkey /k\n\tca /ca\n",
+	};
+	struct config_error error;
+	struct config a, b;
+	size_t i;
+
+	CHECK_NUMBER("parse", parse(&a, AGENT, &error), 0);
+	CHECK(config_same_agent(&a, &a), "it is itself");
+	for (i = 0; i < COUNT(others); i++) {
+		CHECK_NUMBER("parse", parse(&b, others[i], &error), 0);
+		CHECK(!config_same_agent(&a, &b), "%s is the same", others[i]);
+		config_free(&b);
+	}
+	config_free(&a);
+}
+
+TEST(files_that_cannot_be_read)
+{
+	char path[] = "/tmp/qlinkd.conf.XXXXXX";
+	struct config_error error;
+	struct config config;
+	int fd = mkstemp(path);
+
+	CHECK_NUMBER("no file", config_read(&config, "/nowhere/qlinkd.conf", &error), -ENOENT);
+	CHECK_TEXT("error", error.text, "/nowhere/qlinkd.conf: No such file or directory");
+	config_free(&config);
+	CHECK_NUMBER("a folder", config_read(&config, "/", &error), -EISDIR);
+	config_free(&config);
+	CHECK_NUMBER("grow", ftruncate(fd, CONFIG_BYTES_MAX + 1), 0);
+	CHECK_NUMBER("too big", config_read(&config, path, &error), -EINVAL);
+	CHECK(strstr(error.text, ":0: more than 1048576 bytes"), "%s", error.text);
+	config_free(&config);
+	CHECK_NUMBER("write", ftruncate(fd, 0) || pwrite(fd, AGENT, strlen(AGENT), 0) < 0, 0);
+	CHECK_NUMBER("good", config_read(&config, path, &error), 0);
+	config_free(&config);
+	close(fd);
+	unlink(path);
+}
+
+/* Reads what stands between .Bd and .Ed of a manual page. */
+static void read_example(const char *path, char *text, size_t room)
+{
+	FILE *file = fopen(path, "re");
+	bool is_inside = false;
+	char line[200];
+
+	text[0] = '\0';
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, ".Bd", 3) || !strncmp(line, ".Ed", 3))
+			is_inside = line[1] == 'B';
+		else if (is_inside && strlen(text) + strlen(line) < room)
+			strcat(text, line);
+	}
+	if (file)
+		fclose(file);
+}
+
+TEST(the_example_of_the_manual_is_good)
+{
+	struct config_error error;
+	struct config config;
+	char text[4096];
+
+	read_example("man/qlinkd.conf.5", text, sizeof(text));
+	parse(&config, text, &error);
+	CHECK_TEXT("error", error.text, "");
+	CHECK_NUMBER("links", config.n_links, 1);
+	CHECK_NUMBER("its kmes", config.n_links ? config.links[0].n_kmes : 0, 2);
+	config_free(&config);
+}
