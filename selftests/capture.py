@@ -287,7 +287,10 @@ def decode(args: argparse.Namespace) -> int:
 
 
 def nonces(args: argparse.Namespace) -> int:
-    """The nonces subcommand: reads headers only, so that a capture of half a million frames takes no hour."""
+    """The nonces subcommand: what each sender sealed, what came again, and what under an epoch older than one before.
+
+    It reads headers only, so that a capture of half a million frames takes no hour.
+    """
     taken: set[tuple[str, int, int, int, int]] = set()
     senders: dict[str, dict[str, int]] = {}
     problems: list[str] = []
@@ -298,8 +301,10 @@ def nonces(args: argparse.Namespace) -> int:
                 continue
             header = Header.parse(outer.sealed)
             name = (outer.sender, header.link_id, header.epoch, header.lane, header.sequence)
-            sender = senders.setdefault(outer.sender, {"sealed": 0, "again": 0})
+            sender = senders.setdefault(outer.sender, {"sealed": 0, "again": 0, "back": 0, "newest": 0})
             sender["again" if name in taken else "sealed"] += 1
+            sender["back"] += header.epoch < sender["newest"]
+            sender["newest"] = max(sender["newest"], header.epoch)
             taken.add(name)
     except BadCapture as problem:
         problems.append(str(problem))

@@ -457,7 +457,8 @@ capture_stop()
 	expect_has "capture" "$(tr '\n' ' ' <"$1.log")" " 0 packets dropped by kernel"
 }
 
-# decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed, and how many came again.
+# decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed, how many came again, and how many went
+# under an epoch older than one before.
 decode_nonces()
 {
 	local how=(--ethertype 0x88b5)
@@ -467,5 +468,5 @@ decode_nonces()
 	expect_eq "problems" "$(jq -c .problems "$tmp/nonces")" "[]"
 }
 
-# nonces 1|2 sealed|again: of what an end sent.
+# nonces 1|2 sealed|again|back: of what an end sent.
 nonces() { jq --arg sender "$(lower_address "$1")" ".senders[\$sender].$2" "$tmp/nonces"; }

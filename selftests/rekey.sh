@@ -143,6 +143,41 @@ each_test_hard_seconds()
 
 has_no_keys() { [ "$(keys "$1" "direction=$2")" = 0 ]; }
 
+# One direction runs out of keys and the other goes on, then both have; new keys end it, and none of before is used again.
+each_test_exhausted()
+{
+	local before n
+
+	setup_pair
+	quiet
+	capture_start "$ns2" "$tmp/pcap"
+	# 9 blocks a frame: three frames from here, five from there.
+	key_pass "$ns1" "$ns2" 2 blocks=27
+	key_pass "$ns2" "$ns1" 2 blocks=45
+	for n in "$ns1" "$ns2"; do expect_ok "rotate" in_ns "$n" qlinkctl rotate qlink0; done
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
+	expect_eq "one more" "$(ping_one_lane "$ns1" 1)" 0
+	expect_soon "carrier" carrier_is "$ns1" 0
+	before=$(stats64 "$ns1" .rx.packets)
+	expect_eq "answers" "$(ping_one_lane "$ns2" 2 "${inner[1]}")" 0
+	expect_eq "what still comes" $(($(stats64 "$ns1" .rx.packets) - before)) 2
+	expect_ok "carrier there" carrier_is "$ns2" 1
+	expect_eq "one more" "$(ping_one_lane "$ns2" 1 "${inner[1]}")" 0
+	expect_soon "carrier" carrier_is "$ns2" 0
+	key_pass "$ns1" "$ns2" 3
+	key_pass "$ns2" "$ns1" 3
+	for n in "$ns1" "$ns2"; do expect_ok "carrier" carrier_is "$n" 1; done
+	expect_soon "an answer" answers "$ns1"
+	capture_stop "$tmp/pcap"
+	decode_nonces "$tmp/pcap"
+	expect_eq "sealed" "$(nonces 1 sealed) $(nonces 2 sealed)" "4 6"
+	expect_eq "came again, went under an older epoch" \
+		"$(nonces 1 again) $(nonces 2 again) $(nonces 1 back) $(nonces 2 back)" "0 0 0 0"
+	for n in "$ns1" "$ns2"; do expect_eq "$n: what it counted" "$(stats_nonzero "$n" | sed "s,:.*,,")" tx_no_key; done
+}
+
+answers() { [ "$(ping_one_lane "$1" 1)" = 1 ]; }
+
 # What a key may seal is leased to lanes, and the sum is exact: never more, and what one lane leaves over is little.
 each_test_blocks_over_two_lanes()
 {
