@@ -97,8 +97,8 @@ test_refused_were_the_next()
 	quiet
 	link_set "$ns1" accept hybrid,pqc,static
 	link_set "$ns2" accept hybrid,pqc,static grace-ms 60000
-	keys_pass "$ns1" "$ns2" 2 40 source=2
-	keys_pass "$ns1" "$ns2" 42 3 source=1
+	keys_pass "$ns1" "$ns2" 2 40 source=pqc
+	keys_pass "$ns1" "$ns2" 42 3 source=hybrid
 	link_set "$ns1" accept hybrid,static
 	link_set "$ns2" accept hybrid,static
 	expect_eq "staged" "$(ring "$ns1" tx staged) $(ring "$ns1" tx current_epoch)" "3 1"
