@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether qlink-pki says what is wrong, and leaves nothing half done. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static char folder[] = "/tmp/qlink-pki.XXXXXX";
+
+__attribute__((destructor))
+static void tidy(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	if (folder[sizeof(folder) - 2] != 'X' && system(command))
+		fprintf(stderr, "%s: not removed\n", folder);
+}
+
+/* Runs it in the folder with these words: must exit with @status and end what it says with @said. */
+static void pki(const char *words, int status, const char *said)
+{
+	char command[300], got[300];
+	size_t len;
+	FILE *from;
+
+	if (folder[sizeof(folder) - 2] == 'X')
+		CHECK(mkdtemp(folder), "no folder");
+	snprintf(command, sizeof(command), "pki=$PWD/qlinkd/qlink-pki; cd %s && \"$pki\" %s 2>&1", folder, words);
+	from = popen(command, "r");
+	len = from ? fread(got, 1, sizeof(got) - 1, from) : 0;
+	got[len] = '\0';
+	CHECK_NUMBER(words, WEXITSTATUS(pclose(from)), status);
+	CHECK_TEXT(words, got, said);
+}
+
+/* What is in the folder, by name. */
+static void holds(const char *want)
+{
+	char command[64], got[300];
+	FILE *from;
+	size_t len;
+
+	snprintf(command, sizeof(command), "ls %s | tr '\\n' ' '", folder);
+	from = popen(command, "r");
+	len = from ? fread(got, 1, sizeof(got) - 1, from) : 0;
+	got[len] = '\0';
+	pclose(from);
+	CHECK_TEXT("files", got, want);
+}
+
+static void in_folder(const char *command)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "cd %s && %s", folder, command);
+	CHECK_NUMBER(command, system(text), 0);
+}
+
+TEST(what_cannot_be_made_is_said)
+{
+	pki("ca nowhere", 1, "qlink-pki: nowhere: not a folder\n");
+	pki("cert nowhere a", 1, "qlink-pki: nowhere: not a folder\n");
+	pki("cert . a", 1, "qlink-pki: ./ca.key: not there, make it by \"qlink-pki ca .\"\n");
+	pki("cert . a_b", 1, "qlink-pki: a_b: not a DNS name\n");
+	pki("cert . ca", 1, "qlink-pki: ca: not a DNS name\n");
+	pki("ca . 0", 1, "qlink-pki: 0: not a number of days\n");
+	pki("ca . ten", 1, "qlink-pki: ten: not a number of days\n");
+	pki("ca", 2, "usage: qlink-pki ca DIR [DAYS]\n       qlink-pki cert DIR NAME [DAYS]\n");
+	pki("cert .", 2, "usage: qlink-pki ca DIR [DAYS]\n       qlink-pki cert DIR NAME [DAYS]\n");
+	holds("");
+}
+
+TEST(nothing_half_done_is_left)
+{
+	/* The key can be made, its certificate cannot. */
+	in_folder("ln -s /nowhere/at-all ca.pem");
+	pki("ca .", 1, "qlink-pki: ./ca.pem: openssl failed; version 3.5 is needed\n");
+	holds("");
+}
+
+TEST(what_is_there_stays)
+{
+	struct stat status;
+	char path[64];
+
+	pki("ca . 30", 0, "");
+	pki("ca .", 1, "qlink-pki: ./ca.key: is there already\n");
+	pki("cert . a.example 3", 0, "");
+	pki("cert . a.example", 1, "qlink-pki: ./a.example.key: is there already\n");
+	in_folder("rm a.example.key");
+	pki("cert . a.example", 1, "qlink-pki: ./a.example.pem: is there already\n");
+	holds("a.example.pem ca.key ca.pem ");
+	snprintf(path, sizeof(path), "%s/ca.key", folder);
+	CHECK_NUMBER("stat", stat(path, &status), 0);
+	CHECK_NUMBER("whose key", status.st_mode & 0777, 0600);
+	in_folder("openssl verify -CAfile ca.pem a.example.pem >/dev/null");
+	in_folder("openssl x509 -in a.example.pem -noout -checkhost a.example | grep -q 'does match'");
+	in_folder("openssl x509 -in a.example.pem -noout -checkend 172800 >/dev/null");
+	in_folder("! openssl x509 -in a.example.pem -noout -checkend 345600 >/dev/null");
+}
