@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The agent's log: one event a line, for people, journals and scripts. */
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Signs that need no quotes. */
+#define PLAIN	"-_.,:/@+%[]"
+
+/**
+ * struct line - one that is being written
+ */
+struct line {
+	/** @text: so far, with room for its end */
+	char text[LOG_LINE_MAX];
+
+	/** @len: how long it is */
+	size_t len;
+};
+
+/* All of @text, or nothing. */
+static bool add(struct line *line, const char *text, size_t len)
+{
+	if (len > sizeof(line->text) - 1 - line->len)
+		return false;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+	return true;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_plain(const char *text)
+{
+	if (!text[0])
+		return false;
+	for (; *text; text++) {
+		if (!is_letter(*text) && !strchr(PLAIN, *text))
+			return false;
+	}
+	return true;
+}
+
+/* Bytes above 0x7e as well: a terminal may take some for control characters. */
+static bool add_quoted_byte(struct line *line, char c)
+{
+	char text[5];
+	int len;
+
+	if (c == '"' || c == '\\')
+		len = snprintf(text, sizeof(text), "\\%c", c);
+	else if (c >= ' ' && c <= '~')
+		len = snprintf(text, sizeof(text), "%c", c);
+	else
+		len = snprintf(text, sizeof(text), "\\x%02x", (unsigned char)c);
+	/* Room for the quote behind. */
+	return line->len + (size_t)len < sizeof(line->text) - 1 && add(line, text, (size_t)len);
+}
+
+/* A quote is closed also where the value did not fit. */
+static void add_value(struct line *line, const char *text)
+{
+	if (is_plain(text) && add(line, text, strlen(text)))
+		return;
+	if (line->len + 2 > sizeof(line->text) - 1)
+		return;
+	add(line, "\"", 1);
+	while (*text && add_quoted_byte(line, *text))
+		text++;
+	add(line, "\"", 1);
+}
+
+static void add_field(struct line *line, const struct log_field *field)
+{
+	char number[24];
+
+	/* Not a name without a value. */
+	if (line->len + strlen(field->name) + 4 > sizeof(line->text) - 1)
+		return;
+	add(line, " ", 1);
+	add(line, field->name, strlen(field->name));
+	add(line, "=", 1);
+	if (field->text) {
+		add_value(line, field->text);
+		return;
+	}
+	snprintf(number, sizeof(number), "%" PRIu64, field->number);
+	add_value(line, number);
+}
+
+/* Whether there is room for one more line. */
+static bool take_room(struct log *log, uint64_t now)
+{
+	uint64_t more = (now - log->refilled) / LOG_REFILL_MS;
+
+	log->refilled += more * LOG_REFILL_MS;
+	log->room = more > LOG_BURST - log->room ? LOG_BURST : log->room + (uint32_t)more;
+	if (!log->room)
+		return false;
+	log->room--;
+	return true;
+}
+
+void log_init(struct log *log, int fd, uint64_t now)
+{
+	*log = (struct log){ .fd = fd, .room = LOG_BURST, .refilled = now };
+}
+
+int log_write(struct log *log, int level, const char *event,
+	      const struct log_field *fields, uint64_t now)
+{
+	struct log_field left_out = { .name = "left-out", .number = log->n_left_out };
+	struct line line = { .len = 0 };
+	char head[8];
+
+	if (!take_room(log, now)) {
+		log->n_left_out++;
+		return -EAGAIN;
+	}
+	add(&line, head, (size_t)snprintf(head, sizeof(head), "<%d>", level & 7));
+	add(&line, event, strlen(event));
+	if (log->n_left_out)
+		add_field(&line, &left_out);
+	for (; fields->name; fields++)
+		add_field(&line, fields);
+	line.text[line.len++] = '\n';
+	/* In one piece, or other writers' lines get in between. */
+	if (write(log->fd, line.text, line.len) < 0)
+		return -errno;
+	log->n_left_out = 0;
+	return 0;
+}

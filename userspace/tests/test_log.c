@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether a line of the log is one line, whoever wrote what is in it. */
+#include "../qlinkd/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static const struct log_field none[] = { { .name = NULL } };
+
+/* What a line with these fields is like, at @now of a log that began at 0. */
+static void written(const struct log_field *fields, const char *want)
+{
+	char got[2 * LOG_LINE_MAX];
+	struct log log;
+	int fds[2];
+	ssize_t n;
+
+	CHECK_NUMBER("pipe", pipe2(fds, O_CLOEXEC), 0);
+	log_init(&log, fds[1], 0);
+	CHECK_NUMBER("write", log_write(&log, LOG_WARNING, "kme-ill", fields, 0), 0);
+	n = read(fds[0], got, sizeof(got) - 1);
+	got[n < 0 ? 0 : n] = '\0';
+	CHECK_TEXT("line", got, want);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(an_event_has_a_level_and_fields)
+{
+	const struct log_field fields[] = {
+		{ .name = "link", .text = "qlink0" }, { .name = "epoch", .number = UINT64_MAX },
+		{ .name = "url", .text = "https://[2001:db8::1]:8443/" }, { .name = NULL },
+	};
+
+	written(none, "<4>kme-ill\n");
+	written(fields, "<4>kme-ill link=qlink0 epoch=18446744073709551615 url=https://[2001:db8::1]:8443/\n");
+}
+
+TEST(whoever_wrote_a_value_gets_no_line_of_his_own)
+{
+	const struct log_field fields[] = {
+		{ .name = "why", .text = "503\n<6>all-well link=qlink0" }, { .name = "b", .text = "" },
+		{ .name = "c", .text = "a \"b\" c\\n" }, { .name = "d", .text = "\033[2J\x7f\xc2\x9b" },
+		{ .name = "e", .text = "x=y" }, { .name = NULL },
+	};
+
+	written(fields, "<4>kme-ill why=\"503\\x0a<6>all-well link=qlink0\" b=\"\" c=\"a \\\"b\\\" c\\\\n\" "
+		"d=\"\\x1b[2J\\x7f\\xc2\\x9b\" e=\"x=y\"\n");
+}
+
+/* Values of any length: a line is never longer, ends once, and has a quote for each quote. */
+TEST(a_long_value_is_cut_off)
+{
+	static const char kinds[] = { 'x', ' ', '\n', '"' };
+	char text[2 * LOG_LINE_MAX], got[2 * LOG_LINE_MAX];
+	const struct log_field fields[] = {
+		{ .name = "why", .text = text }, { .name = "link", .text = "qlink0" },
+		{ .name = "epoch", .number = 12345 }, { .name = NULL },
+	};
+	struct log log;
+	size_t len, k;
+	int fds[2];
+	ssize_t n;
+
+	CHECK_NUMBER("pipe", pipe2(fds, O_CLOEXEC), 0);
+	for (k = 0; k < COUNT(kinds); k++) {
+		for (len = 0; len < sizeof(text); len++) {
+			memset(text, kinds[k], len);
+			text[len] = '\0';
+			log_init(&log, fds[1], 0);
+			log_write(&log, LOG_ERR, "event", fields, 0);
+			n = read(fds[0], got, sizeof(got) - 1);
+			got[n < 0 ? 0 : n] = '\0';
+			CHECK(n > 10 && n <= LOG_LINE_MAX, "%zu: %zd bytes", len, n);
+			CHECK(strchr(got, '\n') == got + n - 1, "%zu: not one line", len);
+			CHECK(got[n - 2] != ' ' && got[n - 2] != '=' && got[n - 2] != '\\',
+			      "%zu: ends %s", len, got + n - 5);
+		}
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(a_flood_is_bounded_and_counted)
+{
+	char got[LOG_LINE_MAX];
+	struct log log;
+	int fds[2], n = 0;
+	uint64_t now;
+	ssize_t len;
+
+	CHECK_NUMBER("pipe", pipe2(fds, O_CLOEXEC), 0);
+	log_init(&log, fds[1], 5000);
+	/* Two seconds of ten thousand a second. */
+	for (now = 50000; now < 70000; now++) {
+		if (!log_write(&log, LOG_ERR, "flood", none, 5000 + (now - 50000) / 10)) {
+			n++;
+			CHECK(read(fds[0], got, sizeof(got)) > 0, "nothing written");
+		}
+	}
+	CHECK_NUMBER("lines", n, LOG_BURST + 1999 / LOG_REFILL_MS);
+	CHECK_NUMBER("after a pause", log_write(&log, LOG_ERR, "flood", none, 7100), 0);
+	len = read(fds[0], got, sizeof(got) - 1);
+	got[len < 0 ? 0 : len] = '\0';
+	CHECK_TEXT("what was left out", got, "<3>flood left-out=999\n");
+	CHECK_NUMBER("and the next", log_write(&log, LOG_ERR, "flood", none, 7200), 0);
+	len = read(fds[0], got, sizeof(got) - 1);
+	got[len < 0 ? 0 : len] = '\0';
+	CHECK_TEXT("told once", got, "<3>flood\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(a_log_that_is_closed_says_so)
+{
+	struct log log;
+
+	log_init(&log, -1, 0);
+	CHECK_NUMBER("closed", log_write(&log, LOG_ERR, "event", none, 0), -EBADF);
+}
