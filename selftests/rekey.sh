@@ -252,6 +252,10 @@ patient_tcp()
 	for n in "$ns1" "$ns2"; do in_ns "$n" sysctl -q net.ipv4.tcp_early_retrans=0; done
 	ip -n "$ns1" route replace "${inner[2]}" dev qlink0 rto_min 60s
 	ip -n "$ns2" route replace "${inner[1]}" dev qlink0 rto_min 60s
+	# What an acknowledgement lets go is sent where that is taken in: on the CPU of the sender (flows.py).
+	in_ns "$ns1" sh -c 'echo 1 >/sys/class/net/qlink0/queues/rx-0/rps_cpus'
+	in_ns "$ns2" sh -c 'echo 2 >/sys/class/net/qlink0/queues/rx-0/rps_cpus'
+	expect_eq "RPS" "$(in_ns "$ns1" cat /sys/class/net/qlink0/queues/rx-0/rps_cpus)" 1
 }
 
 # flows RECORDS PER_SECOND: both ways at once over UDP and TCP; none may be missing, out of turn, or sent again.
