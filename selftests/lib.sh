@@ -457,14 +457,17 @@ capture_stop()
 	expect_has "capture" "$(tr '\n' ' ' <"$1.log")" " 0 packets dropped by kernel"
 }
 
+# find_wire: sets $wire to the words by which qlinkwire.py tells sealed frames from others.
+find_wire() { if [ "$under" = eth ]; then wire=(--ethertype 0x88b5); else wire=(--udp-port "$port"); fi; }
+
 # decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed, how many came again, and how many went
 # under an epoch older than one before.
 decode_nonces()
 {
-	local how=(--ethertype 0x88b5)
+	local wire
 
-	[ "$under" = eth ] || how=(--udp-port "$port")
-	qlinkwire nonces "$1" "${how[@]}" >"$tmp/nonces"
+	find_wire
+	qlinkwire nonces "$1" "${wire[@]}" >"$tmp/nonces"
 	expect_eq "problems" "$(jq -c .problems "$tmp/nonces")" "[]"
 }
 

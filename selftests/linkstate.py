@@ -10,7 +10,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from nlraw import A_IFINDEX, A_KEY, A_LINK, KEY_GET, L_RX, L_TX, LINK_GET, Family, attrs, u32
+from nlraw import A_IFINDEX, A_KEY, A_LINK, KEY_GET, L_RX, L_TX, LINK_GET, SOURCES, Family, attrs, u32
 
 Value = int | str | bool
 
@@ -25,7 +25,7 @@ def one_of(*names: str) -> Callable[[bytes], str]:
     return lambda data: names[number(data)]
 
 
-source = one_of("qkd", "hybrid", "pqc", "static")
+source = one_of(*SOURCES)
 
 # By attribute, in the order of include/netlink/qlink.yaml.
 KEY: dict[int, tuple[str, Callable[[bytes], Value]]] = {

@@ -235,10 +235,10 @@ each_test_a_key_a_millisecond()
 # decode_capture N: every frame of it opens, at least N of them, and no nonce is used twice.
 decode_capture()
 {
-	local how=(--ethertype 0x88b5)
+	local wire
 
-	[ "$under" = eth ] || how=(--udp-port "$port")
-	qlinkwire decode "$tmp/pcap" --keys "$tmp/keys" "${how[@]}" >"$tmp/decoded"
+	find_wire
+	qlinkwire decode "$tmp/pcap" --keys "$tmp/keys" "${wire[@]}" >"$tmp/decoded"
 	expect_eq "violations" "$(jq -c .violations "$tmp/decoded")" "[]"
 	expect_ok "frames in it" test "$(jq .sealed "$tmp/decoded")" -ge "$1"
 }

@@ -39,7 +39,6 @@ from vectorfile import plain_frame
 
 LINK_ID, CHUNK = 7, 2000
 TX, RX = 0, 1
-SOURCES = ("qkd", "hybrid", "pqc", "static")
 
 
 class End:
@@ -85,7 +84,7 @@ def make(
     return nlraw.key(
         direction=nlraw.u8(nlraw.K_DIRECTION, direction),
         epoch=nlraw.u64(nlraw.K_EPOCH, epoch),
-        source=nlraw.u8(nlraw.K_SOURCE, SOURCES.index(source)),
+        source=nlraw.u8(nlraw.K_SOURCE, nlraw.SOURCES.index(source)),
         raw=nlraw.attr(nlraw.K_KEY, secret[:32]),
         salt=nlraw.attr(nlraw.K_SALT, secret[32:]),
         **more,

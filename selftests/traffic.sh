@@ -53,11 +53,10 @@ decode_into() { qlinkwire decode "${@:2}" >"$1"; }
 # decode NAME [OPTION…]: opens all of $tmp/NAME.pcap; what it says stands in $tmp/NAME.json.
 decode()
 {
-	local how
+	local wire
 
-	how=$([ "$under" = eth ] && echo "--ethertype 0x88b5" || echo "--udp-port $port")
-	# shellcheck disable=SC2086 # words
-	expect_ok "every frame opens" decode_into "$tmp/$1.json" "$tmp/$1.pcap" --keys "$tmp/keys" $how "${@:2}"
+	find_wire
+	expect_ok "every frame opens" decode_into "$tmp/$1.json" "$tmp/$1.pcap" --keys "$tmp/keys" "${wire[@]}" "${@:2}"
 	[ "$(json "$1" .n_violations)" = 0 ] || json "$1" '.violations[]'
 }
 

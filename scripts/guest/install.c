@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "../../userspace/libqlink/qlink.h"
 #include "../../userspace/libqlink/secret.h"
+#include "count.h"
 
 #define MOST_PER_MESSAGE	1000
 
@@ -23,26 +23,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "install: %s\n", what);
 	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-/* Time in which nobody ran is no instruction. */
-static uint64_t idle(void)
-{
-	double up, spent;
-	FILE *file = fopen("/proc/uptime", "r");
-
-	if (!file || fscanf(file, "%lf %lf", &up, &spent) != 2)
-		die("/proc/uptime");
-	fclose(file);
-	return (uint64_t)(spent * 1e9);
 }
 
 static uint32_t index_of(unsigned int link)

@@ -4,8 +4,7 @@
  * usage: measure udp|rtt NETNS-A NETNS-B ADDRESS-A ADDRESS-B FRAMES BYTES
  *        measure tcp NETNS-A NETNS-B ADDRESS-B BYTES
  *
- * Under QEMU's -icount shift=0 one instruction takes one nanosecond of the guest's clock, so
- * the clock is the counter. Prints: instructions per frame (udp, rtt) or per 1400 bytes (tcp),
+ * Prints: instructions per frame (udp, rtt) or per 1400 bytes (tcp),
  * then frames lost. udp: there; rtt: there and back; both with the system calls of both ends.
  */
 #define _GNU_SOURCE
@@ -19,8 +18,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "count.h"
 
 #define WARM_UP_FRAMES	64
 #define TCP_PORT	7003
@@ -32,26 +32,6 @@ static void die(const char *what)
 {
 	perror(what);
 	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-/* Time in which nobody ran is no instruction. */
-static uint64_t idle(void)
-{
-	double up, spent;
-	FILE *file = fopen("/proc/uptime", "r");
-
-	if (!file || fscanf(file, "%lf %lf", &up, &spent) != 2)
-		die("/proc/uptime");
-	fclose(file);
-	return spent * 1e9;
 }
 
 static void enter_netns(const char *name)

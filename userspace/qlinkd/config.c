@@ -27,7 +27,7 @@
 #define DEFAULT_STORE		20000
 #define DEFAULT_OUTAGE_COVER	1000
 #define DEFAULT_KEY_BYTES	64
-#define DEFAULT_MAX_AGE_S	604800
+#define DEFAULT_MAX_AGE_MS	(7 * 24 * 3600 * 1000ULL)
 #define DEFAULT_FLOOR_MS	100
 #define DEFAULT_CEILING_MS	120000
 #define DEFAULT_RESERVE		32
@@ -176,17 +176,42 @@ static int take_url(struct reader *reader, const struct option *option, char **w
 	return err;
 }
 
-static int take_number(struct reader *reader, const struct option *option, char **words, int n)
+static int read_number(struct reader *reader, const struct option *option, char **words, int n,
+		       uint64_t *number)
 {
 	struct qlink_why why;
-	uint64_t number;
 
 	if (one_word(reader, option, n))
 		return -EINVAL;
-	if (qlink_parse_number(words[0], option->min, option->max, &number, &why))
+	if (qlink_parse_number(words[0], option->min, option->max, number, &why))
 		return refuse(reader, "%s %s: %s", option->name, words[0], why.text);
-	*(uint32_t *)(reader->at + option->offset) = (uint32_t)number;
 	return 0;
+}
+
+static int take_number(struct reader *reader, const struct option *option, char **words, int n)
+{
+	uint64_t number;
+	int err = read_number(reader, option, words, n, &number);
+
+	if (!err)
+		*(uint32_t *)(reader->at + option->offset) = (uint32_t)number;
+	return err;
+}
+
+static int take_long_number(struct reader *reader, const struct option *option, char **words, int n)
+{
+	return read_number(reader, option, words, n, (uint64_t *)(reader->at + option->offset));
+}
+
+/* Seconds there, milliseconds here. */
+static int take_seconds(struct reader *reader, const struct option *option, char **words, int n)
+{
+	uint64_t number;
+	int err = read_number(reader, option, words, n, &number);
+
+	if (!err)
+		*(uint64_t *)(reader->at + option->offset) = number * 1000;
+	return err;
 }
 
 /* Cuts ADDRESS:PORT, ADDRESS, [ADDRESS]:PORT or [ADDRESS] in two. */
@@ -260,14 +285,15 @@ static int take_method(struct reader *reader, const struct option *option, char 
 		[KME_METHOD_POST] = "post",
 		[KME_METHOD_GET] = "get",
 	};
-	uint32_t method;
+	struct config_kme *kme = (void *)reader->at;
+	size_t method;
 
 	if (one_word(reader, option, n))
 		return -EINVAL;
 	for (method = 0; method < sizeof(names) / sizeof(names[0]); method++) {
 		if (strcmp(words[0], names[method]))
 			continue;
-		*(uint32_t *)(reader->at + option->offset) = method;
+		kme->node.method = (enum kme_method)method;
 		return 0;
 	}
 	return refuse(reader, "%s %s: not auto, post or get", option->name, words[0]);
@@ -321,26 +347,35 @@ static int begin_agent(struct reader *reader, char *name)
 	return 0;
 }
 
+/* The place of a KME, or where one more would have its own. */
+static size_t find_kme(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_kmes && strcmp(config->kmes[i].name, name); i++)
+		;
+	return i;
+}
+
+/* The place of a peer, likewise. */
+static size_t find_peer(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_peers && strcmp(config->peers[i].name, name); i++)
+		;
+	return i;
+}
+
 static int begin_kme(struct reader *reader, char *name)
 {
 	struct config *config = reader->config;
-	size_t i;
 
-	for (i = 0; i < config->n_kmes; i++) {
-		if (!strcmp(config->kmes[i].name, name))
-			return refuse(reader, "kme %s: there is one of this name", name);
-	}
+	if (find_kme(config, name) < config->n_kmes)
+		return refuse(reader, "kme %s: there is one of this name", name);
 	if (add_item(reader, (void **)&config->kmes, &config->n_kmes, sizeof(*config->kmes)))
 		return -ENOMEM;
 	((struct config_kme *)reader->at)->name = name;
-	return 0;
-}
-
-static int end_kme(struct reader *reader)
-{
-	struct config_kme *kme = (void *)reader->at;
-
-	kme->node.method = kme->method;
 	return 0;
 }
 
@@ -348,12 +383,9 @@ static int begin_peer(struct reader *reader, char *name)
 {
 	struct config *config = reader->config;
 	struct config_peer *peer;
-	size_t i;
 
-	for (i = 0; i < config->n_peers; i++) {
-		if (!strcmp(config->peers[i].name, name))
-			return refuse(reader, "peer %s: there is one of this name", name);
-	}
+	if (find_peer(config, name) < config->n_peers)
+		return refuse(reader, "peer %s: there is one of this name", name);
 	if (add_item(reader, (void **)&config->peers, &config->n_peers, sizeof(*config->peers)))
 		return -ENOMEM;
 	peer = (void *)reader->at;
@@ -385,11 +417,11 @@ static int begin_link(struct reader *reader, char *name)
 	link->device = name;
 	link->line = reader->line;
 	link->policy = POLICY_PREFER_HYBRID;
-	link->max_age_s = DEFAULT_MAX_AGE_S;
 	link->store.capacity = DEFAULT_STORE;
 	link->store.outage_cover = DEFAULT_OUTAGE_COVER;
 	link->store.key_bytes = DEFAULT_KEY_BYTES;
-	link->reserve = DEFAULT_RESERVE;
+	link->store.max_age_ms = DEFAULT_MAX_AGE_MS;
+	link->pacing.reserve = DEFAULT_RESERVE;
 	link->pacing.floor_ms = DEFAULT_FLOOR_MS;
 	link->pacing.ceiling_ms = DEFAULT_CEILING_MS;
 	return 0;
@@ -415,14 +447,13 @@ static int end_link(struct reader *reader)
 	if (link->store.outage_cover > link->store.capacity)
 		return refuse_at(reader, reader->began, "link %s: outage-cover %u is above store %u",
 				 link->device, link->store.outage_cover, link->store.capacity);
-	link->store.max_age_ms = link->max_age_s * 1000ULL;
-	link->pacing.reserve = link->reserve;
 	return 0;
 }
 
 #define MEMBER(type, member)	.offset = offsetof(struct type, member)
-#define NUMBER(text, type, member, least, most)	\
-	{ .name = (text), .take = take_number, MEMBER(type, member), .min = (least), .max = (most) }
+#define RANGE(text, how, type, member, least, most)	\
+	{ .name = (text), .take = (how), MEMBER(type, member), .min = (least), .max = (most) }
+#define NUMBER(text, ...)	RANGE(text, take_number, __VA_ARGS__)
 
 static const struct option agent_options[] = {
 	{ .name = "name", .take = take_text, MEMBER(config_agent, name), .is_required = true },
@@ -444,7 +475,7 @@ static const struct option kme_options[] = {
 	{ .name = "certificate", .take = take_path, MEMBER(config_kme, node.certificate), .is_required = true },
 	{ .name = "key", .take = take_path, MEMBER(config_kme, node.key), .is_required = true },
 	{ .name = "ca", .take = take_path, MEMBER(config_kme, node.ca), .is_required = true },
-	{ .name = "method", .take = take_method, MEMBER(config_kme, method) },
+	{ .name = "method", .take = take_method },
 };
 
 static const struct option peer_options[] = {
@@ -459,17 +490,17 @@ static const struct option link_options[] = {
 	NUMBER("store", config_link, store.capacity, 1, STORE_CAPACITY_MAX),
 	NUMBER("outage-cover", config_link, store.outage_cover, 0, STORE_CAPACITY_MAX),
 	NUMBER("key-bytes", config_link, store.key_bytes, STORE_KEY_BYTES_MIN, STORE_KEY_BYTES_MAX),
-	NUMBER("max-age-s", config_link, max_age_s, 0, 31536000),
+	RANGE("max-age-s", take_seconds, config_link, store.max_age_ms, 0, 31536000),
 	NUMBER("floor-ms", config_link, pacing.floor_ms, 1, 3600000),
 	NUMBER("ceiling-ms", config_link, pacing.ceiling_ms, 1, 3600000),
-	NUMBER("reserve", config_link, reserve, 0, STORE_CAPACITY_MAX),
+	RANGE("reserve", take_long_number, config_link, pacing.reserve, 0, STORE_CAPACITY_MAX),
 };
 
 #define OPTIONS(array)	.options = (array), .n_options = sizeof(array) / sizeof((array)[0])
 
 static const struct section sections[] = {
 	{ .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
-	{ .name = "kme", .what = "a name", OPTIONS(kme_options), .begin = begin_kme, .end = end_kme },
+	{ .name = "kme", .what = "a name", OPTIONS(kme_options), .begin = begin_kme },
 	{ .name = "peer", .what = "the name in its certificate", OPTIONS(peer_options), .begin = begin_peer },
 	{ .name = "link", .what = "a device", OPTIONS(link_options), .begin = begin_link, .end = end_link },
 };
@@ -619,50 +650,33 @@ static void set_defaults(struct config_agent *agent)
 	agent->kme_retry_ms = agent->kme_retry_ms ?: DEFAULT_RETRY_MS;
 }
 
-static int find_peer(struct reader *reader, struct config_link *link)
+static int resolve_link(struct reader *reader, struct config_link *link)
 {
 	const struct config *config = reader->config;
-	size_t i;
+	uint32_t i;
 
-	for (i = 0; i < config->n_peers; i++) {
-		if (strcmp(config->peers[i].name, link->peer_name))
-			continue;
-		link->peer = (uint32_t)i;
-		return 0;
+	link->peer = (uint32_t)find_peer(config, link->peer_name);
+	if (link->peer == config->n_peers)
+		return refuse_at(reader, link->line, "link %s: there is no peer %s", link->device,
+				 link->peer_name);
+	for (i = 0; i < link->n_kmes; i++) {
+		link->kmes[i] = (uint32_t)find_kme(config, link->kme_names[i]);
+		if (link->kmes[i] == config->n_kmes)
+			return refuse_at(reader, link->line, "link %s: there is no kme %s",
+					 link->device, link->kme_names[i]);
 	}
-	return refuse_at(reader, link->line, "link %s: there is no peer %s", link->device,
-			 link->peer_name);
-}
-
-static int find_kme(struct reader *reader, struct config_link *link, uint32_t place)
-{
-	const struct config *config = reader->config;
-	size_t i;
-
-	for (i = 0; i < config->n_kmes; i++) {
-		if (strcmp(config->kmes[i].name, link->kme_names[place]))
-			continue;
-		link->kmes[place] = (uint32_t)i;
-		return 0;
-	}
-	return refuse_at(reader, link->line, "link %s: there is no kme %s", link->device,
-			 link->kme_names[place]);
+	return 0;
 }
 
 /* Names may stand before what they name. */
 static int resolve(struct reader *reader)
 {
 	struct config *config = reader->config;
-	uint32_t place;
 	size_t i;
 
 	for (i = 0; i < config->n_links; i++) {
-		if (find_peer(reader, &config->links[i]))
+		if (resolve_link(reader, &config->links[i]))
 			return -EINVAL;
-		for (place = 0; place < config->links[i].n_kmes; place++) {
-			if (find_kme(reader, &config->links[i], place))
-				return -EINVAL;
-		}
 	}
 	return 0;
 }
@@ -791,7 +805,7 @@ static bool same_kme(const struct config_kme *a, const struct config_kme *b)
 	return same_text(a->node.url, b->node.url) && same_text(a->node.id, b->node.id) &&
 	       same_text(a->node.ca, b->node.ca) &&
 	       same_text(a->node.certificate, b->node.certificate) &&
-	       same_text(a->node.key, b->node.key) && a->method == b->method;
+	       same_text(a->node.key, b->node.key) && a->node.method == b->node.method;
 }
 
 static bool same_options(const struct config_link *a, const struct config_link *b)
@@ -799,9 +813,11 @@ static bool same_options(const struct config_link *a, const struct config_link *
 	return same_text(a->sae, b->sae) && a->policy == b->policy &&
 	       a->store.capacity == b->store.capacity &&
 	       a->store.outage_cover == b->store.outage_cover &&
-	       a->store.key_bytes == b->store.key_bytes && a->max_age_s == b->max_age_s &&
+	       a->store.key_bytes == b->store.key_bytes &&
+	       a->store.max_age_ms == b->store.max_age_ms &&
 	       a->pacing.floor_ms == b->pacing.floor_ms &&
-	       a->pacing.ceiling_ms == b->pacing.ceiling_ms && a->reserve == b->reserve;
+	       a->pacing.ceiling_ms == b->pacing.ceiling_ms &&
+	       a->pacing.reserve == b->pacing.reserve;
 }
 
 bool config_same_link(const struct config *a, const struct config *b, const char *device)

@@ -81,9 +81,6 @@ struct config_kme {
 
 	/** @node: how it is asked */
 	struct kme_node_conf node;
-
-	/** @method: an enum kme_method, as in @node */
-	uint32_t method;
 };
 
 /**
@@ -131,14 +128,8 @@ struct config_link {
 	/** @policy: an enum policy */
 	uint32_t policy;
 
-	/** @max_age_s: of a key in the store; 0 for never */
-	uint32_t max_age_s;
-
-	/** @store: of each direction; its age is @max_age_s */
+	/** @store: of each direction */
 	struct store_config store;
-
-	/** @reserve: keys that the pace leaves, as in @pacing */
-	uint32_t reserve;
 
 	/** @pacing: how often to rekey */
 	struct pacing_config pacing;

@@ -21,36 +21,36 @@ static void tidy(void)
 		fprintf(stderr, "%s: not removed\n", folder);
 }
 
-/* Runs it in the folder with these words: must exit with @status and end what it says with @said. */
+/* Runs a shell command: must exit with @status, and what it prints must be @said. */
+static void run(const char *command, int status, const char *said)
+{
+	FILE *from = popen(command, "r");
+	char got[300];
+	size_t len = from ? fread(got, 1, sizeof(got) - 1, from) : 0;
+
+	got[len] = '\0';
+	CHECK_NUMBER(command, from ? WEXITSTATUS(pclose(from)) : -1, status);
+	CHECK_TEXT(command, got, said);
+}
+
+/* Runs it in the folder with these words. */
 static void pki(const char *words, int status, const char *said)
 {
-	char command[300], got[300];
-	size_t len;
-	FILE *from;
+	char command[300];
 
 	if (folder[sizeof(folder) - 2] == 'X')
 		CHECK(mkdtemp(folder), "no folder");
 	snprintf(command, sizeof(command), "pki=$PWD/qlinkd/qlink-pki; cd %s && \"$pki\" %s 2>&1", folder, words);
-	from = popen(command, "r");
-	len = from ? fread(got, 1, sizeof(got) - 1, from) : 0;
-	got[len] = '\0';
-	CHECK_NUMBER(words, WEXITSTATUS(pclose(from)), status);
-	CHECK_TEXT(words, got, said);
+	run(command, status, said);
 }
 
 /* What is in the folder, by name. */
 static void holds(const char *want)
 {
-	char command[64], got[300];
-	FILE *from;
-	size_t len;
+	char command[64];
 
 	snprintf(command, sizeof(command), "ls %s | tr '\\n' ' '", folder);
-	from = popen(command, "r");
-	len = from ? fread(got, 1, sizeof(got) - 1, from) : 0;
-	got[len] = '\0';
-	pclose(from);
-	CHECK_TEXT("files", got, want);
+	run(command, 0, want);
 }
 
 static void in_folder(const char *command)
