@@ -30,6 +30,9 @@ struct ctl {
 	/** @json: print JSON */
 	bool json;
 
+	/** @control: socket of qlinkd, %NULL for the usual one */
+	const char *control;
+
 	/** @all_counters: print counters that are 0 too; JSON has all anyway */
 	bool all_counters;
 };

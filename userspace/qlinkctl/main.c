@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "agent.h"
 #include "ctl.h"
 #include "key.h"
 #include "monitor.h"
@@ -25,16 +26,21 @@ static const char help[] =
 "                [blocks N] file PATH\n"
 "       qlinkctl key add DEV batch PATH\n"
 "       qlinkctl key del DEV tx|rx epoch N\n"
+"       qlinkctl [-j] [-c SOCKET] status\n"
+"       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
+"       qlinkctl [-c SOCKET] reload\n"
+"       qlinkctl [-c SOCKET] restart DEV\n"
 "       qlinkctl help\n"
 "\n"
 "SOURCE is qkd, hybrid, pqc or static; a key is static unless it says other.\n"
 "LIST is sources with commas between. PATH is a file, or - for standard input:\n"
 "44 bytes of a key and its salt, or for batch one key on a line, from tx|rx on.\n"
 "\n"
-"  -j, --json     JSON, see qlinkctl(8)\n"
-"  -s, --stats    show all counters, also those that are 0\n"
-"  -h, --help     this text\n"
-"  -V, --version  the version\n";
+"  -c, --control SOCKET  where qlinkd listens, if not at " AGENT_CONTROL "\n"
+"  -j, --json            JSON, see qlinkctl(8)\n"
+"  -s, --stats           show all counters, also those that are 0\n"
+"  -h, --help            this text\n"
+"  -V, --version         the version\n";
 
 static int print(const char *text)
 {
@@ -54,13 +60,18 @@ static const struct ctl_command commands[] = {
 	{ "key", key_run },
 	{ "monitor", monitor_run },
 	{ "record", record_run },
+	{ "reload", reload_run },
+	{ "restart", restart_run },
 	{ "rotate", rotate_run },
 	{ "set", set_run },
 	{ "show", show_run },
+	{ "status", status_run },
+	{ "top", top_run },
 	{ NULL, NULL },
 };
 
 static const struct option long_options[] = {
+	{ "control", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "stats", no_argument, NULL, 's' },
@@ -73,8 +84,11 @@ static int run(struct ctl *ctl, int argc, char **argv)
 	int option;
 
 	/* Options may stand anywhere: getopt_long() moves them to the front. */
-	while ((option = getopt_long(argc, argv, "hjsV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:hjsV", long_options, NULL)) != -1) {
 		switch (option) {
+		case 'c':
+			ctl->control = optarg;
+			break;
 		case 'h':
 			return print(help);
 		case 'j':

@@ -3,7 +3,7 @@
 #ifndef QLINKD_ACTION_H
 #define QLINKD_ACTION_H
 
-#include "rekey.h"
+#include "agreement.h"
 
 /**
  * action_add() - append an action

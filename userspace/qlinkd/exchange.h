@@ -12,7 +12,7 @@
 #include "mix.h"
 #include "msg.h"
 #include "pqc.h"
-#include "rekey.h"
+#include "agreement.h"
 
 /**
  * struct exchange_channel - what the connection to the peer gives

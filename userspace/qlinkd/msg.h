@@ -8,7 +8,7 @@
 
 #include "../libqlink/parse.h"
 #include "bytes.h"
-#include "rekey.h"
+#include "agreement.h"
 
 /* The encoding that this is, and the only version of the protocol so far. */
 #define MSG_VERSION		1

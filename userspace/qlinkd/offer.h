@@ -3,7 +3,7 @@
 #ifndef QLINKD_OFFER_H
 #define QLINKD_OFFER_H
 
-#include "rekey.h"
+#include "agreement.h"
 
 /**
  * enum offer_outcome - what the session must do after a step of an offer

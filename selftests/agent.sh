@@ -1,0 +1,327 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The agents of two sites with real key servers, TLS and devices: keys come, change, run out and come back, and whatever
+# fails, frames go on.
+
+# shellcheck source=sites.sh
+. "$(dirname "$0")/sites.sh"
+
+# A supply that never ends, for tests about something else.
+readonly rich=("stock 100000" "supply fibre 1000")
+
+# setup_running [LINE…]: two sites whose traffic is protected by hybrid keys, with these lines for their link.
+setup_running()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agents_start "$@"
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+}
+
+each_test_hybrid_keys_and_nothing_in_clear()
+{
+	setup_sites
+	capture_start "$ns1" "$tmp/pcap"
+	kmes_start "${rich[@]}"
+	links_add
+	flying "$ns1" ping -q -i 0.01 "${inner[2]}"
+	agents_start "floor-ms 50"
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+	expect_soon "keys change" test_rekeys 5
+	expect_eq "state" "$(link_status 1 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
+	expect_eq "state" "$(link_status 2 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
+	expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
+	capture_stop "$tmp/pcap"
+	decode_nonces "$tmp/pcap"
+	expect_eq "in clear" "$(tcpdump -n -r "$tmp/pcap" icmp 2>/dev/null | wc -l)" 0
+}
+
+# test_rekeys N: so often in each ring.
+test_rekeys()
+{
+	[ "$(ring "$ns1" tx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" tx rekeys)" -ge "$1" ] &&
+		[ "$(ring "$ns1" rx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" rx rekeys)" -ge "$1" ]
+}
+
+# The KMEs stop: what is in stock is used up, then post-quantum keys alone; they return, and so do hybrid keys.
+each_test_kmes_stop_and_return()
+{
+	setup_sites
+	kmes_start "stock 60"
+	links_add
+	agents_start "floor-ms 100" "ceiling-ms 500" "reserve 0"
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+	steady_start
+	kmes stop a
+	kmes stop b
+	expect_soon "told" logged 1 "source-changed link=qlink0 from=hybrid to=pqc"
+	expect_active pqc
+	expect_eq "seen" "$(link_status 1 '"\(.protection) \(.source)"')" "degraded pqc"
+	kmes start a
+	kmes start b
+	kmes stock SAE-A SAE-B 10000
+	expect_soon "told" logged 1 "source-changed link=qlink0 from=pqc to=hybrid"
+	expect_active hybrid
+	steady_stop
+}
+
+# One KME is down: the other end has keys that this one cannot fetch.
+test_one_kme_down_udp()
+{
+	setup_running "floor-ms 100" "ceiling-ms 500"
+	steady_start
+	kmes stop b
+	expect_soon "told" logged 1 "offer-refused"
+	expect_soon "falls back" active_tx pqc
+	kmes start b
+	expect_active hybrid
+	steady_stop
+}
+
+active_tx() { [ "$(ring "$ns1" tx current_source)" = "$1" ]; }
+
+# A KME that hangs, or answers garbage, is left alone and used again when it is well.
+each_test_a_kme_that_is_ill()
+{
+	local fault
+
+	setup_running "floor-ms 100" "ceiling-ms 500" "store 20" "outage-cover 20"
+	steady_start
+	for fault in hang garbage truncate "size 64" "http 503"; do
+		# shellcheck disable=SC2086 # words
+		kmes fault a $fault
+		expect_soon "$fault: told" logged_since "kme-ill"
+		kmes clear a
+		expect_soon "$fault: well again" link_status_is 1 '.kmes[0].health' well
+		expect_active hybrid
+		: >"$tmp/a/log"
+	done
+	steady_stop
+}
+
+logged_since() { grep -qE -e "$1|kme-trouble" "$tmp/a/log"; }
+
+# Each agent killed at any moment and started again: frames go on.
+each_test_an_agent_is_killed()
+{
+	local n round
+
+	setup_running "floor-ms 100"
+	steady_start
+	for round in 1 2 3; do
+		for n in 1 2; do
+			agent_kill "$n"
+			agent_start "$n"
+			expect_soon "ready $round" link_status_is "$n" .phase ready
+		done
+	done
+	agent_kill 1
+	agent_kill 2
+	agent_start 1
+	agent_start 2
+	expect_soon "ready" link_status_is 1 .phase ready
+	expect_active hybrid
+	steady_stop
+	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
+}
+
+# One host is gone and comes back without a key, while the other has many staged.
+each_test_a_host_is_rebooted()
+{
+	setup_running "floor-ms 100"
+	expect_soon "keys are staged" test_staged "$ns2" 50
+	agent_kill 1
+	ip -n "$ns1" link delete qlink0
+	site_link_add 1
+	quiet
+	agent_start 1
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+}
+
+test_staged() { [ "$(ring "$1" tx staged)" -ge "$2" ]; }
+
+# The device goes and comes back below a running agent.
+test_a_device_is_made_anew_eth()
+{
+	setup_running
+	ip -n "$ns1" link delete qlink0
+	expect_soon "told" logged 1 "no-device link=qlink0"
+	expect_eq "seen" "$(link_status 1 .phase)" no-device
+	site_link_add 1
+	quiet
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+}
+
+# Agents that cannot speak to each other: staged keys are used, and after them the last one.
+each_test_the_channel_is_cut()
+{
+	setup_running "floor-ms 100"
+	steady_start
+	ip -n "$ns1" link set veth1 down
+	expect_soon "seen" peer_is false
+	ip -n "$ns1" link set veth1 up
+	expect_soon "again" peer_is true
+	expect_soon "ready" link_status_is 1 .phase ready
+	expect_soon "and new keys" more_offers "$(link_status 1 .counters.offers)"
+	steady_stop
+}
+
+peer_is() { [ "$(status 1 '.peers[0].connected')" = "$1" ]; }
+more_offers() { [ "$(link_status 1 .counters.offers)" -gt "$1" ]; }
+
+# Policies without a source in common block, and say why at both ends.
+test_policies_that_do_not_meet_udp()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agent_conf 1 "policy hybrid-required"
+	agent_conf 2 "policy pqc-only"
+	agent_start 1
+	agent_start 2
+	expect_soon "told" logged 1 "no-source-in-common link=qlink0 policy=hybrid-required peer-policy=pqc-only"
+	expect_soon "told" logged 2 "no-source-in-common link=qlink0 policy=pqc-only peer-policy=hybrid-required"
+	expect_eq "seen" "$(link_status 1 '"\(.phase) \(.why)"')" \
+		"blocked no-source-in-common: our policy is hybrid-required, the peer's pqc-only"
+	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
+	# A reload of one end mends it, without a restart of the other.
+	agent_conf 2 "policy prefer-hybrid"
+	expect_ok "reload" ctl 2 reload
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+}
+
+# Post-quantum keys alone, without a KME anywhere.
+each_test_pqc_only()
+{
+	setup_sites
+	links_add
+	agents_start "policy pqc-only" "ceiling-ms 200"
+	answers "$ns1" "${inner[2]}"
+	expect_active pqc
+	flying "$ns1" ping -q -i 0.01 "${inner[2]}"
+	expect_soon "keys change" test_rekeys 3
+	expect_eq "KMEs" "$(link_status 1 '.kmes | length')" 0
+}
+
+# A peer whose certificate is of another CA is refused by name, and counted.
+test_another_ca_udp()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	mkdir "$tmp/other"
+	qlink-pki ca "$tmp/other" && qlink-pki cert "$tmp/other" site-b || fail "certificates"
+	agent_conf 1
+	agent_conf 2
+	sed -i "s,$pki/site-b,$tmp/other/site-b,; s,$pki/ca.pem,$tmp/other/ca.pem," "$tmp/b/conf"
+	agent_start 1
+	agent_start 2
+	expect_soon "counted" refused_somewhere
+	expect_eq "no session" "$(link_status 1 .phase) $(link_status 2 .phase)" "no-peer no-peer"
+	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
+}
+
+refused_somewhere() { [ "$(status 1 '.refused["wrong-ca"] + .refused.alert')" -gt 0 ]; }
+
+# A way to the peer through the tunnel would never come back once that is broken: it is not taken.
+test_a_channel_through_the_tunnel_udp()
+{
+	setup_running
+	sed -i "s/^ address .*/ address ${inner[2]}/; s/^ listen .*/ listen ${channel[1]}/" "$tmp/a/conf"
+	sed -i "s/^ address .*/ address ${inner[1]}/; s/^ listen .*/ listen 0.0.0.0/" "$tmp/b/conf"
+	agent_kill 1 TERM
+	agent_kill 2 TERM
+	agent_start 2
+	agent_start 1
+	expect_soon "refused" through_a_qlink
+	expect_eq "seen" "$(status 1 '.peers[0].connected') $(status 2 '.peers[0].connected')" "false false"
+}
+
+through_a_qlink() { grep -qs 'routed through qlink0, a qlink; it must go outside' "$tmp"/[ab]/log; }
+
+# What each key was used for can be read, and nothing can be changed in it unseen.
+test_the_audit_log_eth()
+{
+	local id
+
+	setup_running "floor-ms 50"
+	flying "$ns1" ping -q -i 0.01 "${inner[2]}"
+	expect_soon "keys were used" grep -q '"event":"used"' "$tmp/a/audit"
+	id=$(sed -nE 's/.*"event":"used".*"direction":"tx".*"kme_key_id":"([0-9a-f-]+)".*/\1/p' "$tmp/a/audit" | head -n 1)
+	expect_has "installed by the same ID" "$(grep '"event":"installed"' "$tmp/a/audit")" "$id"
+	expect_soon "the peer received by it" grep -q "\"direction\":\"rx\".*\"kme_key_id\":\"$id\"" "$tmp/b/audit"
+	agent_kill 1 TERM
+	expect_has "whole" "$(qlinkd -a "$tmp/a/audit")" "0 of them torn"
+	sed -i '3s/hybrid/hybris/; 3s/started/startet/; 3s/installed/instaled_/' "$tmp/a/audit"
+	expect_refused "changed" "line" qlinkd -a "$tmp/a/audit"
+}
+
+# An audit log that somebody has changed, or a file with a mistake, is refused at the start, by its place.
+test_what_is_refused_at_the_start_eth()
+{
+	setup_sites
+	agent_conf 1 "policy any"
+	expect_refused "configuration" "conf:26: policy any" qlinkd -n -c "$tmp/a/conf"
+	expect_refused "configuration" "conf:26: policy any" qlinkd -c "$tmp/a/conf"
+	agent_conf 1
+	expect_ok "configuration" qlinkd -n -c "$tmp/a/conf"
+	echo '{"number":1,"previous":"00"}' >"$tmp/a/audit"
+	expect_refused "audit log" "line 1" ip netns exec "$ns1" timeout 20 qlinkd -c "$tmp/a/conf"
+}
+
+# Links that a reload does not change do not notice.
+test_reload_eth()
+{
+	setup_running
+	steady_start
+	sessions=$(link_status 1 .counters.sessions)
+	expect_ok "the same" ctl 1 reload
+	expect_ok "by signal" kill -HUP "${agent_pid[1]}"
+	expect_soon "both" status_is 1 .reloads 2
+	expect_eq "sessions" "$(link_status 1 .counters.sessions)" "$sessions"
+	echo " nonsense 7" >>"$tmp/a/conf"
+	expect_refused "a mistake" "nonsense" ctl 1 reload
+	expect_eq "still there" "$(link_status 1 .phase)" ready
+	agent_conf 1 "floor-ms 200"
+	expect_ok "another floor" ctl 1 reload
+	expect_soon "ready" link_status_is 1 .phase ready
+	expect_eq "sessions are counted anew" "$(link_status 1 .counters.sessions)" 1
+	steady_stop
+}
+
+status_is() { [ "$(status "$1" "$2")" = "$3" ]; }
+
+# What runs with rights, what it may do, and what is told of it.
+test_rights_and_metrics_udp()
+{
+	local broker
+
+	setup_running
+	broker=$(pgrep -P "${agent_pid[1]}")
+	expect_eq "capabilities of the agent" "$(caps "${agent_pid[1]}")" "CapEff: 0000000000004000"
+	expect_eq "capabilities of the broker" "$(caps "$broker")" "CapEff: 0000000000005000"
+	expect_has "no new ones" "$(cat "/proc/${agent_pid[1]}/status")" "NoNewPrivs:	1"
+	expect_eq "nothing that could be swapped" \
+		"$(awk '/^VmLck/ { locked = $2 } /^VmRSS/ { held = $2 } END { print locked >= held }' "/proc/${agent_pid[1]}/status")" 1
+	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
+	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_ready{link="qlink0"} 1'
+	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_keys_total{link="qlink0",direction="tx",source="hybrid"}'
+	kill -9 "$broker"
+	expect_soon "an agent without its broker ends" agent_is_gone 1
+	expect_ok "and says so" logged 1 "the broker is gone"
+}
+
+caps() { grep CapEff "/proc/$1/status" | tr -s '\t ' ' '; }
+agent_is_gone() { ! kill -0 "${agent_pid[$1]}"; }
+
+# shellcheck disable=SC2034 # for ktap.sh
+debug_tests="hybrid_keys_and_nothing_in_clear_udp kmes_stop_and_return_udp an_agent_is_killed_eth"
+
+run_tests "$@"

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Two sites with an agent each, and two key servers: what the tests of the agent share besides lib.sh.
+#
+# $ns1 is site a, $ns2 is site b, $ns3 is where the KMEs are. veth0 is the underlay, veth1 the way from agent to agent,
+# veth2 that from a site to its KME. Files of a site are in $tmp/a and $tmp/b.
+
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly site=(- a b) channel=(- 203.0.113.1 203.0.113.2) kme_port=8443
+agent_pid=(- 0 0) kmesim_pid=0
+
+# ---- certificates, once for all tests of a file ----
+
+# kme_cert FILE CN: of a KME or an SAE, under the CA of the KMEs.
+kme_cert()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -CA kme-ca.pem -CAkey kme-ca.key \
+		-subj "/CN=$2" -addext basicConstraints=critical,CA:FALSE -keyout "$1.key" -out "$1.pem" 2>/dev/null
+}
+
+make_pki()
+{
+	pki=$top/pki
+	[ ! -d "$pki" ] || return 0
+	mkdir "$pki"
+	(
+		cd "$pki" || exit 1
+		qlink-pki ca . && qlink-pki cert . site-a && qlink-pki cert . site-b || exit 1
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=KME CA" \
+			-keyout kme-ca.key -out kme-ca.pem 2>/dev/null &&
+			kme_cert kme-a KME-A && kme_cert kme-b KME-B && kme_cert sae-a SAE-A && kme_cert sae-b SAE-B
+	) || fail "certificates"
+}
+
+# ---- the places ----
+
+# lay_path NS1 NS2 DEVICE ADDRESS1 ADDRESS2
+lay_path()
+{
+	ip link add "$3" netns "$1" type veth peer name "$3" netns "$2" &&
+		ip -n "$1" address add "$4/24" dev "$3" && ip -n "$1" link set "$3" up &&
+		ip -n "$2" address add "$5/24" dev "$3" && ip -n "$2" link set "$3" up
+}
+
+# setup_sites [MTU]: the three places and what connects them, and the certificates; no link, no agent.
+setup_sites()
+{
+	local n
+
+	setup_wire "$@"
+	setup_ns ns3
+	lay_path "$ns1" "$ns2" veth1 "${channel[1]}" "${channel[2]}" || fail "veth1"
+	for n in 1 2; do
+		ip link add "veth$n" netns "$ns3" type veth peer name veth2 netns "$(place "$n")"
+		ip -n "$ns3" address add "10.1.$n.9/24" dev "veth$n"
+		ip -n "$ns3" link set "veth$n" up
+		ip -n "$(place "$n")" address add "10.1.$n.1/24" dev veth2
+		ip -n "$(place "$n")" link set veth2 up
+		mkdir "$tmp/${site[n]}"
+	done
+	make_pki
+}
+
+place() { if [ "$1" = 1 ]; then echo "$ns1"; else echo "$ns2"; fi; }
+
+# ---- the KMEs ----
+
+# kmes_start [LINE…]: with these lines for their link, as "stock 1000".
+kmes_start()
+{
+	{
+		echo "control $tmp/kmesim"
+		for n in 1 2; do
+			echo "kme ${site[n]}"
+			echo " id KME-${site[n]^^}"
+			echo " listen 10.1.$n.9:$kme_port"
+			echo " certificate $pki/kme-${site[n]}.pem"
+			echo " key $pki/kme-${site[n]}.key"
+			echo " ca $pki/kme-ca.pem"
+		done
+		echo "link SAE-A SAE-B"
+		printf ' %s\n' "$@"
+	} >"$tmp/kmesim.conf"
+	ip netns exec "$ns3" qlink-kmesim "$tmp/kmesim.conf" >"$tmp/kmesim.log" 2>&1 &
+	kmesim_pid=$!
+	defer kill "$kmesim_pid"
+	expect_soon "KMEs" grep -q '^ready' "$tmp/kmesim.log"
+}
+
+# kmes COMMAND…
+kmes() { expect_ok "kmesim" qlink-kmesim -s "$tmp/kmesim" "$@"; }
+
+# ---- the agents ----
+
+# agent_conf 1|2 [LINE…]: its file, with these lines for its link.
+agent_conf()
+{
+	local own=${site[$1]} peer=${site[3 - $1]} dir=$tmp/${site[$1]}
+
+	cat >"$dir/conf" <<-END
+		agent
+		 name site-$own
+		 certificate $pki/site-$own.pem
+		 key $pki/site-$own.key
+		 ca $pki/ca.pem
+		 listen ${channel[$1]}
+		 control $dir/control
+		 metrics $dir/metrics
+		 audit-log $dir/audit
+		 kme-connect-ms 1000
+		 kme-timeout-ms 2000
+		 kme-retry-ms 2000
+		kme rack
+		 url https://10.1.$1.9:$kme_port
+		 id KME-${own^^}
+		 certificate $pki/sae-$own.pem
+		 key $pki/sae-$own.key
+		 ca $pki/kme-ca.pem
+		peer site-$peer
+		 address ${channel[3 - $1]}
+		link qlink0
+		 peer site-$peer
+	END
+	[[ " ${*:2} " == *" policy pqc-only "* ]] || printf ' kmes rack\n sae SAE-%s\n' "${peer^^}" >>"$dir/conf"
+	printf ' %s\n' "${@:2}" >>"$dir/conf"
+}
+
+# agent_start 1|2: it says that it is there.
+agent_start()
+{
+	local log=$tmp/${site[$1]}/log
+
+	echo "-- start" >>"$log"
+	ip netns exec "$(place "$1")" qlinkd -c "$tmp/${site[$1]}/conf" 2>>"$log" &
+	agent_pid[$1]=$!
+	defer kill "${agent_pid[$1]}"
+}
+
+# agent_kill 1|2 [SIGNAL]: and wait for its end.
+agent_kill()
+{
+	kill "-${2:-9}" "${agent_pid[$1]}"
+	wait "${agent_pid[$1]}" 2>/dev/null
+}
+
+# agents_start [LINE…]: both, with these lines for the link.
+agents_start()
+{
+	agent_conf 1 "$@"
+	agent_conf 2 "$@"
+	agent_start 1
+	agent_start 2
+}
+
+# ctl 1|2 WORD…: qlinkctl to the agent of a site.
+ctl() { in_ns "$(place "$1")" qlinkctl -c "$tmp/${site[$1]}/control" "${@:2}"; }
+
+# status 1|2 FILTER: jq on what an agent says of itself; link_status: of its link.
+status() { ctl "$1" -j status 2>/dev/null | jq -r "$2"; }
+link_status() { status "$1" ".links[0] | $2"; }
+link_status_is() { [ "$(link_status "$1" "$2")" = "$3" ]; }
+
+# logged 1|2 TEXT: a line of the log of a site.
+logged() { grep -qF -e "$2" "$tmp/${site[$1]}/log"; }
+
+# active SOURCE: both directions are used under keys of this source.
+active()
+{
+	local n
+
+	for n in 1 2; do
+		[ "$(ring "$(place "$n")" tx current_source)" = "$1" ] || return 1
+		[ "$(ring "$(place "$n")" rx current_source)" = "$1" ] || return 1
+	done
+}
+
+# expect_active SOURCE: soon. What happened, if not.
+expect_active()
+{
+	expect_soon "active $1" active "$1"
+	active "$1" || tail -n 15 "$tmp"/[ab]/log
+}
+
+# links_add [WORD…]: both ends of the link, without a key.
+links_add()
+{
+	local n
+
+	for n in 1 2; do
+		site_link_add "$n" "$@"
+	done
+	quiet
+}
+
+# site_link_add 1|2 [WORD…]: the end of one site.
+site_link_add()
+{
+	link_add "$@" || fail "link $1"
+	link_set "$(place "$1")" accept hybrid,pqc,qkd
+}
+
+# ---- traffic ----
+
+# steady_start: a ping each way every 10 ms, for which steady_stop wants an answer each.
+steady_start()
+{
+	ip netns exec "$ns1" ping -i 0.01 -W 5 "${inner[2]}" >"$tmp/ping1" 2>&1 &
+	steady=($!)
+	defer kill $!
+	ip netns exec "$ns2" ping -i 0.01 -W 5 "${inner[1]}" >"$tmp/ping2" 2>&1 &
+	steady+=($!)
+	defer kill $!
+}
+
+# steady_stop [LOST]: at most so many lost, 0 unless said.
+steady_stop()
+{
+	local n sent received
+
+	kill -INT "${steady[@]}"
+	wait "${steady[@]}"
+	for n in 1 2; do
+		read -r sent received < <(sed -nE 's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "$tmp/ping$n")
+		expect_ok "pings sent" test "${sent:-0}" -gt 10
+		# One may be on its way when the ping ends.
+		expect_ok "lost of $sent pings from site ${site[n]}: $((sent - received))" \
+			test "$((sent - received))" -le $((${1:-0} + 1))
+	done
+}

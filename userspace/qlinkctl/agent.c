@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl status, top, reload, restart: what qlinkd tells by its control socket. */
+#include "agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../libqlink/parse.h"
+
+/* An agent that says nothing for so long is in trouble, which is worth to be told. */
+#define PATIENCE_S	10
+#define CLEAR		"\033[H\033[2J"
+
+/* ---- the socket ---- */
+
+static int dial(const char *path)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(at.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at))) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+/* Says @command, and returns the object that is answered, or NULL after a complaint. */
+static json_t *ask(const struct ctl *ctl, const char *command)
+{
+	const char *path = ctl->control ? ctl->control : AGENT_CONTROL;
+	json_error_t error;
+	json_t *answer = NULL;
+	const char *why;
+	int fd = dial(path);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r+");
+
+	if (!file) {
+		ctl_fail("%s: %s: is qlinkd running?", path, strerror(fd < 0 ? -fd : errno));
+		return NULL;
+	}
+	if (dprintf(fd, "%s\n", command) > 0)
+		answer = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error);
+	fclose(file);
+	if (!answer) {
+		ctl_fail("%s: no answer", path);
+		return NULL;
+	}
+	why = json_string_value(json_object_get(answer, "error"));
+	if (why) {
+		ctl_fail("qlinkd: %s", why);
+		json_decref(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+/* ---- members ---- */
+
+static const char *text(const json_t *object, const char *name, const char *none)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value ? value : none;
+}
+
+static long long number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+/* ---- status ---- */
+
+static void print_peer(const json_t *peer, FILE *to)
+{
+	const char *why = text(peer, "why", NULL);
+
+	fprintf(to, "peer %s: %s%s%s\n", text(peer, "name", "?"),
+		json_is_true(json_object_get(peer, "connected")) ? "connected" : "not connected",
+		why ? ": " : "", why ? why : "");
+}
+
+static void print_ring(const char *name, const json_t *ring, FILE *to)
+{
+	fprintf(to, "    %s epoch %lld %s, %lld staged, %lld rekeys\n", name,
+		number(ring, "epoch"), text(ring, "source", "(none)"), number(ring, "staged"),
+		number(ring, "rekeys"));
+}
+
+static void print_link(const json_t *link, FILE *to)
+{
+	const json_t *kmes = json_object_get(link, "kmes"), *kme;
+	const char *why = text(link, "why", NULL);
+	size_t i;
+
+	fprintf(to, "link %s to %s: %s, agreement %s%s%s\n", text(link, "device", "?"),
+		text(link, "peer", "?"), text(link, "protection", "unknown"),
+		text(link, "phase", "?"), why ? ": " : "", why ? why : "");
+	fprintf(to, "    policy %s, the peer's %s; new keys are %s, every %lld ms\n",
+		text(link, "policy", "?"), text(link, "peer_policy", "unknown"),
+		text(link, "source", "not made"), number(link, "period_ms"));
+	print_ring("tx", json_object_get(link, "tx"), to);
+	print_ring("rx", json_object_get(link, "rx"), to);
+	if (json_array_size(kmes))
+		fprintf(to, "    %lld QKD keys in stock;", number(link, "stock"));
+	json_array_foreach(kmes, i, kme)
+		fprintf(to, "%s kme %s is %s", i ? "," : "", text(kme, "name", "?"),
+			text(kme, "health", "?"));
+	if (json_array_size(kmes))
+		fputc('\n', to);
+}
+
+void agent_print(const json_t *status, FILE *to)
+{
+	const json_t *peer, *link;
+	size_t i;
+
+	fprintf(to, "agent %s: up for %lld s, %lld lines of audit log\n", text(status, "name", "?"),
+		number(status, "uptime_ms") / 1000,
+		number(json_object_get(status, "audit"), "lines"));
+	json_array_foreach(json_object_get(status, "peers"), i, peer)
+		print_peer(peer, to);
+	json_array_foreach(json_object_get(status, "links"), i, link)
+		print_link(link, to);
+}
+
+int status_run(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *status;
+
+	if (argc)
+		return ctl_usage("\"%s\": status wants no argument", argv[0]);
+	status = ask(ctl, "status");
+	if (!status)
+		return CTL_FAILED;
+	if (ctl->json)
+		return ctl_print_json(status);
+	agent_print(status, stdout);
+	json_decref(status);
+	return CTL_OK;
+}
+
+/* ---- top ---- */
+
+static const json_t *find_link(const json_t *status, const char *device)
+{
+	const json_t *link;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "links"), i, link) {
+		if (!strcmp(text(link, "device", ""), device))
+			return link;
+	}
+	return NULL;
+}
+
+static long long both(const json_t *link, const char *name)
+{
+	return number(json_object_get(link, "tx"), name) +
+	       number(json_object_get(link, "rx"), name);
+}
+
+/* Of what only grows, a second; 0 without an earlier status. */
+static double rate(const json_t *now, const json_t *before, const char *name, double seconds)
+{
+	return before && seconds > 0 ? (double)(both(now, name) - both(before, name)) / seconds : 0;
+}
+
+static double stock_rate(const json_t *now, const json_t *before, double seconds)
+{
+	return before && seconds > 0 ?
+		(double)(number(now, "stock") - number(before, "stock")) / seconds : 0;
+}
+
+static void print_row(const json_t *now, const json_t *before, double seconds, FILE *to)
+{
+	const json_t *tx = json_object_get(now, "tx");
+
+	fprintf(to, "%-15s %-10s %-6s %12lld %8lld %+8.1f %9lld %8.1f %10.3f\n",
+		text(now, "device", "?"), text(now, "protection", "unknown"),
+		text(tx, "source", "-"), number(tx, "epoch"), number(now, "stock"),
+		stock_rate(now, before, seconds), number(now, "period_ms"),
+		rate(now, before, "rekeys", seconds),
+		rate(now, before, "bytes", seconds) * 8 / 1e6);
+}
+
+void agent_print_top(const json_t *now, const json_t *before, FILE *to)
+{
+	double seconds = (double)(number(now, "uptime_ms") - number(before, "uptime_ms")) / 1000;
+	const json_t *link;
+	size_t i;
+
+	fprintf(to, "%-15s %-10s %-6s %12s %8s %8s %9s %8s %10s\n", "LINK", "STATE", "SOURCE",
+		"EPOCH", "STOCK", "REFILL/s", "PERIOD/ms", "REKEYS/s", "Mbit/s");
+	json_array_foreach(json_object_get(now, "links"), i, link)
+		print_row(link, find_link(before, text(link, "device", "")), seconds, to);
+}
+
+static int show_top(const struct ctl *ctl, json_t *now, const json_t *before)
+{
+	if (ctl->json)
+		return ctl_print_json(json_incref(now));
+	if (isatty(STDOUT_FILENO))
+		fputs(CLEAR, stdout);
+	agent_print_top(now, before, stdout);
+	return fflush(stdout) ? ctl_fail("standard output: %s", strerror(errno)) : CTL_OK;
+}
+
+int top_run(struct ctl *ctl, int argc, char **argv)
+{
+	uint64_t times = UINT64_MAX, i;
+	json_t *before = NULL, *now;
+	struct qlink_why why;
+	int err = CTL_OK;
+
+	if (argc > 1)
+		return ctl_usage("\"%s\": top wants one number at most", argv[1]);
+	if (argc && qlink_parse_number(argv[0], 1, 1000000, &times, &why))
+		return ctl_usage("\"%s\": %s", argv[0], why.text);
+	for (i = 0; i < times && !err; i++) {
+		if (i)
+			sleep(1);
+		now = ask(ctl, "status");
+		err = now ? show_top(ctl, now, before) : CTL_FAILED;
+		json_decref(before);
+		before = now;
+	}
+	json_decref(before);
+	return err;
+}
+
+/* ---- commands ---- */
+
+static int order(const struct ctl *ctl, const char *command)
+{
+	json_t *answer = ask(ctl, command);
+
+	json_decref(answer);
+	return answer ? CTL_OK : CTL_FAILED;
+}
+
+int reload_run(struct ctl *ctl, int argc, char **argv)
+{
+	if (argc)
+		return ctl_usage("\"%s\": reload wants no argument", argv[0]);
+	return order(ctl, "reload");
+}
+
+int restart_run(struct ctl *ctl, int argc, char **argv)
+{
+	char command[64];
+
+	if (argc != 1)
+		return ctl_usage("restart wants one device");
+	snprintf(command, sizeof(command), "restart %.40s", argv[0]);
+	return order(ctl, command);
+}

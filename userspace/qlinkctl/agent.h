@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlinkctl status, top, reload, restart: what qlinkd tells by its control socket. */
+#ifndef QLINKCTL_AGENT_H
+#define QLINKCTL_AGENT_H
+
+#include <stdio.h>
+
+#include "ctl.h"
+
+/* Where qlinkd listens unless its configuration says other. */
+#define AGENT_CONTROL	"/run/qlinkd/control"
+
+/**
+ * status_run() - qlinkctl status
+ * @ctl: says where the socket is
+ * @argc: arguments, none
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int status_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * top_run() - qlinkctl top: the status each second, with rates
+ * @ctl: says where the socket is
+ * @argc: arguments: how many times at most
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int top_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * reload_run() - qlinkctl reload
+ * @ctl: says where the socket is
+ * @argc: arguments, none
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int reload_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * restart_run() - qlinkctl restart DEV: have the agents start their session over
+ * @ctl: says where the socket is
+ * @argc: arguments: the device
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int restart_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * agent_print() - write a status for people
+ * @status: as qlinkd told it
+ * @to: where
+ */
+void agent_print(const json_t *status, FILE *to);
+
+/**
+ * agent_print_top() - write a table of links with rates
+ * @now: a status
+ * @before: an earlier one, or %NULL
+ * @to: where
+ */
+void agent_print_top(const json_t *now, const json_t *before, FILE *to);
+
+#endif

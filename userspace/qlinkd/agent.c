@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The agent: all its peers and links on one loop. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Between two beats; of the audit log, what is lost with the power at most. */
+#define BEAT_MS		1000
+/* Events of devices that are taken before the rest has its turn. */
+#define TURN		64
+
+static void add_timer(struct event *timer, uint64_t ms)
+{
+	const struct timeval wait = { .tv_sec = (time_t)(ms / 1000),
+				      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	event_add(timer, &wait);
+}
+
+static void stop(struct agent *agent, int err)
+{
+	agent->err = err;
+	event_base_loopbreak(agent->base);
+}
+
+/* --- links --- */
+
+/* Anything may have changed what is due, also of other links: the kernel is shared. */
+static void run_link(struct agent_link *entry)
+{
+	uint64_t now, deadline;
+
+	keying_run(entry->link);
+	now = services_now();
+	deadline = keying_deadline(entry->link);
+	add_timer(entry->timer, deadline > now ? deadline - now : 0);
+	if (entry->agent->services.kernel.is_dead)
+		stop(entry->agent, -EPIPE);
+}
+
+static void on_link(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	run_link(arg);
+}
+
+static void on_say(void *arg, const uint8_t *data, size_t len)
+{
+	struct agent_link *entry = arg;
+
+	peer_say(entry->peer, data, len);
+}
+
+/* What the peer said may have brought the deadline nearer. */
+static void on_kick(void *arg)
+{
+	struct agent_link *entry = arg;
+
+	event_active(entry->timer, EV_TIMEOUT, 0);
+}
+
+static void free_entry(struct agent_link *entry)
+{
+	if (!entry)
+		return;
+	if (entry->peer && entry->link)
+		peer_remove_link(entry->peer, entry->link);
+	if (entry->stock)
+		event_free(entry->stock);
+	if (entry->timer)
+		event_free(entry->timer);
+	keying_free(entry->link);
+	free(entry);
+}
+
+static struct peer *find_peer(const struct agent *agent, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < agent->n_peers; i++) {
+		if (!strcmp(agent->peers[i]->config->name, name))
+			return agent->peers[i];
+	}
+	return NULL;
+}
+
+static int watch_link(struct agent *agent, struct agent_link *entry)
+{
+	int fd = stock_fd(entry->link->stock);
+
+	entry->timer = evtimer_new(agent->base, on_link, entry);
+	if (!entry->timer)
+		return -ENOMEM;
+	if (fd < 0)
+		return 0;
+	entry->stock = event_new(agent->base, fd, EV_READ | EV_PERSIST, on_link, entry);
+	if (!entry->stock)
+		return -ENOMEM;
+	event_add(entry->stock, NULL);
+	return 0;
+}
+
+static int add_link(struct agent *agent, const struct config_link *config, struct qlink_why *why)
+{
+	static const struct link_ops ops = { .say = on_say, .kick = on_kick };
+	struct agent_link **links = realloc(agent->links, (agent->n_links + 1) * sizeof(*links));
+	struct agent_link *entry = links ? calloc(1, sizeof(*entry)) : NULL;
+	int err;
+
+	if (links)
+		agent->links = links;
+	if (!entry)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	entry->agent = agent;
+	err = keying_new(&entry->link, &agent->config, config, &agent->services, &ops, entry, why);
+	if (!err && watch_link(agent, entry))
+		err = qlink_refuse(why, -ENOMEM, "no memory");
+	if (err) {
+		free_entry(entry);
+		return err;
+	}
+	agent->links[agent->n_links++] = entry;
+	entry->peer = find_peer(agent, config->peer_name);
+	if (peer_add_link(entry->peer, entry->link))
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	add_timer(entry->timer, 0);
+	return 0;
+}
+
+struct link *agent_find_link(const struct agent *agent, const char *device)
+{
+	size_t i;
+
+	for (i = 0; i < agent->n_links; i++) {
+		if (!strcmp(agent->links[i]->link->config->device, device))
+			return agent->links[i]->link;
+	}
+	return NULL;
+}
+
+/* --- events of devices --- */
+
+static void notice(struct agent *agent, const struct qlink_event *event)
+{
+	size_t i;
+
+	for (i = 0; i < agent->n_links; i++) {
+		struct agent_link *entry = agent->links[i];
+
+		if (event && strcmp(entry->link->config->device, event->ifname))
+			continue;
+		keying_notice(entry->link, event);
+		event_active(entry->timer, EV_TIMEOUT, 0);
+	}
+}
+
+static void on_monitor(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	struct qlink_event event;
+	struct qlink_error error;
+	int turn, err = 0;
+
+	(void)fd;
+	(void)what;
+	for (turn = 0; turn < TURN && !err; turn++) {
+		err = qlink_monitor_next(agent->monitor, &event, &error);
+		if (!err)
+			notice(agent, &event);
+		else if (err == -ENOBUFS)
+			notice(agent, NULL);
+	}
+}
+
+/* --- peers --- */
+
+static int add_peer(struct agent *agent, const struct config_peer *config, struct qlink_why *why)
+{
+	struct peer **peers = realloc(agent->peers, (agent->n_peers + 1) * sizeof(*peers));
+
+	if (!peers)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	agent->peers = peers;
+	if (peer_new(&peers[agent->n_peers], agent->config.agent.name, config, &agent->services,
+		     agent->base, agent->context))
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	agent->n_peers++;
+	return 0;
+}
+
+static void on_entered(void *arg, const char *name, struct connection *connection)
+{
+	struct agent *agent = arg;
+	struct peer *peer = find_peer(agent, name);
+
+	if (peer)
+		peer_adopt(peer, connection);
+	else
+		connection_free(connection);
+}
+
+static int open_door(struct agent *agent, struct qlink_why *why)
+{
+	static const struct door_ops ops = { .entered = on_entered };
+	size_t i;
+
+	door_close(agent->door);
+	agent->door = NULL;
+	free(agent->names);
+	agent->names = calloc(agent->config.n_peers + 1, sizeof(*agent->names));
+	if (!agent->names)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	for (i = 0; i < agent->config.n_peers; i++)
+		agent->names[i] = agent->config.peers[i].name;
+	if (!agent->config.agent.listen.addr.len)
+		return 0;
+	return door_open(&agent->door, &agent->config.agent.listen, agent->names,
+			 &agent->services, agent->base, agent->context, &ops, agent, why);
+}
+
+/* --- the loop --- */
+
+/* The watchdog is fed by progress: the broker has answered within the last second. */
+static void on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	struct qlink_why why;
+
+	(void)fd;
+	(void)what;
+	if (agent->n_links && kernel_ask(&agent->services.kernel, REQUEST_LINK,
+					 agent->links[0]->link->config->device, NULL, &why) == -EPIPE) {
+		stop(agent, -EPIPE);
+		return;
+	}
+	if (agent->services.audit.fd >= 0)
+		audit_sync(&agent->services.audit);
+	notify_say(&agent->notify, "WATCHDOG=1");
+	add_timer(agent->beat, agent->notify.watchdog_ms &&
+		  agent->notify.watchdog_ms < BEAT_MS ? agent->notify.watchdog_ms : BEAT_MS);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct agent *agent = arg;
+	struct qlink_why why;
+	struct timespec now;
+
+	(void)what;
+	if (number != SIGHUP) {
+		stop(agent, 0);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	notify_say(&agent->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	if (agent_reload(agent, &why))
+		TELL(&agent->services, LOG_ERR, "not-reloaded", TEXT("why", why.text));
+	notify_say(&agent->notify, "READY=1");
+}
+
+static int add_events(struct agent *agent)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	int fd = qlink_monitor_fd(agent->monitor);
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		agent->signals[i] = evsignal_new(agent->base, numbers[i], on_signal, agent);
+		if (!agent->signals[i] || event_add(agent->signals[i], NULL))
+			return -ENOMEM;
+	}
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	agent->monitor_event = event_new(agent->base, fd, EV_READ | EV_PERSIST, on_monitor, agent);
+	agent->beat = evtimer_new(agent->base, on_beat, agent);
+	if (!agent->monitor_event || !agent->beat)
+		return -ENOMEM;
+	event_add(agent->monitor_event, NULL);
+	add_timer(agent->beat, 0);
+	return 0;
+}
+
+/* --- life --- */
+
+static int open_services(struct agent *agent, struct qlink_why *why)
+{
+	const struct config_agent *config = &agent->config.agent;
+	const struct channel_config channel = {
+		.cert = config->certificate, .key = config->key, .ca = config->ca,
+	};
+	int err = channel_context_new(&agent->context, &channel, why);
+
+	agent->services.audit.fd = -1;
+	if (!err)
+		err = audit_open(&agent->services.audit, config->audit_log, why);
+	return err;
+}
+
+/* Those that are not there yet. */
+static int add_new(struct agent *agent, struct qlink_why *why)
+{
+	struct config *config = &agent->config;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < config->n_peers && !err; i++) {
+		if (!find_peer(agent, config->peers[i].name))
+			err = add_peer(agent, &config->peers[i], why);
+	}
+	for (i = 0; i < config->n_links && !err; i++) {
+		if (!agent_find_link(agent, config->links[i].device))
+			err = add_link(agent, &config->links[i], why);
+	}
+	return err;
+}
+
+int agent_open(struct agent *agent, struct qlink_why *why)
+{
+	struct config_error error;
+	int err = config_read(&agent->config, agent->path, &error);
+
+	if (err)
+		return qlink_refuse(why, err, "%s", error.text);
+	agent->began = services_now();
+	agent->base = event_base_new();
+	if (!agent->base)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	err = notify_open(&agent->notify, why);
+	if (!err)
+		err = open_services(agent, why);
+	if (!err && add_events(agent))
+		err = qlink_refuse(why, -ENOMEM, "no memory");
+	if (!err)
+		err = add_new(agent, why);
+	if (!err)
+		err = open_door(agent, why);
+	return err;
+}
+
+int agent_run(struct agent *agent)
+{
+	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->config.agent.name),
+	     NUMBER_OF("links", agent->n_links), NUMBER_OF("peers", agent->n_peers));
+	services_audit(&agent->services, "\"event\":\"started\"");
+	notify_say(&agent->notify, "READY=1\nSTATUS=%zu links, %zu peers", agent->n_links,
+		   agent->n_peers);
+	event_base_dispatch(agent->base);
+	notify_say(&agent->notify, "STOPPING=1");
+	services_audit(&agent->services, "\"event\":\"stopped\"");
+	TELL(&agent->services, agent->err ? LOG_ERR : LOG_INFO, "stopped",
+	     TEXT("why", agent->err ? "the broker is gone" : "a signal"));
+	return agent->err;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void agent_close(struct agent *agent)
+{
+	size_t i;
+
+	for (i = 0; i < agent->n_links; i++)
+		free_entry(agent->links[i]);
+	for (i = 0; i < agent->n_peers; i++)
+		peer_free(agent->peers[i]);
+	door_close(agent->door);
+	for (i = 0; i < 3; i++)
+		free_event(agent->signals[i]);
+	free_event(agent->monitor_event);
+	free_event(agent->beat);
+	channel_context_free(agent->context);
+	audit_close(&agent->services.audit);
+	notify_close(&agent->notify);
+	if (agent->base)
+		event_base_free(agent->base);
+	free(agent->names);
+	free(agent->links);
+	free(agent->peers);
+	config_free(&agent->config);
+}
+
+/* --- another configuration --- */
+
+static bool same_address(const struct config_peer *a, const struct config_peer *b)
+{
+	return a->address.port == b->address.port && a->address.addr.len == b->address.addr.len &&
+	       !memcmp(a->address.addr.bytes, b->address.addr.bytes, a->address.addr.len);
+}
+
+static const struct config_peer *find_config(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_peers; i++) {
+		if (!strcmp(config->peers[i].name, name))
+			return &config->peers[i];
+	}
+	return NULL;
+}
+
+/* What is not as before goes; what is, refers to @config from here on. */
+static void keep_same(struct agent *agent, const struct config *config)
+{
+	const struct config_peer *peer;
+	struct link *link;
+	size_t i;
+
+	for (i = agent->n_links; i--; ) {
+		link = agent->links[i]->link;
+		if (config_same_link(&agent->config, config, link->config->device)) {
+			link->config = config_find_link(config, link->config->device);
+			continue;
+		}
+		free_entry(agent->links[i]);
+		agent->links[i] = agent->links[--agent->n_links];
+	}
+	for (i = agent->n_peers; i--; ) {
+		peer = find_config(config, agent->peers[i]->config->name);
+		if (peer && same_address(agent->peers[i]->config, peer)) {
+			agent->peers[i]->config = peer;
+			agent->peers[i]->names[0] = peer->name;
+			continue;
+		}
+		peer_free(agent->peers[i]);
+		agent->peers[i] = agent->peers[--agent->n_peers];
+	}
+}
+
+int agent_reload(struct agent *agent, struct qlink_why *why)
+{
+	struct config_error error;
+	struct config config, old;
+	int err = config_read(&config, agent->path, &error);
+
+	if (err)
+		qlink_refuse(why, err, "%s", error.text);
+	else if (!config_same_agent(&agent->config, &config))
+		err = qlink_refuse(why, -EBUSY,
+				   "the section agent has changed, which needs a restart");
+	else
+		err = kernel_ask(&agent->services.kernel, REQUEST_RELOAD, NULL, NULL, why);
+	if (err) {
+		config_free(&config);
+		return err;
+	}
+	keep_same(agent, &config);
+	old = agent->config;
+	agent->config = config;
+	err = add_new(agent, why);
+	if (!err)
+		err = open_door(agent, why);
+	config_free(&old);
+	agent->reloads++;
+	TELL(&agent->services, LOG_INFO, "reloaded", NUMBER_OF("links", agent->n_links),
+	     NUMBER_OF("peers", agent->n_peers));
+	return err;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent: all its peers and links on one loop. */
+#ifndef QLINKD_AGENT_H
+#define QLINKD_AGENT_H
+
+#include <event2/event.h>
+
+#include "../libqlink/event.h"
+#include "config.h"
+#include "door.h"
+#include "keying.h"
+#include "notify.h"
+#include "peer.h"
+#include "services.h"
+
+/**
+ * struct agent_link - a link, and what watches it
+ */
+struct agent_link {
+	/** @agent: that it belongs to */
+	struct agent *agent;
+
+	/** @link: the link */
+	struct link *link;
+
+	/** @peer: at its other end */
+	struct peer *peer;
+
+	/** @stock: event of its KMEs, or %NULL without any */
+	struct event *stock;
+
+	/** @timer: event of its deadline */
+	struct event *timer;
+};
+
+/**
+ * struct agent - the agent
+ *
+ * Members are for agent.c and reload.c; others may look.
+ */
+struct agent {
+	/** @path: of the configuration file */
+	const char *path;
+
+	/** @config: what it says */
+	struct config config;
+
+	/** @services: shared by all */
+	struct services services;
+
+	/** @notify: the service manager */
+	struct notify notify;
+
+	/** @base: the loop */
+	struct event_base *base;
+
+	/** @context: of all channels to peers */
+	struct channel_context *context;
+
+	/** @monitor: events of devices */
+	struct qlink_monitor *monitor;
+
+	/** @monitor_event: there are some */
+	struct event *monitor_event;
+
+	/** @beat: for the service manager and the audit log */
+	struct event *beat;
+
+	/** @signals: SIGTERM, SIGINT, SIGHUP */
+	struct event *signals[3];
+
+	/** @door: where peers come in, or %NULL */
+	struct door *door;
+
+	/** @names: of all peers, ended by %NULL, for @door */
+	const char **names;
+
+	/** @peers: as in the configuration */
+	struct peer **peers;
+
+	/** @n_peers: how many */
+	size_t n_peers;
+
+	/** @links: likewise */
+	struct agent_link **links;
+
+	/** @n_links: how many */
+	size_t n_links;
+
+	/** @began: when it was started, as services_now() tells it */
+	uint64_t began;
+
+	/** @reloads: that went well */
+	uint64_t reloads;
+
+	/** @err: why the loop ended, 0 for a signal */
+	int err;
+};
+
+/**
+ * agent_open() - set up everything that the configuration asks for
+ * @agent: all zero, but for @path, @services.kernel and @monitor; the caller closes it with
+ *	agent_close(), also on failure
+ * @why: filled in on failure
+ *
+ * Return: 0, or a negative errno.
+ */
+int agent_open(struct agent *agent, struct qlink_why *why);
+
+/**
+ * agent_run() - run until a signal or a trouble ends it
+ * @agent: from agent_open()
+ *
+ * Return: 0, or %-EPIPE when the broker is gone.
+ */
+int agent_run(struct agent *agent);
+
+/**
+ * agent_close() - wipe and give back everything
+ * @agent: from agent_open()
+ */
+void agent_close(struct agent *agent);
+
+/**
+ * agent_reload() - read the configuration anew
+ * @agent: the agent; links and peers that stay as they are do not notice
+ * @why: filled in on failure; then nothing has changed
+ *
+ * Return: 0, or a negative errno.
+ */
+int agent_reload(struct agent *agent, struct qlink_why *why);
+
+/**
+ * agent_find_link() - find a link
+ * @agent: the agent
+ * @device: its name
+ *
+ * Return: the link, or %NULL.
+ */
+struct link *agent_find_link(const struct agent *agent, const char *device);
+
+#endif

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The part of the agent that may touch the kernel, and does nothing else. */
+#include "broker.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../libqlink/qlink.h"
+#include "../libqlink/secret.h"
+#include "config.h"
+#include "request.h"
+#include "rings.h"
+
+#define KEYS_BYTES	(REKEY_OFFER_MAX * QLINK_SECRET_BYTES)
+/* Of one request to delete. */
+#define DELETE_MAX	1024
+
+struct broker {
+	struct qlink_nl *nl;
+	const char *path;
+	struct config config;
+	/* where the agent puts keys, and where they are out of its reach */
+	uint8_t *shared;
+	struct qlink_secret keys;
+};
+
+struct handler {
+	int (*answer)(struct broker *broker, const struct request *request,
+		      uint32_t ifindex, struct reply *reply);
+	bool has_device;
+};
+
+static int refused(struct reply *reply, const struct qlink_error *error)
+{
+	return qlink_refuse(&reply->why, -error->err, "%s", qlink_error_text(error));
+}
+
+static int answer_link(struct broker *broker, const struct request *request,
+		       uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_error error;
+
+	(void)request;
+	if (qlink_link_get(broker->nl, ifindex, &reply->link, &error))
+		return refused(reply, &error);
+	return 0;
+}
+
+/* What a link is like and which keys it has, sorted; the caller frees @keys. */
+static int look(struct broker *broker, uint32_t ifindex, struct qlink_link *link,
+		struct qlink_key **keys, size_t *n, struct reply *reply)
+{
+	struct qlink_error error;
+
+	if (qlink_link_get(broker->nl, ifindex, link, &error) ||
+	    qlink_key_dump(broker->nl, ifindex, keys, n, &error))
+		return refused(reply, &error);
+	rings_sort(*keys, *n);
+	return 0;
+}
+
+/* A key that has gone meanwhile is no error, but takes its whole message with it. */
+static int delete_one_by_one(struct broker *broker, uint32_t ifindex,
+			     const struct qlink_key *keys, size_t n, struct reply *reply)
+{
+	struct qlink_error error;
+	size_t i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = qlink_key_del(broker->nl, ifindex, &keys[i], 1, &error);
+		if (err && err != -ENOENT)
+			return refused(reply, &error);
+	}
+	return 0;
+}
+
+static int delete_keys(struct broker *broker, uint32_t ifindex,
+		       const struct qlink_key *keys, size_t n, struct reply *reply)
+{
+	struct qlink_error error;
+	size_t at, step;
+	int err = 0;
+
+	for (at = 0; at < n && !err; at += step) {
+		step = n - at < DELETE_MAX ? n - at : DELETE_MAX;
+		err = qlink_key_del(broker->nl, ifindex, keys + at, step, &error);
+		if (err == -ENOENT)
+			err = delete_one_by_one(broker, ifindex, keys + at, step, reply);
+		else if (err)
+			err = refused(reply, &error);
+	}
+	return err;
+}
+
+/* Delete the keys of a direction whose epochs are in @range and above @above. */
+static int delete_range(struct broker *broker, uint32_t ifindex, uint8_t direction,
+			const struct rekey_range *range, uint64_t above,
+			struct qlink_key *keys, size_t n, struct reply *reply)
+{
+	size_t i, n_go = 0;
+
+	for (i = 0; i < n; i++) {
+		if (keys[i].direction == direction && keys[i].epoch > above &&
+		    keys[i].epoch >= range->first && keys[i].epoch <= range->last)
+			keys[n_go++] = keys[i];
+	}
+	return delete_keys(broker, ifindex, keys, n_go, reply);
+}
+
+static int answer_rings(struct broker *broker, const struct request *request,
+			uint32_t ifindex, struct reply *reply)
+{
+	struct rekey_rings *rings = &reply->rings;
+	uint64_t tx_first, rx_first;
+	struct qlink_link link;
+	struct qlink_key *keys;
+	size_t n, i, n_go = 0;
+	int err = look(broker, ifindex, &link, &keys, &n, reply);
+
+	(void)request;
+	if (err)
+		return err;
+	tx_first = rings_tell(&rings->tx, &link.tx, QLINK_DIRECTION_TX, keys, n);
+	rx_first = rings_tell(&rings->rx, &link.rx, QLINK_DIRECTION_RX, keys, n);
+	for (i = 0; i < n; i++) {
+		if (keys[i].epoch < (keys[i].direction == QLINK_DIRECTION_TX ?
+					     tx_first : rx_first))
+			keys[n_go++] = keys[i];
+	}
+	err = delete_keys(broker, ifindex, keys, n_go, reply);
+	free(keys);
+	return err;
+}
+
+static int accept_only(struct broker *broker, uint32_t ifindex, uint8_t sources,
+		       struct reply *reply)
+{
+	struct qlink_config config = {
+		.present = 1ULL << IFLA_QLINK_ACCEPT,
+		.accept = sources,
+	};
+	struct qlink_error error;
+
+	if (qlink_link_set(broker->nl, ifindex, &config, &error))
+		return refused(reply, &error);
+	return 0;
+}
+
+static int answer_reconcile(struct broker *broker, const struct request *request,
+			    uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_link link;
+	struct qlink_key *keys;
+	size_t n;
+	int err = look(broker, ifindex, &link, &keys, &n, reply);
+
+	if (err)
+		return err;
+	if (request->sources)
+		n = rings_select(keys, n, &request->peer, link.rx.current_epoch);
+	err = delete_keys(broker, ifindex, keys, n, reply);
+	free(keys);
+	/* Without a source in common there is no key left that could be of one. */
+	if (!err && request->sources && link.config.accept != request->sources)
+		err = accept_only(broker, ifindex, request->sources, reply);
+	return err;
+}
+
+static int answer_install(struct broker *broker, const struct request *request,
+			  uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_key keys[REKEY_OFFER_MAX] = { 0 };
+	struct qlink_error error;
+	uint8_t i;
+	int err;
+
+	for (i = 0; i < request->n; i++) {
+		keys[i].secret = broker->keys.data + i * QLINK_SECRET_BYTES;
+		keys[i].epoch = request->range.first + i;
+		keys[i].direction = request->direction;
+		keys[i].source = request->source;
+		memcpy(keys[i].kme_key_id, request->kme_key_ids[i],
+		       sizeof(keys[i].kme_key_id));
+	}
+	err = qlink_key_install(broker->nl, ifindex, keys, request->n, &error);
+	return err ? refused(reply, &error) : 0;
+}
+
+static int answer_delete(struct broker *broker, const struct request *request,
+			 uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_link link;
+	struct qlink_key *keys;
+	uint64_t above = 0;
+	size_t n;
+	int err = look(broker, ifindex, &link, &keys, &n, reply);
+
+	if (err)
+		return err;
+	if (request->staged_only)
+		above = request->direction == QLINK_DIRECTION_TX ?
+				link.tx.current_epoch : link.rx.current_epoch;
+	err = delete_range(broker, ifindex, request->direction, &request->range, above,
+			   keys, n, reply);
+	free(keys);
+	return err;
+}
+
+static int answer_pace(struct broker *broker, const struct request *request,
+		       uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_config config = {
+		.present = 1ULL << IFLA_QLINK_REKEY_MS | 1ULL << IFLA_QLINK_KEYS_LOW,
+		.rekey_ms = request->period_ms,
+		.keys_low = request->keys_low,
+	};
+	struct qlink_error error;
+
+	if (qlink_link_set(broker->nl, ifindex, &config, &error))
+		return refused(reply, &error);
+	return 0;
+}
+
+static int answer_rotate(struct broker *broker, const struct request *request,
+			 uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_error error;
+
+	(void)request;
+	if (qlink_rotate(broker->nl, ifindex, &error))
+		return refused(reply, &error);
+	return 0;
+}
+
+static int answer_records(struct broker *broker, const struct request *request,
+			  uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_record *records;
+	struct qlink_error error;
+	size_t n;
+
+	if (qlink_record_dump(broker->nl, ifindex, request->after, &records, &n, &error))
+		return refused(reply, &error);
+	reply->n = (uint32_t)(n < REQUEST_RECORDS_MAX ? n : REQUEST_RECORDS_MAX);
+	memcpy(reply->records, records, reply->n * sizeof(*records));
+	free(records);
+	return 0;
+}
+
+static int answer_reload(struct broker *broker, const struct request *request,
+			 uint32_t ifindex, struct reply *reply)
+{
+	struct config_error error;
+	struct config config;
+	int err = config_read(&config, broker->path, &error);
+
+	(void)request;
+	(void)ifindex;
+	if (err) {
+		config_free(&config);
+		return qlink_refuse(&reply->why, err, "%s", error.text);
+	}
+	config_free(&broker->config);
+	broker->config = config;
+	return 0;
+}
+
+static const struct handler handlers[REQUEST_N] = {
+	[REQUEST_LINK] = { answer_link, true },
+	[REQUEST_RINGS] = { answer_rings, true },
+	[REQUEST_RECONCILE] = { answer_reconcile, true },
+	[REQUEST_INSTALL] = { answer_install, true },
+	[REQUEST_DELETE] = { answer_delete, true },
+	[REQUEST_PACE] = { answer_pace, true },
+	[REQUEST_ROTATE] = { answer_rotate, true },
+	[REQUEST_RECORDS] = { answer_records, true },
+	[REQUEST_RELOAD] = { answer_reload, false },
+};
+
+static bool ring_is_sane(const struct rekey_ring *ring)
+{
+	return ring->n_held <= REKEY_RANGES_MAX;
+}
+
+/* What no agent of ours would ask; the kernel looks at the rest. */
+static const char *find_fault(const struct request *request)
+{
+	if (request->type >= REQUEST_N)
+		return "no such request";
+	if (memchr(request->device, '\0', sizeof(request->device)) == NULL)
+		return "a device without an end";
+	if (request->direction > QLINK_DIRECTION_RX)
+		return "no such direction";
+	if (request->source >= QLINK_SOURCE_STATIC ||
+	    request->sources >= 1 << QLINK_SOURCE_STATIC)
+		return "a source that no agent has";
+	if (request->n > REKEY_OFFER_MAX ||
+	    (request->type == REQUEST_INSTALL && !request->n))
+		return "too many keys or none";
+	if (!ring_is_sane(&request->peer.tx) || !ring_is_sane(&request->peer.rx))
+		return "too many runs";
+	return NULL;
+}
+
+/* The agent can write there at any time: what is looked at is a copy. */
+static void take_keys(struct broker *broker)
+{
+	memcpy(broker->keys.data, broker->shared, KEYS_BYTES);
+	explicit_bzero(broker->shared, KEYS_BYTES);
+}
+
+static void answer(struct broker *broker, const struct request *request,
+		   struct reply *reply)
+{
+	const struct handler *handler = &handlers[request->type];
+	unsigned int ifindex = 0;
+
+	if (handler->has_device) {
+		if (!config_find_link(&broker->config, request->device)) {
+			reply->err = qlink_refuse(&reply->why, -EPERM,
+						  "not in the configuration");
+			return;
+		}
+		/* Looked up each time: the device may have been made anew. */
+		ifindex = if_nametoindex(request->device);
+		if (!ifindex) {
+			reply->err = qlink_refuse(&reply->why, -ENODEV, "no such device");
+			return;
+		}
+	}
+	reply->err = handler->answer(broker, request, ifindex, reply);
+}
+
+static int serve(struct broker *broker, int fd)
+{
+	static struct request request;
+	static struct reply reply;
+	const char *fault;
+	ssize_t got;
+
+	for (;;) {
+		got = recv(fd, &request, sizeof(request), 0);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0;
+		fault = got == sizeof(request) ? find_fault(&request) : "a torn request";
+		if (fault) {
+			fprintf(stderr, "<3>broker request=%u fault=\"%s\"\n",
+				request.type, fault);
+			return 1;
+		}
+		memset(&reply, 0, sizeof(reply));
+		if (request.type == REQUEST_INSTALL)
+			take_keys(broker);
+		answer(broker, &request, &reply);
+		explicit_bzero(broker->keys.data, KEYS_BYTES);
+		if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
+			return 1;
+	}
+}
+
+int broker_run(int fd, uint8_t *keys, const char *path)
+{
+	struct broker broker = { .path = path, .shared = keys };
+	struct config_error config_error;
+	struct qlink_error error;
+	int status = 1;
+
+	if (qlink_secret_new(&broker.keys, KEYS_BYTES)) {
+		fprintf(stderr, "<3>broker error=\"no locked memory\"\n");
+		return status;
+	}
+	if (config_read(&broker.config, path, &config_error))
+		fprintf(stderr, "<3>config error=\"%s\"\n", config_error.text);
+	else if (qlink_nl_open(&broker.nl, &error))
+		fprintf(stderr, "<3>broker error=\"%s\"\n", qlink_error_text(&error));
+	else
+		status = serve(&broker, fd);
+	qlink_nl_close(broker.nl);
+	config_free(&broker.config);
+	qlink_secret_free(&broker.keys);
+	return status;
+}

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Carries out what the agreement of a link asks for. */
+#include "carry.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../libqlink/names.h"
+#include "msg.h"
+
+/* Of a line of the audit log, without what every line has. */
+#define AUDIT_ROOM	800
+
+static void answer(struct link *link, uint64_t ticket, const struct rekey_event *how)
+{
+	struct rekey_event *event;
+
+	/* As many as one step can ask for, and the fetch that waits. */
+	if (!ticket || link->n_done == LINK_DONE_MAX)
+		return;
+	event = &link->done[link->n_done++];
+	*event = *how;
+	event->type = REKEY_EVENT_DONE;
+	event->ticket = ticket;
+}
+
+static void answer_plain(struct link *link, uint64_t ticket, int err, enum rekey_reason reason)
+{
+	answer(link, ticket, &(struct rekey_event){
+		.is_ok = !err, .reason = (uint8_t)(err ? reason : REKEY_REASON_NONE) });
+}
+
+static void kernel_refused(struct link *link, const char *what, const struct qlink_why *why)
+{
+	snprintf(link->why, sizeof(link->why), "%s: %s", what, why->text);
+	TELL(link->services, LOG_ERR, "kernel-refused", TEXT("link", link->config->device),
+	     TEXT("request", what), TEXT("why", why->text));
+}
+
+/* --- the kernel --- */
+
+static void do_rings(struct link *link, const struct rekey_action *action)
+{
+	struct kernel *kernel = &link->services->kernel;
+	struct rekey_event event = { .rings = &link->rings };
+	struct qlink_why why;
+
+	event.is_ok = !kernel_ask(kernel, REQUEST_RINGS, link->config->device, NULL, &why);
+	if (event.is_ok)
+		link->rings = kernel->reply.rings;
+	else
+		kernel_refused(link, "rings", &why);
+	answer(link, action->ticket, &event);
+}
+
+static void do_reconcile(struct link *link, const struct rekey_action *action)
+{
+	struct request request = {
+		.sources = action->sources,
+		.peer = action->peer->rings,
+	};
+	struct qlink_why why;
+	int err = kernel_ask(&link->services->kernel, REQUEST_RECONCILE, link->config->device,
+			     &request, &why);
+
+	if (err)
+		kernel_refused(link, "reconcile", &why);
+	else if (action->sources && exchange_match_chain(link->exchange)) {
+		link->counters.chain_restarts++;
+		TELL(link->services, LOG_NOTICE, "chain-restarted",
+		     TEXT("link", link->config->device));
+	}
+	link->has_view = false;
+	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+}
+
+static void do_delete(struct link *link, const struct rekey_action *action)
+{
+	const struct rekey_withdraw *withdraw = &action->withdraw;
+	struct request request = {
+		.direction = withdraw->direction == REKEY_DIRECTION_TX ?
+				     QLINK_DIRECTION_TX : QLINK_DIRECTION_RX,
+		.range = withdraw->range,
+		.staged_only = action->staged_only,
+	};
+	struct qlink_why why;
+	int err = kernel_ask(&link->services->kernel, REQUEST_DELETE, link->config->device,
+			     &request, &why);
+
+	if (err)
+		kernel_refused(link, "delete", &why);
+	TELL(link->services, LOG_NOTICE, "withdrawn", TEXT("link", link->config->device),
+	     TEXT("direction", qlink_name(&qlink_directions, request.direction)),
+	     NUMBER_OF("first", withdraw->range.first), NUMBER_OF("last", withdraw->range.last),
+	     TEXT("reason", msg_reason_name(withdraw->reason)));
+	link->has_view = false;
+	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+}
+
+/* One line or more, each with as many key IDs as fit. */
+static void audit_installed(struct link *link, const struct kernel_keys *keys,
+			    const struct exchange_half *half)
+{
+	char line[AUDIT_ROOM + 2 * MSG_NAME_BYTES_MAX];
+	uint8_t i = 0;
+	int len;
+
+	do {
+		len = snprintf(line, sizeof(line),
+			       "\"event\":\"installed\",\"link\":\"%s\",\"direction\":\"%s\","
+			       "\"source\":\"%s\",\"epoch\":%" PRIu64 ",\"n\":%u,\"kme\":\"%.*s\","
+			       "\"kme_key_ids\":[", link->config->device,
+			       qlink_name(&qlink_directions, keys->direction),
+			       qlink_name(&qlink_sources, keys->source), keys->first + i,
+			       keys->n - i, half->name_lens[0], (const char *)half->names[0]);
+		for (; i < keys->n && len < AUDIT_ROOM - MSG_NAME_BYTES_MAX; i++) {
+			if (half->name_lens[i + 1])
+				len += snprintf(line + len, sizeof(line) - (size_t)len,
+						"%s\"%.*s\"", line[len - 1] == '[' ? "" : ",",
+						half->name_lens[i + 1],
+						(const char *)half->names[i + 1]);
+		}
+		snprintf(line + len, sizeof(line) - (size_t)len, "]");
+		services_audit(link->services, line);
+	} while (i < keys->n);
+}
+
+/* All keys of the offer of a direction, all or none. */
+static int install(struct link *link, const struct rekey_action *action, bool is_tx)
+{
+	struct exchange_half *half = is_tx ? &link->exchange->tx : &link->exchange->rx;
+	uint64_t *counts = is_tx ? link->counters.tx_keys : link->counters.rx_keys;
+	struct kernel_keys keys = {
+		.keys = half->keys,
+		.first = action->offer.first,
+		.n = action->offer.n,
+		.direction = is_tx ? QLINK_DIRECTION_TX : QLINK_DIRECTION_RX,
+		.source = action->offer.source,
+	};
+	struct qlink_why why;
+	struct bytes id;
+	uint8_t i;
+	int err;
+
+	for (i = 0; i < keys.n; i++) {
+		id = (struct bytes){ half->names[i + 1], half->name_lens[i + 1] };
+		if (id.len)
+			kernel_handle(&id, keys.kme_key_ids[i]);
+	}
+	err = kernel_install(&link->services->kernel, link->config->device, &keys, &why);
+	if (err) {
+		kernel_refused(link, "install", &why);
+		return err;
+	}
+	counts[keys.source] += keys.n;
+	audit_installed(link, &keys, half);
+	return 0;
+}
+
+static void do_install_rx(struct link *link, const struct rekey_action *action)
+{
+	int err = install(link, action, false);
+
+	if (!err)
+		exchange_advance(&link->exchange->rx);
+	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+}
+
+static void do_install_tx(struct link *link, const struct rekey_action *action)
+{
+	int err;
+
+	exchange_advance(&link->exchange->tx);
+	err = install(link, action, true);
+	if (!err)
+		link->view.tx.staged += action->offer.n;
+	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+}
+
+/* --- offers --- */
+
+static void do_prepare(struct link *link, const struct rekey_action *action)
+{
+	uint64_t now = services_now();
+	struct rekey_offer offer = action->offer;
+	struct rekey_event event = { .reason = REKEY_REASON_KME };
+	struct stock_taken taken;
+
+	if (offer.source == QLINK_SOURCE_PQC) {
+		event.reason = (uint8_t)exchange_prepare(link->exchange, &offer, NULL, NULL, NULL);
+	} else {
+		stock_take(link->stock, offer.n, now, &taken);
+		offer.n = (uint8_t)taken.n;
+		if (offer.n)
+			event.reason = (uint8_t)exchange_prepare(link->exchange, &offer,
+						&taken.kme_id, taken.ids, taken.secrets);
+		/* Named once, used or not. */
+		stock_spend(link->stock);
+	}
+	event.n = offer.n;
+	event.is_ok = event.reason == REKEY_REASON_NONE;
+	link->has_offered = event.is_ok;
+	answer(link, action->ticket, &event);
+}
+
+static void do_fetch(struct link *link, const struct rekey_action *action)
+{
+	struct bytes ids[REKEY_OFFER_MAX], kme_id;
+	struct exchange *x = link->exchange;
+	enum rekey_reason reason = exchange_open(x);
+	unsigned int i;
+
+	if (!reason && action->offer.source != QLINK_SOURCE_PQC) {
+		for (i = 0; i < action->offer.n; i++)
+			ids[i] = exchange_key_id(x, i);
+		kme_id = (struct bytes){ x->rx.names[0], x->rx.name_lens[0] };
+		reason = stock_fetch(link->stock, &kme_id, ids, action->offer.n);
+		if (!reason)
+			return;
+	} else if (!reason) {
+		reason = exchange_derive(x, NULL);
+	}
+	answer_plain(link, action->ticket, reason, reason);
+}
+
+static void do_send(struct link *link, const struct rekey_action *action)
+{
+	struct msg msg = { .core = action->msg };
+	uint8_t data[MSG_BYTES_MAX];
+	int len = exchange_fill(link->exchange, &msg);
+
+	if (!len)
+		len = msg_encode(&msg, data, sizeof(data));
+	if (len <= 0) {
+		TELL(link->services, LOG_ERR, "message-not-written",
+		     TEXT("link", link->config->device),
+		     TEXT("message", msg_type_name(action->msg.type)),
+		     TEXT("why", strerror(-len)));
+		return;
+	}
+	exchange_said(link->exchange, &msg, data, (size_t)len);
+	link->ops.say(link->arg, data, (size_t)len);
+}
+
+/* --- what people should hear of --- */
+
+static void note_blocked(struct link *link, const char *event)
+{
+	const struct rekey_state *peer = &link->rekey.peer;
+
+	snprintf(link->why, sizeof(link->why), "%s: our policy is %s, the peer's %s", event,
+		 policy_name(link->config->policy),
+		 policy_name(peer->policy) ? policy_name(peer->policy) : "unknown");
+	TELL(link->services, LOG_ERR, event, TEXT("link", link->config->device),
+	     TEXT("policy", policy_name(link->config->policy)),
+	     TEXT("peer-policy", policy_name(peer->policy) ? policy_name(peer->policy) :
+							     "unknown"));
+}
+
+static void note_trouble(struct link *link, const char *event, uint64_t *counter, uint8_t reason)
+{
+	(*counter)++;
+	snprintf(link->why, sizeof(link->why), "%s: %s", event, msg_reason_name(reason));
+	TELL(link->services, LOG_WARNING, event, TEXT("link", link->config->device),
+	     TEXT("reason", msg_reason_name(reason)));
+}
+
+static void note_refused(struct link *link, uint8_t reason)
+{
+	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
+	/* Only the peer's word says something of its KME. */
+	if (link->has_offered &&
+	    (reason == REKEY_REASON_KME || reason == REKEY_REASON_KEY_ID))
+		stock_refused(link->stock, services_now());
+	link->has_offered = false;
+}
+
+static void note_agreed(struct link *link, const struct rekey_offer *offer)
+{
+	link->counters.offers++;
+	link->why[0] = '\0';
+	if (offer->source != QLINK_SOURCE_PQC)
+		stock_agreed(link->stock);
+	TELL(link->services, LOG_DEBUG, "agreed", TEXT("link", link->config->device),
+	     TEXT("source", qlink_name(&qlink_sources, offer->source)),
+	     NUMBER_OF("first", offer->first), NUMBER_OF("keys", offer->n));
+}
+
+static void note_ready(struct link *link)
+{
+	link->counters.sessions++;
+	link->why[0] = '\0';
+	TELL(link->services, LOG_INFO, "ready", TEXT("link", link->config->device),
+	     TEXT("peer", link->config->peer_name),
+	     TEXT("peer-policy", policy_name(link->rekey.peer.policy)));
+}
+
+static void do_note(struct link *link, const struct rekey_action *action)
+{
+	struct link_counters *counters = &link->counters;
+
+	switch ((enum rekey_note)action->note) {
+	case REKEY_NOTE_READY:
+		note_ready(link);
+		break;
+	case REKEY_NOTE_AGREED:
+		note_agreed(link, &action->offer);
+		break;
+	case REKEY_NOTE_REFUSED:
+		note_refused(link, action->reason);
+		break;
+	case REKEY_NOTE_REFUSING:
+		note_trouble(link, "offer-not-taken", &counters->offers_refusing, action->reason);
+		break;
+	case REKEY_NOTE_NO_VERSION:
+		note_blocked(link, "no-version-in-common");
+		break;
+	case REKEY_NOTE_NO_SOURCE:
+		note_blocked(link, "no-source-in-common");
+		break;
+	case REKEY_NOTE_NO_EPOCH:
+		note_blocked(link, "no-epoch-left");
+		break;
+	case REKEY_NOTE_VIOLATION:
+		note_trouble(link, "peer-violated", &counters->violations, action->reason);
+		break;
+	case REKEY_NOTE_TIMEOUT:
+		note_trouble(link, "timed-out", &counters->timeouts, action->reason);
+		break;
+	case REKEY_NOTE_FAILED:
+		note_trouble(link, "session-failed", &counters->failures, action->reason);
+		break;
+	}
+}
+
+static void carry_out(struct link *link, const struct rekey_action *action)
+{
+	switch ((enum rekey_action_type)action->type) {
+	case REKEY_ACTION_SEND:
+		do_send(link, action);
+		break;
+	case REKEY_ACTION_RINGS:
+		do_rings(link, action);
+		break;
+	case REKEY_ACTION_RECONCILE:
+		do_reconcile(link, action);
+		break;
+	case REKEY_ACTION_INVITE:
+		answer_plain(link, action->ticket, exchange_make_invite(link->exchange, true),
+			     REKEY_REASON_KEM);
+		break;
+	case REKEY_ACTION_PREPARE:
+		do_prepare(link, action);
+		break;
+	case REKEY_ACTION_FETCH:
+		do_fetch(link, action);
+		break;
+	case REKEY_ACTION_INSTALL_RX:
+		do_install_rx(link, action);
+		break;
+	case REKEY_ACTION_INSTALL_TX:
+		do_install_tx(link, action);
+		break;
+	case REKEY_ACTION_DELETE:
+		do_delete(link, action);
+		break;
+	case REKEY_ACTION_DROP_TX:
+		exchange_drop_tx(link->exchange);
+		break;
+	case REKEY_ACTION_DROP_RX:
+		exchange_drop_rx(link->exchange);
+		break;
+	case REKEY_ACTION_RESTART_CHAIN:
+		chain_restart(&link->exchange->tx.chain);
+		link->counters.chain_restarts++;
+		break;
+	case REKEY_ACTION_NOTE:
+		do_note(link, action);
+		break;
+	}
+}
+
+/* Answers that actions brought are told one by one, and may bring more. */
+static void tell_answers(struct link *link)
+{
+	struct rekey_actions actions;
+	struct rekey_event event;
+	unsigned int i;
+
+	while (link->n_done) {
+		event = link->done[0];
+		link->n_done--;
+		memmove(&link->done[0], &link->done[1], link->n_done * sizeof(link->done[0]));
+		rekey_step(&link->rekey, &event, services_now(), &actions);
+		for (i = 0; i < actions.n; i++)
+			carry_out(link, &actions.list[i]);
+	}
+}
+
+void carry_step(struct link *link, const struct rekey_event *event)
+{
+	struct rekey_actions actions;
+	unsigned int i;
+
+	rekey_step(&link->rekey, event, services_now(), &actions);
+	for (i = 0; i < actions.n; i++)
+		carry_out(link, &actions.list[i]);
+	tell_answers(link);
+	link->exchange->version = link->rekey.version ? link->rekey.version : MSG_VERSION;
+}
+
+void carry_fetched(struct link *link, enum rekey_reason reason, const struct bytes *secrets)
+{
+	/* Who waited for them may have started over, and opened another offer since. */
+	if (link->rekey.rx.step != REKEY_STEP_FETCHING)
+		return;
+	if (!reason)
+		reason = exchange_derive(link->exchange, secrets);
+	answer_plain(link, link->rekey.rx.ticket, reason, reason);
+	tell_answers(link);
+}

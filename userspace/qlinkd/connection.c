@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One connection to a peer: its channel on the loop, messages in and out. */
+#include "connection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+
+/* A peer that does not acknowledge for so long is gone. */
+#define SILENT_MS	10000
+/* Messages that one connection may have looked at before the others have their turn. */
+#define TURN		64
+
+struct connection {
+	struct channel *channel;
+	const struct connection_ops *ops;
+	void *arg;
+	int fd;
+	bool is_open;
+	bool is_over;
+	struct event *readable, *writable, *deadline, *ending;
+	struct evbuffer *out;
+	/* bytes that TLS asked to be given once more, exactly as they were */
+	size_t in_len;
+	uint8_t in[MSG_BYTES_MAX];
+	char why[sizeof(struct qlink_why)];
+};
+
+/* Tells the owner from the loop, so that nobody is freed below somebody's feet. */
+static void end(struct connection *c, const char *why)
+{
+	if (c->is_over)
+		return;
+	c->is_over = true;
+	snprintf(c->why, sizeof(c->why), "%s", why);
+	event_del(c->readable);
+	event_del(c->writable);
+	event_active(c->ending, 0, 0);
+}
+
+static void on_ending(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->ops->closed(c->arg, c, c->why);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	end(arg, "the handshake takes too long");
+}
+
+/* --- out --- */
+
+static void flush(struct connection *c)
+{
+	unsigned char *data;
+	ssize_t sent;
+	size_t len;
+
+	while (!c->is_over && (len = evbuffer_get_length(c->out))) {
+		/* The same bytes at the same place until they are taken. */
+		len = len < MSG_BYTES_MAX ? len : MSG_BYTES_MAX;
+		data = evbuffer_pullup(c->out, (ev_ssize_t)len);
+		sent = channel_write(c->channel, data, len);
+		if (sent == -EAGAIN) {
+			event_add(c->writable, NULL);
+			return;
+		}
+		if (sent < 0)
+			end(c, "the peer is gone");
+		else
+			evbuffer_drain(c->out, (size_t)sent);
+	}
+}
+
+void connection_say(struct connection *c, const uint8_t *data, size_t len)
+{
+	if (c->is_over)
+		return;
+	if (evbuffer_get_length(c->out) + len > CONNECTION_OUT_MAX ||
+	    evbuffer_add(c->out, data, len)) {
+		end(c, "the peer does not take what is said");
+		return;
+	}
+	flush(c);
+}
+
+/* --- in --- */
+
+/* Cut one message off the front; 0 for none yet. */
+static size_t take_message(struct connection *c)
+{
+	struct qlink_why why;
+	struct msg msg;
+	size_t len;
+	int err = msg_length(c->in, c->in_len, &len, &why);
+
+	if (err == -EAGAIN || (!err && len > c->in_len))
+		return 0;
+	if (!err)
+		err = msg_decode(&msg, c->in, len, &why);
+	if (err) {
+		end(c, why.text);
+		return 0;
+	}
+	c->ops->heard(c->arg, &msg, c->in, len);
+	c->in_len -= len;
+	memmove(c->in, c->in + len, c->in_len);
+	return len;
+}
+
+static void read_some(struct connection *c)
+{
+	unsigned int turn;
+	ssize_t got;
+
+	for (turn = 0; turn < TURN && !c->is_over; turn++) {
+		while (!c->is_over && take_message(c))
+			;
+		if (c->is_over)
+			return;
+		got = channel_read(c->channel, c->in + c->in_len, sizeof(c->in) - c->in_len);
+		if (got == -EAGAIN) {
+			if (channel_wants_write(c->channel))
+				event_add(c->writable, NULL);
+			return;
+		}
+		if (got <= 0) {
+			end(c, got == -EACCES ? "the peer refuses us" : "the peer is gone");
+			return;
+		}
+		c->in_len += (size_t)got;
+	}
+	/* There may be more that TLS has read already, which no socket tells. */
+	event_active(c->readable, EV_READ, 0);
+}
+
+/* --- the handshake --- */
+
+static void shake(struct connection *c)
+{
+	struct qlink_why why = { "" };
+	int err = channel_handshake(c->channel, &why);
+
+	if (err == -EAGAIN) {
+		if (channel_wants_write(c->channel))
+			event_add(c->writable, NULL);
+		return;
+	}
+	if (err) {
+		end(c, why.text);
+		return;
+	}
+	c->is_open = true;
+	event_del(c->deadline);
+	c->ops->opened(c->arg, c);
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->is_over)
+		return;
+	if (!c->is_open)
+		shake(c);
+	/* What came with the end of the handshake is waiting already. */
+	if (c->is_open && !c->is_over) {
+		flush(c);
+		read_some(c);
+	}
+}
+
+/* --- life --- */
+
+static void set_options(int fd)
+{
+	const int on = 1, ms = SILENT_MS, idle_s = 5, probes = 3;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+int connection_new(struct connection **out, struct event_base *base,
+		   struct channel_context *context, int fd, bool has_dialled,
+		   const char *const *peers, const struct connection_ops *ops, void *arg)
+{
+	const struct timeval limit = { .tv_sec = CONNECTION_HANDSHAKE_MS / 1000 };
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	c->fd = fd;
+	c->ops = ops;
+	c->arg = arg;
+	set_options(fd);
+	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_ready, c);
+	c->writable = event_new(base, fd, EV_WRITE, on_ready, c);
+	c->deadline = evtimer_new(base, on_deadline, c);
+	c->ending = evtimer_new(base, on_ending, c);
+	c->out = evbuffer_new();
+	if (!c->readable || !c->writable || !c->deadline || !c->ending || !c->out ||
+	    channel_new(&c->channel, context, fd, has_dialled, peers)) {
+		connection_free(c);
+		return -ENOMEM;
+	}
+	event_add(c->readable, NULL);
+	event_add(c->writable, NULL);
+	event_add(c->deadline, &limit);
+	*out = c;
+	return 0;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void connection_free(struct connection *c)
+{
+	if (!c)
+		return;
+	channel_free(c->channel);
+	free_event(c->readable);
+	free_event(c->writable);
+	free_event(c->deadline);
+	free_event(c->ending);
+	if (c->out)
+		evbuffer_free(c->out);
+	close(c->fd);
+	free(c);
+}
+
+void connection_hand_over(struct connection *c, const struct connection_ops *ops, void *arg)
+{
+	c->ops = ops;
+	c->arg = arg;
+}
+
+struct channel *connection_channel(struct connection *c)
+{
+	return c->channel;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The control socket: one line of a command, one line of JSON. */
+#ifndef QLINKD_CONTROL_H
+#define QLINKD_CONTROL_H
+
+#include "agent.h"
+
+/* Of a command. */
+#define CONTROL_LINE_MAX	256
+/* Who is talked to at once. */
+#define CONTROL_CLIENTS_MAX	16
+
+struct control;
+
+/**
+ * control_open() - listen on a Unix socket
+ * @control: where it goes; the caller closes it with control_close()
+ * @path: of the socket; one that nobody listens to any more is replaced
+ * @agent: outlives it
+ * @why: filled in on failure
+ *
+ * Who may open the socket may do what it can do: its mode is 0660.
+ *
+ * Return: 0, or a negative errno.
+ */
+int control_open(struct control **control, const char *path, struct agent *agent,
+		 struct qlink_why *why);
+
+/**
+ * control_close() - listen no more, and remove the socket
+ * @control: from control_open(), or %NULL
+ */
+void control_close(struct control *control);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where peers that dial come in. */
+#ifndef QLINKD_DOOR_H
+#define QLINKD_DOOR_H
+
+#include <event2/event.h>
+
+#include "config.h"
+#include "connection.h"
+#include "services.h"
+
+/* Strangers whose handshake is not made yet; more have to wait outside. */
+#define DOOR_GUESTS_MAX	32
+
+struct door;
+
+/**
+ * struct door_ops - what the door tells
+ */
+struct door_ops {
+	/**
+	 * @entered: a peer whose name is @name; the connection is the callee's, who hands it
+	 * over or frees it
+	 */
+	void (*entered)(void *arg, const char *name, struct connection *connection);
+};
+
+/**
+ * door_open() - listen
+ * @door: where it goes; the caller closes it with door_close()
+ * @at: where
+ * @names: of all peers, ended by %NULL; outlive the door
+ * @services: likewise
+ * @base: of the loop
+ * @context: of all channels
+ * @ops: what is told
+ * @arg: for @ops
+ * @why: filled in on failure
+ *
+ * Return: 0, or a negative errno.
+ */
+int door_open(struct door **door, const struct config_endpoint *at, const char *const *names,
+	      struct services *services, struct event_base *base,
+	      struct channel_context *context, const struct door_ops *ops, void *arg,
+	      struct qlink_why *why);
+
+/**
+ * door_close() - listen no more, and send away who is not in yet
+ * @door: from door_open(), or %NULL
+ */
+void door_close(struct door *door);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel as the agent reaches it: through its broker. */
+#include "kernel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <openssl/sha.h>
+
+static int died(struct kernel *kernel, struct qlink_why *why)
+{
+	kernel->is_dead = true;
+	return qlink_refuse(why, -EPIPE, "the broker does not answer");
+}
+
+static int wait_for_answer(const struct kernel *kernel)
+{
+	struct pollfd at = { .fd = kernel->fd, .events = POLLIN };
+	int got;
+
+	do {
+		got = poll(&at, 1, KERNEL_TIMEOUT_MS);
+	} while (got < 0 && errno == EINTR);
+	return got == 1 ? 0 : -ETIMEDOUT;
+}
+
+int kernel_ask(struct kernel *kernel, enum request_type type, const char *device,
+	       const struct request *request, struct qlink_why *why)
+{
+	struct request full = { 0 };
+
+	if (kernel->is_dead)
+		return died(kernel, why);
+	if (request)
+		full = *request;
+	full.type = (uint8_t)type;
+	if (device)
+		snprintf(full.device, sizeof(full.device), "%s", device);
+	if (send(kernel->fd, &full, sizeof(full), MSG_NOSIGNAL) != sizeof(full) ||
+	    wait_for_answer(kernel) ||
+	    recv(kernel->fd, &kernel->reply, sizeof(kernel->reply), MSG_DONTWAIT) !=
+		    sizeof(kernel->reply))
+		return died(kernel, why);
+	if (kernel->reply.err)
+		*why = kernel->reply.why;
+	return kernel->reply.err;
+}
+
+int kernel_install(struct kernel *kernel, const char *device,
+		   const struct kernel_keys *keys, struct qlink_why *why)
+{
+	struct request request = {
+		.direction = keys->direction,
+		.source = keys->source,
+		.n = keys->n,
+		.range = { keys->first, keys->first + keys->n - 1 },
+	};
+	uint8_t i, *to = kernel->keys;
+	int err;
+
+	for (i = 0; i < keys->n; i++, to += QLINK_SECRET_BYTES) {
+		memcpy(to, keys->keys[i].key, QLINK_KEY_BYTES);
+		memcpy(to + QLINK_KEY_BYTES, keys->keys[i].salt, QLINK_SALT_BYTES);
+	}
+	memcpy(request.kme_key_ids, keys->kme_key_ids, sizeof(request.kme_key_ids));
+	err = kernel_ask(kernel, REQUEST_INSTALL, device, &request, why);
+	/* The broker has done so, unless it is dead. */
+	explicit_bzero(kernel->keys, (size_t)keys->n * QLINK_SECRET_BYTES);
+	return err;
+}
+
+void kernel_handle(const struct bytes *id, uint8_t *handle)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	char text[QLINK_UUID_TEXT];
+	struct qlink_why why;
+
+	if (id->len == QLINK_UUID_TEXT - 1) {
+		memcpy(text, id->data, id->len);
+		text[id->len] = '\0';
+		if (!qlink_parse_uuid(text, handle, &why))
+			return;
+	}
+	SHA256(id->data, id->len, digest);
+	memcpy(handle, digest, QLINK_KME_KEY_ID_BYTES);
+}

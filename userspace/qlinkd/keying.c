@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Keys one link: what the peer, the KMEs, the device and the clock bring about. */
+#include "keying.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "../libqlink/names.h"
+#include "carry.h"
+#include "steer.h"
+
+/* How often a link looks at its device when nothing happens, and when it hurries. */
+#define LOOK_MS		1000
+#define HURRY_MS	50
+#define RECORDS_MS	5000
+
+/* Something changed: what is to be done is decided when the loop comes by. */
+static void hurry(struct link *link)
+{
+	link->steer_at = 0;
+	link->ops.kick(link->arg);
+}
+
+/* --- the device --- */
+
+static void open_agreement(struct link *link)
+{
+	static const struct rekey_event event = { .type = REKEY_EVENT_CONNECTED };
+
+	if (!link->is_connected || !link->id)
+		return;
+	link->period_ms = 0;
+	link->keys_low = 0;
+	exchange_connect(link->exchange, link->channel, link->id);
+	carry_step(link, &event);
+}
+
+static void close_agreement(struct link *link)
+{
+	static const struct rekey_event event = { .type = REKEY_EVENT_DISCONNECTED };
+
+	carry_step(link, &event);
+}
+
+void keying_restart(struct link *link)
+{
+	static const struct rekey_event event = { .type = REKEY_EVENT_RESTART };
+
+	carry_step(link, &event);
+	hurry(link);
+}
+
+/* The device may be gone, be another one, or have lost all its keys. */
+static void look_around(struct link *link)
+{
+	const struct rekey_rings *stated = &link->rekey.own.rings;
+	uint16_t id;
+
+	id = link_look(link) ? 0 : link->view.config.id;
+	if (id != link->id) {
+		close_agreement(link);
+		link->id = id;
+		TELL(link->services, id ? LOG_INFO : LOG_WARNING, id ? "device" : "no-device",
+		     TEXT("link", link->config->device), NUMBER_OF("id", id));
+		open_agreement(link);
+	} else if (id && link->rekey.phase >= REKEY_PHASE_STATE &&
+		   link->rekey.phase != REKEY_PHASE_BLOCKED &&
+		   memcmp(stated->tx.id, link->view.tx.id, sizeof(stated->tx.id))) {
+		TELL(link->services, LOG_WARNING, "rings-are-new",
+		     TEXT("link", link->config->device));
+		keying_restart(link);
+	}
+}
+
+static void tell_event(struct link *link, const struct qlink_event *event)
+{
+	static const uint32_t worth = QLINK_EVENT_KIND_EXHAUSTED | QLINK_EVENT_KIND_OVERDUE |
+		QLINK_EVENT_KIND_AUTH_FAILURES | QLINK_EVENT_KIND_WIPED |
+		QLINK_EVENT_KIND_PEER_LOST | QLINK_EVENT_KIND_PEER_HEARD |
+		QLINK_EVENT_KIND_BLOCKS2_HIGH;
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		if (!(event->kinds & worth & 1U << bit))
+			continue;
+		TELL(link->services, LOG_WARNING, "device-event",
+		     TEXT("link", link->config->device),
+		     TEXT("kind", qlink_name(&qlink_event_kinds, bit)),
+		     NUMBER_OF("epoch", event->tx.current_epoch));
+	}
+}
+
+void keying_notice(struct link *link, const struct qlink_event *event)
+{
+	if (!event) {
+		link->has_view = false;
+		link->look_at = 0;
+		return;
+	}
+	tell_event(link, event);
+	link->view.tx = event->tx;
+	link->view.rx = event->rx;
+	if (event->kinds & QLINK_EVENT_KIND_WIPED)
+		keying_restart(link);
+	hurry(link);
+}
+
+/* --- what keys were used for --- */
+
+static void audit_record(struct link *link, const struct qlink_record *record)
+{
+	char line[512], id[QLINK_UUID_TEXT];
+
+	snprintf(line, sizeof(line),
+		 "\"event\":\"used\",\"link\":\"%s\",\"direction\":\"%s\",\"source\":\"%s\","
+		 "\"epoch\":%" PRIu64 ",\"first_ms\":%" PRIu64 ",\"last_ms\":%" PRIu64 ","
+		 "\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"kme_key_id\":\"%s\"",
+		 link->config->device, qlink_name(&qlink_directions, record->direction),
+		 qlink_name(&qlink_sources, record->source), record->epoch, record->first_ms,
+		 record->last_ms, record->frames, record->bytes,
+		 qlink_format_uuid(record->kme_key_id, id));
+	services_audit(link->services, line);
+}
+
+static void note_gap(struct link *link, uint64_t lost)
+{
+	char line[128];
+
+	link->counters.records_lost += lost;
+	snprintf(line, sizeof(line), "\"event\":\"gap\",\"link\":\"%s\",\"records\":%" PRIu64,
+		 link->config->device, lost);
+	services_audit(link->services, line);
+}
+
+/* Some at a time, so that the loop comes by. */
+static void read_records(struct link *link, uint64_t now)
+{
+	struct kernel *kernel = &link->services->kernel;
+	struct request request = { .after = link->record };
+	struct qlink_why why;
+	uint32_t i;
+
+	link->records_at = now + RECORDS_MS;
+	if (!link->id || kernel_ask(kernel, REQUEST_RECORDS, link->config->device, &request, &why))
+		return;
+	for (i = 0; i < kernel->reply.n; i++) {
+		const struct qlink_record *record = &kernel->reply.records[i];
+
+		if (link->record && record->number > link->record + 1)
+			note_gap(link, record->number - link->record - 1);
+		link->record = record->number;
+		audit_record(link, record);
+	}
+	if (kernel->reply.n == REQUEST_RECORDS_MAX)
+		link->records_at = now;
+}
+
+/* --- QKD keys --- */
+
+static void on_stock_changed(void *arg)
+{
+	hurry(arg);
+}
+
+static void on_fetched(void *arg, enum rekey_reason reason, const struct bytes *secrets)
+{
+	struct link *link = arg;
+
+	carry_fetched(link, reason, secrets);
+}
+
+static void on_health(void *arg, unsigned int node, bool is_well, const struct qlink_why *why)
+{
+	struct link *link = arg;
+
+	if (is_well)
+		TELL(link->services, LOG_INFO, "kme-well", TEXT("link", link->config->device),
+		     TEXT("kme", link->config->kme_names[node]));
+	else
+		TELL(link->services, LOG_WARNING, "kme-ill", TEXT("link", link->config->device),
+		     TEXT("kme", link->config->kme_names[node]), TEXT("why", why->text));
+}
+
+static void on_trouble(void *arg, const struct kme_answer *answer)
+{
+	struct link *link = arg;
+
+	link->counters.keys_burned += answer->n_burned;
+	TELL(link->services, LOG_WARNING, "kme-trouble", TEXT("link", link->config->device),
+	     TEXT("kme", link->config->kme_names[answer->node]),
+	     TEXT("request", answer->op == KME_OP_ENC ? "enc_keys" : "dec_keys"),
+	     TEXT("outcome", kme_outcome_name(answer->outcome)),
+	     NUMBER_OF("asked", answer->asked), NUMBER_OF("keys", answer->n_keys),
+	     NUMBER_OF("burned", answer->n_burned), TEXT("why", answer->why.text));
+}
+
+/* --- life --- */
+
+static int init_agreement(struct link *link, struct qlink_why *why)
+{
+	struct rekey_config config = {
+		.versions = { 1, MSG_VERSION },
+		.policy = (uint8_t)link->config->policy,
+		.sources = policy_sources(link->config->policy),
+	};
+	int err;
+
+	err = qlink_secret_new(&link->memory, sizeof(struct exchange) +
+					      sizeof(struct exchange_channel));
+	if (err)
+		return qlink_refuse(why, err, "no locked memory: %s", strerror(-err));
+	link->exchange = (struct exchange *)link->memory.data;
+	link->channel = (struct exchange_channel *)(link->exchange + 1);
+	if (RAND_bytes((uint8_t *)&config.generation, sizeof(config.generation)) != 1)
+		return qlink_refuse(why, -EIO, "no random number");
+	rekey_init(&link->rekey, &config);
+	return 0;
+}
+
+int keying_new(struct link **out, const struct config *config,
+	     const struct config_link *which, struct services *services,
+	     const struct link_ops *ops, void *arg, struct qlink_why *why)
+{
+	static const struct stock_ops stock_ops = {
+		.changed = on_stock_changed,
+		.fetched = on_fetched,
+		.health = on_health,
+		.trouble = on_trouble,
+	};
+	struct link *link = calloc(1, sizeof(*link));
+	int err;
+
+	if (!link)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	link->config = which;
+	link->services = services;
+	link->ops = *ops;
+	link->arg = arg;
+	link->choice.source = POLICY_NO_SOURCE;
+	err = init_agreement(link, why);
+	if (!err)
+		err = stock_new(&link->stock, config, which, &stock_ops, link,
+				 services_now(), why);
+	if (err) {
+		keying_free(link);
+		return err;
+	}
+	*out = link;
+	return 0;
+}
+
+void keying_free(struct link *link)
+{
+	if (!link)
+		return;
+	stock_free(link->stock);
+	if (link->exchange)
+		exchange_end(link->exchange);
+	qlink_secret_free(&link->memory);
+	free(link);
+}
+
+void keying_connect(struct link *link, const struct exchange_channel *channel)
+{
+	*link->channel = *channel;
+	link->is_connected = true;
+	link->look_at = 0;
+	open_agreement(link);
+	hurry(link);
+}
+
+void keying_disconnect(struct link *link)
+{
+	link->is_connected = false;
+	explicit_bzero(link->channel, sizeof(*link->channel));
+	close_agreement(link);
+}
+
+void keying_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t len)
+{
+	struct rekey_event event = { .type = REKEY_EVENT_MESSAGE, .msg = &msg->core };
+
+	if (rekey_hears(&link->rekey, &msg->core))
+		exchange_heard(link->exchange, msg, data, len);
+	carry_step(link, &event);
+	hurry(link);
+}
+
+void keying_run(struct link *link)
+{
+	static const struct rekey_event tick = { .type = REKEY_EVENT_TICK };
+	uint64_t now = services_now();
+
+	stock_run(link->stock, now);
+	if (rekey_deadline(&link->rekey) <= now)
+		carry_step(link, &tick);
+	if (link->records_at <= now)
+		read_records(link, now);
+	if (link->look_at <= now) {
+		look_around(link);
+		link->look_at = now + LOOK_MS;
+	}
+	if (link->steer_at <= now) {
+		steer(link, now);
+		link->steer_at = now + (steer_is_hurried(link) ? HURRY_MS : LOOK_MS);
+	}
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t keying_deadline(const struct link *link)
+{
+	return sooner(sooner(rekey_deadline(&link->rekey), stock_deadline(link->stock)),
+		      sooner(sooner(link->look_at, link->steer_at), link->records_at));
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkd: keys qlink devices, with keys of QKD key servers and of its peers. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "agent.h"
+#include "broker.h"
+#include "control.h"
+#include "kme_mem.h"
+#include "metrics.h"
+#include "privilege.h"
+
+#define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
+#define SHARED_BYTES	(REKEY_OFFER_MAX * QLINK_SECRET_BYTES)
+
+static const char help[] =
+"usage: qlinkd [-n] [-c FILE]\n"
+"       qlinkd -a FILE\n"
+"\n"
+"Keys the qlink devices that its configuration names, until it is stopped; see\n"
+"qlinkd(8) and qlinkd.conf(5).\n"
+"\n"
+"  -c, --config FILE  the configuration; " DEFAULT_PATH " unless set\n"
+"  -n, --check        only read the configuration\n"
+"  -a, --audit FILE   only check an audit log\n"
+"  -h, --help         this text\n"
+"  -V, --version      the version\n";
+
+static const struct option long_options[] = {
+	{ "audit", required_argument, NULL, 'a' },
+	{ "check", no_argument, NULL, 'n' },
+	{ "config", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "qlinkd: %s\n", what);
+	return 1;
+}
+
+static int check_config(const char *path)
+{
+	struct config_error error;
+	struct config config;
+	int err = config_read(&config, path, &error);
+
+	config_free(&config);
+	return err ? complain(error.text) : 0;
+}
+
+static int check_audit(const char *path)
+{
+	struct audit_report report;
+	struct qlink_why why;
+	FILE *file = fopen(path, "r");
+	size_t i;
+
+	if (!file)
+		return complain(strerror(errno));
+	if (audit_verify(fileno(file), &report, &why)) {
+		fclose(file);
+		return complain(why.text);
+	}
+	fclose(file);
+	printf("%llu lines, %llu of them torn, hash ", (unsigned long long)report.lines + report.torn,
+	       (unsigned long long)report.torn);
+	for (i = 0; i < AUDIT_HASH_BYTES; i++)
+		printf("%02x", report.hash[i]);
+	return puts("") == EOF;
+}
+
+/* --- two processes --- */
+
+static int run_broker(int fd, uint8_t *keys, const char *path)
+{
+	struct qlink_why why;
+
+	prctl(PR_SET_NAME, "qlinkd-broker");
+	/* The agent's end says so, by closing its socket. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (privilege_drop(true, &why) || privilege_harden(&why))
+		return complain(why.text);
+	return broker_run(fd, keys, path);
+}
+
+/* Whoever wants to look at the agent. */
+static int serve(struct agent *agent, struct qlink_why *why)
+{
+	const struct config_agent *config = &agent->config.agent;
+	struct metrics *metrics = NULL;
+	struct control *control = NULL;
+	int err;
+
+	err = control_open(&control, config->control, agent, why);
+	if (!err)
+		err = metrics_open(&metrics, config->metrics, agent, why);
+	if (err)
+		complain(why->text);
+	else
+		err = agent_run(agent);
+	metrics_close(metrics);
+	control_close(control);
+	return err;
+}
+
+static int run_agent(struct agent *agent, const char *path)
+{
+	struct qlink_error error;
+	struct qlink_why why;
+	int err;
+
+	agent->path = path;
+	log_init(&agent->services.log, STDERR_FILENO, services_now());
+	/* Before the rights are gone: events of links that are in other network namespaces. */
+	if (qlink_monitor_open(&agent->monitor, &error))
+		return complain(qlink_error_text(&error));
+	err = privilege_drop(false, &why);
+	if (!err)
+		err = agent_open(agent, &why);
+	if (err)
+		complain(why.text);
+	else
+		err = serve(agent, &why);
+	agent_close(agent);
+	qlink_monitor_close(agent->monitor);
+	return err ? 1 : 0;
+}
+
+/*
+ * Memory for key bytes on their way to the broker: both see it, nobody else does. It is
+ * not wiped on fork, so it comes before the fork and there is no other.
+ */
+static uint8_t *share_memory(void)
+{
+	uint8_t *memory = mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	if (madvise(memory, SHARED_BYTES, MADV_DONTDUMP)) {
+		munmap(memory, SHARED_BYTES);
+		return NULL;
+	}
+	return memory;
+}
+
+static int split(const char *path)
+{
+	static struct agent agent;
+	uint8_t *keys = share_memory();
+	int fds[2], status;
+	pid_t broker;
+
+	if (!keys)
+		return complain("no locked memory to share with the broker");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return complain(strerror(errno));
+	broker = fork();
+	if (broker < 0)
+		return complain(strerror(errno));
+	if (!broker) {
+		close(fds[0]);
+		return run_broker(fds[1], keys, path);
+	}
+	close(fds[1]);
+	agent.services.kernel.fd = fds[0];
+	agent.services.kernel.keys = keys;
+	status = run_agent(&agent, path);
+	explicit_bzero(keys, SHARED_BYTES);
+	close(fds[0]);
+	waitpid(broker, NULL, 0);
+	return status;
+}
+
+static int start(const char *path)
+{
+	struct qlink_why why;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (privilege_harden(&why))
+		return complain(why.text);
+	return split(path);
+}
+
+int main(int argc, char **argv)
+{
+	const char *path = DEFAULT_PATH, *audit = NULL;
+	bool is_check = false;
+	int option;
+
+	if (kme_mem_init())
+		return complain("libcurl cannot start");
+	while ((option = getopt_long(argc, argv, "a:c:nhV", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'a':
+			audit = optarg;
+			break;
+		case 'c':
+			path = optarg;
+			break;
+		case 'n':
+			is_check = true;
+			break;
+		case 'h':
+			return fputs(help, stdout) == EOF;
+		case 'V':
+			return puts("qlinkd " QLINK_VERSION) == EOF;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fputs(help, stderr);
+		return 2;
+	}
+	if (audit)
+		return check_audit(audit);
+	return is_check ? check_config(path) : start(path);
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Metrics for Prometheus, by HTTP on a Unix socket. */
+#include "metrics.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+
+#include "../libqlink/names.h"
+#include "../libqlink/protection.h"
+#include "unixsock.h"
+
+/* Source: Prometheus text format, version 0.0.4. */
+#define CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"
+#define TIMEOUT_S	10
+#define HEADERS_MAX	8192
+
+struct metrics {
+	struct agent *agent;
+	struct evhttp *http;
+	char *path;
+};
+
+/* One number of a link that can go up and down. */
+struct gauge {
+	const char *name, *help;
+	uint64_t (*read)(const struct link *link);
+};
+
+static uint64_t read_stock(const struct link *link)
+{
+	return stock_held(link->stock);
+}
+
+static uint64_t read_period(const struct link *link)
+{
+	return stock_period(link->stock, services_now());
+}
+
+static uint64_t read_ready(const struct link *link)
+{
+	return link->rekey.phase == REKEY_PHASE_READY;
+}
+
+static uint64_t read_protection(const struct link *link)
+{
+	uint32_t lacks;
+
+	return link->has_view ? qlink_link_protection(&link->view, &lacks) : QLINK_BLOCKED;
+}
+
+static uint64_t read_tx_epoch(const struct link *link)
+{
+	return link->view.tx.current_epoch;
+}
+
+static uint64_t read_rx_epoch(const struct link *link)
+{
+	return link->view.rx.current_epoch;
+}
+
+static uint64_t read_tx_staged(const struct link *link)
+{
+	return link->view.tx.staged;
+}
+
+static const struct gauge gauges[] = {
+	{ "stock_keys", "QKD keys held that no offer has used", read_stock },
+	{ "period_milliseconds", "how long each key is to be used", read_period },
+	{ "ready", "1 while the agents of both ends agree on keys", read_ready },
+	{ "protection", "0 blocked, 1 degraded, 2 protected", read_protection },
+	{ "tx_epoch", "epoch of the transmit key in use", read_tx_epoch },
+	{ "rx_epoch", "epoch of the receive key in use", read_rx_epoch },
+	{ "tx_staged_keys", "transmit keys that wait for their turn", read_tx_staged },
+};
+
+static void head(struct evbuffer *out, const char *name, const char *suffix, const char *help,
+		 const char *type)
+{
+	evbuffer_add_printf(out, "# HELP qlinkd_%s%s %s\n# TYPE qlinkd_%s%s %s\n", name, suffix,
+			    help, name, suffix, type);
+}
+
+static void put_gauges(struct evbuffer *out, const struct agent *agent)
+{
+	const struct gauge *gauge;
+	size_t i;
+
+	for (gauge = gauges; gauge < gauges + sizeof(gauges) / sizeof(gauges[0]); gauge++) {
+		head(out, gauge->name, "", gauge->help, "gauge");
+		for (i = 0; i < agent->n_links; i++)
+			evbuffer_add_printf(out, "qlinkd_%s{link=\"%s\"} %" PRIu64 "\n",
+					    gauge->name,
+					    agent->links[i]->link->config->device,
+					    gauge->read(agent->links[i]->link));
+	}
+}
+
+static void put_counters(struct evbuffer *out, const struct agent *agent)
+{
+	const struct link_counter *counter;
+	size_t i;
+
+	for (counter = link_counters; counter->name; counter++) {
+		head(out, counter->name, "_total", "see qlinkd(8)", "counter");
+		for (i = 0; i < agent->n_links; i++)
+			evbuffer_add_printf(out, "qlinkd_%s_total{link=\"%s\"} %" PRIu64 "\n",
+					    counter->name,
+					    agent->links[i]->link->config->device,
+					    link_counter(agent->links[i]->link, counter));
+	}
+}
+
+static void put_keys(struct evbuffer *out, const struct agent *agent, const char *direction)
+{
+	unsigned int source;
+	size_t i;
+
+	for (i = 0; i < agent->n_links; i++) {
+		const struct link *link = agent->links[i]->link;
+		const uint64_t *keys = *direction == 't' ? link->counters.tx_keys :
+							   link->counters.rx_keys;
+
+		for (source = 0; source < QLINK_SOURCE_STATIC; source++)
+			evbuffer_add_printf(out, "qlinkd_keys_total{link=\"%s\",direction=\"%s\","
+					    "source=\"%s\"} %" PRIu64 "\n", link->config->device,
+					    direction, qlink_name(&qlink_sources, source),
+					    keys[source]);
+	}
+}
+
+static void put_kmes(struct evbuffer *out, const struct agent *agent)
+{
+	unsigned int node, counter;
+	size_t i;
+
+	head(out, "kme", "_total", "what a KME was asked and answered, see qlinkd(8)", "counter");
+	for (i = 0; i < agent->n_links; i++) {
+		const struct link *link = agent->links[i]->link;
+
+		for (node = 0; node < link->config->n_kmes; node++) {
+			for (counter = 0; counter < KME_COUNTER_N; counter++)
+				evbuffer_add_printf(out, "qlinkd_kme_total{link=\"%s\",kme=\"%s\","
+					"count=\"%s\"} %" PRIu64 "\n", link->config->device,
+					link->config->kme_names[node], kme_counter_name(counter),
+					stock_server(link->stock, node)->counters[counter]);
+		}
+	}
+}
+
+static void put_agent(struct evbuffer *out, const struct agent *agent)
+{
+	unsigned int i;
+
+	head(out, "audit_lines", "_total", "lines of the audit log", "counter");
+	evbuffer_add_printf(out, "qlinkd_audit_lines_total %" PRIu64 "\n",
+			    agent->services.audit.number);
+	head(out, "audit_hash", "", "hash of its last line, as a label", "gauge");
+	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"");
+	for (i = 0; i < AUDIT_HASH_BYTES; i++)
+		evbuffer_add_printf(out, "%02x", agent->services.audit.hash[i]);
+	evbuffer_add_printf(out, "\"} 1\n");
+	head(out, "refused", "_total", "connections that were refused", "counter");
+	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
+		evbuffer_add_printf(out, "qlinkd_refused_total{reason=\"%s\"} %" PRIu64 "\n",
+				    channel_refusal_name(i), channel_refused(agent->context, i));
+}
+
+static void on_request(struct evhttp_request *request, void *arg)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	const struct agent *agent = ((struct metrics *)arg)->agent;
+	struct evbuffer *out = evbuffer_new();
+
+	if (!out) {
+		evhttp_send_error(request, HTTP_INTERNAL, NULL);
+		return;
+	}
+	put_gauges(out, agent);
+	put_counters(out, agent);
+	head(out, "keys", "_total", "keys installed, by direction and source", "counter");
+	put_keys(out, agent, "tx");
+	put_keys(out, agent, "rx");
+	put_kmes(out, agent);
+	put_agent(out, agent);
+	evhttp_add_header(headers, "Content-Type", CONTENT_TYPE);
+	evhttp_send_reply(request, HTTP_OK, "OK", out);
+	evbuffer_free(out);
+}
+
+int metrics_open(struct metrics **out, const char *path, struct agent *agent,
+		 struct qlink_why *why)
+{
+	struct metrics *metrics = calloc(1, sizeof(*metrics));
+	int fd;
+
+	if (!metrics)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	*out = metrics;
+	metrics->agent = agent;
+	metrics->http = evhttp_new(agent->base);
+	fd = unixsock_listen(path, 0660, why);
+	if (fd < 0)
+		return fd;
+	metrics->path = strdup(path);
+	if (!metrics->http || !metrics->path || evhttp_accept_socket(metrics->http, fd)) {
+		close(fd);
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	}
+	evhttp_set_allowed_methods(metrics->http, EVHTTP_REQ_GET);
+	evhttp_set_max_headers_size(metrics->http, HEADERS_MAX);
+	evhttp_set_max_body_size(metrics->http, 0);
+	evhttp_set_timeout(metrics->http, TIMEOUT_S);
+	evhttp_set_cb(metrics->http, "/metrics", on_request, metrics);
+	return 0;
+}
+
+void metrics_close(struct metrics *metrics)
+{
+	if (!metrics)
+		return;
+	if (metrics->http)
+		evhttp_free(metrics->http);
+	if (metrics->path)
+		unlink(metrics->path);
+	free(metrics->path);
+	free(metrics);
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A peer: its links, and the one connection that they share. */
+#include "peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "address.h"
+#include "route.h"
+
+static void add_timer(struct event *timer, uint32_t ms)
+{
+	const struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	event_add(timer, &wait);
+}
+
+/* The same trouble again and again is one line of the log. */
+static void note_trouble(struct peer *peer, const char *why)
+{
+	if (strcmp(peer->why, why))
+		TELL(peer->services, LOG_WARNING, "peer-unreachable",
+		     TEXT("peer", peer->config->name), TEXT("why", why));
+	snprintf(peer->why, sizeof(peer->why), "%s", why);
+}
+
+static void dial_later(struct peer *peer)
+{
+	if (!peer->dials || event_pending(peer->redial, EV_TIMEOUT, NULL))
+		return;
+	add_timer(peer->redial, peer->dial_ms);
+	peer->dial_ms = peer->dial_ms * 2 < PEER_DIAL_MAX_MS ? peer->dial_ms * 2 :
+							       PEER_DIAL_MAX_MS;
+}
+
+/* --- a connection that is there --- */
+
+static void disconnect(struct peer *peer)
+{
+	struct connection *connection = peer->connection;
+	bool was_open = peer->is_open;
+	size_t i;
+
+	peer->connection = NULL;
+	peer->is_open = false;
+	connection_free(connection);
+	for (i = 0; was_open && i < peer->n_links; i++)
+		keying_disconnect(peer->links[i]);
+}
+
+static struct link *find_link(struct peer *peer, uint16_t id)
+{
+	size_t i;
+
+	for (i = 0; i < peer->n_links; i++) {
+		if (peer->links[i]->id == id)
+			return peer->links[i];
+	}
+	return NULL;
+}
+
+static void on_heard(void *arg, struct msg *msg, const uint8_t *data, size_t len)
+{
+	struct peer *peer = arg;
+	struct link *link = find_link(peer, msg->link_id);
+
+	if (link)
+		keying_hear(link, msg, data, len);
+	else
+		peer->n_strays++;
+}
+
+static void on_closed(void *arg, struct connection *connection, const char *why)
+{
+	struct peer *peer = arg;
+
+	(void)connection;
+	note_trouble(peer, why);
+	disconnect(peer);
+	dial_later(peer);
+}
+
+static void on_opened(void *arg, struct connection *connection)
+{
+	struct exchange_channel keys;
+	struct peer *peer = arg;
+	size_t i;
+
+	if (channel_keys(connection_channel(connection), &keys)) {
+		note_trouble(peer, "the connection exports no key");
+		return;
+	}
+	peer->is_open = true;
+	peer->n_connections++;
+	peer->why[0] = '\0';
+	peer->dial_ms = PEER_DIAL_MIN_MS;
+	TELL(peer->services, LOG_INFO, "peer-connected", TEXT("peer", peer->config->name));
+	for (i = 0; i < peer->n_links; i++)
+		keying_connect(peer->links[i], &keys);
+	OPENSSL_cleanse(&keys, sizeof(keys));
+}
+
+static const struct connection_ops ops = {
+	.opened = on_opened,
+	.heard = on_heard,
+	.closed = on_closed,
+};
+
+void peer_adopt(struct peer *peer, struct connection *connection)
+{
+	disconnect(peer);
+	peer->connection = connection;
+	connection_hand_over(connection, &ops, peer);
+	on_opened(peer, connection);
+}
+
+void peer_say(struct peer *peer, const uint8_t *data, size_t len)
+{
+	if (peer->is_open)
+		connection_say(peer->connection, data, len);
+}
+
+/* --- dialling --- */
+
+static void dial_failed(struct peer *peer, const char *why)
+{
+	if (peer->dialling >= 0)
+		close(peer->dialling);
+	peer->dialling = -1;
+	note_trouble(peer, why);
+	dial_later(peer);
+}
+
+static void on_dialled(evutil_socket_t fd, short what, void *arg)
+{
+	struct peer *peer = arg;
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	event_free(peer->dialled);
+	peer->dialled = NULL;
+	if (what & EV_TIMEOUT)
+		err = ETIMEDOUT;
+	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
+		err = errno;
+	if (err) {
+		dial_failed(peer, strerror(err));
+		return;
+	}
+	peer->dialling = -1;
+	if (connection_new(&peer->connection, peer->base, peer->context, fd, true, peer->names,
+			   &ops, peer))
+		dial_failed(peer, "no memory");
+}
+
+static void dial(struct peer *peer)
+{
+	const struct timeval limit = { .tv_sec = PEER_CONNECT_MS / 1000 };
+	const struct config_endpoint *at = &peer->config->address;
+	struct sockaddr_storage to;
+	socklen_t len = address_of(at, &to);
+	struct qlink_why why;
+
+	if (route_check(&at->addr, &why)) {
+		dial_failed(peer, why.text);
+		return;
+	}
+	peer->dialling = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (peer->dialling < 0 ||
+	    (connect(peer->dialling, (struct sockaddr *)&to, len) && errno != EINPROGRESS)) {
+		dial_failed(peer, strerror(errno));
+		return;
+	}
+	peer->dialled = event_new(peer->base, peer->dialling, EV_WRITE, on_dialled, peer);
+	if (!peer->dialled)
+		dial_failed(peer, "no memory");
+	else
+		event_add(peer->dialled, &limit);
+}
+
+static void on_redial(evutil_socket_t fd, short what, void *arg)
+{
+	struct peer *peer = arg;
+
+	(void)fd;
+	(void)what;
+	if (!peer->connection && peer->dialling < 0)
+		dial(peer);
+}
+
+/* --- life --- */
+
+int peer_new(struct peer **out, const char *own, const struct config_peer *config,
+	     struct services *services, struct event_base *base,
+	     struct channel_context *context)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer)
+		return -ENOMEM;
+	peer->config = config;
+	peer->services = services;
+	peer->base = base;
+	peer->context = context;
+	peer->dialling = -1;
+	peer->dial_ms = PEER_DIAL_MIN_MS;
+	peer->names[0] = config->name;
+	peer->dials = channel_dials(own, config->name);
+	peer->redial = evtimer_new(base, on_redial, peer);
+	if (!peer->redial) {
+		peer_free(peer);
+		return -ENOMEM;
+	}
+	if (peer->dials)
+		add_timer(peer->redial, 0);
+	*out = peer;
+	return 0;
+}
+
+void peer_free(struct peer *peer)
+{
+	if (!peer)
+		return;
+	disconnect(peer);
+	if (peer->dialled)
+		event_free(peer->dialled);
+	if (peer->dialling >= 0)
+		close(peer->dialling);
+	if (peer->redial)
+		event_free(peer->redial);
+	free(peer->links);
+	free(peer);
+}
+
+int peer_add_link(struct peer *peer, struct link *link)
+{
+	struct link **links = realloc(peer->links, (peer->n_links + 1) * sizeof(*links));
+	struct exchange_channel keys;
+
+	if (!links)
+		return -ENOMEM;
+	peer->links = links;
+	links[peer->n_links++] = link;
+	if (peer->is_open && !channel_keys(connection_channel(peer->connection), &keys)) {
+		keying_connect(link, &keys);
+		OPENSSL_cleanse(&keys, sizeof(keys));
+	}
+	return 0;
+}
+
+void peer_remove_link(struct peer *peer, struct link *link)
+{
+	size_t i;
+
+	for (i = 0; i < peer->n_links && peer->links[i] != link; i++)
+		;
+	if (i < peer->n_links)
+		peer->links[i] = peer->links[--peer->n_links];
+}

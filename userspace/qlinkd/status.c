@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What can be seen of the agent, as JSON; see qlinkd(8). */
+#include "status.h"
+
+#include <stdio.h>
+
+#include "../libqlink/names.h"
+#include "../libqlink/protection.h"
+
+/* json_object_set_new() frees what it cannot set, and a status that lacks some is one. */
+static void set(json_t *object, const char *name, json_t *value)
+{
+	json_object_set_new(object, name, value);
+}
+
+static void set_number(json_t *object, const char *name, uint64_t value)
+{
+	set(object, name, json_integer((json_int_t)value));
+}
+
+static void set_text(json_t *object, const char *name, const char *value)
+{
+	set(object, name, value ? json_string(value) : json_null());
+}
+
+static const char *source_name(int source)
+{
+	return source < 0 ? NULL : qlink_name(&qlink_sources, (unsigned int)source);
+}
+
+static json_t *ring(const struct qlink_ring *from)
+{
+	uint64_t frames = 0, bytes = 0;
+	json_t *to = json_object();
+	unsigned int source;
+
+	for (source = 0; source <= QLINK_SOURCE_STATIC; source++) {
+		frames += from->usage[source].frames;
+		bytes += from->usage[source].bytes;
+	}
+	set_number(to, "epoch", from->current_epoch);
+	set_text(to, "source", from->has_source ? source_name(from->current_source) : NULL);
+	set_number(to, "age_ms", from->age_ms);
+	set_number(to, "staged", from->staged);
+	set_number(to, "rekeys", from->rekeys);
+	set_number(to, "frames", frames);
+	set_number(to, "bytes", bytes);
+	return to;
+}
+
+static json_t *keys_by_source(const uint64_t *keys)
+{
+	json_t *to = json_object();
+	unsigned int source;
+
+	for (source = 0; source < QLINK_SOURCE_STATIC; source++)
+		set_number(to, source_name((int)source), keys[source]);
+	return to;
+}
+
+static json_t *counters(const struct link *link)
+{
+	const struct link_counter *counter;
+	json_t *to = json_object();
+
+	for (counter = link_counters; counter->name; counter++)
+		set_number(to, counter->name, link_counter(link, counter));
+	set(to, "tx_keys", keys_by_source(link->counters.tx_keys));
+	set(to, "rx_keys", keys_by_source(link->counters.rx_keys));
+	return to;
+}
+
+static json_t *kme(const struct link *link, unsigned int node)
+{
+	static const char *const names[] = {
+		[KME_HEALTH_NEW] = "new", [KME_HEALTH_WELL] = "well", [KME_HEALTH_ILL] = "ill",
+	};
+	const struct kme_server *server = stock_server(link->stock, node);
+	json_t *to = json_object(), *list = json_object();
+	unsigned int i;
+
+	set_text(to, "name", link->config->kme_names[node]);
+	set_text(to, "health", names[server->health]);
+	for (i = 0; i < KME_COUNTER_N; i++)
+		set_number(list, kme_counter_name(i), server->counters[i]);
+	set(to, "counters", list);
+	return to;
+}
+
+static json_t *kmes(const struct link *link)
+{
+	json_t *list = json_array();
+	unsigned int node;
+
+	for (node = 0; node < link->config->n_kmes; node++)
+		json_array_append_new(list, kme(link, node));
+	return list;
+}
+
+static json_t *link_status(const struct link *link)
+{
+	uint64_t now = services_now();
+	json_t *to = json_object();
+	uint32_t lacks;
+
+	set_text(to, "device", link->config->device);
+	set_number(to, "id", link->id);
+	set_text(to, "peer", link->config->peer_name);
+	set_text(to, "policy", policy_name(link->config->policy));
+	set_text(to, "peer_policy", policy_name(link->rekey.peer.policy));
+	set_text(to, "phase", link_phase_name(link));
+	set_text(to, "why", link->why[0] ? link->why : NULL);
+	set_text(to, "protection", link->has_view ?
+		 qlink_name(&qlink_protections, qlink_link_protection(&link->view, &lacks)) : NULL);
+	set_text(to, "source", source_name(link->choice.source));
+	set_number(to, "stock", stock_held(link->stock));
+	set_number(to, "usable", stock_usable(link->stock, now));
+	set_number(to, "period_ms", stock_period(link->stock, now));
+	set(to, "tx", ring(&link->view.tx));
+	set(to, "rx", ring(&link->view.rx));
+	set(to, "kmes", kmes(link));
+	set(to, "counters", counters(link));
+	return to;
+}
+
+static json_t *peer_status(const struct peer *peer)
+{
+	json_t *to = json_object();
+
+	set_text(to, "name", peer->config->name);
+	set(to, "connected", json_boolean(peer->is_open));
+	set(to, "dials", json_boolean(peer->dials));
+	set_text(to, "why", peer->why[0] ? peer->why : NULL);
+	set_number(to, "connections", peer->n_connections);
+	set_number(to, "strays", peer->n_strays);
+	return to;
+}
+
+static json_t *refusals(const struct agent *agent)
+{
+	json_t *to = json_object();
+	unsigned int i;
+
+	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
+		set_number(to, channel_refusal_name(i), channel_refused(agent->context, i));
+	return to;
+}
+
+static json_t *audit_status(const struct services *services)
+{
+	char hash[2 * AUDIT_HASH_BYTES + 1];
+	json_t *to = json_object();
+	unsigned int i;
+
+	for (i = 0; i < AUDIT_HASH_BYTES; i++)
+		sprintf(hash + 2 * i, "%02x", services->audit.hash[i]);
+	set_number(to, "lines", services->audit.number);
+	set_text(to, "hash", hash);
+	set_number(to, "errors", services->audit_errors);
+	return to;
+}
+
+json_t *status_of(const struct agent *agent)
+{
+	json_t *to = json_object(), *peers = json_array(), *links = json_array();
+	size_t i;
+
+	for (i = 0; i < agent->n_peers; i++)
+		json_array_append_new(peers, peer_status(agent->peers[i]));
+	for (i = 0; i < agent->n_links; i++)
+		json_array_append_new(links, link_status(agent->links[i]->link));
+	set_text(to, "name", agent->config.agent.name);
+	set_text(to, "version", QLINK_VERSION);
+	set_number(to, "uptime_ms", services_now() - agent->began);
+	set_number(to, "reloads", agent->reloads);
+	set(to, "audit", audit_status(&agent->services));
+	set(to, "refused", refusals(agent));
+	set(to, "peers", peers);
+	set(to, "links", links);
+	return to;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Decides which keys a link asks its agreement for, how many and how often they change. */
+#include "steer.h"
+
+#include <stdio.h>
+
+#include "../libqlink/names.h"
+#include "carry.h"
+
+/* What the ring should hold lasts so long, and is bounded. */
+#define COVER_MS	20000
+#define STAGED_MIN	4
+#define STAGED_MAX	1024
+/* Post-quantum keys can be made at any time, and should be gone when QKD is back. */
+#define STAGED_PQC	2
+
+static uint32_t target(const struct link *link)
+{
+	uint32_t n = link->period_ms ? COVER_MS / link->period_ms : 0;
+
+	if (link->choice.source == QLINK_SOURCE_PQC)
+		return STAGED_PQC;
+	if (n < STAGED_MIN)
+		return STAGED_MIN;
+	return n < STAGED_MAX ? n : STAGED_MAX;
+}
+
+/* Below this the ring is filled up again. */
+static uint32_t low_mark(const struct link *link)
+{
+	uint32_t n = target(link);
+
+	return n - n / 4;
+}
+
+static bool is_better(int source, int than)
+{
+	return source != QLINK_SOURCE_PQC && than == QLINK_SOURCE_PQC;
+}
+
+static void tell_change(struct link *link, int before)
+{
+	int after = link->choice.source;
+	const char *from = before < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)before);
+	const char *to = after < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)after);
+	char line[160];
+
+	if (before >= 0)
+		link->counters.source_changes++;
+	TELL(link->services, is_better(after, before) || before < 0 ? LOG_NOTICE : LOG_WARNING,
+	     "source-changed", TEXT("link", link->config->device), TEXT("from", from),
+	     TEXT("to", to), NUMBER_OF("stock", stock_held(link->stock)));
+	snprintf(line, sizeof(line),
+		 "\"event\":\"source\",\"link\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
+		 link->config->device, from, to);
+	services_audit(link->services, line);
+	/* After a restart the ring knows what was in use. */
+	if (before < 0 && link->view.tx.has_source)
+		before = link->view.tx.current_source;
+	/* Of what is staged, all below here is of the weaker source. */
+	link->better_from = is_better(after, before) ? link->rekey.tx.newest + 1 : 0;
+}
+
+static void choose(struct link *link, uint64_t now)
+{
+	int before = link->choice.source;
+
+	/* Better keys that are staged are used first: there is time for more to come. */
+	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock, now) &&
+	    link->rekey.sources & 1 << before && link->view.tx.staged >= STAGED_PQC)
+		return;
+	if (policy_choose(&link->choice, link->rekey.sources, stock_usable(link->stock, now),
+			  link->period_ms))
+		tell_change(link, before);
+}
+
+/* Small changes of the pace are not worth a word. */
+static bool is_near(uint32_t a, uint32_t b)
+{
+	uint32_t gap = a > b ? a - b : b - a;
+
+	return gap <= b / 10;
+}
+
+static void set_pace(struct link *link, uint64_t now)
+{
+	struct request request = { .period_ms = stock_period(link->stock, now) };
+	uint32_t period_ms = link->period_ms;
+	struct qlink_why why;
+
+	/* The number of keys to hold follows from the period, and has to be told with it. */
+	if (!is_near(request.period_ms, period_ms))
+		link->period_ms = request.period_ms;
+	request.period_ms = link->period_ms;
+	request.keys_low = low_mark(link);
+	if (link->period_ms == period_ms && request.keys_low == link->keys_low)
+		return;
+	if (kernel_ask(&link->services->kernel, REQUEST_PACE, link->config->device, &request,
+		       &why)) {
+		link->period_ms = period_ms;
+		return;
+	}
+	link->keys_low = request.keys_low;
+}
+
+static void want(struct link *link, uint64_t now)
+{
+	uint64_t usable = stock_usable(link->stock, now);
+	uint32_t staged = link->view.tx.staged;
+	struct rekey_event event = { .type = REKEY_EVENT_WANT };
+
+	if (link->rekey.tx.step != REKEY_STEP_IDLE || link->choice.source < 0)
+		return;
+	event.source = (uint8_t)link->choice.source;
+	/* Weaker keys that are staged do not count as what there should be. */
+	if (link->better_from && link->rekey.tx.newest < link->better_from)
+		staged = 0;
+	if (staged < low_mark(link))
+		event.n = target(link) - staged;
+	if (event.source != QLINK_SOURCE_PQC && event.n > usable)
+		event.n = (uint32_t)usable;
+	if (event.n != link->rekey.tx.want || event.source != link->rekey.tx.want_source)
+		carry_step(link, &event);
+}
+
+bool steer_is_hurried(const struct link *link)
+{
+	return link->better_from && link->rekey.tx.newest >= link->better_from &&
+	       link->view.tx.current_epoch < link->better_from;
+}
+
+/* One weaker key a step: the next frame rotates. */
+static void replace_weaker(struct link *link)
+{
+	uint64_t current = link->view.tx.current_epoch;
+	struct qlink_why why;
+
+	if (link->better_from && current >= link->better_from)
+		link->better_from = 0;
+	if (!steer_is_hurried(link) || !current || link->rotated_at == current)
+		return;
+	if (!kernel_ask(&link->services->kernel, REQUEST_ROTATE, link->config->device, NULL, &why))
+		link->rotated_at = current;
+}
+
+void steer(struct link *link, uint64_t now)
+{
+	if (link->rekey.phase != REKEY_PHASE_READY)
+		return;
+	if (!link->has_view && link_look(link))
+		return;
+	if (!stock_is_decided(link->stock, now) &&
+	    !stock_usable(link->stock, now))
+		return;
+	set_pace(link, now);
+	if (!link->period_ms)
+		return;
+	choose(link, now);
+	want(link, now);
+	replace_weaker(link);
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The QKD keys of one link: what its KMEs deliver, until offers use it. */
+#include "stock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msg.h"
+
+/* How long a link waits for the first word of a KME before it falls back. */
+#define DECIDE_MS	700
+/* A KME with fewer keys than were asked for is asked again after so long. */
+#define DRY_MIN_MS	200
+#define DRY_MAX_MS	2000
+/* What the peer could not fetch is tried again after so long, and twice, and so on. */
+#define REFUSED_MIN_MS	2000
+#define REFUSED_MAX_MS	60000
+
+/* One KME, and the keys that it delivered. */
+struct source {
+	struct store store;
+	char id[STOCK_KME_ID_BYTES + 1];
+	/* until when the peer's counterpart is left alone, and for how long the next time */
+	uint64_t refused_until;
+	uint32_t refused_ms;
+	bool has_store;
+};
+
+struct stock {
+	struct stock_ops ops;
+	void *arg;
+	struct kme *kme;
+	struct store_config store_config;
+	struct pacing pacing;
+	struct source sources[KME_NODES_MAX];
+	unsigned int n_sources;
+	/* of the last offer */
+	unsigned int offered;
+	uint64_t begun, now;
+	uint64_t ask_at;
+	uint32_t dry_ms;
+	bool has_answered;
+};
+
+static uint64_t sum(const struct stock *stock, uint64_t now, bool all)
+{
+	const struct source *source = stock->sources;
+	uint64_t sum = 0;
+
+	for (; source < stock->sources + stock->n_sources; source++) {
+		if (source->has_store && (all || source->refused_until <= now))
+			sum += store_stock(&source->store);
+	}
+	return sum;
+}
+
+uint64_t stock_usable(const struct stock *stock, uint64_t now)
+{
+	return sum(stock, now, false);
+}
+
+uint64_t stock_held(const struct stock *stock)
+{
+	return sum(stock, 0, true);
+}
+
+/* --- from the KMEs --- */
+
+/* The store of the KME that is asked first: of any, what it wants to have. */
+static uint32_t wanted(struct stock *stock)
+{
+	struct source *source;
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		source = &stock->sources[i];
+		if (kme_server(stock->kme, i)->health != KME_HEALTH_WELL)
+			continue;
+		if (!source->has_store) {
+			if (store_new(&source->store, &stock->store_config))
+				return 0;
+			source->has_store = true;
+		}
+		return store_wanted(&source->store);
+	}
+	return 0;
+}
+
+static void ask(struct stock *stock)
+{
+	uint32_t n;
+
+	stock->ask_at = UINT64_MAX;
+	n = wanted(stock);
+	if (!n)
+		return;
+	if (kme_get_keys(stock->kme, n < KME_BATCH_MAX ? n : KME_BATCH_MAX))
+		stock->ask_at = stock->now + DRY_MIN_MS;
+}
+
+static void keep(struct stock *stock, const struct kme_answer *answer)
+{
+	struct source *source = &stock->sources[answer->node];
+	struct bytes id, key;
+	struct qlink_why why;
+	uint64_t kept = 0;
+	size_t i;
+
+	if (!source->has_store &&
+	    store_new(&source->store, &stock->store_config))
+		return;
+	source->has_store = true;
+	for (i = 0; i < answer->n_keys; i++) {
+		id = (struct bytes){ (const uint8_t *)answer->keys[i].id.text,
+				     strlen(answer->keys[i].id.text) };
+		key = (struct bytes){ answer->keys[i].bytes, answer->keys[i].len };
+		kept += !store_put(&source->store, &id, &key, stock->now, &why);
+	}
+	if (kept)
+		pacing_arrived(&stock->pacing, kept, stock->now);
+	source->store.is_rich = answer->n_keys == answer->asked;
+}
+
+static void got_keys(struct stock *stock, const struct kme_answer *answer)
+{
+	stock->has_answered = true;
+	if (answer->n_keys)
+		keep(stock, answer);
+	if (answer->n_keys == answer->asked) {
+		stock->dry_ms = DRY_MIN_MS;
+		stock->ask_at = stock->now;
+	} else {
+		stock->ask_at = stock->now + stock->dry_ms;
+		if (!answer->n_keys)
+			stock->dry_ms *= 2;
+		else
+			stock->dry_ms = DRY_MIN_MS;
+		if (stock->dry_ms > DRY_MAX_MS)
+			stock->dry_ms = DRY_MAX_MS;
+	}
+	stock->ops.changed(stock->arg);
+}
+
+static enum rekey_reason reason_of(const struct kme_answer *answer)
+{
+	if (answer->n_keys == answer->asked)
+		return REKEY_REASON_NONE;
+	/* One key ID that it does not have, or nothing that makes sense. */
+	return answer->outcome == KME_OUTCOME_BROKEN ? REKEY_REASON_KME :
+						       REKEY_REASON_KEY_ID;
+}
+
+static void fetched_keys(struct stock *stock, const struct kme_answer *answer)
+{
+	struct bytes secrets[REKEY_OFFER_MAX] = { { NULL, 0 } };
+	enum rekey_reason reason = reason_of(answer);
+	size_t i;
+
+	for (i = 0; i < answer->n_keys; i++) {
+		const struct kme_key *key = &answer->keys[i];
+
+		if (key->place < REKEY_OFFER_MAX)
+			secrets[key->place] = (struct bytes){ key->bytes, key->len };
+	}
+	stock->ops.fetched(stock->arg, reason, secrets);
+}
+
+static void on_answer(void *arg, const struct kme_answer *answer)
+{
+	struct stock *stock = arg;
+
+	if (answer->why.text[0] || answer->n_burned)
+		stock->ops.trouble(stock->arg, answer);
+	if (answer->op == KME_OP_ENC)
+		got_keys(stock, answer);
+	else
+		fetched_keys(stock, answer);
+}
+
+static void on_health(void *arg, unsigned int node, enum kme_health health,
+		      const struct qlink_why *why)
+{
+	struct stock *stock = arg;
+
+	if (health == KME_HEALTH_WELL)
+		stock->ask_at = stock->now;
+	stock->ops.health(stock->arg, node, health == KME_HEALTH_WELL, why);
+	stock->ops.changed(stock->arg);
+}
+
+/* --- life --- */
+
+/* The place comes first: the peer finds the counterpart by it. */
+static void name_source(struct source *source, unsigned int place,
+			const struct config_kme *kme)
+{
+	snprintf(source->id, sizeof(source->id), "%u/%.50s", place + 1,
+		 kme->node.id ? kme->node.id : kme->name);
+}
+
+static int start_client(struct stock *stock, const struct config *config,
+			const struct config_link *link, struct qlink_why *why)
+{
+	static const struct kme_ops ops = { .answer = on_answer, .health = on_health };
+	struct kme_node_conf nodes[KME_NODES_MAX];
+	struct kme_conf conf = {
+		.sae = link->sae,
+		.nodes = nodes,
+		.n_nodes = link->n_kmes,
+		.connect_ms = config->agent.kme_connect_ms,
+		.timeout_ms = config->agent.kme_timeout_ms,
+		.retry_min_ms = 500,
+		.retry_max_ms = config->agent.kme_retry_ms,
+	};
+	unsigned int i;
+
+	for (i = 0; i < link->n_kmes; i++) {
+		nodes[i] = config->kmes[link->kmes[i]].node;
+		name_source(&stock->sources[i], i, &config->kmes[link->kmes[i]]);
+		stock->sources[i].refused_ms = REFUSED_MIN_MS;
+	}
+	stock->n_sources = link->n_kmes;
+	return link->n_kmes ? kme_new(&conf, &ops, stock, &stock->kme, why) : 0;
+}
+
+int stock_new(struct stock **out, const struct config *config,
+	       const struct config_link *link, const struct stock_ops *ops, void *arg,
+	       uint64_t now, struct qlink_why *why)
+{
+	struct stock *stock = calloc(1, sizeof(*stock));
+	int err;
+
+	if (!stock)
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	stock->ops = *ops;
+	stock->arg = arg;
+	stock->begun = now;
+	stock->now = now;
+	stock->ask_at = UINT64_MAX;
+	stock->dry_ms = DRY_MIN_MS;
+	stock->store_config = link->store;
+	pacing_init(&stock->pacing, &link->pacing, now);
+	err = start_client(stock, config, link, why);
+	if (err) {
+		stock_free(stock);
+		return err;
+	}
+	*out = stock;
+	return 0;
+}
+
+void stock_free(struct stock *stock)
+{
+	unsigned int i;
+
+	if (!stock)
+		return;
+	kme_free(stock->kme);
+	for (i = 0; i < stock->n_sources; i++) {
+		if (stock->sources[i].has_store)
+			store_free(&stock->sources[i].store);
+	}
+	free(stock);
+}
+
+int stock_fd(const struct stock *stock)
+{
+	return stock->kme ? kme_fd(stock->kme) : -1;
+}
+
+static void expire(struct stock *stock)
+{
+	struct source *source = stock->sources;
+
+	for (; source < stock->sources + stock->n_sources; source++) {
+		if (source->has_store)
+			pacing_spent(&stock->pacing,
+				     store_expire(&source->store, stock->now));
+	}
+}
+
+void stock_run(struct stock *stock, uint64_t now)
+{
+	stock->now = now;
+	if (!stock->kme)
+		return;
+	kme_run(stock->kme);
+	expire(stock);
+	if (stock->ask_at <= now)
+		ask(stock);
+}
+
+uint64_t stock_deadline(const struct stock *stock)
+{
+	return stock->ask_at;
+}
+
+bool stock_is_decided(const struct stock *stock, uint64_t now)
+{
+	return !stock->kme || stock->has_answered || now - stock->begun >= DECIDE_MS;
+}
+
+uint32_t stock_period(const struct stock *stock, uint64_t now)
+{
+	return pacing_period(&stock->pacing, now);
+}
+
+/* --- to the peer and from it --- */
+
+void stock_take(struct stock *stock, uint32_t n, uint64_t now,
+		 struct stock_taken *taken)
+{
+	struct source *source;
+	unsigned int i;
+	uint32_t k;
+
+	memset(taken, 0, sizeof(*taken));
+	for (i = 0; i < stock->n_sources && !taken->n; i++) {
+		source = &stock->sources[i];
+		if (!source->has_store || source->refused_until > now)
+			continue;
+		/* After a refusal one key is enough to find out. */
+		if (source->refused_ms > REFUSED_MIN_MS)
+			n = 1;
+		taken->n = store_take(&source->store, n, now);
+		taken->kme_id = (struct bytes){ (const uint8_t *)source->id,
+						strlen(source->id) };
+		stock->offered = i;
+	}
+	source = &stock->sources[stock->offered];
+	for (k = 0; k < taken->n; k++) {
+		taken->ids[k] = store_taken_id(&source->store, k);
+		taken->secrets[k] = store_taken_key(&source->store, k);
+	}
+	pacing_spent(&stock->pacing, taken->n);
+}
+
+void stock_spend(struct stock *stock)
+{
+	struct source *source = &stock->sources[stock->offered];
+
+	if (!source->has_store)
+		return;
+	store_spend(&source->store);
+	/* There is room now. */
+	if (stock->ask_at == UINT64_MAX)
+		stock->ask_at = stock->now;
+}
+
+void stock_refused(struct stock *stock, uint64_t now)
+{
+	struct source *source = &stock->sources[stock->offered];
+
+	source->refused_until = now + source->refused_ms;
+	source->refused_ms *= 2;
+	if (source->refused_ms > REFUSED_MAX_MS)
+		source->refused_ms = REFUSED_MAX_MS;
+}
+
+void stock_agreed(struct stock *stock)
+{
+	stock->sources[stock->offered].refused_ms = REFUSED_MIN_MS;
+}
+
+/* The counterpart of the KME that the peer had them from, or -1. */
+static int find_node(const struct stock *stock, const struct bytes *kme_id)
+{
+	unsigned int place = 0;
+	size_t i;
+
+	for (i = 0; i < kme_id->len && i < 2 && kme_id->data[i] >= '0' &&
+	     kme_id->data[i] <= '9'; i++)
+		place = place * 10 + (kme_id->data[i] - '0');
+	if (i == kme_id->len || kme_id->data[i] != '/' || !place ||
+	    place > stock->n_sources)
+		return -1;
+	return (int)place - 1;
+}
+
+enum rekey_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
+			       const struct bytes *ids, unsigned int n)
+{
+	struct kme_key_id texts[REKEY_OFFER_MAX];
+	int node = find_node(stock, kme_id), err;
+	unsigned int i;
+
+	if (node < 0)
+		return REKEY_REASON_KME;
+	for (i = 0; i < n; i++) {
+		if (ids[i].len > KME_KEY_ID_MAX)
+			return REKEY_REASON_KEY_ID;
+		memcpy(texts[i].text, ids[i].data, ids[i].len);
+		texts[i].text[ids[i].len] = '\0';
+	}
+	err = kme_fetch_keys(stock->kme, (unsigned int)node, texts, n);
+	if (!err)
+		return REKEY_REASON_NONE;
+	return err == -EINVAL ? REKEY_REASON_KEY_ID : REKEY_REASON_KME;
+}
+
+const struct kme_server *stock_server(const struct stock *stock, unsigned int node)
+{
+	return node < stock->n_sources ? kme_server(stock->kme, node) : NULL;
+}
