@@ -16,9 +16,12 @@ setup_running()
 	kmes_start "${rich[@]}"
 	links_add
 	agents_start "$@"
-	answers "$ns1" "${inner[2]}"
+	keep_busy
 	expect_active hybrid
 }
+
+# keep_busy: keys give way to others only where frames are sent.
+keep_busy() { flying "$ns1" ping -q -i 0.02 "${inner[2]}"; }
 
 each_test_hybrid_keys_and_nothing_in_clear()
 {
@@ -50,20 +53,19 @@ test_rekeys()
 each_test_kmes_stop_and_return()
 {
 	setup_sites
-	kmes_start "stock 60"
+	kmes_start "stock 1000"
 	links_add
-	agents_start "floor-ms 100" "ceiling-ms 500" "reserve 0"
-	answers "$ns1" "${inner[2]}"
+	keep_busy
+	agents_start "floor-ms 400" "ceiling-ms 400" "reserve 0" "store 30" "outage-cover 30"
 	expect_active hybrid
 	steady_start
 	kmes stop a
 	kmes stop b
-	expect_soon "told" logged 1 "source-changed link=qlink0 from=hybrid to=pqc"
+	expect_ok "told" busywait $((3 * deadline)) logged 1 "source-changed link=qlink0 from=hybrid to=pqc"
 	expect_active pqc
 	expect_eq "seen" "$(link_status 1 '"\(.protection) \(.source)"')" "degraded pqc"
 	kmes start a
 	kmes start b
-	kmes stock SAE-A SAE-B 10000
 	expect_soon "told" logged 1 "source-changed link=qlink0 from=pqc to=hybrid"
 	expect_active hybrid
 	steady_stop
@@ -139,7 +141,6 @@ each_test_a_host_is_rebooted()
 	site_link_add 1
 	quiet
 	agent_start 1
-	answers "$ns1" "${inner[2]}"
 	expect_active hybrid
 }
 
@@ -193,6 +194,7 @@ test_policies_that_do_not_meet_udp()
 	# A reload of one end mends it, without a restart of the other.
 	agent_conf 2 "policy prefer-hybrid"
 	expect_ok "reload" ctl 2 reload
+	keep_busy
 	answers "$ns1" "${inner[2]}"
 	expect_active hybrid
 }
@@ -203,9 +205,8 @@ each_test_pqc_only()
 	setup_sites
 	links_add
 	agents_start "policy pqc-only" "ceiling-ms 200"
-	answers "$ns1" "${inner[2]}"
+	keep_busy
 	expect_active pqc
-	flying "$ns1" ping -q -i 0.01 "${inner[2]}"
 	expect_soon "keys change" test_rekeys 3
 	expect_eq "KMEs" "$(link_status 1 '.kmes | length')" 0
 }
@@ -228,7 +229,7 @@ test_another_ca_udp()
 	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
 }
 
-refused_somewhere() { [ "$(status 1 '.refused["wrong-ca"] + .refused.alert')" -gt 0 ]; }
+refused_somewhere() { [ "$(status 1 '.refused["wrong-ca"]')" -gt 0 ] || [ "$(status 2 '.refused["wrong-ca"]')" -gt 0 ]; }
 
 # A way to the peer through the tunnel would never come back once that is broken: it is not taken.
 test_a_channel_through_the_tunnel_udp()
@@ -249,13 +250,13 @@ through_a_qlink() { grep -qs 'routed through qlink0, a qlink; it must go outside
 # What each key was used for can be read, and nothing can be changed in it unseen.
 test_the_audit_log_eth()
 {
-	local id
+	local id used='"event":"used".*"direction":"tx","source":"hybrid"'
 
 	setup_running "floor-ms 50"
-	flying "$ns1" ping -q -i 0.01 "${inner[2]}"
 	expect_soon "keys were used" grep -q '"event":"used"' "$tmp/a/audit"
-	id=$(sed -nE 's/.*"event":"used".*"direction":"tx".*"kme_key_id":"([0-9a-f-]+)".*/\1/p' "$tmp/a/audit" | head -n 1)
-	expect_has "installed by the same ID" "$(grep '"event":"installed"' "$tmp/a/audit")" "$id"
+	expect_soon "hybrid keys" grep -q "$used" "$tmp/a/audit"
+	id=$(grep "$used" "$tmp/a/audit" | head -n 1 | sed -nE 's/.*"kme_key_id":"([0-9a-f-]+)".*/\1/p')
+	expect_ok "installed by the same ID" grep -q "\"event\":\"installed\".*\"direction\":\"tx\".*\"$id\"" "$tmp/a/audit"
 	expect_soon "the peer received by it" grep -q "\"direction\":\"rx\".*\"kme_key_id\":\"$id\"" "$tmp/b/audit"
 	agent_kill 1 TERM
 	expect_has "whole" "$(qlinkd -a "$tmp/a/audit")" "0 of them torn"
@@ -268,8 +269,8 @@ test_what_is_refused_at_the_start_eth()
 {
 	setup_sites
 	agent_conf 1 "policy any"
-	expect_refused "configuration" "conf:26: policy any" qlinkd -n -c "$tmp/a/conf"
-	expect_refused "configuration" "conf:26: policy any" qlinkd -c "$tmp/a/conf"
+	expect_refused "configuration" "conf:25: policy any" qlinkd -n -c "$tmp/a/conf"
+	expect_refused "configuration" "conf:25: policy any" qlinkd -c "$tmp/a/conf"
 	agent_conf 1
 	expect_ok "configuration" qlinkd -n -c "$tmp/a/conf"
 	echo '{"number":1,"previous":"00"}' >"$tmp/a/audit"
@@ -309,7 +310,7 @@ test_rights_and_metrics_udp()
 	expect_eq "capabilities of the broker" "$(caps "$broker")" "CapEff: 0000000000005000"
 	expect_has "no new ones" "$(cat "/proc/${agent_pid[1]}/status")" "NoNewPrivs:	1"
 	expect_eq "nothing that could be swapped" \
-		"$(awk '/^VmLck/ { locked = $2 } /^VmRSS/ { held = $2 } END { print locked >= held }' "/proc/${agent_pid[1]}/status")" 1
+		"$(awk '/^VmLck/ { locked = $2 } /^VmRSS/ { held = $2 } END { print (locked >= held) }' "/proc/${agent_pid[1]}/status")" 1
 	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_ready{link="qlink0"} 1'
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_keys_total{link="qlink0",direction="tx",source="hybrid"}'

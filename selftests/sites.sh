@@ -79,6 +79,7 @@ kmes_start()
 			echo " certificate $pki/kme-${site[n]}.pem"
 			echo " key $pki/kme-${site[n]}.key"
 			echo " ca $pki/kme-ca.pem"
+			echo " dry short"
 		done
 		echo "link SAE-A SAE-B"
 		printf ' %s\n' "$@"
@@ -109,8 +110,8 @@ agent_conf()
 		 control $dir/control
 		 metrics $dir/metrics
 		 audit-log $dir/audit
-		 kme-connect-ms 1000
-		 kme-timeout-ms 2000
+		 kme-connect-ms 3000
+		 kme-timeout-ms 4000
 		 kme-retry-ms 2000
 		kme rack
 		 url https://10.1.$1.9:$kme_port
@@ -180,7 +181,7 @@ active()
 expect_active()
 {
 	expect_soon "active $1" active "$1"
-	active "$1" || tail -n 15 "$tmp"/[ab]/log
+	active "$1" || tail -n 60 "$tmp"/[ab]/log
 }
 
 # links_add [WORD…]: both ends of the link, without a key.

@@ -9,8 +9,8 @@
 #include "../libqlink/names.h"
 #include "msg.h"
 
-/* Of a line of the audit log, without what every line has. */
-#define AUDIT_ROOM	800
+/* Key IDs of one line of the audit log. */
+#define AUDIT_IDS	600
 
 static void answer(struct link *link, uint64_t ticket, const struct rekey_event *how)
 {
@@ -98,32 +98,41 @@ static void do_delete(struct link *link, const struct rekey_action *action)
 	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
 }
 
-/* One line or more, each with as many key IDs as fit. */
+/* Key IDs from the one of epoch @i on, as many as fit into a line; how many epochs that are. */
+static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
+			char ids[AUDIT_IDS])
+{
+	uint8_t first = i;
+	int len = 0;
+
+	ids[0] = '\0';
+	for (; i < n && len + MSG_NAME_BYTES_MAX + 4 < AUDIT_IDS; i++) {
+		if (half->name_lens[i + 1])
+			len += snprintf(ids + len, AUDIT_IDS - (size_t)len, "%s\"%.*s\"",
+					len ? "," : "", half->name_lens[i + 1],
+					(const char *)half->names[i + 1]);
+	}
+	return i - first;
+}
+
+/* One line or more. */
 static void audit_installed(struct link *link, const struct kernel_keys *keys,
 			    const struct exchange_half *half)
 {
-	char line[AUDIT_ROOM + 2 * MSG_NAME_BYTES_MAX];
-	uint8_t i = 0;
-	int len;
+	char line[AUDIT_IDS + 320], ids[AUDIT_IDS];
+	uint8_t i, n;
 
-	do {
-		len = snprintf(line, sizeof(line),
-			       "\"event\":\"installed\",\"link\":\"%s\",\"direction\":\"%s\","
-			       "\"source\":\"%s\",\"epoch\":%" PRIu64 ",\"n\":%u,\"kme\":\"%.*s\","
-			       "\"kme_key_ids\":[", link->config->device,
-			       qlink_name(&qlink_directions, keys->direction),
-			       qlink_name(&qlink_sources, keys->source), keys->first + i,
-			       keys->n - i, half->name_lens[0], (const char *)half->names[0]);
-		for (; i < keys->n && len < AUDIT_ROOM - MSG_NAME_BYTES_MAX; i++) {
-			if (half->name_lens[i + 1])
-				len += snprintf(line + len, sizeof(line) - (size_t)len,
-						"%s\"%.*s\"", line[len - 1] == '[' ? "" : ",",
-						half->name_lens[i + 1],
-						(const char *)half->names[i + 1]);
-		}
-		snprintf(line + len, sizeof(line) - (size_t)len, "]");
+	for (i = 0; i < keys->n; i += n) {
+		n = list_ids(half, i, keys->n, ids);
+		snprintf(line, sizeof(line),
+			 "\"event\":\"installed\",\"link\":\"%s\",\"direction\":\"%s\","
+			 "\"source\":\"%s\",\"epoch\":%" PRIu64 ",\"n\":%u,\"kme\":\"%.*s\","
+			 "\"kme_key_ids\":[%s]", link->config->device,
+			 qlink_name(&qlink_directions, keys->direction),
+			 qlink_name(&qlink_sources, keys->source), keys->first + i, n,
+			 half->name_lens[0], (const char *)half->names[0], ids);
 		services_audit(link->services, line);
-	} while (i < keys->n);
+	}
 }
 
 /* All keys of the offer of a direction, all or none. */

@@ -178,6 +178,7 @@ static void on_health(void *arg, unsigned int node, bool is_well, const struct q
 {
 	struct link *link = arg;
 
+	link->kme_why[0] = '\0';
 	if (is_well)
 		TELL(link->services, LOG_INFO, "kme-well", TEXT("link", link->config->device),
 		     TEXT("kme", link->config->kme_names[node]));
@@ -191,6 +192,10 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	struct link *link = arg;
 
 	link->counters.keys_burned += answer->n_burned;
+	/* A KME that is dry says so each time. */
+	if (!answer->n_burned && !strcmp(link->kme_why, answer->why.text))
+		return;
+	snprintf(link->kme_why, sizeof(link->kme_why), "%s", answer->why.text);
 	TELL(link->services, LOG_WARNING, "kme-trouble", TEXT("link", link->config->device),
 	     TEXT("kme", link->config->kme_names[answer->node]),
 	     TEXT("request", answer->op == KME_OP_ENC ? "enc_keys" : "dec_keys"),

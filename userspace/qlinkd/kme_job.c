@@ -232,8 +232,8 @@ static enum kme_outcome take_answer(struct kme_job *job,
 	enum kme_outcome outcome = status == 200 ?
 		take_keys(job, server) : take_refusal(job, server, status);
 
-	/* 503 has nothing to do with how many keys were asked for. */
-	if (job->op == KME_OP_ENC && status != 503)
+	/* 503 too: some say so when they have fewer keys than were asked for. */
+	if (job->op == KME_OP_ENC)
 		kme_server_batch(server, job->n_sent,
 				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0);
 	return outcome;

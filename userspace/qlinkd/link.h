@@ -179,6 +179,9 @@ struct link {
 
 	/** @why: what is in the way, empty for nothing */
 	char why[LINK_WHY_BYTES];
+
+	/** @kme_why: what was logged last of a KME's answers */
+	char kme_why[sizeof(struct qlink_why)];
 };
 
 /**

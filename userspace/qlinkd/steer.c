@@ -7,19 +7,22 @@
 #include "../libqlink/names.h"
 #include "carry.h"
 
-/* What the ring should hold lasts so long, and is bounded. */
+/*
+ * What the ring should hold lasts so long, and is bounded. Post-quantum keys can be made at any
+ * time, and should be gone soon when QKD is back.
+ */
 #define COVER_MS	20000
+#define COVER_PQC_MS	1000
 #define STAGED_MIN	4
 #define STAGED_MAX	1024
-/* Post-quantum keys can be made at any time, and should be gone when QKD is back. */
-#define STAGED_PQC	2
+/* With fewer QKD keys staged than this, and none in stock, the link falls back. */
+#define STAGED_LAST	2
 
 static uint32_t target(const struct link *link)
 {
-	uint32_t n = link->period_ms ? COVER_MS / link->period_ms : 0;
+	uint32_t cover_ms = link->choice.source == QLINK_SOURCE_PQC ? COVER_PQC_MS : COVER_MS;
+	uint32_t n = link->period_ms ? cover_ms / link->period_ms : 0;
 
-	if (link->choice.source == QLINK_SOURCE_PQC)
-		return STAGED_PQC;
 	if (n < STAGED_MIN)
 		return STAGED_MIN;
 	return n < STAGED_MAX ? n : STAGED_MAX;
@@ -67,7 +70,7 @@ static void choose(struct link *link, uint64_t now)
 
 	/* Better keys that are staged are used first: there is time for more to come. */
 	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock, now) &&
-	    link->rekey.sources & 1 << before && link->view.tx.staged >= STAGED_PQC)
+	    link->rekey.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
 		return;
 	if (policy_choose(&link->choice, link->rekey.sources, stock_usable(link->stock, now),
 			  link->period_ms))
@@ -109,7 +112,7 @@ static void want(struct link *link, uint64_t now)
 	uint32_t staged = link->view.tx.staged;
 	struct rekey_event event = { .type = REKEY_EVENT_WANT };
 
-	if (link->rekey.tx.step != REKEY_STEP_IDLE || link->choice.source < 0)
+	if (link->choice.source < 0)
 		return;
 	event.source = (uint8_t)link->choice.source;
 	/* Weaker keys that are staged do not count as what there should be. */
@@ -155,7 +158,10 @@ void steer(struct link *link, uint64_t now)
 	set_pace(link, now);
 	if (!link->period_ms)
 		return;
-	choose(link, now);
-	want(link, now);
+	/* Keys of an offer under way are neither in stock nor staged. */
+	if (link->rekey.tx.step == REKEY_STEP_IDLE) {
+		choose(link, now);
+		want(link, now);
+	}
 	replace_weaker(link);
 }

@@ -9,8 +9,9 @@
 
 #include "msg.h"
 
-/* How long a link waits for the first word of a KME before it falls back. */
-#define DECIDE_MS	700
+/* How long a link waits for its KMEs before it falls back, and for the keys of one that is well. */
+#define DECIDE_MS	1000
+#define DECIDE_WELL_MS	3000
 /* A KME with fewer keys than were asked for is asked again after so long. */
 #define DRY_MIN_MS	200
 #define DRY_MAX_MS	2000
@@ -297,9 +298,21 @@ uint64_t stock_deadline(const struct stock *stock)
 	return stock->ask_at;
 }
 
+static bool has_well(const struct stock *stock)
+{
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		if (kme_server(stock->kme, i)->health == KME_HEALTH_WELL)
+			return true;
+	}
+	return false;
+}
+
 bool stock_is_decided(const struct stock *stock, uint64_t now)
 {
-	return !stock->kme || stock->has_answered || now - stock->begun >= DECIDE_MS;
+	return !stock->kme || stock->has_answered ||
+	       now - stock->begun >= (has_well(stock) ? DECIDE_WELL_MS : DECIDE_MS);
 }
 
 uint32_t stock_period(const struct stock *stock, uint64_t now)
