@@ -309,14 +309,52 @@ test_rights_and_metrics_udp()
 	expect_eq "capabilities of the agent" "$(caps "${agent_pid[1]}")" "CapEff: 0000000000004000"
 	expect_eq "capabilities of the broker" "$(caps "$broker")" "CapEff: 0000000000005000"
 	expect_has "no new ones" "$(cat "/proc/${agent_pid[1]}/status")" "NoNewPrivs:	1"
-	expect_eq "nothing that could be swapped" \
-		"$(awk '/^VmLck/ { locked = $2 } /^VmRSS/ { held = $2 } END { print (locked >= held) }' "/proc/${agent_pid[1]}/status")" 1
+	expect_eq "nothing that could be swapped, but what the kernel lends it" \
+		"$(awk '/^VmLck/ { locked = $2 } /^VmRSS/ { held = $2 } END { print (locked + 64 >= held) }' "/proc/${agent_pid[1]}/status")" 1
 	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_ready{link="qlink0"} 1'
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_keys_total{link="qlink0",direction="tx",source="hybrid"}'
 	kill -9 "$broker"
 	expect_soon "an agent without its broker ends" agent_is_gone 1
 	expect_ok "and says so" logged 1 "the broker is gone"
+}
+
+# A key from a KME is nowhere once it was used: not in memory, log, audit log, environment or command line.
+test_no_key_byte_is_left_udp()
+{
+	local id secret n pid
+
+	setup_sites
+	kmes_start "${rich[@]}"
+	kmes set b serve-twice yes
+	links_add
+	agents_start "floor-ms 100"
+	keep_busy
+	expect_active hybrid
+	id=$(sed -nE 's/.*"direction":"tx".*"kme_key_ids":\["([^"]+)".*/\1/p' "$tmp/a/audit" | head -n 1)
+	secret=$(kme_b_key "$id")
+	expect_eq "bytes of the key $id" "${#secret}" 64
+	for n in 1 2; do
+		for pid in "${agent_pid[n]}" $(pgrep -P "${agent_pid[n]}"); do
+			expect_eq "in memory of $(cat "/proc/$pid/comm"): a name, which must be there" \
+				"$(found "$pid" "$(printf %s "site-${site[n]}/conf" | to_hex)" | sed 's/^[1-9].*/some/')" some
+			expect_eq "in memory of $(cat "/proc/$pid/comm")" "$(found "$pid" "$secret")" 0
+			expect_eq "in its environment and command line" \
+				"$(cat "/proc/$pid/environ" "/proc/$pid/cmdline" | to_hex | grep -c "$secret")" 0
+			expect_eq "core size" "$(awk '/Max core/ { print $5 }' "/proc/$pid/limits")" 0
+		done
+		expect_eq "in its files" "$(grep -rliE -e "$secret" -e "$(from_hex <<<"$secret" | base64 -w 0)" "$tmp/${site[n]}" | wc -l)" 0
+	done
+}
+
+# found PID HEX
+found() { /usr/bin/python3 "$here/findbytes.py" "$@"; }
+
+# kme_b_key ID: its bytes, as KME b gives them to SAE-B once more.
+kme_b_key()
+{
+	in_ns "$ns2" curl -s --cacert "$pki/kme-ca.pem" --cert "$pki/sae-b.pem" --key "$pki/sae-b.key" -k \
+		"https://10.1.2.9:$kme_port/api/v1/keys/SAE-A/dec_keys?key_ID=$1" | jq -r '.keys[0].key' | base64 -d | to_hex
 }
 
 caps() { grep CapEff "/proc/$1/status" | tr -s '\t ' ' '; }

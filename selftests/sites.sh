@@ -9,6 +9,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly site=(- a b) channel=(- 203.0.113.1 203.0.113.2) kme_port=8443
+# What a KME may take, in ms: a kernel that looks at every access is slow.
+if is_debug_kernel; then readonly patience=15000; else readonly patience=4000; fi
 agent_pid=(- 0 0) kmesim_pid=0
 
 # ---- certificates, once for all tests of a file ----
@@ -110,8 +112,8 @@ agent_conf()
 		 control $dir/control
 		 metrics $dir/metrics
 		 audit-log $dir/audit
-		 kme-connect-ms 3000
-		 kme-timeout-ms 4000
+		 kme-connect-ms $patience
+		 kme-timeout-ms $patience
 		 kme-retry-ms 2000
 		kme rack
 		 url https://10.1.$1.9:$kme_port
