@@ -36,7 +36,7 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	expect_soon "keys change" test_rekeys 5
 	expect_eq "state" "$(link_status 1 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
 	expect_eq "state" "$(link_status 2 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
-	expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
+	is_debug_kernel || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
 	capture_stop "$tmp/pcap"
 	decode_nonces "$tmp/pcap"
 	expect_eq "in clear" "$(tcpdump -n -r "$tmp/pcap" icmp 2>/dev/null | wc -l)" 0
@@ -218,7 +218,8 @@ test_another_ca_udp()
 	kmes_start "${rich[@]}"
 	links_add
 	mkdir "$tmp/other"
-	qlink-pki ca "$tmp/other" && qlink-pki cert "$tmp/other" site-b || fail "certificates"
+	expect_ok "another CA" qlink-pki ca "$tmp/other"
+	expect_ok "its certificate" qlink-pki cert "$tmp/other" site-b
 	agent_conf 1
 	agent_conf 2
 	sed -i "s,$pki/site-b,$tmp/other/site-b,; s,$pki/ca.pem,$tmp/other/ca.pem," "$tmp/b/conf"
@@ -260,7 +261,7 @@ test_the_audit_log_eth()
 	expect_soon "the peer received by it" grep -q "\"direction\":\"rx\".*\"kme_key_id\":\"$id\"" "$tmp/b/audit"
 	agent_kill 1 TERM
 	expect_has "whole" "$(qlinkd -a "$tmp/a/audit")" "0 of them torn"
-	sed -i '3s/hybrid/hybris/; 3s/started/startet/; 3s/installed/instaled_/' "$tmp/a/audit"
+	sed -i '3s/hybrid/hybris/; 3s/started/STARTED/; 3s/installed/INSTALLED/' "$tmp/a/audit"
 	expect_refused "changed" "line" qlinkd -a "$tmp/a/audit"
 }
 
@@ -361,6 +362,6 @@ caps() { grep CapEff "/proc/$1/status" | tr -s '\t ' ' '; }
 agent_is_gone() { ! kill -0 "${agent_pid[$1]}"; }
 
 # shellcheck disable=SC2034 # for ktap.sh
-debug_tests="hybrid_keys_and_nothing_in_clear_udp kmes_stop_and_return_udp an_agent_is_killed_eth"
+debug_tests="hybrid_keys_and_nothing_in_clear_udp pqc_only_eth"
 
 run_tests "$@"
