@@ -286,13 +286,30 @@ def decode(args: argparse.Namespace) -> int:
     return 1 if decoder.violations else 0
 
 
+class Sealed:
+    """What one sender sealed."""
+
+    def __init__(self) -> None:
+        self.sealed = self.again = self.back = self.newest = 0
+        self.lanes: dict[int, int] = {}
+
+    def add(self, header: Header, is_again: bool, before: tuple[int, int]) -> None:
+        """One more frame; before it on its lane came one of that epoch and sequence."""
+        self.again += is_again
+        self.sealed += not is_again
+        self.back += (header.epoch, header.sequence) <= before
+        self.newest = max(self.newest, header.epoch)
+        self.lanes[header.lane] = self.lanes.get(header.lane, 0) + 1
+
+
 def nonces(args: argparse.Namespace) -> int:
-    """The nonces subcommand: what each sender sealed, what came again, and what under an epoch older than one before.
+    """The nonces subcommand: what each sender sealed on which lanes, what came again, and what not in its lane's order.
 
     It reads headers only, so that a capture of half a million frames takes no hour.
     """
     taken: set[tuple[str, int, int, int, int]] = set()
-    senders: dict[str, dict[str, int]] = {}
+    last: dict[tuple[str, int], tuple[int, int]] = {}
+    senders: dict[str, Sealed] = {}
     problems: list[str] = []
     try:
         for packet in read_pcap(pathlib.Path(args.pcap).read_bytes()):
@@ -301,12 +318,11 @@ def nonces(args: argparse.Namespace) -> int:
                 continue
             header = Header.parse(outer.sealed)
             name = (outer.sender, header.link_id, header.epoch, header.lane, header.sequence)
-            sender = senders.setdefault(outer.sender, {"sealed": 0, "again": 0, "back": 0, "newest": 0})
-            sender["again" if name in taken else "sealed"] += 1
-            sender["back"] += header.epoch < sender["newest"]
-            sender["newest"] = max(sender["newest"], header.epoch)
+            sender = senders.setdefault(outer.sender, Sealed())
+            sender.add(header, name in taken, last.get((outer.sender, header.lane), (0, 0)))
+            last[outer.sender, header.lane] = (header.epoch, header.sequence)
             taken.add(name)
     except BadCapture as problem:
         problems.append(str(problem))
-    print(json.dumps({"senders": senders, "problems": problems}))
+    print(json.dumps({"senders": {name: vars(sender) for name, sender in senders.items()}, "problems": problems}))
     return 1 if problems else 0

@@ -460,8 +460,8 @@ capture_stop()
 # find_wire: sets $wire to the words by which qlinkwire.py tells sealed frames from others.
 find_wire() { if [ "$under" = eth ]; then wire=(--ethertype 0x88b5); else wire=(--udp-port "$port"); fi; }
 
-# decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed, how many came again, and how many went
-# under an epoch older than one before.
+# decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed on which lanes, how many came again, and how
+# many not in the order of their lane.
 decode_nonces()
 {
 	local wire
@@ -471,5 +471,5 @@ decode_nonces()
 	expect_eq "problems" "$(jq -c .problems "$tmp/nonces")" "[]"
 }
 
-# nonces 1|2 sealed|again|back: of what an end sent.
+# nonces 1|2 sealed|again|back|lanes: of what an end sent.
 nonces() { jq --arg sender "$(lower_address "$1")" ".senders[\$sender].$2" "$tmp/nonces"; }

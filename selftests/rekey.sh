@@ -249,7 +249,12 @@ patient_tcp()
 {
 	local n
 
-	for n in "$ns1" "$ns2"; do in_ns "$n" sysctl -q net.ipv4.tcp_early_retrans=0; done
+	for n in "$ns1" "$ns2"; do
+		in_ns "$n" sysctl -q net.ipv4.tcp_early_retrans=0
+		# What was held back until the last frame is freed would be sent from where that is: over a veth, from the
+		# receiver's CPU.
+		in_ns "$n" sysctl -q net.ipv4.tcp_autocorking=0 net.ipv4.tcp_pacing_ss_ratio=1000 net.ipv4.tcp_pacing_ca_ratio=1000
+	done
 	ip -n "$ns1" route replace "${inner[2]}" dev qlink0 rto_min 60s
 	ip -n "$ns2" route replace "${inner[1]}" dev qlink0 rto_min 60s
 	# What an acknowledgement lets go is sent where that is taken in: on the CPU of the sender (flows.py).
@@ -258,12 +263,26 @@ patient_tcp()
 	expect_eq "RPS" "$(in_ns "$ns1" cat /sys/class/net/qlink0/queues/rx-0/rps_cpus)" 1
 }
 
-# flows RECORDS PER_SECOND: both ways at once over UDP and TCP; none may be missing, out of turn, or sent again.
+# flows RECORDS PER_SECOND: both ways at once over UDP and TCP; none may be missing or out of turn. What TCP sent again
+# or put in order goes to $tmp/mended.
 flows()
 {
 	/usr/bin/python3 "$here/flows.py" "$ns1" "${inner[1]}" "$ns2" "${inner[2]}" "$1" "$2" >"$tmp/flows"
-	expect_eq "what UDP and TCP lost, sent again or put in order" \
-		"$(jq -c 'select([.. | numbers] | any(. != 0))' "$tmp/flows")" ""
+	expect_eq "what UDP and TCP lost" "$(jq -c 'select([.udp, .tcp | .. | numbers] | any(. != 0))' "$tmp/flows")" ""
+	jq -c '.counted[] | select(any(. != 0))' "$tmp/flows" >>"$tmp/mended"
+}
+
+# foreign N LANE: frames of an end on other lanes than this.
+foreign() { nonces "$1" lanes | jq --arg lane "$2" '[to_entries[] | select(.key != $lane).value] | add // 0'; }
+
+# expect_nothing_mended: TCP had nothing to put in order, unless its sender spoke from another CPU, which Linux does
+# after a pause: another lane, and order is kept within lanes.
+expect_nothing_mended()
+{
+	local n_foreign=$(($(foreign 1 0) + $(foreign 2 $(($(nproc) - 1)))))
+
+	if [ "$n_foreign" = 0 ]; then expect_eq "what TCP sent again or put in order" "$(cat "$tmp/mended")" ""
+	elif [ -s "$tmp/mended" ]; then echo "# $n_foreign frames from another CPU; TCP: $(tr '\n' ' ' <"$tmp/mended")"; fi
 }
 
 # feed EPOCH: keys both ways, from EPOCH on, before they run out; until it is killed.
@@ -294,11 +313,11 @@ each_test_flows_under_many_keys()
 	setup_pair
 	quiet
 	patient_tcp
+	capture_start "$ns2" "$tmp/pcap"
 	flows "$(scale 300)" 150
 	keys_pass "$ns1" "$ns2" 2 10000
 	keys_pass "$ns2" "$ns1" 2 10000
 	if [ "${QLINK_SOAK:-}" = 1 ]; then feed 10002 & defer kill $!; fi
-	capture_start "$ns2" "$tmp/pcap"
 	link_set "$ns1" rekey-ms 1
 	link_set "$ns2" rekey-ms 1
 	before=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
@@ -313,8 +332,11 @@ each_test_flows_under_many_keys()
 	decode_nonces "$tmp/pcap"
 	for n in 1 2; do
 		expect_eq "$n: nonces used twice" "$(nonces "$n" again)" 0
-		expect_ok "$n: frames" test "$(nonces "$n" sealed)" -ge $((2 * rounds * records))
+		expect_eq "$n: frames not in the order of their lane" "$(nonces "$n" back)" 0
+		# A datagram is a frame; TCP may put records together.
+		expect_ok "$n: frames" test "$(nonces "$n" sealed)" -ge $((rounds * records))
 	done
+	expect_nothing_mended
 	if [ "${QLINK_SOAK:-}" = 1 ]; then echo "# $(ring "$ns1" tx rekeys) and $(ring "$ns2" tx rekeys) rekeys: $(jq -c .senders "$tmp/nonces")"; fi
 	rm "$tmp/pcap"
 	expect_ok "KiB that went meanwhile" test $((before - $(awk '/^MemAvailable/ { print $2 }' /proc/meminfo))) -lt 65536
