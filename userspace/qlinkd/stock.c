@@ -184,9 +184,16 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 		      const struct qlink_why *why)
 {
 	struct stock *stock = arg;
+	struct source *source = &stock->sources[node];
 
-	if (health == KME_HEALTH_WELL)
+	if (health == KME_HEALTH_WELL) {
 		stock->ask_at = stock->now;
+		/* What kept the peer from fetching may be over as well: one key finds out. */
+		if (source->refused_ms > REFUSED_MIN_MS) {
+			source->refused_ms = 2 * REFUSED_MIN_MS;
+			source->refused_until = stock->now;
+		}
+	}
 	stock->ops.health(stock->arg, node, health == KME_HEALTH_WELL, why);
 	stock->ops.changed(stock->arg);
 }
