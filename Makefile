@@ -8,7 +8,7 @@ DESTDIR ?=
 all: modules userspace
 
 help:
-	@echo 'make demo        two sites in a VM, a ping and a file between them'
+	@echo 'make demo        two sites, KMEs and agents in a VM: what happens when they fail'
 	@echo 'make check       every build, linter and test there is'
 	@echo 'make bench       what a frame costs, beside macsec'
 	@echo 'make soak        the tests that take hours'

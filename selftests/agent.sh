@@ -33,7 +33,7 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	agents_start "floor-ms 50"
 	answers "$ns1" "${inner[2]}"
 	expect_active hybrid
-	expect_soon "keys change" test_rekeys 5
+	expect_soon "keys change" has_rekeys 5
 	expect_eq "state" "$(link_status 1 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
 	expect_eq "state" "$(link_status 2 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
 	is_debug_kernel || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
@@ -42,15 +42,15 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	expect_eq "in clear" "$(tcpdump -n -r "$tmp/pcap" icmp 2>/dev/null | wc -l)" 0
 }
 
-# test_rekeys N: so often in each ring.
-test_rekeys()
+# has_rekeys N: so often in each ring.
+has_rekeys()
 {
 	[ "$(ring "$ns1" tx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" tx rekeys)" -ge "$1" ] &&
 		[ "$(ring "$ns1" rx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" rx rekeys)" -ge "$1" ]
 }
 
 # The KMEs stop: what is in stock is used up, then post-quantum keys alone; they return, and so do hybrid keys.
-each_test_kmes_stop_and_return()
+test_kmes_stop_and_return_udp()
 {
 	setup_sites
 	kmes_start "stock 1000"
@@ -87,7 +87,7 @@ test_one_kme_down_udp()
 active_tx() { [ "$(ring "$ns1" tx current_source)" = "$1" ]; }
 
 # A KME that hangs, or answers garbage, is left alone and used again when it is well.
-each_test_a_kme_that_is_ill()
+test_a_kme_that_is_ill_eth()
 {
 	local fault
 
@@ -108,7 +108,7 @@ each_test_a_kme_that_is_ill()
 logged_since() { grep -qE -e "$1|kme-trouble" "$tmp/a/log"; }
 
 # Each agent killed at any moment and started again: frames go on.
-each_test_an_agent_is_killed()
+test_an_agent_is_killed_eth()
 {
 	local n round
 
@@ -132,10 +132,10 @@ each_test_an_agent_is_killed()
 }
 
 # One host is gone and comes back without a key, while the other has many staged.
-each_test_a_host_is_rebooted()
+test_a_host_is_rebooted_udp()
 {
 	setup_running "floor-ms 100"
-	expect_soon "keys are staged" test_staged "$ns2" 50
+	expect_soon "keys are staged" has_staged "$ns2" 50
 	agent_kill 1
 	ip -n "$ns1" link delete qlink0
 	site_link_add 1
@@ -144,7 +144,7 @@ each_test_a_host_is_rebooted()
 	expect_active hybrid
 }
 
-test_staged() { [ "$(ring "$1" tx staged)" -ge "$2" ]; }
+has_staged() { [ "$(ring "$1" tx staged)" -ge "$2" ]; }
 
 # The device goes and comes back below a running agent.
 test_a_device_is_made_anew_eth()
@@ -160,7 +160,7 @@ test_a_device_is_made_anew_eth()
 }
 
 # Agents that cannot speak to each other: staged keys are used, and after them the last one.
-each_test_the_channel_is_cut()
+test_the_channel_is_cut_udp()
 {
 	setup_running "floor-ms 100"
 	steady_start
@@ -200,14 +200,14 @@ test_policies_that_do_not_meet_udp()
 }
 
 # Post-quantum keys alone, without a KME anywhere.
-each_test_pqc_only()
+test_pqc_only_eth()
 {
 	setup_sites
 	links_add
 	agents_start "policy pqc-only" "ceiling-ms 200"
 	keep_busy
 	expect_active pqc
-	expect_soon "keys change" test_rekeys 3
+	expect_soon "keys change" has_rekeys 3
 	expect_eq "KMEs" "$(link_status 1 '.kmes | length')" 0
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "msg.h"
+#include "policy.h"
 
 /* How long a link waits for its KMEs before it falls back, and for the keys of one that is well. */
 #define DECIDE_MS	1000
@@ -101,6 +102,14 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
 
+/* Whether a KME gave all that one request of ours can ask it for. */
+static bool is_full(const struct stock *stock, const struct kme_answer *answer)
+{
+	size_t limit = kme_server_limit(kme_server(stock->kme, answer->node));
+
+	return answer->n_keys >= (answer->asked < limit ? answer->asked : limit);
+}
+
 static void keep(struct stock *stock, const struct kme_answer *answer)
 {
 	struct source *source = &stock->sources[answer->node];
@@ -121,7 +130,7 @@ static void keep(struct stock *stock, const struct kme_answer *answer)
 	}
 	if (kept)
 		pacing_arrived(&stock->pacing, kept, stock->now);
-	source->store.is_rich = answer->n_keys == answer->asked;
+	source->store.is_rich = is_full(stock, answer);
 }
 
 static void got_keys(struct stock *stock, const struct kme_answer *answer)
@@ -129,7 +138,7 @@ static void got_keys(struct stock *stock, const struct kme_answer *answer)
 	stock->has_answered = true;
 	if (answer->n_keys)
 		keep(stock, answer);
-	if (answer->n_keys == answer->asked) {
+	if (is_full(stock, answer)) {
 		stock->dry_ms = DRY_MIN_MS;
 		stock->ask_at = stock->now;
 	} else {
@@ -233,6 +242,17 @@ static int start_client(struct stock *stock, const struct config *config,
 	return link->n_kmes ? kme_new(&conf, &ops, stock, &stock->kme, why) : 0;
 }
 
+/* Never so few that a link that fell back could not return, see policy_choose(). */
+static void set_cover(struct store_config *store, const struct pacing_config *pacing)
+{
+	uint32_t least = POLICY_RETURN_MS / pacing->ceiling_ms + 1;
+
+	if (store->outage_cover < least)
+		store->outage_cover = least;
+	if (store->outage_cover > store->capacity)
+		store->outage_cover = store->capacity;
+}
+
 int stock_new(struct stock **out, const struct config *config,
 	       const struct config_link *link, const struct stock_ops *ops, void *arg,
 	       uint64_t now, struct qlink_why *why)
@@ -249,6 +269,7 @@ int stock_new(struct stock **out, const struct config *config,
 	stock->ask_at = UINT64_MAX;
 	stock->dry_ms = DRY_MIN_MS;
 	stock->store_config = link->store;
+	set_cover(&stock->store_config, &link->pacing);
 	pacing_init(&stock->pacing, &link->pacing, now);
 	err = start_client(stock, config, link, why);
 	if (err) {
