@@ -34,8 +34,8 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	answers "$ns1" "${inner[2]}"
 	expect_active hybrid
 	expect_soon "keys change" has_rekeys 5
-	expect_eq "state" "$(link_status 1 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
-	expect_eq "state" "$(link_status 2 '"\(.phase) \(.protection) \(.source)"')" "ready protected hybrid"
+	expect_soon "state" link_status_is 1 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
+	expect_soon "state" link_status_is 2 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
 	is_debug_kernel || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
 	capture_stop "$tmp/pcap"
 	decode_nonces "$tmp/pcap"
@@ -63,7 +63,7 @@ test_kmes_stop_and_return_udp()
 	kmes stop b
 	expect_ok "told" busywait $((3 * deadline)) logged 1 "source-changed link=qlink0 from=hybrid to=pqc"
 	expect_active pqc
-	expect_eq "seen" "$(link_status 1 '"\(.protection) \(.source)"')" "degraded pqc"
+	expect_soon "seen" link_status_is 1 '"\(.protection) \(.source)"' "degraded pqc"
 	kmes start a
 	kmes start b
 	expect_soon "told" logged 1 "source-changed link=qlink0 from=pqc to=hybrid"

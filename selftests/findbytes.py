@@ -22,7 +22,10 @@ def memory(pid: str) -> bytes:
                 continue
             start, end = (int(word, 16) for word in line.split()[0].split("-"))
             mem.seek(start)
-            pieces.append(mem.read(end - start))
+            try:
+                pieces.append(mem.read(end - start))
+            except OSError:  # a mapping of the kernel's own
+                continue
     return b"".join(pieces)
 
 
