@@ -4,6 +4,7 @@
 
 #include <asm/simd.h>
 #include <crypto/aead.h>
+#include <crypto/internal/aead.h>
 #include <crypto/internal/simd.h>
 #include <linux/err.h>
 #include <linux/local_lock.h>
@@ -35,14 +36,17 @@
  * DOC: Where transforms come from and go
  *
  * Making a transform sleeps and costs several times what keying one does, so
- * one that is let go gets a key of zeros, which overwrites the expanded old one,
- * and waits for the next key. No more than QLINK_AEAD_IDLE_MAX wait; they are made
- * only by keys that were there, never up front.
+ * one that is let go is wiped and waits for the next key. No more than
+ * QLINK_AEAD_IDLE_MAX wait; they are made only by keys that were there, never up
+ * front.
  *
  * Setting a key does not sleep in the implementations for x86, and in others it
  * may: the generic one allocates. Where it does not, each CPU has one transform
  * more, by which a frame is opened whose key has none yet; it holds that key for
  * no longer than the frame takes.
+ *
+ * Those for x86 keep nothing but the expanded key in their context, so it is wiped as
+ * memory, as the crypto API does when it frees one. Others get a key of zeros.
  */
 
 /**
@@ -58,7 +62,7 @@ struct qlink_aead_cpu {
 	/** @sg: header, text and tag are contiguous */
 	struct scatterlist sg;
 
-	/** @spare: holds zeros between frames; NULL where setting a key may sleep */
+	/** @spare: wiped between frames; NULL where setting a key may sleep */
 	struct crypto_aead *spare;
 
 	/** @nonce: 16 bytes, because some transforms copy a block of it */
@@ -78,7 +82,7 @@ static bool qlink_aead_is_quick __ro_after_init;
 
 #define QLINK_AEAD_IDLE_MAX	256
 
-/* Transforms that hold no key but zeros, and wait for one. */
+/* Transforms that hold no key, and wait for one. */
 static struct crypto_aead *qlink_aead_idle[QLINK_AEAD_IDLE_MAX];
 static unsigned int qlink_aead_n_idle;
 static DEFINE_SPINLOCK(qlink_aead_idle_lock);
@@ -133,6 +137,15 @@ static struct crypto_aead *qlink_aead_make(const u8 *key)
 		return ERR_PTR(err);
 	}
 	return tfm;
+}
+
+/* Returns 0, or an errno where the old key may still be there: then free @tfm. */
+static int qlink_aead_wipe(struct crypto_aead *tfm)
+{
+	if (!qlink_aead_is_quick)
+		return crypto_aead_setkey(tfm, qlink_aead_zeros, QLINK_KEY_BYTES);
+	memzero_explicit(crypto_aead_ctx(tfm), crypto_aead_alg(tfm)->base.cra_ctxsize);
+	return 0;
 }
 
 static void qlink_aead_free_requests(void)
@@ -299,8 +312,7 @@ void qlink_aead_free(struct qlink_aead *aead)
 {
 	struct crypto_aead *tfm = qlink_aead_tfm(aead);
 
-	if (crypto_aead_setkey(tfm, qlink_aead_zeros, QLINK_KEY_BYTES) ||
-	    !qlink_aead_put_idle(tfm))
+	if (qlink_aead_wipe(tfm) || !qlink_aead_put_idle(tfm))
 		crypto_free_aead(tfm);
 }
 
@@ -427,7 +439,7 @@ int qlink_aead_open_by(const u8 *key, u8 *frame, unsigned int bytes, const u8 *n
 
 	if (!err)
 		err = qlink_aead_open((struct qlink_aead *)spare, frame, bytes, nonce);
-	/* It cannot fail where the key before it did not. */
-	WARN_ON_ONCE(crypto_aead_setkey(spare, qlink_aead_zeros, QLINK_KEY_BYTES) && !err);
+	/* It cannot fail: there is a spare one only where setting a key is quick. */
+	qlink_aead_wipe(spare);
 	return err;
 }
