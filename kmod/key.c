@@ -7,6 +7,7 @@
 #include <linux/rcupdate.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 /**
  * DOC: Life of a key
@@ -36,8 +37,12 @@
  *
  * Wiping unpublishes the key; one RCU grace period later, when no frame can
  * still be using it, the transform is let go, which overwrites the expanded key,
- * and raw key and salt are wiped with the key's own memory.
+ * and raw key and salt are wiped with the key's own memory. Keys that go within
+ * QLINK_WIPE_DELAY_MS share a grace period and the work that waits for it, which both
+ * cost more than a key.
  */
+
+#define QLINK_WIPE_DELAY_MS	20
 
 #define QLINK_LEASE_BLOCKS	4096
 
@@ -47,6 +52,12 @@
 
 static struct workqueue_struct *qlink_key_wq;
 static struct kmem_cache *qlink_key_cache;
+
+/* Keys that have left their rings, the last one first. */
+static LLIST_HEAD(qlink_keys_gone);
+
+static void qlink_keys_wipe(struct work_struct *work);
+static DECLARE_DELAYED_WORK(qlink_keys_wipe_work, qlink_keys_wipe);
 
 /* A keyed hash of 64 bits: equal keys are found when the bytes of one are gone already. With a
  * million keys at hand, one install in 2^44 takes an unequal key for an equal one and is refused.
@@ -112,17 +123,6 @@ struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 	memcpy(key->raw, config->key, sizeof(key->raw));
 	key->fingerprint = siphash(config->key, QLINK_KEY_BYTES, &qlink_key_secret);
 	return key;
-}
-
-static void qlink_key_wipe(struct qlink_key *key)
-{
-	memzero_explicit(key, sizeof(*key));
-	kmem_cache_free(qlink_key_cache, key);
-}
-
-static void qlink_key_free_rcu(struct rcu_head *rcu)
-{
-	qlink_key_wipe(container_of(rcu, struct qlink_key, rcu));
 }
 
 static unsigned int qlink_key_n_lanes(void)
@@ -392,17 +392,32 @@ static void qlink_key_go_down(const struct qlink_key *key)
 	qlink_history_add(use->history, &record, qlink_key_blocks(key));
 }
 
-static void qlink_key_free_work(struct work_struct *work)
+static void qlink_key_wipe(struct qlink_key *key)
 {
-	struct qlink_key_use *use = container_of(to_rcu_work(work), struct qlink_key_use,
-						 free_work);
+	struct qlink_key_use *use = key->is_used ? key->use : NULL;
 
-	if (use->history) {
-		qlink_key_go_down(use->key);
+	if (use && use->history) {
+		qlink_key_go_down(key);
 		qlink_history_put(use->history);
 	}
-	qlink_key_wipe(use->key);
 	qlink_key_use_free(use);
+	memzero_explicit(key, sizeof(*key));
+	kmem_cache_free(qlink_key_cache, key);
+}
+
+static void qlink_keys_wipe(struct work_struct *work)
+{
+	struct llist_node *gone = llist_del_all(&qlink_keys_gone);
+	struct qlink_key *key, *next;
+
+	if (!gone)
+		return;
+	synchronize_rcu();
+	/* In the order in which they went, which is that of their records. */
+	llist_for_each_entry_safe(key, next, llist_reverse_order(gone), gone) {
+		qlink_key_wipe(key);
+		cond_resched();
+	}
 }
 
 /**
@@ -413,13 +428,9 @@ static void qlink_key_free_work(struct work_struct *work)
  */
 void qlink_key_free(struct qlink_key *key)
 {
-	if (!key->is_used) {
-		call_rcu(&key->rcu, qlink_key_free_rcu);
-		return;
-	}
-	key->use->key = key;
-	INIT_RCU_WORK(&key->use->free_work, qlink_key_free_work);
-	queue_rcu_work(qlink_key_wq, &key->use->free_work);
+	if (llist_add(&key->gone, &qlink_keys_gone))
+		queue_delayed_work(qlink_key_wq, &qlink_keys_wipe_work,
+				   msecs_to_jiffies(QLINK_WIPE_DELAY_MS));
 }
 
 /**
@@ -429,9 +440,9 @@ void qlink_key_free(struct qlink_key *key)
  */
 void qlink_key_flush(void)
 {
-	/* The callbacks of the grace periods queue the work. */
-	rcu_barrier();
-	flush_workqueue(qlink_key_wq);
+	/* Whoever freed the first of them may not have come to queuing it. */
+	mod_delayed_work(qlink_key_wq, &qlink_keys_wipe_work, 0);
+	flush_delayed_work(&qlink_keys_wipe_work);
 }
 
 /* Takes @portion of what is left, or @needed if that is more, or what there is. */

@@ -4,8 +4,8 @@
 #define QLINK_KEY_H
 
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/rhashtable-types.h>
-#include <linux/workqueue.h>
 #include <linux/qlink.h>
 
 #include "aead.h"
@@ -127,10 +127,6 @@ struct qlink_key_use {
 	struct qlink_usage counted;
 	/** @raw: the key as long as @aead is NULL, then zeros; the ring's lock */
 	u8 raw[QLINK_KEY_BYTES] __aligned(16);
-	/** @key: whose use it is; set when it is freed */
-	struct qlink_key *key;
-	/** @free_work: frees the key in process context after a grace period */
-	struct rcu_work free_work;
 	/** @tx_lanes: one a possible CPU, at most QLINK_LANES; tx only */
 	struct qlink_tx_lane tx_lanes[];
 };
@@ -173,8 +169,8 @@ struct qlink_key {
 	union {
 		/** @entry: in the ring, oldest epoch first; the ring's lock */
 		struct list_head entry;
-		/** @rcu: frees a key that was dropped without having been used */
-		struct rcu_head rcu;
+		/** @gone: among those that wait to be wiped; from qlink_key_free() on */
+		struct llist_node gone;
 	};
 	/** @direction: an enum qlink_direction */
 	u8 direction;
