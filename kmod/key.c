@@ -52,6 +52,7 @@
 
 static struct workqueue_struct *qlink_key_wq;
 static struct kmem_cache *qlink_key_cache;
+static struct kmem_cache *qlink_rx_lane_cache;
 
 /* Keys that have left their rings, the last one first. */
 static LLIST_HEAD(qlink_keys_gone);
@@ -73,16 +74,13 @@ static siphash_key_t qlink_key_secret __read_mostly;
 int __init qlink_key_init(void)
 {
 	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
-	qlink_key_cache = kmem_cache_create("qlink_key", sizeof(struct qlink_key), 0,
-					    SLAB_ACCOUNT | SLAB_NO_MERGE, NULL);
-	if (!qlink_key_cache)
-		return -ENOMEM;
+	qlink_key_cache = KMEM_CACHE(qlink_key, SLAB_ACCOUNT | SLAB_NO_MERGE);
+	qlink_rx_lane_cache = KMEM_CACHE(qlink_rx_lane, SLAB_ACCOUNT);
 	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!qlink_key_wq) {
-		kmem_cache_destroy(qlink_key_cache);
-		return -ENOMEM;
-	}
-	return 0;
+	if (qlink_key_cache && qlink_rx_lane_cache && qlink_key_wq)
+		return 0;
+	qlink_key_exit();
+	return -ENOMEM;
 }
 
 /**
@@ -92,8 +90,11 @@ int __init qlink_key_init(void)
  */
 void qlink_key_exit(void)
 {
-	qlink_key_flush();
-	destroy_workqueue(qlink_key_wq);
+	if (qlink_key_wq) {
+		qlink_key_flush();
+		destroy_workqueue(qlink_key_wq);
+	}
+	kmem_cache_destroy(qlink_rx_lane_cache);
 	kmem_cache_destroy(qlink_key_cache);
 	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
 }
@@ -175,15 +176,18 @@ struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8
  */
 void qlink_key_use_free(struct qlink_key_use *use)
 {
-	struct qlink_rx_lanes *lanes;
+	struct qlink_rx_lane *lane, *next;
 	int i;
 
 	if (!use)
 		return;
-	lanes = rcu_dereference_protected(use->rx_lanes, true);
-	for (i = 0; lanes && i < QLINK_LANES; i++)
-		kfree(rcu_dereference_protected(lanes->lane[i], true));
-	kfree(lanes);
+	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+		lane = rcu_dereference_protected(use->rx_lanes[i], true);
+		for (; lane; lane = next) {
+			next = lane->next;
+			kmem_cache_free(qlink_rx_lane_cache, lane);
+		}
+	}
 	if (use->aead)
 		qlink_aead_free(use->aead);
 	kfree_sensitive(use);
@@ -262,18 +266,16 @@ static void qlink_key_tx_usage(const struct qlink_key *key, struct qlink_usage *
 
 static void qlink_key_rx_usage(const struct qlink_key *key, struct qlink_usage *usage)
 {
-	struct qlink_rx_lanes *lanes;
 	struct qlink_rx_lane *lane;
 	unsigned int i;
 
 	rcu_read_lock();
-	lanes = rcu_dereference(key->use->rx_lanes);
-	for (i = 0; lanes && i < READ_ONCE(key->use->rx_lanes_end); i++) {
-		lane = rcu_dereference(lanes->lane[i]);
-		if (!lane)
-			continue;
-		usage->frames += atomic64_read(&lane->frames);
-		usage->bytes += atomic64_read(&lane->bytes);
+	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+		lane = rcu_dereference(key->use->rx_lanes[i]);
+		for (; lane; lane = lane->next) {
+			usage->frames += atomic64_read(&lane->frames);
+			usage->bytes += atomic64_read(&lane->bytes);
+		}
 	}
 	rcu_read_unlock();
 }
@@ -604,60 +606,46 @@ int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 	return err;
 }
 
+static struct qlink_rx_lane *qlink_lane_find(struct qlink_rx_lane *first, u8 lane)
+{
+	while (first && first->lane != lane)
+		first = first->next;
+	return first;
+}
+
 static struct qlink_rx_lane *qlink_key_find_lane(struct qlink_key *key, u8 lane)
 {
-	struct qlink_rx_lanes *lanes;
-
 	if (unlikely(!qlink_key_is_used(key)))
 		return NULL;
-	lanes = rcu_dereference_bh(key->use->rx_lanes);
-	return lanes ? rcu_dereference_bh(lanes->lane[lane]) : NULL;
-}
-
-static struct qlink_rx_lanes *qlink_key_make_lanes(struct qlink_key *key, unsigned int *made)
-{
-	struct qlink_rx_lanes *lanes = rcu_dereference_bh(key->use->rx_lanes);
-
-	if (lanes)
-		return lanes;
-	lanes = kzalloc(sizeof(*lanes), GFP_ATOMIC | __GFP_ACCOUNT);
-	if (!lanes)
-		return NULL;
-	if (unrcu_pointer(cmpxchg(&key->use->rx_lanes, NULL, RCU_INITIALIZER(lanes))))
-		kfree(lanes);
-	else
-		*made += sizeof(*lanes);
-	return rcu_dereference_bh(key->use->rx_lanes);
-}
-
-/* Who sums up all lanes of a thousand keys had better not look for 256 each. */
-static void qlink_key_raise_end(struct qlink_key_use *use, unsigned int end)
-{
-	unsigned int old = READ_ONCE(use->rx_lanes_end);
-
-	while (old < end && !try_cmpxchg(&use->rx_lanes_end, &old, end))
-		;
+	return qlink_lane_find(rcu_dereference_bh(key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS]),
+			       lane);
 }
 
 /* Made by the first frame that authenticates; of two at once the loser uses the winner's. */
 static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 						 unsigned int *made)
 {
-	struct qlink_rx_lanes *lanes = qlink_key_make_lanes(key, made);
-	struct qlink_rx_lane *new;
+	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS];
+	struct qlink_rx_lane *new = kmem_cache_alloc(qlink_rx_lane_cache, GFP_ATOMIC);
+	struct qlink_rx_lane *here;
 
-	if (!lanes)
-		return NULL;
-	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_ACCOUNT);
 	if (!new)
 		return NULL;
+	new->lane = lane;
 	qlink_replay_init(&new->replay);
-	qlink_key_raise_end(key->use, lane + 1);
-	if (unrcu_pointer(cmpxchg(&lanes->lane[lane], NULL, RCU_INITIALIZER(new))))
-		kfree(new);
-	else
-		*made += sizeof(*new);
-	return rcu_dereference_bh(lanes->lane[lane]);
+	atomic64_set(&new->frames, 0);
+	atomic64_set(&new->bytes, 0);
+	do {
+		new->next = rcu_dereference_bh(*list);
+		here = qlink_lane_find(new->next, lane);
+		if (here) {
+			kmem_cache_free(qlink_rx_lane_cache, new);
+			return here;
+		}
+	} while (unrcu_pointer(cmpxchg(list, RCU_INITIALIZER(new->next),
+				       RCU_INITIALIZER(new))) != new->next);
+	*made = sizeof(*new);
+	return new;
 }
 
 /**

@@ -62,6 +62,10 @@ struct qlink_tx_lane {
  * struct qlink_rx_lane - what one lane of the sender has been opened of
  */
 struct qlink_rx_lane {
+	/** @next: in its list; constant */
+	struct qlink_rx_lane *next;
+	/** @lane: whose it is; constant */
+	u8 lane;
 	/** @replay: window over the lane's sequences */
 	struct qlink_replay replay;
 	/** @frames: accepted */
@@ -70,13 +74,8 @@ struct qlink_rx_lane {
 	atomic64_t bytes;
 };
 
-/**
- * struct qlink_rx_lanes - the lanes of a receive key, made as they are heard
- */
-struct qlink_rx_lanes {
-	/** @lane: NULL until a frame of the lane has authenticated */
-	struct qlink_rx_lane __rcu *lane[QLINK_LANES];
-};
+/* The lanes of a receive key are in so many lists: one in each, up to so many CPUs that seal. */
+#define QLINK_RX_LANE_LISTS	8
 
 /**
  * struct qlink_epoch_name - what a receive key is found by
@@ -99,10 +98,8 @@ struct qlink_epoch_name {
 struct qlink_key_use {
 	/** @aead: transform of the key; NULL in a receive key that has none yet */
 	struct qlink_aead *aead;
-	/** @rx_lanes: NULL until a frame has authenticated; rx only */
-	struct qlink_rx_lanes __rcu *rx_lanes;
-	/** @rx_lanes_end: above the highest lane that there is; rx only, grows */
-	unsigned int rx_lanes_end;
+	/** @rx_lanes: by lane; one is there once a frame of it has authenticated. Rx only, grow */
+	struct qlink_rx_lane __rcu *rx_lanes[QLINK_RX_LANE_LISTS];
 	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
 	atomic64_t unleased_blocks;
 	/** @unleased_frames: until the key should give way, likewise */
