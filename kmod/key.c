@@ -39,10 +39,11 @@
  * still be using it, the transform is let go, which overwrites the expanded key,
  * and raw key and salt are wiped with the key's own memory. Keys that go within
  * QLINK_WIPE_DELAY_MS share a grace period and the work that waits for it, which both
- * cost more than a key.
+ * cost more than a key. What a key was used with waits for the next one.
  */
 
 #define QLINK_WIPE_DELAY_MS	20
+#define QLINK_KEY_IDLE_MAX	128
 
 #define QLINK_LEASE_BLOCKS	4096
 
@@ -57,6 +58,23 @@ static struct kmem_cache *qlink_rx_lane_cache;
 /* Keys that have left their rings, the last one first. */
 static LLIST_HEAD(qlink_keys_gone);
 
+/**
+ * struct qlink_key_idle - what keys were used with, and others can be
+ */
+struct qlink_key_idle {
+	/** @lock: guards the rest; not for BHs */
+	spinlock_t lock;
+	/** @first: wiped, and each with a transform */
+	struct qlink_key_use *first;
+	/** @n: at most QLINK_KEY_IDLE_MAX */
+	unsigned int n;
+};
+
+static struct qlink_key_idle qlink_keys_idle[QLINK_DIRECTIONS] = {
+	[QLINK_DIRECTION_TX] = { .lock = __SPIN_LOCK_UNLOCKED(qlink_keys_idle.lock) },
+	[QLINK_DIRECTION_RX] = { .lock = __SPIN_LOCK_UNLOCKED(qlink_keys_idle.lock) },
+};
+
 static void qlink_keys_wipe(struct work_struct *work);
 static DECLARE_DELAYED_WORK(qlink_keys_wipe_work, qlink_keys_wipe);
 
@@ -64,40 +82,6 @@ static DECLARE_DELAYED_WORK(qlink_keys_wipe_work, qlink_keys_wipe);
  * million keys at hand, one install in 2^44 takes an unequal key for an equal one and is refused.
  */
 static siphash_key_t qlink_key_secret __read_mostly;
-
-/**
- * qlink_key_init() - make what all keys share
- *
- * Context: Process context, sleeps.
- * Return: 0 or %-ENOMEM
- */
-int __init qlink_key_init(void)
-{
-	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
-	qlink_key_cache = KMEM_CACHE(qlink_key, SLAB_ACCOUNT | SLAB_NO_MERGE);
-	qlink_rx_lane_cache = KMEM_CACHE(qlink_rx_lane, SLAB_ACCOUNT);
-	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (qlink_key_cache && qlink_rx_lane_cache && qlink_key_wq)
-		return 0;
-	qlink_key_exit();
-	return -ENOMEM;
-}
-
-/**
- * qlink_key_exit() - wait until the last key is wiped
- *
- * Context: Process context, when no ring is left.
- */
-void qlink_key_exit(void)
-{
-	if (qlink_key_wq) {
-		qlink_key_flush();
-		destroy_workqueue(qlink_key_wq);
-	}
-	kmem_cache_destroy(qlink_rx_lane_cache);
-	kmem_cache_destroy(qlink_key_cache);
-	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
-}
 
 /**
  * qlink_key_new() - make a key that no ring holds yet
@@ -131,15 +115,79 @@ static unsigned int qlink_key_n_lanes(void)
 	return min_t(unsigned int, nr_cpu_ids, QLINK_LANES);
 }
 
+static unsigned int qlink_key_n_tx_lanes(enum qlink_direction direction)
+{
+	return direction == QLINK_DIRECTION_TX ? qlink_key_n_lanes() : 0;
+}
+
 /* What a key is used with but for its transform; sleeps if @gfp lets it. */
 static struct qlink_key_use *qlink_key_use_alloc(enum qlink_direction direction, gfp_t gfp)
 {
-	unsigned int i, n = direction == QLINK_DIRECTION_TX ? qlink_key_n_lanes() : 0;
+	unsigned int i, n = qlink_key_n_tx_lanes(direction);
 	struct qlink_key_use *use = kzalloc(struct_size(use, tx_lanes, n), gfp | __GFP_ACCOUNT);
 
-	for (i = 0; use && i < n; i++)
+	if (!use)
+		return NULL;
+	use->direction = direction;
+	for (i = 0; i < n; i++)
 		spin_lock_init(&use->tx_lanes[i].lock);
 	return use;
+}
+
+static void qlink_key_use_destroy(struct qlink_key_use *use)
+{
+	if (use->spare_lane)
+		kmem_cache_free(qlink_rx_lane_cache, use->spare_lane);
+	if (use->aead)
+		qlink_aead_free(use->aead);
+	kfree_sensitive(use);
+}
+
+static struct qlink_key_use *qlink_key_use_make(enum qlink_direction direction)
+{
+	struct qlink_key_use *use = qlink_key_use_alloc(direction, GFP_KERNEL);
+	struct qlink_aead *aead;
+
+	if (!use)
+		return ERR_PTR(-ENOMEM);
+	aead = qlink_aead_new();
+	if (IS_ERR(aead)) {
+		kfree(use);
+		return ERR_CAST(aead);
+	}
+	use->aead = aead;
+	return use;
+}
+
+static struct qlink_key_use *qlink_key_take_idle(enum qlink_direction direction)
+{
+	struct qlink_key_idle *idle = &qlink_keys_idle[direction];
+	struct qlink_key_use *use;
+
+	spin_lock(&idle->lock);
+	use = idle->first;
+	if (use) {
+		idle->first = use->next_idle;
+		idle->n--;
+	}
+	spin_unlock(&idle->lock);
+	return use;
+}
+
+static bool qlink_key_put_idle(struct qlink_key_use *use)
+{
+	struct qlink_key_idle *idle = &qlink_keys_idle[use->direction];
+	bool has_room;
+
+	spin_lock(&idle->lock);
+	has_room = idle->n < QLINK_KEY_IDLE_MAX;
+	if (has_room) {
+		use->next_idle = idle->first;
+		idle->first = use;
+		idle->n++;
+	}
+	spin_unlock(&idle->lock);
+	return has_room;
 }
 
 /**
@@ -154,43 +202,62 @@ static struct qlink_key_use *qlink_key_use_alloc(enum qlink_direction direction,
  */
 struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw)
 {
-	struct qlink_key_use *use = qlink_key_use_alloc(direction, GFP_KERNEL);
-	struct qlink_aead *aead;
+	struct qlink_key_use *use = qlink_key_take_idle(direction) ?:
+				    qlink_key_use_make(direction);
+	int err;
 
-	if (!use)
-		return ERR_PTR(-ENOMEM);
-	aead = qlink_aead_new(raw);
-	if (IS_ERR(aead)) {
-		kfree(use);
-		return ERR_CAST(aead);
+	if (IS_ERR(use))
+		return use;
+	err = qlink_aead_key(use->aead, raw);
+	if (err) {
+		qlink_key_use_destroy(use);
+		return ERR_PTR(err);
 	}
-	use->aead = aead;
 	return use;
 }
 
+/* One window stays for the next key. */
+static void qlink_key_free_lanes(struct qlink_key_use *use)
+{
+	struct qlink_rx_lane *lane, *next;
+	int i;
+
+	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+		lane = rcu_dereference_protected(use->rx_lanes[i], true);
+		for (; lane; lane = next) {
+			next = lane->next;
+			if (use->spare_lane)
+				kmem_cache_free(qlink_rx_lane_cache, lane);
+			else
+				use->spare_lane = lane;
+		}
+	}
+}
+
+/* As it was when it was made. */
+static void qlink_key_use_reset(struct qlink_key_use *use)
+{
+	unsigned int i;
+
+	memset_startat(use, 0, rx_lanes);
+	for (i = 0; i < qlink_key_n_tx_lanes(use->direction); i++)
+		memset_startat(&use->tx_lanes[i], 0, sequence);
+}
+
 /**
- * qlink_key_use_free() - wipe and free what a key was used with
+ * qlink_key_use_free() - wipe what a key was used with, and keep it for another or free it
  * @use: no frame can be using it; NULL is fine
  *
  * Context: Process context, sleeps.
  */
 void qlink_key_use_free(struct qlink_key_use *use)
 {
-	struct qlink_rx_lane *lane, *next;
-	int i;
-
 	if (!use)
 		return;
-	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
-		lane = rcu_dereference_protected(use->rx_lanes[i], true);
-		for (; lane; lane = next) {
-			next = lane->next;
-			kmem_cache_free(qlink_rx_lane_cache, lane);
-		}
-	}
-	if (use->aead)
-		qlink_aead_free(use->aead);
-	kfree_sensitive(use);
+	qlink_key_free_lanes(use);
+	qlink_key_use_reset(use);
+	if (!use->aead || qlink_aead_wipe(use->aead) || !qlink_key_put_idle(use))
+		qlink_key_use_destroy(use);
 }
 
 /**
@@ -447,6 +514,47 @@ void qlink_key_flush(void)
 	flush_delayed_work(&qlink_keys_wipe_work);
 }
 
+/**
+ * qlink_key_exit() - wait until the last key is wiped
+ *
+ * Context: Process context, when no ring is left.
+ */
+void qlink_key_exit(void)
+{
+	struct qlink_key_use *use;
+	int i;
+
+	if (qlink_key_wq) {
+		qlink_key_flush();
+		destroy_workqueue(qlink_key_wq);
+	}
+	for (i = 0; i < QLINK_DIRECTIONS; i++) {
+		while ((use = qlink_key_take_idle(i)))
+			qlink_key_use_destroy(use);
+	}
+	kmem_cache_destroy(qlink_rx_lane_cache);
+	kmem_cache_destroy(qlink_key_cache);
+	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
+}
+
+/**
+ * qlink_key_init() - make what all keys share
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or %-ENOMEM
+ */
+int __init qlink_key_init(void)
+{
+	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
+	qlink_key_cache = KMEM_CACHE(qlink_key, SLAB_ACCOUNT | SLAB_NO_MERGE);
+	qlink_rx_lane_cache = KMEM_CACHE(qlink_rx_lane, SLAB_ACCOUNT);
+	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (qlink_key_cache && qlink_rx_lane_cache && qlink_key_wq)
+		return 0;
+	qlink_key_exit();
+	return -ENOMEM;
+}
+
 /* Takes @portion of what is left, or @needed if that is more, or what there is. */
 static u64 qlink_key_lease(atomic64_t *unleased, u64 portion, u64 needed)
 {
@@ -626,7 +734,8 @@ static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 						 unsigned int *made)
 {
 	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS];
-	struct qlink_rx_lane *new = kmem_cache_alloc(qlink_rx_lane_cache, GFP_ATOMIC);
+	struct qlink_rx_lane *new = xchg(&key->use->spare_lane, NULL) ?:
+				    kmem_cache_alloc(qlink_rx_lane_cache, GFP_ATOMIC);
 	struct qlink_rx_lane *here;
 
 	if (!new)

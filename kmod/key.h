@@ -93,9 +93,16 @@ struct qlink_epoch_name {
  * struct qlink_key_use - what a key needs to seal or open frames
  *
  * A staged key has none but for a few that will be the next. It is given to a
- * key under its ring's lock, once, and freed with it.
+ * key under its ring's lock, once. When the key is wiped, it is, too, and waits for
+ * another key of the same direction.
  */
 struct qlink_key_use {
+	/** @direction: of its keys */
+	enum qlink_direction direction;
+	/** @next_idle: the next one that waits for a key */
+	struct qlink_key_use *next_idle;
+	/** @spare_lane: rx: a window of a key before, or NULL */
+	struct qlink_rx_lane *spare_lane;
 	/** @aead: transform of the key; NULL in a receive key that has none yet */
 	struct qlink_aead *aead;
 	/** @rx_lanes: by lane; one is there once a frame of it has authenticated. Rx only, grow */
