@@ -419,6 +419,27 @@ void qlink_key_end(struct qlink_key *key)
 }
 
 /**
+ * qlink_key_count() - add to a history what a key was used for since it was counted last
+ * @key: used
+ * @history: of its ring
+ *
+ * Context: Under the lock of its ring, or on its way out of it.
+ */
+void qlink_key_count(struct qlink_key *key, struct qlink_history *history)
+{
+	struct qlink_usage *counted = &key->use->counted;
+	struct qlink_usage usage, rest;
+
+	qlink_key_usage(key, &usage);
+	rest.frames = usage.frames - counted->frames;
+	rest.bytes = usage.bytes - counted->bytes;
+	if (!rest.frames && !rest.bytes)
+		return;
+	*counted = usage;
+	qlink_history_count(history, key->direction, key->source, &rest);
+}
+
+/**
  * qlink_key_retire() - have a key go down in history when it is freed
  * @key: about to leave its ring for qlink_key_free()
  * @history: held by the caller
@@ -433,13 +454,14 @@ void qlink_key_retire(struct qlink_key *key, struct qlink_history *history)
 	if (!key->is_used)
 		return;
 	qlink_key_end(key);
-	qlink_key_usage(key, &key->use->counted);
-	qlink_history_count(history, key->direction, key->source, &key->use->counted);
+	/* One that was retired before has been counted. */
+	if (key->state != QLINK_KEY_STATE_RETIRED)
+		qlink_key_count(key, history);
 	key->use->history = qlink_history_get(history);
 }
 
 /* No frame uses it any more: now the counts are final. A key that had none leaves nothing. */
-static void qlink_key_go_down(const struct qlink_key *key)
+static void qlink_key_go_down(struct qlink_key *key)
 {
 	struct qlink_key_use *use = key->use;
 	struct qlink_record record = {
@@ -449,15 +471,12 @@ static void qlink_key_go_down(const struct qlink_key *key)
 		.direction = key->direction,
 		.source = key->source,
 	};
-	struct qlink_usage rest;
 
-	qlink_key_usage(key, &record.usage);
-	if (!record.usage.frames)
+	qlink_key_count(key, use->history);
+	if (!use->counted.frames)
 		return;
+	record.usage = use->counted;
 	memcpy(record.kme_key_id, key->kme_key_id, sizeof(record.kme_key_id));
-	rest.frames = record.usage.frames - use->counted.frames;
-	rest.bytes = record.usage.bytes - use->counted.bytes;
-	qlink_history_count(use->history, key->direction, key->source, &rest);
 	qlink_history_add(use->history, &record, qlink_key_blocks(key));
 }
 

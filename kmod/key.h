@@ -221,6 +221,7 @@ void qlink_key_usage(const struct qlink_key *key, struct qlink_usage *usage);
 u64 qlink_key_blocks(const struct qlink_key *key);
 void qlink_key_begin(struct qlink_key *key);
 void qlink_key_end(struct qlink_key *key);
+void qlink_key_count(struct qlink_key *key, struct qlink_history *history);
 void qlink_key_retire(struct qlink_key *key, struct qlink_history *history);
 
 /**

@@ -519,24 +519,20 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
  * @ring: any
  * @by_source: out, QLINK_SOURCES of them
  *
- * Of keys that left the ring a moment ago it may lack the frames that were in flight.
+ * The active key is counted here, all others when they gave way. Of those that did a
+ * moment ago it may lack the frames that were in flight.
  *
  * Context: Process context or BHs off. Takes the ring's lock.
  */
 void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source)
 {
-	struct qlink_usage usage;
 	struct qlink_key *key;
 
 	spin_lock_bh(&ring->lock);
+	key = qlink_ring_current(ring);
+	if (key && key->is_used)
+		qlink_key_count(key, ring->history);
 	qlink_history_usage(ring->history, ring->direction, by_source);
-	list_for_each_entry(key, &ring->keys, entry) {
-		if (key->state == QLINK_KEY_STATE_STAGED)
-			break;
-		qlink_key_usage(key, &usage);
-		by_source[key->source].frames += usage.frames;
-		by_source[key->source].bytes += usage.bytes;
-	}
 	spin_unlock_bh(&ring->lock);
 }
 

@@ -41,6 +41,8 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
 	if (key->state == QLINK_KEY_STATE_STAGED)
 		qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
+	if (key->is_used)
+		qlink_key_count(key, ring->history);
 	qlink_key_end(key);
 	key->since = (u32)jiffies;
 	ring->n_retired++;
@@ -242,32 +244,13 @@ void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
 	spin_unlock(&ring->lock);
 }
 
-/**
- * qlink_ring_follow() - a frame under this key has authenticated
- * @ring: receive ring
- * @key: of @ring, borrowed under RCU
- *
- * A newer key becomes the current one. Older ones, used or skipped, open late
- * frames for their grace.
- *
- * Context: BHs off.
- */
-void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
+/* Older keys, used or skipped, open late frames for their grace. */
+static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 {
-	struct qlink_key *older;
+	struct qlink_key *older = key;
 
-	/* A late frame of a retired key takes no lock: no key becomes staged again. */
-	if (likely(key == rcu_access_pointer(ring->current_key)) ||
-	    READ_ONCE(key->state) != QLINK_KEY_STATE_STAGED)
-		return;
+	lockdep_assert_held(&ring->lock);
 
-	spin_lock(&ring->lock);
-	/* Not if it was dropped since, is late itself, or another CPU was here first. */
-	if (key->is_dropped || key->state != QLINK_KEY_STATE_STAGED) {
-		spin_unlock(&ring->lock);
-		return;
-	}
-	older = key;
 	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
 		if (older->state == QLINK_KEY_STATE_RETIRED)
 			break;
@@ -285,6 +268,29 @@ void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
 	qlink_ring_wipe_old(ring);
 	/* The oldest of those that have a time to go. */
 	qlink_ring_reap_by(ring, list_first_entry(&ring->keys, struct qlink_key, entry));
+}
+
+/**
+ * qlink_ring_follow() - a frame under this key has authenticated
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ *
+ * A newer key becomes the current one. A late frame is counted at once, because its key
+ * has been counted already.
+ *
+ * Context: BHs off.
+ */
+void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
+{
+	if (likely(key == rcu_access_pointer(ring->current_key)))
+		return;
+
+	spin_lock(&ring->lock);
+	/* Not if it was dropped since, or another CPU was here first. */
+	if (!key->is_dropped && key->state == QLINK_KEY_STATE_STAGED)
+		qlink_ring_move_on(ring, key);
+	else if (!key->is_dropped && key->state == QLINK_KEY_STATE_RETIRED)
+		qlink_key_count(key, ring->history);
 	spin_unlock(&ring->lock);
 }
 
