@@ -42,8 +42,8 @@
  * cost more than a key. What a key was used with waits for the next one.
  */
 
-#define QLINK_WIPE_DELAY_MS	20
-#define QLINK_KEY_IDLE_MAX	128
+#define QLINK_WIPE_DELAY_MS	50
+#define QLINK_KEY_IDLE_MAX	256
 
 #define QLINK_LEASE_BLOCKS	4096
 
@@ -62,7 +62,7 @@ static LLIST_HEAD(qlink_keys_gone);
  * struct qlink_key_idle - what keys were used with, and others can be
  */
 struct qlink_key_idle {
-	/** @lock: guards the rest; not for BHs */
+	/** @lock: guards the rest; BHs off, innermost */
 	spinlock_t lock;
 	/** @first: wiped, and each with a transform */
 	struct qlink_key_use *first;
@@ -164,13 +164,13 @@ static struct qlink_key_use *qlink_key_take_idle(enum qlink_direction direction)
 	struct qlink_key_idle *idle = &qlink_keys_idle[direction];
 	struct qlink_key_use *use;
 
-	spin_lock(&idle->lock);
+	spin_lock_bh(&idle->lock);
 	use = idle->first;
 	if (use) {
 		idle->first = use->next_idle;
 		idle->n--;
 	}
-	spin_unlock(&idle->lock);
+	spin_unlock_bh(&idle->lock);
 	return use;
 }
 
@@ -179,15 +179,26 @@ static bool qlink_key_put_idle(struct qlink_key_use *use)
 	struct qlink_key_idle *idle = &qlink_keys_idle[use->direction];
 	bool has_room;
 
-	spin_lock(&idle->lock);
+	spin_lock_bh(&idle->lock);
 	has_room = idle->n < QLINK_KEY_IDLE_MAX;
 	if (has_room) {
 		use->next_idle = idle->first;
 		idle->first = use;
 		idle->n++;
 	}
-	spin_unlock(&idle->lock);
+	spin_unlock_bh(&idle->lock);
 	return has_room;
+}
+
+/* Returns @use, or an ERR_PTR where it has gone. */
+static struct qlink_key_use *qlink_key_use_with(struct qlink_key_use *use, const u8 *raw)
+{
+	int err = qlink_aead_key(use->aead, raw);
+
+	if (!err)
+		return use;
+	qlink_key_use_destroy(use);
+	return ERR_PTR(err);
 }
 
 /**
@@ -204,16 +215,27 @@ struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8
 {
 	struct qlink_key_use *use = qlink_key_take_idle(direction) ?:
 				    qlink_key_use_make(direction);
-	int err;
 
-	if (IS_ERR(use))
-		return use;
-	err = qlink_aead_key(use->aead, raw);
-	if (err) {
-		qlink_key_use_destroy(use);
-		return ERR_PTR(err);
-	}
-	return use;
+	return IS_ERR(use) ? use : qlink_key_use_with(use, raw);
+}
+
+/**
+ * qlink_key_use_again() - have what another key was used with for this one
+ * @direction: of the key
+ * @raw: QLINK_KEY_BYTES bytes of the key; not kept
+ *
+ * Context: Any but hard interrupts; qlink_aead_may_key_anywhere().
+ * Return: the use, as of qlink_key_use_new(), or %NULL where none is idle
+ */
+struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw)
+{
+	struct qlink_key_use *use = qlink_key_take_idle(direction);
+
+	if (!use)
+		return NULL;
+	/* It cannot fail where setting a key is quick. */
+	use = qlink_key_use_with(use, raw);
+	return WARN_ON_ONCE(IS_ERR(use)) ? NULL : use;
 }
 
 /* One window stays for the next key. */

@@ -204,6 +204,7 @@ void qlink_key_free(struct qlink_key *key);
 void qlink_key_flush(void);
 
 struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw);
+struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw);
 void qlink_key_use_free(struct qlink_key_use *use);
 int qlink_key_make_use(struct qlink_key *key);
 struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use *use);
