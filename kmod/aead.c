@@ -4,13 +4,13 @@
 
 #include <asm/simd.h>
 #include <crypto/aead.h>
+#include <crypto/internal/aead.h>
 #include <crypto/internal/simd.h>
 #include <linux/err.h>
 #include <linux/local_lock.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/qlink.h>
 
@@ -32,17 +32,18 @@
  */
 
 /**
- * DOC: Where transforms come from and go
+ * DOC: Keys of transforms
  *
  * Making a transform sleeps and costs several times what keying one does, so
- * one that is let go gets a key of zeros, which overwrites the expanded old one,
- * and waits for the next key. No more than QLINK_AEAD_IDLE_MAX wait; they are made
- * only by keys that were there, never up front.
+ * one that is not needed any more is wiped and can have another key.
  *
  * Setting a key does not sleep in the implementations for x86, and in others it
  * may: the generic one allocates. Where it does not, each CPU has one transform
  * more, by which a frame is opened whose key has none yet; it holds that key for
  * no longer than the frame takes.
+ *
+ * Those for x86 keep nothing but the expanded key in their context, so it is wiped as
+ * memory, as the crypto API does when it frees one. Others get a key of zeros.
  */
 
 /**
@@ -58,7 +59,7 @@ struct qlink_aead_cpu {
 	/** @sg: header, text and tag are contiguous */
 	struct scatterlist sg;
 
-	/** @spare: holds zeros between frames; NULL where setting a key may sleep */
+	/** @spare: wiped between frames; NULL where setting a key may sleep */
 	struct crypto_aead *spare;
 
 	/** @nonce: 16 bytes, because some transforms copy a block of it */
@@ -75,13 +76,6 @@ static u32 qlink_aead_type __ro_after_init;
 static u32 qlink_aead_mask __ro_after_init;
 static unsigned int qlink_aead_request_bytes __ro_after_init;
 static bool qlink_aead_is_quick __ro_after_init;
-
-#define QLINK_AEAD_IDLE_MAX	256
-
-/* Transforms that hold no key but zeros, and wait for one. */
-static struct crypto_aead *qlink_aead_idle[QLINK_AEAD_IDLE_MAX];
-static unsigned int qlink_aead_n_idle;
-static DEFINE_SPINLOCK(qlink_aead_idle_lock);
 
 static const u8 qlink_aead_zeros[QLINK_KEY_BYTES] __aligned(16);
 
@@ -114,20 +108,22 @@ static struct crypto_aead *qlink_aead_choose(void)
 	return qlink_aead_alloc();
 }
 
-static struct crypto_aead *qlink_aead_make(const u8 *key)
+/* Another driver of the same name may have been loaded since. */
+static int qlink_aead_check(struct crypto_aead *tfm)
+{
+	if (crypto_aead_reqsize(tfm) > qlink_aead_request_bytes)
+		return -EINVAL;
+	return crypto_aead_setauthsize(tfm, QLINK_TAG_BYTES);
+}
+
+static struct crypto_aead *qlink_aead_make(void)
 {
 	struct crypto_aead *tfm = qlink_aead_alloc();
 	int err;
 
 	if (IS_ERR(tfm))
 		return tfm;
-
-	/* Another driver of the same name may have been loaded since. */
-	err = crypto_aead_reqsize(tfm) > qlink_aead_request_bytes ? -EINVAL : 0;
-	if (!err)
-		err = crypto_aead_setauthsize(tfm, QLINK_TAG_BYTES);
-	if (!err)
-		err = crypto_aead_setkey(tfm, key, QLINK_KEY_BYTES);
+	err = qlink_aead_check(tfm);
 	if (err) {
 		crypto_free_aead(tfm);
 		return ERR_PTR(err);
@@ -163,7 +159,7 @@ static int qlink_aead_make_request(struct qlink_aead_cpu *here, int node)
 	if (!qlink_aead_is_quick)
 		return 0;
 
-	spare = qlink_aead_make(qlink_aead_zeros);
+	spare = qlink_aead_make();
 	if (IS_ERR(spare))
 		return PTR_ERR(spare);
 	here->spare = spare;
@@ -226,8 +222,6 @@ int __init qlink_aead_init(void)
  */
 void qlink_aead_exit(void)
 {
-	while (qlink_aead_n_idle)
-		crypto_free_aead(qlink_aead_idle[--qlink_aead_n_idle]);
 	qlink_aead_free_requests();
 }
 
@@ -242,66 +236,58 @@ bool qlink_aead_may_key_anywhere(void)
 	return qlink_aead_is_quick;
 }
 
-static struct crypto_aead *qlink_aead_take_idle(void)
-{
-	struct crypto_aead *tfm = NULL;
-
-	spin_lock(&qlink_aead_idle_lock);
-	if (qlink_aead_n_idle)
-		tfm = qlink_aead_idle[--qlink_aead_n_idle];
-	spin_unlock(&qlink_aead_idle_lock);
-	return tfm;
-}
-
-static bool qlink_aead_put_idle(struct crypto_aead *tfm)
-{
-	bool has_room;
-
-	spin_lock(&qlink_aead_idle_lock);
-	has_room = qlink_aead_n_idle < QLINK_AEAD_IDLE_MAX;
-	if (has_room)
-		qlink_aead_idle[qlink_aead_n_idle++] = tfm;
-	spin_unlock(&qlink_aead_idle_lock);
-	return has_room;
-}
-
 /**
- * qlink_aead_new() - make the transform of a key
- * @key: QLINK_KEY_BYTES bytes; not kept, wiping it stays the caller's duty
+ * qlink_aead_new() - make a transform that has no key yet
  *
  * Context: Process context, sleeps; not under RTNL.
  * Return: the transform, for qlink_aead_free(), or
  * * %-ENOMEM	- no memory
  * * any other	- of the crypto API
  */
-struct qlink_aead *qlink_aead_new(const u8 *key)
+struct qlink_aead *qlink_aead_new(void)
 {
-	struct crypto_aead *tfm = qlink_aead_take_idle();
-	int err;
-
-	if (!tfm)
-		return (struct qlink_aead *)qlink_aead_make(key);
-	err = crypto_aead_setkey(tfm, key, QLINK_KEY_BYTES);
-	if (err) {
-		crypto_free_aead(tfm);
-		return ERR_PTR(err);
-	}
-	return (struct qlink_aead *)tfm;
+	return (struct qlink_aead *)qlink_aead_make();
 }
 
 /**
- * qlink_aead_free() - wipe a transform and let it go
+ * qlink_aead_free() - wipe and free a transform
  * @aead: no frame can be using it any more
  *
  * Context: Process context, sleeps.
  */
 void qlink_aead_free(struct qlink_aead *aead)
 {
+	crypto_free_aead(qlink_aead_tfm(aead));
+}
+
+/**
+ * qlink_aead_key() - give a transform a key
+ * @aead: no frame is using it
+ * @key: QLINK_KEY_BYTES bytes; not kept, wiping it stays the caller's duty
+ *
+ * Context: Process context, sleeps; not under RTNL.
+ * Return: 0, or an errno of the crypto API
+ */
+int qlink_aead_key(struct qlink_aead *aead, const u8 *key)
+{
+	return crypto_aead_setkey(qlink_aead_tfm(aead), key, QLINK_KEY_BYTES);
+}
+
+/**
+ * qlink_aead_wipe() - overwrite the key of a transform
+ * @aead: no frame is using it any more
+ *
+ * Context: Process context, sleeps; any where qlink_aead_may_key_anywhere().
+ * Return: 0, or an errno of the crypto API; then free it, which wipes it, too
+ */
+int qlink_aead_wipe(struct qlink_aead *aead)
+{
 	struct crypto_aead *tfm = qlink_aead_tfm(aead);
 
-	if (crypto_aead_setkey(tfm, qlink_aead_zeros, QLINK_KEY_BYTES) ||
-	    !qlink_aead_put_idle(tfm))
-		crypto_free_aead(tfm);
+	if (!qlink_aead_is_quick)
+		return crypto_aead_setkey(tfm, qlink_aead_zeros, QLINK_KEY_BYTES);
+	memzero_explicit(crypto_aead_ctx(tfm), crypto_aead_alg(tfm)->base.cra_ctxsize);
+	return 0;
 }
 
 /**
@@ -422,12 +408,12 @@ int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, cons
  */
 int qlink_aead_open_by(const u8 *key, u8 *frame, unsigned int bytes, const u8 *nonce)
 {
-	struct crypto_aead *spare = this_cpu_read(qlink_aead_cpus.spare);
-	int err = crypto_aead_setkey(spare, key, QLINK_KEY_BYTES);
+	struct qlink_aead *spare = (struct qlink_aead *)this_cpu_read(qlink_aead_cpus.spare);
+	int err = qlink_aead_key(spare, key);
 
 	if (!err)
-		err = qlink_aead_open((struct qlink_aead *)spare, frame, bytes, nonce);
-	/* It cannot fail where the key before it did not. */
-	WARN_ON_ONCE(crypto_aead_setkey(spare, qlink_aead_zeros, QLINK_KEY_BYTES) && !err);
+		err = qlink_aead_open(spare, frame, bytes, nonce);
+	/* It cannot fail: there is a spare one only where setting a key is quick. */
+	qlink_aead_wipe(spare);
 	return err;
 }

@@ -10,8 +10,10 @@ struct qlink_aead;
 int qlink_aead_init(void);
 void qlink_aead_exit(void);
 
-struct qlink_aead *qlink_aead_new(const u8 *key);
+struct qlink_aead *qlink_aead_new(void);
 void qlink_aead_free(struct qlink_aead *aead);
+int qlink_aead_key(struct qlink_aead *aead, const u8 *key);
+int qlink_aead_wipe(struct qlink_aead *aead);
 void qlink_aead_forget(void);
 
 bool qlink_aead_may_key_anywhere(void);

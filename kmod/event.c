@@ -14,16 +14,20 @@
  * What happens sets a bit, and the first bit queues a work item, which sends one
  * message with all bits that are set by then and with what the rings are like. It
  * runs at once where the last one is QLINK_EVENT_GAP or more ago, and when that is
- * over otherwise. So a thousand rekeys a second, or an attacker's frames, make 20
- * messages a second of a link and no more, and the last one always tells how things
- * are in the end: whoever sets a bit does so after the deed, and the work clears the
- * bits before it looks.
+ * over otherwise. So an attacker's frames make 20 messages a second of a link and no
+ * more, and the last one always tells how things are in the end: whoever sets a bit
+ * does so after the deed, and the work clears the bits before it looks.
+ *
+ * Where nothing has happened but that keys changed, the gap is QLINK_EVENT_CALM: who
+ * listens to a thousand rekeys a second had better not cost more than they do.
  *
  * A message whose listener is too slow is lost to it; the next has a sequence number
  * that is not the next, also where nobody listened in between.
  */
 
 #define QLINK_EVENT_GAP		(HZ / 20)
+#define QLINK_EVENT_CALM	(HZ / 4)
+#define QLINK_EVENTS_CALM	(QLINK_EVENT_KIND_ROTATED | QLINK_EVENT_KIND_PEER_EPOCH)
 
 static size_t qlink_event_bytes(void)
 {
@@ -113,6 +117,14 @@ static void qlink_event_work(struct work_struct *work)
 	rcu_read_unlock();
 }
 
+/* When a message with these kinds may be sent, from now on in jiffies. */
+static long qlink_event_wait(const struct qlink_events *events, u32 kinds)
+{
+	long gap = kinds & ~QLINK_EVENTS_CALM ? QLINK_EVENT_GAP : QLINK_EVENT_CALM;
+
+	return clamp((long)(READ_ONCE(events->sent_at) + gap - jiffies), 0L, gap);
+}
+
 /**
  * qlink_event_raise() - tell that something has happened to a link
  * @link: alive
@@ -123,16 +135,18 @@ static void qlink_event_work(struct work_struct *work)
 void qlink_event_raise(struct qlink_dev *link, u32 kinds)
 {
 	struct qlink_events *events = &link->events;
-	long left;
+	u32 before;
 
 	if ((atomic_read(&events->pending) & kinds) == kinds)
 		return;
-	/* Where a bit was set before, the work is due, and has not looked yet. */
-	if (atomic_fetch_or(kinds, &events->pending))
-		return;
-	left = READ_ONCE(events->sent_at) + QLINK_EVENT_GAP - jiffies;
-	queue_delayed_work(qlink_unbound_wq, &events->work,
-			   clamp(left, 0L, (long)QLINK_EVENT_GAP));
+	before = atomic_fetch_or(kinds, &events->pending);
+	/* Where a bit was set before, the work is due, and has not looked yet; maybe too late. */
+	if (!before)
+		queue_delayed_work(qlink_unbound_wq, &events->work,
+				   qlink_event_wait(events, kinds));
+	else if (kinds & ~QLINK_EVENTS_CALM && !(before & ~QLINK_EVENTS_CALM))
+		mod_delayed_work(qlink_unbound_wq, &events->work,
+				 qlink_event_wait(events, kinds));
 }
 
 /**

@@ -7,6 +7,7 @@
 #include <linux/rcupdate.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 /**
  * DOC: Life of a key
@@ -36,8 +37,13 @@
  *
  * Wiping unpublishes the key; one RCU grace period later, when no frame can
  * still be using it, the transform is let go, which overwrites the expanded key,
- * and raw key and salt are wiped with the key's own memory.
+ * and raw key and salt are wiped with the key's own memory. Keys that go within
+ * QLINK_WIPE_DELAY_MS share a grace period and the work that waits for it, which both
+ * cost more than a key. What a key was used with waits for the next one.
  */
+
+#define QLINK_WIPE_DELAY_MS	50
+#define QLINK_KEY_IDLE_MAX	256
 
 #define QLINK_LEASE_BLOCKS	4096
 
@@ -47,45 +53,35 @@
 
 static struct workqueue_struct *qlink_key_wq;
 static struct kmem_cache *qlink_key_cache;
+static struct kmem_cache *qlink_rx_lane_cache;
+
+/* Keys that have left their rings, the last one first. */
+static LLIST_HEAD(qlink_keys_gone);
+
+/**
+ * struct qlink_key_idle - what keys were used with, and others can be
+ */
+struct qlink_key_idle {
+	/** @lock: guards the rest; BHs off, innermost */
+	spinlock_t lock;
+	/** @first: wiped, and each with a transform */
+	struct qlink_key_use *first;
+	/** @n: at most QLINK_KEY_IDLE_MAX */
+	unsigned int n;
+};
+
+static struct qlink_key_idle qlink_keys_idle[QLINK_DIRECTIONS] = {
+	[QLINK_DIRECTION_TX] = { .lock = __SPIN_LOCK_UNLOCKED(qlink_keys_idle.lock) },
+	[QLINK_DIRECTION_RX] = { .lock = __SPIN_LOCK_UNLOCKED(qlink_keys_idle.lock) },
+};
+
+static void qlink_keys_wipe(struct work_struct *work);
+static DECLARE_DELAYED_WORK(qlink_keys_wipe_work, qlink_keys_wipe);
 
 /* A keyed hash of 64 bits: equal keys are found when the bytes of one are gone already. With a
  * million keys at hand, one install in 2^44 takes an unequal key for an equal one and is refused.
  */
 static siphash_key_t qlink_key_secret __read_mostly;
-
-/**
- * qlink_key_init() - make what all keys share
- *
- * Context: Process context, sleeps.
- * Return: 0 or %-ENOMEM
- */
-int __init qlink_key_init(void)
-{
-	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
-	qlink_key_cache = kmem_cache_create("qlink_key", sizeof(struct qlink_key), 0,
-					    SLAB_ACCOUNT | SLAB_NO_MERGE, NULL);
-	if (!qlink_key_cache)
-		return -ENOMEM;
-	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!qlink_key_wq) {
-		kmem_cache_destroy(qlink_key_cache);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/**
- * qlink_key_exit() - wait until the last key is wiped
- *
- * Context: Process context, when no ring is left.
- */
-void qlink_key_exit(void)
-{
-	qlink_key_flush();
-	destroy_workqueue(qlink_key_wq);
-	kmem_cache_destroy(qlink_key_cache);
-	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
-}
 
 /**
  * qlink_key_new() - make a key that no ring holds yet
@@ -114,31 +110,95 @@ struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 	return key;
 }
 
-static void qlink_key_wipe(struct qlink_key *key)
-{
-	memzero_explicit(key, sizeof(*key));
-	kmem_cache_free(qlink_key_cache, key);
-}
-
-static void qlink_key_free_rcu(struct rcu_head *rcu)
-{
-	qlink_key_wipe(container_of(rcu, struct qlink_key, rcu));
-}
-
 static unsigned int qlink_key_n_lanes(void)
 {
 	return min_t(unsigned int, nr_cpu_ids, QLINK_LANES);
 }
 
+static unsigned int qlink_key_n_tx_lanes(enum qlink_direction direction)
+{
+	return direction == QLINK_DIRECTION_TX ? qlink_key_n_lanes() : 0;
+}
+
 /* What a key is used with but for its transform; sleeps if @gfp lets it. */
 static struct qlink_key_use *qlink_key_use_alloc(enum qlink_direction direction, gfp_t gfp)
 {
-	unsigned int i, n = direction == QLINK_DIRECTION_TX ? qlink_key_n_lanes() : 0;
+	unsigned int i, n = qlink_key_n_tx_lanes(direction);
 	struct qlink_key_use *use = kzalloc(struct_size(use, tx_lanes, n), gfp | __GFP_ACCOUNT);
 
-	for (i = 0; use && i < n; i++)
+	if (!use)
+		return NULL;
+	use->direction = direction;
+	for (i = 0; i < n; i++)
 		spin_lock_init(&use->tx_lanes[i].lock);
 	return use;
+}
+
+static void qlink_key_use_destroy(struct qlink_key_use *use)
+{
+	if (use->spare_lane)
+		kmem_cache_free(qlink_rx_lane_cache, use->spare_lane);
+	if (use->aead)
+		qlink_aead_free(use->aead);
+	kfree_sensitive(use);
+}
+
+static struct qlink_key_use *qlink_key_use_make(enum qlink_direction direction)
+{
+	struct qlink_key_use *use = qlink_key_use_alloc(direction, GFP_KERNEL);
+	struct qlink_aead *aead;
+
+	if (!use)
+		return ERR_PTR(-ENOMEM);
+	aead = qlink_aead_new();
+	if (IS_ERR(aead)) {
+		kfree(use);
+		return ERR_CAST(aead);
+	}
+	use->aead = aead;
+	return use;
+}
+
+static struct qlink_key_use *qlink_key_take_idle(enum qlink_direction direction)
+{
+	struct qlink_key_idle *idle = &qlink_keys_idle[direction];
+	struct qlink_key_use *use;
+
+	spin_lock_bh(&idle->lock);
+	use = idle->first;
+	if (use) {
+		idle->first = use->next_idle;
+		idle->n--;
+	}
+	spin_unlock_bh(&idle->lock);
+	return use;
+}
+
+static bool qlink_key_put_idle(struct qlink_key_use *use)
+{
+	struct qlink_key_idle *idle = &qlink_keys_idle[use->direction];
+	bool has_room;
+
+	spin_lock_bh(&idle->lock);
+	has_room = idle->n < QLINK_KEY_IDLE_MAX;
+	if (has_room) {
+		use->next_idle = idle->first;
+		idle->first = use;
+		idle->n++;
+	}
+	spin_unlock_bh(&idle->lock);
+	return has_room;
+}
+
+/* Returns @use, or an ERR_PTR where it has gone. */
+static struct qlink_key_use *qlink_key_use_with(struct qlink_key_use *use, const u8 *raw)
+{
+	int err = qlink_aead_key(use->aead, raw);
+
+	if (!err)
+		return use;
+	qlink_key_use_destroy(use);
+	return ERR_PTR(err);
 }
 
 /**
@@ -153,40 +213,73 @@ static struct qlink_key_use *qlink_key_use_alloc(enum qlink_direction direction,
  */
 struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw)
 {
-	struct qlink_key_use *use = qlink_key_use_alloc(direction, GFP_KERNEL);
-	struct qlink_aead *aead;
+	struct qlink_key_use *use = qlink_key_take_idle(direction) ?:
+				    qlink_key_use_make(direction);
 
-	if (!use)
-		return ERR_PTR(-ENOMEM);
-	aead = qlink_aead_new(raw);
-	if (IS_ERR(aead)) {
-		kfree(use);
-		return ERR_CAST(aead);
-	}
-	use->aead = aead;
-	return use;
+	return IS_ERR(use) ? use : qlink_key_use_with(use, raw);
 }
 
 /**
- * qlink_key_use_free() - wipe and free what a key was used with
+ * qlink_key_use_again() - have what another key was used with for this one
+ * @direction: of the key
+ * @raw: QLINK_KEY_BYTES bytes of the key; not kept
+ *
+ * Context: Any but hard interrupts; qlink_aead_may_key_anywhere().
+ * Return: the use, as of qlink_key_use_new(), or %NULL where none is idle
+ */
+struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw)
+{
+	struct qlink_key_use *use = qlink_key_take_idle(direction);
+
+	if (!use)
+		return NULL;
+	/* It cannot fail where setting a key is quick. */
+	use = qlink_key_use_with(use, raw);
+	return WARN_ON_ONCE(IS_ERR(use)) ? NULL : use;
+}
+
+/* One window stays for the next key. */
+static void qlink_key_free_lanes(struct qlink_key_use *use)
+{
+	struct qlink_rx_lane *lane, *next;
+	int i;
+
+	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+		lane = rcu_dereference_protected(use->rx_lanes[i], true);
+		for (; lane; lane = next) {
+			next = lane->next;
+			if (use->spare_lane)
+				kmem_cache_free(qlink_rx_lane_cache, lane);
+			else
+				use->spare_lane = lane;
+		}
+	}
+}
+
+/* As it was when it was made. */
+static void qlink_key_use_reset(struct qlink_key_use *use)
+{
+	unsigned int i;
+
+	memset_startat(use, 0, rx_lanes);
+	for (i = 0; i < qlink_key_n_tx_lanes(use->direction); i++)
+		memset_startat(&use->tx_lanes[i], 0, sequence);
+}
+
+/**
+ * qlink_key_use_free() - wipe what a key was used with, and keep it for another or free it
  * @use: no frame can be using it; NULL is fine
  *
  * Context: Process context, sleeps.
  */
 void qlink_key_use_free(struct qlink_key_use *use)
 {
-	struct qlink_rx_lanes *lanes;
-	int i;
-
 	if (!use)
 		return;
-	lanes = rcu_dereference_protected(use->rx_lanes, true);
-	for (i = 0; lanes && i < QLINK_LANES; i++)
-		kfree(rcu_dereference_protected(lanes->lane[i], true));
-	kfree(lanes);
-	if (use->aead)
-		qlink_aead_free(use->aead);
-	kfree_sensitive(use);
+	qlink_key_free_lanes(use);
+	qlink_key_use_reset(use);
+	if (!use->aead || qlink_aead_wipe(use->aead) || !qlink_key_put_idle(use))
+		qlink_key_use_destroy(use);
 }
 
 /**
@@ -262,18 +355,16 @@ static void qlink_key_tx_usage(const struct qlink_key *key, struct qlink_usage *
 
 static void qlink_key_rx_usage(const struct qlink_key *key, struct qlink_usage *usage)
 {
-	struct qlink_rx_lanes *lanes;
 	struct qlink_rx_lane *lane;
 	unsigned int i;
 
 	rcu_read_lock();
-	lanes = rcu_dereference(key->use->rx_lanes);
-	for (i = 0; lanes && i < READ_ONCE(key->use->rx_lanes_end); i++) {
-		lane = rcu_dereference(lanes->lane[i]);
-		if (!lane)
-			continue;
-		usage->frames += atomic64_read(&lane->frames);
-		usage->bytes += atomic64_read(&lane->bytes);
+	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+		lane = rcu_dereference(key->use->rx_lanes[i]);
+		for (; lane; lane = lane->next) {
+			usage->frames += atomic64_read(&lane->frames);
+			usage->bytes += atomic64_read(&lane->bytes);
+		}
 	}
 	rcu_read_unlock();
 }
@@ -350,6 +441,27 @@ void qlink_key_end(struct qlink_key *key)
 }
 
 /**
+ * qlink_key_count() - add to a history what a key was used for since it was counted last
+ * @key: used
+ * @history: of its ring
+ *
+ * Context: Under the lock of its ring, or on its way out of it.
+ */
+void qlink_key_count(struct qlink_key *key, struct qlink_history *history)
+{
+	struct qlink_usage *counted = &key->use->counted;
+	struct qlink_usage usage, rest;
+
+	qlink_key_usage(key, &usage);
+	rest.frames = usage.frames - counted->frames;
+	rest.bytes = usage.bytes - counted->bytes;
+	if (!rest.frames && !rest.bytes)
+		return;
+	*counted = usage;
+	qlink_history_count(history, key->direction, key->source, &rest);
+}
+
+/**
  * qlink_key_retire() - have a key go down in history when it is freed
  * @key: about to leave its ring for qlink_key_free()
  * @history: held by the caller
@@ -364,13 +476,14 @@ void qlink_key_retire(struct qlink_key *key, struct qlink_history *history)
 	if (!key->is_used)
 		return;
 	qlink_key_end(key);
-	qlink_key_usage(key, &key->use->counted);
-	qlink_history_count(history, key->direction, key->source, &key->use->counted);
+	/* One that was retired before has been counted. */
+	if (key->state != QLINK_KEY_STATE_RETIRED)
+		qlink_key_count(key, history);
 	key->use->history = qlink_history_get(history);
 }
 
 /* No frame uses it any more: now the counts are final. A key that had none leaves nothing. */
-static void qlink_key_go_down(const struct qlink_key *key)
+static void qlink_key_go_down(struct qlink_key *key)
 {
 	struct qlink_key_use *use = key->use;
 	struct qlink_record record = {
@@ -380,29 +493,41 @@ static void qlink_key_go_down(const struct qlink_key *key)
 		.direction = key->direction,
 		.source = key->source,
 	};
-	struct qlink_usage rest;
 
-	qlink_key_usage(key, &record.usage);
-	if (!record.usage.frames)
+	qlink_key_count(key, use->history);
+	if (!use->counted.frames)
 		return;
+	record.usage = use->counted;
 	memcpy(record.kme_key_id, key->kme_key_id, sizeof(record.kme_key_id));
-	rest.frames = record.usage.frames - use->counted.frames;
-	rest.bytes = record.usage.bytes - use->counted.bytes;
-	qlink_history_count(use->history, key->direction, key->source, &rest);
 	qlink_history_add(use->history, &record, qlink_key_blocks(key));
 }
 
-static void qlink_key_free_work(struct work_struct *work)
+static void qlink_key_wipe(struct qlink_key *key)
 {
-	struct qlink_key_use *use = container_of(to_rcu_work(work), struct qlink_key_use,
-						 free_work);
+	struct qlink_key_use *use = key->is_used ? key->use : NULL;
 
-	if (use->history) {
-		qlink_key_go_down(use->key);
+	if (use && use->history) {
+		qlink_key_go_down(key);
 		qlink_history_put(use->history);
 	}
-	qlink_key_wipe(use->key);
 	qlink_key_use_free(use);
+	memzero_explicit(key, sizeof(*key));
+	kmem_cache_free(qlink_key_cache, key);
+}
+
+static void qlink_keys_wipe(struct work_struct *work)
+{
+	struct llist_node *gone = llist_del_all(&qlink_keys_gone);
+	struct qlink_key *key, *next;
+
+	if (!gone)
+		return;
+	synchronize_rcu();
+	/* In the order in which they went, which is that of their records. */
+	llist_for_each_entry_safe(key, next, llist_reverse_order(gone), gone) {
+		qlink_key_wipe(key);
+		cond_resched();
+	}
 }
 
 /**
@@ -413,13 +538,9 @@ static void qlink_key_free_work(struct work_struct *work)
  */
 void qlink_key_free(struct qlink_key *key)
 {
-	if (!key->is_used) {
-		call_rcu(&key->rcu, qlink_key_free_rcu);
-		return;
-	}
-	key->use->key = key;
-	INIT_RCU_WORK(&key->use->free_work, qlink_key_free_work);
-	queue_rcu_work(qlink_key_wq, &key->use->free_work);
+	if (llist_add(&key->gone, &qlink_keys_gone))
+		queue_delayed_work(qlink_key_wq, &qlink_keys_wipe_work,
+				   msecs_to_jiffies(QLINK_WIPE_DELAY_MS));
 }
 
 /**
@@ -429,9 +550,50 @@ void qlink_key_free(struct qlink_key *key)
  */
 void qlink_key_flush(void)
 {
-	/* The callbacks of the grace periods queue the work. */
-	rcu_barrier();
-	flush_workqueue(qlink_key_wq);
+	/* Whoever freed the first of them may not have come to queuing it. */
+	mod_delayed_work(qlink_key_wq, &qlink_keys_wipe_work, 0);
+	flush_delayed_work(&qlink_keys_wipe_work);
+}
+
+/**
+ * qlink_key_exit() - wait until the last key is wiped
+ *
+ * Context: Process context, when no ring is left.
+ */
+void qlink_key_exit(void)
+{
+	struct qlink_key_use *use;
+	int i;
+
+	if (qlink_key_wq) {
+		qlink_key_flush();
+		destroy_workqueue(qlink_key_wq);
+	}
+	for (i = 0; i < QLINK_DIRECTIONS; i++) {
+		while ((use = qlink_key_take_idle(i)))
+			qlink_key_use_destroy(use);
+	}
+	kmem_cache_destroy(qlink_rx_lane_cache);
+	kmem_cache_destroy(qlink_key_cache);
+	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
+}
+
+/**
+ * qlink_key_init() - make what all keys share
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or %-ENOMEM
+ */
+int __init qlink_key_init(void)
+{
+	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
+	qlink_key_cache = KMEM_CACHE(qlink_key, SLAB_ACCOUNT | SLAB_NO_MERGE);
+	qlink_rx_lane_cache = KMEM_CACHE(qlink_rx_lane, SLAB_ACCOUNT);
+	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (qlink_key_cache && qlink_rx_lane_cache && qlink_key_wq)
+		return 0;
+	qlink_key_exit();
+	return -ENOMEM;
 }
 
 /* Takes @portion of what is left, or @needed if that is more, or what there is. */
@@ -593,60 +755,47 @@ int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
 	return err;
 }
 
+static struct qlink_rx_lane *qlink_lane_find(struct qlink_rx_lane *first, u8 lane)
+{
+	while (first && first->lane != lane)
+		first = first->next;
+	return first;
+}
+
 static struct qlink_rx_lane *qlink_key_find_lane(struct qlink_key *key, u8 lane)
 {
-	struct qlink_rx_lanes *lanes;
-
 	if (unlikely(!qlink_key_is_used(key)))
 		return NULL;
-	lanes = rcu_dereference_bh(key->use->rx_lanes);
-	return lanes ? rcu_dereference_bh(lanes->lane[lane]) : NULL;
-}
-
-static struct qlink_rx_lanes *qlink_key_make_lanes(struct qlink_key *key, unsigned int *made)
-{
-	struct qlink_rx_lanes *lanes = rcu_dereference_bh(key->use->rx_lanes);
-
-	if (lanes)
-		return lanes;
-	lanes = kzalloc(sizeof(*lanes), GFP_ATOMIC | __GFP_ACCOUNT);
-	if (!lanes)
-		return NULL;
-	if (unrcu_pointer(cmpxchg(&key->use->rx_lanes, NULL, RCU_INITIALIZER(lanes))))
-		kfree(lanes);
-	else
-		*made += sizeof(*lanes);
-	return rcu_dereference_bh(key->use->rx_lanes);
-}
-
-/* Who sums up all lanes of a thousand keys had better not look for 256 each. */
-static void qlink_key_raise_end(struct qlink_key_use *use, unsigned int end)
-{
-	unsigned int old = READ_ONCE(use->rx_lanes_end);
-
-	while (old < end && !try_cmpxchg(&use->rx_lanes_end, &old, end))
-		;
+	return qlink_lane_find(rcu_dereference_bh(key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS]),
+			       lane);
 }
 
 /* Made by the first frame that authenticates; of two at once the loser uses the winner's. */
 static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 						 unsigned int *made)
 {
-	struct qlink_rx_lanes *lanes = qlink_key_make_lanes(key, made);
-	struct qlink_rx_lane *new;
+	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS];
+	struct qlink_rx_lane *new = xchg(&key->use->spare_lane, NULL) ?:
+				    kmem_cache_alloc(qlink_rx_lane_cache, GFP_ATOMIC);
+	struct qlink_rx_lane *here;
 
-	if (!lanes)
-		return NULL;
-	new = kzalloc(sizeof(*new), GFP_ATOMIC | __GFP_ACCOUNT);
 	if (!new)
 		return NULL;
+	new->lane = lane;
 	qlink_replay_init(&new->replay);
-	qlink_key_raise_end(key->use, lane + 1);
-	if (unrcu_pointer(cmpxchg(&lanes->lane[lane], NULL, RCU_INITIALIZER(new))))
-		kfree(new);
-	else
-		*made += sizeof(*new);
-	return rcu_dereference_bh(lanes->lane[lane]);
+	atomic64_set(&new->frames, 0);
+	atomic64_set(&new->bytes, 0);
+	do {
+		new->next = rcu_dereference_bh(*list);
+		here = qlink_lane_find(new->next, lane);
+		if (here) {
+			kmem_cache_free(qlink_rx_lane_cache, new);
+			return here;
+		}
+	} while (unrcu_pointer(cmpxchg(list, RCU_INITIALIZER(new->next),
+				       RCU_INITIALIZER(new))) != new->next);
+	*made = sizeof(*new);
+	return new;
 }
 
 /**

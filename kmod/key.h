@@ -4,8 +4,8 @@
 #define QLINK_KEY_H
 
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/rhashtable-types.h>
-#include <linux/workqueue.h>
 #include <linux/qlink.h>
 
 #include "aead.h"
@@ -62,6 +62,10 @@ struct qlink_tx_lane {
  * struct qlink_rx_lane - what one lane of the sender has been opened of
  */
 struct qlink_rx_lane {
+	/** @next: in its list; constant */
+	struct qlink_rx_lane *next;
+	/** @lane: whose it is; constant */
+	u8 lane;
 	/** @replay: window over the lane's sequences */
 	struct qlink_replay replay;
 	/** @frames: accepted */
@@ -70,13 +74,8 @@ struct qlink_rx_lane {
 	atomic64_t bytes;
 };
 
-/**
- * struct qlink_rx_lanes - the lanes of a receive key, made as they are heard
- */
-struct qlink_rx_lanes {
-	/** @lane: NULL until a frame of the lane has authenticated */
-	struct qlink_rx_lane __rcu *lane[QLINK_LANES];
-};
+/* The lanes of a receive key are in so many lists: one in each, up to so many CPUs that seal. */
+#define QLINK_RX_LANE_LISTS	8
 
 /**
  * struct qlink_epoch_name - what a receive key is found by
@@ -94,15 +93,20 @@ struct qlink_epoch_name {
  * struct qlink_key_use - what a key needs to seal or open frames
  *
  * A staged key has none but for a few that will be the next. It is given to a
- * key under its ring's lock, once, and freed with it.
+ * key under its ring's lock, once. When the key is wiped, it is, too, and waits for
+ * another key of the same direction.
  */
 struct qlink_key_use {
+	/** @direction: of its keys */
+	enum qlink_direction direction;
+	/** @next_idle: the next one that waits for a key */
+	struct qlink_key_use *next_idle;
+	/** @spare_lane: rx: a window of a key before, or NULL */
+	struct qlink_rx_lane *spare_lane;
 	/** @aead: transform of the key; NULL in a receive key that has none yet */
 	struct qlink_aead *aead;
-	/** @rx_lanes: NULL until a frame has authenticated; rx only */
-	struct qlink_rx_lanes __rcu *rx_lanes;
-	/** @rx_lanes_end: above the highest lane that there is; rx only, grows */
-	unsigned int rx_lanes_end;
+	/** @rx_lanes: by lane; one is there once a frame of it has authenticated. Rx only, grow */
+	struct qlink_rx_lane __rcu *rx_lanes[QLINK_RX_LANE_LISTS];
 	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
 	atomic64_t unleased_blocks;
 	/** @unleased_frames: until the key should give way, likewise */
@@ -127,10 +131,6 @@ struct qlink_key_use {
 	struct qlink_usage counted;
 	/** @raw: the key as long as @aead is NULL, then zeros; the ring's lock */
 	u8 raw[QLINK_KEY_BYTES] __aligned(16);
-	/** @key: whose use it is; set when it is freed */
-	struct qlink_key *key;
-	/** @free_work: frees the key in process context after a grace period */
-	struct rcu_work free_work;
 	/** @tx_lanes: one a possible CPU, at most QLINK_LANES; tx only */
 	struct qlink_tx_lane tx_lanes[];
 };
@@ -173,8 +173,8 @@ struct qlink_key {
 	union {
 		/** @entry: in the ring, oldest epoch first; the ring's lock */
 		struct list_head entry;
-		/** @rcu: frees a key that was dropped without having been used */
-		struct rcu_head rcu;
+		/** @gone: among those that wait to be wiped; from qlink_key_free() on */
+		struct llist_node gone;
 	};
 	/** @direction: an enum qlink_direction */
 	u8 direction;
@@ -204,6 +204,7 @@ void qlink_key_free(struct qlink_key *key);
 void qlink_key_flush(void);
 
 struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw);
+struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw);
 void qlink_key_use_free(struct qlink_key_use *use);
 int qlink_key_make_use(struct qlink_key *key);
 struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use *use);
@@ -221,6 +222,7 @@ void qlink_key_usage(const struct qlink_key *key, struct qlink_usage *usage);
 u64 qlink_key_blocks(const struct qlink_key *key);
 void qlink_key_begin(struct qlink_key *key);
 void qlink_key_end(struct qlink_key *key);
+void qlink_key_count(struct qlink_key *key, struct qlink_history *history);
 void qlink_key_retire(struct qlink_key *key, struct qlink_history *history);
 
 /**

@@ -74,8 +74,9 @@ static void __exit qlink_exit(void)
 	qlink_rx_exit();
 	qlink_tx_exit();
 	qlink_power_exit();
-	/* Waits for the last grace period: keys, attaches and ports are gone after it. */
 	qlink_key_exit();
+	/* The last attaches and ports are freed by then. */
+	rcu_barrier();
 	qlink_keytable_exit();
 	qlink_aead_exit();
 }

@@ -12,9 +12,10 @@
  * DOC: Keys and their transforms
  *
  * A ring holds thousands of staged keys, and transforms for the next few:
- * QLINK_RING_AHEAD of them, made by a work item, because making one sleeps. It is
- * queued when fewer than half are left, so at a thousand keys a second it has
- * some milliseconds.
+ * QLINK_RING_AHEAD of them. Where setting a key does not sleep, each that is used up is
+ * replaced at once by one that an older key has left behind. Making one sleeps: a work
+ * item does it, queued when fewer than half are left, so at a thousand keys a second it
+ * has some milliseconds.
  *
  * A transmit key becomes the current one only with a transform. Where the next
  * has none yet, the ring keeps what it has; where it has nothing, it is silent
@@ -49,23 +50,49 @@ static bool qlink_ring_wants_transform(const struct qlink_ring *ring)
 		ring->n_ready < qlink_ring_ahead(ring));
 }
 
-static void qlink_ring_prepare_soon(struct qlink_ring *ring)
-{
-	lockdep_assert_held(&ring->lock);
-
-	if (!qlink_ring_wants_transform(ring))
-		return;
-	if (ring->bare->state == QLINK_KEY_STATE_ACTIVE || ring->n_ready < QLINK_RING_AHEAD / 2 ||
-	    qlink_ring_ahead(ring) != QLINK_RING_AHEAD)
-		mod_delayed_work(qlink_unbound_wq, &ring->prepare_work, 0);
-}
-
 /* A key is about to leave, or to get its transform: the next one is the oldest without. */
 static void qlink_ring_pass_bare(struct qlink_ring *ring, struct qlink_key *key)
 {
 	if (ring->bare == key)
 		ring->bare = list_is_last(&key->entry, &ring->keys) ?
 			     NULL : list_next_entry(key, entry);
+}
+
+/* Give the next keys the transforms of those that have gone, as many as there are. Where none
+ * is ready to follow, the work is there to wake the ring up, and it frees what is left over of a
+ * key that is in use already.
+ */
+static void qlink_ring_prepare_now(struct qlink_ring *ring)
+{
+	struct qlink_key_use *use;
+	struct qlink_key *key;
+
+	while (ring->n_ready && qlink_ring_wants_transform(ring)) {
+		key = ring->bare;
+		if (key->state != QLINK_KEY_STATE_STAGED || key->is_used)
+			break;
+		use = qlink_key_use_again(ring->direction, qlink_key_raw(key));
+		if (!use)
+			break;
+		qlink_ring_pass_bare(ring, key);
+		qlink_key_give(key, use);
+		ring->n_ready++;
+	}
+}
+
+static void qlink_ring_prepare_soon(struct qlink_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (!qlink_ring_wants_transform(ring))
+		return;
+	if (qlink_aead_may_key_anywhere())
+		qlink_ring_prepare_now(ring);
+	if (!qlink_ring_wants_transform(ring))
+		return;
+	if (ring->bare->state == QLINK_KEY_STATE_ACTIVE || ring->n_ready < QLINK_RING_AHEAD / 2 ||
+	    qlink_ring_ahead(ring) != QLINK_RING_AHEAD)
+		mod_delayed_work(qlink_unbound_wq, &ring->prepare_work, 0);
 }
 
 /**
@@ -519,24 +546,20 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
  * @ring: any
  * @by_source: out, QLINK_SOURCES of them
  *
- * Of keys that left the ring a moment ago it may lack the frames that were in flight.
+ * The active key is counted here, all others when they gave way. Of those that did a
+ * moment ago it may lack the frames that were in flight.
  *
  * Context: Process context or BHs off. Takes the ring's lock.
  */
 void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source)
 {
-	struct qlink_usage usage;
 	struct qlink_key *key;
 
 	spin_lock_bh(&ring->lock);
+	key = qlink_ring_current(ring);
+	if (key && key->is_used)
+		qlink_key_count(key, ring->history);
 	qlink_history_usage(ring->history, ring->direction, by_source);
-	list_for_each_entry(key, &ring->keys, entry) {
-		if (key->state == QLINK_KEY_STATE_STAGED)
-			break;
-		qlink_key_usage(key, &usage);
-		by_source[key->source].frames += usage.frames;
-		by_source[key->source].bytes += usage.bytes;
-	}
 	spin_unlock_bh(&ring->lock);
 }
 

@@ -16,7 +16,13 @@
  * the link take more than QLINK_WINDOW_BYTES_MAX. The active one is wiped
  * hard-seconds and a grace after its first frame, so no frame can be held back for
  * longer, whether a newer key was heard or not.
+ *
+ * Whoever moves on to a newer key wipes those whose time has come, so at a thousand
+ * keys a second no work is queued for them one by one. The work is there for the last
+ * ones, and comes up to QLINK_REAP_SLACK later to find several at once.
  */
+
+#define QLINK_REAP_SLACK(grace)	min_t(u32, (grace) / 8, HZ)
 
 static void qlink_ring_wipe_late(struct qlink_ring *ring, struct qlink_key *key,
 				 enum qlink_late why)
@@ -35,25 +41,11 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
 	if (key->state == QLINK_KEY_STATE_STAGED)
 		qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
+	if (key->is_used)
+		qlink_key_count(key, ring->history);
 	qlink_key_end(key);
 	key->since = (u32)jiffies;
 	ring->n_retired++;
-}
-
-/* The oldest go before their time where there are too many. */
-static void qlink_ring_evict(struct qlink_ring *ring)
-{
-	struct qlink_key *key, *next;
-
-	lockdep_assert_held(&ring->lock);
-
-	list_for_each_entry_safe(key, next, &ring->keys, entry) {
-		if (key->state != QLINK_KEY_STATE_RETIRED ||
-		    (ring->n_retired <= QLINK_RETIRED_MAX &&
-		     ring->window_bytes <= QLINK_WINDOW_BYTES_MAX))
-			break;
-		qlink_ring_wipe_late(ring, key, QLINK_LATE_EVICTED);
-	}
 }
 
 /* When a receive key is to be wiped, in jiffies; the low bits. */
@@ -64,12 +56,56 @@ static u32 qlink_ring_wipe_at(const struct qlink_ring *ring, const struct qlink_
 	return key->state == QLINK_KEY_STATE_ACTIVE ? at + ring->limits.hard_seconds * HZ : at;
 }
 
+/* When the work should come for it. Never later than for the active key: that one lives longer
+ * than those that it retired by a second at least.
+ */
+static u32 qlink_ring_reap_at(const struct qlink_ring *ring, const struct qlink_key *key)
+{
+	u32 grace = msecs_to_jiffies(ring->limits.grace_ms);
+	u32 at = qlink_ring_wipe_at(ring, key);
+
+	return key->state == QLINK_KEY_STATE_ACTIVE ? at : at + QLINK_REAP_SLACK(grace);
+}
+
+/* Why a key has to go now; unknown where it has not. The oldest go before their time where there
+ * are too many.
+ */
+static enum qlink_late qlink_ring_wipe_why(const struct qlink_ring *ring,
+					   const struct qlink_key *key)
+{
+	bool is_active = key->state == QLINK_KEY_STATE_ACTIVE;
+
+	if (key->state == QLINK_KEY_STATE_STAGED)
+		return QLINK_LATE_UNKNOWN;
+	if ((s32)(qlink_ring_wipe_at(ring, key) - (u32)jiffies) <= 0)
+		return is_active ? QLINK_LATE_EXPIRED : QLINK_LATE_GRACE;
+	if (!is_active && (ring->n_retired > QLINK_RETIRED_MAX ||
+			   ring->window_bytes > QLINK_WINDOW_BYTES_MAX))
+		return QLINK_LATE_EVICTED;
+	return QLINK_LATE_UNKNOWN;
+}
+
+static void qlink_ring_wipe_old(struct qlink_ring *ring)
+{
+	struct qlink_key *key, *next;
+	enum qlink_late why;
+
+	lockdep_assert_held(&ring->lock);
+
+	list_for_each_entry_safe(key, next, &ring->keys, entry) {
+		why = qlink_ring_wipe_why(ring, key);
+		if (why == QLINK_LATE_UNKNOWN)
+			break;
+		qlink_ring_wipe_late(ring, key, why);
+	}
+}
+
 /* The work may be due sooner already, but never later. At a thousand keys a second most find
  * that it is, and none of them puts it off.
  */
 static void qlink_ring_reap_by(struct qlink_ring *ring, const struct qlink_key *key)
 {
-	s32 left = qlink_ring_wipe_at(ring, key) - (u32)jiffies;
+	s32 left = qlink_ring_reap_at(ring, key) - (u32)jiffies;
 	unsigned long at = jiffies + max(left, 0);
 
 	lockdep_assert_held(&ring->lock);
@@ -85,20 +121,14 @@ static void qlink_ring_reap(struct work_struct *work)
 {
 	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
 					       reap_work);
-	struct qlink_key *key, *next;
+	struct qlink_key *oldest;
 
 	spin_lock_bh(&ring->lock);
 	ring->is_reaping = false;
-	list_for_each_entry_safe(key, next, &ring->keys, entry) {
-		if (key->state == QLINK_KEY_STATE_STAGED)
-			break;
-		if ((s32)(qlink_ring_wipe_at(ring, key) - (u32)jiffies) > 0) {
-			qlink_ring_reap_by(ring, key);
-			break;
-		}
-		qlink_ring_wipe_late(ring, key, key->state == QLINK_KEY_STATE_ACTIVE ?
-				     QLINK_LATE_EXPIRED : QLINK_LATE_GRACE);
-	}
+	qlink_ring_wipe_old(ring);
+	oldest = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
+	if (oldest && oldest->state != QLINK_KEY_STATE_STAGED)
+		qlink_ring_reap_by(ring, oldest);
 	spin_unlock_bh(&ring->lock);
 }
 
@@ -209,37 +239,18 @@ void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
 	if (!key->is_dropped) {
 		key->use->window_bytes += bytes;
 		ring->window_bytes += bytes;
-		qlink_ring_evict(ring);
+		qlink_ring_wipe_old(ring);
 	}
 	spin_unlock(&ring->lock);
 }
 
-/**
- * qlink_ring_follow() - a frame under this key has authenticated
- * @ring: receive ring
- * @key: of @ring, borrowed under RCU
- *
- * A newer key becomes the current one. Older ones, used or skipped, open late
- * frames for their grace.
- *
- * Context: BHs off.
- */
-void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
+/* Older keys, used or skipped, open late frames for their grace. */
+static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 {
-	struct qlink_key *older;
+	struct qlink_key *older = key;
 
-	/* A late frame of a retired key takes no lock: no key becomes staged again. */
-	if (likely(key == rcu_access_pointer(ring->current_key)) ||
-	    READ_ONCE(key->state) != QLINK_KEY_STATE_STAGED)
-		return;
+	lockdep_assert_held(&ring->lock);
 
-	spin_lock(&ring->lock);
-	/* Not if it was dropped since, is late itself, or another CPU was here first. */
-	if (key->is_dropped || key->state != QLINK_KEY_STATE_STAGED) {
-		spin_unlock(&ring->lock);
-		return;
-	}
-	older = key;
 	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
 		if (older->state == QLINK_KEY_STATE_RETIRED)
 			break;
@@ -254,9 +265,32 @@ void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
 	key->since = (u32)jiffies;
 	ring->begun_at = ktime_get();
 	ring->upcalls->tell(ring, QLINK_EVENT_KIND_PEER_EPOCH);
-	qlink_ring_evict(ring);
+	qlink_ring_wipe_old(ring);
 	/* The oldest of those that have a time to go. */
 	qlink_ring_reap_by(ring, list_first_entry(&ring->keys, struct qlink_key, entry));
+}
+
+/**
+ * qlink_ring_follow() - a frame under this key has authenticated
+ * @ring: receive ring
+ * @key: of @ring, borrowed under RCU
+ *
+ * A newer key becomes the current one. A late frame is counted at once, because its key
+ * has been counted already.
+ *
+ * Context: BHs off.
+ */
+void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
+{
+	if (likely(key == rcu_access_pointer(ring->current_key)))
+		return;
+
+	spin_lock(&ring->lock);
+	/* Not if it was dropped since, or another CPU was here first. */
+	if (!key->is_dropped && key->state == QLINK_KEY_STATE_STAGED)
+		qlink_ring_move_on(ring, key);
+	else if (!key->is_dropped && key->state == QLINK_KEY_STATE_RETIRED)
+		qlink_key_count(key, ring->history);
 	spin_unlock(&ring->lock);
 }
 

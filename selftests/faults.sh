@@ -89,24 +89,24 @@ fail_no_more()
 	echo 0xffffffffffffffff >$slab/require-end
 }
 
-# The window of a lane is made by its first frame: without memory it is dropped, and the next one makes it.
+# The window of a lane is made by its first frame, but for one that a key before may have left behind: without memory
+# the frame is dropped, and the next one makes it.
 test_receive()
 {
-	local before lane
+	local before
 
 	need_faults
 	defer fail_no_more
 	under=eth
 	setup_pair
 	quiet
-	for lane in 0 1; do
-		before=$(stats "$ns2")
-		fail_next qlink_rx_poll
-		in_ns "$ns1" taskset -c "$lane" ping -c 1 -W 1 "${inner[2]}" >/dev/null
-		fail_no_more
-		expect_only_moved "$ns2" "$before" "rx_no_memory=+1"
-	done
-	expect_ok "works now" in_ns "$ns1" taskset -c 0 ping -c 1 -W 2 "${inner[2]}"
+	expect_ok "the first lane" in_ns "$ns1" taskset -c 0 ping -c 1 -W 2 "${inner[2]}"
+	before=$(stats "$ns2")
+	fail_next qlink_rx_poll
+	in_ns "$ns1" taskset -c 1 ping -c 1 -W 1 "${inner[2]}" >/dev/null
+	fail_no_more
+	expect_only_moved "$ns2" "$before" "rx_no_memory=+1"
+	expect_ok "works now" in_ns "$ns1" taskset -c 1 ping -c 1 -W 2 "${inner[2]}"
 }
 
 debug_tests="newlink_eth changelink_udp install xmit_udp receive"
