@@ -362,6 +362,6 @@ caps() { grep CapEff "/proc/$1/status" | tr -s '\t ' ' '; }
 agent_is_gone() { ! kill -0 "${agent_pid[$1]}"; }
 
 # shellcheck disable=SC2034 # for ktap.sh
-debug_tests="hybrid_keys_and_nothing_in_clear_udp pqc_only_eth"
+debug_tests="pqc_only_eth"
 
 run_tests "$@"
