@@ -78,13 +78,11 @@ test_one_kme_down_udp()
 	steady_start
 	kmes stop b
 	expect_soon "told" logged 1 "offer-refused"
-	expect_soon "falls back" active_tx pqc
+	expect_soon "falls back" ring_is "$ns1" tx current_source pqc
 	kmes start b
 	expect_active hybrid
 	steady_stop
 }
-
-active_tx() { [ "$(ring "$ns1" tx current_source)" = "$1" ]; }
 
 # A KME that hangs, or answers garbage, is left alone and used again when it is well.
 test_a_kme_that_is_ill_eth()
@@ -165,15 +163,14 @@ test_the_channel_is_cut_udp()
 	setup_running "floor-ms 100"
 	steady_start
 	ip -n "$ns1" link set veth1 down
-	expect_soon "seen" peer_is false
+	expect_soon "seen" status_is 1 '.peers[0].connected' false
 	ip -n "$ns1" link set veth1 up
-	expect_soon "again" peer_is true
+	expect_soon "again" status_is 1 '.peers[0].connected' true
 	expect_soon "ready" link_status_is 1 .phase ready
 	expect_soon "and new keys" more_offers "$(link_status 1 .counters.offers)"
 	steady_stop
 }
 
-peer_is() { [ "$(status 1 '.peers[0].connected')" = "$1" ]; }
 more_offers() { [ "$(link_status 1 .counters.offers)" -gt "$1" ]; }
 
 # Policies without a source in common block, and say why at both ends.

@@ -4,7 +4,6 @@
 #
 # rx_open_error has no test: with the linear buffers that it gets, the cipher can fail by the tag only.
 
-in_every_share=yes	# there is but one test, and a share without any fails
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -23,7 +23,8 @@ list_tests()
 #
 #   K/N   share K of N: each test over some of its underlays only, and each that has one underlay or
 #         none in one share only; the shares together make all. A file that sets $in_every_share,
-#         because it rests on what differs between kernels, runs the latter in each.
+#         because it rests on what differs between kernels, runs the latter in each, and so does one
+#         with a single test: no share of it is empty.
 #   all   all on a debug kernel as well, which takes several times as long for a test and runs what a
 #         file says in $debug_tests, if anything
 choose_tests()
@@ -38,15 +39,18 @@ choose_tests()
 # share_tests K N: share K of N, as choose_tests() says.
 share_tests()
 {
-	local underlays test=0 n
+	local lines line underlays test=0 n
 
-	while read -r -a underlays; do
+	mapfile -t lines < <(list_tests)
+	[ "${#lines[@]}" != 1 ] || in_every_share=yes
+	for line in "${lines[@]}"; do
+		read -r -a underlays <<<"$line"
 		if [ "${#underlays[@]}" = 1 ] && [ -n "${in_every_share-}" ]; then echo "${underlays[0]}"; continue; fi
 		test=$((test + 1))
 		for n in "${!underlays[@]}"; do
 			[ $(((test + n) % $2 + 1)) != "$1" ] || echo "${underlays[n]}"
 		done
-	done < <(list_tests)
+	done
 }
 
 # is_wanted TEST NAME…: a NAME without its underlay means both.

@@ -157,7 +157,6 @@ static void notice(struct agent *agent, const struct qlink_event *event)
 		if (event && strcmp(entry->link->config->device, event->ifname))
 			continue;
 		keying_notice(entry->link, event);
-		event_active(entry->timer, EV_TIMEOUT, 0);
 	}
 }
 
@@ -227,19 +226,16 @@ static int open_door(struct agent *agent, struct qlink_why *why)
 
 /* --- the loop --- */
 
-/* The watchdog is fed by progress: the broker has answered within the last second. */
+/*
+ * The watchdog is fed by progress: every link has the broker look at its device once a second, in
+ * this loop, and one that does not answer ends it.
+ */
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
-	struct qlink_why why;
 
 	(void)fd;
 	(void)what;
-	if (agent->n_links && kernel_ask(&agent->services.kernel, REQUEST_LINK,
-					 agent->links[0]->link->config->device, NULL, &why) == -EPIPE) {
-		stop(agent, -EPIPE);
-		return;
-	}
 	if (agent->services.audit.fd >= 0)
 		audit_sync(&agent->services.audit);
 	notify_say(&agent->notify, "WATCHDOG=1");
@@ -391,23 +387,6 @@ void agent_close(struct agent *agent)
 
 /* --- another configuration --- */
 
-static bool same_address(const struct config_peer *a, const struct config_peer *b)
-{
-	return a->address.port == b->address.port && a->address.addr.len == b->address.addr.len &&
-	       !memcmp(a->address.addr.bytes, b->address.addr.bytes, a->address.addr.len);
-}
-
-static const struct config_peer *find_config(const struct config *config, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < config->n_peers; i++) {
-		if (!strcmp(config->peers[i].name, name))
-			return &config->peers[i];
-	}
-	return NULL;
-}
-
 /* What is not as before goes; what is, refers to @config from here on. */
 static void keep_same(struct agent *agent, const struct config *config)
 {
@@ -425,8 +404,8 @@ static void keep_same(struct agent *agent, const struct config *config)
 		agent->links[i] = agent->links[--agent->n_links];
 	}
 	for (i = agent->n_peers; i--; ) {
-		peer = find_config(config, agent->peers[i]->config->name);
-		if (peer && same_address(agent->peers[i]->config, peer)) {
+		peer = config_find_peer(config, agent->peers[i]->config->name);
+		if (peer && config_same_endpoint(&agent->peers[i]->config->address, &peer->address)) {
 			agent->peers[i]->config = peer;
 			agent->peers[i]->names[0] = peer->name;
 			continue;

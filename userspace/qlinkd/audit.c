@@ -12,8 +12,6 @@
 
 #include <openssl/evp.h>
 
-#define HASH_TEXT	(2 * AUDIT_HASH_BYTES)
-
 /* ---- lines ---- */
 
 /* @hash goes from that of the line before to that of this one. */
@@ -29,20 +27,21 @@ static int add_line(uint8_t *hash, const char *line, size_t len)
 	return is_done ? 0 : -ENOMEM;
 }
 
-static void put_hash(char text[HASH_TEXT + 1], const uint8_t *hash)
+const char *audit_hash_text(const uint8_t *hash, char text[AUDIT_HASH_TEXT])
 {
 	size_t i;
 
 	for (i = 0; i < AUDIT_HASH_BYTES; i++)
 		sprintf(text + 2 * i, "%02x", hash[i]);
+	return text;
 }
 
 /* What each line begins with, where the line before has @hash. */
 static int put_head(char *line, size_t room, uint64_t number, const uint8_t *hash)
 {
-	char text[HASH_TEXT + 1];
+	char text[AUDIT_HASH_TEXT];
 
-	put_hash(text, hash);
+	audit_hash_text(hash, text);
 	return snprintf(line, room, "{\"number\":%" PRIu64 ",\"previous\":\"%s\",", number, text);
 }
 

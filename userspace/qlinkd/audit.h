@@ -11,6 +11,8 @@
 
 /* Of SHA-384. */
 #define AUDIT_HASH_BYTES	48
+/* Room for it as text. */
+#define AUDIT_HASH_TEXT		(2 * AUDIT_HASH_BYTES + 1)
 /* Of a line, without its end. */
 #define AUDIT_LINE_MAX		1023
 
@@ -73,6 +75,15 @@ struct audit_report {
 	/** @lacks_end: the last line has none */
 	bool lacks_end;
 };
+
+/**
+ * audit_hash_text() - write a hash as lines have it
+ * @hash: AUDIT_HASH_BYTES
+ * @text: filled in
+ *
+ * Return: @text.
+ */
+const char *audit_hash_text(const uint8_t *hash, char text[AUDIT_HASH_TEXT]);
 
 /**
  * audit_open() - open a log to go on with

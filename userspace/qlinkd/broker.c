@@ -137,16 +137,12 @@ static int answer_rings(struct broker *broker, const struct request *request,
 	return err;
 }
 
-static int accept_only(struct broker *broker, uint32_t ifindex, uint8_t sources,
-		       struct reply *reply)
+static int configure(struct broker *broker, uint32_t ifindex,
+		     const struct qlink_config *config, struct reply *reply)
 {
-	struct qlink_config config = {
-		.present = 1ULL << IFLA_QLINK_ACCEPT,
-		.accept = sources,
-	};
 	struct qlink_error error;
 
-	if (qlink_link_set(broker->nl, ifindex, &config, &error))
+	if (qlink_link_set(broker->nl, ifindex, config, &error))
 		return refused(reply, &error);
 	return 0;
 }
@@ -154,6 +150,10 @@ static int accept_only(struct broker *broker, uint32_t ifindex, uint8_t sources,
 static int answer_reconcile(struct broker *broker, const struct request *request,
 			    uint32_t ifindex, struct reply *reply)
 {
+	const struct qlink_config config = {
+		.present = 1ULL << IFLA_QLINK_ACCEPT,
+		.accept = request->sources,
+	};
 	struct qlink_link link;
 	struct qlink_key *keys;
 	size_t n;
@@ -167,7 +167,7 @@ static int answer_reconcile(struct broker *broker, const struct request *request
 	free(keys);
 	/* Without a source in common there is no key left that could be of one. */
 	if (!err && request->sources && link.config.accept != request->sources)
-		err = accept_only(broker, ifindex, request->sources, reply);
+		err = configure(broker, ifindex, &config, reply);
 	return err;
 }
 
@@ -214,16 +214,13 @@ static int answer_delete(struct broker *broker, const struct request *request,
 static int answer_pace(struct broker *broker, const struct request *request,
 		       uint32_t ifindex, struct reply *reply)
 {
-	struct qlink_config config = {
+	const struct qlink_config config = {
 		.present = 1ULL << IFLA_QLINK_REKEY_MS | 1ULL << IFLA_QLINK_KEYS_LOW,
 		.rekey_ms = request->period_ms,
 		.keys_low = request->keys_low,
 	};
-	struct qlink_error error;
 
-	if (qlink_link_set(broker->nl, ifindex, &config, &error))
-		return refused(reply, &error);
-	return 0;
+	return configure(broker, ifindex, &config, reply);
 }
 
 static int answer_rotate(struct broker *broker, const struct request *request,

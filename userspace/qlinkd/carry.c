@@ -256,15 +256,15 @@ static void do_send(struct link *link, const struct rekey_action *action)
 
 static void note_blocked(struct link *link, const char *event)
 {
-	const struct rekey_state *peer = &link->rekey.peer;
+	const char *policy = policy_name(link->config->policy);
+	const char *peer = policy_name(link->rekey.peer.policy);
 
-	snprintf(link->why, sizeof(link->why), "%s: our policy is %s, the peer's %s", event,
-		 policy_name(link->config->policy),
-		 policy_name(peer->policy) ? policy_name(peer->policy) : "unknown");
+	if (!peer)
+		peer = "unknown";
+	snprintf(link->why, sizeof(link->why), "%s: our policy is %s, the peer's %s", event, policy,
+		 peer);
 	TELL(link->services, LOG_ERR, event, TEXT("link", link->config->device),
-	     TEXT("policy", policy_name(link->config->policy)),
-	     TEXT("peer-policy", policy_name(peer->policy) ? policy_name(peer->policy) :
-							     "unknown"));
+	     TEXT("policy", policy), TEXT("peer-policy", peer));
 }
 
 static void note_trouble(struct link *link, const char *event, uint64_t *counter, uint8_t reason)

@@ -782,10 +782,17 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-static bool same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
+bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
 {
 	return a->port == b->port && a->addr.len == b->addr.len &&
 	       !memcmp(a->addr.bytes, b->addr.bytes, a->addr.len);
+}
+
+const struct config_peer *config_find_peer(const struct config *config, const char *name)
+{
+	size_t i = find_peer(config, name);
+
+	return i < config->n_peers ? &config->peers[i] : NULL;
 }
 
 bool config_same_agent(const struct config *a, const struct config *b)
@@ -795,7 +802,7 @@ bool config_same_agent(const struct config *a, const struct config *b)
 	return same_text(x->name, y->name) && same_text(x->certificate, y->certificate) &&
 	       same_text(x->key, y->key) && same_text(x->ca, y->ca) &&
 	       same_text(x->control, y->control) && same_text(x->metrics, y->metrics) &&
-	       same_text(x->audit_log, y->audit_log) && same_endpoint(&x->listen, &y->listen) &&
+	       same_text(x->audit_log, y->audit_log) && config_same_endpoint(&x->listen, &y->listen) &&
 	       x->kme_connect_ms == y->kme_connect_ms &&
 	       x->kme_timeout_ms == y->kme_timeout_ms && x->kme_retry_ms == y->kme_retry_ms;
 }
@@ -828,7 +835,7 @@ bool config_same_link(const struct config *a, const struct config *b, const char
 
 	if (!x || !y || !same_options(x, y) || x->n_kmes != y->n_kmes ||
 	    !same_text(x->peer_name, y->peer_name) ||
-	    !same_endpoint(&a->peers[x->peer].address, &b->peers[y->peer].address))
+	    !config_same_endpoint(&a->peers[x->peer].address, &b->peers[y->peer].address))
 		return false;
 	for (i = 0; i < x->n_kmes; i++) {
 		if (!same_kme(&a->kmes[x->kmes[i]], &b->kmes[y->kmes[i]]))

@@ -205,6 +205,26 @@ const struct config_link *config_find_link(const struct config *config,
 					   const char *device);
 
 /**
+ * config_find_peer() - find a peer by its name
+ * @config: the configuration
+ * @name: as in its certificate
+ *
+ * Return: the peer, or %NULL.
+ */
+const struct config_peer *config_find_peer(const struct config *config,
+					   const char *name);
+
+/**
+ * config_same_endpoint() - whether two endpoints are the same
+ * @a: one
+ * @b: the other
+ *
+ * Return: whether address and port are.
+ */
+bool config_same_endpoint(const struct config_endpoint *a,
+			  const struct config_endpoint *b);
+
+/**
  * config_same_agent() - whether two configurations are of the same agent
  * @a: one
  * @b: the other

@@ -100,6 +100,7 @@ void keying_notice(struct link *link, const struct qlink_event *event)
 	if (!event) {
 		link->has_view = false;
 		link->look_at = 0;
+		hurry(link);
 		return;
 	}
 	tell_event(link, event);

@@ -66,8 +66,8 @@ static int check_audit(const char *path)
 {
 	struct audit_report report;
 	struct qlink_why why;
+	char hash[AUDIT_HASH_TEXT];
 	FILE *file = fopen(path, "r");
-	size_t i;
 
 	if (!file)
 		return complain(strerror(errno));
@@ -76,11 +76,9 @@ static int check_audit(const char *path)
 		return complain(why.text);
 	}
 	fclose(file);
-	printf("%llu lines, %llu of them torn, hash ", (unsigned long long)report.lines + report.torn,
-	       (unsigned long long)report.torn);
-	for (i = 0; i < AUDIT_HASH_BYTES; i++)
-		printf("%02x", report.hash[i]);
-	return puts("") == EOF;
+	return printf("%llu lines, %llu of them torn, hash %s\n",
+		      (unsigned long long)report.lines + report.torn,
+		      (unsigned long long)report.torn, audit_hash_text(report.hash, hash)) < 0;
 }
 
 /* --- two processes --- */

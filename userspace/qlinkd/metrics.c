@@ -155,16 +155,15 @@ static void put_kmes(struct evbuffer *out, const struct agent *agent)
 
 static void put_agent(struct evbuffer *out, const struct agent *agent)
 {
+	char hash[AUDIT_HASH_TEXT];
 	unsigned int i;
 
 	head(out, "audit_lines", "_total", "lines of the audit log", "counter");
 	evbuffer_add_printf(out, "qlinkd_audit_lines_total %" PRIu64 "\n",
 			    agent->services.audit.number);
 	head(out, "audit_hash", "", "hash of its last line, as a label", "gauge");
-	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"");
-	for (i = 0; i < AUDIT_HASH_BYTES; i++)
-		evbuffer_add_printf(out, "%02x", agent->services.audit.hash[i]);
-	evbuffer_add_printf(out, "\"} 1\n");
+	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"%s\"} 1\n",
+			    audit_hash_text(agent->services.audit.hash, hash));
 	head(out, "refused", "_total", "connections that were refused", "counter");
 	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
 		evbuffer_add_printf(out, "qlinkd_refused_total{reason=\"%s\"} %" PRIu64 "\n",

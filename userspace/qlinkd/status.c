@@ -2,8 +2,6 @@
 /* What can be seen of the agent, as JSON; see qlinkd(8). */
 #include "status.h"
 
-#include <stdio.h>
-
 #include "../libqlink/names.h"
 #include "../libqlink/protection.h"
 
@@ -148,14 +146,11 @@ static json_t *refusals(const struct agent *agent)
 
 static json_t *audit_status(const struct services *services)
 {
-	char hash[2 * AUDIT_HASH_BYTES + 1];
+	char hash[AUDIT_HASH_TEXT];
 	json_t *to = json_object();
-	unsigned int i;
 
-	for (i = 0; i < AUDIT_HASH_BYTES; i++)
-		sprintf(hash + 2 * i, "%02x", services->audit.hash[i]);
 	set_number(to, "lines", services->audit.number);
-	set_text(to, "hash", hash);
+	set_text(to, "hash", audit_hash_text(services->audit.hash, hash));
 	set_number(to, "errors", services->audit_errors);
 	return to;
 }

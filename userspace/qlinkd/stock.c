@@ -70,24 +70,33 @@ uint64_t stock_held(const struct stock *stock)
 
 /* --- from the KMEs --- */
 
-/* The store of the KME that is asked first: of any, what it wants to have. */
-static uint32_t wanted(struct stock *stock)
+/* The KME that is asked first, or -1. */
+static int find_well(const struct stock *stock)
 {
-	struct source *source;
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		source = &stock->sources[i];
-		if (kme_server(stock->kme, i)->health != KME_HEALTH_WELL)
-			continue;
-		if (!source->has_store) {
-			if (store_new(&source->store, &stock->store_config))
-				return 0;
-			source->has_store = true;
-		}
-		return store_wanted(&source->store);
+		if (kme_server(stock->kme, i)->health == KME_HEALTH_WELL)
+			return (int)i;
 	}
-	return 0;
+	return -1;
+}
+
+/* Its memory is taken when it is needed: not for a spare KME that is never asked. */
+static bool has_store(struct stock *stock, struct source *source)
+{
+	if (!source->has_store)
+		source->has_store = !store_new(&source->store, &stock->store_config);
+	return source->has_store;
+}
+
+static uint32_t wanted(struct stock *stock)
+{
+	int node = find_well(stock);
+
+	if (node < 0 || !has_store(stock, &stock->sources[node]))
+		return 0;
+	return store_wanted(&stock->sources[node].store);
 }
 
 static void ask(struct stock *stock)
@@ -118,10 +127,8 @@ static void keep(struct stock *stock, const struct kme_answer *answer)
 	uint64_t kept = 0;
 	size_t i;
 
-	if (!source->has_store &&
-	    store_new(&source->store, &stock->store_config))
+	if (!has_store(stock, source))
 		return;
-	source->has_store = true;
 	for (i = 0; i < answer->n_keys; i++) {
 		id = (struct bytes){ (const uint8_t *)answer->keys[i].id.text,
 				     strlen(answer->keys[i].id.text) };
@@ -326,21 +333,10 @@ uint64_t stock_deadline(const struct stock *stock)
 	return stock->ask_at;
 }
 
-static bool has_well(const struct stock *stock)
-{
-	unsigned int i;
-
-	for (i = 0; i < stock->n_sources; i++) {
-		if (kme_server(stock->kme, i)->health == KME_HEALTH_WELL)
-			return true;
-	}
-	return false;
-}
-
 bool stock_is_decided(const struct stock *stock, uint64_t now)
 {
 	return !stock->kme || stock->has_answered ||
-	       now - stock->begun >= (has_well(stock) ? DECIDE_WELL_MS : DECIDE_MS);
+	       now - stock->begun >= (find_well(stock) >= 0 ? DECIDE_WELL_MS : DECIDE_MS);
 }
 
 uint32_t stock_period(const struct stock *stock, uint64_t now)
