@@ -6,9 +6,6 @@
 # shellcheck source=sites.sh
 . "$(dirname "$0")/sites.sh"
 
-# A supply that never ends, for tests about something else.
-readonly rich=("stock 100000" "supply fibre 1000")
-
 # setup_running [LINE…]: two sites whose traffic is protected by hybrid keys, with these lines for their link.
 setup_running()
 {
@@ -29,9 +26,8 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	capture_start "$ns1" "$tmp/pcap"
 	kmes_start "${rich[@]}"
 	links_add
-	flying "$ns1" ping -q -i 0.01 "${inner[2]}"
 	agents_start "floor-ms 50"
-	answers "$ns1" "${inner[2]}"
+	tell_first_answer "both agents were started"
 	expect_active hybrid
 	expect_soon "keys change" has_rekeys 5
 	expect_soon "state" link_status_is 1 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
@@ -40,6 +36,18 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	capture_stop "$tmp/pcap"
 	decode_nonces "$tmp/pcap"
 	expect_eq "in clear" "$(tcpdump -n -r "$tmp/pcap" icmp 2>/dev/null | wc -l)" 0
+}
+
+# tell_first_answer SINCE: how long it takes from now, which is when SINCE was. A ping flies on.
+tell_first_answer()
+{
+	local since=${EPOCHREALTIME/./} at
+
+	ip netns exec "$ns1" ping -D -i 0.01 "${inner[2]}" >"$tmp/answers" 2>/dev/null &
+	defer kill $!
+	expect_soon "an answer" grep -q 'bytes from' "$tmp/answers" || tell_logs
+	at=$(sed -nE 's/^\[([0-9.]+)\] .*bytes from.*/\1/p' "$tmp/answers" | head -n 1)
+	[ -z "$at" ] || echo "# the first answer came $(((${at/./} - since) / 1000)) ms after $1"
 }
 
 # has_rekeys N: so often in each ring.
@@ -129,16 +137,20 @@ test_an_agent_is_killed_eth()
 	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
 }
 
-# One host is gone and comes back without a key, while the other has many staged.
+# One host is gone and comes back without a key, while the other has many staged, or thousands in a long run.
 test_a_host_is_rebooted_udp()
 {
-	setup_running "floor-ms 100"
-	expect_soon "keys are staged" has_staged "$ns2" 50
+	local many=150
+
+	[ "${QLINK_SOAK:-}" != 1 ] || many=3000
+	setup_running "floor-ms 5" "store 4000"
+	expect_ok "keys are staged" busywait "$many" has_staged "$ns2" "$many"
 	agent_kill 1
 	ip -n "$ns1" link delete qlink0
 	site_link_add 1
 	quiet
 	agent_start 1
+	tell_first_answer "the agent was started again"
 	expect_active hybrid
 }
 
@@ -160,10 +172,14 @@ test_a_device_is_made_anew_eth()
 # Agents that cannot speak to each other: staged keys are used, and after them the last one.
 test_the_channel_is_cut_udp()
 {
+	local cut=$SECONDS
+
 	setup_running "floor-ms 100"
 	steady_start
 	ip -n "$ns1" link set veth1 down
 	expect_soon "seen" status_is 1 '.peers[0].connected' false
+	expect_soon "all are used" ring_is "$ns1" tx staged 0
+	[ "${QLINK_SOAK:-}" != 1 ] || busywait 100 cut_for 60
 	ip -n "$ns1" link set veth1 up
 	expect_soon "again" status_is 1 '.peers[0].connected' true
 	expect_soon "ready" link_status_is 1 .phase ready
@@ -171,7 +187,54 @@ test_the_channel_is_cut_udp()
 	steady_stop
 }
 
+cut_for() { [ $((SECONDS - cut)) -ge "$1" ]; }
 more_offers() { [ "$(link_status 1 .counters.offers)" -gt "$1" ]; }
+
+# A key a millisecond, or as many as this machine can bring from KME to kernel: nothing is lost, and what came about is told.
+test_a_key_a_millisecond_udp()
+{
+	local seconds=5 from keys used before after ms
+
+	[ "${QLINK_SOAK:-}" != 1 ] || seconds=60
+	setup_sites
+	kmes_start "stock 100000" "supply fibre 4000"
+	links_add
+	agents_start "floor-ms 1" "ceiling-ms 1" "store 4000"
+	answers "$ns1" "${inner[2]}"
+	steady_start 0.02
+	expect_active hybrid
+	from=${EPOCHREALTIME/./} keys=$(installed) used=$(ring "$ns1" tx rekeys) before=$(spent)
+	expect_ok "time goes by" busywait $((3 * seconds)) has_gone_by "$from" "$seconds"
+	after=$(spent) ms=$(((${EPOCHREALTIME/./} - from) / 1000))
+	echo "# a second: $((($(installed) - keys) * 1000 / ms)) keys from KMEs to kernels, both directions in sum," \
+		"$((($(ring "$ns1" tx rekeys) - used) * 1000 / ms)) rekeys from a to b"
+	echo "# of one of $(nproc) CPUs: $(paste <(echo "$before") <(echo "$after") |
+		awk -v ms="$ms" '{ printf "%s%s %d %%", n++ ? ", " : "", $1, ($4 - $2) * 1000 / ms }')"
+	expect_ok "keys came" test "$(installed)" -gt "$keys"
+	steady_stop
+}
+
+installed() { echo $(($(link_status 1 .counters.tx_keys.hybrid) + $(link_status 2 .counters.tx_keys.hybrid))); }
+has_gone_by() { [ $((${EPOCHREALTIME/./} - $1)) -ge $(($2 * 1000000)) ]; }
+
+# What has been spent, in hundredths of a second: by the agents, their brokers, the KMEs, all processes, and none.
+spent()
+{
+	local n
+
+	{
+		for n in 1 2; do
+			echo "agents $(ticks "${agent_pid[n]}")"
+			echo "brokers $(ticks "$(pgrep -P "${agent_pid[n]}")")"
+		done
+		echo "KMEs $(ticks "$kmesim_pid")"
+		# Of the machine: user, nice, system, idle, iowait, irq, softirq.
+		awk '$1 == "cpu" { print "idle", $5 + $6; print "interrupts", $7 + $8; print "all", $2 + $3 + $4 }' /proc/stat
+	} | awk '{ sum[$1] += $2 } END { for (name in sum) print name, sum[name] }' | sort
+}
+
+# ticks PID: of user and system; the name in the second field has no blank.
+ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
 # Policies without a source in common block, and say why at both ends.
 test_policies_that_do_not_meet_udp()
@@ -294,8 +357,6 @@ test_reload_eth()
 	expect_eq "sessions are counted anew" "$(link_status 1 .counters.sessions)" 1
 	steady_stop
 }
-
-status_is() { [ "$(status "$1" "$2")" = "$3" ]; }
 
 # What runs with rights, what it may do, and what is told of it.
 test_rights_and_metrics_udp()

@@ -229,5 +229,5 @@ expect_soon()
 
 	shift
 	n_checks=$((n_checks + 1))
-	busywait "$deadline" "$@" || fail "$name: not within $deadline s: $*"
+	busywait "$deadline" "$@" || { fail "$name: not within $deadline s: $*"; return 1; }
 }

@@ -69,6 +69,10 @@ place() { if [ "$1" = 1 ]; then echo "$ns1"; else echo "$ns2"; fi; }
 
 # ---- the KMEs ----
 
+# A supply that never ends, for tests about something else.
+# shellcheck disable=SC2034 # for the tests
+readonly rich=("stock 100000" "supply fibre 1000")
+
 # kmes_start [LINE…]: with these lines for their link, as "stock 1000".
 kmes_start()
 {
@@ -128,6 +132,9 @@ agent_conf()
 	END
 	[[ " ${*:2} " == *" policy pqc-only "* ]] || printf ' kmes rack\n sae SAE-%s\n' "${peer^^}" >>"$dir/conf"
 	printf ' %s\n' "${@:2}" >>"$dir/conf"
+	# Thousands of keys for what most tests do not have would be minutes of work here.
+	[[ " ${*:2} " == *" store "* ]] || echo " store 500" >>"$dir/conf"
+	[[ " ${*:2} " == *" outage-cover "* ]] || echo " outage-cover 30" >>"$dir/conf"
 }
 
 # agent_start 1|2: it says that it is there.
@@ -163,6 +170,7 @@ ctl() { in_ns "$(place "$1")" qlinkctl -c "$tmp/${site[$1]}/control" "${@:2}"; }
 # status 1|2 FILTER: jq on what an agent says of itself; link_status: of its link.
 status() { ctl "$1" -j status 2>/dev/null | jq -r "$2"; }
 link_status() { status "$1" ".links[0] | $2"; }
+status_is() { [ "$(status "$1" "$2")" = "$3" ]; }
 link_status_is() { [ "$(link_status "$1" "$2")" = "$3" ]; }
 
 # logged 1|2 TEXT: a line of the log of a site.
@@ -182,9 +190,11 @@ active()
 # expect_active SOURCE: soon. What happened, if not.
 expect_active()
 {
-	expect_soon "active $1" active "$1"
-	active "$1" || tail -n 60 "$tmp"/[ab]/log
+	expect_soon "active $1" active "$1" || tell_logs
 }
+
+# tell_logs: what happened.
+tell_logs() { tail -n 60 "$tmp"/[ab]/log; }
 
 # links_add [WORD…]: both ends of the link, without a key.
 links_add()
@@ -206,13 +216,13 @@ site_link_add()
 
 # ---- traffic ----
 
-# steady_start: a ping each way every 10 ms, for which steady_stop wants an answer each.
+# steady_start [SECONDS]: a ping each way every 10 ms, or so often, for which steady_stop wants an answer each.
 steady_start()
 {
-	ip netns exec "$ns1" ping -i 0.01 -W 5 "${inner[2]}" >"$tmp/ping1" 2>&1 &
+	ip netns exec "$ns1" ping -i "${1:-0.01}" -W 5 "${inner[2]}" >"$tmp/ping1" 2>&1 &
 	steady=($!)
 	defer kill $!
-	ip netns exec "$ns2" ping -i 0.01 -W 5 "${inner[1]}" >"$tmp/ping2" 2>&1 &
+	ip netns exec "$ns2" ping -i "${1:-0.01}" -W 5 "${inner[1]}" >"$tmp/ping2" 2>&1 &
 	steady+=($!)
 	defer kill $!
 }

@@ -235,7 +235,7 @@ static void do_fetch(struct link *link, const struct rekey_action *action)
 
 static void do_send(struct link *link, const struct rekey_action *action)
 {
-	struct msg msg = { .core = action->msg };
+	struct msg msg = { .core = action->msg, .kmes = stock_serving(link->stock) };
 	uint8_t data[MSG_BYTES_MAX];
 	int len = exchange_fill(link->exchange, &msg);
 
@@ -281,8 +281,19 @@ static void note_refused(struct link *link, uint8_t reason)
 	/* Only the peer's word says something of its KME. */
 	if (link->has_offered &&
 	    (reason == REKEY_REASON_KME || reason == REKEY_REASON_KEY_ID))
-		stock_refused(link->stock, services_now());
+		stock_refused(link->stock, reason, services_now());
 	link->has_offered = false;
+}
+
+static void note_proven(struct link *link)
+{
+	uint32_t n = stock_agreed(link->stock);
+
+	if (!n)
+		return;
+	link->counters.keys_burned += n;
+	TELL(link->services, LOG_WARNING, "keys-forgotten", TEXT("link", link->config->device),
+	     NUMBER_OF("burned", n), TEXT("why", "the peer's KME knows new keys, not old ones"));
 }
 
 static void note_agreed(struct link *link, const struct rekey_offer *offer)
@@ -290,7 +301,7 @@ static void note_agreed(struct link *link, const struct rekey_offer *offer)
 	link->counters.offers++;
 	link->why[0] = '\0';
 	if (offer->source != QLINK_SOURCE_PQC)
-		stock_agreed(link->stock);
+		note_proven(link);
 	TELL(link->services, LOG_DEBUG, "agreed", TEXT("link", link->config->device),
 	     TEXT("source", qlink_name(&qlink_sources, offer->source)),
 	     NUMBER_OF("first", offer->first), NUMBER_OF("keys", offer->n));

@@ -291,8 +291,13 @@ void keying_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t
 {
 	struct rekey_event event = { .type = REKEY_EVENT_MESSAGE, .msg = &msg->core };
 
-	if (rekey_hears(&link->rekey, &msg->core))
+	if (rekey_hears(&link->rekey, &msg->core)) {
 		exchange_heard(link->exchange, msg, data, len);
+		if (msg->core.type == REKEY_MESSAGE_INVITE)
+			stock_peer_serves(link->stock, msg->kmes,
+					  link->rekey.sources & 1 << QLINK_SOURCE_PQC,
+					  services_now());
+	}
 	carry_step(link, &event);
 	hurry(link);
 }

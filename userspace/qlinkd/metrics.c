@@ -39,7 +39,7 @@ static uint64_t read_stock(const struct link *link)
 
 static uint64_t read_period(const struct link *link)
 {
-	return stock_period(link->stock, services_now());
+	return link->period_ms;
 }
 
 static uint64_t read_ready(const struct link *link)

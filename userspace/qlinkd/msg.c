@@ -209,6 +209,7 @@ static void take_state(struct reader *in, struct msg *msg)
 static void take_invite(struct reader *in, struct msg *msg)
 {
 	msg->core.invite = take_number(in, "invitation", 8, 1, UINT64_MAX);
+	msg->kmes = (uint8_t)take_number(in, "KMEs", 1, 0, UINT8_MAX);
 	msg->session = take(in, "session", MSG_SESSION_BYTES);
 	msg->nonce = take(in, "nonce", MSG_NONCE_BYTES);
 	msg->kem_public = take_piece(in, "KEM key", MSG_KEM_PUBLIC_BYTES);
@@ -464,6 +465,7 @@ static void put_body(struct writer *out, const struct msg *msg)
 		break;
 	case REKEY_MESSAGE_INVITE:
 		put_be(out, core->invite, 8);
+		put_be(out, msg->kmes, 1);
 		put_bytes(out, &msg->session);
 		put_bytes(out, &msg->nonce);
 		put_piece(out, &msg->kem_public);

@@ -43,6 +43,9 @@ struct msg {
 	/** @chains: STATE: ids of the two chains that the speaker receives by */
 	struct bytes chains[2];
 
+	/** @kmes: INVITE: which of the speaker's KMEs serve, bit 0 for place 1 */
+	uint8_t kmes;
+
 	/** @session: INVITE, OFFER: digest of both STATEs */
 	struct bytes session;
 

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* That no sum with what is staged overflows. */
+#define STOCK_MAX	(UINT64_MAX / 2)
+
 void pacing_init(struct pacing *pacing, const struct pacing_config *config,
 		 uint64_t now)
 {
@@ -22,8 +25,7 @@ void pacing_arrived(struct pacing *pacing, uint64_t n, uint64_t now)
 		pacing->begun = now;
 	}
 	pacing->arrived = now;
-	pacing->stock += n < UINT64_MAX - pacing->stock ?
-			 n : UINT64_MAX - pacing->stock;
+	pacing->stock += n < STOCK_MAX - pacing->stock ? n : STOCK_MAX - pacing->stock;
 }
 
 void pacing_spent(struct pacing *pacing, uint64_t n)
@@ -56,14 +58,14 @@ static uint64_t horizon(const struct pacing *pacing, uint64_t now)
 	return gap - silent;
 }
 
-uint32_t pacing_period(const struct pacing *pacing, uint64_t now)
+uint32_t pacing_period(const struct pacing *pacing, uint64_t staged, uint64_t now)
 {
 	const struct pacing_config *config = &pacing->config;
-	uint64_t spendable, period;
+	uint64_t spendable = pacing->stock + staged, period;
 
-	if (pacing->stock <= config->reserve)
+	if (spendable <= config->reserve)
 		return config->ceiling_ms;
-	spendable = pacing->stock - config->reserve;
+	spendable -= config->reserve;
 	period = horizon(pacing, now) / spendable;
 	if (period < config->floor_ms)
 		return config->floor_ms;

@@ -79,6 +79,7 @@ void pacing_spent(struct pacing *pacing, uint64_t n);
 /**
  * pacing_period() - say how long each key is to be used
  * @pacing: the pacing
+ * @staged: keys that were offered and are not used yet
  * @now: time in ms
  *
  * One rule for fibre and satellite: the stock above the reserve is spread
@@ -93,6 +94,6 @@ void pacing_spent(struct pacing *pacing, uint64_t n);
  * Context: Pure.
  * Return: ms, from floor to ceiling.
  */
-uint32_t pacing_period(const struct pacing *pacing, uint64_t now);
+uint32_t pacing_period(const struct pacing *pacing, uint64_t staged, uint64_t now);
 
 #endif

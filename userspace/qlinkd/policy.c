@@ -36,23 +36,20 @@ uint8_t policy_both(unsigned int own, unsigned int peer)
 }
 
 static bool may_use_qkd(const struct policy_choice *choice, uint8_t sources,
-			uint64_t stock, uint32_t period_ms)
+			uint64_t stock, uint64_t enough)
 {
 	if (!stock)
 		return false;
-	if (!choice->has_fallen || !(sources & PQC))
-		return true;
-	/* Rounded up, and no product that a huge stock could overflow. */
-	return stock >= (POLICY_RETURN_MS + period_ms - 1) / period_ms;
+	return !choice->has_fallen || !(sources & PQC) || stock >= enough;
 }
 
 bool policy_choose(struct policy_choice *choice, uint8_t sources,
-		   uint64_t stock, uint32_t period_ms)
+		   uint64_t stock, uint64_t enough)
 {
 	int before = choice->source;
 
 	if (sources & (HYBRID | QKD) &&
-	    may_use_qkd(choice, sources, stock, period_ms)) {
+	    may_use_qkd(choice, sources, stock, enough)) {
 		choice->source = sources & HYBRID ? QLINK_SOURCE_HYBRID :
 						    QLINK_SOURCE_QKD;
 		choice->has_fallen = false;

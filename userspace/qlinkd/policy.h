@@ -8,9 +8,6 @@
 
 #include <linux/qlink.h>
 
-/* Return to hybrid once the stock lasts this long at the present pace. */
-#define POLICY_RETURN_MS	10000
-
 /* No source may be used, or none has a key: the link is silent. */
 #define POLICY_NO_SOURCE	(-1)
 
@@ -71,15 +68,15 @@ struct policy_choice {
  * @choice: the choice so far; { POLICY_NO_SOURCE, false } at first; updated
  * @sources: what both ends allow
  * @stock: QKD keys at hand
- * @period_ms: time from one rekey to the next, above 0
+ * @enough: so many that it is worth to return to them
  *
  * Hybrid where it may be, as long as there is one QKD key; back from
- * post-quantum alone only when the stock lasts POLICY_RETURN_MS, so that a
- * thin trickle does not make the source flap.
+ * post-quantum alone only when there are @enough, so that a thin trickle does
+ * not make the source flap.
  *
  * Return: whether the source changed, which is worth an event.
  */
 bool policy_choose(struct policy_choice *choice, uint8_t sources,
-		   uint64_t stock, uint32_t period_ms);
+		   uint64_t stock, uint64_t enough);
 
 #endif

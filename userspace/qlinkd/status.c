@@ -113,7 +113,7 @@ static json_t *link_status(const struct link *link)
 	set_text(to, "source", source_name(link->choice.source));
 	set_number(to, "stock", stock_held(link->stock));
 	set_number(to, "usable", stock_usable(link->stock, now));
-	set_number(to, "period_ms", stock_period(link->stock, now));
+	set_number(to, "period_ms", link->period_ms);
 	set(to, "tx", ring(&link->view.tx));
 	set(to, "rx", ring(&link->view.rx));
 	set(to, "kmes", kmes(link));

@@ -9,12 +9,15 @@
 
 /*
  * What the ring should hold lasts so long, and is bounded. Post-quantum keys can be made at any
- * time, and should be gone soon when QKD is back.
+ * time, and should be gone soon when QKD is back. QKD keys that are staged are the only ones that
+ * outlive an outage of either end's KME: of these as many as the outage cover says, in offers that
+ * are worth their KEM.
  */
 #define COVER_MS	20000
 #define COVER_PQC_MS	1000
 #define STAGED_MIN	4
-#define STAGED_MAX	1024
+#define STAGED_MAX	4000
+#define COVER_OFFER	32
 /* With fewer QKD keys staged than this, and none in stock, the link falls back. */
 #define STAGED_LAST	2
 
@@ -34,6 +37,25 @@ static uint32_t low_mark(const struct link *link)
 	uint32_t n = target(link);
 
 	return n - n / 4;
+}
+
+/* QKD keys that are staged and not used yet. */
+static uint64_t staged_qkd(const struct link *link)
+{
+	return link->choice.source == QLINK_SOURCE_PQC ? 0 : link->view.tx.staged;
+}
+
+/* How many more for the outage cover, where there is enough for now. */
+static uint32_t more_cover(const struct link *link, uint32_t staged, uint64_t usable)
+{
+	uint32_t cover = link->config->store.outage_cover;
+
+	if (cover > STAGED_MAX)
+		cover = STAGED_MAX;
+	if (link->choice.source == QLINK_SOURCE_PQC || usable < COVER_OFFER ||
+	    staged + COVER_OFFER > cover)
+		return 0;
+	return cover - staged;
 }
 
 static bool is_better(int source, int than)
@@ -73,7 +95,7 @@ static void choose(struct link *link, uint64_t now)
 	    link->rekey.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
 		return;
 	if (policy_choose(&link->choice, link->rekey.sources, stock_usable(link->stock, now),
-			  link->period_ms))
+			  stock_enough(link->stock, link->period_ms)))
 		tell_change(link, before);
 }
 
@@ -87,7 +109,9 @@ static bool is_near(uint32_t a, uint32_t b)
 
 static void set_pace(struct link *link, uint64_t now)
 {
-	struct request request = { .period_ms = stock_period(link->stock, now) };
+	struct request request = {
+		.period_ms = stock_period(link->stock, staged_qkd(link), now),
+	};
 	uint32_t period_ms = link->period_ms;
 	struct qlink_why why;
 
@@ -118,8 +142,8 @@ static void want(struct link *link, uint64_t now)
 	/* Weaker keys that are staged do not count as what there should be. */
 	if (link->better_from && link->rekey.tx.newest < link->better_from)
 		staged = 0;
-	if (staged < low_mark(link))
-		event.n = target(link) - staged;
+	event.n = staged < low_mark(link) ? target(link) - staged :
+					    more_cover(link, staged, usable);
 	if (event.source != QLINK_SOURCE_PQC && event.n > usable)
 		event.n = (uint32_t)usable;
 	if (event.n != link->rekey.tx.want || event.source != link->rekey.tx.want_source)

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "msg.h"
-#include "policy.h"
 
+/* Keys for so long are worth a return from post-quantum keys alone. */
+#define RETURN_MS	10000
 /* How long a link waits for its KMEs before it falls back, and for the keys of one that is well. */
 #define DECIDE_MS	1000
 #define DECIDE_WELL_MS	3000
@@ -18,7 +19,7 @@
 #define DRY_MAX_MS	2000
 /* What the peer could not fetch is tried again after so long, and twice, and so on. */
 #define REFUSED_MIN_MS	2000
-#define REFUSED_MAX_MS	60000
+#define REFUSED_MAX_MS	10000
 
 /* One KME, and the keys that it delivered. */
 struct source {
@@ -27,6 +28,8 @@ struct source {
 	/* until when the peer's counterpart is left alone, and for how long the next time */
 	uint64_t refused_until;
 	uint32_t refused_ms;
+	/* the peer's counterpart did not know a key of ours: it may have lost all old ones */
+	bool is_doubtful;
 	bool has_store;
 };
 
@@ -43,29 +46,59 @@ struct stock {
 	uint64_t begun, now;
 	uint64_t ask_at;
 	uint32_t dry_ms;
+	/* the peer's that serve, by place, and whether its word is renewed without their keys */
+	uint8_t peer_kmes;
+	bool is_renewed;
 	bool has_answered;
 };
 
-static uint64_t sum(const struct stock *stock, uint64_t now, bool all)
-{
-	const struct source *source = stock->sources;
-	uint64_t sum = 0;
+_Static_assert(KME_NODES_MAX <= 8, "each KME has a bit in INVITE");
 
-	for (; source < stock->sources + stock->n_sources; source++) {
-		if (source->has_store && (all || source->refused_until <= now))
-			sum += store_stock(&source->store);
-	}
-	return sum;
+static bool was_refused(const struct source *source)
+{
+	return source->refused_ms > REFUSED_MIN_MS;
+}
+
+/* Whether keys of this KME may be offered: the peer can have them, as far as is known. */
+static bool is_usable(const struct stock *stock, unsigned int i, uint64_t now)
+{
+	const struct source *source = &stock->sources[i];
+
+	if (!source->has_store || source->refused_until > now)
+		return false;
+	return !was_refused(source) || !stock->is_renewed || stock->peer_kmes & 1 << i;
 }
 
 uint64_t stock_usable(const struct stock *stock, uint64_t now)
 {
-	return sum(stock, now, false);
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		if (is_usable(stock, i, now))
+			sum += store_stock(&stock->sources[i].store);
+	}
+	return sum;
+}
+
+uint64_t stock_enough(const struct stock *stock, uint32_t period_ms)
+{
+	uint64_t n = (RETURN_MS + period_ms - 1) / period_ms;
+	uint64_t kept = store_low_mark(stock->store_config.outage_cover) + 1;
+
+	return n < kept ? n : kept;
 }
 
 uint64_t stock_held(const struct stock *stock)
 {
-	return sum(stock, 0, true);
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		if (stock->sources[i].has_store)
+			sum += store_stock(&stock->sources[i].store);
+	}
+	return sum;
 }
 
 /* --- from the KMEs --- */
@@ -196,6 +229,15 @@ static void on_answer(void *arg, const struct kme_answer *answer)
 		fetched_keys(stock, answer);
 }
 
+/* What kept the peer from fetching may be over: one key finds out. */
+static void try_again(struct source *source, uint64_t now)
+{
+	if (was_refused(source)) {
+		source->refused_ms = 2 * REFUSED_MIN_MS;
+		source->refused_until = now;
+	}
+}
+
 static void on_health(void *arg, unsigned int node, enum kme_health health,
 		      const struct qlink_why *why)
 {
@@ -204,11 +246,8 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 
 	if (health == KME_HEALTH_WELL) {
 		stock->ask_at = stock->now;
-		/* What kept the peer from fetching may be over as well: one key finds out. */
-		if (source->refused_ms > REFUSED_MIN_MS) {
-			source->refused_ms = 2 * REFUSED_MIN_MS;
-			source->refused_until = stock->now;
-		}
+		/* The peer's may have been ill of the same, as the line between them. */
+		try_again(source, stock->now);
 	}
 	stock->ops.health(stock->arg, node, health == KME_HEALTH_WELL, why);
 	stock->ops.changed(stock->arg);
@@ -249,10 +288,13 @@ static int start_client(struct stock *stock, const struct config *config,
 	return link->n_kmes ? kme_new(&conf, &ops, stock, &stock->kme, why) : 0;
 }
 
-/* Never so few that a link that fell back could not return, see policy_choose(). */
+/*
+ * Never so few that a link that fell back could not return: a store is not filled up before a
+ * quarter of it is gone.
+ */
 static void set_cover(struct store_config *store, const struct pacing_config *pacing)
 {
-	uint32_t least = POLICY_RETURN_MS / pacing->ceiling_ms + 1;
+	uint32_t least = (RETURN_MS / pacing->ceiling_ms + 1) * 4 / 3 + 1;
 
 	if (store->outage_cover < least)
 		store->outage_cover = least;
@@ -339,12 +381,23 @@ bool stock_is_decided(const struct stock *stock, uint64_t now)
 	       now - stock->begun >= (find_well(stock) >= 0 ? DECIDE_WELL_MS : DECIDE_MS);
 }
 
-uint32_t stock_period(const struct stock *stock, uint64_t now)
+uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 {
-	return pacing_period(&stock->pacing, now);
+	return pacing_period(&stock->pacing, staged, now);
 }
 
 /* --- to the peer and from it --- */
+
+/*
+ * After a refusal one key is enough to find out. Where a key was not known it is the newest: a KME
+ * that keeps what was not fetched for a while, or so many of it, forgets the oldest.
+ */
+static uint32_t take(struct source *source, uint32_t n, uint64_t now)
+{
+	if (source->is_doubtful)
+		return store_take_newest(&source->store, now);
+	return store_take(&source->store, was_refused(source) ? 1 : n, now);
+}
 
 void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 		 struct stock_taken *taken)
@@ -356,12 +409,9 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 	memset(taken, 0, sizeof(*taken));
 	for (i = 0; i < stock->n_sources && !taken->n; i++) {
 		source = &stock->sources[i];
-		if (!source->has_store || source->refused_until > now)
+		if (!is_usable(stock, i, now))
 			continue;
-		/* After a refusal one key is enough to find out. */
-		if (source->refused_ms > REFUSED_MIN_MS)
-			n = 1;
-		taken->n = store_take(&source->store, n, now);
+		taken->n = take(source, n, now);
 		taken->kme_id = (struct bytes){ (const uint8_t *)source->id,
 						strlen(source->id) };
 		stock->offered = i;
@@ -386,19 +436,54 @@ void stock_spend(struct stock *stock)
 		stock->ask_at = stock->now;
 }
 
-void stock_refused(struct stock *stock, uint64_t now)
+void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
 
+	source->is_doubtful = reason == REKEY_REASON_KEY_ID;
 	source->refused_until = now + source->refused_ms;
 	source->refused_ms *= 2;
 	if (source->refused_ms > REFUSED_MAX_MS)
 		source->refused_ms = REFUSED_MAX_MS;
 }
 
-void stock_agreed(struct stock *stock)
+uint32_t stock_agreed(struct stock *stock)
 {
-	stock->sources[stock->offered].refused_ms = REFUSED_MIN_MS;
+	struct source *source = &stock->sources[stock->offered];
+	uint32_t n = 0;
+
+	source->refused_ms = REFUSED_MIN_MS;
+	/* The newest was known and an old one was not: the next old one is in the middle. */
+	if (source->is_doubtful && source->has_store)
+		n = store_drop(&source->store, (store_stock(&source->store) + 1) / 2);
+	source->is_doubtful = false;
+	pacing_spent(&stock->pacing, n);
+	return n;
+}
+
+uint8_t stock_serving(const struct stock *stock)
+{
+	uint8_t kmes = 0;
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		if (kme_server(stock->kme, i)->health == KME_HEALTH_WELL)
+			kmes |= 1 << i;
+	}
+	return kmes;
+}
+
+void stock_peer_serves(struct stock *stock, uint8_t kmes, bool is_renewed, uint64_t now)
+{
+	uint8_t back = kmes & ~stock->peer_kmes;
+	unsigned int i;
+
+	stock->peer_kmes = kmes;
+	stock->is_renewed = is_renewed;
+	for (i = 0; i < stock->n_sources; i++) {
+		if (back & 1 << i)
+			try_again(&stock->sources[i], now);
+	}
 }
 
 /* The counterpart of the KME that the peer had them from, or -1. */

@@ -125,6 +125,15 @@ bool stock_is_decided(const struct stock *stock, uint64_t now);
 uint64_t stock_usable(const struct stock *stock, uint64_t now);
 
 /**
+ * stock_enough() - count the keys that are worth a return from post-quantum keys alone
+ * @stock: the stock
+ * @period_ms: time from one rekey to the next, above 0
+ *
+ * Return: keys for 10 s, but not more than there always are after some time.
+ */
+uint64_t stock_enough(const struct stock *stock, uint32_t period_ms);
+
+/**
  * stock_held() - count the keys held, usable or not
  * @stock: the stock
  *
@@ -139,7 +148,7 @@ uint64_t stock_held(const struct stock *stock);
  *
  * Return: ms; see pacing_period().
  */
-uint32_t stock_period(const struct stock *stock, uint64_t now);
+uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now);
 
 /**
  * stock_take() - take keys for an offer
@@ -162,15 +171,37 @@ void stock_spend(struct stock *stock);
 /**
  * stock_refused() - note that the peer could not fetch what was offered
  * @stock: the stock; the KME of the last offer is left alone for a while
+ * @reason: its word
  * @now: time in ms
  */
-void stock_refused(struct stock *stock, uint64_t now);
+void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now);
 
 /**
  * stock_agreed() - note that the peer could
- * @stock: the stock
+ * @stock: the stock; if the peer's KME knew the newest key but not an older one,
+ *	the older half is wiped
+ *
+ * Return: keys that were wiped, which nobody will have.
  */
-void stock_agreed(struct stock *stock);
+uint32_t stock_agreed(struct stock *stock);
+
+/**
+ * stock_serving() - which KMEs answer
+ * @stock: the stock
+ *
+ * Return: a bit each, bit 0 for that at place 1.
+ */
+uint8_t stock_serving(const struct stock *stock);
+
+/**
+ * stock_peer_serves() - note which of the peer's KMEs answer
+ * @stock: the stock; keys of a KME whose counterpart is back are usable at once
+ * @kmes: as the peer has it of stock_serving()
+ * @is_renewed: the peer will say so again although no key of its KMEs is offered:
+ *	then what it refused is not offered until it says that the KME is back
+ * @now: time in ms
+ */
+void stock_peer_serves(struct stock *stock, uint8_t kmes, bool is_renewed, uint64_t now);
 
 /**
  * stock_fetch() - fetch the keys that the peer named

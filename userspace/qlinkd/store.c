@@ -112,6 +112,8 @@ int store_put(struct store *store, const struct bytes *id,
 		return qlink_refuse(why, -EINVAL, "key of %zu bytes, not %d to %u",
 			      key->len, STORE_KEY_BYTES_MIN,
 			      store->config.key_bytes);
+	if (store->taken_from)
+		return qlink_refuse(why, -EBUSY, "the newest key is in use");
 	if (store->n == store->config.capacity)
 		return qlink_refuse(why, -ENOSPC, "full with %u keys", store->n);
 	if (is_known(store, id))
@@ -130,19 +132,29 @@ int store_put(struct store *store, const struct bytes *id,
 	return 0;
 }
 
-/* Wipe the oldest key, and let its ID be forgotten. */
-static void remove_first(struct store *store)
+/* Wipe the key in a slot, and let its ID be forgotten. */
+static void wipe(struct store *store, uint32_t number)
 {
-	struct store_slot *slot = &store->slots[store->first];
+	struct store_slot *slot = &store->slots[number];
 	uint32_t *at = head_of(store, slot->id, slot->id_len);
 
-	while (*at != store->first + 1)
+	while (*at != number + 1)
 		at = &store->slots[*at - 1].next;
 	*at = slot->next;
-	explicit_bzero(key_bytes(store, store->first), store->config.key_bytes);
+	explicit_bzero(key_bytes(store, number), store->config.key_bytes);
 	memset(slot, 0, sizeof(*slot));
+}
+
+static void remove_first(struct store *store)
+{
+	wipe(store, store->first);
 	store->first = slot_number(store, 1);
 	store->n--;
+}
+
+static void remove_last(struct store *store)
+{
+	wipe(store, slot_number(store, --store->n));
 }
 
 uint32_t store_stock(const struct store *store)
@@ -166,6 +178,11 @@ uint32_t store_expire(struct store *store, uint64_t now)
 	return n;
 }
 
+uint32_t store_low_mark(uint32_t high)
+{
+	return high - (high + 3) / 4;
+}
+
 uint32_t store_wanted(struct store *store)
 {
 	uint32_t capacity = store->config.capacity, high = capacity;
@@ -175,7 +192,7 @@ uint32_t store_wanted(struct store *store)
 		high = store->config.outage_cover;
 	if (stock >= high)
 		store->is_filling = false;
-	else if (stock <= high - (high + 3) / 4)
+	else if (stock <= store_low_mark(high))
 		store->is_filling = true;
 	if (!store->is_filling)
 		return 0;
@@ -190,20 +207,46 @@ uint32_t store_take(struct store *store, uint32_t n, uint64_t now)
 		return 0;
 	store_expire(store, now);
 	store->n_taken = n < store->n ? n : store->n;
+	store->taken_from = 0;
 	return store->n_taken;
+}
+
+uint32_t store_take_newest(struct store *store, uint64_t now)
+{
+	if (store->n_taken)
+		return 0;
+	store_expire(store, now);
+	if (!store->n)
+		return 0;
+	store->n_taken = 1;
+	store->taken_from = store->n - 1;
+	return 1;
+}
+
+uint32_t store_drop(struct store *store, uint32_t n)
+{
+	uint32_t i;
+
+	if (store->n_taken)
+		return 0;
+	if (n > store->n)
+		n = store->n;
+	for (i = 0; i < n; i++)
+		remove_first(store);
+	return n;
 }
 
 struct bytes store_taken_id(const struct store *store, uint32_t i)
 {
 	const struct store_slot *slot;
 
-	slot = &store->slots[slot_number(store, i)];
+	slot = &store->slots[slot_number(store, store->taken_from + i)];
 	return (struct bytes){ slot->id, slot->id_len };
 }
 
 struct bytes store_taken_key(const struct store *store, uint32_t i)
 {
-	uint32_t number = slot_number(store, i);
+	uint32_t number = slot_number(store, store->taken_from + i);
 
 	return (struct bytes){ key_bytes(store, number),
 			       store->slots[number].key_len };
@@ -211,6 +254,13 @@ struct bytes store_taken_key(const struct store *store, uint32_t i)
 
 void store_spend(struct store *store)
 {
-	for (; store->n_taken; store->n_taken--)
-		remove_first(store);
+	bool is_newest = store->taken_from;
+
+	for (; store->n_taken; store->n_taken--) {
+		if (is_newest)
+			remove_last(store);
+		else
+			remove_first(store);
+	}
+	store->taken_from = 0;
 }

@@ -41,8 +41,8 @@ struct store_slot;
  *
  * Key bytes lie in locked memory that no dump has, and are wiped as soon as
  * they leave; the rest lies in ordinary memory. Invariants: every ID is there
- * once; bytes of empty slots are zero; the oldest @n_taken are in use by
- * the caller.
+ * once; bytes of empty slots are zero; @n_taken keys are in use by the caller,
+ * the oldest ones, or the newest.
  */
 struct store {
 	/** @config: as given */
@@ -69,8 +69,11 @@ struct store {
 	/** @n: keys held, taken ones included */
 	uint32_t n;
 
-	/** @n_taken: the oldest, which the caller uses */
+	/** @n_taken: which the caller uses */
 	uint32_t n_taken;
+
+	/** @taken_from: the first of them, counted from the oldest key */
+	uint32_t taken_from;
 
 	/** @is_rich: the KME has more keys than we could hold */
 	bool is_rich;
@@ -112,6 +115,7 @@ void store_free(struct store *store);
  * Return:
  * * %0		- kept
  * * %-ENOSPC	- full
+ * * %-EBUSY	- the newest key is taken
  * * %-EEXIST	- the ID is there already
  * * %-EINVAL	- a length out of range
  */
@@ -136,6 +140,14 @@ uint32_t store_stock(const struct store *store);
 uint32_t store_expire(struct store *store, uint64_t now);
 
 /**
+ * store_low_mark() - say down to what a store sinks before it is filled up
+ * @high: to what it is filled up, in keys
+ *
+ * Return: keys; with so many it is filled up.
+ */
+uint32_t store_low_mark(uint32_t high);
+
+/**
  * store_wanted() - say how many keys to ask the KME for
  * @store: the store
  *
@@ -157,6 +169,24 @@ uint32_t store_wanted(struct store *store);
  * store_spend(), whatever came of the offer: an ID is used once.
  */
 uint32_t store_take(struct store *store, uint32_t n, uint64_t now);
+
+/**
+ * store_take_newest() - take the newest key for an offer
+ * @store: the store; nothing is taken yet
+ * @now: time in ms; keys too old by then are wiped first
+ *
+ * Return: 1, or 0 where there is none; as store_take().
+ */
+uint32_t store_take_newest(struct store *store, uint64_t now);
+
+/**
+ * store_drop() - wipe the oldest keys, unused
+ * @store: the store; nothing happens while keys are taken
+ * @n: how many
+ *
+ * Return: how many there were, at most @n.
+ */
+uint32_t store_drop(struct store *store, uint32_t n);
 
 /**
  * store_taken_id() - say the ID of a key that was taken

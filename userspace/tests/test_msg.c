@@ -80,6 +80,7 @@ static struct msg invite_make(void)
 	struct msg msg = msg_of(REKEY_MESSAGE_INVITE);
 
 	msg.core.invite = 9;
+	msg.kmes = 0x81;
 	msg.session = some(MSG_SESSION_BYTES);
 	msg.nonce = some(MSG_NONCE_BYTES);
 	msg.kem_public = some(MSG_KEM_PUBLIC_BYTES);
@@ -133,9 +134,9 @@ TEST(every_message_is_read_as_it_was_written)
 	msg = state_make();
 	check_round(&msg, 24 + 3 + 32 + 2 * 25 + 256);
 	msg = invite_make();
-	check_round(&msg, 24 + 8 + 16 + 32 + 2 + 1216);
+	check_round(&msg, 24 + 9 + 16 + 32 + 2 + 1216);
 	msg.kem_public = some(0);
-	check_round(&msg, 24 + 8 + 16 + 32 + 2);
+	check_round(&msg, 24 + 9 + 16 + 32 + 2);
 	msg = offer_make(QLINK_SOURCE_HYBRID, REKEY_OFFER_MAX);
 	check_round(&msg, 24 + 26 + 64 + 2 + 1120 + 5 + 64 * 66);
 	msg = offer_make(QLINK_SOURCE_QKD, 1);
@@ -230,7 +231,7 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 	check_refused(&msg, 59 + 25 + 16 + 7, 2,
 		      "epoch held 2: not from 3 to 100");
 	msg = invite_make();
-	check_refused(&msg, 81, 0xbf, "KEM key: 1215 bytes, want 0 or 1216");
+	check_refused(&msg, 82, 0xbf, "KEM key: 1215 bytes, want 0 or 1216");
 	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
 	check_refused(&msg, 48, 65, "epochs 65: not from 1 to 64");
 	check_refused(&msg, 48, 0, "epochs 0: not from 1 to 64");

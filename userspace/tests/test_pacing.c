@@ -38,7 +38,7 @@ static void world_make(struct world *world, uint32_t floor_ms,
 /* The kernel rotates each period; a key that is not there is noticed. */
 static void spend_second(struct world *world)
 {
-	uint32_t period = pacing_period(&world->pacing, world->now);
+	uint32_t period = pacing_period(&world->pacing, 0, world->now);
 	uint64_t n;
 
 	CHECK(period >= world->pacing.config.floor_ms &&
@@ -117,7 +117,7 @@ TEST(a_rich_fibre_is_used_at_the_floor)
 
 	world_make(&world, 20, 300000, 500);
 	pass(&world, DAY, 50000000);
-	CHECK_NUMBER("period", pacing_period(&world.pacing, world.now), 20);
+	CHECK_NUMBER("period", pacing_period(&world.pacing, 0, world.now), 20);
 	CHECK_NUMBER("room is full but for a second", world.lowest >= ROOM - 50,
 		     1);
 }
@@ -199,7 +199,7 @@ TEST(a_pass_that_fails_is_survived_on_the_reserve_at_the_ceiling)
 	world.n_dry = 0;
 	pass(&world, 12 * HOUR, 0);
 	CHECK_NUMBER("dry", world.n_dry, 0);
-	CHECK_NUMBER("period", pacing_period(&world.pacing, world.now), 300000);
+	CHECK_NUMBER("period", pacing_period(&world.pacing, 0, world.now), 300000);
 	CHECK(world.pacing.stock < 100, "the reserve was not used");
 }
 
@@ -223,12 +223,12 @@ TEST(a_fibre_that_was_cut_is_a_fibre_again_when_it_was_on_as_long)
 	pass(&world, 10 * HOUR, 10000);
 	pass(&world, 2 * HOUR, 0);
 	pass(&world, HOUR, 10000);
-	CHECK(pacing_period(&world.pacing, world.now) > 150,
+	CHECK(pacing_period(&world.pacing, 0, world.now) > 150,
 	      "spends as if it had never been cut");
 	pass(&world, 2 * HOUR, 10000);
-	CHECK(is_near(pacing_period(&world.pacing, world.now), 100, 5),
+	CHECK(is_near(pacing_period(&world.pacing, 0, world.now), 100, 5),
 	      "period %u ms, want about 100",
-	      pacing_period(&world.pacing, world.now));
+	      pacing_period(&world.pacing, 0, world.now));
 }
 
 TEST(an_idle_link_spends_nothing)
@@ -247,19 +247,35 @@ TEST(an_idle_link_spends_nothing)
 	      (unsigned long long)world.lowest);
 }
 
+TEST(staged_keys_are_stock)
+{
+	struct pacing_config config = { 5, 120000, 40 };
+	struct pacing pacing;
+
+	pacing_init(&pacing, &config, 0);
+	pacing_arrived(&pacing, 100, 1000);
+	CHECK_NUMBER("in stock", pacing_period(&pacing, 0, 1000), 1000);
+	pacing_spent(&pacing, 90);
+	CHECK_NUMBER("staged", pacing_period(&pacing, 90, 1000), 1000);
+	CHECK_NUMBER("half of them used", pacing_period(&pacing, 60, 1000), 2000);
+	CHECK_NUMBER("the reserve is kept", pacing_period(&pacing, 30, 1000), 120000);
+	CHECK_NUMBER("no more come: they have to last", pacing_period(&pacing, 90, 70000), 120000);
+}
+
 TEST(counts_stop_at_their_ends)
 {
 	struct pacing_config config = { 5, 1000, UINT64_MAX };
 	struct pacing pacing;
 
 	pacing_init(&pacing, &config, 0);
-	CHECK_NUMBER("no stock", pacing_period(&pacing, 1), 1000);
+	CHECK_NUMBER("no stock", pacing_period(&pacing, 0, 1), 1000);
 	pacing_spent(&pacing, 3);
 	CHECK_NUMBER("below none", pacing.stock, 0);
 	pacing_arrived(&pacing, UINT64_MAX, 1);
 	pacing_arrived(&pacing, 7, 2);
-	CHECK(pacing.stock == UINT64_MAX, "wrapped");
-	CHECK_NUMBER("all reserved", pacing_period(&pacing, 2), 1000);
+	CHECK(pacing.stock >= UINT64_MAX / 2, "wrapped");
+	CHECK_NUMBER("all reserved", pacing_period(&pacing, 0, 2), 1000);
+	CHECK_NUMBER("and nothing is", pacing_period(&pacing, UINT32_MAX, 2), 1000);
 	pacing.config.reserve = 0;
-	CHECK_NUMBER("all to spend", pacing_period(&pacing, 2), 5);
+	CHECK_NUMBER("all to spend", pacing_period(&pacing, 0, 2), 5);
 }

@@ -90,6 +90,35 @@ TEST(the_oldest_are_taken_first_and_wiped_when_spent)
 	store_free(&store);
 }
 
+TEST(the_newest_can_be_taken_and_the_oldest_dropped)
+{
+	struct qlink_why why;
+	struct store store = make(5, 5, 0);
+	const struct bytes id = { (const uint8_t *)"other", 5 };
+	const struct bytes key = { (const uint8_t *)"0123456789abcdef0123456789abcdef", 32 };
+
+	CHECK_NUMBER("none", store_take_newest(&store, 0), 0);
+	put_many(&store, 0, 5, 0);
+	CHECK_NUMBER("take", store_take_newest(&store, 0), 1);
+	check_taken(&store, 0, 4);
+	CHECK_NUMBER("not twice", store_take(&store, 1, 0), 0);
+	CHECK_NUMBER("nothing behind it", store_put(&store, &id, &key, 0, &why), -EBUSY);
+	CHECK_NUMBER("nothing goes", store_drop(&store, 5), 0);
+	store_spend(&store);
+	CHECK_NUMBER("bytes", traces(&store), 4 * 32);
+	CHECK_NUMBER("dropped", store_drop(&store, 2), 2);
+	CHECK_NUMBER("bytes", traces(&store), 2 * 32);
+	CHECK_NUMBER("the oldest again", store_take(&store, 1, 0), 1);
+	check_taken(&store, 0, 2);
+	store_spend(&store);
+	CHECK_NUMBER("the only one", store_take_newest(&store, 0), 1);
+	check_taken(&store, 0, 3);
+	store_spend(&store);
+	CHECK_NUMBER("bytes", traces(&store), 0);
+	CHECK_NUMBER("no more than there are", store_drop(&store, 9), 0);
+	store_free(&store);
+}
+
 TEST(slots_are_used_again_and_again)
 {
 	struct store store = make(7, 7, 0);

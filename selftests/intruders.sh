@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Who is not the peer gets no key: strangers at the door of an agent, and one who stands between two. Each is refused by
+# name and counted, and the peer comes in all the same.
+
+# shellcheck source=sites.sh
+. "$(dirname "$0")/sites.sh"
+
+readonly door=7511 every_refusal='[.refused[]] | add'
+
+# cert_of_days NAME FROM TO: a certificate of site b under the CA of the agents, for these days.
+cert_of_days()
+{
+	expect_ok "certificate $1" openssl req -x509 -newkey ML-DSA-65 -nodes -not_before "$2" -not_after "$3" -subj /CN=site-b \
+		-CA "$pki/ca.pem" -CAkey "$pki/ca.key" -addext basicConstraints=critical,CA:FALSE \
+		-addext subjectAltName=DNS:site-b -keyout "$tmp/$1.key" -out "$tmp/$1.pem"
+}
+
+# own NAME: the options by which openssl shows this certificate.
+own() { echo "-cert $1.pem -key $1.key"; }
+
+# knock REASON WHY OPTION…: somebody at site b dials site a by plain OpenSSL, and is refused.
+knock()
+{
+	local reason=$1 why=$2 before all
+
+	shift 2
+	before=$(status 1 ".refused[\"$reason\"]") all=$(status 1 "$every_refusal")
+	: >"$tmp/a/log"
+	ip netns exec "$ns2" timeout 60 openssl s_client -connect "${channel[1]}:$door" "$@" </dev/null >"$tmp/said" 2>&1
+	expect_soon "$reason: counted" status_is 1 ".refused[\"$reason\"]" $((before + 1))
+	expect_eq "$reason: nothing else" "$(status 1 "$every_refusal")" $((all + 1))
+	expect_soon "$reason: told" grep -qE "^<4>peer-refused from=\"?${channel[2]}.* why=\"$reason: .*$why" "$tmp/a/log"
+}
+
+# What a stranger may show, whatever it is: it is not let in.
+test_strangers_at_the_door_udp()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agent_conf 1
+	agent_conf 2
+	agent_start 1
+	mkdir "$tmp/other"
+	expect_ok "another CA" qlink-pki ca "$tmp/other"
+	expect_ok "its certificate" qlink-pki cert "$tmp/other" site-b
+	expect_ok "another site" qlink-pki cert "$pki" site-c
+	cert_of_days old 20250101000000Z 20250201000000Z
+	cert_of_days early 20900101000000Z 20910101000000Z
+	expect_soon "there" status_is 1 "$every_refusal" 0
+	# shellcheck disable=SC2046 # words
+	{
+		knock wrong-ca "local issuer" $(own "$tmp/other/site-b")
+		knock stale-certificate "expired" $(own "$tmp/old")
+		knock stale-certificate "not yet valid" $(own "$tmp/early")
+		knock wrong-identity "site-c, want site-b" $(own "$pki/site-c")
+		knock no-certificate "did not return"
+		knock wrong-group "key share" -groups X25519 $(own "$pki/site-b")
+		knock wrong-group "key share" -groups P-256:X448 $(own "$pki/site-b")
+		knock wrong-version "protocol" -tls1_2 $(own "$pki/site-b")
+	}
+	expect_eq "keys" "$(keys "$ns1")" 0
+	expect_peer_comes
+}
+
+expect_peer_comes()
+{
+	flying "$ns1" ping -q -i 0.02 "${inner[2]}"
+	agent_start 2
+	expect_soon "the peer comes in" link_status_is 1 .phase ready
+	expect_active hybrid
+}
+
+# Those who dial and then say nothing, or no TLS, keep nobody out for long.
+test_a_crowd_at_the_door_udp()
+{
+	local n
+
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agent_conf 1
+	agent_conf 2
+	agent_start 1
+	expect_soon "there" status_is 1 "$every_refusal" 0
+	for ((n = 0; n < 40; n++)); do
+		ip netns exec "$ns2" socat -u OPEN:/dev/zero,readbytes=$((n % 2 * 100)),ignoreeof "TCP:${channel[1]}:$door" >/dev/null 2>&1 &
+		defer kill $!
+	done
+	expect_soon "refused" some_refused
+	expect_peer_comes
+}
+
+some_refused() { [ "$(status 1 "$every_refusal")" -ge 10 ]; }
+
+# The dialling end is taken to somebody else, who has a certificate for that name from another CA, or the right one
+# without the post-quantum group: it goes no further, and finds the peer once that is there.
+test_a_man_in_the_middle_udp()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agent_conf 1
+	agent_conf 2
+	mkdir "$tmp/other"
+	expect_ok "another CA" qlink-pki ca "$tmp/other"
+	expect_ok "its certificate" qlink-pki cert "$tmp/other" site-a
+	agent_start 2
+	# shellcheck disable=SC2046 # words
+	{
+		stand_between wrong-ca "local issuer" $(own "$tmp/other/site-a")
+		stand_between refused-by-peer "" -groups X25519 $(own "$pki/site-a")
+		stand_between wrong-identity "site-b, want site-a" $(own "$pki/site-b")
+	}
+	expect_eq "keys" "$(keys "$ns2")" 0
+	agent_start 1
+	flying "$ns1" ping -q -i 0.02 "${inner[2]}"
+	expect_soon "the peer is found" link_status_is 2 .phase ready
+	expect_active hybrid
+}
+
+# stand_between REASON WHY OPTION…: at the address of site a, which site b dials.
+stand_between()
+{
+	local reason=$1 why=$2 before
+
+	shift 2
+	before=$(status 2 ".refused[\"$reason\"]")
+	ip netns exec "$ns1" openssl s_server -accept "${channel[1]}:$door" -quiet -CAfile "$pki/ca.pem" -Verify 1 "$@" \
+		</dev/null >"$tmp/between" 2>&1 &
+	defer kill $!
+	expect_soon "$reason: counted" grew "$reason" "${before:-0}"
+	expect_soon "$reason: told" grep -qE "^<4>peer-unreachable peer=site-a why=\"$reason: .*$why" "$tmp/b/log"
+	kill $!
+	wait $! 2>/dev/null
+}
+
+grew() { [ "$(status 2 ".refused[\"$1\"]")" -gt "$2" ]; }
+
+run_tests "$@"
