@@ -3,7 +3,6 @@
 #ifndef QLINKD_REQUEST_H
 #define QLINKD_REQUEST_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "../libqlink/key.h"
