@@ -111,12 +111,10 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
 
-/* Whether a KME gave all that one request of ours can ask it for. */
-static bool is_full(const struct stock *stock, const struct kme_answer *answer)
+/* Whether a KME gave all that one request of ours asked it for. */
+static bool is_full(const struct kme_answer *answer)
 {
-	size_t limit = kme_server_limit(kme_server(stock->kme, answer->node));
-
-	return answer->n_keys >= (answer->asked < limit ? answer->asked : limit);
+	return answer->n_keys && answer->n_keys >= answer->n_sent;
 }
 
 static void keep(struct stock *stock, const struct kme_answer *answer)
@@ -137,7 +135,7 @@ static void keep(struct stock *stock, const struct kme_answer *answer)
 	}
 	if (kept)
 		pacing_arrived(&stock->pacing, kept, stock->now);
-	source->store.is_rich = is_full(stock, answer);
+	source->store.is_rich = is_full(answer);
 }
 
 static void got_keys(struct stock *stock, const struct kme_answer *answer)
@@ -145,7 +143,7 @@ static void got_keys(struct stock *stock, const struct kme_answer *answer)
 	stock->has_answered = true;
 	if (answer->n_keys)
 		keep(stock, answer);
-	if (is_full(stock, answer)) {
+	if (is_full(answer)) {
 		stock->dry_ms = DRY_MIN_MS;
 		stock->ask_at = stock->now;
 	} else {
