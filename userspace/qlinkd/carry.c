@@ -281,7 +281,7 @@ static void note_refused(struct link *link, uint8_t reason)
 	/* Only the peer's word says something of its KME. */
 	if (link->has_offered &&
 	    (reason == REKEY_REASON_KME || reason == REKEY_REASON_KEY_ID))
-		stock_refused(link->stock, services_now());
+		stock_refused(link->stock, reason, services_now());
 	link->has_offered = false;
 }
 

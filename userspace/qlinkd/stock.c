@@ -27,6 +27,8 @@ struct source {
 	/* until when the peer's counterpart is left alone, and for how long the next time */
 	uint64_t refused_until;
 	uint32_t refused_ms;
+	/* keys that were wiped after the last key ID that the counterpart did not have */
+	uint32_t doubted;
 	bool has_store;
 };
 
@@ -384,10 +386,28 @@ void stock_spend(struct stock *stock)
 		stock->ask_at = stock->now;
 }
 
-void stock_refused(struct stock *stock, uint64_t now)
+/*
+ * The counterpart does not have a single key any more, time and again: those of the same age
+ * will not be there either, as after it started anew. Twice as many go each time, or
+ * a store that is full would be tried key by key for weeks.
+ */
+static void doubt(struct stock *stock, struct source *source, uint64_t now)
+{
+	uint32_t n = source->doubted ? 2 * source->doubted : 1;
+
+	source->doubted = n < source->store.config.capacity ? n : source->store.config.capacity;
+	if (!source->has_store)
+		return;
+	pacing_spent(&stock->pacing, store_take(&source->store, source->doubted, now));
+	stock_spend(stock);
+}
+
+void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
 
+	if (reason == REKEY_REASON_KEY_ID && source->refused_ms > REFUSED_MIN_MS)
+		doubt(stock, source, now);
 	source->refused_until = now + source->refused_ms;
 	source->refused_ms *= 2;
 	if (source->refused_ms > REFUSED_MAX_MS)
@@ -396,7 +416,10 @@ void stock_refused(struct stock *stock, uint64_t now)
 
 void stock_agreed(struct stock *stock)
 {
-	stock->sources[stock->offered].refused_ms = REFUSED_MIN_MS;
+	struct source *source = &stock->sources[stock->offered];
+
+	source->refused_ms = REFUSED_MIN_MS;
+	source->doubted = 0;
 }
 
 /* The counterpart of the KME that the peer had them from, or -1. */

@@ -162,9 +162,11 @@ void stock_spend(struct stock *stock);
 /**
  * stock_refused() - note that the peer could not fetch what was offered
  * @stock: the stock; the KME of the last offer is left alone for a while
+ * @reason: REKEY_REASON_KME or REKEY_REASON_KEY_ID; keys that the peer's KME does
+ *	not have time and again are wiped, more each time, until there are others
  * @now: time in ms
  */
-void stock_refused(struct stock *stock, uint64_t now);
+void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now);
 
 /**
  * stock_agreed() - note that the peer could

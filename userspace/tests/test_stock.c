@@ -240,7 +240,7 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 		stock_take(site->stock, 4, now, &taken);
 		CHECK_NUMBER("offered", taken.n, i ? 1 : 4);
 		stock_spend(site->stock);
-		stock_refused(site->stock, now);
+		stock_refused(site->stock, REKEY_REASON_KME, now);
 		now += pauses[i] - 1;
 		CHECK_NUMBER("none usable", stock_usable(site->stock, now), 0);
 		CHECK(stock_held(site->stock) > 0, "none held");
@@ -256,7 +256,7 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("all is well", taken.n, 4);
 	stock_spend(site->stock);
-	stock_refused(site->stock, now);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
 	CHECK_NUMBER("usable after", stock_usable(site->stock, now + 2000), stock_held(site->stock));
 	site_stop(site);
 	lab_stop();
@@ -279,7 +279,7 @@ TEST(keys_of_several_kmes_are_offered_in_their_order)
 	CHECK_NUMBER("of one KME only", taken.n, 10);
 	CHECK_NUMBER("the first", taken.kme_id.data[0], '1');
 	stock_spend(site->stock);
-	stock_refused(site->stock, now);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
 	stock_take(site->stock, 64, now, &taken);
 	CHECK(taken.n, "nothing from the second");
 	CHECK_NUMBER("the second", taken.kme_id.data[0], '2');
@@ -316,7 +316,7 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 	for (i = 0; i < 4; i++) {
 		stock_take(site->stock, 1, now, &taken);
 		stock_spend(site->stock);
-		stock_refused(site->stock, now);
+		stock_refused(site->stock, REKEY_REASON_KME, now);
 		now += i < 3 ? 60000 : 0;
 	}
 	CHECK_NUMBER("usable", stock_usable(site->stock, now), 0);
@@ -329,14 +329,14 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 		stock_take(site->stock, 64, now, &taken);
 		stock_spend(site->stock);
 	}
-	stock_refused(site->stock, now);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
 	CHECK_NUMBER("usable before", stock_usable(site->stock, now), 0);
 	SITE_WAIT(site, site->n_ill == 1 && site->n_well == 2);
 	CHECK_NUMBER("usable after", stock_usable(site->stock, now), stock_held(site->stock));
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("one key finds out", taken.n, 1);
 	stock_spend(site->stock);
-	stock_refused(site->stock, now);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
 	CHECK_NUMBER("a short pause", stock_usable(site->stock, now + 4000),
 		     stock_held(site->stock));
 	site_stop(site);

@@ -11,13 +11,12 @@
 
 #include <openssl/rand.h>
 
+#include "simkme.h"
 #include "tap.h"
 
 #define WIRE_MS		5
 /* No sound agents have so much to say or do at one time. */
 #define ROUNDS_MAX	20000
-
-uint64_t (*world_next_answer)(void);
 
 __attribute__((noreturn))
 static void world_bug(int line)
@@ -57,6 +56,8 @@ static void say(void *arg, const uint8_t *data, size_t len)
 	uint64_t delay = WIRE_MS;
 
 	from->n_said++;
+	if (from->link && from->link->n_done > world->most_done)
+		world->most_done = from->link->n_done;
 	if (!from->connection)
 		return;
 	if (world->on_say)
@@ -143,6 +144,7 @@ static void note_used(struct world *world, const struct device_key *key)
 		      (unsigned long long)key->epoch);
 	used[at] = mark;
 	world->n_used++;
+	world->n_hybrid += key->source != QLINK_SOURCE_PQC;
 }
 
 /* What is installed to send is new, and where the peer has the epoch, it has the same key. */
@@ -252,11 +254,9 @@ static uint64_t next_frame(const struct device *device)
 
 static uint64_t next_time(const struct world *world)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = simkme_next();
 	unsigned int i;
 
-	if (world_next_answer)
-		next = world_next_answer();
 	for (i = 0; i < 2; i++) {
 		const struct world_end *end = &world->ends[i];
 
@@ -273,12 +273,8 @@ static uint64_t next_time(const struct world *world)
 
 static void note_most(struct world *world, unsigned int end)
 {
-	const struct link *link = world->ends[end].link;
-
 	if (devices[end].tx.n > world->most_staged)
 		world->most_staged = devices[end].tx.n;
-	if (link->n_done > world->most_done)
-		world->most_done = link->n_done;
 }
 
 void world_step(struct world *world, unsigned int end)
@@ -329,6 +325,7 @@ static void start_agent(struct world *world, unsigned int i)
 	struct world_end *end = &world->ends[i];
 	struct qlink_why why;
 
+	simkme_side = (int)i;
 	device_services(&end->services, i, world->log_fds[i]);
 	CHECK_NUMBER("link", keying_new(&end->link, &end->config, &end->config.links[0],
 					&end->services, &ops, end, &why), 0);
@@ -396,16 +393,22 @@ unsigned int world_logs(const struct world *world, unsigned int end, const char 
 	return n;
 }
 
-bool world_works(const struct world *world)
+bool world_flows(const struct world *world)
 {
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		if (world->ends[i].link->rekey.phase != REKEY_PHASE_READY ||
-		    world->ends[i].deaf_since || !devices[i].tx.current)
+		if (world->ends[i].deaf_since || !devices[i].tx.current)
 			return false;
 	}
 	return true;
+}
+
+bool world_works(const struct world *world)
+{
+	return world_flows(world) &&
+	       world->ends[0].link->rekey.phase == REKEY_PHASE_READY &&
+	       world->ends[1].link->rekey.phase == REKEY_PHASE_READY;
 }
 
 uint64_t world_until_works(struct world *world, uint64_t ms)

@@ -10,7 +10,7 @@
 #include "device.h"
 
 /* Messages on their way at most; more is a bug of the agents. */
-#define WORLD_WIRE	64
+#define WORLD_WIRE	256
 #define WORLD_HARD_MS	300000
 
 struct world_packet {
@@ -56,6 +56,8 @@ struct world {
 	/* keys that were ever sent with, to find one that comes twice */
 	uint64_t *used;
 	size_t n_used, used_room;
+	/* how many of them rest on a key of a KME */
+	uint64_t n_hybrid;
 };
 
 /**
@@ -75,7 +77,7 @@ void world_cut(struct world *world);
 /* End one agent and start it anew, without a connection; its device stays. */
 void world_restart(struct world *world, unsigned int end);
 
-/* Let all happen that is due until @ms from now; simulated KMEs as well. */
+/* Let all happen that is due until @ms from now, at KMEs as well. */
 void world_run(struct world *world, uint64_t ms);
 
 /* Let one end's agent look at what is due now. */
@@ -87,13 +89,13 @@ void world_notice(struct world *world, unsigned int end, uint32_t kinds);
 /* How often one end's log has this text. */
 unsigned int world_logs(const struct world *world, unsigned int end, const char *text);
 
-/* Both ends send, with keys that the other holds, and are ready. */
+/* Frames of both ends arrive. */
+bool world_flows(const struct world *world);
+
+/* So they do, and both agents are ready for more keys. */
 bool world_works(const struct world *world);
 
 /* Run until it works or @ms are over; how long that took, or UINT64_MAX. */
 uint64_t world_until_works(struct world *world, uint64_t ms);
-
-/* When a simulated KME has an answer; UINT64_MAX where KMEs are real. */
-extern uint64_t (*world_next_answer)(void);
 
 #endif
