@@ -114,6 +114,8 @@ static int fake_key_dump(struct qlink_nl *nl, uint32_t ifindex, struct qlink_key
 	struct qlink_key *at;
 
 	(void)nl;
+	*keys = NULL;
+	*n = 0;
 	if (device->any_err)
 		return fail(error, device->any_err);
 	*n = device->tx.n + device->rx.n;
@@ -238,6 +240,8 @@ static int fake_record_dump(struct qlink_nl *nl, uint32_t ifindex, uint64_t afte
 			  device->n_records - DEVICE_RECORDS : 0, i;
 
 	(void)nl;
+	*records = NULL;
+	*n = 0;
 	if (device->any_err)
 		return fail(error, device->any_err);
 	if (after < oldest)

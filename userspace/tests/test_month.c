@@ -20,15 +20,14 @@
 #include "tap.h"
 #include "world.h"
 
+/* Under sanitizers a day takes two seconds: a month is for those who have none. */
 #ifdef __SANITIZE_ADDRESS__
 /* Its header is not where its library is. */
 size_t __sanitizer_get_current_allocated_bytes(void);
 #define heap_bytes()	__sanitizer_get_current_allocated_bytes()
+#define DAYS	2
 #else
 #define heap_bytes()	mallinfo2().uordblks
-#endif
-
-#ifndef DAYS
 #define DAYS	30
 #endif
 #define HOUR_MS	(uint64_t)3600000
@@ -238,15 +237,16 @@ static void trouble(struct world *world, struct found *found)
 }
 
 /* Keys that KMEs gave and that are neither in store nor in use. */
-static uint64_t lost_keys(const struct world *world)
+static int64_t lost_keys(const struct world *world)
 {
-	return spent() - world->n_hybrid - stock_held(world->ends[0].link->stock) -
-	       stock_held(world->ends[1].link->stock);
+	return (int64_t)(spent() - world->n_hybrid - stock_held(world->ends[0].link->stock) -
+			 stock_held(world->ends[1].link->stock));
 }
 
 static void calm(struct world *world, struct found *found, uint64_t ms)
 {
-	uint64_t lost = lost_keys(world), begun = device_now, took = world_until_works(world, WORKS_MS);
+	int64_t lost = lost_keys(world);
+	uint64_t begun = device_now, took = world_until_works(world, WORKS_MS);
 
 	CHECK(took <= WORKS_MS, "day %" PRIu64 ": no keys %d ms after trouble %" PRIu64
 	      " (%s, %s; %s, %s)", (begun - 1000000) / DAY_MS, WORKS_MS, found->n_troubles,
@@ -268,7 +268,8 @@ static void calm(struct world *world, struct found *found, uint64_t ms)
 			return;
 		}
 	}
-	most(&found->most_lost, lost_keys(world) - lost);
+	if (lost_keys(world) > lost)
+		most(&found->most_lost, (uint64_t)(lost_keys(world) - lost));
 	CHECK(world_works(world), "not ready at the end of calm, after trouble %" PRIu64,
 	      found->n_troubles);
 }
@@ -296,7 +297,7 @@ static void check_bounds(const struct world *world, const struct found *found)
 {
 	CHECK(world->most_wire <= 128, "%u messages on their way", world->most_wire);
 	CHECK(world->most_done <= LINK_DONE_MAX / 2, "%u answers that wait", world->most_done);
-	CHECK(world->most_staged <= 3 * REKEY_OFFER_MAX, "%u keys to send", world->most_staged);
+	CHECK(world->most_staged <= 32, "%u keys to send", world->most_staged);
 	/* What was offered or asked for when trouble ended, and doubts about the rest. */
 	CHECK(found->most_lost <= 1000, "%" PRIu64 " keys came to nothing in calm",
 	      found->most_lost);
@@ -311,7 +312,8 @@ TEST(a_month_of_answers_at_the_worst_moment)
 	size_t memory[2] = { 0, 0 };
 	clock_t begun = clock();
 
-	seed = 20261123;
+	/* Another one finds something else: QLINK_SEED=NUMBER, above 0. */
+	seed = strtoull(getenv("QLINK_SEED") ?: "20261123", NULL, 10);
 	simkme_start(UINT64_MAX / 2);
 	simkme_plan = plan;
 	world = world_new(confs, false);
@@ -320,7 +322,7 @@ TEST(a_month_of_answers_at_the_worst_moment)
 	world_connect(world);
 	next_day = device_now + DAY_MS;
 	while (device_now < 1000000 + DAYS * DAY_MS && !tap_has_failed()) {
-		calm(world, &found, 300000 + draw(1800000));
+		calm(world, &found, 300000 + draw(5400000));
 		check_rings(world);
 		trouble(world, &found);
 		if (device_now < next_day)

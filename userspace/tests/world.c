@@ -284,6 +284,13 @@ void world_step(struct world *world, unsigned int end)
 	note_most(world, end);
 }
 
+/* As the agent's loop would. */
+static bool is_called(const struct world_end *end)
+{
+	return end->is_kicked || keying_deadline(end->link) <= device_now ||
+	       simkme_next() <= device_now;
+}
+
 static void step_all(struct world *world)
 {
 	unsigned int i;
@@ -291,7 +298,8 @@ static void step_all(struct world *world)
 	for (i = 0; i < 2; i++) {
 		while (hear_next(&world->ends[i]))
 			;
-		world_step(world, i);
+		if (is_called(&world->ends[i]))
+			world_step(world, i);
 		if (world->has_traffic)
 			send_frame(world, i);
 	}
