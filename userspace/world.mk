@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with two agents whole but for their sockets: devices in memory, KMEs in simulated time.
 
-WORLD_TESTS := keying month
+WORLD_TESTS := carry keying month steer
 WORLD := device simkme world
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(WORLD:%=$(O)/check/tests/%.o)

@@ -316,8 +316,9 @@ static ssize_t to_broker(int fd, const void *data, size_t len, int flags)
 
 static ssize_t from_broker(int fd, void *data, size_t len, int flags)
 {
-	(void)fd;
 	(void)flags;
+	if (devices[fd].answered)
+		devices[fd].answered(devices[fd].arg);
 	memcpy(data, &reply, len);
 	return (ssize_t)len;
 }

@@ -45,6 +45,8 @@ struct device {
 	unsigned int asked[REQUEST_N];
 	/* called once keys are there to send */
 	void (*installed)(void *arg, const struct device_key *keys, unsigned int n);
+	/* called with each answer of the broker */
+	void (*answered)(void *arg);
 	void *arg;
 };
 

@@ -262,6 +262,41 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 	lab_stop();
 }
 
+/* As after it started anew: it is not asked for each of them, nor for all of them at once. */
+TEST(keys_that_the_counterpart_lost_are_given_up_twice_as_many_each_time)
+{
+	static const unsigned int given_up[] = { 1, 2, 4, 8, 16 };
+	struct stock_taken taken;
+	struct site *site;
+	uint64_t held;
+	size_t i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	stock_take(site->stock, 4, now, &taken);
+	stock_spend(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+	CHECK_NUMBER("one refusal is no reason", stock_held(site->stock), 96);
+	for (i = 0; i < COUNT(given_up); i++) {
+		held = stock_held(site->stock);
+		now += 60000;
+		stock_take(site->stock, 4, now, &taken);
+		stock_spend(site->stock);
+		stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+		CHECK_NUMBER("given up", held - 1 - stock_held(site->stock), given_up[i]);
+	}
+	held = stock_held(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
+	CHECK_NUMBER("a KME that is down has them still", stock_held(site->stock), held);
+	stock_agreed(site->stock);
+	for (i = 0; i < 2; i++)
+		stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+	CHECK_NUMBER("from one on, after one was there", stock_held(site->stock), held - 1);
+	site_stop(site);
+	lab_stop();
+}
+
 /* The first KME fails one request, so that the second has keys of its own in store. */
 TEST(keys_of_several_kmes_are_offered_in_their_order)
 {

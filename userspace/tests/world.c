@@ -56,8 +56,6 @@ static void say(void *arg, const uint8_t *data, size_t len)
 	uint64_t delay = WIRE_MS;
 
 	from->n_said++;
-	if (from->link && from->link->n_done > world->most_done)
-		world->most_done = from->link->n_done;
 	if (!from->connection)
 		return;
 	if (world->on_say)
@@ -160,6 +158,15 @@ static void on_installed(void *arg, const struct device_key *keys, unsigned int 
 		CHECK(!held || !memcmp(held->bytes, keys[i].bytes, sizeof(held->bytes)),
 		      "epoch %llu differs", (unsigned long long)keys[i].epoch);
 	}
+}
+
+static void on_answered(void *arg)
+{
+	const struct world_end *end = arg;
+
+	/* With the one that comes of this. */
+	if (end->link && end->link->n_done + 1 > the_world->most_done)
+		the_world->most_done = end->link->n_done + 1;
 }
 
 static bool is_due(const struct device *device)
@@ -362,6 +369,7 @@ struct world *world_new(const char *const texts[2], bool has_log)
 	device_start(&world->ends[0].config);
 	for (i = 0; i < 2; i++) {
 		devices[i].installed = on_installed;
+		devices[i].answered = on_answered;
 		devices[i].arg = &world->ends[i];
 		start_agent(world, i);
 	}
