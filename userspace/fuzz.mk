@@ -6,18 +6,24 @@
 
 CLANG ?= clang
 FUZZ_SECONDS ?= 10
-FUZZERS := config kme_json msg
+FUZZERS := broker config kme_json msg netlink
+fuzz_broker := qlinkd/channel qlinkd/config qlinkd/policy qlinkd/rings libqlink/names \
+	libqlink/parse libqlink/secret libqlink/wipe
 fuzz_config := qlinkd/channel qlinkd/config qlinkd/policy libqlink/names libqlink/parse \
 	libqlink/secret libqlink/wipe
 fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem libqlink/names libqlink/parse \
 	libqlink/secret libqlink/wipe
 fuzz_msg := qlinkd/msg qlinkd/policy
+fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink/netns libqlink/nl \
+	libqlink/parse libqlink/record qlinkd/route
+# libnl reads from the fuzzer, not from a socket.
+$(O)/fuzz/netlink: LDFLAGS += -Wl,--wrap=nl_connect,--wrap=nl_recvmsgs
 
 $(O)/fuzz/%: fuzz/%.c Makefile fuzz.mk $(wildcard qlinkd/*.[ch] libqlink/*.[ch])
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Werror -O1 -g $(SANITIZE) \
-		-fsanitize=fuzzer -o $@ $< $(addsuffix .c,$(fuzz_$*)) \
-		$(JSON_LIBS) $(KME_LIBS)
+		-fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(addsuffix .c,$(fuzz_$*)) \
+		$(NL_LIBS) $(JSON_LIBS) $(KME_LIBS)
 
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)
 	@for name in $(FUZZERS); do \

@@ -72,7 +72,7 @@ static int on_event(struct nl_msg *msg, void *arg)
 	struct qlink_monitor *monitor = arg;
 
 	if (nlmsg_hdr(msg)->nlmsg_type != monitor->nl->family ||
-	    genl->cmd != QLINK_CMD_EVENT)
+	    !genlmsg_valid_hdr(nlmsg_hdr(msg), 0) || genl->cmd != QLINK_CMD_EVENT)
 		return NL_OK;
 	memset(monitor->event, 0, sizeof(*monitor->event));
 	monitor->err = qlink_attr_walk(genlmsg_attrdata(genl, 0),

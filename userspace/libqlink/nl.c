@@ -22,6 +22,9 @@
 #define REQUEST_ROOM	1024
 #define KEY_ROOM	160
 
+/* The highest errno that the kernel has. */
+#define ERRNO_MAX	4095
+
 /* One request and what comes back for it. */
 struct exchange {
 	struct qlink_error *error;
@@ -87,13 +90,14 @@ static void ack_read(const struct nlmsghdr *hdr, size_t at,
 			error);
 }
 
+/* An errno is what the kernel says, or else its message is none. */
 static void exchange_end(struct exchange *x, int err)
 {
 	x->is_done = true;
 	if (x->err || !err)
 		return;
-	x->err = err;
-	x->error->err = -err;
+	x->err = err < 0 && err >= -ERRNO_MAX ? err : -EBADMSG;
+	x->error->err = -x->err;
 }
 
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
@@ -134,14 +138,15 @@ static int on_finish(struct nl_msg *msg, void *arg)
 
 static int on_valid(struct nl_msg *msg, void *arg)
 {
-	struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
+	const struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
 	struct exchange *x = arg;
-	int err;
+	int err = -EBADMSG;
 
 	if (x->err || !x->take)
 		return NL_OK;
-	err = x->take(x->arg, genlmsg_attrdata(genl, 0),
-		      (size_t)genlmsg_attrlen(genl, 0));
+	if (genlmsg_valid_hdr(nlmsg_hdr(msg), 0))
+		err = x->take(x->arg, genlmsg_attrdata(genl, 0),
+			      (size_t)genlmsg_attrlen(genl, 0));
 	if (err)
 		x->err = qlink_fail(x->error, err, "the reply does not parse");
 	return NL_OK;

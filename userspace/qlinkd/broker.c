@@ -293,6 +293,8 @@ static const char *find_fault(const struct request *request)
 		return "a device without an end";
 	if (request->direction > QLINK_DIRECTION_RX)
 		return "no such direction";
+	if (request->staged_only > 1)
+		return "neither all keys nor staged ones";
 	if (request->source >= QLINK_SOURCE_STATIC ||
 	    request->sources >= 1 << QLINK_SOURCE_STATIC)
 		return "a source that no agent has";
@@ -333,6 +335,22 @@ static void answer(struct broker *broker, const struct request *request,
 	reply->err = handler->answer(broker, request, ifindex, reply);
 }
 
+/* One request of @len bytes; what is wrong with it, or NULL and @reply is filled in. */
+static const char *handle(struct broker *broker, const struct request *request, size_t len,
+			  struct reply *reply)
+{
+	const char *fault = len == sizeof(*request) ? find_fault(request) : "a torn request";
+
+	if (fault)
+		return fault;
+	memset(reply, 0, sizeof(*reply));
+	if (request->type == REQUEST_INSTALL)
+		take_keys(broker);
+	answer(broker, request, reply);
+	explicit_bzero(broker->keys.data, KEYS_BYTES);
+	return NULL;
+}
+
 static int serve(struct broker *broker, int fd)
 {
 	static struct request request;
@@ -346,17 +364,12 @@ static int serve(struct broker *broker, int fd)
 			continue;
 		if (got <= 0)
 			return got < 0;
-		fault = got == sizeof(request) ? find_fault(&request) : "a torn request";
+		fault = handle(broker, &request, (size_t)got, &reply);
 		if (fault) {
 			fprintf(stderr, "<3>broker request=%u fault=\"%s\"\n",
 				request.type, fault);
 			return 1;
 		}
-		memset(&reply, 0, sizeof(reply));
-		if (request.type == REQUEST_INSTALL)
-			take_keys(broker);
-		answer(broker, &request, &reply);
-		explicit_bzero(broker->keys.data, KEYS_BYTES);
 		if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			return 1;
 	}

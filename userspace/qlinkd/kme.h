@@ -96,6 +96,11 @@ struct kme_answer {
 	/** @asked: keys wanted */
 	size_t asked;
 
+	/** @n_sent: how many of them the last request asked for, which is fewer where
+	 * the KME likes to be asked for few
+	 */
+	size_t n_sent;
+
 	/** @keys: the good ones; wiped when the callback returns. Unique among
 	 * themselves; whether a key or an ID was seen before is the store's to
 	 * know.

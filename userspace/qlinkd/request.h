@@ -3,7 +3,6 @@
 #ifndef QLINKD_REQUEST_H
 #define QLINKD_REQUEST_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "../libqlink/key.h"
@@ -63,8 +62,10 @@ struct request {
 	/** @n: keys to install, 1 to REKEY_OFFER_MAX */
 	uint8_t n;
 
-	/** @staged_only: delete only keys newer than the current one */
-	bool staged_only;
+	/** @staged_only: 1 to delete only keys newer than the current one; no bool, of
+	 * which not every byte is a value
+	 */
+	uint8_t staged_only;
 
 	/** @device: its name */
 	char device[REQUEST_DEVICE_BYTES];

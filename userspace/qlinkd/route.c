@@ -23,11 +23,14 @@ struct answer {
 
 static int take_route(struct nl_msg *msg, void *arg)
 {
+	static const struct nla_policy policy[RTA_MAX + 1] = {
+		[RTA_OIF] = { .type = NLA_U32 },
+	};
 	struct nlattr *attrs[RTA_MAX + 1];
 	struct answer *answer = arg;
 
 	if (nlmsg_hdr(msg)->nlmsg_type == RTM_NEWROUTE &&
-	    !nlmsg_parse(nlmsg_hdr(msg), sizeof(struct rtmsg), attrs, RTA_MAX, NULL) &&
+	    !nlmsg_parse(nlmsg_hdr(msg), sizeof(struct rtmsg), attrs, RTA_MAX, policy) &&
 	    attrs[RTA_OIF])
 		answer->device = nla_get_u32(attrs[RTA_OIF]);
 	return NL_OK;
@@ -35,11 +38,14 @@ static int take_route(struct nl_msg *msg, void *arg)
 
 static int take_link(struct nl_msg *msg, void *arg)
 {
+	static const struct nla_policy policy[IFLA_MAX + 1] = {
+		[IFLA_LINK] = { .type = NLA_U32 },
+	};
 	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
 	struct answer *answer = arg;
 
 	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse(nlmsg_hdr(msg), sizeof(struct ifinfomsg), attrs, IFLA_MAX, NULL))
+	    nlmsg_parse(nlmsg_hdr(msg), sizeof(struct ifinfomsg), attrs, IFLA_MAX, policy))
 		return NL_OK;
 	if (attrs[IFLA_LINK])
 		answer->below = nla_get_u32(attrs[IFLA_LINK]);

@@ -130,6 +130,15 @@ static void set_pace(struct link *link, uint64_t now)
 	link->keys_low = request.keys_low;
 }
 
+/* Of rings that are new, in which epochs begin anew: there is nothing weaker in them. */
+static void forget_old_rings(struct link *link)
+{
+	if (link->better_from <= link->rekey.tx.newest + 1)
+		return;
+	link->better_from = 0;
+	link->rotated_at = 0;
+}
+
 static void want(struct link *link, uint64_t now)
 {
 	uint64_t usable = stock_usable(link->stock, now);
@@ -183,6 +192,7 @@ void steer(struct link *link, uint64_t now)
 	if (!link->period_ms)
 		return;
 	/* Keys of an offer under way are neither in stock nor staged. */
+	forget_old_rings(link);
 	if (link->rekey.tx.step == REKEY_STEP_IDLE) {
 		choose(link, now);
 		want(link, now);

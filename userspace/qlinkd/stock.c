@@ -30,6 +30,8 @@ struct source {
 	uint32_t refused_ms;
 	/* the peer's counterpart did not know a key of ours: it may have lost all old ones */
 	bool is_doubtful;
+	/* a key is needed that came after that */
+	bool wants_fresh;
 	bool has_store;
 };
 
@@ -126,10 +128,14 @@ static bool has_store(struct stock *stock, struct source *source)
 static uint32_t wanted(struct stock *stock)
 {
 	int node = find_well(stock);
+	struct source *source;
+	uint32_t n;
 
 	if (node < 0 || !has_store(stock, &stock->sources[node]))
 		return 0;
-	return store_wanted(&stock->sources[node].store);
+	source = &stock->sources[node];
+	n = store_wanted(&source->store);
+	return n || !source->wants_fresh ? n : 1;
 }
 
 static void ask(struct stock *stock)
@@ -144,12 +150,10 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
 
-/* Whether a KME gave all that one request of ours can ask it for. */
-static bool is_full(const struct stock *stock, const struct kme_answer *answer)
+/* Whether a KME gave all that one request of ours asked it for. */
+static bool is_full(const struct kme_answer *answer)
 {
-	size_t limit = kme_server_limit(kme_server(stock->kme, answer->node));
-
-	return answer->n_keys >= (answer->asked < limit ? answer->asked : limit);
+	return answer->n_keys && answer->n_keys >= answer->n_sent;
 }
 
 static void keep(struct stock *stock, const struct kme_answer *answer)
@@ -168,9 +172,11 @@ static void keep(struct stock *stock, const struct kme_answer *answer)
 		key = (struct bytes){ answer->keys[i].bytes, answer->keys[i].len };
 		kept += !store_put(&source->store, &id, &key, stock->now, &why);
 	}
-	if (kept)
+	if (kept) {
 		pacing_arrived(&stock->pacing, kept, stock->now);
-	source->store.is_rich = is_full(stock, answer);
+		source->wants_fresh = false;
+	}
+	source->store.is_rich = is_full(answer);
 }
 
 static void got_keys(struct stock *stock, const struct kme_answer *answer)
@@ -178,7 +184,7 @@ static void got_keys(struct stock *stock, const struct kme_answer *answer)
 	stock->has_answered = true;
 	if (answer->n_keys)
 		keep(stock, answer);
-	if (is_full(stock, answer)) {
+	if (is_full(answer)) {
 		stock->dry_ms = DRY_MIN_MS;
 		stock->ask_at = stock->now;
 	} else {
@@ -440,7 +446,13 @@ void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
 
+	/* Not even the newest: it may have lost all that there was, and one that is new finds out. */
+	source->wants_fresh = source->is_doubtful && reason == REKEY_REASON_KEY_ID;
 	source->is_doubtful = reason == REKEY_REASON_KEY_ID;
+	if (source->wants_fresh)
+		stock->ask_at = now;
+	/* Only what the peer says from now on tells that its KME is back. */
+	stock->peer_kmes |= 1 << stock->offered;
 	source->refused_until = now + source->refused_ms;
 	source->refused_ms *= 2;
 	if (source->refused_ms > REFUSED_MAX_MS)

@@ -171,7 +171,8 @@ void stock_spend(struct stock *stock);
 /**
  * stock_refused() - note that the peer could not fetch what was offered
  * @stock: the stock; the KME of the last offer is left alone for a while
- * @reason: its word
+ * @reason: REKEY_REASON_KME or REKEY_REASON_KEY_ID; where the peer's KME does not
+ *	have a key, the newest is tried next
  * @now: time in ms
  */
 void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now);

@@ -217,6 +217,30 @@ void lab_client_start(struct lab_client *client, int side,
 	CHECK_NUMBER("client", kme_new(&conf, &ops, client, &client->kme, &why), 0);
 }
 
+static int write_kme(char *text, size_t size, int side, const char *name, unsigned int port)
+{
+	const char end = side ? 'b' : 'a';
+
+	return snprintf(text, size, "kme %s\n url https://127.0.0.1:%u\n id KME-%c\n ca %s/ca.pem\n"
+			" certificate %s/sae-%c.pem\n key %s/sae-%c.key\n", name, port,
+			side ? 'B' : 'A', dir, dir, end, dir, end);
+}
+
+void lab_conf(char *text, size_t size, int side, const char *link)
+{
+	size_t len;
+
+	len = (size_t)snprintf(text, size, "agent\n name a\n certificate /a.pem\n key /a.key\n"
+			       " ca /ca.pem\n listen 127.0.0.1:7\n kme-timeout-ms 30000\n"
+			       " kme-connect-ms 30000\npeer b\n address 127.0.0.1:8\n");
+	len += (size_t)write_kme(text + len, size - len, side, "one", ports[side]);
+	len += (size_t)write_kme(text + len, size - len, side, "two", ports[side]);
+	len += (size_t)write_kme(text + len, size - len, side, "dead", 1);
+	len += (size_t)snprintf(text + len, size - len, "link qlink0\n peer b\n sae %s\n%s",
+				side ? "SAE-A" : "SAE-B", link);
+	CHECK(len < size, "a configuration of %zu bytes", len);
+}
+
 void lab_client_stop(struct lab_client *client)
 {
 	kme_free(client->kme);

@@ -116,6 +116,18 @@ void lab_client_stop(struct lab_client *client);
 bool lab_poll(struct lab_client *client, int64_t start_ms);
 
 /**
+ * lab_conf() - write the configuration of an agent whose KMEs are the simulator's
+ * @text: where it goes
+ * @size: room there
+ * @side: 0 or 1
+ * @link: more options of link qlink0, each on an indented line
+ *
+ * The link may name the KMEs "one" and "two", which are the same server, and "dead",
+ * where nobody listens.
+ */
+void lab_conf(char *text, size_t size, int side, const char *link);
+
+/**
  * lab_get() - ask for keys and wait for the answer
  * @client: the client; waits until a KME is well first
  * @n: how many

@@ -32,6 +32,11 @@ void tap_check(bool ok, const char *file, int line, const char *format, ...)
 	printf(" (%s:%d)\n", file, line);
 }
 
+bool tap_has_failed(void)
+{
+	return n_failed > 0;
+}
+
 static int stderr_kept, stderr_pipe;
 
 void tap_stderr_begin(void)

@@ -37,6 +37,13 @@ __attribute__((format(printf, 4, 5)))
 void tap_check(bool ok, const char *file, int line, const char *format, ...);
 
 /**
+ * tap_has_failed() - ask how the test that runs fares
+ *
+ * Return: whether one of its checks has failed, so that a long one can end.
+ */
+bool tap_has_failed(void);
+
+/**
  * tap_stderr_begin() - keep what is written to standard error from now on
  */
 void tap_stderr_begin(void);

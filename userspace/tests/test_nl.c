@@ -195,6 +195,46 @@ TEST(a_refusal_names_the_attribute_that_is_missing)
 		   "required attribute 1 is missing");
 }
 
+TEST(what_is_no_errno_is_a_refusal_that_does_not_parse)
+{
+	static const int32_t errors[] = { 17, -4096, INT32_MIN };
+	struct qlink_error error = { 0 };
+	size_t i;
+
+	for (i = 0; i < COUNT(errors); i++) {
+		struct exchange x = { .error = &error };
+		struct ack ack = { .err.error = errors[i] };
+
+		ack.hdr.nlmsg_len = NLMSG_HDRLEN + sizeof(ack.err);
+		ack.hdr.nlmsg_flags = NLM_F_CAPPED;
+		on_error(NULL, &ack.err, &x);
+		CHECK_NUMBER("result", x.err, -EBADMSG);
+		CHECK_NUMBER("errno", error.err, EBADMSG);
+	}
+}
+
+static int count_take(void *arg, const void *attrs, size_t len)
+{
+	(void)attrs;
+	CHECK(len < 1024, "attributes of %zu bytes", len);
+	++*(unsigned int *)arg;
+	return 0;
+}
+
+TEST(a_reply_without_its_head_does_not_parse)
+{
+	struct qlink_error error = { 0 };
+	unsigned int n = 0;
+	struct exchange x = { .error = &error, .take = count_take, .arg = &n };
+	struct nl_msg *msg = nlmsg_alloc_simple(30, 0);
+
+	on_valid(msg, &x);
+	CHECK_NUMBER("taken", n, 0);
+	CHECK_NUMBER("result", x.err, -EBADMSG);
+	CHECK_TEXT("text", qlink_error_text(&error), "the reply does not parse");
+	nlmsg_free(msg);
+}
+
 TEST(a_list_grows_and_starts_items_at_zero)
 {
 	struct qlink_list list = { .item_size = sizeof(struct qlink_key) };

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Devices that lie in memory: real kernel.c and broker.c, no kernel behind them. */
+#include "device.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <openssl/rand.h>
+
+#include "../libqlink/qlink.h"
+#include "tap.h"
+
+uint64_t device_now;
+struct device devices[2];
+
+static int tell_time(clockid_t clock, struct timespec *time)
+{
+	(void)clock;
+	time->tv_sec = (time_t)(device_now / 1000);
+	time->tv_nsec = (long)(device_now % 1000) * 1000000;
+	return 0;
+}
+
+#define clock_gettime tell_time
+#include "../qlinkd/services.c"
+#undef clock_gettime
+
+/* --- what libqlink would ask of the kernel; ifindex is the end, from 1 on --- */
+
+static int fail(struct qlink_error *error, int err)
+{
+	memset(error, 0, sizeof(*error));
+	error->err = -err;
+	return err;
+}
+
+static struct device *find(uint32_t ifindex)
+{
+	return &devices[ifindex - 1];
+}
+
+uint32_t device_staged(const struct device_ring *ring)
+{
+	return ring->n - !!ring->current;
+}
+
+static void tell_ring(const struct device_ring *ring, struct qlink_ring *told)
+{
+	memcpy(told->id, ring->id, sizeof(told->id));
+	told->newest_epoch = ring->newest;
+	told->current_epoch = ring->current;
+	told->staged = device_staged(ring);
+	told->has_source = ring->current > 0;
+	if (ring->current)
+		told->current_source = ring->keys[0].source;
+}
+
+static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_link *link,
+			 struct qlink_error *error)
+{
+	const struct device *device = find(ifindex);
+
+	(void)nl;
+	if (device->any_err)
+		return fail(error, device->any_err);
+	memset(link, 0, sizeof(*link));
+	link->config.id = device->id;
+	link->config.accept = device->accept;
+	link->wipes = device->wipes;
+	tell_ring(&device->tx, &link->tx);
+	tell_ring(&device->rx, &link->rx);
+	return 0;
+}
+
+static int fake_link_set(struct qlink_nl *nl, uint32_t ifindex,
+			 const struct qlink_config *config, struct qlink_error *error)
+{
+	struct device *device = find(ifindex);
+
+	(void)nl;
+	if (device->any_err)
+		return fail(error, device->any_err);
+	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
+		device->accept = config->accept;
+	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
+		device->rekey_ms = config->rekey_ms;
+	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
+		device->keys_low = config->keys_low;
+	return 0;
+}
+
+static void dump_ring(const struct device_ring *ring, uint8_t direction,
+		      struct qlink_key **at)
+{
+	unsigned int i;
+
+	for (i = 0; i < ring->n; i++, (*at)++) {
+		memset(*at, 0, sizeof(**at));
+		(*at)->direction = direction;
+		(*at)->epoch = ring->keys[i].epoch;
+		(*at)->source = ring->keys[i].source;
+	}
+}
+
+static int fake_key_dump(struct qlink_nl *nl, uint32_t ifindex, struct qlink_key **keys,
+			 size_t *n, struct qlink_error *error)
+{
+	const struct device *device = find(ifindex);
+	struct qlink_key *at;
+
+	(void)nl;
+	*keys = NULL;
+	*n = 0;
+	if (device->any_err)
+		return fail(error, device->any_err);
+	*n = device->tx.n + device->rx.n;
+	*keys = at = malloc((*n + 1) * sizeof(**keys));
+	if (!at)
+		abort();
+	dump_ring(&device->tx, QLINK_DIRECTION_TX, &at);
+	dump_ring(&device->rx, QLINK_DIRECTION_RX, &at);
+	return 0;
+}
+
+static struct device_ring *ring_of(struct device *device, uint8_t direction)
+{
+	return direction == QLINK_DIRECTION_TX ? &device->tx : &device->rx;
+}
+
+struct device_key *device_find(struct device_ring *ring, uint64_t epoch)
+{
+	unsigned int low = 0, high = ring->n, at;
+
+	while (low < high) {
+		at = (low + high) / 2;
+		if (ring->keys[at].epoch == epoch)
+			return &ring->keys[at];
+		if (ring->keys[at].epoch < epoch)
+			low = at + 1;
+		else
+			high = at;
+	}
+	return NULL;
+}
+
+void device_drop(struct device_ring *ring, unsigned int i, unsigned int n)
+{
+	if (!n)
+		return;
+	if (ring->current && ring->keys[i].epoch <= ring->current &&
+	    ring->keys[i + n - 1].epoch >= ring->current)
+		ring->current = 0;
+	memmove(&ring->keys[i], &ring->keys[i + n], (ring->n - i - n) * sizeof(ring->keys[0]));
+	ring->n -= n;
+}
+
+static int fake_key_del(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_key *keys,
+			size_t n, struct qlink_error *error)
+{
+	struct device *device = find(ifindex);
+	struct device_ring *ring;
+	struct device_key *key;
+	size_t i;
+
+	(void)nl;
+	if (device->any_err)
+		return fail(error, device->any_err);
+	for (i = 0; i < n; i++) {
+		ring = ring_of(device, keys[i].direction);
+		key = device_find(ring, keys[i].epoch);
+		if (!key)
+			return fail(error, -ENOENT);
+		device_drop(ring, (unsigned int)(key - ring->keys), 1);
+	}
+	return 0;
+}
+
+/* The rules of PROTOCOL.md of kmod, section 4, as far as an agent can break them. */
+static int refusal(const struct device *device, const struct device_ring *ring,
+		   const struct qlink_key *keys, size_t n)
+{
+	if (device->install_err)
+		return device->install_err;
+	if (keys[0].epoch <= ring->newest)
+		return -EEXIST;
+	if (ring->newest && keys[n - 1].epoch - ring->newest > REKEY_EPOCH_LEAP)
+		return -ERANGE;
+	if (!(device->accept & 1U << keys[0].source))
+		return -EPERM;
+	return ring->n + n > DEVICE_KEYS ? -ENOSPC : 0;
+}
+
+static int fake_key_install(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_key *keys,
+			    size_t n, struct qlink_error *error)
+{
+	struct device *device = find(ifindex);
+	struct device_ring *ring = ring_of(device, keys[0].direction);
+	int err = device->any_err ? device->any_err : refusal(device, ring, keys, n);
+	struct device_key *key = &ring->keys[ring->n];
+	size_t i;
+
+	(void)nl;
+	if (err)
+		return fail(error, err);
+	for (i = 0; i < n; i++, key++) {
+		memset(key, 0, sizeof(*key));
+		key->epoch = keys[i].epoch;
+		key->source = keys[i].source;
+		memcpy(key->bytes, keys[i].secret, sizeof(key->bytes));
+		memcpy(key->kme_key_id, keys[i].kme_key_id, sizeof(key->kme_key_id));
+	}
+	ring->n += (unsigned int)n;
+	ring->newest = keys[n - 1].epoch;
+	if (keys[0].direction == QLINK_DIRECTION_TX && device->installed)
+		device->installed(device->arg, key - n, (unsigned int)n);
+	return 0;
+}
+
+static int fake_rotate(struct qlink_nl *nl, uint32_t ifindex, struct qlink_error *error)
+{
+	struct device *device = find(ifindex);
+
+	(void)nl;
+	if (!device_staged(&device->tx))
+		return fail(error, -ENOENT);
+	device_rotate(device, QLINK_DIRECTION_TX, 0);
+	return 0;
+}
+
+static int fake_record_dump(struct qlink_nl *nl, uint32_t ifindex, uint64_t after,
+			    struct qlink_record **records, size_t *n, struct qlink_error *error)
+{
+	const struct device *device = find(ifindex);
+	uint64_t oldest = device->n_records > DEVICE_RECORDS ?
+			  device->n_records - DEVICE_RECORDS : 0, i;
+
+	(void)nl;
+	*records = NULL;
+	*n = 0;
+	if (device->any_err)
+		return fail(error, device->any_err);
+	if (after < oldest)
+		after = oldest;
+	*n = after < device->n_records ? device->n_records - after : 0;
+	*records = malloc((*n + 1) * sizeof(**records));
+	if (!*records)
+		abort();
+	for (i = 0; i < *n; i++)
+		(*records)[i] = device->records[(after + i) % DEVICE_RECORDS];
+	return 0;
+}
+
+static const char *fake_error_text(const struct qlink_error *error)
+{
+	return strerror(error->err);
+}
+
+/* --- the real broker, behind a socket that is a function --- */
+
+static unsigned int asked_end;
+
+static unsigned int fake_nametoindex(const char *name)
+{
+	(void)name;
+	return devices[asked_end].is_there ? asked_end + 1 : 0;
+}
+
+static ssize_t to_broker(int fd, const void *data, size_t len, int flags);
+static ssize_t from_broker(int fd, void *data, size_t len, int flags);
+
+static int no_wait(struct pollfd *fds, nfds_t n, int timeout)
+{
+	(void)fds;
+	(void)timeout;
+	return (int)n;
+}
+
+#define if_nametoindex fake_nametoindex
+#define qlink_error_text fake_error_text
+#define qlink_link_get fake_link_get
+#define qlink_link_set fake_link_set
+#define qlink_key_dump fake_key_dump
+#define qlink_key_del fake_key_del
+#define qlink_key_install fake_key_install
+#define qlink_rotate fake_rotate
+#define qlink_record_dump fake_record_dump
+#define send to_broker
+#define recv from_broker
+#define poll no_wait
+#include "../qlinkd/broker.c"
+#include "../qlinkd/kernel.c"
+#undef send
+#undef recv
+#undef poll
+
+static struct broker brokers[2];
+static struct reply reply;
+
+static ssize_t to_broker(int fd, const void *data, size_t len, int flags)
+{
+	const struct request *request = data;
+	const char *fault;
+
+	(void)flags;
+	asked_end = (unsigned int)fd;
+	devices[asked_end].asked[request->type]++;
+	fault = handle(&brokers[asked_end], request, len, &reply);
+	CHECK(!fault, "the broker would end: %s", fault);
+	return (ssize_t)len;
+}
+
+static ssize_t from_broker(int fd, void *data, size_t len, int flags)
+{
+	(void)flags;
+	if (devices[fd].answered)
+		devices[fd].answered(devices[fd].arg);
+	memcpy(data, &reply, len);
+	return (ssize_t)len;
+}
+
+/* --- for the world --- */
+
+void device_wipe(struct device *device)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct device_ring *ring = i ? &device->rx : &device->tx;
+
+		memset(ring, 0, sizeof(*ring));
+		if (RAND_bytes(ring->id, sizeof(ring->id)) != 1)
+			abort();
+	}
+	device->wipes++;
+}
+
+/* Key bytes as the broker has them, where the agent puts them. */
+static uint8_t shared[2][KEYS_BYTES];
+
+void device_start(const struct config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		memset(&devices[i], 0, sizeof(devices[i]));
+		device_wipe(&devices[i]);
+		devices[i].is_there = true;
+		devices[i].id = 7;
+		devices[i].accept = 1U << QLINK_SOURCE_HYBRID | 1U << QLINK_SOURCE_PQC;
+		brokers[i].config = *config;
+		brokers[i].shared = shared[i];
+		if (!brokers[i].keys.data && qlink_secret_new(&brokers[i].keys, KEYS_BYTES))
+			abort();
+	}
+}
+
+void device_services(struct services *services, unsigned int end, int log_fd)
+{
+	memset(services, 0, sizeof(*services));
+	services->kernel.fd = (int)end;
+	services->kernel.keys = shared[end];
+	services->audit.fd = -1;
+	log_init(&services->log, log_fd, device_now);
+}
+
+static void note_record(struct device *device, uint8_t direction, const struct device_key *key)
+{
+	struct qlink_record *record = &device->records[device->n_records % DEVICE_RECORDS];
+
+	*record = (struct qlink_record){
+		.number = ++device->n_records, .epoch = key->epoch, .first_ms = key->first_ms,
+		.last_ms = device_now, .frames = 1, .direction = direction,
+		.source = key->source,
+	};
+	memcpy(record->kme_key_id, key->kme_key_id, sizeof(record->kme_key_id));
+}
+
+void device_rotate(struct device *device, uint8_t direction, unsigned int skip)
+{
+	struct device_ring *ring = ring_of(device, direction);
+	unsigned int gone = skip + !!ring->current;
+
+	if (ring->current)
+		note_record(device, direction, &ring->keys[0]);
+	ring->current = 0;
+	device_drop(ring, 0, gone);
+	ring->current = ring->keys[0].epoch;
+	ring->keys[0].first_ms = device_now;
+}
+
+void device_tell(const struct device *device, uint32_t kinds, struct qlink_event *event)
+{
+	memset(event, 0, sizeof(*event));
+	event->kinds = kinds;
+	tell_ring(&device->tx, &event->tx);
+	tell_ring(&device->rx, &event->rx);
+}

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client of kme.h in simulated time, and the pairs of KMEs that it asks. */
+#include "simkme.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "device.h"
+
+#define CLIENTS	4
+#define PROBE_MS	20
+
+struct errand {
+	uint64_t at;
+	enum simkme_outcome outcome;
+	unsigned int node;
+	size_t asked, n_sent;
+	struct kme_key_id ids[KME_BATCH_MAX];
+	bool is_open;
+};
+
+struct kme {
+	struct kme_ops ops;
+	void *arg;
+	int side;
+	unsigned int n_nodes, timeout_ms, retry_min_ms, retry_max_ms;
+	struct kme_server servers[KME_NODES_MAX];
+	struct errand probes[KME_NODES_MAX], enc, dec;
+};
+
+struct simkme_plan (*simkme_plan)(int side, unsigned int node, enum kme_op op);
+struct simkme_pair simkme_pairs[KME_NODES_MAX];
+int simkme_side;
+
+static struct kme *clients[CLIENTS];
+
+void simkme_start(uint64_t supply)
+{
+	unsigned int i;
+
+	memset(simkme_pairs, 0, sizeof(simkme_pairs));
+	for (i = 0; i < KME_NODES_MAX; i++)
+		simkme_pairs[i].supply = supply;
+	simkme_plan = NULL;
+}
+
+int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg, struct kme **out,
+	    struct qlink_why *why)
+{
+	struct kme *kme = calloc(1, sizeof(*kme));
+	unsigned int i;
+
+	(void)why;
+	if (!kme)
+		return -ENOMEM;
+	kme->ops = *ops;
+	kme->arg = arg;
+	kme->side = simkme_side;
+	kme->n_nodes = conf->n_nodes;
+	kme->timeout_ms = conf->timeout_ms;
+	kme->retry_min_ms = conf->retry_min_ms;
+	kme->retry_max_ms = conf->retry_max_ms;
+	for (i = 0; i < conf->n_nodes; i++)
+		kme_server_init(&kme->servers[i], (int64_t)device_now);
+	for (i = 0; clients[i]; i++)
+		if (i + 1 == CLIENTS)
+			abort();
+	clients[i] = kme;
+	*out = kme;
+	return 0;
+}
+
+void kme_free(struct kme *kme)
+{
+	unsigned int i;
+
+	for (i = 0; kme && i < CLIENTS; i++)
+		if (clients[i] == kme)
+			clients[i] = NULL;
+	free(kme);
+}
+
+unsigned int simkme_clients(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < CLIENTS; i++)
+		n += clients[i] != NULL;
+	return n;
+}
+
+int kme_fd(const struct kme *kme)
+{
+	(void)kme;
+	return -1;
+}
+
+const struct kme_server *kme_server(const struct kme *kme, unsigned int node)
+{
+	return &kme->servers[node];
+}
+
+/* --- keys: the same at both KMEs of a pair, by their number --- */
+
+static void make_key(unsigned int node, uint64_t number, struct kme_key *key)
+{
+	char seed[96];
+
+	memset(key, 0, sizeof(*key));
+	snprintf(key->id.text, sizeof(key->id.text), "%08x-0000-4000-8000-%012" PRIx64, node,
+		 number);
+	snprintf(seed, sizeof(seed), "simulated key of %s", key->id.text);
+	SHA256((const uint8_t *)seed, strlen(seed), key->bytes);
+	key->len = SHA256_DIGEST_LENGTH;
+}
+
+static uint64_t number_of(const struct kme_key_id *id)
+{
+	return strlen(id->text) < 24 ? 0 : strtoull(id->text + 24, NULL, 16);
+}
+
+static size_t take_new(struct simkme_pair *pair, unsigned int node, size_t n, struct kme_key *keys)
+{
+	size_t i;
+
+	for (i = 0; i < n && pair->given < pair->supply; i++) {
+		make_key(node, ++pair->given, &keys[i]);
+		pair->is_fetched[pair->given % SIMKME_KEPT] = 0;
+	}
+	return i;
+}
+
+static size_t take_old(const struct simkme_pair *pair, unsigned int node, size_t n,
+		       struct kme_key *keys)
+{
+	size_t i;
+
+	for (i = 0; i < n && i < pair->given; i++)
+		make_key(node, pair->given - i, &keys[i]);
+	return i;
+}
+
+static size_t fetch(struct simkme_pair *pair, const struct errand *request,
+		    struct kme_key *keys)
+{
+	size_t i, n = 0;
+	uint64_t number;
+
+	for (i = 0; i < request->asked; i++) {
+		number = number_of(&request->ids[i]);
+		if (!number || number > pair->given || number + SIMKME_KEPT <= pair->given ||
+		    pair->is_fetched[number % SIMKME_KEPT])
+			continue;
+		pair->is_fetched[number % SIMKME_KEPT] = 1;
+		pair->fetched++;
+		make_key(request->node, number, &keys[n]);
+		keys[n].bytes[0] ^= request->outcome == SIMKME_WRONG;
+		keys[n++].place = (uint16_t)i;
+	}
+	return n;
+}
+
+/* --- requests --- */
+
+static void open_request(struct kme *kme, struct errand *request, unsigned int node,
+			 enum kme_op op)
+{
+	struct simkme_plan plan = { .delay = PROBE_MS };
+
+	if (simkme_plan)
+		plan = simkme_plan(kme->side, node, op);
+	/* A wish for keys by their IDs may take several requests. */
+	if (plan.delay > kme->timeout_ms * (op == KME_OP_DEC ? 3ULL : 1)) {
+		plan.delay = kme->timeout_ms;
+		plan.outcome = SIMKME_BROKEN;
+	}
+	request->node = node;
+	request->outcome = plan.outcome;
+	request->at = device_now + plan.delay;
+	request->is_open = true;
+}
+
+static void failed(struct kme *kme, unsigned int node)
+{
+	const struct qlink_why why = { "simulated" };
+
+	kme_server_failed(&kme->servers[node], (int64_t)device_now, kme->retry_min_ms,
+			  kme->retry_max_ms, (uint32_t)device_now);
+	kme->ops.health(kme->arg, node, KME_HEALTH_ILL, &why);
+}
+
+static void end_probe(struct kme *kme, unsigned int node)
+{
+	const struct qlink_why why = { "" };
+	struct kme_status status;
+
+	kme->probes[node].is_open = false;
+	memset(&status, 0xff, sizeof(status));
+	if (kme->probes[node].outcome == SIMKME_BROKEN ||
+	    kme->probes[node].outcome == SIMKME_DENIED) {
+		failed(kme, node);
+		return;
+	}
+	kme_server_status(&kme->servers[node], &status);
+	kme->ops.health(kme->arg, node, KME_HEALTH_WELL, &why);
+}
+
+static int find_well(const struct kme *kme, unsigned int from)
+{
+	for (; from < kme->n_nodes; from++)
+		if (kme->servers[from].health == KME_HEALTH_WELL)
+			return (int)from;
+	return -1;
+}
+
+static enum kme_outcome note_health(struct kme *kme, const struct errand *request,
+				    enum kme_op op, size_t n_keys)
+{
+	enum kme_outcome outcome = n_keys ? KME_OUTCOME_KEYS : KME_OUTCOME_EMPTY;
+
+	if (request->outcome == SIMKME_BROKEN)
+		outcome = KME_OUTCOME_BROKEN;
+	else if (request->outcome == SIMKME_DENIED)
+		outcome = KME_OUTCOME_DENIED;
+	if (outcome == KME_OUTCOME_BROKEN || (outcome == KME_OUTCOME_DENIED && op == KME_OP_ENC))
+		failed(kme, request->node);
+	else if (outcome != KME_OUTCOME_DENIED)
+		kme_server_worked(&kme->servers[request->node]);
+	return outcome;
+}
+
+/* What of the keys left the KME and did not arrive is burned. */
+static size_t get(const struct errand *request, enum kme_op op, struct kme_key *keys,
+		  size_t *n_burned)
+{
+	struct simkme_pair *pair = &simkme_pairs[request->node];
+	size_t n = 0;
+
+	*n_burned = 0;
+	if (request->outcome == SIMKME_DRY || request->outcome == SIMKME_DENIED)
+		return 0;
+	if (op == KME_OP_DEC)
+		n = fetch(pair, request, keys);
+	else if (request->outcome == SIMKME_OLD)
+		return take_old(pair, request->node, request->n_sent, keys);
+	else
+		n = take_new(pair, request->node, request->n_sent, keys);
+	if (request->outcome == SIMKME_BROKEN)
+		*n_burned = n;
+	else if (request->outcome == SIMKME_SHORT)
+		*n_burned = n - n / 2;
+	return n - *n_burned;
+}
+
+static void answer(struct kme *kme, struct errand *request, enum kme_op op)
+{
+	struct kme_answer told = { .op = op, .node = request->node };
+	struct kme_key keys[KME_BATCH_MAX];
+	int next;
+
+	told.n_keys = get(request, op, keys, &told.n_burned);
+	if (told.n_burned || request->outcome != SIMKME_WELL)
+		snprintf(told.why.text, sizeof(told.why.text), "simulated %d", request->outcome);
+	told.keys = keys;
+	told.asked = request->asked;
+	told.n_sent = request->n_sent;
+	told.outcome = note_health(kme, request, op, told.n_keys);
+	if (op == KME_OP_ENC) {
+		kme_server_batch(&kme->servers[request->node], request->n_sent, told.n_keys);
+		next = told.n_keys ? -1 : find_well(kme, request->node + 1);
+		if (next >= 0) {
+			open_request(kme, request, (unsigned int)next, op);
+			return;
+		}
+	}
+	request->is_open = false;
+	kme->ops.answer(kme->arg, &told);
+}
+
+static bool is_over(const struct errand *request)
+{
+	return request->is_open && request->at <= device_now;
+}
+
+void kme_run(struct kme *kme)
+{
+	unsigned int i;
+
+	for (i = 0; i < kme->n_nodes; i++) {
+		if (is_over(&kme->probes[i]))
+			end_probe(kme, i);
+		if (kme->servers[i].health != KME_HEALTH_WELL && !kme->probes[i].is_open &&
+		    kme->servers[i].retry_ms <= (int64_t)device_now)
+			open_request(kme, &kme->probes[i], i, KME_OP_STATUS);
+	}
+	if (is_over(&kme->enc))
+		answer(kme, &kme->enc, KME_OP_ENC);
+	if (is_over(&kme->dec))
+		answer(kme, &kme->dec, KME_OP_DEC);
+}
+
+int kme_get_keys(struct kme *kme, size_t n)
+{
+	int node = find_well(kme, 0);
+
+	if (!n || n > KME_BATCH_MAX)
+		return -EINVAL;
+	if (kme->enc.is_open)
+		return -EBUSY;
+	if (node < 0)
+		return -EAGAIN;
+	kme->enc.asked = n;
+	kme->enc.n_sent = n < kme->servers[node].batch ? n : kme->servers[node].batch;
+	open_request(kme, &kme->enc, (unsigned int)node, KME_OP_ENC);
+	return 0;
+}
+
+int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *ids, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!kme_id_is_good(ids[i].text, strlen(ids[i].text)))
+			return -EINVAL;
+	if (node >= kme->n_nodes)
+		return -EINVAL;
+	if (kme->dec.is_open)
+		return -EBUSY;
+	if (kme->servers[node].health != KME_HEALTH_WELL)
+		return -EAGAIN;
+	kme->dec.asked = n;
+	kme->dec.n_sent = n;
+	memcpy(kme->dec.ids, ids, n * sizeof(*ids));
+	open_request(kme, &kme->dec, node, KME_OP_DEC);
+	return 0;
+}
+
+static void sooner(uint64_t *next, const struct errand *request)
+{
+	if (request->is_open && request->at < *next)
+		*next = request->at;
+}
+
+uint64_t simkme_next(void)
+{
+	uint64_t next = UINT64_MAX;
+	unsigned int c, i;
+
+	for (c = 0; c < CLIENTS; c++) {
+		const struct kme *kme = clients[c];
+
+		for (i = 0; kme && i < kme->n_nodes; i++) {
+			sooner(&next, &kme->probes[i]);
+			if (!kme->probes[i].is_open &&
+			    kme->servers[i].health != KME_HEALTH_WELL &&
+			    (uint64_t)kme->servers[i].retry_ms < next)
+				next = (uint64_t)kme->servers[i].retry_ms;
+		}
+		if (!kme)
+			continue;
+		sooner(&next, &kme->enc);
+		sooner(&next, &kme->dec);
+	}
+	return next;
+}

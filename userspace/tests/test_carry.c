@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What becomes of what an agreement asks for: each is answered, and people hear why not. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../qlinkd/carry.h"
+#include "../qlinkd/policy.h"
+#include "simkme.h"
+#include "tap.h"
+#include "world.h"
+
+#define CONF(policy, kmes) \
+	"agent\n name a\n certificate /a.pem\n key /a.key\n ca /ca.pem\n listen 127.0.0.1:7\n" \
+	"peer b\n address 127.0.0.1:8\n" \
+	"kme one\n url https://127.0.0.1:1\n id KME-1\n ca /c\n certificate /s\n key /k\n" \
+	"link qlink0\n peer b\n" kmes " policy " policy "\n store 400\n outage-cover 200\n" \
+	" floor-ms 200\n ceiling-ms 1000\n reserve 0\n"
+#define HYBRID	CONF("hybrid-required", " kmes one\n sae S\n")
+#define PREFER	CONF("prefer-hybrid", " kmes one\n sae S\n")
+#define PQC	CONF("pqc-only", "")
+
+static const char *const hybrid[2] = { HYBRID, HYBRID };
+static const char *const prefer[2] = { PREFER, PREFER };
+
+/* What requests to the KME of end 1 for keys by their IDs come to. */
+static struct simkme_plan fetching;
+
+static struct simkme_plan plan(int side, unsigned int node, enum kme_op op)
+{
+	(void)node;
+	return side == 1 && op == KME_OP_DEC ? fetching : (struct simkme_plan){ .delay = 20 };
+}
+
+static struct world *start(const char *const confs[2])
+{
+	struct world *world;
+
+	simkme_start(100000);
+	simkme_plan = plan;
+	fetching = (struct simkme_plan){ .delay = 20 };
+	world = world_new(confs, true);
+	return world;
+}
+
+static const struct link_counters *counters(const struct world *world, unsigned int end)
+{
+	return &world->ends[end].link->counters;
+}
+
+TEST(what_a_fetch_comes_to_is_told_and_counted_at_both_ends)
+{
+	static const struct {
+		enum simkme_outcome outcome;
+		const char *reason;
+	} rows[] = {
+		{ SIMKME_DRY, "key-id" },
+		{ SIMKME_DENIED, "key-id" },
+		{ SIMKME_SHORT, "key-id" },
+		{ SIMKME_BROKEN, "kme" },
+	};
+	struct world *world;
+	unsigned int k;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		world = start(hybrid);
+		fetching.outcome = rows[i].outcome;
+		world_connect(world);
+		for (k = 0; k < 3000 && !counters(world, 0)->offers_refused; k++)
+			world_run(world, 1);
+		CHECK_NUMBER("refused", counters(world, 0)->offers_refused, 1);
+		CHECK_NUMBER("both count", counters(world, 1)->offers_refusing,
+			     counters(world, 0)->offers_refused);
+		snprintf(text, sizeof(text), "offer-refused link=qlink0 reason=%s", rows[i].reason);
+		CHECK_NUMBER(text, world_logs(world, 0, text), counters(world, 0)->offers_refused);
+		snprintf(text, sizeof(text), "offer-not-taken link=qlink0 reason=%s", rows[i].reason);
+		CHECK_NUMBER(text, world_logs(world, 1, text), counters(world, 1)->offers_refusing);
+		CHECK_NUMBER("its KME is left alone",
+			     stock_usable(world->ends[0].link->stock, device_now), 0);
+		CHECK(stock_held(world->ends[0].link->stock) > 0, "its keys are gone");
+		CHECK(strstr(world->ends[0].link->why, rows[i].reason), "why: %s",
+		      world->ends[0].link->why);
+		CHECK_NUMBER("keys of it", devices[0].tx.newest, 0);
+		world_run(world, 1000);
+		CHECK(counters(world, 1)->offers > 0, "the other direction suffers");
+		fetching.outcome = SIMKME_WELL;
+		world_run(world, 70000);
+		CHECK(devices[0].tx.newest > 0, "%s: never again", rows[i].reason);
+		CHECK_TEXT("why", world->ends[0].link->why, "");
+		world_free(world);
+	}
+}
+
+TEST(other_keys_behind_the_same_ids_fail_the_session_and_are_not_sent_with)
+{
+	struct world *world = start(hybrid);
+
+	fetching.outcome = SIMKME_WRONG;
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK(counters(world, 0)->failures >= 1, "no failure");
+	CHECK(world_logs(world, 0, "session-failed link=qlink0 reason=confirm") >= 1, "not told");
+	CHECK_NUMBER("sent with", devices[0].tx.newest, 0);
+	fetching.outcome = SIMKME_WELL;
+	world->has_traffic = true;
+	CHECK(world_until_works(world, 20000) <= 20000, "never works");
+	world_free(world);
+}
+
+/* The KME that offers is in order; that nothing is in stock is no fault of the peer's. */
+TEST(an_offer_that_comes_to_nothing_here_does_not_pause_our_kme)
+{
+	struct world *world = start(hybrid);
+	struct rekey_event want = {
+		.type = REKEY_EVENT_WANT, .source = QLINK_SOURCE_HYBRID, .n = 1,
+	};
+
+	simkme_pairs[0].supply = 0;
+	world_connect(world);
+	while (world->ends[0].link->rekey.phase != REKEY_PHASE_READY)
+		world_run(world, 1);
+	world_run(world, 100);
+	carry_step(world->ends[0].link, &want);
+	CHECK_NUMBER("refused", counters(world, 0)->offers_refused, 1);
+	CHECK_NUMBER("the peer", counters(world, 1)->offers_refusing, 0);
+	simkme_pairs[0].supply = 1000;
+	world_run(world, 2500);
+	CHECK(stock_usable(world->ends[0].link->stock, device_now) > 0 ||
+	      devices[0].tx.newest > 0, "the KME is left alone");
+	world_free(world);
+}
+
+TEST(a_kernel_that_refuses_to_receive_is_told_at_both_ends)
+{
+	struct world *world = start(prefer);
+
+	devices[1].install_err = -ENOMEM;
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK(counters(world, 1)->offers_refusing >= 1, "not refused");
+	CHECK(counters(world, 0)->offers_refused >= 1, "not heard");
+	CHECK(world_logs(world, 1, "kernel-refused link=qlink0 request=install") >= 1, "not told");
+	CHECK_NUMBER("sent with", devices[0].tx.newest, 0);
+	CHECK_NUMBER("counted as received", counters(world, 1)->rx_keys[QLINK_SOURCE_HYBRID], 0);
+	devices[1].install_err = 0;
+	world->has_traffic = true;
+	CHECK(world_until_works(world, 10000) <= 10000, "never works");
+	world_free(world);
+}
+
+TEST(a_kernel_that_tells_nothing_fails_the_session_again_and_again)
+{
+	struct world *world = start(prefer);
+
+	world_connect(world);
+	devices[0].any_err = -ENODEV;
+	keying_restart(world->ends[0].link);
+	world_run(world, 10000);
+	CHECK(counters(world, 0)->failures + counters(world, 1)->timeouts >= 1, "nobody noticed");
+	devices[0].any_err = 0;
+	world->has_traffic = true;
+	CHECK(world_until_works(world, 15000) <= 15000, "never works");
+	world_free(world);
+}
+
+TEST(policies_without_a_source_in_common_are_named)
+{
+	static const char *const confs[2] = { HYBRID, PQC };
+	struct world *world = start(confs);
+
+	world_connect(world);
+	world_run(world, 5000);
+	CHECK_TEXT("phase", link_phase_name(world->ends[0].link), "blocked");
+	CHECK_TEXT("why", world->ends[0].link->why,
+		   "no-source-in-common: our policy is hybrid-required, the peer's pqc-only");
+	CHECK_NUMBER("keys", devices[0].tx.n + devices[1].tx.n, 0);
+	world_free(world);
+}
+
+/* The answer comes when the offer that it was for is long over. */
+TEST(keys_that_come_too_late_go_nowhere)
+{
+	struct world *world = start(hybrid);
+	uint64_t asked;
+
+	fetching.delay = 4000;
+	world_connect(world);
+	while (world->ends[1].link->rekey.rx.step != REKEY_STEP_FETCHING)
+		world_run(world, 1);
+	world_cut(world);
+	asked = devices[1].asked[REQUEST_INSTALL];
+	world_run(world, 3000);
+	world_run(world, 3000);
+	CHECK_NUMBER("installed without a session", devices[1].asked[REQUEST_INSTALL], asked);
+	CHECK_NUMBER("received", devices[1].rx.newest, 0);
+	CHECK_NUMBER("answers that wait", world->ends[1].link->n_done, 0);
+	fetching.delay = 20;
+	world->has_traffic = true;
+	world_connect(world);
+	CHECK(world_until_works(world, 10000) <= 10000, "never works");
+	world_free(world);
+}
+
+/* Another offer, in another session, while the KME still looks for the first one's keys. */
+TEST(keys_of_one_offer_never_serve_another)
+{
+	struct world *world = start(hybrid);
+
+	fetching.delay = 4000;
+	world_connect(world);
+	while (world->ends[1].link->rekey.rx.step != REKEY_STEP_FETCHING)
+		world_run(world, 1);
+	world_cut(world);
+	fetching.delay = 20;
+	world_connect(world);
+	world_run(world, 3500);
+	CHECK(counters(world, 1)->offers_refusing >= 1, "two fetches at a time");
+	CHECK_NUMBER("confirmations that were wrong",
+		     world_logs(world, 0, "reason=confirm") + world_logs(world, 1, "reason=confirm"), 0);
+	world->has_traffic = true;
+	CHECK(world_until_works(world, 20000) <= 20000, "never works");
+	CHECK_NUMBER("failures", counters(world, 0)->failures + counters(world, 1)->failures, 0);
+	world_free(world);
+}
+
+TEST(every_answer_has_been_told_when_a_step_is_over)
+{
+	struct world *world = start(prefer);
+	unsigned int i;
+
+	world_connect(world);
+	for (i = 0; i < 4000; i++) {
+		world_run(world, 1);
+		CHECK_NUMBER("end 0", world->ends[0].link->n_done, 0);
+		CHECK_NUMBER("end 1", world->ends[1].link->n_done, 0);
+	}
+	CHECK(counters(world, 0)->offers > 0, "nothing happened");
+	CHECK(world->most_done >= 1 && world->most_done <= LINK_DONE_MAX / 2, "%u at a time", world->most_done);
+	world_free(world);
+}
+
+/* Each key ID stands in the audit log once, with its epoch's line, however long the offer. */
+TEST(every_key_id_is_audited)
+{
+	static const char head[] = "\"kme_key_ids\":[";
+	char path[] = "/tmp/qlink-carry-XXXXXX", line[2048];
+	struct world *world = start(hybrid);
+	unsigned int n_ids = 0, n_lines = 0;
+	struct qlink_why why;
+	FILE *file;
+	char *at;
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0, "mkstemp: %s", strerror(errno));
+	close(fd);
+	CHECK_NUMBER("audit", audit_open(&world->ends[0].services.audit, path, &why), 0);
+	world_connect(world);
+	world_run(world, 5000);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		at = strstr(line, "\"direction\":\"tx\"") ? strstr(line, head) : NULL;
+		n_lines += at != NULL;
+		for (at = at ? at + sizeof(head) - 1 : NULL; at && *at == '"'; n_ids++) {
+			at = strchr(at + 1, '"') + 1;
+			at += *at == ',';
+		}
+	}
+	if (file)
+		fclose(file);
+	CHECK_NUMBER("key IDs", n_ids, devices[0].tx.newest);
+	CHECK(n_ids >= 64 && n_lines > 1, "%u key IDs in %u lines", n_ids, n_lines);
+	CHECK_NUMBER("counted", counters(world, 0)->tx_keys[QLINK_SOURCE_HYBRID], n_ids);
+	audit_close(&world->ends[0].services.audit);
+	unlink(path);
+	world_free(world);
+}

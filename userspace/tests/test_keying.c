@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How a link is keyed: what its peer, its device and the clock bring about. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "simkme.h"
+#include "tap.h"
+#include "world.h"
+
+#define CONF \
+	"agent\n name a\n certificate /a.pem\n key /a.key\n ca /ca.pem\n listen 127.0.0.1:7\n" \
+	"peer b\n address 127.0.0.1:8\n" \
+	"link qlink0\n peer b\n policy pqc-only\n floor-ms 1000\n ceiling-ms 10000\n"
+
+static const char *const confs[2] = { CONF, CONF };
+
+static struct world *start(void)
+{
+	struct world *world;
+
+	simkme_start(0);
+	world = world_new(confs, true);
+	world->has_traffic = true;
+	world_connect(world);
+	CHECK(world_until_works(world, 1000) <= 1000, "no keys within a second");
+	return world;
+}
+
+static const struct link *link_of(const struct world *world)
+{
+	return world->ends[0].link;
+}
+
+TEST(frames_flow_on_from_key_to_key)
+{
+	struct world *world = start();
+	unsigned int i;
+
+	for (i = 0; i < 600; i++) {
+		world_run(world, 100);
+		CHECK(world_flows(world), "frames lost after %u ms", i * 100);
+	}
+	CHECK(devices[0].tx.current >= 6, "epoch %llu after a minute",
+	      (unsigned long long)devices[0].tx.current);
+	CHECK_NUMBER("sessions", link_of(world)->counters.sessions, 1);
+	world_free(world);
+}
+
+TEST(a_device_that_goes_and_comes_is_keyed_again)
+{
+	struct world *world = start();
+
+	devices[0].is_there = false;
+	world_run(world, 3000);
+	CHECK_TEXT("phase", link_phase_name(link_of(world)), "no-device");
+	CHECK_NUMBER("told", world_logs(world, 0, "no-device link=qlink0"), 1);
+	CHECK(strstr(link_of(world)->why, "no such device"), "why: %s", link_of(world)->why);
+	device_wipe(&devices[0]);
+	devices[0].is_there = true;
+	CHECK(world_until_works(world, 8000) <= 8000, "no keys after it came back");
+	world_free(world);
+}
+
+TEST(a_device_that_was_made_anew_is_noticed_within_a_second_without_an_event)
+{
+	struct world *world = start();
+	uint64_t sessions = link_of(world)->counters.sessions;
+
+	world->loses_events = true;
+	device_wipe(&devices[0]);
+	CHECK(world_until_works(world, 3000) <= 3000, "no keys");
+	CHECK_NUMBER("told", world_logs(world, 0, "rings-are-new link=qlink0"), 1);
+	CHECK_NUMBER("sessions", link_of(world)->counters.sessions, sessions + 1);
+	world_free(world);
+}
+
+TEST(a_wipe_starts_over_at_once)
+{
+	struct world *world = start();
+	uint64_t took;
+
+	device_wipe(&devices[1]);
+	world_notice(world, 1, QLINK_EVENT_KIND_WIPED);
+	took = world_until_works(world, 3000);
+	CHECK(took <= 500, "took %llu ms", (unsigned long long)took);
+	CHECK_NUMBER("told", world_logs(world, 1, "device-event link=qlink0 kind=wiped"), 1);
+	world_free(world);
+}
+
+TEST(another_link_id_is_another_session)
+{
+	struct world *world = start();
+	uint64_t sessions = link_of(world)->counters.sessions;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		devices[i].id = 8;
+	world_run(world, 10000);
+	CHECK_NUMBER("id", link_of(world)->id, 8);
+	CHECK(link_of(world)->counters.sessions > sessions, "the old session goes on");
+	CHECK(world_works(world), "it does not work");
+	world_free(world);
+}
+
+TEST(lost_events_make_it_look_at_once)
+{
+	struct world *world = start();
+	unsigned int looks;
+
+	world_run(world, 2500);
+	looks = devices[0].asked[REQUEST_LINK];
+	keying_notice(world->ends[0].link, NULL);
+	CHECK(!link_of(world)->has_view, "what it saw counts still");
+	world_step(world, 0);
+	CHECK(devices[0].asked[REQUEST_LINK] > looks, "did not look");
+	CHECK(link_of(world)->has_view, "saw nothing");
+	world_free(world);
+}
+
+TEST(keys_outlive_an_agent_that_starts_anew)
+{
+	struct world *world = start();
+	unsigned int i;
+
+	world_run(world, 5000);
+	world_restart(world, 0);
+	for (i = 0; i < 30; i++) {
+		world_run(world, 100);
+		CHECK(world_flows(world), "frames lost without an agent");
+	}
+	world_connect(world);
+	for (i = 0; i < 300; i++) {
+		world_run(world, 100);
+		CHECK(world_flows(world), "frames lost when it was back");
+	}
+	CHECK(world_works(world), "it does not work");
+	world_free(world);
+}
+
+TEST(the_exporter_of_a_connection_is_wiped_with_it)
+{
+	struct world *world = start();
+	const uint8_t *channel = (const uint8_t *)link_of(world)->channel;
+	size_t i, left = 0;
+
+	for (i = 0; i < sizeof(*link_of(world)->channel); i++)
+		left += channel[i] != 0;
+	CHECK(left > 32, "no exporter");
+	world_cut(world);
+	for (i = 0, left = 0; i < sizeof(*link_of(world)->channel); i++)
+		left += channel[i] != 0;
+	CHECK_NUMBER("bytes left", left, 0);
+	CHECK_TEXT("phase", link_phase_name(link_of(world)), "no-peer");
+	world_free(world);
+}
+
+/* --- records --- */
+
+static char audit_path[] = "/tmp/qlink-keying-XXXXXX";
+
+static unsigned int audited(const char *text)
+{
+	FILE *file = fopen(audit_path, "re");
+	char line[2048];
+	unsigned int n = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		n += strstr(line, text) != NULL;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+/* Before any key has gone. */
+static struct world *start_audited(void)
+{
+	struct world *world;
+	struct qlink_why why;
+	int fd;
+
+	strcpy(strstr(audit_path, "keying-") + 7, "XXXXXX");
+	fd = mkstemp(audit_path);
+	CHECK(fd >= 0, "mkstemp: %s", strerror(errno));
+	close(fd);
+	simkme_start(0);
+	world = world_new(confs, true);
+	CHECK_NUMBER("audit", audit_open(&world->ends[0].services.audit, audit_path, &why), 0);
+	return world;
+}
+
+static void end_audited(struct world *world)
+{
+	audit_close(&world->ends[0].services.audit);
+	unlink(audit_path);
+	world_free(world);
+}
+
+static void add_records(unsigned int n)
+{
+	struct device *device = &devices[0];
+
+	while (n--) {
+		device->records[device->n_records % DEVICE_RECORDS] = (struct qlink_record){
+			.number = device->n_records + 1, .epoch = device->n_records + 1,
+			.source = QLINK_SOURCE_PQC,
+		};
+		device->n_records++;
+	}
+}
+
+TEST(every_record_is_audited_once)
+{
+	struct world *world = start_audited();
+	uint64_t asked;
+
+	add_records(150);
+	world_run(world, 10);
+	CHECK_NUMBER("without a device to key", audited("\"event\":\"used\""), 0);
+	world_connect(world);
+	world_run(world, 6000);
+	CHECK_NUMBER("used", audited("\"event\":\"used\""), 150);
+	CHECK_NUMBER("the last", audited("\"epoch\":150,"), 1);
+	CHECK_NUMBER("gaps", audited("\"event\":\"gap\""), 0);
+	asked = devices[0].asked[REQUEST_RECORDS];
+	add_records(1);
+	world_run(world, 10000);
+	CHECK_NUMBER("used", audited("\"event\":\"used\""), 151);
+	CHECK(devices[0].asked[REQUEST_RECORDS] <= asked + 2, "asked more than each 5 s");
+	end_audited(world);
+}
+
+TEST(records_that_were_overwritten_are_a_gap_that_is_counted)
+{
+	struct world *world = start_audited();
+
+	add_records(10);
+	world_connect(world);
+	world_run(world, 6000);
+	CHECK_NUMBER("used", audited("\"event\":\"used\""), 10);
+	add_records(DEVICE_RECORDS + 5);
+	world_run(world, 6000);
+	CHECK_NUMBER("used", audited("\"event\":\"used\""), 10 + DEVICE_RECORDS);
+	CHECK_NUMBER("lost", link_of(world)->counters.records_lost, 5);
+	CHECK_NUMBER("told", audited("\"event\":\"gap\",\"link\":\"qlink0\",\"records\":5"), 1);
+	end_audited(world);
+}

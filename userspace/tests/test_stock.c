@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The stock of a link: real keys from the simulator, a clock that the test moves. */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../qlinkd/config.h"
+#include "../qlinkd/policy.h"
+#include "../qlinkd/stock.h"
+#include "kme_lab.h"
+#include "tap.h"
+
+/* Of the link's clock; the KME client has the real one. */
+static uint64_t now;
+
+struct site {
+	struct config config;
+	struct stock *stock;
+	unsigned int n_changed, n_fetched, n_well, n_ill, n_trouble;
+	enum rekey_reason reason;
+	uint8_t secrets[REKEY_OFFER_MAX][64];
+	size_t lens[REKEY_OFFER_MAX];
+	unsigned int want_secrets;
+	uint64_t n_burned;
+};
+
+static void on_changed(void *arg)
+{
+	struct site *site = arg;
+
+	site->n_changed++;
+}
+
+static void on_fetched(void *arg, enum rekey_reason reason, const struct bytes *secrets)
+{
+	struct site *site = arg;
+	unsigned int i;
+
+	site->reason = reason;
+	site->n_fetched++;
+	for (i = 0; i < site->want_secrets; i++) {
+		site->lens[i] = secrets[i].len;
+		if (secrets[i].len)
+			memcpy(site->secrets[i], secrets[i].data, secrets[i].len);
+	}
+}
+
+static void on_health(void *arg, unsigned int node, bool is_well, const struct qlink_why *why)
+{
+	struct site *site = arg;
+
+	(void)node;
+	(void)why;
+	*(is_well ? &site->n_well : &site->n_ill) += 1;
+}
+
+static void on_trouble(void *arg, const struct kme_answer *answer)
+{
+	struct site *site = arg;
+
+	site->n_trouble++;
+	site->n_burned += answer->n_burned;
+}
+
+static const struct stock_ops ops = {
+	.changed = on_changed, .fetched = on_fetched, .health = on_health, .trouble = on_trouble,
+};
+
+static struct site *site_start(int side, const char *link)
+{
+	static struct site site;
+	struct config_error error;
+	struct qlink_why why;
+	char text[4096];
+
+	memset(&site, 0, sizeof(site));
+	now = 1000000;
+	lab_conf(text, sizeof(text), side, link);
+	CHECK(!config_parse(&site.config, text, strlen(text), "conf", &error), "%s", error.text);
+	CHECK_NUMBER("stock", stock_new(&site.stock, &site.config, &site.config.links[0], &ops,
+					&site, now, &why), 0);
+	return &site;
+}
+
+static void site_stop(struct site *site)
+{
+	stock_free(site->stock);
+	config_free(&site->config);
+}
+
+static bool site_poll(struct site *site, int64_t start_ms)
+{
+	struct pollfd fd = { .fd = stock_fd(site->stock), .events = POLLIN };
+	int64_t left = start_ms + LAB_DEADLINE_MS - lab_now_ms();
+
+	if (left <= 0 || poll(&fd, 1, (int)left) != 1)
+		return false;
+	stock_run(site->stock, now);
+	return true;
+}
+
+/* Let the KME answer while the link's clock stands still. */
+#define SITE_WAIT(site, so) do {					\
+	int64_t start_ = lab_now_ms();					\
+	bool is_so_;							\
+	stock_run((site)->stock, now);					\
+	while (!(is_so_ = (so)) && site_poll((site), start_))		\
+		;							\
+	CHECK(is_so_, "never came true: %s", #so);			\
+} while (0)
+
+#define SCARCE	" kmes one\n policy prefer-hybrid\n store 100\n outage-cover 8\n" \
+	" floor-ms 1000\n ceiling-ms 10000\n reserve 2\n"
+
+static uint64_t requests(const struct site *site)
+{
+	return stock_server(site->stock, 0)->counters[KME_COUNTER_ENC];
+}
+
+TEST(a_rich_kme_fills_the_store_and_is_left_alone_then)
+{
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	CHECK_NUMBER("the cover first, then the rest", requests(site), 2);
+	CHECK(strstr(lab_tell("status"), "\"stored\":900"), "%s", lab_tell("status"));
+	now += 3600000;
+	stock_run(site->stock, now);
+	CHECK_NUMBER("an hour later", requests(site), 2);
+	CHECK_NUMBER("usable", stock_usable(site->stock, now), 100);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_scarce_kme_is_asked_for_the_cover_with_a_back_off_that_doubles)
+{
+	static const unsigned int pauses[] = { 200, 200, 400, 800, 1600, 2000, 2000 };
+	struct site *site;
+	size_t i;
+
+	lab_start("dry short\n", "");
+	lab_tell("stock SAE-A SAE-B 5");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, site->n_changed >= 2);
+	CHECK_NUMBER("all it had", stock_held(site->stock), 5);
+	CHECK_NUMBER("of 8", stock_server(site->stock, 0)->counters[KME_COUNTER_KEYS_MISSING], 3);
+	for (i = 0; i < COUNT(pauses); i++) {
+		unsigned int changes = site->n_changed;
+
+		CHECK_NUMBER("pause", stock_deadline(site->stock), now + pauses[i]);
+		now += pauses[i] - 1;
+		stock_run(site->stock, now);
+		CHECK_NUMBER("not before", requests(site), i + 1);
+		now++;
+		SITE_WAIT(site, site->n_changed > changes);
+		CHECK_NUMBER("then", requests(site), i + 2);
+	}
+	/* It is asked for one key now, then for two, and so on. */
+	lab_tell("stock SAE-A SAE-B 1000");
+	for (i = 0; i < 10 && stock_held(site->stock) < 100; i++) {
+		unsigned int changes = site->n_changed;
+
+		now = stock_deadline(site->stock) == UINT64_MAX ? now : stock_deadline(site->stock);
+		SITE_WAIT(site, site->n_changed > changes);
+	}
+	CHECK_NUMBER("filled up", stock_held(site->stock), 100);
+	site_stop(site);
+	lab_stop();
+}
+
+/* Until a link that fell back has what it returns with, also where a quarter of it is gone. */
+TEST(the_cover_is_never_below_what_a_return_needs)
+{
+	const uint64_t want = (10000 / 500 + 1) * 4 / 3 + 1;
+	struct site *site;
+
+	lab_start("dry short\n", "");
+	lab_tell("stock SAE-A SAE-B 1");
+	site = site_start(0, " kmes one\n store 100\n outage-cover 0\n floor-ms 100\n ceiling-ms 500\n");
+	SITE_WAIT(site, stock_held(site->stock) == 1);
+	CHECK_NUMBER("asked for", 1 + stock_server(site->stock, 0)->counters
+				      [KME_COUNTER_KEYS_MISSING], want);
+	CHECK_NUMBER("ten seconds", stock_enough(site->stock, 500), 20);
+	CHECK_NUMBER("a period not a fraction of it", stock_enough(site->stock, 3333), 4);
+	site_stop(site);
+	site = site_start(0, " kmes one\n store 3\n outage-cover 0\n floor-ms 100\n ceiling-ms 500\n");
+	lab_tell("stock SAE-A SAE-B 1");
+	SITE_WAIT(site, stock_held(site->stock) == 1);
+	CHECK_NUMBER("but not above the store", 1 + stock_server(site->stock, 0)->counters
+						    [KME_COUNTER_KEYS_MISSING], 3);
+	CHECK_NUMBER("and a return asks for no more than is kept", stock_enough(site->stock, 500), 3);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(what_was_offered_is_burned_used_or_not)
+{
+	struct stock_taken first, second;
+	char id[STORE_ID_BYTES_MAX];
+	struct site *site;
+	size_t len;
+
+	lab_start("dry short\n", "");
+	lab_tell("stock SAE-A SAE-B 6");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 6);
+	stock_take(site->stock, 2, now, &first);
+	CHECK_NUMBER("taken", first.n, 2);
+	CHECK(first.kme_id.len == 7 && !memcmp(first.kme_id.data, "1/KME-A", 7), "KME ID %.*s",
+	      (int)first.kme_id.len, (const char *)first.kme_id.data);
+	CHECK(first.ids[0].len != first.ids[1].len ||
+	      memcmp(first.ids[0].data, first.ids[1].data, first.ids[0].len), "one ID for two keys");
+	CHECK(first.secrets[0].len >= 32 && memcmp(first.secrets[0].data, first.secrets[1].data, 32),
+	      "one key for two IDs");
+	CHECK_NUMBER("in stock beside them", stock_held(site->stock), 4);
+	len = first.ids[0].len;
+	memcpy(id, first.ids[0].data, len);
+	stock_spend(site->stock);
+	stock_take(site->stock, 64, now, &second);
+	CHECK_NUMBER("the rest", second.n, 4);
+	CHECK(second.ids[0].len != len || memcmp(second.ids[0].data, id, len), "offered again");
+	stock_spend(site->stock);
+	stock_take(site->stock, 1, now, &second);
+	CHECK_NUMBER("nothing left", second.n, 0);
+	CHECK_NUMBER("held", stock_held(site->stock), 0);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
+{
+	static const unsigned int pauses[] = { 2000, 4000, 8000, 10000, 10000 };
+	struct stock_taken taken;
+	struct site *site;
+	size_t i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	for (i = 0; i < COUNT(pauses); i++) {
+		stock_take(site->stock, 4, now, &taken);
+		CHECK_NUMBER("offered", taken.n, i ? 1 : 4);
+		stock_spend(site->stock);
+		stock_refused(site->stock, REKEY_REASON_KME, now);
+		now += pauses[i] - 1;
+		CHECK_NUMBER("none usable", stock_usable(site->stock, now), 0);
+		CHECK(stock_held(site->stock) > 0, "none held");
+		stock_take(site->stock, 4, now, &taken);
+		CHECK_NUMBER("not before", taken.n, 0);
+		now++;
+		CHECK_NUMBER("usable again", stock_usable(site->stock, now), stock_held(site->stock));
+	}
+	stock_take(site->stock, 4, now, &taken);
+	CHECK_NUMBER("a probe", taken.n, 1);
+	stock_spend(site->stock);
+	stock_agreed(site->stock);
+	stock_take(site->stock, 4, now, &taken);
+	CHECK_NUMBER("all is well", taken.n, 4);
+	stock_spend(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
+	CHECK_NUMBER("usable after", stock_usable(site->stock, now + 2000), stock_held(site->stock));
+	site_stop(site);
+	lab_stop();
+}
+
+/* A KME that keeps so many keys, or for so long, forgets the oldest: what is left is found by halves. */
+TEST(a_counterpart_that_forgot_old_keys_is_found_out_by_the_newest)
+{
+	struct stock_taken taken;
+	struct site *site;
+	uint64_t held;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	stock_take(site->stock, 4, now, &taken);
+	stock_spend(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+	now += 2000;
+	stock_take(site->stock, 4, now, &taken);
+	CHECK_NUMBER("one finds out", taken.n, 1);
+	stock_spend(site->stock);
+	CHECK_NUMBER("it was known: given up", stock_agreed(site->stock), 48);
+	CHECK_NUMBER("held", stock_held(site->stock), 47);
+	stock_take(site->stock, 4, now, &taken);
+	CHECK_NUMBER("as before", taken.n, 4);
+	stock_spend(site->stock);
+	CHECK_NUMBER("known as well", stock_agreed(site->stock), 0);
+	held = stock_held(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
+	now += 2000;
+	stock_take(site->stock, 4, now, &taken);
+	stock_spend(site->stock);
+	CHECK_NUMBER("a KME that was down has them still", stock_agreed(site->stock), 0);
+	CHECK_NUMBER("held", stock_held(site->stock), held - 1);
+	site_stop(site);
+	lab_stop();
+}
+
+/* As after it started anew: the store is as good as empty, and full. */
+TEST(where_not_even_the_newest_is_known_a_fresh_one_is_had)
+{
+	struct stock_taken taken;
+	struct site *site;
+	unsigned int i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	for (i = 0; i < 2; i++) {
+		stock_take(site->stock, 1, now, &taken);
+		CHECK_NUMBER("tried", taken.n, 1);
+		stock_spend(site->stock);
+		stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+		now += 2000U << i;
+	}
+	CHECK_NUMBER("held", stock_held(site->stock), 98);
+	SITE_WAIT(site, stock_held(site->stock) == 99 && stock_deadline(site->stock) == UINT64_MAX);
+	stock_take(site->stock, 64, now, &taken);
+	CHECK_NUMBER("a fresh one", taken.n, 1);
+	stock_spend(site->stock);
+	CHECK_NUMBER("half of the others", stock_agreed(site->stock), 49);
+	site_stop(site);
+	lab_stop();
+}
+
+/* The first KME fails one request, so that the second has keys of its own in store. */
+TEST(keys_of_several_kmes_are_offered_in_their_order)
+{
+	struct stock_taken taken;
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, " kmes one two\n store 10\n outage-cover 4\n");
+	SITE_WAIT(site, site->n_well == 2);
+	lab_tell("fault a http 500 op enc_keys count 1");
+	SITE_WAIT(site, stock_held(site->stock) > 0);
+	SITE_WAIT(site, site->n_ill == 1 && site->n_well == 3);
+	SITE_WAIT(site, stock_held(site->stock) == 20);
+	stock_take(site->stock, 64, now, &taken);
+	CHECK_NUMBER("of one KME only", taken.n, 10);
+	CHECK_NUMBER("the first", taken.kme_id.data[0], '1');
+	stock_spend(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
+	stock_take(site->stock, 64, now, &taken);
+	CHECK(taken.n, "nothing from the second");
+	CHECK_NUMBER("the second", taken.kme_id.data[0], '2');
+	stock_spend(site->stock);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_kme_that_is_dead_is_passed_over)
+{
+	struct stock_taken taken;
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, " kmes dead one\n store 10\n outage-cover 4\n");
+	SITE_WAIT(site, stock_held(site->stock) == 10);
+	CHECK(site->n_ill, "nobody heard that it is ill");
+	stock_take(site->stock, 1, now, &taken);
+	CHECK_NUMBER("place", taken.n ? taken.kme_id.data[0] : 0, '2');
+	stock_spend(site->stock);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
+{
+	struct stock_taken taken;
+	struct site *site;
+	unsigned int i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	for (i = 0; i < 4; i++) {
+		stock_take(site->stock, 1, now, &taken);
+		stock_spend(site->stock);
+		stock_refused(site->stock, REKEY_REASON_KME, now);
+		now += i < 3 ? 60000 : 0;
+	}
+	CHECK_NUMBER("usable", stock_usable(site->stock, now), 0);
+	/* The next wish for keys fails, and the status after it does not. */
+	lab_tell("fault a http 500 op enc_keys count 1");
+	stock_take(site->stock, 1, now + 60000, &taken);
+	stock_spend(site->stock);
+	while (stock_held(site->stock) > 70) {
+		now += 60000;
+		stock_take(site->stock, 64, now, &taken);
+		stock_spend(site->stock);
+	}
+	stock_refused(site->stock, REKEY_REASON_KME, now);
+	CHECK_NUMBER("usable before", stock_usable(site->stock, now), 0);
+	SITE_WAIT(site, site->n_ill == 1 && site->n_well == 2);
+	CHECK_NUMBER("usable after", stock_usable(site->stock, now), stock_held(site->stock));
+	stock_take(site->stock, 64, now, &taken);
+	CHECK_NUMBER("one key finds out", taken.n, 1);
+	stock_spend(site->stock);
+	stock_refused(site->stock, REKEY_REASON_KME, now);
+	CHECK_NUMBER("a short pause", stock_usable(site->stock, now + 4000),
+		     stock_held(site->stock));
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(keys_too_old_are_wiped_and_the_pace_knows)
+{
+	struct site *site;
+
+	lab_start("dry short\n", "");
+	lab_tell("stock SAE-A SAE-B 8");
+	site = site_start(0, SCARCE " max-age-s 100\n");
+	SITE_WAIT(site, stock_held(site->stock) == 8);
+	/* A minute over 6 keys, as two are for when the next delivery is late. */
+	CHECK_NUMBER("period", stock_period(site->stock, 0, now), 10000);
+	now += 99999;
+	stock_run(site->stock, now);
+	CHECK_NUMBER("not yet", stock_held(site->stock), 8);
+	now++;
+	stock_run(site->stock, now);
+	CHECK_NUMBER("wiped", stock_held(site->stock), 0);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(the_period_follows_what_is_in_stock)
+{
+	struct stock_taken taken;
+	struct site *site;
+
+	lab_start("dry short\n", "");
+	lab_tell("stock SAE-A SAE-B 32");
+	site = site_start(0, " kmes one\n store 100\n outage-cover 32\n floor-ms 1000\n"
+			     " ceiling-ms 10000\n reserve 2\n");
+	CHECK_NUMBER("of nothing", stock_period(site->stock, 0, now), 10000);
+	SITE_WAIT(site, stock_held(site->stock) == 32);
+	CHECK_NUMBER("of 30 beside the reserve", stock_period(site->stock, 0, now), 2000);
+	stock_take(site->stock, 20, now, &taken);
+	stock_spend(site->stock);
+	CHECK_NUMBER("of 10", stock_period(site->stock, 0, now), 6000);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_link_waits_for_its_kmes_but_not_for_ever)
+{
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, " kmes dead\n");
+	CHECK(!stock_is_decided(site->stock, now + 999), "decided too early");
+	CHECK(stock_is_decided(site->stock, now + 1000), "waits for the dead");
+	site_stop(site);
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, site->n_well == 1);
+	if (!site->n_changed || !stock_held(site->stock)) {
+		CHECK(!stock_is_decided(site->stock, now + 2999), "decided before its answer");
+		CHECK(stock_is_decided(site->stock, now + 3000), "waits without end");
+	}
+	SITE_WAIT(site, stock_held(site->stock) > 0);
+	CHECK(stock_is_decided(site->stock, now), "an answer does not decide");
+	site_stop(site);
+	site = site_start(0, " policy pqc-only\n");
+	lab_stop();
+	site_stop(site);
+}
+
+static enum rekey_reason fetch(struct site *site, const char *kme_id, const struct kme_key *keys,
+			       unsigned int n)
+{
+	struct bytes ids[REKEY_OFFER_MAX], kme = { (const uint8_t *)kme_id, strlen(kme_id) };
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = (struct bytes){ (const uint8_t *)keys[i].id.text, strlen(keys[i].id.text) };
+	site->want_secrets = n;
+	return stock_fetch(site->stock, &kme, ids, n);
+}
+
+TEST(what_the_peer_names_is_fetched_in_its_order_and_only_once)
+{
+	static struct lab_client peer;
+	struct kme_key turned[3];
+	struct site *site;
+	unsigned int i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, site->n_well == 1);
+	lab_client_start(&peer, 1, NULL);
+	CHECK_NUMBER("keys of the peer", lab_get(&peer, 3), 3);
+	for (i = 0; i < 3; i++)
+		turned[i] = peer.keys[2 - i];
+	CHECK_NUMBER("fetch", fetch(site, "1/any name", turned, 3), REKEY_REASON_NONE);
+	CHECK_NUMBER("another meanwhile", fetch(site, "1/KME-A", turned, 3), REKEY_REASON_KME);
+	SITE_WAIT(site, site->n_fetched == 1);
+	CHECK_NUMBER("reason", site->reason, REKEY_REASON_NONE);
+	for (i = 0; i < 3; i++)
+		CHECK(site->lens[i] == turned[i].len &&
+		      !memcmp(site->secrets[i], turned[i].bytes, turned[i].len),
+		      "key %u is another", i);
+	CHECK_NUMBER("again", fetch(site, "1/KME-A", turned, 1), REKEY_REASON_NONE);
+	SITE_WAIT(site, site->n_fetched == 2);
+	CHECK_NUMBER("is gone", site->reason, REKEY_REASON_KEY_ID);
+	lab_client_stop(&peer);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_fetch_that_cannot_be_says_why_at_once)
+{
+	static const struct {
+		const char *kme_id;
+		const char *key_id;
+		enum rekey_reason reason;
+		const char *why;
+	} rows[] = {
+		{ "2/KME-A", "12345678", REKEY_REASON_KME, "a KME that we do not have" },
+		{ "0/KME-A", "12345678", REKEY_REASON_KME, "no place" },
+		{ "KME-A", "12345678", REKEY_REASON_KME, "no place at all" },
+		{ "1", "12345678", REKEY_REASON_KME, "nothing behind it" },
+		{ "001/K", "12345678", REKEY_REASON_KME, "more than two digits" },
+		{ "1/KME-A", "short", REKEY_REASON_KEY_ID, "a key ID that is too short" },
+		{ "1/KME-A", "with a blank", REKEY_REASON_KEY_ID, "a character that IDs have not" },
+	};
+	struct kme_key key;
+	struct site *site;
+	size_t i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, site->n_well == 1);
+	for (i = 0; i < COUNT(rows); i++) {
+		snprintf(key.id.text, sizeof(key.id.text), "%s", rows[i].key_id);
+		CHECK_NUMBER(rows[i].why, fetch(site, rows[i].kme_id, &key, 1), rows[i].reason);
+	}
+	CHECK_NUMBER("nothing was asked", stock_server(site->stock, 0)->counters[KME_COUNTER_DEC], 0);
+	CHECK_NUMBER("nothing comes", site->n_fetched, 0);
+	site_stop(site);
+	site = site_start(0, " kmes dead\n");
+	snprintf(key.id.text, sizeof(key.id.text), "12345678");
+	CHECK_NUMBER("a KME that is not well", fetch(site, "1/K", &key, 1), REKEY_REASON_KME);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_lost_answer_burns_keys_and_is_told)
+{
+	struct site *site;
+
+	lab_start("", "");
+	lab_tell("fault a truncate op enc_keys count 1");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, site->n_burned > 0);
+	CHECK_NUMBER("burned", site->n_burned, 8);
+	SITE_WAIT(site, stock_held(site->stock) == 100);
+	CHECK_NUMBER("ill in between", site->n_ill, 1);
+	site_stop(site);
+	lab_stop();
+}
