@@ -11,7 +11,7 @@
 #include "../qlinkd/broker.c"
 
 #define KEYS_MAX	64
-/* Of a device of the configuration, and what lies behind it in memory. */
+/* Of the only device of the configuration that is there. */
 #define IFINDEX		5
 
 static struct qlink_key held[KEYS_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl status, top, reload, restart: what qlinkd tells by its control socket. */
+/* qlinkctl status, top, reload, restart, withdraw: what qlinkd tells by its control socket. */
 #include "agent.h"
 
 #include <errno.h>
@@ -259,12 +259,22 @@ int reload_run(struct ctl *ctl, int argc, char **argv)
 	return order(ctl, "reload");
 }
 
-int restart_run(struct ctl *ctl, int argc, char **argv)
+static int order_device(const struct ctl *ctl, const char *what, int argc, char **argv)
 {
 	char command[64];
 
 	if (argc != 1)
-		return ctl_usage("restart wants one device");
-	snprintf(command, sizeof(command), "restart %.40s", argv[0]);
+		return ctl_usage("%s wants one device", what);
+	snprintf(command, sizeof(command), "%s %.40s", what, argv[0]);
 	return order(ctl, command);
+}
+
+int restart_run(struct ctl *ctl, int argc, char **argv)
+{
+	return order_device(ctl, "restart", argc, argv);
+}
+
+int withdraw_run(struct ctl *ctl, int argc, char **argv)
+{
+	return order_device(ctl, "withdraw", argc, argv);
 }

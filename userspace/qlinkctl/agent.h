@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlinkctl status, top, reload, restart: what qlinkd tells by its control socket. */
+/* qlinkctl status, top, reload, restart, withdraw: what qlinkd tells by its control socket. */
 #ifndef QLINKCTL_AGENT_H
 #define QLINKCTL_AGENT_H
 
@@ -49,6 +49,16 @@ int reload_run(struct ctl *ctl, int argc, char **argv);
  * Return: an exit status, CTL_….
  */
 int restart_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * withdraw_run() - qlinkctl withdraw DEV: have the agents give up all keys of a link
+ * @ctl: says where the socket is
+ * @argc: arguments: the device
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int withdraw_run(struct ctl *ctl, int argc, char **argv);
 
 /**
  * agent_print() - write a status for people

@@ -30,6 +30,7 @@ static const char help[] =
 "       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
 "       qlinkctl [-c SOCKET] reload\n"
 "       qlinkctl [-c SOCKET] restart DEV\n"
+"       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl help\n"
 "\n"
 "SOURCE is qkd, hybrid, pqc or static; a key is static unless it says other.\n"
@@ -67,6 +68,7 @@ static const struct ctl_command commands[] = {
 	{ "show", show_run },
 	{ "status", status_run },
 	{ "top", top_run },
+	{ "withdraw", withdraw_run },
 	{ NULL, NULL },
 };
 

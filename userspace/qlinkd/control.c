@@ -66,6 +66,17 @@ static json_t *run_restart(struct agent *agent, const char *word)
 	return json_object();
 }
 
+static json_t *run_withdraw(struct agent *agent, const char *word)
+{
+	struct link *link = agent_find_link(agent, word);
+
+	if (!link)
+		return answer_error("no such link");
+	TELL(&agent->services, LOG_NOTICE, "withdraw", TEXT("link", word));
+	keying_withdraw(link);
+	return json_object();
+}
+
 static const struct {
 	const char *name;
 	json_t *(*run)(struct agent *agent, const char *word);
@@ -74,6 +85,7 @@ static const struct {
 	{ "status", run_status, false },
 	{ "reload", run_reload, false },
 	{ "restart", run_restart, true },
+	{ "withdraw", run_withdraw, true },
 };
 
 static json_t *run(struct agent *agent, char *line)
@@ -90,7 +102,7 @@ static json_t *run(struct agent *agent, char *line)
 			return answer_error("wrong number of words");
 		return commands[i].run(agent, word);
 	}
-	return answer_error("no such command: status, reload or restart DEVICE");
+	return answer_error("no such command: status, reload, restart DEVICE or withdraw DEVICE");
 }
 
 /* --- clients --- */

@@ -55,6 +55,33 @@ void keying_restart(struct link *link)
 	hurry(link);
 }
 
+void keying_withdraw(struct link *link)
+{
+	link->withdrawing = 1 << REKEY_DIRECTION_TX | 1 << REKEY_DIRECTION_RX;
+	hurry(link);
+}
+
+/* One at a time. Keys of an offer that nobody holds yet are none that could be withdrawn. */
+static void withdraw_next(struct link *link)
+{
+	uint8_t direction = link->withdrawing & 1 << REKEY_DIRECTION_TX ? REKEY_DIRECTION_TX :
+									 REKEY_DIRECTION_RX;
+	struct rekey_event event = { .type = REKEY_EVENT_WITHDRAW };
+
+	if (!link->withdrawing || link->rekey.asked.is_open || link_look(link))
+		return;
+	event.withdraw = (struct rekey_withdraw){
+		.range = { 1, direction == REKEY_DIRECTION_TX ? link->view.tx.newest_epoch :
+								link->view.rx.newest_epoch },
+		.direction = direction,
+		.reason = REKEY_REASON_COMMAND,
+	};
+	link->withdrawing &= ~(1 << direction);
+	if (event.withdraw.range.last)
+		carry_step(link, &event);
+	hurry(link);
+}
+
 /* The device may be gone, be another one, or have lost all its keys. */
 static void look_around(struct link *link)
 {
@@ -316,6 +343,7 @@ void keying_run(struct link *link)
 		look_around(link);
 		link->look_at = now + LOOK_MS;
 	}
+	withdraw_next(link);
 	if (link->steer_at <= now) {
 		steer(link, now);
 		link->steer_at = now + (steer_is_hurried(link) ? HURRY_MS : LOOK_MS);

@@ -72,6 +72,14 @@ void keying_run(struct link *link);
 uint64_t keying_deadline(const struct link *link);
 
 /**
+ * keying_withdraw() - have both ends give up all keys that there are, by command
+ * @link: the link; silent until there are others, which are agreed on at once
+ *
+ * Without a session each end's own keys go now, and the peer's when they meet.
+ */
+void keying_withdraw(struct link *link);
+
+/**
  * keying_restart() - have the agreement start over, as by command
  * @link: the link
  */

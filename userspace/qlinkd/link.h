@@ -138,6 +138,9 @@ struct link {
 	/** @stock: of QKD keys */
 	struct stock *stock;
 
+	/** @withdrawing: directions whose keys have yet to be withdrawn, a bit each */
+	uint8_t withdrawing;
+
 	/** @has_offered: the peer has our offer, so a refusal is its own */
 	bool has_offered;
 

@@ -41,10 +41,9 @@ struct simkme_plan {
 /* What a request of @op by the end of @side to its KME @node will come to. */
 extern struct simkme_plan (*simkme_plan)(int side, unsigned int node, enum kme_op op);
 
-/* Keys that each pair could give so far, and gave; asked, fetched. */
+/* How many keys each pair may give, and gave, and how many its other end fetched. */
 struct simkme_pair {
 	uint64_t supply, given, fetched;
-	uint64_t first_kept;
 	uint8_t is_fetched[SIMKME_KEPT];
 };
 
@@ -59,7 +58,7 @@ extern int simkme_side;
 /* When the next client has an answer. */
 uint64_t simkme_next(void);
 
-/* Clients, and requests under way. */
+/* How many clients there are. */
 unsigned int simkme_clients(void);
 
 #endif

@@ -220,7 +220,8 @@ TEST(keys_of_one_offer_never_serve_another)
 	world_run(world, 3500);
 	CHECK(counters(world, 1)->offers_refusing >= 1, "two fetches at a time");
 	CHECK_NUMBER("confirmations that were wrong",
-		     world_logs(world, 0, "reason=confirm") + world_logs(world, 1, "reason=confirm"), 0);
+		     world_logs(world, 0, "reason=confirm") +
+		     world_logs(world, 1, "reason=confirm"), 0);
 	world->has_traffic = true;
 	CHECK(world_until_works(world, 20000) <= 20000, "never works");
 	CHECK_NUMBER("failures", counters(world, 0)->failures + counters(world, 1)->failures, 0);

@@ -157,6 +157,79 @@ TEST(the_exporter_of_a_connection_is_wiped_with_it)
 	world_free(world);
 }
 
+TEST(a_command_withdraws_all_keys_of_both_directions_at_both_ends)
+{
+	struct world *world = start();
+	uint64_t newest[2], old = 0;
+	unsigned int i, k;
+
+	world_run(world, 15000);
+	for (i = 0; i < 2; i++)
+		newest[i] = devices[i].tx.newest;
+	keying_withdraw(world->ends[0].link);
+	CHECK(world_until_works(world, 2000) <= 2000, "silent after the command");
+	world_run(world, 2000);
+	for (i = 0; i < 2; i++) {
+		for (k = 0; k < devices[i].tx.n; k++)
+			old += devices[i].tx.keys[k].epoch <= newest[i];
+		for (k = 0; k < devices[i].rx.n; k++)
+			old += devices[i].rx.keys[k].epoch <= newest[!i];
+		CHECK(devices[i].tx.current > newest[i], "end %u sends under an old key", i);
+	}
+	CHECK_NUMBER("old keys left", old, 0);
+	CHECK_NUMBER("told", world_logs(world, 0, "withdrawn link=qlink0"), 2);
+	CHECK_NUMBER("why", world_logs(world, 0, "reason=command"), 2);
+	CHECK_NUMBER("the same session", link_of(world)->counters.sessions, 1);
+	CHECK(world_flows(world), "frames are lost");
+	world_free(world);
+}
+
+/* Offers are under way most of the time that a link falls back or returns. */
+TEST(a_withdrawal_at_any_moment_leaves_no_key_that_only_one_end_has)
+{
+	struct world *world;
+	unsigned int moment, i, k;
+
+	for (moment = 0; moment < 60; moment += 3) {
+		simkme_start(0);
+		world = world_new(confs, true);
+		world->has_traffic = true;
+		world_connect(world);
+		world_run(world, moment);
+		keying_withdraw(world->ends[moment % 2].link);
+		CHECK(world_until_works(world, 8000) <= 8000, "%u ms: never works", moment);
+		world_run(world, 3000);
+		CHECK(world_flows(world), "%u ms: frames are lost", moment);
+		for (i = 0; i < 2; i++) {
+			for (k = 0; k < devices[i].tx.n; k++)
+				CHECK(device_find(&devices[!i].rx, devices[i].tx.keys[k].epoch),
+				      "%u ms: only end %u has epoch %llu", moment, i,
+				      (unsigned long long)devices[i].tx.keys[k].epoch);
+		}
+		world_free(world);
+	}
+}
+
+TEST(without_a_peer_a_withdrawal_takes_our_keys_now_and_its_keys_later)
+{
+	struct world *world = start();
+	uint64_t newest;
+
+	world_run(world, 5000);
+	newest = devices[0].tx.newest;
+	world_cut(world);
+	world->has_traffic = false;
+	keying_withdraw(world->ends[0].link);
+	world_run(world, 1000);
+	CHECK_NUMBER("keys of ours", devices[0].tx.n + devices[0].rx.n, 0);
+	CHECK(devices[1].tx.n > 0, "the peer cannot know yet");
+	world->has_traffic = true;
+	world_connect(world);
+	CHECK(world_until_works(world, 5000) <= 5000, "never works");
+	CHECK(devices[1].rx.keys[0].epoch > newest, "an old key at the peer");
+	world_free(world);
+}
+
 /* --- records --- */
 
 static char audit_path[] = "/tmp/qlink-keying-XXXXXX";

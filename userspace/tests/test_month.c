@@ -159,7 +159,12 @@ static void lose_events(struct world *world)
 
 static void command(struct world *world)
 {
-	keying_restart(world->ends[draw(2)].link);
+	struct link *link = world->ends[draw(2)].link;
+
+	if (draw(2))
+		keying_restart(link);
+	else
+		keying_withdraw(link);
 }
 
 static void (*const accidents[])(struct world *world) = {
