@@ -389,7 +389,11 @@ bool stock_is_decided(const struct stock *stock, uint64_t now)
 
 uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 {
-	return pacing_period(&stock->pacing, staged, now);
+	struct pacing pacing = stock->pacing;
+
+	/* What the peer cannot fetch now is of no use. */
+	pacing_spent(&pacing, stock_held(stock) - stock_usable(stock, now));
+	return pacing_period(&pacing, staged, now);
 }
 
 /* --- to the peer and from it --- */

@@ -144,9 +144,10 @@ uint64_t stock_held(const struct stock *stock);
 /**
  * stock_period() - say how long each key is to be used
  * @stock: the stock
+ * @staged: keys of it that were agreed on and are not used yet
  * @now: time in ms
  *
- * Return: ms; see pacing_period().
+ * Return: ms; see pacing_period(), of what is staged or can be offered now.
  */
 uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now);
 

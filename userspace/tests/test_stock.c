@@ -247,6 +247,7 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 		now += pauses[i] - 1;
 		CHECK_NUMBER("none usable", stock_usable(site->stock, now), 0);
 		CHECK(stock_held(site->stock) > 0, "none held");
+		CHECK_NUMBER("no pace by them", stock_period(site->stock, 0, now), 10000);
 		stock_take(site->stock, 4, now, &taken);
 		CHECK_NUMBER("not before", taken.n, 0);
 		now++;
@@ -439,6 +440,7 @@ TEST(the_period_follows_what_is_in_stock)
 	CHECK_NUMBER("of nothing", stock_period(site->stock, 0, now), 10000);
 	SITE_WAIT(site, stock_held(site->stock) == 32);
 	CHECK_NUMBER("of 30 beside the reserve", stock_period(site->stock, 0, now), 2000);
+	CHECK_NUMBER("and as many staged", stock_period(site->stock, 30, now), 1000);
 	stock_take(site->stock, 20, now, &taken);
 	stock_spend(site->stock);
 	CHECK_NUMBER("of 10", stock_period(site->stock, 0, now), 6000);
