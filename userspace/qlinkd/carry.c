@@ -88,8 +88,10 @@ static void do_delete(struct link *link, const struct rekey_action *action)
 	int err = kernel_ask(&link->services->kernel, REQUEST_DELETE, link->config->device,
 			     &request, &why);
 
-	if (err)
+	if (err) {
 		kernel_refused(link, "delete", &why);
+		link->is_unsure |= !action->ticket;
+	}
 	TELL(link->services, LOG_NOTICE, "withdrawn", TEXT("link", link->config->device),
 	     TEXT("direction", qlink_name(&qlink_directions, request.direction)),
 	     NUMBER_OF("first", withdraw->range.first), NUMBER_OF("last", withdraw->range.last),

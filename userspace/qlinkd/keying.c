@@ -344,6 +344,10 @@ void keying_run(struct link *link)
 		link->look_at = now + LOOK_MS;
 	}
 	withdraw_next(link);
+	if (link->is_unsure) {
+		link->is_unsure = false;
+		keying_restart(link);
+	}
 	if (link->steer_at <= now) {
 		steer(link, now);
 		link->steer_at = now + (steer_is_hurried(link) ? HURRY_MS : LOOK_MS);

@@ -138,6 +138,11 @@ struct link {
 	/** @stock: of QKD keys */
 	struct stock *stock;
 
+	/** @is_unsure: keys that nobody waits for could not be deleted: the ends may hold
+	 * different ones
+	 */
+	bool is_unsure;
+
 	/** @withdrawing: directions whose keys have yet to be withdrawn, a bit each */
 	uint8_t withdrawing;
 

@@ -168,8 +168,8 @@ static int fake_key_del(struct qlink_nl *nl, uint32_t ifindex, const struct qlin
 	size_t i;
 
 	(void)nl;
-	if (device->any_err)
-		return fail(error, device->any_err);
+	if (device->any_err || device->delete_err)
+		return fail(error, device->any_err ?: device->delete_err);
 	for (i = 0; i < n; i++) {
 		ring = ring_of(device, keys[i].direction);
 		key = device_find(ring, keys[i].epoch);

@@ -39,8 +39,8 @@ struct device {
 	uint32_t accept, rekey_ms, keys_low, wipes;
 	uint64_t n_records;
 	struct qlink_record records[DEVICE_RECORDS];
-	/* whether the kernel refuses keys, and why the broker does not answer at all */
-	int install_err, any_err;
+	/* whether the kernel refuses to install or to delete keys, or anything at all */
+	int install_err, delete_err, any_err;
 	/* what was asked so far, by enum request_type */
 	unsigned int asked[REQUEST_N];
 	/* called once keys are there to send */

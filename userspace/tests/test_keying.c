@@ -230,6 +230,23 @@ TEST(without_a_peer_a_withdrawal_takes_our_keys_now_and_its_keys_later)
 	world_free(world);
 }
 
+/* The peer gave them up as it was told to: whoever goes on to send with them is not heard. */
+TEST(keys_that_the_kernel_does_not_delete_are_found_out_by_a_new_session)
+{
+	struct world *world = start();
+	uint64_t sessions = link_of(world)->counters.sessions;
+
+	world_run(world, 15000);
+	devices[0].delete_err = -ENOMEM;
+	keying_withdraw(world->ends[0].link);
+	world_run(world, 200);
+	devices[0].delete_err = 0;
+	CHECK(world_until_works(world, 5000) <= 5000, "frames are lost for good");
+	CHECK(link_of(world)->counters.sessions > sessions, "nobody is unsure");
+	CHECK(world_logs(world, 0, "kernel-refused link=qlink0 request=delete") > 0, "not told");
+	world_free(world);
+}
+
 /* --- records --- */
 
 static char audit_path[] = "/tmp/qlink-keying-XXXXXX";
