@@ -2,7 +2,7 @@
 /* Counts the guest instructions of frames that one process sends and receives itself.
  *
  * usage: measure udp|burst|rtt NETNS-A NETNS-B ADDRESS-A ADDRESS-B FRAMES BYTES
- *        measure tcp NETNS-A NETNS-B ADDRESS-B BYTES
+ *        measure tcp NETNS-A NETNS-B ADDRESS-B BYTES [WINDOW]
  *
  * Prints: instructions per frame (udp, burst, rtt) or per 1400 bytes (tcp); frames lost (tcp: sent again); and
  * how many instructions all of it took. udp: there, one by one; burst: there, 32 a system call; rtt: there and back; all with the system
@@ -27,8 +27,6 @@
 #define BURST_FRAMES	32
 #define TCP_PORT	7003
 #define TCP_UNIT_BYTES	1400
-/* So small that less is on its way than the queues of any peer hold, and none has to drop. */
-#define TCP_WINDOW_BYTES	(512 * 1024)
 
 static char buffer[128 * 1024];
 
@@ -143,16 +141,17 @@ static void measure_udp(char **argv, const struct udp_measure *measure)
 	printf("%.0f %ld %ju\n", (double)(start - start_idle) / frames, lost, now() - begin);
 }
 
-static pid_t start_receiver(const char *netns, const char *at)
+/* window: bytes that the receiver has room for, or 0: as many as the kernel likes. */
+static pid_t start_receiver(const char *netns, const char *at, int window)
 {
 	struct sockaddr_in in = address(at, TCP_PORT);
-	int one = 1, window = TCP_WINDOW_BYTES, listener, fd;
+	int one = 1, listener, fd;
 	pid_t pid;
 
 	enter_netns(netns);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    setsockopt(listener, SOL_SOCKET, SO_RCVBUFFORCE, &window, sizeof(window)) ||
+	    (window && setsockopt(listener, SOL_SOCKET, SO_RCVBUFFORCE, &window, sizeof(window))) ||
 	    bind(listener, (struct sockaddr *)&in, sizeof(in)) || listen(listener, 1))
 		die(at);
 	pid = fork();
@@ -179,7 +178,7 @@ static unsigned int sent_again(int fd)
 static void measure_tcp(char **argv)
 {
 	uint64_t bytes = strtoull(argv[5], NULL, 0), sent = 0, warm = 0, begin, start = 0, start_idle = 0;
-	pid_t receiver = start_receiver(argv[3], argv[4]);
+	pid_t receiver = start_receiver(argv[3], argv[4], argv[6] ? atoi(argv[6]) : 0);
 	ssize_t n;
 	int fd;
 
@@ -211,7 +210,7 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
-	if (argc == 6 && !strcmp(argv[1], "tcp")) {
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "tcp")) {
 		measure_tcp(argv);
 		return 0;
 	}
