@@ -19,7 +19,7 @@ from collections.abc import Callable
 import bars
 
 MEASURES = ("tcp-gso", "tcp", "udp-64", "udp-1400", "burst-64", "burst-1400", "rtt")
-MEASURES_OF = {"links": ("tcp-gso", "udp-64", "udp-1400", "rtt"), "rekey": ("tcp-gso",)}
+MEASURES_OF = {"links": ("tcp-gso", "udp-64", "udp-1400", "rtt"), "rekey": ("tcp-gso", "udp-1400")}
 # Those whose cipher is not that of the floor, or which have none: nothing of it is taken off for their own cost.
 WITHOUT_GCM = ("veth", "vxlan", "wireguard")
 # A figure for 1,000 rekeys a second is for so many each way.
@@ -47,7 +47,7 @@ class Figure:
     floor_ratio: float | None
     spread: float
     own: int | None = None  # less the bare veth and the cipher
-    rekeys: int | None = None  # a second each way, as it came about while it was counted
+    rekeys: int | None = None  # a second, both ways together, as it came about while it was counted
     measured: int | None = None  # with these
     instructions_per_rekey: int | None = None
 
@@ -148,7 +148,7 @@ class Bench:
         """More or less rekeys came about than the name says: from what one takes, linearly, what so many would."""
         counts = self.counts[figure.peer, figure.name]
         figure.measured = figure.instructions
-        figure.rekeys = round(mean([count.rekeys for count in counts]) / 2)
+        figure.rekeys = round(mean([count.rekeys for count in counts]))
         if not figure.peer.endswith(f"-{REKEYS_EACH_WAY}"):
             return
         keys = [(count.instructions - base) / (count.rekeys * count.instructions / CPU) for count in counts]
@@ -225,8 +225,8 @@ def print_notes(bench: Bench, figures: list[Figure]) -> None:
           f"The cipher of the floor is {bench.driver}.")
     for figure in figures:
         if figure.instructions_per_rekey is not None:
-            print(f"{figure.peer}: {figure.rekeys:,} rekeys a second each way came about, and {figure.measured:,} "
-                  f"instructions; one rekey takes {figure.instructions_per_rekey:,}, both ends, and so 1,000 a second "
+            print(f"{figure.peer} {figure.name}: {figure.rekeys:,} rekeys a second came about, and {figure.measured:,} "
+                  f"instructions: one rekey takes {figure.instructions_per_rekey:,}, both ends, and so 1,000 a second "
                   "each way what the table says.")
         if figure.name == "key-install":
             print(f"Installing a key, 100 a message, takes {figure.instructions:,}; 10,000 a second "
