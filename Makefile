@@ -10,7 +10,7 @@ all: modules userspace
 help:
 	@echo 'make demo        two sites, KMEs and agents in a VM: what happens when they fail'
 	@echo 'make check       every build, linter and test there is'
-	@echo 'make bench       what a frame costs, beside macsec'
+	@echo 'make bench       what a frame costs, beside macsec and others; KERNEL=6.12, QUICK=1'
 	@echo 'make soak        the tests that take hours'
 	@echo
 	@echo 'make             modules and userspace for this machine (Debian 13)'

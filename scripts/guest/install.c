@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Counts the guest instructions of installing keys, as an agent does it: by libqlink.
  *
- * usage: install LINKS KEYS-PER-MESSAGE KEYS
+ * usage: install tx|rx FIRST LINKS KEYS-PER-MESSAGE KEYS
  *
- * Installs KEYS keys to receive, in turn on devices qlink0 to qlink<LINKS - 1> of its own network namespace,
- * which hold none. Prints: instructions per key, as measure.c counts them, then 0.
+ * Installs KEYS keys to send or receive, in turn on devices qlink<FIRST> to qlink<FIRST + LINKS - 1> of its own
+ * network namespace, which hold none. Prints: instructions per key, as measure.c counts them.
  */
 #include <net/if.h>
 #include <stdint.h>
@@ -18,6 +18,10 @@
 #include "count.h"
 
 #define MOST_PER_MESSAGE	1000
+#define MOST_LINKS		1000
+
+static enum qlink_direction direction = QLINK_DIRECTION_RX;
+static uint64_t epoch_of[MOST_LINKS];
 
 static void die(const char *what)
 {
@@ -48,7 +52,7 @@ static void install(struct qlink_nl *nl, unsigned int link, uint64_t epoch,
 		die("getrandom");
 	for (i = 0; i < n; i++) {
 		keys[i].secret = secrets + i * QLINK_SECRET_BYTES;
-		keys[i].direction = QLINK_DIRECTION_RX;
+		keys[i].direction = direction;
 		keys[i].source = QLINK_SOURCE_STATIC;
 		keys[i].epoch = epoch + i;
 	}
@@ -56,36 +60,47 @@ static void install(struct qlink_nl *nl, unsigned int link, uint64_t epoch,
 		die(qlink_error_text(&error));
 }
 
+/* Returns how many were installed. */
+static unsigned int install_all(struct qlink_nl *nl, unsigned int first, unsigned int links,
+				unsigned int per_message, unsigned int keys, uint8_t *secrets)
+{
+	unsigned int sent, link;
+
+	for (sent = 0, link = 0; sent < keys; sent += per_message, link = (link + 1) % links) {
+		install(nl, first + link, epoch_of[link] + 1, per_message, secrets);
+		epoch_of[link] += per_message;
+	}
+	return sent;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int links, per_message, keys, sent, link;
-	uint64_t start, start_idle, epoch[64];
+	unsigned int first, links, per_message, keys, sent;
 	struct qlink_secret secrets;
+	uint64_t start, start_idle;
 	struct qlink_error error;
 	struct qlink_nl *nl;
 
-	if (argc != 4)
+	if (argc != 6)
 		return 2;
-	links = (unsigned int)atoi(argv[1]);
-	per_message = (unsigned int)atoi(argv[2]);
-	keys = (unsigned int)atoi(argv[3]);
-	if (!links || links > 64 || !per_message || per_message > MOST_PER_MESSAGE)
+	if (!strcmp(argv[1], "tx"))
+		direction = QLINK_DIRECTION_TX;
+	first = (unsigned int)atoi(argv[2]);
+	links = (unsigned int)atoi(argv[3]);
+	per_message = (unsigned int)atoi(argv[4]);
+	keys = (unsigned int)atoi(argv[5]);
+	if (!links || links > MOST_LINKS || !per_message || per_message > MOST_PER_MESSAGE)
 		return 2;
 	if (qlink_nl_open(&nl, &error))
 		die(qlink_error_text(&error));
 	if (qlink_secret_new(&secrets, per_message * QLINK_SECRET_BYTES))
 		die("no memory that can be locked");
-	for (link = 0; link < links; link++)
-		epoch[link] = 1;
 	start_idle = idle();
 	start = now();
-	for (sent = 0, link = 0; sent < keys; sent += per_message, link = (link + 1) % links) {
-		install(nl, link, epoch[link], per_message, secrets.data);
-		epoch[link] += per_message;
-	}
+	sent = install_all(nl, first, links, per_message, keys, secrets.data);
 	start = now() - start;
 	start_idle = idle() - start_idle;
-	printf("%.0f 0\n", (double)(start - start_idle) / sent);
+	printf("%.0f\n", (double)(start - start_idle) / sent);
 	qlink_secret_free(&secrets);
 	qlink_nl_close(nl);
 	return 0;

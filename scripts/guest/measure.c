@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts the guest instructions of frames that one process sends and receives itself.
  *
- * usage: measure udp|rtt NETNS-A NETNS-B ADDRESS-A ADDRESS-B FRAMES BYTES
- *        measure tcp NETNS-A NETNS-B ADDRESS-B BYTES
+ * usage: measure udp|burst|rtt NETNS-A NETNS-B ADDRESS-A ADDRESS-B FRAMES BYTES
+ *        measure tcp NETNS-A NETNS-B ADDRESS-B BYTES [WINDOW]
  *
- * Prints: instructions per frame (udp, rtt) or per 1400 bytes (tcp),
- * then frames lost. udp: there; rtt: there and back; both with the system calls of both ends.
+ * Prints: instructions per frame (udp, burst, rtt) or per 1400 bytes (tcp); frames lost (tcp: sent again); and
+ * how many instructions all of it took. udp: there, one by one; burst: there, 32 a system call; rtt: there and back; all with the system
+ * calls of both ends.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@
 
 #include "count.h"
 
-#define WARM_UP_FRAMES	64
+#define WARM_UP_FRAMES	512
+#define BURST_FRAMES	32
 #define TCP_PORT	7003
 #define TCP_UNIT_BYTES	1400
 
@@ -77,39 +79,70 @@ static void join(int fd, const char *to, int port)
 		die(to);
 }
 
-/* One datagram from a socket to another; returns whether it was lost. */
-static bool pass(int from, int to, size_t bytes)
+/* One datagram from a socket to another; returns how many were lost. */
+static long pass(int from, int to, size_t bytes)
 {
 	if (send(from, buffer, bytes, 0) != (ssize_t)bytes)
 		die("send");
 	return recv(to, buffer, bytes, 0) != (ssize_t)bytes;
 }
 
-static void measure_udp(char **argv, bool is_rtt)
+static long pass_back(int from, int to, size_t bytes)
+{
+	return pass(from, to, bytes) + pass(to, from, bytes);
+}
+
+/* Many at once, all of the same bytes. */
+static long pass_burst(int from, int to, size_t bytes)
+{
+	struct iovec part = { .iov_base = buffer, .iov_len = bytes };
+	struct mmsghdr burst[BURST_FRAMES];
+	int i, n;
+
+	for (i = 0; i < BURST_FRAMES; i++)
+		burst[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &part, .msg_iovlen = 1 } };
+	if (sendmmsg(from, burst, BURST_FRAMES, 0) != BURST_FRAMES)
+		die("sendmmsg");
+	n = recvmmsg(to, burst, BURST_FRAMES, 0, NULL);
+	return BURST_FRAMES - (n > 0 ? n : 0);
+}
+
+struct udp_measure {
+	const char *name;
+	long (*pass)(int from, int to, size_t bytes);
+	long frames; /* that one pass has; a frame there and back is one */
+};
+
+static const struct udp_measure udp_measures[] = {
+	{ "udp", pass, 1 },
+	{ "burst", pass_burst, BURST_FRAMES },
+	{ "rtt", pass_back, 1 },
+};
+
+static void measure_udp(char **argv, const struct udp_measure *measure)
 {
 	int a = udp_socket(argv[2], argv[4], 7001), b = udp_socket(argv[3], argv[5], 7002);
 	long i, frames = atol(argv[6]), lost = 0;
 	size_t bytes = atol(argv[7]);
-	uint64_t start = 0, start_idle = 0;
+	uint64_t begin = now(), start = 0, start_idle = 0;
 
 	join(a, argv[5], 7002);
 	join(b, argv[4], 7001);
-	for (i = -WARM_UP_FRAMES; i < frames; i++) {
+	for (i = -WARM_UP_FRAMES; i < frames; i += measure->frames) {
 		if (!i) {
 			lost = 0;
 			start_idle = idle();
 			start = now();
 		}
-		lost += pass(a, b, bytes);
-		if (is_rtt)
-			lost += pass(b, a, bytes);
+		lost += measure->pass(a, b, bytes);
 	}
 	start = now() - start;
 	start_idle = idle() - start_idle;
-	printf("%.0f %ld\n", (double)(start - start_idle) / frames, lost);
+	printf("%.0f %ld %ju\n", (double)(start - start_idle) / frames, lost, now() - begin);
 }
 
-static pid_t start_receiver(const char *netns, const char *at)
+/* window: bytes that the receiver has room for, or 0: as many as the kernel likes. */
+static pid_t start_receiver(const char *netns, const char *at, int window)
 {
 	struct sockaddr_in in = address(at, TCP_PORT);
 	int one = 1, listener, fd;
@@ -118,6 +151,7 @@ static pid_t start_receiver(const char *netns, const char *at)
 	enter_netns(netns);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    (window && setsockopt(listener, SOL_SOCKET, SO_RCVBUFFORCE, &window, sizeof(window))) ||
 	    bind(listener, (struct sockaddr *)&in, sizeof(in)) || listen(listener, 1))
 		die(at);
 	pid = fork();
@@ -130,17 +164,28 @@ static pid_t start_receiver(const char *netns, const char *at)
 	_exit(0);
 }
 
+static unsigned int sent_again(int fd)
+{
+	struct tcp_info info;
+	socklen_t bytes = sizeof(info);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes))
+		die("TCP_INFO");
+	return info.tcpi_total_retrans;
+}
+
 /* The first fifth warms up: slow start, and the buffers find their sizes. */
 static void measure_tcp(char **argv)
 {
-	uint64_t bytes = strtoull(argv[5], NULL, 0), sent = 0, warm = 0, start = 0, start_idle = 0;
-	pid_t receiver = start_receiver(argv[3], argv[4]);
+	uint64_t bytes = strtoull(argv[5], NULL, 0), sent = 0, warm = 0, begin, start = 0, start_idle = 0;
+	pid_t receiver = start_receiver(argv[3], argv[4], argv[6] ? atoi(argv[6]) : 0);
 	ssize_t n;
 	int fd;
 
 	enter_netns(argv[2]);
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	join(fd, argv[4], TCP_PORT);
+	begin = now();
 	for (; sent < bytes; sent += n) {
 		if (!warm && sent >= bytes / 5) {
 			warm = sent;
@@ -157,16 +202,23 @@ static void measure_tcp(char **argv)
 	start = now() - start;
 	start_idle = idle() - start_idle;
 	waitpid(receiver, NULL, 0);
-	printf("%.0f 0\n", (double)(start - start_idle) / (bytes - warm) * TCP_UNIT_BYTES);
+	printf("%.0f %u %ju\n", (double)(start - start_idle) / (bytes - warm) * TCP_UNIT_BYTES, sent_again(fd),
+	       now() - begin);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 8 && (!strcmp(argv[1], "udp") || !strcmp(argv[1], "rtt")))
-		measure_udp(argv, argv[1][0] == 'r');
-	else if (argc == 6 && !strcmp(argv[1], "tcp"))
+	size_t i;
+
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "tcp")) {
 		measure_tcp(argv);
-	else
-		return 2;
-	return 0;
+		return 0;
+	}
+	for (i = 0; argc == 8 && i < sizeof(udp_measures) / sizeof(udp_measures[0]); i++) {
+		if (!strcmp(argv[1], udp_measures[i].name)) {
+			measure_udp(argv, &udp_measures[i]);
+			return 0;
+		}
+	}
+	return 2;
 }

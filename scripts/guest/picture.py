@@ -7,7 +7,8 @@ import dataclasses
 import math
 import typing
 from collections.abc import Callable, Iterable
-from xml.sax.saxutils import escape
+
+from svg import FAINT, INK, SOFT, Svg, nice_step
 
 if typing.TYPE_CHECKING:
     from timeline import Run
@@ -15,8 +16,6 @@ if typing.TYPE_CHECKING:
 WIDTH, LEFT, RIGHT = 1200, 84, 28
 PHASES_TOP, PHASES_HEIGHT = 74, 26
 PANEL_GAP = 44
-FONT = "'DejaVu Sans', 'Helvetica Neue', Helvetica, Arial, sans-serif"
-INK, SOFT, FAINT, GRID = "#1d2733", "#5b6775", "#8a94a0", "#e3e7ec"
 SITES = {"a": "#1f62b0", "b": "#b9541c"}
 SOURCES = {"hybrid": "#2c8a67", "pqc": "#e2a52c", "qkd": "#6b5bb5", "static": "#9a9a9a"}
 LOST = "#c4302b"
@@ -39,34 +38,18 @@ class Panel:
         return self.top + self.height
 
 
-class Picture:
-    """SVG as it grows, and where a moment is in it."""
+class Picture(Svg):
+    """Where a moment is in it."""
 
     def __init__(self, run: Run) -> None:
+        super().__init__(WIDTH)
         self.run = run
         self.begin, self.end = run.phases[0].begin, run.phases[-1].end
-        self.parts: list[str] = []
 
     def x(self, at: float) -> float:
         """Of a moment."""
         at = min(max(at, self.begin), self.end)
         return LEFT + (at - self.begin) / max(self.end - self.begin, 1e-3) * (WIDTH - LEFT - RIGHT)
-
-    def add(self, name: str, text: str = "", **attributes: object) -> None:
-        """An element; _ in a name stands for -."""
-        words = ""
-        for key, value in attributes.items():
-            shown = f"{value:.1f}" if isinstance(value, float) else value
-            words += f' {key.replace("_", "-")}="{shown}"'
-        self.parts.append(f"<{name}{words}>{escape(text)}</{name}>" if text else f"<{name}{words}/>")
-
-    def text(self, x: float, y: float, text: str, **attributes: object) -> None:
-        """Words; small and soft unless said."""
-        self.add("text", text, x=x, y=y, **{"font_size": 12, "fill": SOFT, **attributes})
-
-    def line(self, x1: float, y1: float, x2: float, y2: float, **attributes: object) -> None:
-        """A straight one."""
-        self.add("line", x1=x1, y1=y1, x2=x2, y2=y2, **{"stroke": GRID, "stroke_width": 1, **attributes})
 
     def steps(self, points: Points, y: Callable[[float], float], **attributes: object) -> None:
         """A line that keeps each value until the next one; None breaks it."""
@@ -82,23 +65,8 @@ class Picture:
             last = height
         self.add("path", d=path, **{"fill": "none", "stroke_width": 1.8, "stroke_linejoin": "round", **attributes})
 
-    def svg(self, height: float) -> str:
-        """The whole."""
-        head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
-                f'height="{height:.0f}" font-family="{FONT}" role="img">\n'
-                "<title>qlink: a run of the demo over time</title>\n"
-                f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>\n')
-        return head + "\n".join(self.parts) + "\n</svg>\n"
-
 
 # ---- what the panels share ----
-
-
-def nice_step(span: float, n: int) -> float:
-    """1, 2 or 5 times a power of ten, so that some n of them fill the span."""
-    raw = max(span, 1e-9) / n
-    power = 10 ** math.floor(math.log10(raw))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
 
 
 def draw_head(picture: Picture) -> None:
@@ -276,4 +244,4 @@ def draw(run: Run) -> str:
     for panel, fill in zip(panels, (draw_stock, draw_source, draw_period, draw_lost)):
         fill(picture, panel)
     draw_phases(picture, panels)
-    return picture.svg(panels[-1].bottom + 54)
+    return picture.svg(panels[-1].bottom + 54, "qlink: a run of the demo over time")

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# How each peer of the bench is set up between the network namespaces a and b.
+#
+# All have a veth of MTU 1500 for a wire and are themselves of MTU 1420, the most that every one of them can carry,
+# so that each cuts a stream into segments of the same size and none fragments. All but the wire's MTU is as the
+# device comes: offloads, checksums, queues. Ciphers are AES-256-GCM but WireGuard's, which has only
+# ChaCha20-Poly1305, and vxlan's, which has none.
+
+A=10.9.0.1
+B=10.9.0.2
+INNER_MTU=1420
+
+# IPv6 would have words of its own on the wire.
+lay_wire()
+{
+	local site
+
+	for site in a b; do
+		ip netns add "$site"
+		at "$site" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
+		ip -n "$site" link set lo up
+	done
+	ip link add wire netns a address 02:00:00:00:00:0a type veth \
+		peer name wire netns b address 02:00:00:00:00:0b
+	if [ "$1" != veth ]; then
+		put a wire 192.0.2.1/24
+		put b wire 192.0.2.2/24
+	fi
+}
+
+# put SITE DEVICE ADDRESS: an address, and up.
+put()
+{
+	ip -n "$1" address add "$3" dev "$2"
+	ip -n "$1" link set "$2" up
+}
+
+# put_inner DEVICE: at both ends, where the bench sends.
+put_inner()
+{
+	ip -n a link set "$1" mtu $INNER_MTU
+	ip -n b link set "$1" mtu $INNER_MTU
+	put a "$1" $A/24
+	put b "$1" $B/24
+}
+
+# device_of PEER: at both ends, where it has one.
+device_of()
+{
+	case $1 in
+	veth) echo wire ;;
+	ovpn) echo tun0 ;;
+	wireguard) echo wg0 ;;
+	vxlan | macsec | qlink) echo "${1}0" ;;
+	esp) ;;
+	esac
+}
+
+make_veth() { put_inner wire; }
+
+# Its checksum over UDP is 0 over IPv4, as by default.
+make_vxlan()
+{
+	ip -n a link add vxlan0 type vxlan id 42 local 192.0.2.1 remote 192.0.2.2 dstport 4789 dev wire
+	ip -n b link add vxlan0 type vxlan id 42 local 192.0.2.2 remote 192.0.2.1 dstport 4789 dev wire
+	put_inner vxlan0
+}
+
+# macsec_end SITE OTHER NUMBER KEY OTHER-NUMBER OTHER-KEY
+macsec_end()
+{
+	ip -n "$1" link add link wire macsec0 type macsec port 1 cipher gcm-aes-256 encrypt on
+	ip -n "$1" macsec add macsec0 tx sa 0 pn 1 on key "0$3" "$4"
+	ip -n "$1" macsec add macsec0 rx port 1 address "02:00:00:00:00:0$2"
+	ip -n "$1" macsec add macsec0 rx port 1 address "02:00:00:00:00:0$2" sa 0 pn 1 on key "0$5" "$6"
+}
+
+make_macsec()
+{
+	local keys=("$(openssl rand -hex 32)" "$(openssl rand -hex 32)")
+
+	macsec_end a b 1 "${keys[0]}" 2 "${keys[1]}"
+	macsec_end b a 2 "${keys[1]}" 1 "${keys[0]}"
+	put_inner macsec0
+}
+
+# esp_way SITE DIRECTION FROM TO OUTER-FROM OUTER-TO SPI KEY
+esp_way()
+{
+	ip -n "$1" xfrm state add src "$5" dst "$6" proto esp spi "$7" reqid "$7" mode tunnel replay-window 64 \
+		aead 'rfc4106(gcm(aes))' "0x$8" 128
+	ip -n "$1" xfrm policy add src "$3/32" dst "$4/32" dir "$2" \
+		tmpl src "$5" dst "$6" proto esp reqid "$7" mode tunnel
+}
+
+# A policy, not a device: the inner addresses are the loopback's, and the MTU is the route's. "make_esp gso" is with the
+# module that seals GSO frames whole, which nothing loads by itself; no hardware does anything.
+make_esp()
+{
+	# 32 bytes of key and 4 of salt.
+	local there back
+
+	[ -z "${1-}" ] || modprobe esp4_offload
+	there=$(openssl rand -hex 36)
+	back=$(openssl rand -hex 36)
+	put a lo $A/32
+	put b lo $B/32
+	ip -n a route add $B/32 via 192.0.2.2 src $A mtu $INNER_MTU
+	ip -n b route add $A/32 via 192.0.2.1 src $B mtu $INNER_MTU
+	esp_way a out $A $B 192.0.2.1 192.0.2.2 1001 "$there"
+	esp_way b in $A $B 192.0.2.1 192.0.2.2 1001 "$there"
+	esp_way b out $B $A 192.0.2.2 192.0.2.1 1002 "$back"
+	esp_way a in $B $A 192.0.2.2 192.0.2.1 1002 "$back"
+}
+
+make_wireguard()
+{
+	local site
+
+	umask 077
+	for site in a b; do
+		wg genkey >"$site.key"
+		ip -n "$site" link add wg0 type wireguard
+	done
+	at a wg set wg0 listen-port 51820 private-key a.key peer "$(wg pubkey <b.key)" \
+		allowed-ips 10.9.0.0/24 endpoint 192.0.2.2:51820
+	at b wg set wg0 listen-port 51820 private-key b.key peer "$(wg pubkey <a.key)" \
+		allowed-ips 10.9.0.0/24 endpoint 192.0.2.1:51820
+	put_inner wg0
+}
+
+# openvpn_end SITE OTHER NUMBER OTHER-NUMBER TLS-SIDE
+openvpn_end()
+{
+	at "$1" openvpn --dev tun0 --dev-type tun --mode p2p --proto udp \
+		--local "192.0.2.$3" --remote "192.0.2.$4" --lport 1194 --rport 1194 --ifconfig "10.9.0.$3" "10.9.0.$4" \
+		--cert "$1.pem" --key "$1.key" --peer-fingerprint "$(cat "$2.print")" "$5" --dh none \
+		--data-ciphers AES-256-GCM --auth none --tun-mtu $INNER_MTU --mssfix 0 \
+		--daemon --writepid "$1.pid" --log "openvpn-$1.log" --verb 4
+}
+
+is_ovpn() { ip -n "$1" -d link show tun0 | grep -qw ovpn; }
+
+# The daemons agree on keys; the frames stay in the kernel's driver, or this fails.
+make_ovpn()
+{
+	local site
+
+	modprobe ovpn
+	for site in a b; do
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$site" \
+			-keyout "$site.key" -out "$site.pem" 2>/dev/null
+		openssl x509 -in "$site.pem" -noout -fingerprint -sha256 | sed 's/.*=//' >"$site.print"
+	done
+	openvpn_end a b 1 2 --tls-server
+	openvpn_end b a 2 1 --tls-client
+	busywait 60 grep -q 'Initialization Sequence Completed' openvpn-a.log
+	busywait 60 grep -q 'Initialization Sequence Completed' openvpn-b.log
+	is_ovpn a && is_ovpn b
+}
+
+# add_qlinks SITE OTHER NUMBER OTHER-NUMBER FIRST LAST UNDER: commands for ip.
+add_qlinks()
+{
+	local i
+
+	for ((i = $5; i <= $6; i++)); do
+		case $7 in
+		eth) echo "link add link wire name qlink$i type qlink id $((i + 1)) peer 02:00:00:00:00:0$2 accept static" ;;
+		udp) echo "link add qlink$i type qlink id $((i + 1)) local 192.0.2.$3 remote 192.0.2.$4 port 4789 accept static" ;;
+		esac
+	done
+}
+
+# qlinks FIRST LAST UNDER: at both ends.
+qlinks()
+{
+	add_qlinks a b 1 2 "$@" | ip -n a -batch -
+	add_qlinks b a 2 1 "$@" | ip -n b -batch -
+}
+
+make_qlink()
+{
+	umask 077
+	qlinks 0 0 "$1"
+	head -c 44 /dev/urandom >there
+	head -c 44 /dev/urandom >back
+	at b qlinkctl key add qlink0 rx epoch 1 file there
+	at a qlinkctl key add qlink0 tx epoch 1 file there
+	at a qlinkctl key add qlink0 rx epoch 1 file back
+	at b qlinkctl key add qlink0 tx epoch 1 file back
+	put_inner qlink0
+}
+
+# add_crowd N UNDER: until there are N links of the same lower devices or addresses, up and with keys. Frames pass
+# by the first one.
+add_crowd()
+{
+	local site i
+
+	qlinks 1 $(($1 - 1)) "$2"
+	for site in a b; do
+		for ((i = 1; i < $1; i++)); do echo "link set qlink$i up"; done | ip -n $site -batch -
+		at $site ./install tx 1 $(($1 - 1)) 1 $(($1 - 1)) >/dev/null
+		at $site ./install rx 1 $(($1 - 1)) 1 $(($1 - 1)) >/dev/null
+	done
+}
