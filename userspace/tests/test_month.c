@@ -263,7 +263,10 @@ static void calm(struct world *world, struct found *found, uint64_t ms)
 	CHECK(is_hybrid(), "day %" PRIu64 ": no hybrid keys %d ms after trouble %" PRIu64,
 	      (begun - 1000000) / DAY_MS, HYBRID_MS, found->n_troubles);
 	most(&found->longest_hybrid, device_now - begun);
-	/* From then on no frame is lost, even if somebody still finds out what was. */
+	/* A withdrawal that trouble held up still takes keys in use, at both ends or at one. */
+	if (device_now - begun < 2 * WORKS_MS)
+		world_run(world, begun + 2 * WORKS_MS - device_now);
+	/* From then on no frame is lost. */
 	while (device_now - begun < ms) {
 		world_run(world, 10000);
 		CHECK(world_flows(world), "lost in calm, after trouble %" PRIu64,
