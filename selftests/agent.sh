@@ -32,7 +32,8 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	expect_soon "keys change" has_rekeys 5
 	expect_soon "state" link_status_is 1 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
 	expect_soon "state" link_status_is 2 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
-	is_debug_kernel || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
+	# A machine that stands still may keep a KME from answering in time, and only that burns keys here.
+	logged 1 "timed out" || logged 2 "timed out" || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
 	capture_stop "$tmp/pcap"
 	decode_nonces "$tmp/pcap"
 	expect_eq "in clear" "$(tcpdump -n -r "$tmp/pcap" icmp 2>/dev/null | wc -l)" 0
@@ -82,7 +83,7 @@ test_kmes_stop_and_return_udp()
 # One KME is down: the other end has keys that this one cannot fetch.
 test_one_kme_down_udp()
 {
-	setup_running "floor-ms 100" "ceiling-ms 500"
+	setup_running "floor-ms 100" "ceiling-ms 200" "reserve 0"
 	steady_start
 	kmes stop b
 	expect_soon "told" logged 1 "offer-refused"
