@@ -359,6 +359,37 @@ test_reload_eth()
 	steady_stop
 }
 
+# Keys that somebody may know go, at both ends, in use or not; and new ones come.
+test_withdraw_eth()
+{
+	local newest
+
+	setup_running "floor-ms 1000"
+	expect_soon "some are staged" has_staged "$ns1" 10
+	newest=$(ring "$ns1" tx newest_epoch)
+	expect_refused "another link" "no such link" ctl 1 withdraw qlink9
+	expect_ok "withdraw" ctl 1 withdraw qlink0
+	expect_soon "a new key to send" ring_is_above "$ns1" tx "$newest"
+	expect_soon "and to receive" ring_is_above "$ns2" rx "$newest"
+	answers "$ns1" "${inner[2]}"
+	expect_ok "told" logged 1 "withdraw link=qlink0"
+	expect_soon "none from before" has_no_key_up_to "$ns1" "$newest"
+	expect_soon "none from before" has_no_key_up_to "$ns2" "$newest"
+	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
+}
+
+# has_no_key_up_to NS EPOCH: in the ring from a to b.
+has_no_key_up_to()
+{
+	local direction=tx
+
+	[ "$1" = "$ns1" ] || direction=rx
+	[ "$(in_ns "$1" qlinkctl -j key show qlink0 |
+		jq "map(select(.direction == \"$direction\" and .epoch <= $2)) | length")" = 0 ]
+}
+
+ring_is_above() { [ "$(ring "$1" "$2" current_epoch)" -gt "$3" ]; }
+
 # What runs with rights, what it may do, and what is told of it.
 test_rights_and_metrics_udp()
 {
