@@ -190,7 +190,9 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL |
 			   IFF_UNICAST_FLT;
-	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA;
+	/* No SCTP, whose checksum is another, and no lists of frames. */
+	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA | NETIF_F_ALL_TSO |
+			NETIF_F_GSO_UDP_L4;
 	dev->hw_features = dev->features;
 	dev->vlan_features = dev->features;
 	dev->hw_enc_features = dev->features;

@@ -180,6 +180,9 @@ static unsigned int qlink_rx_open_counter(int err)
 static void qlink_rx_scrub(struct sk_buff *skb)
 {
 	skb_scrub_packet(skb, true);
+	/* It may have come without a wire, and be charged for more than itself by who sent it. */
+	skb_orphan(skb);
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
 	skb_clear_hash(skb);
 	__vlan_hwaccel_clear_tag(skb);
 	skb_set_queue_mapping(skb, 0);

@@ -5,7 +5,9 @@
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
+#include <net/gso.h>
 
+#include "gso.h"
 #include "pmtu.h"
 
 /**
@@ -21,6 +23,8 @@
  *       qlink_tx_send()
  *         qlink_tx_seal()   take a number, write the header, encrypt in place
  *         ops->xmit()       the underlay's headers, and away
+ *       qlink_tx_large()  a frame of many segments: cut, and each goes through
+ *                         qlink_tx_send(); or through all of this, where the kernel cut it
  *
  * A keepalive is made by live.c and comes in by qlink_tx_keepalive(), whatever the
  * carrier says, because it is what brings that back.
@@ -77,7 +81,8 @@ static const unsigned int qlink_tx_counters[] = {
 
 static void qlink_tx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
 {
-	qlink_stats_inc(link->stats, counter);
+	/* What would have been many frames is counted as many. */
+	qlink_stats_add(link->stats, counter, max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
 	kfree_skb(skb);
 }
 
@@ -234,20 +239,16 @@ static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
 	return false;
 }
 
-static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
+/* A frame that is no larger than the underlay carries, or is too big for it. */
+static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
+			   struct sk_buff *skb)
 {
-	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	unsigned int max_bytes = READ_ONCE(attach->max_bytes);
 	unsigned int bytes = skb->len;
-	unsigned int max_bytes;
 	struct sk_buff *own;
 	u32 flow;
 	int type;
 
-	if (unlikely(!attach))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
-	if (unlikely(bytes < ETH_HLEN))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
-	max_bytes = READ_ONCE(attach->max_bytes);
 	type = qlink_tx_type(skb, max_bytes);
 	if (unlikely(type == -EMSGSIZE))
 		return qlink_tx_too_big(link, skb, max_bytes);
@@ -265,6 +266,96 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_tx_push_csum(own);
 	if (likely(qlink_tx_send(link, attach, own, type, flow)))
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
+}
+
+/* The kernel cuts it, into linear frames that have our room and whose checksums are still to do. */
+static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach,
+			     struct sk_buff *skb)
+{
+	struct sk_buff *segments = skb_gso_segment(skb, NETIF_F_HW_CSUM), *segment, *next;
+
+	if (IS_ERR_OR_NULL(segments))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	skb_list_walk_safe(segments, segment, next) {
+		skb_mark_not_on_list(segment);
+		qlink_tx_small(link, attach, segment);
+	}
+	consume_skb(skb);
+}
+
+/* A buffer of our own for a segment, with what the wire says of its checksum in front. */
+static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct qlink_gso *gso)
+{
+	unsigned int headroom = attach->headroom + QLINK_HEADER_BYTES + NET_IP_ALIGN;
+	unsigned int bytes = QLINK_CSUM_BYTES + qlink_gso_bytes(gso);
+	struct sk_buff *own;
+	u8 *at;
+
+	own = netdev_alloc_skb(NULL, headroom + bytes + QLINK_TAG_BYTES + attach->tailroom);
+	if (unlikely(!own))
+		return NULL;
+	skb_reserve(own, headroom);
+	at = skb_put(own, bytes);
+	put_unaligned_be16(gso->transport, at);
+	put_unaligned_be16(gso->skb->csum_offset, at + 2);
+	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
+	return own;
+}
+
+/* Cut a frame, seal its segments and send them; the last one is charged for all of them. */
+static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach,
+			     struct qlink_gso *gso, struct sk_buff *skb)
+{
+	u32 flow = skb_get_hash(skb);
+	struct sk_buff *own;
+	unsigned int bytes;
+
+	while ((bytes = qlink_gso_bytes(gso))) {
+		own = qlink_tx_cut(attach, gso);
+		if (unlikely(!own)) {
+			qlink_stats_add(link->stats, QLINK_A_STATS_TX_NO_MEMORY,
+					qlink_gso_left(gso));
+			break;
+		}
+		own->dev = link->dev;
+		own->priority = skb->priority;
+		own->mark = skb->mark;
+		if (!qlink_gso_left(gso))
+			qlink_tx_move_owner(own, skb);
+		if (likely(qlink_tx_send(link, attach, own, QLINK_TYPE_FRAME_CSUM, flow)))
+			dev_sw_netstats_tx_add(link->dev, 1, bytes);
+	}
+	consume_skb(skb);
+}
+
+/* A frame of many segments. Where these would leave no room for the state of their checksums,
+ * or would not fit at all, each is looked at on its own.
+ */
+static void qlink_tx_large(struct qlink_dev *link, struct qlink_attach *attach,
+			   struct sk_buff *skb)
+{
+	struct qlink_gso gso;
+
+	if (likely(qlink_gso_begin(&gso, skb) &&
+		   qlink_gso_bytes(&gso) + QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES <=
+		   READ_ONCE(attach->max_bytes)))
+		qlink_tx_cut_all(link, attach, &gso, skb);
+	else
+		qlink_tx_segment(link, attach, skb);
+}
+
+static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+
+	if (unlikely(!attach))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
+	if (unlikely(skb->len < ETH_HLEN))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	if (skb_is_gso(skb))
+		qlink_tx_large(link, attach, skb);
+	else
+		qlink_tx_small(link, attach, skb);
 }
 
 /* Does the frame come back to a link that is still sending it? Where a queue on the way cuts the
