@@ -5,9 +5,8 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
+#include <net/checksum.h>
 #include <net/ip.h>
-#include <net/ip6_checksum.h>
-#include <net/tcp.h>
 
 /**
  * DOC: Cutting TCP
@@ -15,8 +14,12 @@
  * The kernel's own segmentation makes a frame of its own of each segment, with references
  * to the payload, which then has to be copied before it is sealed. Here the payload is
  * copied once, to where it is sealed. Only what bulk transfers consist of is cut so: TCP
- * right behind a plain IPv4 or IPv6 header, with its checksum still to do. The rest is the
- * kernel's.
+ * right behind an IPv4 or IPv6 header, with its checksum still to do. The kernel cuts the
+ * rest: UDP; TCP whose IPv4 identification stays the same, whose CWR means a count (AccECN),
+ * behind extension headers, in a tunnel, or from somebody who was not trusted with its
+ * lengths; and a frame of which somebody wants to know when a certain byte was sent.
+ *
+ * What is cut here is byte for byte what the kernel would have sent; gso.sh compares them.
  */
 
 static bool qlink_gso_is_tcp4(const struct qlink_gso *gso)
@@ -55,14 +58,18 @@ bool qlink_gso_begin(struct qlink_gso *gso, const struct sk_buff *skb)
 	if (skb->ip_summed != CHECKSUM_PARTIAL || skb->encapsulation ||
 	    skb->csum_offset != offsetof(struct tcphdr, check) ||
 	    skb_transport_offset(skb) != gso->transport ||
-	    skb_headlen(skb) < gso->transport + sizeof(struct tcphdr))
+	    skb_headlen(skb) < gso->transport + sizeof(struct tcphdr) ||
+	    skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP)
 		return false;
 	if (!(type == SKB_GSO_TCPV4 && qlink_gso_is_tcp4(gso)) &&
 	    !(type == SKB_GSO_TCPV6 && qlink_gso_is_tcp6(gso)))
 		return false;
 	gso->header_bytes = gso->transport + tcp_hdrlen(skb);
 	gso->at = gso->header_bytes;
-	return gso->header_bytes <= skb_headlen(skb) && gso->header_bytes < skb->len;
+	gso->pseudo = csum_sub(csum_unfold(tcp_hdr(skb)->check),
+			       (__force __wsum)htonl(skb->len - gso->transport));
+	return tcp_hdrlen(skb) >= sizeof(struct tcphdr) &&
+	       gso->header_bytes <= skb_headlen(skb) && gso->header_bytes < skb->len;
 }
 
 /* Of payload, in the next segment. */
@@ -93,23 +100,17 @@ unsigned int qlink_gso_left(const struct qlink_gso *gso)
 	return DIV_ROUND_UP(gso->skb->len - gso->at, gso->payload_bytes);
 }
 
-static __sum16 qlink_gso_fix_ip4(const struct qlink_gso *gso, struct iphdr *ip,
-				 unsigned int tcp_bytes)
+static void qlink_gso_fix_ip4(const struct qlink_gso *gso, struct iphdr *ip,
+			      unsigned int tcp_bytes)
 {
 	ip->tot_len = htons(gso->transport - gso->network + tcp_bytes);
 	ip->id = htons(ntohs(ip->id) + gso->n);
 	ip_send_check(ip);
-	return ~csum_tcpudp_magic(ip->saddr, ip->daddr, tcp_bytes, IPPROTO_TCP, 0);
 }
 
-static __sum16 qlink_gso_fix_ip6(struct ipv6hdr *ip, unsigned int tcp_bytes)
-{
-	ip->payload_len = htons(tcp_bytes);
-	return ~csum_ipv6_magic(&ip->saddr, &ip->daddr, tcp_bytes, IPPROTO_TCP, 0);
-}
-
-/* As tcp_gso_segment() does it: what is said once is said by the first or the last segment. */
-static void qlink_gso_fix_tcp(const struct qlink_gso *gso, struct tcphdr *tcp, bool is_last)
+/* What is said once is said by the first segment (CWR) or by the last one (FIN, PSH). */
+static void qlink_gso_fix_tcp(const struct qlink_gso *gso, struct tcphdr *tcp,
+			      unsigned int tcp_bytes, bool is_last)
 {
 	tcp->seq = htonl(ntohl(tcp->seq) + gso->at - gso->header_bytes);
 	if (gso->n)
@@ -118,6 +119,7 @@ static void qlink_gso_fix_tcp(const struct qlink_gso *gso, struct tcphdr *tcp, b
 		tcp->fin = 0;
 		tcp->psh = 0;
 	}
+	tcp->check = ~csum_fold(csum_add(gso->pseudo, (__force __wsum)htonl(tcp_bytes)));
 }
 
 /**
@@ -131,17 +133,17 @@ void qlink_gso_cut(struct qlink_gso *gso, u8 *to)
 {
 	unsigned int payload_bytes = qlink_gso_next(gso);
 	unsigned int tcp_bytes = gso->header_bytes - gso->transport + payload_bytes;
-	struct tcphdr *tcp = (struct tcphdr *)(to + gso->transport);
 	void *ip = to + gso->network;
 
 	memcpy(to, gso->skb->data, gso->header_bytes);
 	/* It cannot fail: there is that much. */
 	skb_copy_bits(gso->skb, gso->at, to + gso->header_bytes, payload_bytes);
-	qlink_gso_fix_tcp(gso, tcp, gso->at + payload_bytes == gso->skb->len);
 	if (skb_shinfo(gso->skb)->gso_type & SKB_GSO_TCPV4)
-		tcp->check = qlink_gso_fix_ip4(gso, ip, tcp_bytes);
+		qlink_gso_fix_ip4(gso, ip, tcp_bytes);
 	else
-		tcp->check = qlink_gso_fix_ip6(ip, tcp_bytes);
+		((struct ipv6hdr *)ip)->payload_len = htons(tcp_bytes);
+	qlink_gso_fix_tcp(gso, (struct tcphdr *)(to + gso->transport), tcp_bytes,
+			  gso->at + payload_bytes == gso->skb->len);
 	gso->at += payload_bytes;
 	gso->n++;
 }

@@ -22,6 +22,8 @@ struct qlink_gso {
 	unsigned int header_bytes;
 	/** @payload_bytes: of a segment, but for the last one */
 	unsigned int payload_bytes;
+	/** @pseudo: sum of TCP's pseudo header, without a length */
+	__wsum pseudo;
 	/** @at: where the payload of the next segment begins */
 	unsigned int at;
 	/** @n: segments that were cut */

@@ -152,6 +152,9 @@ static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
 	if (unlikely(!copy))
 		return NULL;
 	qlink_tx_move_owner(copy, skb);
+	/* Who asked when it was sent is told by the lower device. */
+	skb_shinfo(copy)->tx_flags |= skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
+	skb_shinfo(copy)->tskey = skb_shinfo(skb)->tskey;
 	consume_skb(skb);
 	return copy;
 }
@@ -268,12 +271,17 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
 }
 
-/* The kernel cuts it, into linear frames that have our room and whose checksums are still to do. */
+/* The kernel cuts it, into frames whose checksums are still to do. They refer to its payload, so
+ * that this is copied once, to where there is room to seal it.
+ */
 static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach,
 			     struct sk_buff *skb)
 {
-	struct sk_buff *segments = skb_gso_segment(skb, NETIF_F_HW_CSUM), *segment, *next;
+	struct sk_buff *segments, *segment, *next;
 
+	segments = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (segments == ERR_PTR(-ENOMEM))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
 	if (IS_ERR_OR_NULL(segments))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
 	skb_list_walk_safe(segments, segment, next) {
@@ -281,6 +289,17 @@ static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach
 		qlink_tx_small(link, attach, segment);
 	}
 	consume_skb(skb);
+}
+
+/* What queues below look at: whose flow it is, and when it may leave. */
+static void qlink_tx_be_like(struct sk_buff *own, const struct sk_buff *skb)
+{
+	own->dev = skb->dev;
+	own->priority = skb->priority;
+	own->mark = skb->mark;
+	own->tstamp = skb->tstamp;
+	own->tstamp_type = skb->tstamp_type;
+	skb_copy_hash(own, skb);
 }
 
 /* A buffer of our own for a segment, with what the wire says of its checksum in front. */
@@ -299,6 +318,7 @@ static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct ql
 	put_unaligned_be16(gso->transport, at);
 	put_unaligned_be16(gso->skb->csum_offset, at + 2);
 	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
+	qlink_tx_be_like(own, gso->skb);
 	return own;
 }
 
@@ -317,11 +337,11 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
 					qlink_gso_left(gso));
 			break;
 		}
-		own->dev = link->dev;
-		own->priority = skb->priority;
-		own->mark = skb->mark;
-		if (!qlink_gso_left(gso))
+		if (gso->at == skb->len) {
 			qlink_tx_move_owner(own, skb);
+			/* The others name no socket: it must not keep to that one's queue. */
+			own->ooo_okay = 1;
+		}
 		if (likely(qlink_tx_send(link, attach, own, QLINK_TYPE_FRAME_CSUM, flow)))
 			dev_sw_netstats_tx_add(link->dev, 1, bytes);
 	}
