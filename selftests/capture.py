@@ -60,8 +60,8 @@ class BadCapture(Exception):
     """A capture file that cannot be read whole."""
 
 
-def read_pcap(data: bytes) -> Iterator[bytes]:
-    """The packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
+def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lengths and packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
     orders = {
         b"\xd4\xc3\xb2\xa1": "<",
         b"\x4d\x3c\xb2\xa1": "<",
@@ -81,16 +81,22 @@ def read_pcap(data: bytes) -> Iterator[bytes]:
             raise BadCapture(f"frame {number}: the record is cut off")
         captured, length = struct.unpack_from(order + "II", data, at + 8)
         at += 16
-        if captured != length:
-            raise BadCapture(f"frame {number}: {captured} of {length} bytes captured")
         if at + captured > len(data):
             raise BadCapture(f"frame {number}: the packet is cut off")
-        yield data[at : at + captured]
+        yield length, data[at : at + captured]
         at += captured
 
 
+def read_pcap(data: bytes) -> Iterator[bytes]:
+    """The packets of a pcap file that holds them whole."""
+    for number, (length, packet) in enumerate(read_records(data), 1):
+        if len(packet) != length:
+            raise BadCapture(f"frame {number}: {len(packet)} of {length} bytes captured")
+        yield packet
+
+
 def write_pcap(packets: list[bytes], order: str = "<", nanoseconds: bool = False) -> bytes:
-    """A pcap file of Ethernet packets, for the self-test."""
+    """A pcap file of Ethernet packets."""
     magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
     out = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, 1)]
     for packet in packets:
@@ -268,6 +274,8 @@ def decode(args: argparse.Namespace) -> int:
     if any(len(needle) < 6 for needle in needles):
         decoder.violations.append("a needle of less than 6 bytes proves nothing")
     decoder.violations += find_needles(data, packets, needles)
+    if args.inner:
+        pathlib.Path(args.inner).write_bytes(write_pcap(decoder.inner))
     count = decoder.count
     print(
         json.dumps(
