@@ -101,16 +101,21 @@ static unsigned int qlink_rx_replay_counter(enum qlink_replay_verdict verdict)
 	return verdict == QLINK_REPLAY_OLD ? QLINK_A_STATS_RX_OLD : QLINK_A_STATS_RX_REPLAY;
 }
 
-/* In place only where nobody else can see the memory. */
+/* In place only where nobody else can see the memory. Of what is around the frame nothing is
+ * needed; the copy's memory is such that GRO can take it over.
+ */
 static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 {
 	struct sk_buff *copy;
 
 	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb)))
 		return skb;
-	copy = skb_copy(skb, GFP_ATOMIC);
-	if (likely(copy))
-		consume_skb(skb);
+	copy = netdev_alloc_skb_ip_align(skb->dev, skb->len);
+	if (unlikely(!copy))
+		return NULL;
+	/* It cannot fail: there is that much. */
+	skb_copy_bits(skb, 0, skb_put(copy, skb->len), skb->len);
+	consume_skb(skb);
 	return copy;
 }
 
