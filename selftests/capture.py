@@ -156,17 +156,17 @@ def outer_udp(packet: bytes, port: int) -> Outer:
     source_port, _, length, checksum = struct.unpack_from(">HHHH", datagram)
     if length != len(datagram):
         return Outer("sealed", problem=f"UDP length {length} in a packet of {len(datagram)}")
-    if checksum and ethertype == 0x0800:
+    if ethertype == 0x0800 and checksum and not udp_checksum_ok(ip[12:20], datagram):
         return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv4")
-    if ethertype == 0x86DD and not udp6_checksum_ok(ip[8:40], datagram):
+    if ethertype == 0x86DD and not udp_checksum_ok(ip[8:40], datagram):
         return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv6")
     if source_port != port and not 49152 <= source_port < 49152 + 64:
         return Outer("sealed", problem=f"source port {source_port}")
     return Outer("sealed", sender, datagram[8:], source_port=source_port)
 
 
-def udp6_checksum_ok(addresses: bytes, datagram: bytes) -> bool:
-    """Whether a UDP checksum over IPv6 is right, or is for the sender's device to finish."""
+def udp_checksum_ok(addresses: bytes, datagram: bytes) -> bool:
+    """Whether a UDP checksum is there and right, or is for the sender's device to finish."""
     checksum = int.from_bytes(datagram[6:8], "big")
     pseudo = ones_sum(addresses + struct.pack(">II", len(datagram), 17))
     return checksum != 0 and (checksum == pseudo or ones_sum(pseudo.to_bytes(2, "big") + datagram) == 0xFFFF)

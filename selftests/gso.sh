@@ -11,7 +11,7 @@
 readonly sender=02:00:00:00:01:01	# qlink0 of $ns1
 segments() { serve "$1" segments "${@:2}"; }
 
-# setup_reference: each frame that $ns1 gives to qlink0 leaves by ref0 as well, for $ns4, and is cut for it.
+# setup_reference: each frame that $ns1 gives to qlink0 leaves by ref0 as well, and is cut for it.
 setup_reference()
 {
 	setup_ns ns4
@@ -34,7 +34,7 @@ watch()
 	before=$(sent) giver=${2:-$sender}
 	capture_start "$ns1" "$tmp/wire.pcap"
 	wire_pid=$capture_pid
-	dev=ref1 capture_start "$ns4" "$tmp/ref.pcap"
+	dev=ref0 capture_start "$ns1" "$tmp/ref.pcap"
 	ref_pid=$capture_pid
 	dev=${1:-qlink0} capture_start "$ns1" "$tmp/tap.pcap"
 }
@@ -248,5 +248,55 @@ each_test_time_of_sending()
 	expect_nothing_dropped
 }
 
-debug_tests="tcp_eth vlan_udp udp_eth put_together_eth"
+# Keys give way in the middle of large frames, as often as they can.
+each_test_keys_change_in_between()
+{
+	setup 200001
+	keys_pass "$ns1" "$ns2" 2 200
+	link_set "$ns1" rekey-frames 3
+	pass_files "keys" "${inner[2]}"
+	expect_ok "keys used" test "$(ring "$ns1" tx rekeys)" -gt 40
+	expect_nothing_dropped
+}
+
+# A device that cuts UDP gets many frames in one packet.
+bundles()
+{
+	local ns n
+
+	setup 400000
+	min_tso_segs 20
+	for ns in "$ns1" "$ns2"; do expect_ok "USO" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
+	capture_start "$ns1" "$tmp/wire.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns1" "$ns2" "${inner6[2]}" "$tmp/file"
+	capture_stop "$tmp/wire.pcap"
+	n=$(segments '' large "${mac[1]}" 4000 "$tmp/wire.pcap" | jq .large)
+	expect_ok "bundles, $n" test "$n" -gt 10
+	expect_eq "frames opened" "$(link_field "$ns2" .rx.usage.static.frames)" \
+		"$(link_field "$ns1" .tx.usage.static.frames)"
+	expect_nothing_dropped
+
+	expect_ok "no checksums" in_ns "$ns1" ethtool -K veth0 tx off
+	capture_start "$ns1" "$tmp/single.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/single.pcap"
+	decode single
+	expect_eq "bundles without checksums" "$(segments '' large "${mac[1]}" 2000 "$tmp/single.pcap" | jq .large)" 0
+	expect_nothing_dropped
+}
+
+test_bundles_udp()
+{
+	under=udp
+	bundles
+}
+
+test_bundles_udp6()
+{
+	under=udp6
+	bundles
+}
+
+debug_tests="tcp_eth vlan_udp udp_eth put_together_eth bundles_udp"
 run_tests "$@"
