@@ -3,20 +3,16 @@
 #include "bundle.h"
 
 #include <linux/mm.h>
-#include <linux/percpu.h>
-#include <net/sock.h>
+
+#include "pages.h"
 
 /**
  * DOC: Bundles
  *
  * Each frame is written and sealed where it will lie, in a page of its CPU, and becomes part
- * of the bundle when that has gone well. The page is shared with bundles before and after it,
- * and is used again from its beginning when they have all gone. Frames of a bundle are of
- * one size but for the last, which may be smaller.
+ * of the bundle when that has gone well. Frames of a bundle are of one size but for the last,
+ * which may be smaller.
  */
-
-/* Of frames to come; under qlink_aead_lock(). */
-static DEFINE_PER_CPU(struct page_frag, qlink_bundle_pages);
 
 /**
  * qlink_bundle_new() - make an empty bundle
@@ -34,14 +30,6 @@ struct sk_buff *qlink_bundle_new(unsigned int headroom)
 	return bundle;
 }
 
-/* One that is too small is of no use to anybody who comes next, either. */
-static void qlink_bundle_put_page(struct page_frag *here)
-{
-	if (here->page)
-		put_page(here->page);
-	here->page = NULL;
-}
-
 /**
  * qlink_bundle_room() - where the next frame of a bundle can be sealed
  * @bundle: of this CPU
@@ -52,14 +40,10 @@ static void qlink_bundle_put_page(struct page_frag *here)
  */
 u8 *qlink_bundle_room(const struct sk_buff *bundle, unsigned int bytes)
 {
-	struct page_frag *here = this_cpu_ptr(&qlink_bundle_pages);
+	struct page_frag *here = qlink_pages_room(bytes, 1);
 
-	if (unlikely(!skb_page_frag_refill(bytes, here, GFP_ATOMIC)))
+	if (unlikely(!here))
 		return NULL;
-	if (unlikely(here->offset + bytes > here->size)) {
-		qlink_bundle_put_page(here);
-		return NULL;
-	}
 	if (skb_shinfo(bundle)->nr_frags == MAX_SKB_FRAGS &&
 	    !skb_can_coalesce((struct sk_buff *)bundle, MAX_SKB_FRAGS, here->page, here->offset))
 		return NULL;
@@ -75,7 +59,7 @@ u8 *qlink_bundle_room(const struct sk_buff *bundle, unsigned int bytes)
  */
 void qlink_bundle_add(struct sk_buff *bundle, unsigned int bytes)
 {
-	struct page_frag *here = this_cpu_ptr(&qlink_bundle_pages);
+	struct page_frag *here = qlink_pages_room(bytes, 1);
 	int n = skb_shinfo(bundle)->nr_frags;
 
 	if (skb_can_coalesce(bundle, n, here->page, here->offset)) {
@@ -86,17 +70,4 @@ void qlink_bundle_add(struct sk_buff *bundle, unsigned int bytes)
 	}
 	skb_len_add(bundle, bytes);
 	here->offset += bytes;
-}
-
-/**
- * qlink_bundle_exit() - let the CPUs' pages go
- *
- * Context: Process context, when no device is left.
- */
-void qlink_bundle_exit(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		qlink_bundle_put_page(per_cpu_ptr(&qlink_bundle_pages, cpu));
 }

@@ -10,6 +10,5 @@
 struct sk_buff *qlink_bundle_new(unsigned int headroom);
 u8 *qlink_bundle_room(const struct sk_buff *bundle, unsigned int bytes);
 void qlink_bundle_add(struct sk_buff *bundle, unsigned int bytes);
-void qlink_bundle_exit(void);
 
 #endif

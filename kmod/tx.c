@@ -9,6 +9,7 @@
 
 #include "bundle.h"
 #include "gso.h"
+#include "pages.h"
 #include "pmtu.h"
 
 /**
@@ -325,14 +326,33 @@ static void qlink_tx_cut_to(struct qlink_gso *gso, u8 *at)
 	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
 }
 
+/* An empty frame in a page of this CPU, or elsewhere if it is too large for one. */
+static struct sk_buff *qlink_tx_build(unsigned int bytes)
+{
+	unsigned int all = SKB_HEAD_ALIGN(bytes);
+	struct sk_buff *own = NULL;
+	struct page_frag *here;
+
+	qlink_aead_lock();
+	here = qlink_pages_room(all, SMP_CACHE_BYTES);
+	if (likely(here))
+		own = napi_build_skb(page_address(here->page) + here->offset, all);
+	if (likely(own)) {
+		get_page(here->page);
+		here->offset += all;
+	}
+	qlink_aead_unlock();
+	return own ?: alloc_skb(bytes, GFP_ATOMIC);
+}
+
 /* A buffer of our own for a segment. */
 static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct qlink_gso *gso)
 {
-	unsigned int headroom = attach->headroom + QLINK_HEADER_BYTES + NET_IP_ALIGN;
+	unsigned int headroom = attach->headroom + QLINK_HEADER_BYTES;
 	unsigned int bytes = QLINK_CSUM_BYTES + qlink_gso_bytes(gso);
 	struct sk_buff *own;
 
-	own = netdev_alloc_skb(NULL, headroom + bytes + QLINK_TAG_BYTES + attach->tailroom);
+	own = qlink_tx_build(headroom + bytes + QLINK_TAG_BYTES + attach->tailroom);
 	if (unlikely(!own))
 		return NULL;
 	skb_reserve(own, headroom);
@@ -690,5 +710,5 @@ void qlink_tx_exit(void)
 
 	for_each_possible_cpu(cpu)
 		cancel_work_sync(&per_cpu(qlink_tx_cpus, cpu).work);
-	qlink_bundle_exit();
+	qlink_pages_exit();
 }
