@@ -156,6 +156,7 @@ static int qlink_aead_make_request(struct qlink_aead_cpu *here, int node)
 		return -ENOMEM;
 	aead_request_set_callback(here->request, 0, NULL, NULL);
 	aead_request_set_ad(here->request, QLINK_HEADER_BYTES);
+	sg_init_table(&here->sg, 1);
 	if (!qlink_aead_is_quick)
 		return 0;
 
@@ -344,7 +345,7 @@ static struct aead_request *qlink_aead_prepare(struct qlink_aead *aead, u8 *fram
 	struct qlink_aead_cpu *here = this_cpu_ptr(&qlink_aead_cpus);
 
 	memcpy(here->nonce, nonce, QLINK_NONCE_BYTES);
-	sg_init_one(&here->sg, frame, bytes);
+	sg_set_buf(&here->sg, frame, bytes);
 	aead_request_set_tfm(here->request, qlink_aead_tfm(aead));
 	aead_request_set_crypt(here->request, &here->sg, &here->sg, text_bytes, here->nonce);
 	return here->request;

@@ -190,10 +190,15 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL |
 			   IFF_UNICAST_FLT;
-	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA;
+	/* No SCTP, whose checksum is another, and no lists of frames. Of any size (BIG TCP), if an
+	 * admin wants it.
+	 */
+	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA | NETIF_F_ALL_TSO |
+			NETIF_F_GSO_UDP_L4;
 	dev->hw_features = dev->features;
 	dev->vlan_features = dev->features;
 	dev->hw_enc_features = dev->features;
+	netif_set_tso_max_size(dev, GSO_MAX_SIZE);
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = ETH_MAX_MTU;
 	dev->mtu = ETH_DATA_LEN - QLINK_MTU_LESS;

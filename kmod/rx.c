@@ -4,6 +4,8 @@
 
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
+#include <linux/interrupt.h>
+#include <linux/kernel_stat.h>
 #include <linux/skbuff.h>
 #include <net/gro.h>
 
@@ -18,15 +20,20 @@
  *
  *   qlink_rx_receive()   a frame of a link, in the softirq that it came in
  *     qlink_rx_check()     what the header alone tells
- *     the CPU's queue
+ *     the CPU's queue      but for the first frame of a softirq
  *   qlink_rx_poll()      one NAPI a CPU, for all links
- *     qlink_rx_frame()
+ *     qlink_rx_frame()     the way of each frame, and of that first one at once
  *       qlink_ring_find()  the key of its epoch
  *       qlink_key_check()  a replay is not worth a decryption
  *       qlink_rx_own()     a linear buffer of our own
  *       qlink_rx_open()    check and decrypt in place
  *       qlink_key_commit() the window, asked again and marked in one step
  *       qlink_rx_deliver() strip, restore the checksum's state, GRO; or it is a keepalive
+ *
+ * Frames that come together wait for each other in the queue, because GRO can make one of
+ * them. A frame that comes alone would wait for nothing. Whether others follow nobody can
+ * say, but whether it is the first is known: nothing waits, and no frame came before it in
+ * this softirq. That one is opened at once and goes up without GRO.
  *
  * Nothing changes before the tag has proved valid, except one counter.
  */
@@ -41,6 +48,8 @@ struct qlink_rx_cpu {
 	struct napi_struct napi;
 	/** @queue: each with skb->dev, the qlink device */
 	struct sk_buff_head queue;
+	/** @softirqs: how often the CPU had received when the last frame came */
+	unsigned int softirqs;
 };
 
 static DEFINE_PER_CPU(struct qlink_rx_cpu, qlink_rx_cpus);
@@ -87,51 +96,26 @@ static unsigned int qlink_rx_check(const struct net_device *dev, const struct sk
 	return 0;
 }
 
-/**
- * qlink_rx_receive() - take a frame over from a port
- * @attach: of the link that it belongs to
- * @skb: from the qlink header on, which is linear; not shared; taken over
- *
- * Context: Softirq, in an RCU read side.
- */
-void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
-{
-	struct qlink_rx_cpu *here = this_cpu_ptr(&qlink_rx_cpus);
-	struct qlink_dev *link = netdev_priv(attach->dev);
-	unsigned int counter = qlink_rx_check(attach->dev, skb);
-	unsigned int queued;
-
-	if (unlikely(counter))
-		return qlink_rx_drop(link, skb, counter);
-
-	skb->dev = attach->dev;
-	spin_lock(&here->queue.lock);
-	queued = skb_queue_len(&here->queue);
-	if (likely(queued < QLINK_RX_QUEUE_MAX))
-		__skb_queue_tail(&here->queue, skb);
-	spin_unlock(&here->queue.lock);
-
-	if (unlikely(queued >= QLINK_RX_QUEUE_MAX))
-		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
-	else if (!queued)
-		napi_schedule(&here->napi);
-}
-
 static unsigned int qlink_rx_replay_counter(enum qlink_replay_verdict verdict)
 {
 	return verdict == QLINK_REPLAY_OLD ? QLINK_A_STATS_RX_OLD : QLINK_A_STATS_RX_REPLAY;
 }
 
-/* In place only where nobody else can see the memory. */
+/* In place only where nobody else can see the memory. Of what is around the frame nothing is
+ * needed; the copy's memory is such that GRO can take it over.
+ */
 static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 {
 	struct sk_buff *copy;
 
 	if (likely(!skb_is_nonlinear(skb) && !skb_cloned(skb)))
 		return skb;
-	copy = skb_copy(skb, GFP_ATOMIC);
-	if (likely(copy))
-		consume_skb(skb);
+	copy = netdev_alloc_skb_ip_align(skb->dev, skb->len);
+	if (unlikely(!copy))
+		return NULL;
+	/* It cannot fail: there is that much. */
+	skb_copy_bits(skb, 0, skb_put(copy, skb->len), skb->len);
+	consume_skb(skb);
 	return copy;
 }
 
@@ -180,6 +164,9 @@ static unsigned int qlink_rx_open_counter(int err)
 static void qlink_rx_scrub(struct sk_buff *skb)
 {
 	skb_scrub_packet(skb, true);
+	/* It may have come without a wire, and be charged for more than itself by who sent it. */
+	skb_orphan(skb);
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
 	skb_clear_hash(skb);
 	__vlan_hwaccel_clear_tag(skb);
 	skb_set_queue_mapping(skb, 0);
@@ -197,6 +184,7 @@ static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
 	return *start >= ETH_HLEN && *start + *offset + sizeof(__sum16) <= skb->len;
 }
 
+/* By @napi's GRO, or at once where there is none. */
 static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 			     struct sk_buff *skb)
 {
@@ -222,7 +210,10 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 	/* It cannot fail: qlink_rx_pull_csum() was stricter. */
 	if (type == QLINK_TYPE_FRAME_CSUM)
 		skb_partial_csum_set(skb, start - ETH_HLEN, offset);
-	napi_gro_receive(napi, skb);
+	if (napi)
+		napi_gro_receive(napi, skb);
+	else
+		netif_receive_skb(skb);
 }
 
 /* Mark an authentic frame as received, once, and let the ring follow its key. Returns the counter
@@ -280,6 +271,57 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	if (unlikely(counter))
 		return qlink_rx_drop(link, own, counter);
 	qlink_rx_deliver(napi, link, own);
+}
+
+static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link,
+			   struct sk_buff *skb)
+{
+	unsigned int queued;
+
+	spin_lock(&here->queue.lock);
+	queued = skb_queue_len(&here->queue);
+	if (likely(queued < QLINK_RX_QUEUE_MAX))
+		__skb_queue_tail(&here->queue, skb);
+	spin_unlock(&here->queue.lock);
+
+	if (unlikely(queued >= QLINK_RX_QUEUE_MAX))
+		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+	else if (!queued)
+		napi_schedule(&here->napi);
+}
+
+/* A frame inside one that goes up at once is never the first: a stack of links does not nest. */
+static bool qlink_rx_is_first(struct qlink_rx_cpu *here)
+{
+	unsigned int softirqs = __this_cpu_read(kstat.softirqs[NET_RX_SOFTIRQ]);
+	bool came_before = here->softirqs == softirqs;
+
+	here->softirqs = softirqs;
+	return !came_before && !napi_is_scheduled(&here->napi) &&
+	       skb_queue_empty_lockless(&here->queue) && qlink_aead_may_run();
+}
+
+/**
+ * qlink_rx_receive() - take a frame over from a port
+ * @attach: of the link that it belongs to
+ * @skb: from the qlink header on, which is linear; not shared; taken over
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
+{
+	struct qlink_rx_cpu *here = this_cpu_ptr(&qlink_rx_cpus);
+	struct qlink_dev *link = netdev_priv(attach->dev);
+	unsigned int counter = qlink_rx_check(attach->dev, skb);
+
+	if (unlikely(counter))
+		return qlink_rx_drop(link, skb, counter);
+
+	skb->dev = attach->dev;
+	if (qlink_rx_is_first(here))
+		qlink_rx_frame(NULL, skb);
+	else
+		qlink_rx_queue(here, link, skb);
 }
 
 /* The frames of a batch are in nobody's queue, but in one RCU read side: a device's

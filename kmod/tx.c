@@ -5,7 +5,11 @@
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
+#include <net/gso.h>
 
+#include "bundle.h"
+#include "gso.h"
+#include "pages.h"
 #include "pmtu.h"
 
 /**
@@ -21,6 +25,9 @@
  *       qlink_tx_send()
  *         qlink_tx_seal()   take a number, write the header, encrypt in place
  *         ops->xmit()       the underlay's headers, and away
+ *       qlink_tx_large()  a frame of many segments: cut, and each goes through
+ *                         qlink_tx_send(); or sealed side by side into bundles, where the
+ *                         underlay takes them; or through all of this, where the kernel cut it
  *
  * A keepalive is made by live.c and comes in by qlink_tx_keepalive(), whatever the
  * carrier says, because it is what brings that back.
@@ -77,7 +84,8 @@ static const unsigned int qlink_tx_counters[] = {
 
 static void qlink_tx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
 {
-	qlink_stats_inc(link->stats, counter);
+	/* What would have been many frames is counted as many. */
+	qlink_stats_add(link->stats, counter, max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
 	kfree_skb(skb);
 }
 
@@ -147,6 +155,9 @@ static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
 	if (unlikely(!copy))
 		return NULL;
 	qlink_tx_move_owner(copy, skb);
+	/* Who asked when it was sent is told by the lower device. */
+	skb_shinfo(copy)->tx_flags |= skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
+	skb_shinfo(copy)->tskey = skb_shinfo(skb)->tskey;
 	consume_skb(skb);
 	return copy;
 }
@@ -181,73 +192,82 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
 }
 
 /**
- * qlink_tx_seal() - turn the plaintext of a frame into a sealed frame
+ * qlink_tx_seal() - turn a plaintext into a sealed frame, in place
  * @link: of the frame
  * @link_id: of its attach
- * @skb: plaintext, linear and ours alone, with room for header and tag
+ * @frame: memory of ours alone: room for the header, plaintext, room for the tag
+ * @bytes: of the plaintext
  * @type: of the frame
  *
- * Context: BHs off.
+ * Context: BHs off, under qlink_aead_lock().
  * Return: 0, %-ENOKEY without a key, or an errno of the cipher
  */
-static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, struct sk_buff *skb, u8 type)
+static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, u8 *frame, unsigned int bytes,
+			 u8 type)
 {
+	struct qlink_header *header = (struct qlink_header *)frame;
+	unsigned int lane = qlink_lane();
 	u8 nonce[QLINK_NONCE_BYTES];
-	struct qlink_header *header;
 	struct qlink_key *key;
-	unsigned int lane;
-	int err = -ENOKEY;
 	u64 sequence;
 
-	qlink_aead_lock();
-	lane = qlink_lane();
-	key = qlink_tx_take(link, lane, skb->len, &sequence);
-	if (likely(key)) {
-		header = skb_push(skb, QLINK_HEADER_BYTES);
-		qlink_header_put(header, type, lane, link_id, key->name.epoch, sequence);
-		qlink_nonce(nonce, key->salt, header);
-		skb_put(skb, QLINK_TAG_BYTES);
-		err = qlink_aead_seal(key->use->aead, skb->data, skb->len, nonce);
-	}
-	qlink_aead_unlock();
-	return err;
+	key = qlink_tx_take(link, lane, bytes, &sequence);
+	if (unlikely(!key))
+		return -ENOKEY;
+	qlink_header_put(header, type, lane, link_id, key->name.epoch, sequence);
+	qlink_nonce(nonce, key->salt, header);
+	return qlink_aead_seal(key->use->aead, frame, bytes + QLINK_OVERHEAD_BYTES, nonce);
+}
+
+static unsigned int qlink_tx_seal_counter(int err)
+{
+	return err == -ENOKEY ? QLINK_A_STATS_TX_NO_KEY : QLINK_A_STATS_TX_SEAL_ERROR;
+}
+
+/* Send what is sealed, @n frames; or count why not. */
+static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
+			  struct sk_buff *skb, unsigned int n, u32 flow)
+{
+	enum qlink_xmit_verdict verdict;
+
+	skb->ip_summed = CHECKSUM_NONE;
+	skb->encapsulation = 0;
+	verdict = attach->ops->xmit(attach, skb, flow);
+	if (likely(verdict == QLINK_XMIT_SENT))
+		return true;
+	qlink_stats_add(link->stats, qlink_tx_counters[verdict], n);
+	return false;
 }
 
 /* Seal a plaintext that is linear, ours alone and has room, and send it; or count why not. */
 static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
 			  struct sk_buff *skb, u8 type, u32 flow)
 {
-	int err = qlink_tx_seal(link, attach->config.link_id, skb, type);
-	enum qlink_xmit_verdict verdict;
+	unsigned int bytes = skb->len;
+	int err;
 
+	skb_push(skb, QLINK_HEADER_BYTES);
+	skb_put(skb, QLINK_TAG_BYTES);
+	qlink_aead_lock();
+	err = qlink_tx_seal(link, attach->config.link_id, skb->data, bytes, type);
+	qlink_aead_unlock();
 	if (unlikely(err)) {
-		qlink_tx_drop(link, skb, err == -ENOKEY ? QLINK_A_STATS_TX_NO_KEY :
-							  QLINK_A_STATS_TX_SEAL_ERROR);
+		qlink_tx_drop(link, skb, qlink_tx_seal_counter(err));
 		return false;
 	}
-	skb->ip_summed = CHECKSUM_NONE;
-	skb->encapsulation = 0;
-	verdict = attach->ops->xmit(attach, skb, flow);
-	if (likely(verdict == QLINK_XMIT_SENT))
-		return true;
-	qlink_stats_inc(link->stats, qlink_tx_counters[verdict]);
-	return false;
+	return qlink_tx_emit(link, attach, skb, 1, flow);
 }
 
-static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
+/* A frame that is no larger than the underlay carries, or is too big for it. */
+static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
+			   struct sk_buff *skb)
 {
-	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	unsigned int max_bytes = READ_ONCE(attach->max_bytes);
 	unsigned int bytes = skb->len;
-	unsigned int max_bytes;
 	struct sk_buff *own;
 	u32 flow;
 	int type;
 
-	if (unlikely(!attach))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
-	if (unlikely(bytes < ETH_HLEN))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
-	max_bytes = READ_ONCE(attach->max_bytes);
 	type = qlink_tx_type(skb, max_bytes);
 	if (unlikely(type == -EMSGSIZE))
 		return qlink_tx_too_big(link, skb, max_bytes);
@@ -265,6 +285,231 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_tx_push_csum(own);
 	if (likely(qlink_tx_send(link, attach, own, type, flow)))
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
+}
+
+/* The kernel cuts it, into frames whose checksums are still to do. They refer to its payload, so
+ * that this is copied once, to where there is room to seal it.
+ */
+static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach,
+			     struct sk_buff *skb)
+{
+	struct sk_buff *segments, *segment, *next;
+
+	segments = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (segments == ERR_PTR(-ENOMEM))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+	if (IS_ERR_OR_NULL(segments))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	skb_list_walk_safe(segments, segment, next) {
+		skb_mark_not_on_list(segment);
+		qlink_tx_small(link, attach, segment);
+	}
+	consume_skb(skb);
+}
+
+/* What queues below look at: whose flow it is, and when it may leave. */
+static void qlink_tx_be_like(struct sk_buff *own, const struct sk_buff *skb)
+{
+	own->dev = skb->dev;
+	own->priority = skb->priority;
+	own->mark = skb->mark;
+	own->tstamp = skb->tstamp;
+	own->tstamp_type = skb->tstamp_type;
+	skb_copy_hash(own, skb);
+}
+
+/* The next segment as the plaintext of a type 2 frame. */
+static void qlink_tx_cut_to(struct qlink_gso *gso, u8 *at)
+{
+	put_unaligned_be16(gso->transport, at);
+	put_unaligned_be16(gso->skb->csum_offset, at + 2);
+	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
+}
+
+/* An empty frame in a page of this CPU, or elsewhere if it is too large for one. */
+static struct sk_buff *qlink_tx_build(unsigned int bytes)
+{
+	unsigned int all = SKB_HEAD_ALIGN(bytes);
+	struct sk_buff *own = NULL;
+	struct page_frag *here;
+
+	qlink_aead_lock();
+	here = qlink_pages_room(all, SMP_CACHE_BYTES);
+	if (likely(here))
+		own = napi_build_skb(page_address(here->page) + here->offset, all);
+	if (likely(own)) {
+		get_page(here->page);
+		here->offset += all;
+	}
+	qlink_aead_unlock();
+	return own ?: alloc_skb(bytes, GFP_ATOMIC);
+}
+
+/* A buffer of our own for a segment. */
+static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct qlink_gso *gso)
+{
+	unsigned int headroom = attach->headroom + QLINK_HEADER_BYTES;
+	unsigned int bytes = QLINK_CSUM_BYTES + qlink_gso_bytes(gso);
+	struct sk_buff *own;
+
+	own = qlink_tx_build(headroom + bytes + QLINK_TAG_BYTES + attach->tailroom);
+	if (unlikely(!own))
+		return NULL;
+	skb_reserve(own, headroom);
+	qlink_tx_cut_to(gso, skb_put(own, bytes));
+	return own;
+}
+
+/* What follows from where it was cut from. The last one is charged for all of them. */
+static void qlink_tx_succeed(struct sk_buff *own, struct sk_buff *skb,
+			     const struct qlink_gso *gso)
+{
+	qlink_tx_be_like(own, skb);
+	if (gso->at < skb->len)
+		return;
+	qlink_tx_move_owner(own, skb);
+	/* The others name no socket: it must not keep to that one's queue. */
+	own->ooo_okay = 1;
+}
+
+/* Cut a frame, seal its segments and send them one by one. */
+static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach,
+			     struct qlink_gso *gso, struct sk_buff *skb, u32 flow)
+{
+	struct sk_buff *own;
+	unsigned int bytes;
+
+	while ((bytes = qlink_gso_bytes(gso))) {
+		own = qlink_tx_cut(attach, gso);
+		if (unlikely(!own)) {
+			qlink_stats_add(link->stats, QLINK_A_STATS_TX_NO_MEMORY,
+					qlink_gso_left(gso));
+			return;
+		}
+		qlink_tx_succeed(own, skb, gso);
+		if (likely(qlink_tx_send(link, attach, own, QLINK_TYPE_FRAME_CSUM, flow)))
+			dev_sw_netstats_tx_add(link->dev, 1, bytes);
+	}
+}
+
+/**
+ * qlink_tx_bundle() - seal segments into a bundle
+ * @link: of the frame
+ * @attach: of the link
+ * @gso: with segments left
+ * @bundle: empty
+ * @max_bytes: that it may measure
+ *
+ * A segment that cannot be sealed is counted and is the end of the bundle.
+ *
+ * Return: bytes of the segments in it, before they were sealed
+ */
+static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach *attach,
+				    struct qlink_gso *gso, struct sk_buff *bundle,
+				    unsigned int max_bytes)
+{
+	unsigned int bytes, plain, sealed, sum = 0;
+	u8 *frame;
+	int err;
+
+	while ((bytes = qlink_gso_bytes(gso)) &&
+	       skb_shinfo(bundle)->gso_segs < QLINK_BUNDLE_FRAMES_MAX) {
+		plain = bytes + QLINK_CSUM_BYTES;
+		sealed = plain + QLINK_OVERHEAD_BYTES;
+		if (bundle->len + sealed > max_bytes)
+			break;
+		frame = qlink_bundle_room(bundle, sealed);
+		if (unlikely(!frame))
+			break;
+		qlink_tx_cut_to(gso, frame + QLINK_HEADER_BYTES);
+		err = qlink_tx_seal(link, attach->config.link_id, frame, plain,
+				    QLINK_TYPE_FRAME_CSUM);
+		if (unlikely(err)) {
+			qlink_stats_inc(link->stats, qlink_tx_seal_counter(err));
+			break;
+		}
+		qlink_bundle_add(bundle, sealed);
+		skb_shinfo(bundle)->gso_segs++;
+		sum += bytes;
+	}
+	return sum;
+}
+
+/* Cut a frame into bundles and send them. What is left in the end goes one by one: there was no
+ * memory for a bundle, or it would have been one of a single segment.
+ */
+static void qlink_tx_bundle_all(struct qlink_dev *link, struct qlink_attach *attach,
+				struct qlink_gso *gso, struct sk_buff *skb, u32 flow,
+				unsigned int max_bytes)
+{
+	struct sk_buff *bundle;
+	unsigned int bytes, n;
+
+	while (qlink_gso_left(gso) > 1) {
+		bundle = qlink_bundle_new(attach->headroom);
+		if (unlikely(!bundle))
+			return;
+		skb_shinfo(bundle)->gso_size = qlink_gso_bytes(gso) + QLINK_CSUM_BYTES +
+					       QLINK_OVERHEAD_BYTES;
+		qlink_aead_lock();
+		bytes = qlink_tx_bundle(link, attach, gso, bundle, max_bytes);
+		qlink_aead_unlock();
+		n = skb_shinfo(bundle)->gso_segs;
+		if (unlikely(n < 2)) {
+			skb_shinfo(bundle)->gso_size = 0;
+			skb_shinfo(bundle)->gso_segs = 0;
+		}
+		if (unlikely(!n)) {
+			kfree_skb(bundle);
+			return;
+		}
+		qlink_tx_succeed(bundle, skb, gso);
+		if (likely(qlink_tx_emit(link, attach, bundle, n, flow)))
+			dev_sw_netstats_tx_add(link->dev, n, bytes);
+	}
+}
+
+static void qlink_tx_cut_up(struct qlink_dev *link, struct qlink_attach *attach,
+			    struct qlink_gso *gso, struct sk_buff *skb)
+{
+	unsigned int bundle_bytes = attach->ops->bundle_bytes ?
+				    attach->ops->bundle_bytes(attach) : 0;
+	u32 flow = skb_get_hash(skb);
+
+	if (bundle_bytes)
+		qlink_tx_bundle_all(link, attach, gso, skb, flow, bundle_bytes);
+	qlink_tx_cut_all(link, attach, gso, skb, flow);
+	consume_skb(skb);
+}
+
+/* A frame of many segments. Where these would leave no room for the state of their checksums,
+ * or would not fit at all, each is looked at on its own.
+ */
+static void qlink_tx_large(struct qlink_dev *link, struct qlink_attach *attach,
+			   struct sk_buff *skb)
+{
+	struct qlink_gso gso;
+
+	if (likely(qlink_gso_begin(&gso, skb) &&
+		   qlink_gso_bytes(&gso) + QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES <=
+		   READ_ONCE(attach->max_bytes)))
+		qlink_tx_cut_up(link, attach, &gso, skb);
+	else
+		qlink_tx_segment(link, attach, skb);
+}
+
+static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+
+	if (unlikely(!attach))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
+	if (unlikely(skb->len < ETH_HLEN))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	if (skb_is_gso(skb))
+		qlink_tx_large(link, attach, skb);
+	else
+		qlink_tx_small(link, attach, skb);
 }
 
 /* Does the frame come back to a link that is still sending it? Where a queue on the way cuts the
@@ -465,4 +710,5 @@ void qlink_tx_exit(void)
 
 	for_each_possible_cpu(cpu)
 		cancel_work_sync(&per_cpu(qlink_tx_cpus, cpu).work);
+	qlink_pages_exit();
 }

@@ -17,6 +17,8 @@
 struct qlink_udp_family {
 	/** @header_bytes: of the IP and the UDP header */
 	unsigned int header_bytes;
+	/** @csum_feature: of a device that finishes the checksum of UDP over it */
+	netdev_features_t csum_feature;
 	/** @check: can links be made between these addresses? extack says why not */
 	int (*check)(const struct qlink_config *config, struct netlink_ext_ack *extack);
 	/** @bind_to: fill in what the socket of a link is bound to */
@@ -33,5 +35,16 @@ struct qlink_udp_family {
 	void (*send)(const struct qlink_attach *attach, struct sock *sk, struct sk_buff *skb,
 		     struct dst_entry *dst, __be16 source_port);
 };
+
+/**
+ * qlink_udp_datagram_bytes() - how large are the datagrams that a packet becomes?
+ * @skb: sealed frame, or a bundle of some
+ *
+ * Return: bytes of each, without a UDP header
+ */
+static inline unsigned int qlink_udp_datagram_bytes(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
+}
 
 #endif

@@ -87,9 +87,14 @@ struct qlink_underlay_ops {
 	int (*attach)(struct qlink_attach *attach, struct netlink_ext_ack *extack);
 	/** @detach: leave the port, and free what only this link used, after a grace period */
 	void (*detach)(struct qlink_attach *attach);
-	/** @xmit: send a sealed frame; takes @skb over, also when it fails */
+	/**
+	 * @xmit: send a sealed frame, or a bundle of some of gso_size bytes each; takes @skb
+	 * over, also when it fails
+	 */
 	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
 					u32 flow);
+	/** @bundle_bytes: how large a bundle may be, 0 if it takes none now; optional */
+	unsigned int (*bundle_bytes)(struct qlink_attach *attach);
 	/** @way: look up the route to the peer, a reference or NULL; RTNL held; optional */
 	struct dst_entry *(*way)(const struct qlink_attach *attach);
 	/** @measure: what a sealed frame may measure, by the lower device or by @way; RTNL held */

@@ -114,6 +114,8 @@ static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_co
 	/* The size of a frame follows the route and its device, never an ICMP message. */
 	udp->family->deafen(udp->socket->sk);
 	setup_udp_tunnel_sock(udp->net, qlink_tunnel_sock(udp->socket), &tunnel);
+	/* Of the sum of what is sealed nobody can make use. */
+	inet_dec_convert_csum(udp->socket->sk);
 	return 0;
 }
 
@@ -258,6 +260,36 @@ static __be16 qlink_udp_source_port(const struct qlink_attach *attach, u32 flow)
 		     reciprocal_scale(jhash_1word(flow, attach->flow_secret), n));
 }
 
+/* Where the device finishes checksums, which each of the datagrams has then, and no transform
+ * comes in between. It cuts the bundle, or the kernel does just before it.
+ */
+static unsigned int qlink_udp_bundle_bytes(struct qlink_attach *attach)
+{
+	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
+	struct dst_entry *dst = qlink_udp_route(attach, family);
+	unsigned int bytes = 0, headers;
+	netdev_features_t features;
+
+	if (IS_ERR(dst))
+		return 0;
+	features = READ_ONCE(dst->dev->features);
+	headers = family->header_bytes + dst->dev->hard_header_len;
+	if (features & NETIF_F_SG && features & (NETIF_F_HW_CSUM | family->csum_feature) &&
+	    !dst_xfrm(dst))
+		bytes = min(READ_ONCE(dst->dev->gso_max_size), GSO_LEGACY_MAX_SIZE) - 1;
+	dst_release(dst);
+	return bytes - min(bytes, headers);
+}
+
+/* As UDP's own segmentation wants it: the sum of the pseudo header goes where the checksum will. */
+static void qlink_udp_bundle(struct sk_buff *skb)
+{
+	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) - sizeof(struct udphdr);
+	skb->csum_offset = offsetof(struct udphdr, check);
+}
+
 static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 					      struct sk_buff *skb, u32 flow)
 {
@@ -276,7 +308,7 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		     dev_recursion_level() > IP_TUNNEL_RECURSION_LIMIT))
 		goto release_route;
 	verdict = QLINK_XMIT_TOO_BIG;
-	if (unlikely(skb->len + family->header_bytes > family->mtu(dst))) {
+	if (unlikely(qlink_udp_datagram_bytes(skb) + family->header_bytes > family->mtu(dst))) {
 		qlink_underlay_noted(attach, qlink_udp_max_bytes(family, dst));
 		goto release_route;
 	}
@@ -284,6 +316,8 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + family->header_bytes)))
 		goto release_route;
 
+	if (skb_is_gso(skb))
+		qlink_udp_bundle(skb);
 	/* No device: the tunnel code would count the frame a second time there. */
 	skb->dev = NULL;
 	family->send(attach, udp->socket->sk, skb, dst, qlink_udp_source_port(attach, flow));
@@ -322,6 +356,7 @@ const struct qlink_underlay_ops qlink_underlay_udp_ops = {
 	.attach		= qlink_udp_attach,
 	.detach		= qlink_udp_detach,
 	.xmit		= qlink_udp_xmit,
+	.bundle_bytes	= qlink_udp_bundle_bytes,
 	.way		= qlink_udp_way,
 	.measure	= qlink_udp_measure,
 	.has_carrier	= qlink_udp_has_carrier,

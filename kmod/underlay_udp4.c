@@ -81,11 +81,12 @@ static void qlink_udp4_send(const struct qlink_attach *attach, struct sock *sk,
 			      qlink_udp4_address(&attach->config.remote),
 			      0, ip4_dst_hoplimit(dst), htons(IP_DF),
 			      source_port, attach->config.port,
-			      !net_eq(dev_net(attach->dev), attach->net), true);
+			      !net_eq(dev_net(attach->dev), attach->net), !skb_is_gso(skb));
 }
 
 const struct qlink_udp_family qlink_udp4 = {
 	.header_bytes	= sizeof(struct iphdr) + sizeof(struct udphdr),
+	.csum_feature	= NETIF_F_IP_CSUM,
 	.check		= qlink_udp4_check,
 	.bind_to	= qlink_udp4_bind_to,
 	.deafen		= qlink_udp4_deafen,

@@ -141,7 +141,9 @@ static struct dst_entry *qlink_udp6_unlearn(struct dst_entry *dst)
 static void qlink_udp6_send(const struct qlink_attach *attach, struct sock *sk,
 			    struct sk_buff *skb, struct dst_entry *dst, __be16 source_port)
 {
-	if (unlikely(skb->len + QLINK_UDP6_HEADER_BYTES > dst_mtu(dst) && !dst_xfrm(dst))) {
+	unsigned int bytes = qlink_udp_datagram_bytes(skb) + QLINK_UDP6_HEADER_BYTES;
+
+	if (unlikely(bytes > dst_mtu(dst) && !dst_xfrm(dst))) {
 		dst = qlink_udp6_unlearn(dst);
 		if (!dst) {
 			kfree_skb(skb);
@@ -157,6 +159,7 @@ static void qlink_udp6_send(const struct qlink_attach *attach, struct sock *sk,
 
 const struct qlink_udp_family qlink_udp6 = {
 	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
+	.csum_feature	= NETIF_F_IPV6_CSUM,
 	.check		= qlink_udp6_check,
 	.bind_to	= qlink_udp6_bind_to,
 	.deafen		= qlink_udp6_deafen,

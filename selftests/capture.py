@@ -60,8 +60,8 @@ class BadCapture(Exception):
     """A capture file that cannot be read whole."""
 
 
-def read_pcap(data: bytes) -> Iterator[bytes]:
-    """The packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
+def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lengths and packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
     orders = {
         b"\xd4\xc3\xb2\xa1": "<",
         b"\x4d\x3c\xb2\xa1": "<",
@@ -81,16 +81,22 @@ def read_pcap(data: bytes) -> Iterator[bytes]:
             raise BadCapture(f"frame {number}: the record is cut off")
         captured, length = struct.unpack_from(order + "II", data, at + 8)
         at += 16
-        if captured != length:
-            raise BadCapture(f"frame {number}: {captured} of {length} bytes captured")
         if at + captured > len(data):
             raise BadCapture(f"frame {number}: the packet is cut off")
-        yield data[at : at + captured]
+        yield length, data[at : at + captured]
         at += captured
 
 
+def read_pcap(data: bytes) -> Iterator[bytes]:
+    """The packets of a pcap file that holds them whole."""
+    for number, (length, packet) in enumerate(read_records(data), 1):
+        if len(packet) != length:
+            raise BadCapture(f"frame {number}: {len(packet)} of {length} bytes captured")
+        yield packet
+
+
 def write_pcap(packets: list[bytes], order: str = "<", nanoseconds: bool = False) -> bytes:
-    """A pcap file of Ethernet packets, for the self-test."""
+    """A pcap file of Ethernet packets."""
     magic = 0xA1B23C4D if nanoseconds else 0xA1B2C3D4
     out = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 65535, 1)]
     for packet in packets:
@@ -150,17 +156,17 @@ def outer_udp(packet: bytes, port: int) -> Outer:
     source_port, _, length, checksum = struct.unpack_from(">HHHH", datagram)
     if length != len(datagram):
         return Outer("sealed", problem=f"UDP length {length} in a packet of {len(datagram)}")
-    if checksum and ethertype == 0x0800:
+    if ethertype == 0x0800 and checksum and not udp_checksum_ok(ip[12:20], datagram):
         return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv4")
-    if ethertype == 0x86DD and not udp6_checksum_ok(ip[8:40], datagram):
+    if ethertype == 0x86DD and not udp_checksum_ok(ip[8:40], datagram):
         return Outer("sealed", problem=f"UDP checksum 0x{checksum:04x} over IPv6")
     if source_port != port and not 49152 <= source_port < 49152 + 64:
         return Outer("sealed", problem=f"source port {source_port}")
     return Outer("sealed", sender, datagram[8:], source_port=source_port)
 
 
-def udp6_checksum_ok(addresses: bytes, datagram: bytes) -> bool:
-    """Whether a UDP checksum over IPv6 is right, or is for the sender's device to finish."""
+def udp_checksum_ok(addresses: bytes, datagram: bytes) -> bool:
+    """Whether a UDP checksum is there and right, or is for the sender's device to finish."""
     checksum = int.from_bytes(datagram[6:8], "big")
     pseudo = ones_sum(addresses + struct.pack(">II", len(datagram), 17))
     return checksum != 0 and (checksum == pseudo or ones_sum(pseudo.to_bytes(2, "big") + datagram) == 0xFFFF)
@@ -268,6 +274,8 @@ def decode(args: argparse.Namespace) -> int:
     if any(len(needle) < 6 for needle in needles):
         decoder.violations.append("a needle of less than 6 bytes proves nothing")
     decoder.violations += find_needles(data, packets, needles)
+    if args.inner:
+        pathlib.Path(args.inner).write_bytes(write_pcap(decoder.inner))
     count = decoder.count
     print(
         json.dumps(

@@ -102,7 +102,7 @@ test_receive()
 	quiet
 	expect_ok "the first lane" in_ns "$ns1" taskset -c 0 ping -c 1 -W 2 "${inner[2]}"
 	before=$(stats "$ns2")
-	fail_next qlink_rx_poll
+	fail_next qlink_rx_receive
 	in_ns "$ns1" taskset -c 1 ping -c 1 -W 1 "${inner[2]}" >/dev/null
 	fail_no_more
 	expect_only_moved "$ns2" "$before" "rx_no_memory=+1"

@@ -333,7 +333,7 @@ test_features()
 	link_add 1
 	ip -n "$ns1" link add link qlink0 name qlink0.5 type vlan id 5
 	for dev in qlink0 qlink0.5; do
-		for feature in tx-scatter-gather tx-checksum-ip-generic; do
+		for feature in tx-scatter-gather tx-checksum-ip-generic tx-tcp-segmentation tx-tcp6-segmentation tx-udp-segmentation; do
 			expect_has "$dev" "$(in_ns "$ns1" ethtool -k $dev | grep "$feature:")" ": on"
 		done
 	done

@@ -11,7 +11,7 @@ network namespace or nothing, a verb and its words. The answer is the exit statu
 asks (its environment is the server's), and is ended when that shell ends.
 
   run COMMAND WORD...         a program
-  frames|qlinkwire|nlraw|ringtool|stream WORD...    the main() of that file, in a fork
+  frames|qlinkwire|nlraw|ringtool|segments|stream WORD...    the main() of that file, in a fork
   stats DEVICE                "name:value" a line, but for those that depend on what else runs and on the time
   stat DEVICE NAME            a counter
   ring DEVICE tx|rx NAME      a member of a ring; keys DEVICE WORD...: see linkstate.py
@@ -42,6 +42,7 @@ import linkstate
 import nlraw
 import qlinkwire
 import ringtool
+import segments
 import stream
 
 TOOLS: dict[str, Callable[[], int | None]] = {
@@ -49,6 +50,7 @@ TOOLS: dict[str, Callable[[], int | None]] = {
     "qlinkwire": qlinkwire.main,
     "nlraw": nlraw.main,
     "ringtool": ringtool.main,
+    "segments": segments.main,
     "stream": stream.main,
 }
 SLOTS = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory for sealed frames that is used again without being cleared. */
+#include "pages.h"
+
+#include <linux/align.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <net/sock.h>
+
+/**
+ * DOC: Pages
+ *
+ * Kernels clear pages when they are allocated (init_on_alloc), which costs a frame about as
+ * much as the copy of its payload, for nothing: each byte is overwritten. So a CPU goes
+ * round some pages of its own and uses each again from its beginning when all frames in it
+ * have gone. Where one has not when its turn comes, another page takes its place.
+ */
+
+#define QLINK_PAGES		16
+#define QLINK_PAGE_BYTES	32768	/* that skb_page_frag_refill() tries for */
+
+/**
+ * struct qlink_pages - what a CPU goes round; under qlink_aead_lock()
+ */
+struct qlink_pages {
+	/** @frags: each a page, or NULL, and how much of it is taken */
+	struct page_frag frags[QLINK_PAGES];
+	/** @at: the one that is being taken from */
+	unsigned int at;
+};
+
+static DEFINE_PER_CPU(struct qlink_pages, qlink_pages);
+
+static void qlink_pages_put(struct page_frag *frag)
+{
+	if (frag->page)
+		put_page(frag->page);
+	frag->page = NULL;
+}
+
+static bool qlink_pages_fits(struct page_frag *frag, unsigned int bytes, unsigned int align)
+{
+	unsigned int at = ALIGN(frag->offset, align);
+
+	if (!frag->page || at + bytes > frag->size)
+		return false;
+	frag->offset = at;
+	return true;
+}
+
+/**
+ * qlink_pages_room() - find memory for a frame or a part of one
+ * @bytes: that it takes
+ * @align: a power of 2
+ *
+ * Whoever takes it takes a reference of the page, unless there is one, and adds @bytes to
+ * the offset.
+ *
+ * Context: BHs off, under qlink_aead_lock() until it is taken.
+ * Return: the page, at an offset from which so many bytes are free; or %NULL without memory,
+ * or where it is more than a page has
+ */
+struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align)
+{
+	struct qlink_pages *here = this_cpu_ptr(&qlink_pages);
+	struct page_frag *frag = &here->frags[here->at];
+
+	if (likely(qlink_pages_fits(frag, bytes, align)))
+		return frag;
+	if (unlikely(bytes + align > QLINK_PAGE_BYTES))
+		return NULL;
+	here->at = (here->at + 1) % QLINK_PAGES;
+	frag = &here->frags[here->at];
+	if (likely(skb_page_frag_refill(bytes + align, frag, GFP_ATOMIC) &&
+		   qlink_pages_fits(frag, bytes, align)))
+		return frag;
+	qlink_pages_put(frag);
+	return NULL;
+}
+
+/**
+ * qlink_pages_exit() - let the CPUs' pages go
+ *
+ * Context: Process context, when no device is left.
+ */
+void qlink_pages_exit(void)
+{
+	int cpu, i;
+
+	for_each_possible_cpu(cpu) {
+		for (i = 0; i < QLINK_PAGES; i++)
+			qlink_pages_put(&per_cpu(qlink_pages, cpu).frags[i]);
+	}
+}

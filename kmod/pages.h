@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory for sealed frames that is used again without being cleared. */
+#ifndef QLINK_PAGES_H
+#define QLINK_PAGES_H
+
+#include <linux/mm_types.h>
+
+struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align);
+void qlink_pages_exit(void);
+
+#endif

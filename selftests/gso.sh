@@ -1,0 +1,324 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Frames that are larger than the wire carries, and what the link cuts them into: byte for byte what the
+# kernel makes of the same frames for a device that takes none of them.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
+
+readonly sender=02:00:00:00:01:01	# qlink0 of $ns1
+ns4=''	# setup_ns names it
+segments() { serve "$1" segments "${@:2}"; }
+
+# setup_reference: each frame that $ns1 gives to qlink0 leaves by ref0 as well, and is cut for it.
+setup_reference()
+{
+	setup_ns ns4
+	ip link add ref0 netns "$ns1" type veth peer name ref1 netns "$ns4"
+	ip -n "$ns1" link set ref0 up
+	ip -n "$ns4" link set ref1 up
+	expect_ok "no offload" in_ns "$ns1" ethtool -K ref0 tx off tx-udp-segmentation off
+	expect_has "TSO" "$(in_ns "$ns1" ethtool -k ref0 | grep tx-tcp-segmentation:)" ": off"
+	expect_ok "clsact" tc -n "$ns1" qdisc add dev qlink0 clsact
+	expect_ok "mirror" tc -n "$ns1" filter add dev qlink0 egress matchall action mirred egress mirror dev ref0
+}
+
+# sent: what qlink0 has counted as sent: frames, bytes.
+sent() { stats64 "$ns1" '"\(.tx.packets) \(.tx.bytes)"' | tr -d '"'; }
+
+# watch [DEVICE MAC]: what the wire carries, what it should, and what the stack gives to qlink0, or what
+# MAC sends to DEVICE of $ns1.
+watch()
+{
+	before=$(sent) giver=${2:-$sender}
+	capture_start "$ns1" "$tmp/wire.pcap"
+	wire_pid=$capture_pid
+	dev=ref0 capture_start "$ns1" "$tmp/ref.pcap"
+	ref_pid=$capture_pid
+	dev=${1:-qlink0} capture_start "$ns1" "$tmp/tap.pcap"
+}
+
+# compare NAME [LEAST]: all that was sent since watch, some of it in frames above LEAST bytes. Sets $large
+# and $cwr to how many of these there were, and how many with a CWR; $n_frames and $n_bytes.
+compare()
+{
+	local same
+
+	capture_stop "$tmp/tap.pcap"
+	capture_pid=$ref_pid capture_stop "$tmp/ref.pcap"
+	capture_pid=$wire_pid capture_stop "$tmp/wire.pcap"
+	decode wire --inner "$tmp/inner.pcap"
+	same=$(segments '' same "$sender" "$tmp/ref.pcap" "$tmp/inner.pcap") || fail "$1: $same"
+	n_frames=$(jq .frames <<<"$same") n_bytes=$(jq .bytes <<<"$same")
+	expect_ok "$1: $n_frames frames, $n_bytes bytes, of those that were counted, $(counted)" counted_is_near
+	segments '' large "$giver" "${2:-2000}" "$tmp/tap.pcap" >"$tmp/large"
+	large=$(jq .large "$tmp/large") cwr=$(jq .cwr "$tmp/large")
+	expect_ok "$1: large frames, $large" test "$large" -gt 2
+}
+
+# counted: frames and bytes sent since watch.
+counted()
+{
+	local was now
+
+	read -r -a was <<<"$before"
+	read -r -a now <<<"$(sent)"
+	echo "$((now[0] - was[0])) $((now[1] - was[1]))"
+}
+
+# IPv6 and ARP send a few small frames of their own.
+counted_is_near()
+{
+	local n
+
+	read -r -a n <<<"$(counted)"
+	[ $((n[0] - n_frames)) -ge 0 ] && [ $((n[0] - n_frames)) -lt 8 ] &&
+		[ $((n[1] - n_bytes)) -ge 0 ] && [ $((n[1] - n_bytes)) -lt 800 ]
+}
+
+# pass_files NAME ADDRESS…: one to each, compared.
+pass_files()
+{
+	local to
+
+	watch
+	for to in "${@:2}"; do transfer "$ns1" "$ns2" "$to" "$tmp/file"; done
+	compare "$1"
+}
+
+# setup SIZE [MTU]: a pair, a reference, and a file.
+setup()
+{
+	setup_pair "${@:2}"
+	with_ipv6
+	setup_reference
+	frames payload "$tmp/file" "$1" --marker "$marker"
+	answers "$ns1" "${inner[2]}"
+	answers "$ns1" "${inner6[2]}"
+}
+
+each_test_tcp()
+{
+	setup 200001
+	pass_files "IPv4 and IPv6" "${inner[2]}" "${inner6[2]}"
+	expect_nothing_dropped
+}
+
+# The receiver names an odd MSS; the last segment is of any size.
+each_test_odd_mss()
+{
+	local mss
+
+	setup 70003
+	for mss in 537 1001; do
+		expect_ok "route" ip -n "$ns2" route change 192.0.2.0/24 dev qlink0 src "${inner[2]}" advmss "$mss"
+		expect_ok "route" ip -n "$ns2" -6 route replace 2001:db8::/64 dev qlink0 proto kernel metric 256 advmss "$mss"
+		pass_files "MSS $mss" "${inner[2]}" "${inner6[2]}"
+		expect_ok "frames" test "$n_frames" -gt $((140000 / mss))
+	done
+	expect_nothing_dropped
+}
+
+# With a tag a full-size segment leaves no room for the state of its checksum; a smaller one does.
+each_test_vlan()
+{
+	setup 100001
+	with_vlan
+	answers "$ns1" 203.0.113.2
+	pass_files "full size" 203.0.113.2
+	expect_eq "checksums finished" "$(json wire '.count["type 0"] > 60')" true
+	expect_ok "route" ip -n "$ns2" route change 203.0.113.0/24 dev qlink0.5 src 203.0.113.2 advmss 1333
+	pass_files "MSS 1333" 203.0.113.2
+	expect_eq "checksums left" "$(json wire '.count["type 2"] > 60')" true
+	expect_nothing_dropped
+}
+
+each_test_udp()
+{
+	local to
+
+	setup 1000
+	watch
+	for to in "${inner[2]}" "${inner6[2]}"; do
+		expect_ok "equal ones" segments "$ns1" udp "$to" 9 1000 40000
+		expect_ok "a last one that is smaller" segments "$ns1" udp "$to" 9 1111 50003
+		expect_ok "small ones" segments "$ns1" udp "$to" 9 13 130
+	done
+	compare "UDP"
+	expect_eq "frames" "$n_frames" $((2 * (40 + 46 + 10)))
+	expect_nothing_dropped
+}
+
+# from_behind: $ns3, whose frames $ns1 forwards through the link. They come in bursts.
+from_behind()
+{
+	setup_ns ns3
+	ip link add veth1 netns "$ns1" type veth peer name veth1 netns "$ns3" address "${mac[3]}"
+	expect_ok "GRO" in_ns "$ns1" ethtool -K veth1 gro on
+	expect_ok "bursts" tc -n "$ns3" qdisc add dev veth1 root netem limit 10000 slot 20ms
+	ip -n "$ns1" link set veth1 up
+	ip -n "$ns3" link set veth1 up
+	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	ip -n "$ns1" address add 203.0.113.1/24 dev veth1
+	ip -n "$ns3" address add 203.0.113.3/24 dev veth1
+	ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.1
+	ip -n "$ns2" route add 203.0.113.0/24 via "${inner[1]}" advmss 1333
+	answers "$ns3" "${inner[2]}"
+}
+
+# What came in one by one and was put together again: of pages, as the link takes it; and as a list of
+# frames, which it does not take.
+each_test_put_together()
+{
+	setup 200001
+	from_behind
+	expect_ok "no TSO" in_ns "$ns3" ethtool -K veth1 tso off
+	watch
+	transfer "$ns3" "$ns2" "${inner[2]}" "$tmp/file"
+	compare "pages"
+	expect_ok "linear frames" in_ns "$ns3" ethtool -K veth1 tx off sg off
+	watch veth1 "${mac[3]}"
+	transfer "$ns3" "$ns2" "${inner[2]}" "$tmp/file"
+	compare "lists"
+	expect_nothing_dropped
+}
+
+# min_tso_segs N: frames of so many segments and more, however slow an emulated machine is.
+min_tso_segs() { in_ns "$ns1" sh -c "echo $1 >/proc/sys/net/ipv4/tcp_min_tso_segs"; }
+
+# think_big: frames as large as an admin lets them be.
+think_big()
+{
+	expect_ok "sizes" ip -n "$ns1" link set qlink0 gso_max_size 150000 gso_ipv4_max_size 150000
+	min_tso_segs 110
+	expect_ok "route" ip -n "$ns1" route change 192.0.2.0/24 dev qlink0 src "${inner[1]}" initcwnd 400
+	expect_ok "route" ip -n "$ns1" -6 route replace 2001:db8::/64 dev qlink0 proto kernel metric 256 initcwnd 400
+}
+
+# Segments that are larger than a page of the CPU.
+each_test_jumbo_segments()
+{
+	setup 2000001 40000
+	think_big
+	watch
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	compare "jumbo" 45000
+	expect_nothing_dropped
+}
+
+# Frames larger than IP can say.
+each_test_big_tcp()
+{
+	setup 4000000
+	think_big
+	expect_refused "more than the kernel has" "" ip -n "$ns1" link set qlink0 gso_max_size 600000
+	watch
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns1" "$ns2" "${inner6[2]}" "$tmp/file"
+	compare "BIG TCP" 65600
+	expect_nothing_dropped
+}
+
+# What goes on from $ns2 to $ns3 is marked now and then, and the sender says once that it has slowed down.
+each_test_congestion()
+{
+	local try
+
+	setup 700000
+	min_tso_segs 6
+	setup_ns ns3
+	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
+	ip -n "$ns2" link set veth1 up
+	ip -n "$ns3" link set veth1 up
+	in_ns "$ns2" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	ip -n "$ns2" address add 203.0.113.2/24 dev veth1
+	ip -n "$ns3" address add 203.0.113.3/24 dev veth1
+	ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.2
+	ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}"
+	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'
+	in_ns "$ns3" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'
+	expect_ok "marks" tc -n "$ns2" qdisc add dev veth1 root netem limit 10000 loss 3% ecn
+	answers "$ns1" 203.0.113.3
+	for try in 1 2 3 4 5; do
+		watch
+		transfer "$ns1" "$ns3" 203.0.113.3 "$tmp/file"
+		compare "congestion, $try"
+		[ "$cwr" = 0 ] || break
+	done
+	expect_ok "large frames with a CWR, $cwr" test "$cwr" -gt 0
+	expect_nothing_dropped
+}
+
+# Who asks when a byte was sent is told, whichever segment it went with.
+each_test_time_of_sending()
+{
+	local receiver
+
+	setup 1000
+	stream "$ns2" receive copy "$tmp/received" 5001 >"$tmp/receiver" 2>&1 &
+	receiver=$!
+	expect_soon "receiver" grep -q listening "$tmp/receiver"
+	expect_ok "stamp of the last byte" segments "$ns1" stamped "${inner[2]}" 5001 50000
+	wait "$receiver"
+	expect_eq "bytes received" "$(wc -c <"$tmp/received")" 50000
+	expect_nothing_dropped
+}
+
+# Keys give way in the middle of large frames, as often as they can.
+each_test_keys_change_in_between()
+{
+	setup 200001
+	keys_pass "$ns1" "$ns2" 2 200
+	link_set "$ns1" rekey-frames 3
+	pass_files "keys" "${inner[2]}"
+	expect_ok "keys used" test "$(ring "$ns1" tx rekeys)" -gt 40
+	expect_nothing_dropped
+}
+
+all_are_opened()
+{
+	[ "$(link_field "$ns2" .rx.usage.static.frames)" = "$(link_field "$ns1" .tx.usage.static.frames)" ]
+}
+
+# A device that cuts UDP gets many frames in one packet.
+bundles()
+{
+	local ns n
+
+	setup 400000
+	min_tso_segs 20
+	for ns in "$ns1" "$ns2"; do expect_ok "USO" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
+	capture_start "$ns1" "$tmp/wire.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns1" "$ns2" "${inner6[2]}" "$tmp/file"
+	capture_stop "$tmp/wire.pcap"
+	n=$(segments '' large "${mac[1]}" 4000 "$tmp/wire.pcap" | jq .large)
+	expect_ok "bundles, $n" test "$n" -gt 10
+	expect_soon "all frames are opened" all_are_opened
+	expect_nothing_dropped
+
+	expect_ok "no checksums" in_ns "$ns1" ethtool -K veth0 tx off
+	capture_start "$ns1" "$tmp/single.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/single.pcap"
+	decode single
+	expect_eq "bundles without checksums" "$(segments '' large "${mac[1]}" 2000 "$tmp/single.pcap" | jq .large)" 0
+	expect_nothing_dropped
+}
+
+test_bundles_udp()
+{
+	under=udp
+	bundles
+}
+
+test_bundles_udp6()
+{
+	under=udp6
+	bundles
+}
+
+debug_tests="tcp_eth vlan_udp udp_eth put_together_eth bundles_udp"
+run_tests "$@"
