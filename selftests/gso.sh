@@ -151,19 +151,24 @@ each_test_udp()
 	expect_nothing_dropped
 }
 
+# lay_behind 1|2: $ns3, whose frames to and from the other end of the link this end forwards.
+lay_behind()
+{
+	local ns=ns$1
+
+	setup_ns ns3
+	expect_ok "a wire" lay_path "${!ns}" "$ns3" veth1 "203.0.113.$1" 203.0.113.3
+	in_ns "${!ns}" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	ip -n "$ns3" route add 192.0.2.0/24 via "203.0.113.$1"
+}
+
 # from_behind: $ns3, whose frames $ns1 forwards through the link. They come in bursts.
 from_behind()
 {
-	setup_ns ns3
-	ip link add veth1 netns "$ns1" type veth peer name veth1 netns "$ns3" address "${mac[3]}"
+	lay_behind 1
+	expect_ok "a known address" ip -n "$ns3" link set veth1 address "${mac[3]}"
 	expect_ok "GRO" in_ns "$ns1" ethtool -K veth1 gro on
 	expect_ok "bursts" tc -n "$ns3" qdisc add dev veth1 root netem limit 10000 slot 20ms
-	ip -n "$ns1" link set veth1 up
-	ip -n "$ns3" link set veth1 up
-	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
-	ip -n "$ns1" address add 203.0.113.1/24 dev veth1
-	ip -n "$ns3" address add 203.0.113.3/24 dev veth1
-	ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.1
 	ip -n "$ns2" route add 203.0.113.0/24 via "${inner[1]}" advmss 1333
 	answers "$ns3" "${inner[2]}"
 }
@@ -228,14 +233,7 @@ each_test_congestion()
 
 	setup 700000
 	min_tso_segs 6
-	setup_ns ns3
-	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
-	ip -n "$ns2" link set veth1 up
-	ip -n "$ns3" link set veth1 up
-	in_ns "$ns2" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
-	ip -n "$ns2" address add 203.0.113.2/24 dev veth1
-	ip -n "$ns3" address add 203.0.113.3/24 dev veth1
-	ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.2
+	lay_behind 2
 	ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}"
 	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'
 	in_ns "$ns3" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'

@@ -8,6 +8,30 @@
 
 readonly door=7511 every_refusal='[.refused[]] | add'
 
+# setup_door 1|2: two sites, with the agent of one of them; and in $tmp/other a certificate for the other, of another CA.
+setup_door()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agent_conf 1
+	agent_conf 2
+	agent_start "$1"
+	mkdir "$tmp/other"
+	expect_ok "another CA" qlink-pki ca "$tmp/other"
+	expect_ok "its certificate" qlink-pki cert "$tmp/other" "site-${site[3 - $1]}"
+	expect_soon "there" status_is "$1" "$every_refusal" 0
+}
+
+# expect_peer_comes 1|2: this agent, late.
+expect_peer_comes()
+{
+	keep_busy
+	agent_start "$1"
+	expect_soon "the peer comes in" link_status_is $((3 - $1)) .phase ready
+	expect_active hybrid
+}
+
 # cert_of_days NAME FROM TO: a certificate of site b under the CA of the agents, for these days.
 cert_of_days()
 {
@@ -36,19 +60,10 @@ knock()
 # What a stranger may show, whatever it is: it is not let in.
 test_strangers_at_the_door_udp()
 {
-	setup_sites
-	kmes_start "${rich[@]}"
-	links_add
-	agent_conf 1
-	agent_conf 2
-	agent_start 1
-	mkdir "$tmp/other"
-	expect_ok "another CA" qlink-pki ca "$tmp/other"
-	expect_ok "its certificate" qlink-pki cert "$tmp/other" site-b
+	setup_door 1
 	expect_ok "another site" qlink-pki cert "$pki" site-c
 	cert_of_days old 20250101000000Z 20250201000000Z
 	cert_of_days early 20900101000000Z 20910101000000Z
-	expect_soon "there" status_is 1 "$every_refusal" 0
 	# shellcheck disable=SC2046 # words
 	{
 		knock wrong-ca "local issuer" $(own "$tmp/other/site-b")
@@ -61,15 +76,7 @@ test_strangers_at_the_door_udp()
 		knock wrong-version "protocol" -tls1_2 $(own "$pki/site-b")
 	}
 	expect_eq "keys" "$(keys "$ns1")" 0
-	expect_peer_comes
-}
-
-expect_peer_comes()
-{
-	flying "$ns1" ping -q -i 0.02 "${inner[2]}"
-	agent_start 2
-	expect_soon "the peer comes in" link_status_is 1 .phase ready
-	expect_active hybrid
+	expect_peer_comes 2
 }
 
 # Those who dial and then say nothing, or no TLS, keep nobody out for long.
@@ -77,19 +84,13 @@ test_a_crowd_at_the_door_udp()
 {
 	local n
 
-	setup_sites
-	kmes_start "${rich[@]}"
-	links_add
-	agent_conf 1
-	agent_conf 2
-	agent_start 1
-	expect_soon "there" status_is 1 "$every_refusal" 0
+	setup_door 1
 	for ((n = 0; n < 40; n++)); do
 		ip netns exec "$ns2" socat -u OPEN:/dev/zero,readbytes=$((n % 2 * 100)),ignoreeof "TCP:${channel[1]}:$door" >/dev/null 2>&1 &
 		defer kill $!
 	done
 	expect_soon "refused" some_refused
-	expect_peer_comes
+	expect_peer_comes 2
 }
 
 some_refused() { [ "$(status 1 "$every_refusal")" -ge 10 ]; }
@@ -98,15 +99,7 @@ some_refused() { [ "$(status 1 "$every_refusal")" -ge 10 ]; }
 # without the post-quantum group: it goes no further, and finds the peer once that is there.
 test_a_man_in_the_middle_udp()
 {
-	setup_sites
-	kmes_start "${rich[@]}"
-	links_add
-	agent_conf 1
-	agent_conf 2
-	mkdir "$tmp/other"
-	expect_ok "another CA" qlink-pki ca "$tmp/other"
-	expect_ok "its certificate" qlink-pki cert "$tmp/other" site-a
-	agent_start 2
+	setup_door 2
 	# shellcheck disable=SC2046 # words
 	{
 		stand_between wrong-ca "local issuer" $(own "$tmp/other/site-a")
@@ -114,10 +107,7 @@ test_a_man_in_the_middle_udp()
 		stand_between wrong-identity "site-b, want site-a" $(own "$pki/site-b")
 	}
 	expect_eq "keys" "$(keys "$ns2")" 0
-	agent_start 1
-	flying "$ns1" ping -q -i 0.02 "${inner[2]}"
-	expect_soon "the peer is found" link_status_is 2 .phase ready
-	expect_active hybrid
+	expect_peer_comes 1
 }
 
 # stand_between REASON WHY OPTION…: at the address of site a, which site b dials.

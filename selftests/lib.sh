@@ -162,6 +162,14 @@ setup_wire()
 	done
 }
 
+# lay_path NS1 NS2 DEVICE ADDRESS1 ADDRESS2: a veth between them.
+lay_path()
+{
+	ip link add "$3" netns "$1" type veth peer name "$3" netns "$2" &&
+		ip -n "$1" address add "$4/24" dev "$3" && ip -n "$1" link set "$3" up &&
+		ip -n "$2" address add "$5/24" dev "$3" && ip -n "$2" link set "$3" up
+}
+
 # link_words 1|2: the words of $under for one end.
 link_words()
 {

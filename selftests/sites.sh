@@ -38,14 +38,6 @@ make_pki()
 
 # ---- the places ----
 
-# lay_path NS1 NS2 DEVICE ADDRESS1 ADDRESS2
-lay_path()
-{
-	ip link add "$3" netns "$1" type veth peer name "$3" netns "$2" &&
-		ip -n "$1" address add "$4/24" dev "$3" && ip -n "$1" link set "$3" up &&
-		ip -n "$2" address add "$5/24" dev "$3" && ip -n "$2" link set "$3" up
-}
-
 # setup_sites [MTU]: the three places and what connects them, and the certificates; no link, no agent.
 setup_sites()
 {
@@ -215,6 +207,9 @@ site_link_add()
 }
 
 # ---- traffic ----
+
+# keep_busy: keys give way to others only where frames are sent.
+keep_busy() { flying "$ns1" ping -q -i 0.02 "${inner[2]}"; }
 
 # steady_start [SECONDS]: a ping each way every 10 ms, or so often, for which steady_stop wants an answer each.
 steady_start()

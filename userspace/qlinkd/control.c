@@ -55,26 +55,27 @@ static json_t *run_reload(struct agent *agent, const char *word)
 	return agent_reload(agent, &why) ? answer_error(why.text) : json_object();
 }
 
-static json_t *run_restart(struct agent *agent, const char *word)
+/* @event goes to the log: somebody wanted it. */
+static json_t *run_on_link(struct agent *agent, const char *word, const char *event,
+			   void (*run)(struct link *link))
 {
 	struct link *link = agent_find_link(agent, word);
 
 	if (!link)
 		return answer_error("no such link");
-	TELL(&agent->services, LOG_NOTICE, "restart", TEXT("link", word));
-	keying_restart(link);
+	TELL(&agent->services, LOG_NOTICE, event, TEXT("link", word));
+	run(link);
 	return json_object();
+}
+
+static json_t *run_restart(struct agent *agent, const char *word)
+{
+	return run_on_link(agent, word, "restart", keying_restart);
 }
 
 static json_t *run_withdraw(struct agent *agent, const char *word)
 {
-	struct link *link = agent_find_link(agent, word);
-
-	if (!link)
-		return answer_error("no such link");
-	TELL(&agent->services, LOG_NOTICE, "withdraw", TEXT("link", word));
-	keying_withdraw(link);
-	return json_object();
+	return run_on_link(agent, word, "withdraw", keying_withdraw);
 }
 
 static const struct {

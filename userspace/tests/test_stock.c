@@ -112,6 +112,28 @@ static bool site_poll(struct site *site, int64_t start_ms)
 #define SCARCE	" kmes one\n policy prefer-hybrid\n store 100\n outage-cover 8\n" \
 	" floor-ms 1000\n ceiling-ms 10000\n reserve 2\n"
 
+/* With a KME that has more keys than its store of 100 has room for. */
+static struct site *start_full(void)
+{
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	return site;
+}
+
+/* One key, which the peer's KME does not give it. */
+static void offer_in_vain(struct site *site, enum rekey_reason reason)
+{
+	struct stock_taken taken;
+
+	stock_take(site->stock, 1, now, &taken);
+	CHECK_NUMBER("offered", taken.n, 1);
+	stock_spend(site->stock);
+	stock_refused(site->stock, reason, now);
+}
+
 static uint64_t requests(const struct site *site)
 {
 	return stock_server(site->stock, 0)->counters[KME_COUNTER_ENC];
@@ -121,9 +143,7 @@ TEST(a_rich_kme_fills_the_store_and_is_left_alone_then)
 {
 	struct site *site;
 
-	lab_start("", "");
-	site = site_start(0, SCARCE);
-	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	site = start_full();
 	CHECK_NUMBER("the cover first, then the rest", requests(site), 2);
 	CHECK(strstr(lab_tell("status"), "\"stored\":900"), "%s", lab_tell("status"));
 	now += 3600000;
@@ -236,9 +256,7 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 	struct site *site;
 	size_t i;
 
-	lab_start("", "");
-	site = site_start(0, SCARCE);
-	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	site = start_full();
 	for (i = 0; i < COUNT(pauses); i++) {
 		stock_take(site->stock, 4, now, &taken);
 		CHECK_NUMBER("offered", taken.n, i ? 1 : 4);
@@ -273,9 +291,7 @@ TEST(a_counterpart_that_forgot_old_keys_is_found_out_by_the_newest)
 	struct site *site;
 	uint64_t held;
 
-	lab_start("", "");
-	site = site_start(0, SCARCE);
-	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	site = start_full();
 	stock_take(site->stock, 4, now, &taken);
 	stock_spend(site->stock);
 	stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
@@ -307,14 +323,9 @@ TEST(where_not_even_the_newest_is_known_a_fresh_one_is_had)
 	struct site *site;
 	unsigned int i;
 
-	lab_start("", "");
-	site = site_start(0, SCARCE);
-	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	site = start_full();
 	for (i = 0; i < 2; i++) {
-		stock_take(site->stock, 1, now, &taken);
-		CHECK_NUMBER("tried", taken.n, 1);
-		stock_spend(site->stock);
-		stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+		offer_in_vain(site, REKEY_REASON_KEY_ID);
 		now += 2000U << i;
 	}
 	CHECK_NUMBER("held", stock_held(site->stock), 98);
@@ -375,13 +386,9 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 	struct site *site;
 	unsigned int i;
 
-	lab_start("", "");
-	site = site_start(0, SCARCE);
-	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	site = start_full();
 	for (i = 0; i < 4; i++) {
-		stock_take(site->stock, 1, now, &taken);
-		stock_spend(site->stock);
-		stock_refused(site->stock, REKEY_REASON_KME, now);
+		offer_in_vain(site, REKEY_REASON_KME);
 		now += i < 3 ? 60000 : 0;
 	}
 	CHECK_NUMBER("usable", stock_usable(site->stock, now), 0);
