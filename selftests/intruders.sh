@@ -79,21 +79,36 @@ test_strangers_at_the_door_udp()
 	expect_peer_comes 2
 }
 
-# Those who dial and then say nothing, or no TLS, keep nobody out for long.
-test_a_crowd_at_the_door_udp()
+# crowd N ADDRESS: so many at site b, with this address, dial site a and say nothing, again and again.
+crowd()
 {
-	local n
-
-	setup_door 1
-	for ((n = 0; n < 40; n++)); do
-		ip netns exec "$ns2" socat -u OPEN:/dev/zero,readbytes=$((n % 2 * 100)),ignoreeof "TCP:${channel[1]}:$door" >/dev/null 2>&1 &
-		defer kill $!
-	done
-	expect_soon "refused" some_refused
-	expect_peer_comes 2
+	ip netns exec "$ns2" /usr/bin/python3 "$here/crowd.py" "$1" "$2" "${channel[1]}" "$door" >"$tmp/crowd" 2>&1 &
+	defer kill $!
 }
 
-some_refused() { [ "$(status 1 "$every_refusal")" -ge 10 ]; }
+refused_as() { [ "$(status 1 ".refused[\"$1\"]")" -ge "$2" ]; }
+
+# Those who dial and then say nothing, and do not cease to, keep nobody out: not from other addresses, however many, nor
+# for good from the peer's own.
+test_a_crowd_at_the_door_udp()
+{
+	local n others=()
+
+	setup_door 1
+	for ((n = 101; n < 111; n++)); do
+		others+=("${channel[2]%.*}.$n")
+		ip -n "$ns2" address add "${others[-1]}/24" dev veth1
+	done
+	crowd 2 "${channel[2]}"
+	expect_soon "from the peer's own address" refused_as too-slow 2
+	for n in "${others[@]}"; do crowd 8 "$n"; done
+	expect_soon "and many others" refused_as crowd 100
+	expect_peer_comes 2
+	expect_soon "more of them, before and after" refused_as crowd $(($(status 1 '.refused.crowd') + 20))
+	expect_ok "some are logged" test "$(grep -c "peer-refused" "$tmp/a/log")" -lt $(($(status 1 "$every_refusal") / 2))
+	expect_ok "and those that are not, counted" grep -q "peer-refused .* untold=" "$tmp/a/log"
+	expect_eq "still there" "$(link_status 1 .phase) $(link_status 2 .phase)" "ready ready"
+}
 
 # The dialling end is taken to somebody else, who has a certificate for that name from another CA, or the right one
 # without the post-quantum group: it goes no further, and finds the peer once that is there.

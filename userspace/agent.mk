@@ -3,7 +3,7 @@
 
 # What both processes are made of, from the bottom up.
 AGENT := rings broker kernel privilege services stock route address connection link carry steer \
-	keying peer door unixsock status control metrics agent
+	keying peer crowd door unixsock status control metrics agent
 
 AGENT_LIBS := $(shell $(PKG_CONFIG) --libs libevent_core libevent_extra)
 

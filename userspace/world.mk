@@ -10,7 +10,7 @@ $(foreach test,$(WORLD_TESTS),$(eval replaces_$(test) := qlinkd/broker.o qlinkd/
 
 # A month takes too long under sanitizers, which see two days of it.
 MONTH := $(addprefix tests/,test_month tap $(WORLD)) \
-	$(addprefix qlinkd/,$(HEART) audit carry config keying kme_ask kme_json kme_mem kme_server link \
+	$(addprefix qlinkd/,$(HEART) audit budget carry config keying kme_ask kme_json kme_mem kme_server link \
 		log rings steer stock) \
 	$(addprefix libqlink/,attr key link names nl parse protection secret wipe)
 

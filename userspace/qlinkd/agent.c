@@ -220,7 +220,7 @@ static int open_door(struct agent *agent, struct qlink_why *why)
 		agent->names[i] = agent->config.peers[i].name;
 	if (!agent->config.agent.listen.addr.len)
 		return 0;
-	return door_open(&agent->door, &agent->config.agent.listen, agent->names,
+	return door_open(&agent->door, &agent->config, agent->names,
 			 &agent->services, agent->base, agent->context, &ops, agent, why);
 }
 
@@ -419,6 +419,7 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 {
 	struct config_error error;
 	struct config config, old;
+	struct qlink_why no_door;
 	int err = config_read(&config, agent->path, &error);
 
 	if (err)
@@ -436,8 +437,9 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 	old = agent->config;
 	agent->config = config;
 	err = add_new(agent, why);
-	if (!err)
-		err = open_door(agent, why);
+	/* Also if that failed: the door knows names of the old configuration. */
+	if (open_door(agent, err ? &no_door : why) && !err)
+		err = -EADDRNOTAVAIL;
 	config_free(&old);
 	agent->reloads++;
 	TELL(&agent->services, LOG_INFO, "reloaded", NUMBER_OF("links", agent->n_links),

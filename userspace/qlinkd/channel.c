@@ -45,6 +45,9 @@ static const char *const refusals[CHANNEL_N_REFUSALS] = {
 	[CHANNEL_REFUSAL_STALE] = "stale-certificate",
 	[CHANNEL_REFUSAL_IDENTITY] = "wrong-identity",
 	[CHANNEL_REFUSAL_ALERT] = "refused-by-peer",
+	[CHANNEL_REFUSAL_SLOW] = "too-slow",
+	[CHANNEL_REFUSAL_CROWD] = "crowd",
+	[CHANNEL_REFUSAL_ROUTE] = "through-qlink",
 	[CHANNEL_REFUSAL_OTHER] = "other",
 };
 
@@ -57,6 +60,20 @@ uint64_t channel_refused(const struct channel_context *context,
 			 enum channel_refusal refusal)
 {
 	return context->n_refused[refusal];
+}
+
+int channel_refuse(struct channel_context *context, enum channel_refusal refusal,
+		   struct qlink_why *why, const char *format, ...)
+{
+	va_list ap;
+	int at;
+
+	context->n_refused[refusal]++;
+	at = snprintf(why->text, sizeof(why->text), "%s: ", refusals[refusal]);
+	va_start(ap, format);
+	vsnprintf(why->text + at, sizeof(why->text) - (size_t)at, format, ap);
+	va_end(ap);
+	return -EACCES;
 }
 
 /* --- the context --- */
@@ -190,22 +207,6 @@ void channel_free(struct channel *channel)
 	free(channel);
 }
 
-__attribute__((format(printf, 4, 5)))
-static int refuse(struct channel *channel, enum channel_refusal refusal,
-		  struct qlink_why *why, const char *format, ...)
-{
-	va_list ap;
-	int at;
-
-	channel->context->n_refused[refusal]++;
-	at = snprintf(why->text, sizeof(why->text), "%s: ", refusals[refusal]);
-	va_start(ap, format);
-	vsnprintf(why->text + at, sizeof(why->text) - (size_t)at, format, ap);
-	va_end(ap);
-	ERR_clear_error();
-	return -EACCES;
-}
-
 static enum channel_refusal refusal_of(const SSL *ssl, int reason)
 {
 	switch (SSL_get_verify_result(ssl)) {
@@ -243,8 +244,9 @@ static int refuse_handshake(struct channel *channel, struct qlink_why *why)
 
 	if (verify != X509_V_OK)
 		text = X509_verify_cert_error_string(verify);
-	return refuse(channel, refusal_of(channel->ssl, ERR_GET_REASON(error)),
-		      why, "%s", text ? text : "the connection ended");
+	ERR_clear_error();
+	return channel_refuse(channel->context, refusal_of(channel->ssl, ERR_GET_REASON(error)),
+			      why, "%s", text ? text : "the connection ended");
 }
 
 /* The name by which the peer is known here, or NULL. */
@@ -265,10 +267,10 @@ static int refuse_identity(struct channel *channel, X509 *cert,
 
 	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
 				  name, sizeof(name));
-	return refuse(channel, CHANNEL_REFUSAL_IDENTITY, why,
-		      "the certificate is of %.40s, want %.40s%s", name,
-		      channel->peers[0] ? channel->peers[0] : "nobody",
-		      channel->peers[0] && channel->peers[1] ? " or others" : "");
+	return channel_refuse(channel->context, CHANNEL_REFUSAL_IDENTITY, why,
+			      "the certificate is of %.40s, want %.40s%s", name,
+			      channel->peers[0] ? channel->peers[0] : "nobody",
+			      channel->peers[0] && channel->peers[1] ? " or others" : "");
 }
 
 /* What was pinned is asked again, so that no setting can be lost unseen. */
@@ -279,16 +281,17 @@ static int check(struct channel *channel, struct qlink_why *why)
 	const char *group = SSL_get0_group_name(ssl);
 
 	if (SSL_version(ssl) != TLS1_3_VERSION)
-		return refuse(channel, CHANNEL_REFUSAL_VERSION, why, "%s",
-			      SSL_get_version(ssl));
+		return channel_refuse(channel->context, CHANNEL_REFUSAL_VERSION, why,
+				      "%s", SSL_get_version(ssl));
 	if (!group || strcmp(group, GROUP))
-		return refuse(channel, CHANNEL_REFUSAL_GROUP, why,
-			      "%s, want %s", group ? group : "none", GROUP);
+		return channel_refuse(channel->context, CHANNEL_REFUSAL_GROUP, why,
+				      "%s, want %s", group ? group : "none", GROUP);
 	if (!cert || SSL_session_reused(ssl))
-		return refuse(channel, CHANNEL_REFUSAL_NO_CERTIFICATE, why,
-			      "none, or of another session");
+		return channel_refuse(channel->context, CHANNEL_REFUSAL_NO_CERTIFICATE, why,
+				      "none, or of another session");
 	if (SSL_get_verify_result(ssl) != X509_V_OK)
-		return refuse(channel, CHANNEL_REFUSAL_CA, why, "not verified");
+		return channel_refuse(channel->context, CHANNEL_REFUSAL_CA, why,
+				      "not verified");
 	channel->peer = find_peer(channel, cert);
 	return channel->peer ? 0 : refuse_identity(channel, cert, why);
 }

@@ -21,6 +21,9 @@
  * @CHANNEL_REFUSAL_STALE: its certificate is expired or not yet valid
  * @CHANNEL_REFUSAL_IDENTITY: its certificate names somebody else
  * @CHANNEL_REFUSAL_ALERT: it refuses us, and says why
+ * @CHANNEL_REFUSAL_SLOW: the handshake takes too long
+ * @CHANNEL_REFUSAL_CROWD: too many others dial us
+ * @CHANNEL_REFUSAL_ROUTE: the way to it leads through a qlink
  * @CHANNEL_REFUSAL_OTHER: anything else that is no TLS of ours
  */
 enum channel_refusal {
@@ -32,6 +35,9 @@ enum channel_refusal {
 	CHANNEL_REFUSAL_STALE,
 	CHANNEL_REFUSAL_IDENTITY,
 	CHANNEL_REFUSAL_ALERT,
+	CHANNEL_REFUSAL_SLOW,
+	CHANNEL_REFUSAL_CROWD,
+	CHANNEL_REFUSAL_ROUTE,
 	CHANNEL_REFUSAL_OTHER,
 	CHANNEL_N_REFUSALS,
 };
@@ -76,6 +82,19 @@ int channel_context_new(struct channel_context **context,
  * @context: from channel_context_new(), or %NULL
  */
 void channel_context_free(struct channel_context *context);
+
+/**
+ * channel_refuse() - count a connection that others refuse than the channel itself
+ * @context: the context
+ * @refusal: an enum channel_refusal
+ * @why: filled in: its name, then the rule
+ * @format: the rule, as for printf()
+ *
+ * Return: %-EACCES.
+ */
+int channel_refuse(struct channel_context *context, enum channel_refusal refusal,
+		   struct qlink_why *why, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /**
  * channel_refused() - count what was refused

@@ -20,6 +20,7 @@
 
 struct connection {
 	struct channel *channel;
+	struct channel_context *context;
 	const struct connection_ops *ops;
 	void *arg;
 	int fd;
@@ -56,9 +57,14 @@ static void on_ending(evutil_socket_t fd, short what, void *arg)
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
+	struct connection *c = arg;
+	struct qlink_why why;
+
 	(void)fd;
 	(void)what;
-	end(arg, "the handshake takes too long");
+	channel_refuse(c->context, CHANNEL_REFUSAL_SLOW, &why,
+		       "the handshake takes more than %d s", CONNECTION_HANDSHAKE_MS / 1000);
+	end(c, why.text);
 }
 
 /* --- out --- */
@@ -211,6 +217,7 @@ int connection_new(struct connection **out, struct event_base *base,
 		return -ENOMEM;
 	}
 	c->fd = fd;
+	c->context = context;
 	c->ops = ops;
 	c->arg = arg;
 	set_options(fd);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "crowd.h"
 #include "route.h"
 
 #define BACKLOG	64
@@ -20,6 +21,7 @@ struct guest {
 
 struct door {
 	struct services *services;
+	const struct config *config;
 	struct event_base *base;
 	struct channel_context *context;
 	const char *const *names;
@@ -27,25 +29,49 @@ struct door {
 	void *arg;
 	int fd;
 	struct event *event;
-	struct guest guests[DOOR_GUESTS_MAX];
+	struct crowd crowd;
+	struct guest guests[CROWD_MAX];
+	struct budget told;
+	uint64_t n_untold;
 };
 
-static void send_away(struct guest *guest)
+/* All are counted; a crowd does not push everything else out of the log. */
+static void tell(struct door *door, const char *from, const char *why)
 {
-	connection_free(guest->connection);
+	struct log_field untold = { .name = NULL };
+
+	if (!budget_take(&door->told, services_now())) {
+		door->n_untold++;
+		return;
+	}
+	if (door->n_untold)
+		untold = (struct log_field)NUMBER_OF("untold", door->n_untold);
+	TELL(door->services, LOG_WARNING, "peer-refused", TEXT("from", from), TEXT("why", why),
+	     untold);
+	door->n_untold = 0;
+}
+
+/* A place is free, and somebody may wait for it. */
+static void leave(struct guest *guest)
+{
+	struct door *door = guest->door;
+
 	guest->connection = NULL;
-	/* There is room again. */
-	event_add(guest->door->event, NULL);
+	crowd_leave(&door->crowd, (int)(guest - door->guests));
+	event_add(door->event, NULL);
+}
+
+static void send_away(struct guest *guest, const char *why)
+{
+	tell(guest->door, guest->from, why);
+	connection_free(guest->connection);
+	leave(guest);
 }
 
 static void on_closed(void *arg, struct connection *connection, const char *why)
 {
-	struct guest *guest = arg;
-
 	(void)connection;
-	TELL(guest->door->services, LOG_WARNING, "peer-refused", TEXT("from", guest->from),
-	     TEXT("why", why));
-	send_away(guest);
+	send_away(arg, why);
 }
 
 static void on_opened(void *arg, struct connection *connection)
@@ -53,60 +79,92 @@ static void on_opened(void *arg, struct connection *connection)
 	struct guest *guest = arg;
 	struct door *door = guest->door;
 
-	guest->connection = NULL;
-	event_add(door->event, NULL);
+	leave(guest);
 	door->ops->entered(door->arg, channel_peer(connection_channel(connection)), connection);
 }
 
 static const struct connection_ops ops = { .opened = on_opened, .closed = on_closed };
 
-static struct guest *find_room(struct door *door)
+static bool is_peers(const struct door *door, const struct qlink_addr *addr)
 {
+	const struct qlink_addr *peers;
 	size_t i;
 
-	for (i = 0; i < DOOR_GUESTS_MAX; i++) {
-		if (!door->guests[i].connection)
-			return &door->guests[i];
+	for (i = 0; i < door->config->n_peers; i++) {
+		peers = &door->config->peers[i].address.addr;
+		if (peers->len == addr->len && !memcmp(peers->bytes, addr->bytes, addr->len))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-static void let_in(struct door *door, struct guest *guest, int fd,
-		   const struct sockaddr_storage *from)
+/* A place for @from, which may have been somebody else's; NULL where there is none for it. */
+static struct guest *find_place(struct door *door, const struct config_endpoint *from,
+				struct qlink_why *why)
+{
+	bool has_to_go;
+	int place = crowd_enter(&door->crowd, &from->addr, is_peers(door, &from->addr),
+				services_now(), &has_to_go);
+	struct guest *guest;
+
+	if (place < 0) {
+		channel_refuse(door->context, CHANNEL_REFUSAL_CROWD, why,
+			       "more than %u a second from addresses that no peer has",
+			       1000 / CROWD_STRANGER_MS);
+		return NULL;
+	}
+	guest = &door->guests[place];
+	if (has_to_go) {
+		channel_refuse(door->context, CHANNEL_REFUSAL_CROWD, why,
+			       "more than %u dial us, or %u from there", CROWD_MAX, CROWD_SAME_MAX);
+		tell(door, guest->from, why->text);
+		connection_free(guest->connection);
+	}
+	guest->connection = NULL;
+	guest->door = door;
+	address_text(from, guest->from);
+	return guest;
+}
+
+/* Takes @fd. */
+static void let_in(struct door *door, int fd, const struct sockaddr_storage *from)
 {
 	struct config_endpoint endpoint;
-	struct qlink_why why;
+	char text[ADDRESS_TEXT];
+	struct qlink_why why, rule;
+	struct guest *guest;
 
 	address_from(from, &endpoint);
-	address_text(&endpoint, guest->from);
-	guest->door = door;
-	if (route_check(&endpoint.addr, &why)) {
-		TELL(door->services, LOG_WARNING, "peer-refused", TEXT("from", guest->from),
-		     TEXT("why", why.text));
-		close(fd);
-		return;
+	if (route_check(&endpoint.addr, &rule)) {
+		channel_refuse(door->context, CHANNEL_REFUSAL_ROUTE, &why, "%s", rule.text);
+		guest = NULL;
+	} else {
+		guest = find_place(door, &endpoint, &why);
 	}
-	if (connection_new(&guest->connection, door->base, door->context, fd, false, door->names,
-			   &ops, guest))
-		guest->connection = NULL;
+	if (!guest) {
+		tell(door, address_text(&endpoint, text), why.text);
+		close(fd);
+	} else if (connection_new(&guest->connection, door->base, door->context, fd, false,
+				  door->names, &ops, guest)) {
+		leave(guest);
+	}
 }
 
 static void on_knock(evutil_socket_t fd, short what, void *arg)
 {
-	struct guest *guest = find_room(arg);
-	struct door *door = arg;
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
+	struct door *door = arg;
 	int new;
 
 	(void)what;
-	if (!guest) {
+	if (!crowd_has_room(&door->crowd)) {
 		event_del(door->event);
 		return;
 	}
 	new = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (new >= 0)
-		let_in(door, guest, new, &from);
+		let_in(door, new, &from);
 }
 
 static int listen_at(const struct config_endpoint *at)
@@ -129,22 +187,26 @@ static int listen_at(const struct config_endpoint *at)
 	return err;
 }
 
-int door_open(struct door **out, const struct config_endpoint *at, const char *const *names,
+int door_open(struct door **out, const struct config *config, const char *const *names,
 	      struct services *services, struct event_base *base,
 	      struct channel_context *context, const struct door_ops *door_ops, void *arg,
 	      struct qlink_why *why)
 {
+	const struct config_endpoint *at = &config->agent.listen;
 	struct door *door = calloc(1, sizeof(*door));
 	char text[ADDRESS_TEXT];
 
 	if (!door)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	door->services = services;
+	door->config = config;
 	door->base = base;
 	door->context = context;
 	door->names = names;
 	door->ops = door_ops;
 	door->arg = arg;
+	crowd_init(&door->crowd, services_now());
+	budget_init(&door->told, DOOR_TOLD_BURST, DOOR_TOLD_MS, services_now());
 	door->fd = listen_at(at);
 	if (door->fd < 0) {
 		qlink_refuse(why, door->fd, "listen %s: %s", address_text(at, text),
@@ -169,7 +231,7 @@ void door_close(struct door *door)
 
 	if (!door)
 		return;
-	for (i = 0; i < DOOR_GUESTS_MAX; i++)
+	for (i = 0; i < CROWD_MAX; i++)
 		connection_free(door->guests[i].connection);
 	event_free(door->event);
 	close(door->fd);

@@ -9,8 +9,9 @@
 #include "connection.h"
 #include "services.h"
 
-/* Strangers whose handshake is not made yet; more have to wait outside. */
-#define DOOR_GUESTS_MAX	32
+/* Refusals that are logged at once, and ms until there is room for one more; all are counted. */
+#define DOOR_TOLD_BURST	20
+#define DOOR_TOLD_MS	1000
 
 struct door;
 
@@ -28,7 +29,7 @@ struct door_ops {
 /**
  * door_open() - listen
  * @door: where it goes; the caller closes it with door_close()
- * @at: where
+ * @config: where, and who the peers are; outlives the door
  * @names: of all peers, ended by %NULL; outlive the door
  * @services: likewise
  * @base: of the loop
@@ -37,9 +38,11 @@ struct door_ops {
  * @arg: for @ops
  * @why: filled in on failure
  *
+ * Who comes in while its handshake is not made, and who goes for it: crowd.h.
+ *
  * Return: 0, or a negative errno.
  */
-int door_open(struct door **door, const struct config_endpoint *at, const char *const *names,
+int door_open(struct door **door, const struct config *config, const char *const *names,
 	      struct services *services, struct event_base *base,
 	      struct channel_context *context, const struct door_ops *ops, void *arg,
 	      struct qlink_why *why);

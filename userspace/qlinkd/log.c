@@ -97,22 +97,10 @@ static void add_field(struct line *line, const struct log_field *field)
 	add_value(line, number);
 }
 
-/* Whether there is room for one more line. */
-static bool take_room(struct log *log, uint64_t now)
-{
-	uint64_t more = (now - log->refilled) / LOG_REFILL_MS;
-
-	log->refilled += more * LOG_REFILL_MS;
-	log->room = more > LOG_BURST - log->room ? LOG_BURST : log->room + (uint32_t)more;
-	if (!log->room)
-		return false;
-	log->room--;
-	return true;
-}
-
 void log_init(struct log *log, int fd, uint64_t now)
 {
-	*log = (struct log){ .fd = fd, .room = LOG_BURST, .refilled = now };
+	*log = (struct log){ .fd = fd };
+	budget_init(&log->lines, LOG_BURST, LOG_REFILL_MS, now);
 }
 
 int log_write(struct log *log, int level, const char *event,
@@ -122,7 +110,7 @@ int log_write(struct log *log, int level, const char *event,
 	struct line line = { .len = 0 };
 	char head[8];
 
-	if (!take_room(log, now)) {
+	if (!budget_take(&log->lines, now)) {
 		log->n_left_out++;
 		return -EAGAIN;
 	}

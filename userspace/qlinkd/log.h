@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "budget.h"
+
 /* Of a line, with its end; what a value has too much is cut off. */
 #define LOG_LINE_MAX	1024
 /* Lines that are written at once at most, and ms until there is room for one more. */
@@ -18,11 +20,8 @@ struct log {
 	/** @fd: of a file, a pipe or a terminal */
 	int fd;
 
-	/** @room: lines that may be written at once */
-	uint32_t room;
-
-	/** @refilled: ms until which @room was counted */
-	uint64_t refilled;
+	/** @lines: how many more may be written */
+	struct budget lines;
 
 	/** @n_left_out: lines that were not written, since the last that was */
 	uint64_t n_left_out;
