@@ -206,14 +206,43 @@ site_link_add()
 	link_set "$(place "$1")" accept hybrid,pqc,qkd
 }
 
+# setup_running [LINE…]: two sites whose traffic is protected by hybrid keys, with these lines for their link.
+setup_running()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agents_start "$@"
+	keep_busy
+	expect_active hybrid
+}
+
 # ---- traffic ----
 
 # keep_busy: keys give way to others only where frames are sent.
 keep_busy() { flying "$ns1" ping -q -i 0.02 "${inner[2]}"; }
 
-# steady_start [SECONDS]: a ping each way every 10 ms, or so often, for which steady_stop wants an answer each.
+# has_gone_by SINCE SECONDS: SINCE is in microseconds.
+has_gone_by() { [ $((${EPOCHREALTIME/./} - $1)) -ge $(($2 * 1000000)) ]; }
+
+# expect_sealed PCAP: what it has of the link is sealed, and no nonce came twice or after a newer epoch.
+expect_sealed()
+{
+	local n
+
+	decode_nonces "$1"
+	for n in 1 2; do
+		expect_eq "nonces of site ${site[n]}: again, back" "$(nonces "$n" again) $(nonces "$n" back)" "0 0"
+		expect_ok "frames of site ${site[n]}" test "$(nonces "$n" sealed)" -gt 10
+	done
+	expect_eq "in clear" "$(tcpdump -n -r "$1" "host ${inner[1]} or host ${inner[2]}" 2>/dev/null | wc -l)" 0
+}
+
+# steady_start [SECONDS]: a ping each way every 10 ms, or so often, for which steady_stop wants an answer each, and the
+# wire below them sealed.
 steady_start()
 {
+	capture_start "$ns1" "$tmp/steady"
 	ip netns exec "$ns1" ping -i "${1:-0.01}" -W 5 "${inner[2]}" >"$tmp/ping1" 2>&1 &
 	steady=($!)
 	defer kill $!
@@ -236,4 +265,7 @@ steady_stop()
 		expect_ok "lost of $sent pings from site ${site[n]}: $((sent - received))" \
 			test "$((sent - received))" -le $((${1:-0} + 1))
 	done
+	capture_stop "$tmp/steady"
+	expect_sealed "$tmp/steady"
+	rm "$tmp/steady"
 }

@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The agents' connection in trouble: what they say to each other is lost, altered, doubled, late or cut, at any record of
+# it. Frames go on, and the next offer works.
+
+# shellcheck source=sites.sh
+. "$(dirname "$0")/sites.sh"
+
+readonly between=7599
+
+# plan STEP: every STEPth of all deeds that there are, as proxy.py takes them. A handshake takes four records of each
+# end, and a first agreement on both directions about ten.
+plan()
+{
+	local way nth deed n=0
+
+	for nth in {0..15}; do
+		for way in out in; do
+			for deed in lose alter twice swap late cut; do
+				[ $((n++ % $1)) != 0 ] || echo "$way $nth $deed"
+			done
+		done
+	done
+}
+
+# proxy_start: at site a, before the agent's own door. Does what is planned once it is told to; what it did: $tmp/done.
+proxy_start()
+{
+	ip netns exec "$ns1" /usr/bin/python3 "$here/proxy.py" "${channel[1]}" "$between" "${channel[1]}" 7511 \
+		<"$tmp/plan" >"$tmp/done" &
+	proxy=$!
+	defer kill "$proxy"
+	expect_soon "the proxy is there" grep -q listening "$tmp/done"
+}
+
+# The agents of two sites, of which site b dials site a through the proxy.
+setup_proxied()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	agent_conf 1 "$@"
+	agent_conf 2 "$@"
+	sed -i "s,^ address .*, address ${channel[1]}:$between," "$tmp/b/conf"
+	proxy_start
+	agent_start 1
+	agent_start 2
+	keep_busy
+	expect_active hybrid
+}
+
+all_done() { grep -q "all done" "$tmp/done"; }
+
+# Nothing of it does more harm than to end a connection: both ends hold the same keys, and the next offer works.
+test_what_agents_say_is_harmed_udp()
+{
+	# All kinds of deeds: it has no factor in common with their number.
+	local n proxy before step=7
+
+	[ "${QLINK_SOAK:-}" != 1 ] || step=1
+	plan "$step" >"$tmp/plan"
+	setup_proxied "floor-ms 100"
+	steady_start
+	before="$(stats "$ns1") $(stats "$ns2")"
+	kill -USR1 "$proxy"
+	expect_ok "all of it done" busywait $((1200 / step + 60)) all_done
+	all_done || { tail -n 1 "$tmp/done"; tell_logs; }
+	expect_soon "connected" status_is 2 '.peers[0].connected' true
+	for n in 1 2; do expect_soon "ready" link_status_is "$n" .phase ready; done
+	for n in 1 2; do expect_soon "new keys" more_offers "$n" "$(offers "$n")"; done
+	expect_active hybrid
+	steady_stop
+	expect_eq "dropped" "$(stats "$ns1") $(stats "$ns2")" "$before"
+	expect_ok "connections" test "$(status 1 '.peers[0].connections')" -gt 1
+	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
+	echo "# $(wc -l <"$tmp/plan") deeds, $(status 1 '.peers[0].connections') connections, refused: $(status 1 '[.refused | to_entries[] | select(.value > 0)] | from_entries | tostring')"
+}
+
+# Agents that cannot speak to each other: staged keys are used, and after them the last one.
+test_the_channel_is_cut_udp()
+{
+	local cut
+
+	setup_running "floor-ms 100"
+	steady_start
+	ip -n "$ns1" link set veth1 down
+	cut=${EPOCHREALTIME/./}
+	expect_soon "seen" status_is 1 '.peers[0].connected' false
+	expect_soon "all are used" ring_is "$ns1" tx staged 0
+	[ "${QLINK_SOAK:-}" != 1 ] || expect_ok "cut for a minute" busywait 100 has_gone_by "$cut" 60
+	ip -n "$ns1" link set veth1 up
+	expect_soon "again" status_is 1 '.peers[0].connected' true
+	expect_soon "ready" link_status_is 1 .phase ready
+	expect_soon "and new keys" more_offers 1 "$(offers 1)"
+	steady_stop
+}
+
+offers() { link_status "$1" .counters.offers; }
+more_offers() { [ "$(offers "$1")" -gt "$2" ]; }
+
+debug_tests="the_channel_is_cut_udp"
+run_tests "$@"
