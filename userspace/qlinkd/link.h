@@ -149,6 +149,12 @@ struct link {
 	/** @has_offered: the peer has our offer, so a refusal is its own */
 	bool has_offered;
 
+	/** @taken: for an offer of ours that is being made */
+	struct stock_taken taken;
+
+	/** @is_deriving: its keys have yet to be */
+	bool is_deriving;
+
 	/** @choice: the source of our offers */
 	struct policy_choice choice;
 
