@@ -165,6 +165,9 @@ static int install(struct link *link, const struct rekey_action *action, bool is
 		return err;
 	}
 	counts[keys.source] += keys.n;
+	link->has_installed |= 1 << keys.direction;
+	if (link->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
+		stock_hold(link->stock, 0);
 	audit_installed(link, &keys, half);
 	return 0;
 }

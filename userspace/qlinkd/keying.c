@@ -18,6 +18,8 @@
 #define LOOK_MS		1000
 #define HURRY_MS	50
 #define RECORDS_MS	5000
+/* How long its first keys have the KMEs to themselves. */
+#define FIRST_MS	2000
 
 /* Something changed: what is to be done is decided when the loop comes by. */
 static void hurry(struct link *link)
@@ -283,6 +285,7 @@ int keying_new(struct link **out, const struct config *config,
 		keying_free(link);
 		return err;
 	}
+	stock_hold(link->stock, services_now() + FIRST_MS);
 	*out = link;
 	return 0;
 }

@@ -149,6 +149,9 @@ struct link {
 	/** @has_offered: the peer has our offer, so a refusal is its own */
 	bool has_offered;
 
+	/** @has_installed: directions of which keys were agreed on, a bit each */
+	uint8_t has_installed;
+
 	/** @taken: for an offer of ours that is being made */
 	struct stock_taken taken;
 
