@@ -191,6 +191,9 @@ struct link {
 	/** @record: number of the last record that was read */
 	uint64_t record;
 
+	/** @recorded: keys that had taken over in both rings when records were read last */
+	uint64_t recorded;
+
 	/** @counters: what happened so far */
 	struct link_counters counters;
 
