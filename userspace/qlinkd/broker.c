@@ -67,36 +67,33 @@ static int look(struct broker *broker, uint32_t ifindex, struct qlink_link *link
 	return 0;
 }
 
-/* A key that has gone meanwhile is no error, but takes its whole message with it. */
-static int delete_one_by_one(struct broker *broker, uint32_t ifindex,
-			     const struct qlink_key *keys, size_t n, struct reply *reply)
+/*
+ * A key that has gone meanwhile is no error, but takes its whole message with it. Then both halves go on
+ * their own: few keys go meanwhile, and those are the oldest, side by side.
+ */
+static int delete_some(struct broker *broker, uint32_t ifindex, const struct qlink_key *keys,
+		       size_t n, struct reply *reply)
 {
 	struct qlink_error error;
-	size_t i;
-	int err;
+	int err = qlink_key_del(broker->nl, ifindex, keys, n, &error);
 
-	for (i = 0; i < n; i++) {
-		err = qlink_key_del(broker->nl, ifindex, &keys[i], 1, &error);
-		if (err && err != -ENOENT)
-			return refused(reply, &error);
-	}
-	return 0;
+	if (err != -ENOENT)
+		return err ? refused(reply, &error) : 0;
+	if (n == 1)
+		return 0;
+	err = delete_some(broker, ifindex, keys, n / 2, reply);
+	return err ? err : delete_some(broker, ifindex, keys + n / 2, n - n / 2, reply);
 }
 
 static int delete_keys(struct broker *broker, uint32_t ifindex,
 		       const struct qlink_key *keys, size_t n, struct reply *reply)
 {
-	struct qlink_error error;
 	size_t at, step;
 	int err = 0;
 
 	for (at = 0; at < n && !err; at += step) {
 		step = n - at < DELETE_MAX ? n - at : DELETE_MAX;
-		err = qlink_key_del(broker->nl, ifindex, keys + at, step, &error);
-		if (err == -ENOENT)
-			err = delete_one_by_one(broker, ifindex, keys + at, step, reply);
-		else if (err)
-			err = refused(reply, &error);
+		err = delete_some(broker, ifindex, keys + at, step, reply);
 	}
 	return err;
 }
