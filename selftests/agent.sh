@@ -158,30 +158,44 @@ test_a_device_is_made_anew_eth()
 # A key a millisecond, or as many as this machine can bring from KME to kernel: nothing is lost, and what came about is told.
 test_a_key_a_millisecond_udp()
 {
-	local seconds=5 from keys used before after ms
+	local seconds=5 pause=0.02 from keys used before after ms memory
 
-	[ "${QLINK_SOAK:-}" != 1 ] || seconds=60
+	# In a minute the rings fill up: then as many keys come as frames use up.
+	[ "${QLINK_SOAK:-}" != 1 ] || seconds=60 pause=0.002
 	setup_sites
 	kmes_start "stock 100000" "supply fibre 4000"
 	links_add
 	agents_start "floor-ms 1" "ceiling-ms 1" "store 4000"
 	answers "$ns1" "${inner[2]}"
-	steady_start 0.02
+	steady_start "$pause"
 	expect_active hybrid
-	from=${EPOCHREALTIME/./} keys=$(installed) used=$(ring "$ns1" tx rekeys) before=$(spent)
+	from=${EPOCHREALTIME/./} keys=$(installed) used=$(ring "$ns1" tx rekeys) before=$(spent) memory=$(memory)
 	expect_ok "time goes by" busywait $((3 * seconds)) has_gone_by "$from" "$seconds"
 	after=$(spent) ms=$(((${EPOCHREALTIME/./} - from) / 1000))
 	echo "# a second: $((($(installed) - keys) * 1000 / ms)) keys from KMEs to kernels, both directions in sum," \
 		"$((($(ring "$ns1" tx rekeys) - used) * 1000 / ms)) rekeys from a to b"
 	echo "# of one of $(nproc) CPUs: $(paste <(echo "$before") <(echo "$after") |
-		awk -v ms="$ms" '{ printf "%s%s %d %%", n++ ? ", " : "", $1, ($4 - $2) * 1000 / ms }')"
+		awk -v ms="$ms" '{ printf "%s%s %d + %d %%", n++ ? ", " : "", $1, ($5 - $2) * 1000 / ms, ($6 - $3) * 1000 / ms }')," \
+		"of programs and of the kernel for them"
+	echo "# KiB of memory of both agents and their brokers: $memory, then $(memory)"
 	expect_ok "keys came" test "$(installed)" -gt "$keys"
 	steady_stop
 }
 
 installed() { echo $(($(link_status 1 .counters.tx_keys.hybrid) + $(link_status 2 .counters.tx_keys.hybrid))); }
 
-# What has been spent, in hundredths of a second: by the agents, their brokers, the KMEs, all processes, and none.
+# memory: of both agents and their brokers, in KiB.
+memory()
+{
+	local pid
+
+	for pid in "${agent_pid[@]:1}" $(pgrep -P "${agent_pid[1]},${agent_pid[2]}"); do
+		cat "/proc/$pid/status"
+	done | awk '/^VmRSS/ { sum += $2 } END { print sum }'
+}
+
+# What has been spent, in hundredths of a second in user and kernel mode: by the agents, their brokers, the KMEs, all
+# processes, and none.
 spent()
 {
 	local n
@@ -193,12 +207,12 @@ spent()
 		done
 		echo "KMEs $(ticks "$kmesim_pid")"
 		# Of the machine: user, nice, system, idle, iowait, irq, softirq.
-		awk '$1 == "cpu" { print "idle", $5 + $6; print "interrupts", $7 + $8; print "all", $2 + $3 + $4 }' /proc/stat
-	} | awk '{ sum[$1] += $2 } END { for (name in sum) print name, sum[name] }' | sort
+		awk '$1 == "cpu" { print "idle", $5 + $6, 0; print "interrupts", 0, $7 + $8; print "all", $2 + $3, $4 }' /proc/stat
+	} | awk '{ user[$1] += $2; system_[$1] += $3 } END { for (name in user) print name, user[name], system_[name] }' | sort
 }
 
 # ticks PID: of user and system; the name in the second field has no blank.
-ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
+ticks() { awk '{ print $14, $15 }' "/proc/$1/stat"; }
 
 # Policies without a source in common block, and say why at both ends.
 test_policies_that_do_not_meet_udp()

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <time.h>
 
 #include <event2/buffer.h>
@@ -309,6 +310,7 @@ static uint16_t port_of(evutil_socket_t fd)
 int server_start(struct server *server, struct qlink_why *why)
 {
 	struct evhttp_bound_socket *socket;
+	const int on = 1;
 
 	if (server->http)
 		return 0;
@@ -330,6 +332,8 @@ int server_start(struct server *server, struct qlink_why *why)
 		server_stop(server);
 		return -1;
 	}
+	/* Its connections inherit it; a body is a write of its own, which would wait for the head's ACK. */
+	setsockopt(evhttp_bound_socket_get_fd(socket), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	server->port = port_of(evhttp_bound_socket_get_fd(socket));
 	server->etsi.channel->is_up[server->etsi.side] = true;
 	return 0;

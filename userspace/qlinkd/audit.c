@@ -29,10 +29,14 @@ static int add_line(uint8_t *hash, const char *line, size_t len)
 
 const char *audit_hash_text(const uint8_t *hash, char text[AUDIT_HASH_TEXT])
 {
+	static const char digits[] = "0123456789abcdef";
 	size_t i;
 
-	for (i = 0; i < AUDIT_HASH_BYTES; i++)
-		sprintf(text + 2 * i, "%02x", hash[i]);
+	for (i = 0; i < AUDIT_HASH_BYTES; i++) {
+		text[2 * i] = digits[hash[i] >> 4];
+		text[2 * i + 1] = digits[hash[i] & 0xf];
+	}
+	text[2 * i] = '\0';
 	return text;
 }
 

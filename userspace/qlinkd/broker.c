@@ -26,6 +26,10 @@ struct broker {
 	/* where the agent puts keys, and where they are out of its reach */
 	uint8_t *shared;
 	struct qlink_secret keys;
+	/* of a dump, from @next_record on what no reply had room for yet, and of which device */
+	struct qlink_record *records;
+	size_t n_records, next_record;
+	uint32_t records_of;
 };
 
 struct handler {
@@ -63,36 +67,33 @@ static int look(struct broker *broker, uint32_t ifindex, struct qlink_link *link
 	return 0;
 }
 
-/* A key that has gone meanwhile is no error, but takes its whole message with it. */
-static int delete_one_by_one(struct broker *broker, uint32_t ifindex,
-			     const struct qlink_key *keys, size_t n, struct reply *reply)
+/*
+ * A key that has gone meanwhile is no error, but takes its whole message with it. Then both halves go on
+ * their own: few keys go meanwhile, and those are the oldest, side by side.
+ */
+static int delete_some(struct broker *broker, uint32_t ifindex, const struct qlink_key *keys,
+		       size_t n, struct reply *reply)
 {
 	struct qlink_error error;
-	size_t i;
-	int err;
+	int err = qlink_key_del(broker->nl, ifindex, keys, n, &error);
 
-	for (i = 0; i < n; i++) {
-		err = qlink_key_del(broker->nl, ifindex, &keys[i], 1, &error);
-		if (err && err != -ENOENT)
-			return refused(reply, &error);
-	}
-	return 0;
+	if (err != -ENOENT)
+		return err ? refused(reply, &error) : 0;
+	if (n == 1)
+		return 0;
+	err = delete_some(broker, ifindex, keys, n / 2, reply);
+	return err ? err : delete_some(broker, ifindex, keys + n / 2, n - n / 2, reply);
 }
 
 static int delete_keys(struct broker *broker, uint32_t ifindex,
 		       const struct qlink_key *keys, size_t n, struct reply *reply)
 {
-	struct qlink_error error;
 	size_t at, step;
 	int err = 0;
 
 	for (at = 0; at < n && !err; at += step) {
 		step = n - at < DELETE_MAX ? n - at : DELETE_MAX;
-		err = qlink_key_del(broker->nl, ifindex, keys + at, step, &error);
-		if (err == -ENOENT)
-			err = delete_one_by_one(broker, ifindex, keys + at, step, reply);
-		else if (err)
-			err = refused(reply, &error);
+		err = delete_some(broker, ifindex, keys + at, step, reply);
 	}
 	return err;
 }
@@ -234,18 +235,43 @@ static int answer_rotate(struct broker *broker, const struct request *request,
 	return 0;
 }
 
+static void forget_records(struct broker *broker)
+{
+	free(broker->records);
+	broker->records = NULL;
+	broker->n_records = 0;
+	broker->next_record = 0;
+}
+
+/* A dump has all there are: who reads on goes on in it, rather than have the rest dumped each time. */
+static bool reads_on(const struct broker *broker, uint64_t after, uint32_t ifindex)
+{
+	size_t next = broker->next_record;
+
+	return next && broker->records_of == ifindex && broker->records[next - 1].number == after;
+}
+
 static int answer_records(struct broker *broker, const struct request *request,
 			  uint32_t ifindex, struct reply *reply)
 {
-	struct qlink_record *records;
 	struct qlink_error error;
-	size_t n;
+	size_t left;
 
-	if (qlink_record_dump(broker->nl, ifindex, request->after, &records, &n, &error))
-		return refused(reply, &error);
-	reply->n = (uint32_t)(n < REQUEST_RECORDS_MAX ? n : REQUEST_RECORDS_MAX);
-	memcpy(reply->records, records, reply->n * sizeof(*records));
-	free(records);
+	if (!reads_on(broker, request->after, ifindex)) {
+		forget_records(broker);
+		if (qlink_record_dump(broker->nl, ifindex, request->after, &broker->records,
+				      &broker->n_records, &error))
+			return refused(reply, &error);
+		broker->records_of = ifindex;
+	}
+	left = broker->n_records - broker->next_record;
+	reply->n = (uint32_t)(left < REQUEST_RECORDS_MAX ? left : REQUEST_RECORDS_MAX);
+	if (reply->n)
+		memcpy(reply->records, broker->records + broker->next_record,
+		       reply->n * sizeof(*reply->records));
+	broker->next_record += reply->n;
+	if (broker->next_record == broker->n_records)
+		forget_records(broker);
 	return 0;
 }
 
@@ -392,6 +418,7 @@ int broker_run(int fd, uint8_t *keys, const char *path)
 		fprintf(stderr, "<3>broker error=\"%s\"\n", qlink_error_text(&error));
 	else
 		status = serve(&broker, fd);
+	forget_records(&broker);
 	qlink_nl_close(broker.nl);
 	config_free(&broker.config);
 	qlink_secret_free(&broker.keys);

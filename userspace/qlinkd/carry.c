@@ -165,6 +165,9 @@ static int install(struct link *link, const struct rekey_action *action, bool is
 		return err;
 	}
 	counts[keys.source] += keys.n;
+	link->has_installed |= 1 << keys.direction;
+	if (link->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
+		stock_hold(link->stock, 0);
 	audit_installed(link, &keys, half);
 	return 0;
 }
@@ -193,26 +196,37 @@ static void do_install_tx(struct link *link, const struct rekey_action *action)
 
 static void do_prepare(struct link *link, const struct rekey_action *action)
 {
-	uint64_t now = services_now();
+	struct stock_taken *taken = &link->taken;
 	struct rekey_offer offer = action->offer;
 	struct rekey_event event = { .reason = REKEY_REASON_KME };
-	struct stock_taken taken;
 
-	if (offer.source == QLINK_SOURCE_PQC) {
-		event.reason = (uint8_t)exchange_prepare(link->exchange, &offer, NULL, NULL, NULL);
-	} else {
-		stock_take(link->stock, offer.n, now, &taken);
-		offer.n = (uint8_t)taken.n;
-		if (offer.n)
-			event.reason = (uint8_t)exchange_prepare(link->exchange, &offer,
-						&taken.kme_id, taken.ids, taken.secrets);
-		/* Named once, used or not. */
-		stock_spend(link->stock);
+	if (offer.source != QLINK_SOURCE_PQC) {
+		stock_take(link->stock, offer.n, services_now(), taken);
+		offer.n = (uint8_t)taken->n;
 	}
+	if (offer.n)
+		event.reason = (uint8_t)exchange_prepare(link->exchange, &offer, &taken->kme_id,
+							 taken->ids);
 	event.n = offer.n;
 	event.is_ok = event.reason == REKEY_REASON_NONE;
 	link->has_offered = event.is_ok;
+	link->is_deriving = true;
 	answer(link, action->ticket, &event);
+}
+
+/*
+ * The keys of our offer, now that the peer has it: it fetches its own meanwhile, and both ends derive at the
+ * same time. If this fails, no confirmation is right.
+ */
+static void derive_offered(struct link *link)
+{
+	if (!link->is_deriving)
+		return;
+	link->is_deriving = false;
+	exchange_derive(link->exchange, true, link->taken.secrets);
+	/* Named once, used or not. */
+	stock_spend(link->stock);
+	memset(&link->taken, 0, sizeof(link->taken));
 }
 
 static void do_fetch(struct link *link, const struct rekey_action *action)
@@ -230,7 +244,7 @@ static void do_fetch(struct link *link, const struct rekey_action *action)
 		if (!reason)
 			return;
 	} else if (!reason) {
-		reason = exchange_derive(x, NULL);
+		reason = exchange_derive(x, false, NULL);
 	}
 	answer_plain(link, action->ticket, reason, reason);
 }
@@ -418,6 +432,7 @@ static void tell_answers(struct link *link)
 		for (i = 0; i < actions.n; i++)
 			carry_out(link, &actions.list[i]);
 	}
+	derive_offered(link);
 }
 
 void carry_step(struct link *link, const struct rekey_event *event)
@@ -438,7 +453,7 @@ void carry_fetched(struct link *link, enum rekey_reason reason, const struct byt
 	if (link->rekey.rx.step != REKEY_STEP_FETCHING)
 		return;
 	if (!reason)
-		reason = exchange_derive(link->exchange, secrets);
+		reason = exchange_derive(link->exchange, false, secrets);
 	answer_plain(link, link->rekey.rx.ticket, reason, reason);
 	tell_answers(link);
 }

@@ -108,6 +108,19 @@ static const char *last_reason(void)
 	return text ? text : "no reason given";
 }
 
+/*
+ * Where the CA is a root alone, there is no chain to send, and the peer has the root. For each handshake
+ * OpenSSL would verify our own certificate to find that out.
+ */
+static void send_no_root(SSL_CTX *ssl)
+{
+	const STACK_OF(X509_OBJECT) *known =
+		X509_STORE_get0_objects(SSL_CTX_get_cert_store(ssl));
+
+	if (sk_X509_OBJECT_num(known) == 1)
+		SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
+}
+
 static int load(SSL_CTX *ssl, const struct channel_config *config,
 		struct qlink_why *why)
 {
@@ -127,6 +140,7 @@ static int load(SSL_CTX *ssl, const struct channel_config *config,
 		return qlink_refuse(why, -EINVAL, "key %s: %s", config->key, last_reason());
 	if (SSL_CTX_load_verify_file(ssl, config->ca) != 1)
 		return qlink_refuse(why, -EINVAL, "CA %s: %s", config->ca, last_reason());
+	send_no_root(ssl);
 	return 0;
 }
 

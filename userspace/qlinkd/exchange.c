@@ -181,7 +181,8 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 }
 
 /* One epoch after the other, each from the chain that the last led to. */
-static int derive(struct exchange *x, bool is_tx, const struct bytes *qkd)
+enum rekey_reason exchange_derive(struct exchange *x, bool is_tx,
+				  const struct bytes *qkd)
 {
 	struct exchange_half *half = is_tx ? &x->tx : &x->rx;
 	struct mix_transcript transcript;
@@ -208,7 +209,7 @@ static int derive(struct exchange *x, bool is_tx, const struct bytes *qkd)
 	if (err)
 		OPENSSL_cleanse(half->keys, sizeof(half->keys));
 	half->n_keys = err ? 0 : half->offer.n;
-	return err;
+	return err ? REKEY_REASON_KEY_ID : REKEY_REASON_NONE;
 }
 
 void exchange_advance(struct exchange_half *half)
@@ -236,12 +237,12 @@ static bool set_names(struct exchange_half *half, const struct bytes *kme_id,
 enum rekey_reason exchange_prepare(struct exchange *x,
 				   const struct rekey_offer *offer,
 				   const struct bytes *kme_id,
-				   const struct bytes *ids,
-				   const struct bytes *secrets)
+				   const struct bytes *ids)
 {
 	struct exchange_half *tx = &x->tx;
 
 	tx->offer = *offer;
+	tx->n_keys = 0;
 	memcpy(tx->receiver_nonce, x->heard.nonce, sizeof(tx->receiver_nonce));
 	memcpy(tx->kem_public, x->heard.kem_public, sizeof(tx->kem_public));
 	if (!set_names(tx, kme_id, ids))
@@ -254,10 +255,8 @@ enum rekey_reason exchange_prepare(struct exchange *x,
 			     tx->kem_ciphertext, &tx->secret)))
 		return REKEY_REASON_KEM;
 	memcpy(tx->from, tx->chain.now, sizeof(tx->from));
-	if (mix_chain_id(tx->from, tx->from_id))
-		return REKEY_REASON_KEM;
-	return derive(x, true, secrets) ? REKEY_REASON_KEY_ID :
-					  REKEY_REASON_NONE;
+	return mix_chain_id(tx->from, tx->from_id) ? REKEY_REASON_KEM :
+						     REKEY_REASON_NONE;
 }
 
 /* --- the peer's, to receive --- */
@@ -286,13 +285,6 @@ enum rekey_reason exchange_open(struct exchange *x)
 			    sizeof(rx->kem_ciphertext), &rx->secret))
 		return REKEY_REASON_KEM;
 	return REKEY_REASON_NONE;
-}
-
-enum rekey_reason exchange_derive(struct exchange *x,
-				  const struct bytes *secrets)
-{
-	return derive(x, false, secrets) ? REKEY_REASON_KEY_ID :
-					   REKEY_REASON_NONE;
 }
 
 /* --- messages --- */

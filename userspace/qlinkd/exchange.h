@@ -234,23 +234,23 @@ bool exchange_match_chain(struct exchange *x);
 int exchange_make_invite(struct exchange *x, bool has_kem);
 
 /**
- * exchange_prepare() - make the keys of an offer of ours
+ * exchange_prepare() - make what an offer of ours says
  * @x: the exchange; the peer has invited
  * @offer: what it is about
  * @kme_id: our KME; none for pqc
  * @ids: @offer->n KME key IDs; not read for pqc
- * @secrets: @offer->n keys from the KME; not read for pqc
+ *
+ * Its keys are exchange_derive()'s to make, best when the offer is on its way.
  *
  * Return:
  * * %REKEY_REASON_NONE	- made
  * * %REKEY_REASON_KEM	- the peer's KEM key is no key, or there is none
- * * %REKEY_REASON_KEY_ID - a key or its ID is too short or too long
+ * * %REKEY_REASON_KEY_ID - an ID is too long
  */
 enum rekey_reason exchange_prepare(struct exchange *x,
 				   const struct rekey_offer *offer,
 				   const struct bytes *kme_id,
-				   const struct bytes *ids,
-				   const struct bytes *secrets);
+				   const struct bytes *ids);
 
 /**
  * exchange_open() - look at the peer's offer before its keys are fetched
@@ -275,15 +275,18 @@ enum rekey_reason exchange_open(struct exchange *x);
 struct bytes exchange_key_id(const struct exchange *x, unsigned int i);
 
 /**
- * exchange_derive() - make the keys of the peer's offer
- * @x: the exchange; exchange_open() was content
- * @secrets: a key from the KME for each epoch; not read for pqc
+ * exchange_derive() - make the keys of an offer
+ * @x: the exchange; exchange_prepare() or exchange_open() was content
+ * @is_tx: ours, or the peer's
+ * @qkd: a key from the KME for each epoch; not read for pqc
+ *
+ * Without them, no confirmation of our offer is right.
  *
  * Return: %REKEY_REASON_NONE, or %REKEY_REASON_KEY_ID for a key of a length
  * that is not allowed.
  */
-enum rekey_reason exchange_derive(struct exchange *x,
-				  const struct bytes *secrets);
+enum rekey_reason exchange_derive(struct exchange *x, bool is_tx,
+				  const struct bytes *qkd);
 
 /**
  * exchange_advance() - go on to the chain that an offer led to

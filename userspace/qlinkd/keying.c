@@ -18,6 +18,10 @@
 #define LOOK_MS		1000
 #define HURRY_MS	50
 #define RECORDS_MS	5000
+/* So many are read at once: the kernel keeps the last 8,192. */
+#define RECORDS_MANY	2048
+/* How long its first keys have the KMEs to themselves. */
+#define FIRST_MS	2000
 
 /* Something changed: what is to be done is decided when the loop comes by. */
 static void hurry(struct link *link)
@@ -165,6 +169,12 @@ static void note_gap(struct link *link, uint64_t lost)
 	services_audit(link->services, line);
 }
 
+/* Keys that have gone since records were read, as far as the device told. */
+static uint64_t backlog(const struct link *link)
+{
+	return link->view.tx.rekeys + link->view.rx.rekeys - link->recorded;
+}
+
 /* Some at a time, so that the loop comes by. */
 static void read_records(struct link *link, uint64_t now)
 {
@@ -174,6 +184,7 @@ static void read_records(struct link *link, uint64_t now)
 	uint32_t i;
 
 	link->records_at = now + RECORDS_MS;
+	link->recorded += backlog(link);
 	if (!link->id || kernel_ask(kernel, REQUEST_RECORDS, link->config->device, &request, &why))
 		return;
 	for (i = 0; i < kernel->reply.n; i++) {
@@ -283,6 +294,7 @@ int keying_new(struct link **out, const struct config *config,
 		keying_free(link);
 		return err;
 	}
+	stock_hold(link->stock, services_now() + FIRST_MS);
 	*out = link;
 	return 0;
 }
@@ -337,7 +349,7 @@ void keying_run(struct link *link)
 	stock_run(link->stock, now);
 	if (rekey_deadline(&link->rekey) <= now)
 		carry_step(link, &tick);
-	if (link->records_at <= now)
+	if (link->records_at <= now || backlog(link) >= RECORDS_MANY)
 		read_records(link, now);
 	if (link->look_at <= now) {
 		look_around(link);

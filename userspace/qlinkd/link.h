@@ -149,6 +149,15 @@ struct link {
 	/** @has_offered: the peer has our offer, so a refusal is its own */
 	bool has_offered;
 
+	/** @has_installed: directions of which keys were agreed on, a bit each */
+	uint8_t has_installed;
+
+	/** @taken: for an offer of ours that is being made */
+	struct stock_taken taken;
+
+	/** @is_deriving: its keys have yet to be */
+	bool is_deriving;
+
 	/** @choice: the source of our offers */
 	struct policy_choice choice;
 
@@ -181,6 +190,9 @@ struct link {
 
 	/** @record: number of the last record that was read */
 	uint64_t record;
+
+	/** @recorded: keys that had taken over in both rings when records were read last */
+	uint64_t recorded;
 
 	/** @counters: what happened so far */
 	struct link_counters counters;

@@ -9,8 +9,6 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
 
 #define HASH_BYTES	48
 #define HASH_NAME	"SHA384"
@@ -20,7 +18,15 @@
 /* Four lengths of two bytes, and the longest secrets. */
 #define IKM_BYTES_MAX	(4 * 2 + MIX_CHAIN_BYTES + MIX_QKD_BYTES_MAX + \
 			 2 * MIX_KEM_SECRET_BYTES)
+/* The longest label, an epoch and the number of the block. */
 #define INFO_BYTES_MAX	32
+/* 21 fields with their lengths, all as long as they can be. */
+#define TRANSCRIPT_BYTES_MAX	(21 * 2 + sizeof(PROTOCOL) - 1 + 3 + MIX_EXPORTER_BYTES + \
+				 sizeof(struct mix_end) * 2 + 2 + 2 + 2 * MIX_NAME_BYTES_MAX + \
+				 MIX_KEM_PUBLIC_BYTES + MIX_KEM_CIPHERTEXT_BYTES + MIX_CHAIN_ID_BYTES)
+
+_Static_assert(sizeof(((struct mix_keys *)0)->next_chain) <= HASH_BYTES &&
+	       sizeof(((struct mix_keys *)0)->confirm) <= HASH_BYTES, "each output is of one hash");
 
 static void put_be(uint8_t *to, uint64_t value, size_t len)
 {
@@ -69,17 +75,16 @@ static bool is_allowed(const struct mix_transcript *transcript,
 }
 
 /* One field of the transcript: its length in two bytes, then its bytes. */
-static bool hash_field(EVP_MD_CTX *hash, const void *data, size_t len)
+static uint8_t *put_field(uint8_t *to, const void *data, size_t len)
 {
-	uint8_t prefix[2];
-
-	put_be(prefix, len, sizeof(prefix));
-	return EVP_DigestUpdate(hash, prefix, sizeof(prefix)) &&
-	       (!len || EVP_DigestUpdate(hash, data, len));
+	put_be(to, len, 2);
+	if (len)
+		memcpy(to + 2, data, len);
+	return to + 2 + len;
 }
 
-static bool hash_fields(EVP_MD_CTX *hash, const struct mix_transcript *t,
-			const uint8_t *chain_id)
+/* All fields; where they end. */
+static uint8_t *put_fields(uint8_t *to, const struct mix_transcript *t, const uint8_t *chain_id)
 {
 	const struct mix_end *sender = &t->sender, *receiver = &t->receiver;
 	uint8_t link_id[2];
@@ -110,146 +115,162 @@ static bool hash_fields(EVP_MD_CTX *hash, const struct mix_transcript *t,
 
 	put_be(link_id, t->link_id, sizeof(link_id));
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (!hash_field(hash, fields[i].data, fields[i].len))
-			return false;
-	return true;
+		to = put_field(to, fields[i].data, fields[i].len);
+	return to;
 }
 
-static int transcript_hash(const struct mix_transcript *transcript,
-			   const uint8_t *chain, uint8_t *digest)
-{
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
-	uint8_t chain_id[MIX_CHAIN_ID_BYTES];
-	int err = mix_chain_id(chain, chain_id);
+/* --- SHA-384, and HMAC with it --- */
 
-	if (!err && !(hash && EVP_DigestInit_ex(hash, EVP_sha384(), NULL) &&
-		      hash_fields(hash, transcript, chain_id) &&
-		      EVP_DigestFinal_ex(hash, digest, NULL)))
-		err = -EIO;
-	EVP_MD_CTX_free(hash);
+/* Fetched once: to look either up by its name takes as long as to hash. */
+static EVP_MD *sha384;
+/* HMAC with this hash and without a key; those that get one are copies of it. */
+static EVP_MAC_CTX *keyless;
+
+static bool fetch(void)
+{
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)HASH_NAME, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac;
+
+	if (!sha384)
+		sha384 = EVP_MD_fetch(NULL, HASH_NAME, NULL);
+	if (keyless || !sha384)
+		return sha384;
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	keyless = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	EVP_MAC_free(mac);
+	if (keyless && EVP_MAC_CTX_set_params(keyless, params))
+		return true;
+	EVP_MAC_CTX_free(keyless);
+	keyless = NULL;
+	return false;
+}
+
+/* Under @key, or that of the time before where it is NULL. */
+static bool hmac_of(EVP_MAC_CTX *hmac, const uint8_t *key, const uint8_t *data, size_t len,
+		    uint8_t *mac)
+{
+	return EVP_MAC_init(hmac, key, key ? HASH_BYTES : 0, NULL) &&
+	       EVP_MAC_update(hmac, data, len) &&
+	       EVP_MAC_final(hmac, mac, NULL, HASH_BYTES);
+}
+
+static int chain_id_of(EVP_MAC_CTX *hmac, const uint8_t *chain, uint8_t *id)
+{
+	uint8_t mac[HASH_BYTES];
+	int err = -EIO;
+
+	if (hmac_of(hmac, chain, (const uint8_t *)CHAIN_ID_LABEL, sizeof(CHAIN_ID_LABEL) - 1, mac)) {
+		memcpy(id, mac, MIX_CHAIN_ID_BYTES);
+		err = 0;
+	}
+	OPENSSL_cleanse(mac, sizeof(mac));
 	return err;
 }
 
-/* Append a secret with its length to the input of HKDF-Extract. */
-static uint8_t *put_secret(uint8_t *to, const uint8_t *data, size_t len)
+/* --- the schedule --- */
+
+static int hash_transcript(EVP_MAC_CTX *hmac, const struct mix_transcript *transcript,
+			   const uint8_t *chain, uint8_t *digest)
 {
-	put_be(to, len, 2);
-	if (len)
-		memcpy(to + 2, data, len);
-	return to + 2 + len;
+	uint8_t data[TRANSCRIPT_BYTES_MAX], chain_id[MIX_CHAIN_ID_BYTES], *end;
+	int err = chain_id_of(hmac, chain, chain_id);
+
+	if (err)
+		return err;
+	end = put_fields(data, transcript, chain_id);
+	err = EVP_Digest(data, (size_t)(end - data), digest, NULL, sha384, NULL) == 1 ? 0 : -EIO;
+	/* What the TLS connection exported is a secret. */
+	OPENSSL_cleanse(data, sizeof(data));
+	return err;
 }
 
-static int extract(EVP_KDF_CTX *hkdf, const uint8_t *salt,
-		   const struct mix_secrets *secrets, uint8_t *prk)
+/* HKDF-Extract (RFC 5869, 2.2). */
+static int extract(EVP_MAC_CTX *hmac, const uint8_t *salt, const struct mix_secrets *secrets,
+		   uint8_t *prk)
 {
 	uint8_t ikm[IKM_BYTES_MAX], *end = ikm;
-	int mode = EVP_KDF_HKDF_MODE_EXTRACT_ONLY;
-	OSSL_PARAM params[5] = {
-		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
-						 (char *)HASH_NAME, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-						  (void *)salt, HASH_BYTES),
-	};
 	int err;
 
-	end = put_secret(end, secrets->chain, MIX_CHAIN_BYTES);
-	end = put_secret(end, secrets->qkd.data, secrets->qkd.len);
-	end = put_secret(end, secrets->mlkem.data, secrets->mlkem.len);
-	end = put_secret(end, secrets->x25519.data, secrets->x25519.len);
-	params[3] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, ikm,
-						      (size_t)(end - ikm));
-	params[4] = OSSL_PARAM_construct_end();
-	err = EVP_KDF_derive(hkdf, prk, HASH_BYTES, params) == 1 ? 0 : -EIO;
+	end = put_field(end, secrets->chain, MIX_CHAIN_BYTES);
+	end = put_field(end, secrets->qkd.data, secrets->qkd.len);
+	end = put_field(end, secrets->mlkem.data, secrets->mlkem.len);
+	end = put_field(end, secrets->x25519.data, secrets->x25519.len);
+	err = hmac_of(hmac, salt, ikm, (size_t)(end - ikm), prk) ? 0 : -EIO;
 	OPENSSL_cleanse(ikm, sizeof(ikm));
 	return err;
 }
 
-static int expand(EVP_KDF_CTX *hkdf, uint8_t *prk, const char *label,
-		  uint64_t epoch, uint8_t *out, size_t len)
+/*
+ * HKDF-Expand (RFC 5869, 2.3) of no more than one hash, which is its T(1). Without @prk it is that of the
+ * time before, of which the context has hashed what it needs.
+ */
+static int expand(EVP_MAC_CTX *hmac, const uint8_t *prk, const char *label, uint64_t epoch,
+		  uint8_t *out, size_t len)
 {
-	uint8_t info[INFO_BYTES_MAX];
+	uint8_t info[INFO_BYTES_MAX], t[HASH_BYTES];
 	size_t label_len = strlen(label);
-	int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
-						 (char *)HASH_NAME, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, prk,
-						  HASH_BYTES),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info,
-						  label_len + 8),
-		OSSL_PARAM_construct_end(),
-	};
+	int err = -EIO;
 
 	memcpy(info, label, label_len);
 	put_be(info + label_len, epoch, 8);
-	/* A context adds up the infos it is given: forget the last one. */
-	EVP_KDF_CTX_reset(hkdf);
-	return EVP_KDF_derive(hkdf, out, len, params) == 1 ? 0 : -EIO;
+	info[label_len + 8] = 1;
+	if (hmac_of(hmac, prk, info, label_len + 9, t)) {
+		memcpy(out, t, len);
+		err = 0;
+	}
+	OPENSSL_cleanse(t, sizeof(t));
+	return err;
 }
 
-static int derive(EVP_KDF_CTX *hkdf, const uint8_t *salt,
-		  const struct mix_secrets *secrets, uint64_t epoch,
-		  struct mix_keys *keys)
+static int derive(EVP_MAC_CTX *hmac, const uint8_t *salt, const struct mix_secrets *secrets,
+		  uint64_t epoch, struct mix_keys *keys)
 {
 	uint8_t prk[HASH_BYTES];
 	int err;
 
-	err = extract(hkdf, salt, secrets, prk);
+	err = extract(hmac, salt, secrets, prk);
 	if (!err)
-		err = expand(hkdf, prk, "qlink 1 key", epoch, keys->key,
-			     sizeof(keys->key));
+		err = expand(hmac, prk, "qlink 1 key", epoch, keys->key, sizeof(keys->key));
 	if (!err)
-		err = expand(hkdf, prk, "qlink 1 salt", epoch, keys->salt,
-			     sizeof(keys->salt));
+		err = expand(hmac, NULL, "qlink 1 salt", epoch, keys->salt, sizeof(keys->salt));
 	if (!err)
-		err = expand(hkdf, prk, "qlink 1 confirm", epoch,
-			     keys->confirm, sizeof(keys->confirm));
+		err = expand(hmac, NULL, "qlink 1 confirm", epoch, keys->confirm,
+			     sizeof(keys->confirm));
 	if (!err)
-		err = expand(hkdf, prk, "qlink 1 next chain", epoch,
-			     keys->next_chain, sizeof(keys->next_chain));
+		err = expand(hmac, NULL, "qlink 1 next chain", epoch, keys->next_chain,
+			     sizeof(keys->next_chain));
 	OPENSSL_cleanse(prk, sizeof(prk));
 	return err;
 }
 
-int mix_derive(const struct mix_transcript *transcript,
-	       const struct mix_secrets *secrets, uint64_t epoch,
-	       struct mix_keys *keys)
+int mix_derive(const struct mix_transcript *transcript, const struct mix_secrets *secrets,
+	       uint64_t epoch, struct mix_keys *keys)
 {
 	uint8_t salt[HASH_BYTES];
-	EVP_KDF_CTX *hkdf = NULL;
-	EVP_KDF *kdf = NULL;
+	EVP_MAC_CTX *hmac = NULL;
 	int err = -EINVAL;
 
-	if (!is_allowed(transcript, secrets, epoch))
-		goto wipe_keys;
-	err = transcript_hash(transcript, secrets->chain, salt);
-	if (err)
-		goto wipe_keys;
-	kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	hkdf = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	err = hkdf ? derive(hkdf, salt, secrets, epoch, keys) : -EIO;
-	EVP_KDF_CTX_free(hkdf);
-	EVP_KDF_free(kdf);
+	if (is_allowed(transcript, secrets, epoch)) {
+		hmac = fetch() ? EVP_MAC_CTX_dup(keyless) : NULL;
+		err = hmac ? hash_transcript(hmac, transcript, secrets->chain, salt) : -EIO;
+	}
 	if (!err)
-		return 0;
-wipe_keys:
-	OPENSSL_cleanse(keys, sizeof(*keys));
+		err = derive(hmac, salt, secrets, epoch, keys);
+	/* Wipes what it has hashed. */
+	EVP_MAC_CTX_free(hmac);
+	if (err)
+		OPENSSL_cleanse(keys, sizeof(*keys));
 	return err;
 }
 
 int mix_chain_id(const uint8_t *chain, uint8_t *id)
 {
-	uint8_t mac[HASH_BYTES];
-	int err = 0;
+	EVP_MAC_CTX *hmac = fetch() ? EVP_MAC_CTX_dup(keyless) : NULL;
+	int err = hmac ? chain_id_of(hmac, chain, id) : -EIO;
 
-	if (!HMAC(EVP_sha384(), chain, MIX_CHAIN_BYTES,
-		  (const uint8_t *)CHAIN_ID_LABEL, sizeof(CHAIN_ID_LABEL) - 1,
-		  mac, NULL))
-		err = -EIO;
-	else
-		memcpy(id, mac, MIX_CHAIN_ID_BYTES);
-	OPENSSL_cleanse(mac, sizeof(mac));
+	EVP_MAC_CTX_free(hmac);
 	return err;
 }

@@ -9,7 +9,7 @@
 #include "keying.h"
 
 /* Between two attempts to reach it, and while it is away. */
-#define PEER_DIAL_MIN_MS	100
+#define PEER_DIAL_MIN_MS	20
 #define PEER_DIAL_MAX_MS	1000
 /* Until a connection without TLS is made. */
 #define PEER_CONNECT_MS		3000

@@ -17,7 +17,11 @@ int privilege_harden(struct qlink_why *why)
 	qlink_secret_harden();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return qlink_refuse(why, -errno, "no_new_privs: %s", strerror(errno));
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+	/*
+	 * A page that was never touched has nothing that could be swapped: it is locked when it is, and
+	 * not read in beforehand, which for all pages of all libraries takes longer than to load them.
+	 */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		return qlink_refuse(why, -errno, "memory cannot be locked: %s",
 				    strerror(errno));
 	return 0;

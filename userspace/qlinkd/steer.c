@@ -139,6 +139,12 @@ static void forget_old_rings(struct link *link)
 	link->rotated_at = 0;
 }
 
+/* Nothing to send with: traffic waits for the first offer, which is soon agreed on if it is small. */
+static bool is_mute(const struct link *link)
+{
+	return !link->view.tx.current_epoch && !link->view.tx.staged;
+}
+
 static void want(struct link *link, uint64_t now)
 {
 	uint64_t usable = stock_usable(link->stock, now);
@@ -155,6 +161,8 @@ static void want(struct link *link, uint64_t now)
 					    more_cover(link, staged, usable);
 	if (event.source != QLINK_SOURCE_PQC && event.n > usable)
 		event.n = (uint32_t)usable;
+	if (is_mute(link) && event.n > STAGED_MIN)
+		event.n = STAGED_MIN;
 	if (event.n != link->rekey.tx.want || event.source != link->rekey.tx.want_source)
 		carry_step(link, &event);
 }

@@ -47,6 +47,8 @@ struct stock {
 	unsigned int offered;
 	uint64_t begun, now;
 	uint64_t ask_at;
+	/* until when the first keys are all that is asked for */
+	uint64_t held_until;
 	uint32_t dry_ms;
 	/* the peer's that serve, by place, and whether its word is renewed without their keys */
 	uint8_t peer_kmes;
@@ -146,6 +148,10 @@ static void ask(struct stock *stock)
 	n = wanted(stock);
 	if (!n)
 		return;
+	if (stock->now < stock->held_until && stock_held(stock)) {
+		stock->ask_at = stock->held_until;
+		return;
+	}
 	if (kme_get_keys(stock->kme, n < KME_BATCH_MAX ? n : KME_BATCH_MAX))
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
@@ -374,6 +380,13 @@ void stock_run(struct stock *stock, uint64_t now)
 	expire(stock);
 	if (stock->ask_at <= now)
 		ask(stock);
+}
+
+void stock_hold(struct stock *stock, uint64_t until)
+{
+	if (stock->held_until > until && stock->ask_at == stock->held_until)
+		stock->ask_at = until;
+	stock->held_until = until;
 }
 
 uint64_t stock_deadline(const struct stock *stock)

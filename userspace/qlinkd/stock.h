@@ -93,6 +93,16 @@ int stock_fd(const struct stock *stock);
 void stock_run(struct stock *stock, uint64_t now);
 
 /**
+ * stock_hold() - leave it at some keys for now
+ * @stock: the stock
+ * @until: time in ms; 0 for no longer
+ *
+ * To fill a store keeps both ends' KMEs, the connections to them and the agent busy. A link that cannot
+ * send yet needs them for its first keys.
+ */
+void stock_hold(struct stock *stock, uint64_t until);
+
+/**
  * stock_deadline() - say when stock_run() has work without input
  * @stock: the stock
  *

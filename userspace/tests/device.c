@@ -235,7 +235,7 @@ static int fake_rotate(struct qlink_nl *nl, uint32_t ifindex, struct qlink_error
 static int fake_record_dump(struct qlink_nl *nl, uint32_t ifindex, uint64_t after,
 			    struct qlink_record **records, size_t *n, struct qlink_error *error)
 {
-	const struct device *device = find(ifindex);
+	struct device *device = find(ifindex);
 	uint64_t oldest = device->n_records > DEVICE_RECORDS ?
 			  device->n_records - DEVICE_RECORDS : 0, i;
 
@@ -244,6 +244,7 @@ static int fake_record_dump(struct qlink_nl *nl, uint32_t ifindex, uint64_t afte
 	*n = 0;
 	if (device->any_err)
 		return fail(error, device->any_err);
+	device->n_record_dumps++;
 	if (after < oldest)
 		after = oldest;
 	*n = after < device->n_records ? device->n_records - after : 0;

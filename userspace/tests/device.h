@@ -38,6 +38,7 @@ struct device {
 	uint16_t id;
 	uint32_t accept, rekey_ms, keys_low, wipes;
 	uint64_t n_records;
+	unsigned int n_record_dumps;
 	struct qlink_record records[DEVICE_RECORDS];
 	/* whether the kernel refuses to install or to delete keys, or anything at all */
 	int install_err, delete_err, any_err;

@@ -206,10 +206,13 @@ static enum rekey_reason do_prepare(struct sim *sim, struct sim_end *end,
 {
 	static const struct bytes kme_id = { (const uint8_t *)"KME-A", 5 };
 	struct bytes ids[REKEY_OFFER_MAX], secrets[REKEY_OFFER_MAX];
+	enum rekey_reason reason;
 	unsigned int i, key;
 
-	if (offer->source == QLINK_SOURCE_PQC)
-		return exchange_prepare(&end->exchange, offer, NULL, NULL, NULL);
+	if (offer->source == QLINK_SOURCE_PQC) {
+		reason = exchange_prepare(&end->exchange, offer, NULL, NULL);
+		return reason ? reason : exchange_derive(&end->exchange, true, NULL);
+	}
 	if (sim->kme.is_dry)
 		return REKEY_REASON_KME;
 	for (i = 0; i < offer->n; i++) {
@@ -218,7 +221,8 @@ static enum rekey_reason do_prepare(struct sim *sim, struct sim_end *end,
 					 strlen(sim->kme.keys[key].id) };
 		secrets[i] = (struct bytes){ sim->kme.keys[key].key, 32 };
 	}
-	return exchange_prepare(&end->exchange, offer, &kme_id, ids, secrets);
+	reason = exchange_prepare(&end->exchange, offer, &kme_id, ids);
+	return reason ? reason : exchange_derive(&end->exchange, true, secrets);
 }
 
 static enum rekey_reason do_fetch(struct sim *sim, struct sim_end *end,
@@ -230,7 +234,7 @@ static enum rekey_reason do_fetch(struct sim *sim, struct sim_end *end,
 	unsigned int i;
 
 	if (reason || offer->source == QLINK_SOURCE_PQC)
-		return reason ? reason : exchange_derive(&end->exchange, NULL);
+		return reason ? reason : exchange_derive(&end->exchange, false, NULL);
 	for (i = 0; i < offer->n; i++) {
 		id = exchange_key_id(&end->exchange, i);
 		key = kme_take(&sim->kme, &id);
@@ -238,7 +242,7 @@ static enum rekey_reason do_fetch(struct sim *sim, struct sim_end *end,
 			return REKEY_REASON_KEY_ID;
 		secrets[i] = (struct bytes){ key, 32 };
 	}
-	return exchange_derive(&end->exchange, secrets);
+	return exchange_derive(&end->exchange, false, secrets);
 }
 
 static bool do_install(struct sim *sim, struct sim_end *end, struct sim_op *op)

@@ -134,6 +134,35 @@ TEST(an_offer_that_comes_to_nothing_here_does_not_pause_our_kme)
 	world_free(world);
 }
 
+static unsigned int n_offers_said;
+
+/* Nothing but the offer is said while its keys are still to be made. */
+static unsigned int watch_offers(struct world *world, unsigned int to, uint64_t *delay)
+{
+	const struct link *from = world->ends[!to].link;
+
+	(void)delay;
+	if (from->is_deriving) {
+		n_offers_said++;
+		CHECK_NUMBER("keys of it", from->exchange->tx.n_keys, 0);
+	}
+	return 1;
+}
+
+TEST(an_offer_is_on_its_way_when_its_keys_are_made)
+{
+	struct world *world = start(hybrid);
+
+	n_offers_said = 0;
+	world->on_say = watch_offers;
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK(n_offers_said > 1, "%u offers", n_offers_said);
+	CHECK_NUMBER("agreed on", counters(world, 0)->offers + counters(world, 1)->offers,
+		     n_offers_said);
+	world_free(world);
+}
+
 TEST(a_kernel_that_refuses_to_receive_is_told_at_both_ends)
 {
 	struct world *world = start(prefer);

@@ -313,12 +313,37 @@ TEST(every_record_is_audited_once)
 	world_run(world, 6000);
 	CHECK_NUMBER("used", audited("\"event\":\"used\""), 150);
 	CHECK_NUMBER("the last", audited("\"epoch\":150,"), 1);
+	CHECK(devices[0].n_record_dumps <= 2, "%u dumps: one for all, and one 5 s later",
+	      devices[0].n_record_dumps);
 	CHECK_NUMBER("gaps", audited("\"event\":\"gap\""), 0);
 	asked = devices[0].asked[REQUEST_RECORDS];
 	add_records(1);
 	world_run(world, 10000);
 	CHECK_NUMBER("used", audited("\"event\":\"used\""), 151);
 	CHECK(devices[0].asked[REQUEST_RECORDS] <= asked + 2, "asked more than each 5 s");
+	end_audited(world);
+}
+
+TEST(records_of_many_keys_are_read_before_the_kernel_forgets_them)
+{
+	struct world *world = start_audited();
+	struct qlink_event event = { .kinds = QLINK_EVENT_KIND_ROTATED };
+	uint64_t asked;
+
+	world_connect(world);
+	world_run(world, 6000);
+	asked = devices[0].asked[REQUEST_RECORDS];
+	event.tx = link_of(world)->view.tx;
+	event.rx = link_of(world)->view.rx;
+	event.tx.rekeys = 2000;
+	event.rx.rekeys = 47;
+	keying_notice(world->ends[0].link, &event);
+	world_run(world, 10);
+	CHECK_NUMBER("not for less", devices[0].asked[REQUEST_RECORDS], asked);
+	event.rx.rekeys++;
+	keying_notice(world->ends[0].link, &event);
+	world_run(world, 10);
+	CHECK_NUMBER("at once", devices[0].asked[REQUEST_RECORDS], asked + 1);
 	end_audited(world);
 }
 

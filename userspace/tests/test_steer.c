@@ -68,6 +68,16 @@ TEST(the_ring_holds_what_lasts_twenty_seconds_and_the_device_hears_of_it)
 	world_free(world);
 }
 
+TEST(the_first_offer_is_small_because_traffic_waits_for_it)
+{
+	struct world *world = start(10000);
+
+	while (!link_of(world)->counters.offers)
+		world_run(world, 1);
+	CHECK_NUMBER("keys", devices[0].tx.newest, 4);
+	world_free(world);
+}
+
 TEST(the_pace_is_told_once_until_it_changes)
 {
 	struct world *world = start(10000);

@@ -154,6 +154,39 @@ TEST(a_rich_kme_fills_the_store_and_is_left_alone_then)
 	lab_stop();
 }
 
+TEST(a_store_that_is_held_is_left_at_the_cover)
+{
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	stock_hold(site->stock, now + 2000);
+	SITE_WAIT(site, stock_held(site->stock) == 8 && stock_deadline(site->stock) == now + 2000);
+	now += 1999;
+	stock_run(site->stock, now);
+	CHECK_NUMBER("the cover", requests(site), 1);
+	now++;
+	SITE_WAIT(site, stock_held(site->stock) == 100);
+	CHECK_NUMBER("the rest", requests(site), 2);
+	site_stop(site);
+	lab_stop();
+}
+
+TEST(a_store_is_filled_as_soon_as_it_is_held_no_longer)
+{
+	struct site *site;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE);
+	stock_hold(site->stock, now + 2000);
+	SITE_WAIT(site, stock_held(site->stock) == 8 && stock_deadline(site->stock) == now + 2000);
+	stock_hold(site->stock, 0);
+	SITE_WAIT(site, stock_held(site->stock) == 100);
+	CHECK_NUMBER("the cover, then the rest", requests(site), 2);
+	site_stop(site);
+	lab_stop();
+}
+
 TEST(a_scarce_kme_is_asked_for_the_cover_with_a_back_off_that_doubles)
 {
 	static const unsigned int pauses[] = { 200, 200, 400, 800, 1600, 2000, 2000 };
