@@ -194,6 +194,13 @@ static void do_install_tx(struct link *link, const struct rekey_action *action)
 
 /* --- offers --- */
 
+/* What was taken for an offer is named once, used or not. */
+static void spend_taken(struct link *link)
+{
+	stock_spend(link->stock);
+	memset(&link->taken, 0, sizeof(link->taken));
+}
+
 static void do_prepare(struct link *link, const struct rekey_action *action)
 {
 	struct stock_taken *taken = &link->taken;
@@ -210,7 +217,9 @@ static void do_prepare(struct link *link, const struct rekey_action *action)
 	event.n = offer.n;
 	event.is_ok = event.reason == REKEY_REASON_NONE;
 	link->has_offered = event.is_ok;
-	link->is_deriving = true;
+	link->is_deriving = event.is_ok;
+	if (!event.is_ok)
+		spend_taken(link);
 	answer(link, action->ticket, &event);
 }
 
@@ -224,9 +233,7 @@ static void derive_offered(struct link *link)
 		return;
 	link->is_deriving = false;
 	exchange_derive(link->exchange, true, link->taken.secrets);
-	/* Named once, used or not. */
-	stock_spend(link->stock);
-	memset(&link->taken, 0, sizeof(link->taken));
+	spend_taken(link);
 }
 
 static void do_fetch(struct link *link, const struct rekey_action *action)
