@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
+
 /**
  * DOC: Life of a key
  *
@@ -37,12 +39,16 @@
  *
  * Wiping unpublishes the key; one RCU grace period later, when no frame can
  * still be using it, the transform is let go, which overwrites the expanded key,
- * and raw key and salt are wiped with the key's own memory. Keys that go within
- * QLINK_WIPE_DELAY_MS share a grace period and the work that waits for it, which both
- * cost more than a key. What a key was used with waits for the next one.
+ * and raw key and salt are wiped with the key's own memory. A grace period and a
+ * work item cost more than a key, so the keys that go within QLINK_WIPE_DELAY_MS share
+ * them: the work lets a grace period begin, and wipes them when it comes the next time
+ * and that is over. So a key is wiped at most twice that delay after it has gone, or
+ * once more where a grace period is slow. What a key was used with waits for the next
+ * one.
  */
 
-#define QLINK_WIPE_DELAY_MS	50
+#define QLINK_WIPE_DELAY_MS	30
+#define QLINK_WIPE_AT_ONCE	128
 #define QLINK_KEY_IDLE_MAX	256
 
 #define QLINK_LEASE_BLOCKS	4096
@@ -51,12 +57,18 @@
 #define QLINK_LEASE_FRAMES	BIT_ULL(16)
 #define QLINK_LEASE_BYTES	BIT_ULL(26)
 
-static struct workqueue_struct *qlink_key_wq;
+static struct workqueue_struct *qlink_key_wq __ro_after_init;
 static struct kmem_cache *qlink_key_cache;
 static struct kmem_cache *qlink_rx_lane_cache;
 
 /* Keys that have left their rings, the last one first. */
 static LLIST_HEAD(qlink_keys_gone);
+
+/* Of those, what the work has taken, the first one first; and the grace period that they wait for.
+ * The work's alone, and of who has disabled that.
+ */
+static struct llist_node *qlink_keys_waiting;
+static unsigned long qlink_keys_grace_period;
 
 /**
  * struct qlink_key_idle - what keys were used with, and others can be
@@ -270,7 +282,8 @@ static void qlink_key_use_reset(struct qlink_key_use *use)
  * qlink_key_use_free() - wipe what a key was used with, and keep it for another or free it
  * @use: no frame can be using it; NULL is fine
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps; any but hard interrupts where
+ * qlink_aead_may_key_anywhere().
  */
 void qlink_key_use_free(struct qlink_key_use *use)
 {
@@ -515,19 +528,44 @@ static void qlink_key_wipe(struct qlink_key *key)
 	kmem_cache_free(qlink_key_cache, key);
 }
 
+/* Wipe the first of a list, so many that softirqs can wait for it. Returns the rest. */
+static struct llist_node *qlink_keys_wipe_some(struct llist_node *keys)
+{
+	struct llist_node *next;
+	unsigned int i;
+
+	for (i = 0; keys && i < QLINK_WIPE_AT_ONCE; i++, keys = next) {
+		next = keys->next;
+		qlink_key_wipe(llist_entry(keys, struct qlink_key, gone));
+	}
+	return keys;
+}
+
+/* In the order in which they went, which is that of their records. */
+static struct llist_node *qlink_keys_take_gone(void)
+{
+	return llist_reverse_order(llist_del_all(&qlink_keys_gone));
+}
+
+static void qlink_keys_wipe_soon(unsigned int ms)
+{
+	queue_delayed_work(qlink_key_wq, &qlink_keys_wipe_work, msecs_to_jiffies(ms));
+}
+
 static void qlink_keys_wipe(struct work_struct *work)
 {
-	struct llist_node *gone = llist_del_all(&qlink_keys_gone);
-	struct qlink_key *key, *next;
-
-	if (!gone)
-		return;
-	synchronize_rcu();
-	/* In the order in which they went, which is that of their records. */
-	llist_for_each_entry_safe(key, next, llist_reverse_order(gone), gone) {
-		qlink_key_wipe(key);
-		cond_resched();
+	if (qlink_keys_waiting && poll_state_synchronize_rcu(qlink_keys_grace_period)) {
+		qlink_keys_waiting = qlink_keys_wipe_some(qlink_keys_waiting);
+		if (qlink_keys_waiting)
+			return qlink_keys_wipe_soon(0);
 	}
+	if (!qlink_keys_waiting) {
+		qlink_keys_waiting = qlink_keys_take_gone();
+		if (!qlink_keys_waiting)
+			return;
+		qlink_keys_grace_period = start_poll_synchronize_rcu();
+	}
+	qlink_keys_wipe_soon(QLINK_WIPE_DELAY_MS);
 }
 
 /**
@@ -539,20 +577,35 @@ static void qlink_keys_wipe(struct work_struct *work)
 void qlink_key_free(struct qlink_key *key)
 {
 	if (llist_add(&key->gone, &qlink_keys_gone))
-		queue_delayed_work(qlink_key_wq, &qlink_keys_wipe_work,
-				   msecs_to_jiffies(QLINK_WIPE_DELAY_MS));
+		qlink_keys_wipe_soon(QLINK_WIPE_DELAY_MS);
+}
+
+static void qlink_keys_wipe_all(struct llist_node *keys)
+{
+	while (keys) {
+		keys = qlink_keys_wipe_some(keys);
+		cond_resched();
+	}
 }
 
 /**
- * qlink_key_flush() - wait until every key that was freed is wiped
+ * qlink_key_flush() - wipe every key that was freed
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps; one at a time.
  */
 void qlink_key_flush(void)
 {
-	/* Whoever freed the first of them may not have come to queuing it. */
-	mod_delayed_work(qlink_key_wq, &qlink_keys_wipe_work, 0);
-	flush_delayed_work(&qlink_keys_wipe_work);
+	struct llist_node *gone;
+
+	disable_delayed_work_sync(&qlink_keys_wipe_work);
+	gone = qlink_keys_take_gone();
+	synchronize_rcu();
+	qlink_keys_wipe_all(qlink_keys_waiting);
+	qlink_keys_waiting = NULL;
+	qlink_keys_wipe_all(gone);
+	enable_delayed_work(&qlink_keys_wipe_work);
+	/* Who freed the first key since could not queue it. */
+	qlink_keys_wipe_soon(QLINK_WIPE_DELAY_MS);
 }
 
 /**
@@ -565,10 +618,8 @@ void qlink_key_exit(void)
 	struct qlink_key_use *use;
 	int i;
 
-	if (qlink_key_wq) {
-		qlink_key_flush();
-		destroy_workqueue(qlink_key_wq);
-	}
+	qlink_key_flush();
+	cancel_delayed_work_sync(&qlink_keys_wipe_work);
 	for (i = 0; i < QLINK_DIRECTIONS; i++) {
 		while ((use = qlink_key_take_idle(i)))
 			qlink_key_use_destroy(use);
@@ -589,8 +640,9 @@ int __init qlink_key_init(void)
 	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
 	qlink_key_cache = KMEM_CACHE(qlink_key, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	qlink_rx_lane_cache = KMEM_CACHE(qlink_rx_lane, SLAB_ACCOUNT);
-	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (qlink_key_cache && qlink_rx_lane_cache && qlink_key_wq)
+	/* To wake a thread costs more than to wipe some keys. */
+	qlink_key_wq = qlink_aead_may_key_anywhere() ? system_bh_wq : qlink_unbound_wq;
+	if (qlink_key_cache && qlink_rx_lane_cache)
 		return 0;
 	qlink_key_exit();
 	return -ENOMEM;

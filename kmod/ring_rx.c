@@ -19,7 +19,8 @@
  *
  * Whoever moves on to a newer key wipes those whose time has come, so at a thousand
  * keys a second no work is queued for them one by one. The work is there for the last
- * ones, and comes up to QLINK_REAP_SLACK later to find several at once.
+ * ones, and comes up to QLINK_REAP_SLACK later to find several at once; in a softirq, for
+ * to wake a thread costs more than what it has to do.
  */
 
 #define QLINK_REAP_SLACK(grace)	min_t(u32, (grace) / 8, HZ)
@@ -114,7 +115,7 @@ static void qlink_ring_reap_by(struct qlink_ring *ring, const struct qlink_key *
 		return;
 	ring->is_reaping = true;
 	ring->reap_at = at;
-	mod_delayed_work(qlink_unbound_wq, &ring->reap_work, max(left, 0));
+	mod_delayed_work(system_bh_wq, &ring->reap_work, max(left, 0));
 }
 
 static void qlink_ring_reap(struct work_struct *work)
