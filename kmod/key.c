@@ -424,11 +424,6 @@ u64 qlink_key_blocks(const struct qlink_key *key)
 	return (s64)blocks < 0 ? 0 : blocks;
 }
 
-static u64 qlink_key_now_ms(void)
-{
-	return ktime_to_ms(ktime_get_boottime());
-}
-
 /**
  * qlink_key_begin() - the first frame of a key came
  * @key: used
@@ -437,20 +432,21 @@ static u64 qlink_key_now_ms(void)
  */
 void qlink_key_begin(struct qlink_key *key)
 {
-	if (!key->use->first_ms)
-		key->use->first_ms = qlink_key_now_ms();
+	if (!key->use->first_at)
+		key->use->first_at = ktime_get();
 }
 
 /**
  * qlink_key_end() - another key took over from this one, or it goes
  * @key: any
+ * @now: of ktime_get(); 0 where the caller has not looked
  *
  * Context: Under the lock of its ring.
  */
-void qlink_key_end(struct qlink_key *key)
+void qlink_key_end(struct qlink_key *key, ktime_t now)
 {
-	if (key->is_used && key->use->first_ms && !key->use->last_ms)
-		key->use->last_ms = qlink_key_now_ms();
+	if (key->is_used && key->use->first_at && !key->use->last_at)
+		key->use->last_at = now ?: ktime_get();
 }
 
 /**
@@ -488,11 +484,19 @@ void qlink_key_retire(struct qlink_key *key, struct qlink_history *history)
 {
 	if (!key->is_used)
 		return;
-	qlink_key_end(key);
+	qlink_key_end(key, 0);
 	/* One that was retired before has been counted. */
 	if (key->state != QLINK_KEY_STATE_RETIRED)
 		qlink_key_count(key, history);
 	key->use->history = qlink_history_get(history);
+}
+
+/* Keys do not live through a sleep of the host, so one difference between the clocks is true of all
+ * their times. To ask two clocks for each would cost more.
+ */
+static u64 qlink_key_boot_ms(ktime_t at)
+{
+	return ktime_to_ms(ktime_mono_to_any(at, TK_OFFS_BOOT));
 }
 
 /* No frame uses it any more: now the counts are final. A key that had none leaves nothing. */
@@ -501,8 +505,8 @@ static void qlink_key_go_down(struct qlink_key *key)
 	struct qlink_key_use *use = key->use;
 	struct qlink_record record = {
 		.epoch = key->name.epoch,
-		.first_ms = use->first_ms,
-		.last_ms = max(use->first_ms, use->last_ms),
+		.first_ms = qlink_key_boot_ms(use->first_at),
+		.last_ms = qlink_key_boot_ms(max(use->first_at, use->last_at)),
 		.direction = key->direction,
 		.source = key->source,
 	};

@@ -33,7 +33,7 @@ static void qlink_ring_wipe_late(struct qlink_ring *ring, struct qlink_key *key,
 	qlink_ring_drop(ring, key);
 }
 
-static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
+static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key, ktime_t now)
 {
 	lockdep_assert_held(&ring->lock);
 
@@ -44,7 +44,7 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
 	if (key->is_used)
 		qlink_key_count(key, ring->history);
-	qlink_key_end(key);
+	qlink_key_end(key, now);
 	key->since = (u32)jiffies;
 	ring->n_retired++;
 }
@@ -252,10 +252,11 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 
 	lockdep_assert_held(&ring->lock);
 
+	qlink_key_begin(key);
 	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
 		if (older->state == QLINK_KEY_STATE_RETIRED)
 			break;
-		qlink_ring_retire(ring, older);
+		qlink_ring_retire(ring, older, key->use->first_at);
 	}
 	/* Those that were skipped go without a transform; it is this one's turn. */
 	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
@@ -264,7 +265,7 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 		ring->n_rekeys++;
 	qlink_ring_activate(ring, key);
 	key->since = (u32)jiffies;
-	ring->begun_at = ktime_get();
+	ring->begun_at = key->use->first_at;
 	ring->upcalls->tell(ring, QLINK_EVENT_KIND_PEER_EPOCH);
 	qlink_ring_wipe_old(ring);
 	/* The oldest of those that have a time to go. */

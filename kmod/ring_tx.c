@@ -25,12 +25,13 @@
  * that is active now.
  */
 
-/* A soft limit is reached. */
-static void qlink_ring_should_turn(struct qlink_ring *ring)
+/* A soft limit is reached. @now: as of qlink_key_end() */
+static void qlink_ring_should_turn(struct qlink_ring *ring, ktime_t now)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
 	if (qlink_ring_next(ring)) {
+		qlink_key_end(key, now);
 		qlink_ring_pass_on(ring);
 	} else if (!key->use->is_overdue) {
 		WRITE_ONCE(key->use->is_overdue, true);
@@ -79,7 +80,7 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 		if (!ktime_before(now, qlink_ring_hard_at(ring)))
 			qlink_ring_pass_on(ring);
 		else if (!ktime_before(now, qlink_ring_soft_at(ring)))
-			qlink_ring_should_turn(ring);
+			qlink_ring_should_turn(ring, now);
 		is_silent = !qlink_ring_current(ring);
 		qlink_ring_set_timer(ring);
 	}
@@ -92,8 +93,8 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 
 static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
 {
-	ring->begun_at = ktime_get();
 	qlink_key_begin(key);
+	ring->begun_at = key->use->first_at;
 	WRITE_ONCE(key->use->has_begun, true);
 	qlink_ring_set_timer(ring);
 }
@@ -120,7 +121,7 @@ void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why)
 		if (why == -ENOKEY)
 			qlink_ring_pass_on(ring);
 		else if (why == -EKEYEXPIRED)
-			qlink_ring_should_turn(ring);
+			qlink_ring_should_turn(ring, 0);
 		else if (!key->use->has_begun)
 			qlink_ring_begin(ring, key);
 		is_silent = !qlink_ring_current(ring);
