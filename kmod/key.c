@@ -171,18 +171,19 @@ static struct qlink_key_use *qlink_key_use_make(enum qlink_direction direction)
 	return use;
 }
 
+/* BHs off. */
 static struct qlink_key_use *qlink_key_take_idle(enum qlink_direction direction)
 {
 	struct qlink_key_idle *idle = &qlink_keys_idle[direction];
 	struct qlink_key_use *use;
 
-	spin_lock_bh(&idle->lock);
+	spin_lock(&idle->lock);
 	use = idle->first;
 	if (use) {
 		idle->first = use->next_idle;
 		idle->n--;
 	}
-	spin_unlock_bh(&idle->lock);
+	spin_unlock(&idle->lock);
 	return use;
 }
 
@@ -225,9 +226,13 @@ static struct qlink_key_use *qlink_key_use_with(struct qlink_key_use *use, const
  */
 struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw)
 {
-	struct qlink_key_use *use = qlink_key_take_idle(direction) ?:
-				    qlink_key_use_make(direction);
+	struct qlink_key_use *use;
 
+	local_bh_disable();
+	use = qlink_key_take_idle(direction);
+	local_bh_enable();
+	if (!use)
+		use = qlink_key_use_make(direction);
 	return IS_ERR(use) ? use : qlink_key_use_with(use, raw);
 }
 
@@ -236,7 +241,7 @@ struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8
  * @direction: of the key
  * @raw: QLINK_KEY_BYTES bytes of the key; not kept
  *
- * Context: Any but hard interrupts; qlink_aead_may_key_anywhere().
+ * Context: BHs off; qlink_aead_may_key_anywhere().
  * Return: the use, as of qlink_key_use_new(), or %NULL where none is idle
  */
 struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw)
@@ -371,15 +376,14 @@ static void qlink_key_rx_usage(const struct qlink_key *key, struct qlink_usage *
 	struct qlink_rx_lane *lane;
 	unsigned int i;
 
-	rcu_read_lock();
 	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
-		lane = rcu_dereference(key->use->rx_lanes[i]);
+		/* They go with the key. */
+		lane = rcu_dereference_check(key->use->rx_lanes[i], true);
 		for (; lane; lane = lane->next) {
 			usage->frames += atomic64_read(&lane->frames);
 			usage->bytes += atomic64_read(&lane->bytes);
 		}
 	}
-	rcu_read_unlock();
 }
 
 /**
@@ -454,7 +458,7 @@ void qlink_key_end(struct qlink_key *key, ktime_t now)
  * @key: used
  * @history: of its ring
  *
- * Context: Under the lock of its ring, or on its way out of it.
+ * Context: Under the lock of its ring.
  */
 void qlink_key_count(struct qlink_key *key, struct qlink_history *history)
 {
@@ -511,12 +515,11 @@ static void qlink_key_go_down(struct qlink_key *key)
 		.source = key->source,
 	};
 
-	qlink_key_count(key, use->history);
-	if (!use->counted.frames)
+	qlink_key_usage(key, &record.usage);
+	if (!record.usage.frames)
 		return;
-	record.usage = use->counted;
 	memcpy(record.kme_key_id, key->kme_key_id, sizeof(record.kme_key_id));
-	qlink_history_add(use->history, &record, qlink_key_blocks(key));
+	qlink_history_add(use->history, &record, &use->counted, qlink_key_blocks(key));
 }
 
 static void qlink_key_wipe(struct qlink_key *key)
@@ -624,10 +627,12 @@ void qlink_key_exit(void)
 
 	qlink_key_flush();
 	cancel_delayed_work_sync(&qlink_keys_wipe_work);
+	local_bh_disable();
 	for (i = 0; i < QLINK_DIRECTIONS; i++) {
 		while ((use = qlink_key_take_idle(i)))
 			qlink_key_use_destroy(use);
 	}
+	local_bh_enable();
 	kmem_cache_destroy(qlink_rx_lane_cache);
 	kmem_cache_destroy(qlink_key_cache);
 	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
