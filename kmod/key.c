@@ -2,6 +2,7 @@
 /* One key of one direction: epoch, source, transform, limits, lanes, wipe. */
 #include "key.h"
 
+#include <linux/bitops.h>
 #include <linux/math.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
@@ -259,9 +260,9 @@ struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const 
 static void qlink_key_free_lanes(struct qlink_key_use *use)
 {
 	struct qlink_rx_lane *lane, *next;
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+	for_each_set_bit(i, &use->rx_lists, QLINK_RX_LANE_LISTS) {
 		lane = rcu_dereference_protected(use->rx_lanes[i], true);
 		for (; lane; lane = next) {
 			next = lane->next;
@@ -376,7 +377,7 @@ static void qlink_key_rx_usage(const struct qlink_key *key, struct qlink_usage *
 	struct qlink_rx_lane *lane;
 	unsigned int i;
 
-	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+	for_each_set_bit(i, &key->use->rx_lists, QLINK_RX_LANE_LISTS) {
 		/* They go with the key. */
 		lane = rcu_dereference_check(key->use->rx_lanes[i], true);
 		for (; lane; lane = lane->next) {
@@ -835,7 +836,8 @@ static struct qlink_rx_lane *qlink_key_find_lane(struct qlink_key *key, u8 lane)
 static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 						 unsigned int *made)
 {
-	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS];
+	unsigned int i = lane % QLINK_RX_LANE_LISTS;
+	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[i];
 	struct qlink_rx_lane *new = xchg(&key->use->spare_lane, NULL) ?:
 				    kmem_cache_alloc(qlink_rx_lane_cache, GFP_ATOMIC);
 	struct qlink_rx_lane *here;
@@ -846,6 +848,7 @@ static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 	qlink_replay_init(&new->replay);
 	atomic64_set(&new->frames, 0);
 	atomic64_set(&new->bytes, 0);
+	set_bit(i, &key->use->rx_lists);
 	do {
 		new->next = rcu_dereference_bh(*list);
 		here = qlink_lane_find(new->next, lane);

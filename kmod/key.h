@@ -108,6 +108,8 @@ struct qlink_key_use {
 	struct qlink_aead *aead;
 	/** @rx_lanes: by lane; one is there once a frame of it has authenticated. Rx only, grow */
 	struct qlink_rx_lane __rcu *rx_lanes[QLINK_RX_LANE_LISTS];
+	/** @rx_lists: a bit for each list that is not empty, set just before; most keys have one */
+	unsigned long rx_lists;
 	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
 	atomic64_t unleased_blocks;
 	/** @unleased_frames: until the key should give way, likewise */
