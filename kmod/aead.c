@@ -254,7 +254,7 @@ struct qlink_aead *qlink_aead_new(void)
  * qlink_aead_free() - wipe and free a transform
  * @aead: no frame can be using it any more
  *
- * Context: Process context, sleeps.
+ * Context: Any but hard interrupts.
  */
 void qlink_aead_free(struct qlink_aead *aead)
 {

@@ -90,17 +90,17 @@ int qlink_history_reserve(struct qlink_history *history, unsigned int n)
  * @source: of the key
  * @usage: that was not counted before
  *
- * Context: Any but hard interrupts.
+ * Context: BHs off.
  */
 void qlink_history_count(struct qlink_history *history, enum qlink_direction direction,
 			 enum qlink_source source, const struct qlink_usage *usage)
 {
 	struct qlink_usage *sum = &history->usage[direction][source];
 
-	spin_lock_bh(&history->lock);
+	spin_lock(&history->lock);
 	sum->frames += usage->frames;
 	sum->bytes += usage->bytes;
-	spin_unlock_bh(&history->lock);
+	spin_unlock(&history->lock);
 }
 
 /**
@@ -109,30 +109,30 @@ void qlink_history_count(struct qlink_history *history, enum qlink_direction dir
  * @direction: of the keys
  * @by_source: out, QLINK_SOURCES of them
  *
- * Context: Any but hard interrupts.
+ * Context: BHs off.
  */
 void qlink_history_usage(struct qlink_history *history, enum qlink_direction direction,
 			 struct qlink_usage *by_source)
 {
-	spin_lock_bh(&history->lock);
+	spin_lock(&history->lock);
 	memcpy(by_source, history->usage[direction], sizeof(history->usage[direction]));
-	spin_unlock_bh(&history->lock);
+	spin_unlock(&history->lock);
 }
 
 /**
  * qlink_history_blocks2() - the squares of the AES blocks of the tx keys that have gone
  * @history: held
  *
- * Context: Any but hard interrupts.
+ * Context: BHs off.
  * Return: their sum, as of qlink_blocks2()
  */
 u64 qlink_history_blocks2(struct qlink_history *history)
 {
 	u64 sum;
 
-	spin_lock_bh(&history->lock);
+	spin_lock(&history->lock);
 	sum = history->blocks2;
-	spin_unlock_bh(&history->lock);
+	spin_unlock(&history->lock);
 	return sum;
 }
 
@@ -152,14 +152,19 @@ static struct qlink_record *qlink_history_at(const struct qlink_history *history
  * qlink_history_add() - record what a key was used for
  * @history: held, with room reserved for the key
  * @record: of the key, which no frame can be using any more
+ * @counted: how much of its usage qlink_history_count() was told; the sums get the rest
  * @blocks: that it has sealed; 0 for a receive key
  *
  * Context: Any but hard interrupts.
  */
 void qlink_history_add(struct qlink_history *history, const struct qlink_record *record,
-		       u64 blocks)
+		       const struct qlink_usage *counted, u64 blocks)
 {
+	struct qlink_usage *sum = &history->usage[record->direction][record->source];
+
 	spin_lock_bh(&history->lock);
+	sum->frames += record->usage.frames - counted->frames;
+	sum->bytes += record->usage.bytes - counted->bytes;
 	history->blocks2 += qlink_blocks2(blocks);
 	*qlink_history_at(history, ++history->n) = *record;
 	spin_unlock_bh(&history->lock);

@@ -82,7 +82,7 @@ int qlink_history_reserve(struct qlink_history *history, unsigned int n);
 void qlink_history_count(struct qlink_history *history, enum qlink_direction direction,
 			 enum qlink_source source, const struct qlink_usage *usage);
 void qlink_history_add(struct qlink_history *history, const struct qlink_record *record,
-		       u64 blocks);
+		       const struct qlink_usage *counted, u64 blocks);
 void qlink_history_usage(struct qlink_history *history, enum qlink_direction direction,
 			 struct qlink_usage *by_source);
 u64 qlink_history_blocks2(struct qlink_history *history);

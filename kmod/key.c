@@ -2,12 +2,15 @@
 /* One key of one direction: epoch, source, transform, limits, lanes, wipe. */
 #include "key.h"
 
+#include <linux/bitops.h>
 #include <linux/math.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+
+#include "compat.h"
 
 /**
  * DOC: Life of a key
@@ -37,12 +40,16 @@
  *
  * Wiping unpublishes the key; one RCU grace period later, when no frame can
  * still be using it, the transform is let go, which overwrites the expanded key,
- * and raw key and salt are wiped with the key's own memory. Keys that go within
- * QLINK_WIPE_DELAY_MS share a grace period and the work that waits for it, which both
- * cost more than a key. What a key was used with waits for the next one.
+ * and raw key and salt are wiped with the key's own memory. A grace period and a
+ * work item cost more than a key, so the keys that go within QLINK_WIPE_DELAY_MS share
+ * them: the work lets a grace period begin, and wipes them when it comes the next time
+ * and that is over. So a key is wiped at most twice that delay after it has gone, or
+ * once more where a grace period is slow. What a key was used with waits for the next
+ * one.
  */
 
-#define QLINK_WIPE_DELAY_MS	50
+#define QLINK_WIPE_DELAY_MS	30
+#define QLINK_WIPE_AT_ONCE	128
 #define QLINK_KEY_IDLE_MAX	256
 
 #define QLINK_LEASE_BLOCKS	4096
@@ -51,12 +58,18 @@
 #define QLINK_LEASE_FRAMES	BIT_ULL(16)
 #define QLINK_LEASE_BYTES	BIT_ULL(26)
 
-static struct workqueue_struct *qlink_key_wq;
+static struct workqueue_struct *qlink_key_wq __ro_after_init;
 static struct kmem_cache *qlink_key_cache;
 static struct kmem_cache *qlink_rx_lane_cache;
 
 /* Keys that have left their rings, the last one first. */
 static LLIST_HEAD(qlink_keys_gone);
+
+/* Of those, what the work has taken, the first one first; and the grace period that they wait for.
+ * The work's alone, and of who has disabled that.
+ */
+static struct llist_node *qlink_keys_waiting;
+static unsigned long qlink_keys_grace_period;
 
 /**
  * struct qlink_key_idle - what keys were used with, and others can be
@@ -159,18 +172,19 @@ static struct qlink_key_use *qlink_key_use_make(enum qlink_direction direction)
 	return use;
 }
 
+/* BHs off. */
 static struct qlink_key_use *qlink_key_take_idle(enum qlink_direction direction)
 {
 	struct qlink_key_idle *idle = &qlink_keys_idle[direction];
 	struct qlink_key_use *use;
 
-	spin_lock_bh(&idle->lock);
+	spin_lock(&idle->lock);
 	use = idle->first;
 	if (use) {
 		idle->first = use->next_idle;
 		idle->n--;
 	}
-	spin_unlock_bh(&idle->lock);
+	spin_unlock(&idle->lock);
 	return use;
 }
 
@@ -213,9 +227,13 @@ static struct qlink_key_use *qlink_key_use_with(struct qlink_key_use *use, const
  */
 struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw)
 {
-	struct qlink_key_use *use = qlink_key_take_idle(direction) ?:
-				    qlink_key_use_make(direction);
+	struct qlink_key_use *use;
 
+	local_bh_disable();
+	use = qlink_key_take_idle(direction);
+	local_bh_enable();
+	if (!use)
+		use = qlink_key_use_make(direction);
 	return IS_ERR(use) ? use : qlink_key_use_with(use, raw);
 }
 
@@ -224,7 +242,7 @@ struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8
  * @direction: of the key
  * @raw: QLINK_KEY_BYTES bytes of the key; not kept
  *
- * Context: Any but hard interrupts; qlink_aead_may_key_anywhere().
+ * Context: BHs off; qlink_aead_may_key_anywhere().
  * Return: the use, as of qlink_key_use_new(), or %NULL where none is idle
  */
 struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw)
@@ -242,9 +260,9 @@ struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const 
 static void qlink_key_free_lanes(struct qlink_key_use *use)
 {
 	struct qlink_rx_lane *lane, *next;
-	int i;
+	unsigned int i;
 
-	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
+	for_each_set_bit(i, &use->rx_lists, QLINK_RX_LANE_LISTS) {
 		lane = rcu_dereference_protected(use->rx_lanes[i], true);
 		for (; lane; lane = next) {
 			next = lane->next;
@@ -270,7 +288,8 @@ static void qlink_key_use_reset(struct qlink_key_use *use)
  * qlink_key_use_free() - wipe what a key was used with, and keep it for another or free it
  * @use: no frame can be using it; NULL is fine
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps; any but hard interrupts where
+ * qlink_aead_may_key_anywhere().
  */
 void qlink_key_use_free(struct qlink_key_use *use)
 {
@@ -358,15 +377,14 @@ static void qlink_key_rx_usage(const struct qlink_key *key, struct qlink_usage *
 	struct qlink_rx_lane *lane;
 	unsigned int i;
 
-	rcu_read_lock();
-	for (i = 0; i < QLINK_RX_LANE_LISTS; i++) {
-		lane = rcu_dereference(key->use->rx_lanes[i]);
+	for_each_set_bit(i, &key->use->rx_lists, QLINK_RX_LANE_LISTS) {
+		/* They go with the key. */
+		lane = rcu_dereference_check(key->use->rx_lanes[i], true);
 		for (; lane; lane = lane->next) {
 			usage->frames += atomic64_read(&lane->frames);
 			usage->bytes += atomic64_read(&lane->bytes);
 		}
 	}
-	rcu_read_unlock();
 }
 
 /**
@@ -411,11 +429,6 @@ u64 qlink_key_blocks(const struct qlink_key *key)
 	return (s64)blocks < 0 ? 0 : blocks;
 }
 
-static u64 qlink_key_now_ms(void)
-{
-	return ktime_to_ms(ktime_get_boottime());
-}
-
 /**
  * qlink_key_begin() - the first frame of a key came
  * @key: used
@@ -424,20 +437,21 @@ static u64 qlink_key_now_ms(void)
  */
 void qlink_key_begin(struct qlink_key *key)
 {
-	if (!key->use->first_ms)
-		key->use->first_ms = qlink_key_now_ms();
+	if (!key->use->first_at)
+		key->use->first_at = ktime_get();
 }
 
 /**
  * qlink_key_end() - another key took over from this one, or it goes
  * @key: any
+ * @now: of ktime_get(); 0 where the caller has not looked
  *
  * Context: Under the lock of its ring.
  */
-void qlink_key_end(struct qlink_key *key)
+void qlink_key_end(struct qlink_key *key, ktime_t now)
 {
-	if (key->is_used && key->use->first_ms && !key->use->last_ms)
-		key->use->last_ms = qlink_key_now_ms();
+	if (key->is_used && key->use->first_at && !key->use->last_at)
+		key->use->last_at = now ?: ktime_get();
 }
 
 /**
@@ -445,7 +459,7 @@ void qlink_key_end(struct qlink_key *key)
  * @key: used
  * @history: of its ring
  *
- * Context: Under the lock of its ring, or on its way out of it.
+ * Context: Under the lock of its ring.
  */
 void qlink_key_count(struct qlink_key *key, struct qlink_history *history)
 {
@@ -475,11 +489,19 @@ void qlink_key_retire(struct qlink_key *key, struct qlink_history *history)
 {
 	if (!key->is_used)
 		return;
-	qlink_key_end(key);
+	qlink_key_end(key, 0);
 	/* One that was retired before has been counted. */
 	if (key->state != QLINK_KEY_STATE_RETIRED)
 		qlink_key_count(key, history);
 	key->use->history = qlink_history_get(history);
+}
+
+/* Keys do not live through a sleep of the host, so one difference between the clocks is true of all
+ * their times. To ask two clocks for each would cost more.
+ */
+static u64 qlink_key_boot_ms(ktime_t at)
+{
+	return ktime_to_ms(ktime_mono_to_any(at, TK_OFFS_BOOT));
 }
 
 /* No frame uses it any more: now the counts are final. A key that had none leaves nothing. */
@@ -488,18 +510,17 @@ static void qlink_key_go_down(struct qlink_key *key)
 	struct qlink_key_use *use = key->use;
 	struct qlink_record record = {
 		.epoch = key->name.epoch,
-		.first_ms = use->first_ms,
-		.last_ms = max(use->first_ms, use->last_ms),
+		.first_ms = qlink_key_boot_ms(use->first_at),
+		.last_ms = qlink_key_boot_ms(max(use->first_at, use->last_at)),
 		.direction = key->direction,
 		.source = key->source,
 	};
 
-	qlink_key_count(key, use->history);
-	if (!use->counted.frames)
+	qlink_key_usage(key, &record.usage);
+	if (!record.usage.frames)
 		return;
-	record.usage = use->counted;
 	memcpy(record.kme_key_id, key->kme_key_id, sizeof(record.kme_key_id));
-	qlink_history_add(use->history, &record, qlink_key_blocks(key));
+	qlink_history_add(use->history, &record, &use->counted, qlink_key_blocks(key));
 }
 
 static void qlink_key_wipe(struct qlink_key *key)
@@ -515,19 +536,44 @@ static void qlink_key_wipe(struct qlink_key *key)
 	kmem_cache_free(qlink_key_cache, key);
 }
 
+/* Wipe the first of a list, so many that softirqs can wait for it. Returns the rest. */
+static struct llist_node *qlink_keys_wipe_some(struct llist_node *keys)
+{
+	struct llist_node *next;
+	unsigned int i;
+
+	for (i = 0; keys && i < QLINK_WIPE_AT_ONCE; i++, keys = next) {
+		next = keys->next;
+		qlink_key_wipe(llist_entry(keys, struct qlink_key, gone));
+	}
+	return keys;
+}
+
+/* In the order in which they went, which is that of their records. */
+static struct llist_node *qlink_keys_take_gone(void)
+{
+	return llist_reverse_order(llist_del_all(&qlink_keys_gone));
+}
+
+static void qlink_keys_wipe_soon(unsigned int ms)
+{
+	queue_delayed_work(qlink_key_wq, &qlink_keys_wipe_work, msecs_to_jiffies(ms));
+}
+
 static void qlink_keys_wipe(struct work_struct *work)
 {
-	struct llist_node *gone = llist_del_all(&qlink_keys_gone);
-	struct qlink_key *key, *next;
-
-	if (!gone)
-		return;
-	synchronize_rcu();
-	/* In the order in which they went, which is that of their records. */
-	llist_for_each_entry_safe(key, next, llist_reverse_order(gone), gone) {
-		qlink_key_wipe(key);
-		cond_resched();
+	if (qlink_keys_waiting && poll_state_synchronize_rcu(qlink_keys_grace_period)) {
+		qlink_keys_waiting = qlink_keys_wipe_some(qlink_keys_waiting);
+		if (qlink_keys_waiting)
+			return qlink_keys_wipe_soon(0);
 	}
+	if (!qlink_keys_waiting) {
+		qlink_keys_waiting = qlink_keys_take_gone();
+		if (!qlink_keys_waiting)
+			return;
+		qlink_keys_grace_period = start_poll_synchronize_rcu();
+	}
+	qlink_keys_wipe_soon(QLINK_WIPE_DELAY_MS);
 }
 
 /**
@@ -539,20 +585,35 @@ static void qlink_keys_wipe(struct work_struct *work)
 void qlink_key_free(struct qlink_key *key)
 {
 	if (llist_add(&key->gone, &qlink_keys_gone))
-		queue_delayed_work(qlink_key_wq, &qlink_keys_wipe_work,
-				   msecs_to_jiffies(QLINK_WIPE_DELAY_MS));
+		qlink_keys_wipe_soon(QLINK_WIPE_DELAY_MS);
+}
+
+static void qlink_keys_wipe_all(struct llist_node *keys)
+{
+	while (keys) {
+		keys = qlink_keys_wipe_some(keys);
+		cond_resched();
+	}
 }
 
 /**
- * qlink_key_flush() - wait until every key that was freed is wiped
+ * qlink_key_flush() - wipe every key that was freed
  *
- * Context: Process context, sleeps.
+ * Context: Process context, sleeps; one at a time.
  */
 void qlink_key_flush(void)
 {
-	/* Whoever freed the first of them may not have come to queuing it. */
-	mod_delayed_work(qlink_key_wq, &qlink_keys_wipe_work, 0);
-	flush_delayed_work(&qlink_keys_wipe_work);
+	struct llist_node *gone;
+
+	disable_delayed_work_sync(&qlink_keys_wipe_work);
+	gone = qlink_keys_take_gone();
+	synchronize_rcu();
+	qlink_keys_wipe_all(qlink_keys_waiting);
+	qlink_keys_waiting = NULL;
+	qlink_keys_wipe_all(gone);
+	enable_delayed_work(&qlink_keys_wipe_work);
+	/* Who freed the first key since could not queue it. */
+	qlink_keys_wipe_soon(QLINK_WIPE_DELAY_MS);
 }
 
 /**
@@ -565,14 +626,14 @@ void qlink_key_exit(void)
 	struct qlink_key_use *use;
 	int i;
 
-	if (qlink_key_wq) {
-		qlink_key_flush();
-		destroy_workqueue(qlink_key_wq);
-	}
+	qlink_key_flush();
+	cancel_delayed_work_sync(&qlink_keys_wipe_work);
+	local_bh_disable();
 	for (i = 0; i < QLINK_DIRECTIONS; i++) {
 		while ((use = qlink_key_take_idle(i)))
 			qlink_key_use_destroy(use);
 	}
+	local_bh_enable();
 	kmem_cache_destroy(qlink_rx_lane_cache);
 	kmem_cache_destroy(qlink_key_cache);
 	memzero_explicit(&qlink_key_secret, sizeof(qlink_key_secret));
@@ -589,8 +650,9 @@ int __init qlink_key_init(void)
 	get_random_bytes(&qlink_key_secret, sizeof(qlink_key_secret));
 	qlink_key_cache = KMEM_CACHE(qlink_key, SLAB_ACCOUNT | SLAB_NO_MERGE);
 	qlink_rx_lane_cache = KMEM_CACHE(qlink_rx_lane, SLAB_ACCOUNT);
-	qlink_key_wq = alloc_workqueue("qlink_key", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (qlink_key_cache && qlink_rx_lane_cache && qlink_key_wq)
+	/* To wake a thread costs more than to wipe some keys. */
+	qlink_key_wq = qlink_aead_may_key_anywhere() ? system_bh_wq : qlink_unbound_wq;
+	if (qlink_key_cache && qlink_rx_lane_cache)
 		return 0;
 	qlink_key_exit();
 	return -ENOMEM;
@@ -774,7 +836,8 @@ static struct qlink_rx_lane *qlink_key_find_lane(struct qlink_key *key, u8 lane)
 static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 						 unsigned int *made)
 {
-	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[lane % QLINK_RX_LANE_LISTS];
+	unsigned int i = lane % QLINK_RX_LANE_LISTS;
+	struct qlink_rx_lane __rcu **list = &key->use->rx_lanes[i];
 	struct qlink_rx_lane *new = xchg(&key->use->spare_lane, NULL) ?:
 				    kmem_cache_alloc(qlink_rx_lane_cache, GFP_ATOMIC);
 	struct qlink_rx_lane *here;
@@ -785,6 +848,7 @@ static struct qlink_rx_lane *qlink_key_make_lane(struct qlink_key *key, u8 lane,
 	qlink_replay_init(&new->replay);
 	atomic64_set(&new->frames, 0);
 	atomic64_set(&new->bytes, 0);
+	set_bit(i, &key->use->rx_lists);
 	do {
 		new->next = rcu_dereference_bh(*list);
 		here = qlink_lane_find(new->next, lane);

@@ -3,6 +3,7 @@
 #ifndef QLINK_KEY_H
 #define QLINK_KEY_H
 
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rhashtable-types.h>
@@ -107,6 +108,8 @@ struct qlink_key_use {
 	struct qlink_aead *aead;
 	/** @rx_lanes: by lane; one is there once a frame of it has authenticated. Rx only, grow */
 	struct qlink_rx_lane __rcu *rx_lanes[QLINK_RX_LANE_LISTS];
+	/** @rx_lists: a bit for each list that is not empty, set just before; most keys have one */
+	unsigned long rx_lists;
 	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
 	atomic64_t unleased_blocks;
 	/** @unleased_frames: until the key should give way, likewise */
@@ -121,10 +124,10 @@ struct qlink_key_use {
 	bool is_overdue;
 	/** @window_bytes: rx: memory that its windows take; the ring's lock */
 	u32 window_bytes;
-	/** @first_ms: when its first frame came, 0 before; of CLOCK_BOOTTIME; the ring's lock */
-	u64 first_ms;
-	/** @last_ms: when another one took over, or it went; likewise */
-	u64 last_ms;
+	/** @first_at: when its first frame came, 0 before; of ktime_get(); the ring's lock */
+	ktime_t first_at;
+	/** @last_at: when another one took over, or it went; likewise */
+	ktime_t last_at;
 	/** @history: that it goes down in; NULL while it is in its ring */
 	struct qlink_history *history;
 	/** @counted: what @history has counted of it already */
@@ -221,7 +224,7 @@ int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int 
 void qlink_key_usage(const struct qlink_key *key, struct qlink_usage *usage);
 u64 qlink_key_blocks(const struct qlink_key *key);
 void qlink_key_begin(struct qlink_key *key);
-void qlink_key_end(struct qlink_key *key);
+void qlink_key_end(struct qlink_key *key, ktime_t now);
 void qlink_key_count(struct qlink_key *key, struct qlink_history *history);
 void qlink_key_retire(struct qlink_key *key, struct qlink_history *history);
 

@@ -2,20 +2,52 @@
 /* The keys of the whole host: found by their epoch, and equal ones are found out. */
 #include "keytable.h"
 
+#include <linux/hash.h>
 #include <linux/rhashtable.h>
+
+/**
+ * DOC: Hashes of keys
+ *
+ * Each key comes into two tables and goes, and each new epoch is looked up, so how long a
+ * hash takes is felt at a thousand keys a second. The tables' own would guard against
+ * whoever chooses what collides; but what is in here root has installed. Epochs follow
+ * each other, and are spread by a multiplication; a fingerprint is a keyed hash already.
+ */
 
 /* All keys of the host, by (ring, epoch). */
 static struct rhashtable qlink_epochs;
+
+static u32 qlink_epoch_hash(const void *data, u32 bytes, u32 seed)
+{
+	const struct qlink_epoch_name *name = data;
+
+	return hash_64(hash_64((uintptr_t)name->ring, 64) + name->epoch, 32) ^ seed;
+}
+
+static int qlink_epoch_compare(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct qlink_epoch_name *name = arg->key;
+	const struct qlink_key *key = object;
+
+	return key->name.epoch != name->epoch || key->name.ring != name->ring;
+}
 
 static const struct rhashtable_params qlink_epochs_params = {
 	.key_len = sizeof(struct qlink_epoch_name),
 	.key_offset = offsetof(struct qlink_key, name),
 	.head_offset = offsetof(struct qlink_key, by_epoch),
+	.hashfn = qlink_epoch_hash,
+	.obj_cmpfn = qlink_epoch_compare,
 	.automatic_shrinking = true,
 };
 
 /* All keys of the host, by the keyed hash of their bytes; equal ones are in it side by side. */
 static struct rhashtable qlink_fingerprints;
+
+static u32 qlink_fingerprint_hash(const void *data, u32 bytes, u32 seed)
+{
+	return *(const u64 *)data ^ seed;
+}
 
 /**
  * struct qlink_equal_query - which keys forbid a new one
@@ -47,6 +79,7 @@ static const struct rhashtable_params qlink_fingerprints_params = {
 	.key_len = sizeof_field(struct qlink_key, fingerprint),
 	.key_offset = offsetof(struct qlink_key, fingerprint),
 	.head_offset = offsetof(struct qlink_key, by_fingerprint),
+	.hashfn = qlink_fingerprint_hash,
 	.obj_cmpfn = qlink_equal_compare,
 	.automatic_shrinking = true,
 };

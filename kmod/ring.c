@@ -578,8 +578,9 @@ u64 qlink_ring_blocks2(struct qlink_ring *ring)
 	spin_lock_bh(&ring->lock);
 	key = qlink_ring_current(ring);
 	sum = key ? qlink_blocks2(qlink_key_blocks(key)) : 0;
+	sum += qlink_history_blocks2(ring->history);
 	spin_unlock_bh(&ring->lock);
-	return sum + qlink_history_blocks2(ring->history);
+	return sum;
 }
 
 /**

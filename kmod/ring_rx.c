@@ -19,7 +19,8 @@
  *
  * Whoever moves on to a newer key wipes those whose time has come, so at a thousand
  * keys a second no work is queued for them one by one. The work is there for the last
- * ones, and comes up to QLINK_REAP_SLACK later to find several at once.
+ * ones, and comes up to QLINK_REAP_SLACK later to find several at once; in a softirq, for
+ * to wake a thread costs more than what it has to do.
  */
 
 #define QLINK_REAP_SLACK(grace)	min_t(u32, (grace) / 8, HZ)
@@ -32,7 +33,7 @@ static void qlink_ring_wipe_late(struct qlink_ring *ring, struct qlink_key *key,
 	qlink_ring_drop(ring, key);
 }
 
-static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
+static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key, ktime_t now)
 {
 	lockdep_assert_held(&ring->lock);
 
@@ -43,7 +44,7 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key)
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
 	if (key->is_used)
 		qlink_key_count(key, ring->history);
-	qlink_key_end(key);
+	qlink_key_end(key, now);
 	key->since = (u32)jiffies;
 	ring->n_retired++;
 }
@@ -114,7 +115,7 @@ static void qlink_ring_reap_by(struct qlink_ring *ring, const struct qlink_key *
 		return;
 	ring->is_reaping = true;
 	ring->reap_at = at;
-	mod_delayed_work(qlink_unbound_wq, &ring->reap_work, max(left, 0));
+	mod_delayed_work(system_bh_wq, &ring->reap_work, max(left, 0));
 }
 
 static void qlink_ring_reap(struct work_struct *work)
@@ -251,10 +252,11 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 
 	lockdep_assert_held(&ring->lock);
 
+	qlink_key_begin(key);
 	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
 		if (older->state == QLINK_KEY_STATE_RETIRED)
 			break;
-		qlink_ring_retire(ring, older);
+		qlink_ring_retire(ring, older, key->use->first_at);
 	}
 	/* Those that were skipped go without a transform; it is this one's turn. */
 	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
@@ -263,7 +265,7 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 		ring->n_rekeys++;
 	qlink_ring_activate(ring, key);
 	key->since = (u32)jiffies;
-	ring->begun_at = ktime_get();
+	ring->begun_at = key->use->first_at;
 	ring->upcalls->tell(ring, QLINK_EVENT_KIND_PEER_EPOCH);
 	qlink_ring_wipe_old(ring);
 	/* The oldest of those that have a time to go. */

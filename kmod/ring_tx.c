@@ -17,7 +17,9 @@
  * looks at a clock or at a flag for that: frames and bytes are leased to lanes, the
  * first frame of a key finds nothing leased and comes to qlink_ring_turn(), which
  * starts the timer; and the timer puts the next key in place itself, in one store.
- * That key waits for its own first frame.
+ * That key waits for its own first frame. A timer that is set already and comes no later
+ * stays as it is, looks what is due when it comes, and sets itself anew: where keys give
+ * way by frames or bytes, it need not be moved for each.
  *
  * The timer, a frame that has spent its lease and a command may all want to rotate
  * at once. Each does so under the ring's lock, and only if the key that it means is
@@ -25,12 +27,13 @@
  * that is active now.
  */
 
-/* A soft limit is reached. */
-static void qlink_ring_should_turn(struct qlink_ring *ring)
+/* A soft limit is reached. @now: as of qlink_key_end() */
+static void qlink_ring_should_turn(struct qlink_ring *ring, ktime_t now)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
 	if (qlink_ring_next(ring)) {
+		qlink_key_end(key, now);
 		qlink_ring_pass_on(ring);
 	} else if (!key->use->is_overdue) {
 		WRITE_ONCE(key->use->is_overdue, true);
@@ -51,7 +54,9 @@ static ktime_t qlink_ring_hard_at(const struct qlink_ring *ring)
 	return ktime_add_ms(ring->begun_at, ring->limits.hard_seconds * (u64)MSEC_PER_SEC);
 }
 
-/* Set the timer for what comes next in the life of the active key, if its first frame came. */
+/* Have the timer come in time for what is next in the life of the active key, if its first frame
+ * came.
+ */
 static void qlink_ring_set_timer(struct qlink_ring *ring)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
@@ -63,7 +68,9 @@ static void qlink_ring_set_timer(struct qlink_ring *ring)
 		return;
 	if (!key->use->is_overdue && ktime_before(qlink_ring_soft_at(ring), at))
 		at = qlink_ring_soft_at(ring);
-	hrtimer_start(&ring->age_timer, at, HRTIMER_MODE_ABS_SOFT);
+	if (!hrtimer_is_queued(&ring->age_timer) ||
+	    ktime_before(at, hrtimer_get_expires(&ring->age_timer)))
+		hrtimer_start(&ring->age_timer, at, HRTIMER_MODE_ABS_SOFT);
 }
 
 static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
@@ -79,7 +86,7 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 		if (!ktime_before(now, qlink_ring_hard_at(ring)))
 			qlink_ring_pass_on(ring);
 		else if (!ktime_before(now, qlink_ring_soft_at(ring)))
-			qlink_ring_should_turn(ring);
+			qlink_ring_should_turn(ring, now);
 		is_silent = !qlink_ring_current(ring);
 		qlink_ring_set_timer(ring);
 	}
@@ -92,8 +99,8 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 
 static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
 {
-	ring->begun_at = ktime_get();
 	qlink_key_begin(key);
+	ring->begun_at = key->use->first_at;
 	WRITE_ONCE(key->use->has_begun, true);
 	qlink_ring_set_timer(ring);
 }
@@ -120,7 +127,7 @@ void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why)
 		if (why == -ENOKEY)
 			qlink_ring_pass_on(ring);
 		else if (why == -EKEYEXPIRED)
-			qlink_ring_should_turn(ring);
+			qlink_ring_should_turn(ring, 0);
 		else if (!key->use->has_begun)
 			qlink_ring_begin(ring, key);
 		is_silent = !qlink_ring_current(ring);

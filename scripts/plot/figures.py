@@ -20,6 +20,8 @@ import bars
 
 MEASURES = ("tcp-gso", "tcp", "udp-64", "udp-1400", "burst-64", "burst-1400", "rtt")
 MEASURES_OF = {"links": ("tcp-gso", "udp-64", "udp-1400", "rtt"), "rekey": ("tcp-gso", "udp-1400")}
+# Of a peer with rekeys, before any key changes: as many keys are staged, and somebody listens.
+STILL = "-still"
 # Those whose cipher is not that of the floor, or which have none: nothing of it is taken off for their own cost.
 WITHOUT_GCM = ("veth", "vxlan", "wireguard")
 # A figure for 1,000 rekeys a second is for so many each way.
@@ -47,6 +49,7 @@ class Figure:
     floor_ratio: float | None
     spread: float
     own: int | None = None  # less the bare veth and the cipher
+    base: int | None = None  # the same without rekeys
     rekeys: int | None = None  # a second, both ways together, as it came about while it was counted
     measured: int | None = None  # with these
     instructions_per_rekey: int | None = None
@@ -75,6 +78,12 @@ def plain(peer: str) -> str:
 def measures(peer: str) -> tuple[str, ...]:
     """Of a peer."""
     return MEASURES_OF.get(variant(peer), MEASURES)
+
+
+def counted(peer: str) -> tuple[str, ...]:
+    """What has to be there for these."""
+    names = measures(peer)
+    return (*names, *(name + STILL for name in names)) if variant(peer) == "rekey" else names
 
 
 class Bench:
@@ -133,8 +142,8 @@ class Bench:
         if self.fault(peer, measure):
             return None
         figure = self.of_values(peer, measure, [count.instructions for count in self.counts[peer, measure]])
-        base = self.level(plain(peer), measure)
-        if variant(peer) == "rekey" and base is not None:
+        base = self.level(peer, measure + STILL)
+        if base is not None:
             self.at_its_rate(figure, base)
         figure.own = self.own(peer, measure, figure.instructions)
         return figure
@@ -148,6 +157,7 @@ class Bench:
         """More or less rekeys came about than the name says: from what one takes, linearly, what so many would."""
         counts = self.counts[figure.peer, figure.name]
         figure.measured = figure.instructions
+        figure.base = round(base)
         figure.rekeys = round(mean([count.rekeys for count in counts]))
         if not figure.peer.endswith(f"-{REKEYS_EACH_WAY}"):
             return
@@ -168,7 +178,7 @@ class Bench:
 
     def faults(self, peers: list[str]) -> list[str]:
         """Named."""
-        return [fault for peer in peers for measure in measures(peer) if (fault := self.fault(peer, measure))]
+        return [fault for peer in peers for measure in counted(peer) if (fault := self.fault(peer, measure))]
 
 
 # ---- the tables ----
@@ -210,8 +220,9 @@ def print_variants(found: dict[tuple[str, str], Figure], peers: list[str]) -> No
     for peer in [peer for peer in peers if variant(peer) != "all"]:
         cells = []
         for name in names:
-            figure, base = found.get((peer, name)), found.get((plain(peer), name))
-            more = f"{(figure.instructions / base.instructions - 1) * 100:+.1f} %" if figure and base else ""
+            figure, other = found.get((peer, name)), found.get((plain(peer), name))
+            base = figure.base if figure and figure.base else other.instructions if other else None
+            more = f"{(figure.instructions / base - 1) * 100:+.1f} %" if figure and base else ""
             cells.append(more if name in measures(peer) else "")
         rows.append([peer, *cells])
     print_table(["more than one link without rekeys", *names], rows)
