@@ -2,15 +2,13 @@
 /* What all underlays do alike: the links of a port, and the first look at a frame. */
 #include "underlay.h"
 
-#include <linux/jhash.h>
-#include <linux/random.h>
+#include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 
 #include "wire.h"
 
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
-static u32 qlink_port_seed __ro_after_init;
 
 /**
  * qlink_underlay_init() - say who is to be told
@@ -19,7 +17,6 @@ static u32 qlink_port_seed __ro_after_init;
 void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 {
 	qlink_underlay_up = upcalls;
-	qlink_port_seed = get_random_u32();
 }
 
 /**
@@ -77,9 +74,13 @@ void qlink_port_destroy(struct qlink_port *port)
 	free_percpu(port->stats);
 }
 
+/* No secret is in it: what is found is what an admin has entered, not what comes in. */
 static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
 {
-	return jhash(peer, sizeof(*peer), qlink_port_seed ^ link_id);
+	u64 address = get_unaligned((const u64 *)peer->bytes) ^
+		      get_unaligned((const u64 *)(peer->bytes + 8));
+
+	return hash_64(address ^ (u64)link_id << 48, 32);
 }
 
 static struct qlink_attach *qlink_port_find(struct qlink_port *port,
