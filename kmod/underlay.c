@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 
-#include "wire.h"
+#include "bundle.h"
 
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
 
@@ -177,5 +177,32 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address
 
 drop:
 	qlink_stats_inc(port->stats, counter);
+	kfree_skb(skb);
+}
+
+/**
+ * qlink_port_receive_bundle() - find the link of a bundle and hand it up
+ * @port: that the bundle came to
+ * @peer: that it came from
+ * @skb: frames of version 1 and of one link id, of gso_size bytes each but for the last one;
+ *	taken over
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_address *peer,
+			       struct sk_buff *skb)
+{
+	struct qlink_attach *attach = NULL;
+	struct qlink_bundle_walk walk;
+	struct qlink_header header;
+
+	qlink_bundle_walk(&walk, skb, 0, skb_shinfo(skb)->gso_size);
+	if (likely(qlink_bundle_header(&walk, &header)))
+		attach = qlink_port_find(port, peer, qlink_header_link_id(&header));
+	if (likely(attach)) {
+		qlink_underlay_up->rx_bundle(attach, skb);
+		return;
+	}
+	qlink_stats_add(port->stats, QLINK_A_PORT_RX_NO_LINK, qlink_bundle_n(skb));
 	kfree_skb(skb);
 }
