@@ -315,7 +315,8 @@ datagrams()
 
 opened() { link_field "$ns2" .rx.usage.static.frames; }
 
-# What is sent as a bundle and not taken apart on the way comes to the link whole.
+# What is sent as a bundle and not taken apart on the way comes to the link whole; but not without netfilter, as in the
+# debug kernel.
 bundles_whole()
 {
 	local ns was_opened were_datagrams
@@ -327,9 +328,10 @@ bundles_whole()
 	was_opened=$(opened) were_datagrams=$(datagrams)
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
 	expect_soon "all frames are opened" all_are_opened
+	expect_nothing_dropped
+	[ -d /proc/net/netfilter ] || return 0
 	expect_ok "datagrams, $were_datagrams to $(datagrams), of frames, $was_opened to $(opened)" \
 		test $((4 * ($(datagrams) - were_datagrams))) -lt $(($(opened) - was_opened))
-	expect_nothing_dropped
 }
 
 test_bundles_whole_udp()
@@ -356,5 +358,5 @@ test_bundles_udp6()
 	bundles
 }
 
-debug_tests="tcp_eth vlan_udp udp_eth put_together_eth bundles_udp bundles_whole_udp6"
+debug_tests="tcp_eth vlan_udp udp_eth put_together_eth bundles_udp"
 run_tests "$@"
