@@ -59,6 +59,9 @@ struct qlink_aead_cpu {
 	/** @sg: header, text and tag are contiguous */
 	struct scatterlist sg;
 
+	/** @to: likewise, where a frame is not opened in place */
+	struct scatterlist to;
+
 	/** @spare: wiped between frames; NULL where setting a key may sleep */
 	struct crypto_aead *spare;
 
@@ -157,6 +160,7 @@ static int qlink_aead_make_request(struct qlink_aead_cpu *here, int node)
 	aead_request_set_callback(here->request, 0, NULL, NULL);
 	aead_request_set_ad(here->request, QLINK_HEADER_BYTES);
 	sg_init_table(&here->sg, 1);
+	sg_init_table(&here->to, 1);
 	if (!qlink_aead_is_quick)
 		return 0;
 
@@ -338,16 +342,21 @@ void qlink_aead_unlock(void)
 	local_unlock_nested_bh(&qlink_aead_cpus.lock);
 }
 
-static struct aead_request *qlink_aead_prepare(struct qlink_aead *aead, u8 *frame,
+static struct aead_request *qlink_aead_prepare(struct qlink_aead *aead, u8 *to, const u8 *frame,
 					       unsigned int bytes, unsigned int text_bytes,
 					       const u8 *nonce)
 {
 	struct qlink_aead_cpu *here = this_cpu_ptr(&qlink_aead_cpus);
+	struct scatterlist *sg = &here->sg;
 
 	memcpy(here->nonce, nonce, QLINK_NONCE_BYTES);
 	sg_set_buf(&here->sg, frame, bytes);
+	if (to != frame) {
+		sg = &here->to;
+		sg_set_buf(sg, to, bytes);
+	}
 	aead_request_set_tfm(here->request, qlink_aead_tfm(aead));
-	aead_request_set_crypt(here->request, &here->sg, &here->sg, text_bytes, here->nonce);
+	aead_request_set_crypt(here->request, &here->sg, sg, text_bytes, here->nonce);
 	return here->request;
 }
 
@@ -366,7 +375,8 @@ int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned int bytes, cons
 	struct aead_request *request;
 	int err;
 
-	request = qlink_aead_prepare(aead, frame, bytes, bytes - QLINK_OVERHEAD_BYTES, nonce);
+	request = qlink_aead_prepare(aead, frame, frame, bytes, bytes - QLINK_OVERHEAD_BYTES,
+				     nonce);
 	err = crypto_aead_encrypt(request);
 	/* A transform that answers later would use the request after us. */
 	WARN_ON_ONCE(err == -EINPROGRESS || err == -EBUSY);
@@ -374,46 +384,50 @@ int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned int bytes, cons
 }
 
 /**
- * qlink_aead_open() - check and decrypt one frame in place
+ * qlink_aead_open() - check and decrypt one frame
  * @aead: transform of a receive key; the caller is in its RCU read side
- * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @to: linear memory of ours alone, as large as @frame: @frame, to do it in place, or apart from it
+ * @frame: linear memory: header, ciphertext, tag
  * @bytes: of @frame in all
  * @nonce: QLINK_NONCE_BYTES bytes
  *
  * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
  * Return:
- * * %0		- authentic, plaintext after the header
+ * * %0		- authentic; plaintext in @to, behind as many bytes as the header has
  * * %-EBADMSG	- the tag is not valid; the content is undefined
  * * any other	- of the crypto API
  */
-int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce)
+int qlink_aead_open(struct qlink_aead *aead, u8 *to, const u8 *frame, unsigned int bytes,
+		    const u8 *nonce)
 {
 	struct aead_request *request;
 	int err;
 
-	request = qlink_aead_prepare(aead, frame, bytes, bytes - QLINK_HEADER_BYTES, nonce);
+	request = qlink_aead_prepare(aead, to, frame, bytes, bytes - QLINK_HEADER_BYTES, nonce);
 	err = crypto_aead_decrypt(request);
 	WARN_ON_ONCE(err == -EINPROGRESS || err == -EBUSY);
 	return err;
 }
 
 /**
- * qlink_aead_open_by() - check and decrypt one frame in place under a key without a transform
+ * qlink_aead_open_by() - check and decrypt one frame under a key without a transform
  * @key: QLINK_KEY_BYTES bytes; not kept
- * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @to: as of qlink_aead_open()
+ * @frame: likewise
  * @bytes: of @frame in all
  * @nonce: QLINK_NONCE_BYTES bytes
  *
  * Context: As qlink_aead_open(); qlink_aead_may_key_anywhere().
  * Return: as qlink_aead_open()
  */
-int qlink_aead_open_by(const u8 *key, u8 *frame, unsigned int bytes, const u8 *nonce)
+int qlink_aead_open_by(const u8 *key, u8 *to, const u8 *frame, unsigned int bytes,
+		       const u8 *nonce)
 {
 	struct qlink_aead *spare = (struct qlink_aead *)this_cpu_read(qlink_aead_cpus.spare);
 	int err = qlink_aead_key(spare, key);
 
 	if (!err)
-		err = qlink_aead_open(spare, frame, bytes, nonce);
+		err = qlink_aead_open(spare, to, frame, bytes, nonce);
 	/* It cannot fail: there is a spare one only where setting a key is quick. */
 	qlink_aead_wipe(spare);
 	return err;

@@ -21,7 +21,9 @@ bool qlink_aead_may_run(void);
 void qlink_aead_lock(void);
 void qlink_aead_unlock(void);
 int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);
-int qlink_aead_open(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);
-int qlink_aead_open_by(const u8 *key, u8 *frame, unsigned int bytes, const u8 *nonce);
+int qlink_aead_open(struct qlink_aead *aead, u8 *to, const u8 *frame, unsigned int bytes,
+		    const u8 *nonce);
+int qlink_aead_open_by(const u8 *key, u8 *to, const u8 *frame, unsigned int bytes,
+		       const u8 *nonce);
 
 #endif

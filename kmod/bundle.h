@@ -5,10 +5,68 @@
 
 #include <linux/skbuff.h>
 
+#include "wire.h"
+
 #define QLINK_BUNDLE_FRAMES_MAX	64	/* as many as UDP's own segmentation took at first */
+
+/**
+ * struct qlink_bundle_walk - on the way from frame to frame of a bundle
+ */
+struct qlink_bundle_walk {
+	/** @bundle: not changed */
+	const struct sk_buff *bundle;
+	/** @frame_bytes: of each frame, but the last one may be smaller */
+	unsigned int frame_bytes;
+	/** @at: where the frame begins that it is at */
+	unsigned int at;
+	/** @piece: contiguous memory of the bundle, or NULL: not to be read so */
+	const u8 *piece;
+	/** @piece_at: where it begins in the bundle */
+	unsigned int piece_at;
+	/** @piece_end: where it ends */
+	unsigned int piece_end;
+	/** @next_frag: that comes behind it */
+	unsigned int next_frag;
+};
 
 struct sk_buff *qlink_bundle_new(unsigned int headroom);
 u8 *qlink_bundle_room(const struct sk_buff *bundle, unsigned int bytes);
 void qlink_bundle_add(struct sk_buff *bundle, unsigned int bytes);
+
+void qlink_bundle_walk(struct qlink_bundle_walk *walk, const struct sk_buff *bundle,
+		       unsigned int at, unsigned int frame_bytes);
+const u8 *qlink_bundle_frame(struct qlink_bundle_walk *walk, unsigned int bytes);
+bool qlink_bundle_header(struct qlink_bundle_walk *walk, struct qlink_header *header);
+
+/**
+ * qlink_bundle_n() - how many frames has a bundle?
+ * @bundle: from its first frame on, of gso_size bytes each but for the last one
+ *
+ * Return: frames
+ */
+static inline unsigned int qlink_bundle_n(const struct sk_buff *bundle)
+{
+	return DIV_ROUND_UP(bundle->len, skb_shinfo(bundle)->gso_size);
+}
+
+/**
+ * qlink_bundle_bytes() - how large is the frame that a walk is at?
+ * @walk: of qlink_bundle_walk()
+ *
+ * Return: bytes; 0 behind the last one
+ */
+static inline unsigned int qlink_bundle_bytes(const struct qlink_bundle_walk *walk)
+{
+	return min(walk->frame_bytes, walk->bundle->len - walk->at);
+}
+
+/**
+ * qlink_bundle_next() - go on to the next frame
+ * @walk: not behind the last one
+ */
+static inline void qlink_bundle_next(struct qlink_bundle_walk *walk)
+{
+	walk->at += qlink_bundle_bytes(walk);
+}
 
 #endif

@@ -15,6 +15,7 @@
 
 static const struct qlink_underlay_upcalls qlink_underlay_upcalls = {
 	.rx		= qlink_rx_receive,
+	.rx_bundle	= qlink_rx_receive_bundle,
 	.resized	= qlink_device_resized,
 };
 

@@ -5,7 +5,10 @@
 #include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/skbuff.h>
 #include <net/sock.h>
+
+#include "aead.h"
 
 /**
  * DOC: Pages
@@ -76,6 +79,31 @@ struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align)
 		return frag;
 	qlink_pages_put(frag);
 	return NULL;
+}
+
+/**
+ * qlink_pages_skb() - make an empty frame in a page of this CPU
+ * @bytes: that it has room for, from its very beginning; more than a page has is found elsewhere
+ *
+ * Context: BHs off.
+ * Return: the frame, for kfree_skb(), or %NULL without memory
+ */
+struct sk_buff *qlink_pages_skb(unsigned int bytes)
+{
+	unsigned int all = SKB_HEAD_ALIGN(bytes);
+	struct sk_buff *skb = NULL;
+	struct page_frag *here;
+
+	qlink_aead_lock();
+	here = qlink_pages_room(all, SMP_CACHE_BYTES);
+	if (likely(here))
+		skb = napi_build_skb(page_address(here->page) + here->offset, all);
+	if (likely(skb)) {
+		get_page(here->page);
+		here->offset += all;
+	}
+	qlink_aead_unlock();
+	return skb ?: alloc_skb(bytes, GFP_ATOMIC);
 }
 
 /**

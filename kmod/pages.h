@@ -6,6 +6,7 @@
 #include <linux/mm_types.h>
 
 struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align);
+struct sk_buff *qlink_pages_skb(unsigned int bytes);
 void qlink_pages_exit(void);
 
 #endif

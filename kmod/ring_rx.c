@@ -184,27 +184,28 @@ static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
 }
 
 /* The way of the first frames of a key that was further away than transforms are made ahead. */
-static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
-				unsigned int bytes, const u8 *nonce)
+static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, u8 *to,
+				const u8 *frame, unsigned int bytes, const u8 *nonce)
 {
 	u8 raw[QLINK_KEY_BYTES] __aligned(16);
 	int err = qlink_ring_copy_raw(ring, key, raw);
 
 	if (err == -EAGAIN)
-		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
+		return qlink_aead_open(key->use->aead, to, frame, bytes, nonce);
 	if (err)
 		return err;
 	err = qlink_aead_may_key_anywhere() ?
-	      qlink_aead_open_by(raw, frame, bytes, nonce) : -ENOMEM;
+	      qlink_aead_open_by(raw, to, frame, bytes, nonce) : -ENOMEM;
 	memzero_explicit(raw, sizeof(raw));
 	return err ?: qlink_ring_take_up(ring, key);
 }
 
 /**
- * qlink_ring_open() - check and decrypt one frame in place
+ * qlink_ring_open() - check and decrypt one frame
  * @ring: receive ring
  * @key: of @ring, borrowed under RCU
- * @frame: linear memory of ours alone: header, ciphertext, tag
+ * @to: as of qlink_aead_open()
+ * @frame: likewise
  * @bytes: of @frame in all
  * @nonce: QLINK_NONCE_BYTES bytes
  *
@@ -216,12 +217,12 @@ static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, 
  * * %-ENOMEM	- no memory to take the key into use
  * * any other	- of the crypto API
  */
-int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
+int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *to, const u8 *frame,
 		    unsigned int bytes, const u8 *nonce)
 {
 	if (likely(qlink_key_is_ready(key)))
-		return qlink_aead_open(key->use->aead, frame, bytes, nonce);
-	return qlink_ring_open_bare(ring, key, frame, bytes, nonce);
+		return qlink_aead_open(key->use->aead, to, frame, bytes, nonce);
+	return qlink_ring_open_bare(ring, key, to, frame, bytes, nonce);
 }
 
 /**

@@ -10,7 +10,7 @@ void qlink_ring_rx_init(struct qlink_ring *ring, struct qlink_history *history,
 
 struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch);
 enum qlink_late qlink_ring_late(const struct qlink_ring *ring, u64 epoch);
-int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *frame,
+int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *to, const u8 *frame,
 		    unsigned int bytes, const u8 *nonce);
 void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
 			     unsigned int bytes);

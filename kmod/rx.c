@@ -9,8 +9,10 @@
 #include <linux/skbuff.h>
 #include <net/gro.h>
 
+#include "bundle.h"
 #include "event.h"
 #include "live.h"
+#include "pages.h"
 #include "tx.h"
 
 /**
@@ -23,12 +25,12 @@
  *     the CPU's queue      but for the first frame of a softirq
  *   qlink_rx_poll()      one NAPI a CPU, for all links
  *     qlink_rx_frame()     the way of each frame, and of that first one at once
- *       qlink_ring_find()  the key of its epoch
- *       qlink_key_check()  a replay is not worth a decryption
+ *       qlink_rx_find()    the key of its epoch; and a replay is not worth a decryption
  *       qlink_rx_own()     a linear buffer of our own
- *       qlink_rx_open()    check and decrypt in place
- *       qlink_key_commit() the window, asked again and marked in one step
- *       qlink_rx_deliver() strip, restore the checksum's state, GRO; or it is a keepalive
+ *       qlink_rx_open()    check and decrypt in place, then the window, asked again and marked
+ *       qlink_rx_deliver() restore the checksum's state, GRO; or it is a keepalive
+ *     qlink_rx_bundle()    the same for frames that came in one packet: each is decrypted from
+ *                          there into a buffer of its own
  *
  * Frames that come together wait for each other in the queue, because GRO can make one of
  * them. A frame that comes alone would wait for nothing. Whether others follow nobody can
@@ -54,17 +56,42 @@ struct qlink_rx_cpu {
 
 static DEFINE_PER_CPU(struct qlink_rx_cpu, qlink_rx_cpus);
 
+/**
+ * struct qlink_rx_cb - what is noted of a packet in the queue, in its control block
+ */
+struct qlink_rx_cb {
+	/** @is_bundle: it is frames of gso_size bytes each, the last may have fewer; or a frame */
+	bool is_bundle;
+};
+
+static struct qlink_rx_cb *qlink_rx_cb(struct sk_buff *skb)
+{
+	return (struct qlink_rx_cb *)skb->cb;
+}
+
 /* NAPI wants a device; it belongs to no link. */
 static struct net_device *qlink_rx_napi_dev;
 
-static void qlink_rx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
+static void qlink_rx_count(struct qlink_dev *link, unsigned int counter, unsigned int n)
 {
-	qlink_stats_inc(link->stats, counter);
+	qlink_stats_add(link->stats, counter, n);
 	if (counter == QLINK_A_STATS_RX_AUTH_ERROR)
 		qlink_event_raise(link, QLINK_EVENT_KIND_AUTH_FAILURES);
 	else if (counter == QLINK_A_STATS_RX_REPLAY || counter == QLINK_A_STATS_RX_OLD)
 		qlink_event_raise(link, QLINK_EVENT_KIND_REPLAYS);
+}
+
+static void qlink_rx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
+{
+	qlink_rx_count(link, counter, 1);
 	kfree_skb(skb);
+}
+
+static void qlink_rx_drop_bundle(struct qlink_dev *link, struct sk_buff *bundle,
+				 unsigned int counter)
+{
+	qlink_rx_count(link, counter, qlink_bundle_n(bundle));
+	kfree_skb(bundle);
 }
 
 static bool qlink_rx_has_length(u8 type, unsigned int bytes)
@@ -80,16 +107,16 @@ static bool qlink_rx_has_length(u8 type, unsigned int bytes)
 }
 
 /* PROTOCOL.md section 3, in its order. Returns the counter of the rule that is broken, or 0. */
-static unsigned int qlink_rx_check(const struct net_device *dev, const struct sk_buff *skb)
+static unsigned int qlink_rx_check(const struct net_device *dev,
+				   const struct qlink_header *header, unsigned int bytes)
 {
-	const struct qlink_header *header = (const struct qlink_header *)skb->data;
 	u8 type = qlink_header_type(header);
 
 	if (unlikely(!netif_running(dev)))
 		return QLINK_A_STATS_RX_DOWN;
 	if (unlikely(type > QLINK_TYPE_FRAME_CSUM))
 		return QLINK_A_STATS_RX_BAD_TYPE;
-	if (unlikely(!qlink_rx_has_length(type, skb->len)))
+	if (unlikely(!qlink_rx_has_length(type, bytes)))
 		return QLINK_A_STATS_RX_SHORT;
 	if (unlikely(!qlink_header_epoch(header) || !qlink_header_sequence(header)))
 		return QLINK_A_STATS_RX_BAD_HEADER;
@@ -117,18 +144,6 @@ static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 	skb_copy_bits(skb, 0, skb_put(copy, skb->len), skb->len);
 	consume_skb(skb);
 	return copy;
-}
-
-static int qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, struct sk_buff *skb)
-{
-	u8 nonce[QLINK_NONCE_BYTES];
-	int err;
-
-	qlink_nonce(nonce, key->salt, (const struct qlink_header *)skb->data);
-	qlink_aead_lock();
-	err = qlink_ring_open(ring, key, skb->data, skb->len, nonce);
-	qlink_aead_unlock();
-	return err;
 }
 
 static unsigned int qlink_rx_late_counter(const struct qlink_ring *ring, u64 epoch)
@@ -184,15 +199,11 @@ static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
 	return *start >= ETH_HLEN && *start + *offset + sizeof(__sum16) <= skb->len;
 }
 
-/* By @napi's GRO, or at once where there is none. */
+/* A plaintext, by @napi's GRO, or at once where there is none. */
 static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
-			     struct sk_buff *skb)
+			     struct sk_buff *skb, u8 type)
 {
-	u8 type = qlink_header_type((const struct qlink_header *)skb->data);
 	u16 start = 0, offset = 0;
-
-	__skb_pull(skb, QLINK_HEADER_BYTES);
-	__skb_trim(skb, skb->len - QLINK_TAG_BYTES);
 
 	if (type == QLINK_TYPE_KEEPALIVE) {
 		qlink_stats_inc(link->stats, QLINK_A_STATS_RX_KEEPALIVE);
@@ -203,7 +214,6 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 	if (type == QLINK_TYPE_FRAME_CSUM && unlikely(!qlink_rx_pull_csum(skb, &start, &offset)))
 		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_INNER);
 
-	qlink_rx_scrub(skb);
 	dev_sw_netstats_rx_add(link->dev, skb->len);
 	skb->protocol = eth_type_trans(skb, link->dev);
 	skb_reset_network_header(skb);
@@ -238,43 +248,138 @@ static unsigned int qlink_rx_accept(struct qlink_ring *ring, struct qlink_key *k
 	return 0;
 }
 
+/* The key of a frame; or the counter of the rule that it breaks. */
+static __always_inline unsigned int
+qlink_rx_find(struct qlink_ring *ring, const struct qlink_header *header, struct qlink_key **key)
+{
+	enum qlink_replay_verdict verdict;
+
+	*key = qlink_ring_find(ring, qlink_header_epoch(header));
+	if (unlikely(!*key))
+		return qlink_rx_late_counter(ring, qlink_header_epoch(header));
+
+	verdict = qlink_key_check(*key, qlink_header_lane(header),
+				  qlink_header_sequence(header));
+	if (unlikely(verdict != QLINK_REPLAY_GOOD))
+		return qlink_rx_replay_counter(verdict);
+	return 0;
+}
+
+/* Decrypt the @bytes of @frame to @to, or in place, and accept it. Returns the counter of the rule
+ * that it breaks, or 0.
+ */
+static __always_inline unsigned int
+qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, const struct qlink_header *header,
+	      u8 *to, const u8 *frame, unsigned int bytes)
+{
+	u8 nonce[QLINK_NONCE_BYTES];
+	int err;
+
+	qlink_nonce(nonce, key->salt, header);
+	qlink_aead_lock();
+	err = qlink_ring_open(ring, key, to, frame, bytes, nonce);
+	qlink_aead_unlock();
+	if (unlikely(err))
+		return qlink_rx_open_counter(err);
+	return qlink_rx_accept(ring, key, header, bytes - QLINK_OVERHEAD_BYTES);
+}
+
+static void qlink_rx_strip(struct sk_buff *skb)
+{
+	__skb_pull(skb, QLINK_HEADER_BYTES);
+	__skb_trim(skb, skb->len - QLINK_TAG_BYTES);
+}
+
 static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 {
-	struct qlink_header header = *(const struct qlink_header *)skb->data;
+	const struct qlink_header *header = (const struct qlink_header *)skb->data;
 	struct qlink_dev *link = netdev_priv(skb->dev);
 	struct qlink_ring *ring = &link->keyring.rx;
-	enum qlink_replay_verdict verdict;
 	struct qlink_key *key;
 	unsigned int counter;
 	struct sk_buff *own;
-	int err;
 
-	key = qlink_ring_find(ring, qlink_header_epoch(&header));
-	if (unlikely(!key))
-		return qlink_rx_drop(link, skb,
-				     qlink_rx_late_counter(ring, qlink_header_epoch(&header)));
-
-	verdict = qlink_key_check(key, qlink_header_lane(&header),
-				  qlink_header_sequence(&header));
-	if (unlikely(verdict != QLINK_REPLAY_GOOD))
-		return qlink_rx_drop(link, skb, qlink_rx_replay_counter(verdict));
+	counter = qlink_rx_find(ring, header, &key);
+	if (unlikely(counter))
+		return qlink_rx_drop(link, skb, counter);
 
 	own = qlink_rx_own(skb);
 	if (unlikely(!own))
 		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_MEMORY);
 
-	err = qlink_rx_open(ring, key, own);
-	if (unlikely(err))
-		return qlink_rx_drop(link, own, qlink_rx_open_counter(err));
-
-	counter = qlink_rx_accept(ring, key, &header, own->len - QLINK_OVERHEAD_BYTES);
+	header = (const struct qlink_header *)own->data;
+	counter = qlink_rx_open(ring, key, header, own->data, own->data, own->len);
 	if (unlikely(counter))
 		return qlink_rx_drop(link, own, counter);
-	qlink_rx_deliver(napi, link, own);
+	qlink_rx_strip(own);
+	qlink_rx_scrub(own);
+	qlink_rx_deliver(napi, link, own, qlink_header_type(header));
 }
 
-static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link,
-			   struct sk_buff *skb)
+/* Where it can be read from, for the frame of a bundle that a walk is at; @to is for one that
+ * does not lie in one piece.
+ */
+static const u8 *qlink_rx_read(struct qlink_bundle_walk *walk, u8 *to, unsigned int bytes)
+{
+	const u8 *frame = qlink_bundle_frame(walk, bytes);
+
+	if (likely(frame))
+		return frame;
+	/* It cannot fail: there is that much. */
+	skb_copy_bits(walk->bundle, walk->at, to, bytes);
+	return to;
+}
+
+/* The frame of a bundle that a walk is at. Returns the counter of the rule that it breaks, or 0. */
+static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *link,
+				 struct qlink_bundle_walk *walk)
+{
+	unsigned int bytes = qlink_bundle_bytes(walk), counter;
+	struct qlink_ring *ring = &link->keyring.rx;
+	struct qlink_header header;
+	struct qlink_key *key;
+	struct sk_buff *own;
+
+	if (unlikely(!qlink_bundle_header(walk, &header)))
+		return QLINK_A_STATS_RX_SHORT;
+	counter = qlink_rx_check(link->dev, &header, bytes) ?:
+		  qlink_rx_find(ring, &header, &key);
+	if (unlikely(counter))
+		return counter;
+
+	own = qlink_pages_skb(NET_SKB_PAD + bytes);
+	if (unlikely(!own))
+		return QLINK_A_STATS_RX_NO_MEMORY;
+	skb_reserve(own, NET_SKB_PAD);
+	skb_put(own, bytes);
+	counter = qlink_rx_open(ring, key, &header, own->data,
+				qlink_rx_read(walk, own->data, bytes), bytes);
+	if (unlikely(counter)) {
+		kfree_skb(own);
+		return counter;
+	}
+	qlink_rx_strip(own);
+	qlink_rx_deliver(napi, link, own, qlink_header_type(&header));
+	return 0;
+}
+
+static void qlink_rx_bundle(struct napi_struct *napi, struct sk_buff *bundle)
+{
+	struct qlink_dev *link = netdev_priv(bundle->dev);
+	struct qlink_bundle_walk walk;
+	unsigned int counter;
+
+	qlink_bundle_walk(&walk, bundle, 0, skb_shinfo(bundle)->gso_size);
+	for (; qlink_bundle_bytes(&walk); qlink_bundle_next(&walk)) {
+		counter = qlink_rx_one(napi, link, &walk);
+		if (unlikely(counter))
+			qlink_rx_count(link, counter, 1);
+	}
+	consume_skb(bundle);
+}
+
+/* False when it is full. */
+static bool qlink_rx_queue(struct qlink_rx_cpu *here, struct sk_buff *skb)
 {
 	unsigned int queued;
 
@@ -284,10 +389,9 @@ static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link,
 		__skb_queue_tail(&here->queue, skb);
 	spin_unlock(&here->queue.lock);
 
-	if (unlikely(queued >= QLINK_RX_QUEUE_MAX))
-		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
-	else if (!queued)
+	if (!queued)
 		napi_schedule(&here->napi);
+	return likely(queued < QLINK_RX_QUEUE_MAX);
 }
 
 /* A frame inside one that goes up at once is never the first: a stack of links does not nest. */
@@ -312,16 +416,38 @@ void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
 {
 	struct qlink_rx_cpu *here = this_cpu_ptr(&qlink_rx_cpus);
 	struct qlink_dev *link = netdev_priv(attach->dev);
-	unsigned int counter = qlink_rx_check(attach->dev, skb);
+	unsigned int counter = qlink_rx_check(attach->dev,
+					      (const struct qlink_header *)skb->data, skb->len);
 
 	if (unlikely(counter))
 		return qlink_rx_drop(link, skb, counter);
 
 	skb->dev = attach->dev;
 	if (qlink_rx_is_first(here))
-		qlink_rx_frame(NULL, skb);
-	else
-		qlink_rx_queue(here, link, skb);
+		return qlink_rx_frame(NULL, skb);
+	qlink_rx_cb(skb)->is_bundle = false;
+	if (unlikely(!qlink_rx_queue(here, skb)))
+		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+}
+
+/**
+ * qlink_rx_receive_bundle() - take frames over from a port that came in one packet
+ * @attach: of the link that they belong to
+ * @skb: from the first qlink header on, of gso_size bytes each but for the last one; taken over
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb)
+{
+	struct qlink_dev *link = netdev_priv(attach->dev);
+
+	if (unlikely(!netif_running(attach->dev)))
+		return qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_DOWN);
+
+	skb->dev = attach->dev;
+	qlink_rx_cb(skb)->is_bundle = true;
+	if (unlikely(!qlink_rx_queue(this_cpu_ptr(&qlink_rx_cpus), skb)))
+		qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
 }
 
 /* The frames of a batch are in nobody's queue, but in one RCU read side: a device's
@@ -341,10 +467,15 @@ static int qlink_rx_batch(struct napi_struct *napi, struct sk_buff_head *batch, 
 			return budget;
 		}
 		__skb_unlink(skb, batch);
-		qlink_rx_frame(napi, skb);
-		done++;
+		if (qlink_rx_cb(skb)->is_bundle) {
+			done += qlink_bundle_n(skb);
+			qlink_rx_bundle(napi, skb);
+		} else {
+			done++;
+			qlink_rx_frame(napi, skb);
+		}
 	}
-	return done;
+	return min(done, budget);
 }
 
 static int qlink_rx_poll(struct napi_struct *napi, int budget)

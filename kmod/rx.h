@@ -9,6 +9,7 @@ int qlink_rx_init(void);
 void qlink_rx_exit(void);
 
 void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb);
+void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb);
 void qlink_rx_purge(struct net_device *dev);
 
 #endif

@@ -326,25 +326,6 @@ static void qlink_tx_cut_to(struct qlink_gso *gso, u8 *at)
 	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
 }
 
-/* An empty frame in a page of this CPU, or elsewhere if it is too large for one. */
-static struct sk_buff *qlink_tx_build(unsigned int bytes)
-{
-	unsigned int all = SKB_HEAD_ALIGN(bytes);
-	struct sk_buff *own = NULL;
-	struct page_frag *here;
-
-	qlink_aead_lock();
-	here = qlink_pages_room(all, SMP_CACHE_BYTES);
-	if (likely(here))
-		own = napi_build_skb(page_address(here->page) + here->offset, all);
-	if (likely(own)) {
-		get_page(here->page);
-		here->offset += all;
-	}
-	qlink_aead_unlock();
-	return own ?: alloc_skb(bytes, GFP_ATOMIC);
-}
-
 /* A buffer of our own for a segment. */
 static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct qlink_gso *gso)
 {
@@ -352,7 +333,7 @@ static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct ql
 	unsigned int bytes = QLINK_CSUM_BYTES + qlink_gso_bytes(gso);
 	struct sk_buff *own;
 
-	own = qlink_tx_build(headroom + bytes + QLINK_TAG_BYTES + attach->tailroom);
+	own = qlink_pages_skb(headroom + bytes + QLINK_TAG_BYTES + attach->tailroom);
 	if (unlikely(!own))
 		return NULL;
 	skb_reserve(own, headroom);

@@ -2,15 +2,13 @@
 /* What all underlays do alike: the links of a port, and the first look at a frame. */
 #include "underlay.h"
 
-#include <linux/jhash.h>
-#include <linux/random.h>
+#include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 
-#include "wire.h"
+#include "bundle.h"
 
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
-static u32 qlink_port_seed __ro_after_init;
 
 /**
  * qlink_underlay_init() - say who is to be told
@@ -19,7 +17,6 @@ static u32 qlink_port_seed __ro_after_init;
 void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 {
 	qlink_underlay_up = upcalls;
-	qlink_port_seed = get_random_u32();
 }
 
 /**
@@ -77,9 +74,13 @@ void qlink_port_destroy(struct qlink_port *port)
 	free_percpu(port->stats);
 }
 
+/* No secret is in it: what is found is what an admin has entered, not what comes in. */
 static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
 {
-	return jhash(peer, sizeof(*peer), qlink_port_seed ^ link_id);
+	u64 address = get_unaligned((const u64 *)peer->bytes) ^
+		      get_unaligned((const u64 *)(peer->bytes + 8));
+
+	return hash_64(address ^ (u64)link_id << 48, 32);
 }
 
 static struct qlink_attach *qlink_port_find(struct qlink_port *port,
@@ -176,5 +177,32 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address
 
 drop:
 	qlink_stats_inc(port->stats, counter);
+	kfree_skb(skb);
+}
+
+/**
+ * qlink_port_receive_bundle() - find the link of a bundle and hand it up
+ * @port: that the bundle came to
+ * @peer: that it came from
+ * @skb: frames of version 1 and of one link id, of gso_size bytes each but for the last one;
+ *	taken over
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_address *peer,
+			       struct sk_buff *skb)
+{
+	struct qlink_attach *attach = NULL;
+	struct qlink_bundle_walk walk;
+	struct qlink_header header;
+
+	qlink_bundle_walk(&walk, skb, 0, skb_shinfo(skb)->gso_size);
+	if (likely(qlink_bundle_header(&walk, &header)))
+		attach = qlink_port_find(port, peer, qlink_header_link_id(&header));
+	if (likely(attach)) {
+		qlink_underlay_up->rx_bundle(attach, skb);
+		return;
+	}
+	qlink_stats_add(port->stats, QLINK_A_PORT_RX_NO_LINK, qlink_bundle_n(skb));
 	kfree_skb(skb);
 }

@@ -167,6 +167,8 @@ struct qlink_port {
 struct qlink_underlay_upcalls {
 	/** @rx: take over a frame of version 1 that belongs to a link */
 	void (*rx)(struct qlink_attach *attach, struct sk_buff *skb);
+	/** @rx_bundle: likewise some in one packet, of gso_size bytes each but for the last one */
+	void (*rx_bundle)(struct qlink_attach *attach, struct sk_buff *skb);
 	/** @resized: the way carries more or less than before: link and device must follow */
 	void (*resized)(struct qlink_attach *attach);
 };
@@ -183,6 +185,8 @@ int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach);
 void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address *peer,
 			struct sk_buff *skb);
+void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_address *peer,
+			       struct sk_buff *skb);
 
 extern const struct qlink_underlay_ops qlink_underlay_eth_ops;
 extern const struct qlink_underlay_ops qlink_underlay_udp_ops;

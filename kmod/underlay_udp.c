@@ -9,6 +9,7 @@
 #include <net/udp_tunnel.h>
 
 #include "compat.h"
+#include "udp_gso.h"
 #include "underlay_udp4.h"
 #include "underlay_udp6.h"
 
@@ -29,6 +30,8 @@ struct qlink_udp_port {
 	struct in6_addr local;
 	/** @udp_port: that we receive on */
 	__be16 udp_port;
+	/** @gso: bundles to it come in one piece */
+	struct qlink_udp_gso gso;
 	/** @socket: owned by the port */
 	struct socket *socket;
 	/** @rcu: frees the port's memory */
@@ -62,7 +65,12 @@ static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 	else
 		memcpy(peer.bytes, &ip_hdr(skb)->saddr, sizeof(ip_hdr(skb)->saddr));
 	__skb_pull(skb, sizeof(struct udphdr));
-	qlink_port_receive(&udp->port, &peer, skb);
+	if (qlink_udp_gso_was_bundle(skb))
+		qlink_udp_gso_want(&udp->gso);
+	if (qlink_udp_gso_is_bundle(skb))
+		qlink_port_receive_bundle(&udp->port, &peer, skb);
+	else
+		qlink_port_receive(&udp->port, &peer, skb);
 	return 0;
 }
 
@@ -111,6 +119,11 @@ static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_co
 		qlink_udp_say_unbound(config, err, extack);
 		return err;
 	}
+	udp->gso.net = udp->net;
+	udp->gso.family = config->address_bytes == sizeof(struct in6_addr) ? AF_INET6 : AF_INET;
+	udp->gso.local = udp->local;
+	udp->gso.port = udp->udp_port;
+	qlink_udp_gso_open(&udp->gso, udp->socket->sk);
 	/* The size of a frame follows the route and its device, never an ICMP message. */
 	udp->family->deafen(udp->socket->sk);
 	setup_udp_tunnel_sock(udp->net, qlink_tunnel_sock(udp->socket), &tunnel);
@@ -162,6 +175,7 @@ static void qlink_udp_port_free(struct qlink_udp_port *udp)
 {
 	list_del(&udp->port.entry);
 	udp_tunnel_sock_release(qlink_tunnel_sock(udp->socket));
+	qlink_udp_gso_close(&udp->gso);
 	call_rcu(&udp->rcu, qlink_udp_port_free_rcu);
 }
 

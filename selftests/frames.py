@@ -58,6 +58,7 @@ from wire import (
     seal,
     unseal,
 )
+from segments import UDP_SEGMENT
 
 # As setup_pair of lib.sh has them, for the sender and the receiver by the names of their namespaces' ends.
 LOWER = "veth0"
@@ -210,16 +211,19 @@ class Injector:
             tap = Tap(args.sender, LOWER, protocol=0)
             head = mac_of(probe, LOWER) + tap.mac + ETHERTYPE.to_bytes(2, "big")
             self.send = lambda frame: tap.send(head + frame)
-        elif args.under == "udp6":
+            return
+        if args.under == "udp6":
             peer = in_namespace(args.to, lambda: address6_of(LOWER))
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
             sock.bind((in_namespace(args.sender, lambda: address6_of(LOWER)), 0))
-            self.send = lambda frame: sock.sendto(frame, (peer, PORT))
         else:
             peer = address_of(probe, LOWER)
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             sock.bind((address_of(sock, LOWER), 0))
-            self.send = lambda frame: sock.sendto(frame, (peer, PORT))
+        self.send = lambda frame: sock.sendto(frame, (peer, PORT))
+        self.send_bundle = lambda frames: sock.sendmsg(
+            frames, [(socket.SOL_UDP, UDP_SEGMENT, struct.pack("=H", len(frames[0])))], 0, (peer, PORT)
+        )
 
 
 class Judge:
@@ -245,25 +249,35 @@ class Judge:
 
     def expect(self, frame: bytes, counter: str | None, inner: bytes | None, what: str) -> None:
         """One frame, of which the outcome is known: one counter, or these bytes on the device."""
+        self._judge(lambda: self.injector.send(frame), [(counter, inner)], what)
+
+    def inject_bundle(self, frames: list[bytes], what: str) -> None:
+        """Frames in one packet, all of a size but for the last, which may be smaller; each judged by the model."""
+        outcomes = [self.receiver.outcome(frame) for frame in frames]
+        self._judge(lambda: self.injector.send_bundle(frames), outcomes, f"{what}, {len(frames)} of {len(frames[0])}")
+
+    def _judge(self, send: Callable[[], object], outcomes: list[tuple[str | None, bytes | None]], what: str) -> None:
+        """What is sent has these outcomes, and no other."""
         before = self.counters.read()
-        self.n_frames += 1
-        self.injector.send(frame)
-        want_moved = {counter: 1} if counter else {}
-        want_seen = [] if inner is None else [inner]
-        got_moved, seen = self._wait(before)
+        self.n_frames += len(outcomes)
+        send()
+        want_moved = dict(collections.Counter(counter for counter, _ in outcomes if counter))
+        want_seen = [inner for _, inner in outcomes if inner is not None]
+        got_moved, seen = self._wait(before, len(outcomes))
         self.n_delivered += len(seen)
         if got_moved != want_moved:
             self._problem(f"{what}: moved {got_moved}, want {want_moved}")
         if seen != want_seen:
             self._problem(f"{what}: delivered {[f.hex()[:80] for f in seen]}, want {[f.hex()[:80] for f in want_seen]}")
 
-    def _wait(self, before: dict[str, int]) -> tuple[dict[str, int], list[bytes]]:
-        """Looks until something came of the frame."""
+    def _wait(self, before: dict[str, int], n_frames: int) -> tuple[dict[str, int], list[bytes]]:
+        """Looks until something came of all frames."""
         end = time.monotonic() + DEADLINE_S
+        seen: list[bytes] = []
         while True:
             got = moved(before, self.counters.read())
-            seen = list(self.tap.read())
-            if got or seen or time.monotonic() > end:
+            seen += self.tap.read()
+            if sum(got.values()) + len(seen) >= n_frames or time.monotonic() > end:
                 return got, seen
             select.select([self.tap.sock], [], [], 0.001)
 
@@ -447,7 +461,43 @@ class Forger:
         for frame_type, plaintext in ((TYPE_KEEPALIVE, keepalive()), (TYPE_CSUM, partial_udp(60))):
             self.judge.inject(self.seal(80, 5 * WINDOW, frame_type, plaintext), "types share the sequences")
 
-    KINDS = ("good", "flip", "truncate", "pad", "header", "lane", "short", "replay")
+    def run(self, lane: int, first: int, count: int, bytes_inside: int = 60) -> list[bytes]:
+        """Good frames of one size, the next to each other."""
+        return [self.seal(lane, first + n, TYPE_FRAME, plain_frame(bytes_inside)) for n in range(count)]
+
+    def bundle(self) -> None:
+        """Many in one UDP packet: good ones, and every kind of fault in the first, in the middle and in the last."""
+        self.judge.inject_bundle(self.run(90, 1, 2), "the first bundle")
+        for count in (2, 3, 17, 63, 64, 65, 100):
+            frames = self.run(91, 1000 * count, count)
+            self.judge.inject_bundle(frames, "good ones")
+            self.judge.inject_bundle(frames, "all of them again")
+        self.judge.inject_bundle(self.run(91, 200000, 40, 1400), "large ones")
+        for smaller in (14, 30, 59):
+            frames = self.run(92, 1000 * smaller, 5) + self.run(92, 1000 * smaller + 5, 1, smaller)
+            self.judge.inject_bundle(frames, "good ones, the last is smaller")
+        for length in (*range(1, 49), 91):
+            frames = self.run(93, 1000 * length, 4)
+            self.judge.inject_bundle([*frames[:3], frames[3][:length]], "the last one is cut")
+        twice = self.run(94, 1, 3)
+        self.judge.inject_bundle([twice[0], twice[1], twice[0], twice[2], twice[1]], "some of them twice")
+        for at in range(5):
+            for bit in range(0, 8 * len(twice[0]), 41):
+                frames = self.run(95, 10000 * at + 10 * bit + 1, 5)
+                spoilt = bytearray(frames[at])
+                spoilt[bit // 8] ^= 0x80 >> bit % 8
+                self.judge.inject_bundle([*frames[:at], bytes(spoilt), *frames[at + 1 :]], f"bit {bit} of frame {at}")
+            frames = self.run(96, 10 * at + 1, 5)
+            frames[at] = seal(self.key, Header(TYPE_FRAME, 96, LINK_ID + 1, self.epoch, 7), plain_frame(60))
+            self.judge.inject_bundle(frames, f"frame {at} is of another link")
+        for size in (1, 2, 15, 16, 17, 31, 32, 33, 45, 46, 47, 1400):
+            for count in (2, 60, 100):
+                if size * count < 65000:
+                    self.judge.inject_bundle([os.urandom(size) for _ in range(count)], "noise")
+                    frames = [(self.run(97, n + 1, 1, 1400)[0])[:size] for n in range(count)]
+                    self.judge.inject_bundle(frames, "beginnings")
+
+    KINDS = ("good", "flip", "truncate", "pad", "header", "lane", "short", "replay", "bundle")
 
 
 def forge(args: argparse.Namespace) -> int:

@@ -306,6 +306,46 @@ bundles()
 	expect_nothing_dropped
 }
 
+# datagrams: packets that UDP has given to a socket of $ns2.
+datagrams()
+{
+	in_ns "$ns2" cat /proc/net/snmp /proc/net/snmp6 |
+		awk '/^Udp: [0-9]/ { n += $2 } /^Udp6InDatagrams/ { n += $2 } END { print n }'
+}
+
+opened() { link_field "$ns2" .rx.usage.static.frames; }
+
+# What is sent as a bundle and not taken apart on the way comes to the link whole; but not without netfilter, as in the
+# debug kernel.
+bundles_whole()
+{
+	local ns was_opened were_datagrams
+
+	setup 400000
+	min_tso_segs 20
+	for ns in "$ns1" "$ns2"; do expect_ok "USO" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	was_opened=$(opened) were_datagrams=$(datagrams)
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	expect_soon "all frames are opened" all_are_opened
+	expect_nothing_dropped
+	[ -d /proc/net/netfilter ] || return 0
+	expect_ok "datagrams, $were_datagrams to $(datagrams), of frames, $was_opened to $(opened)" \
+		test $((4 * ($(datagrams) - were_datagrams))) -lt $(($(opened) - was_opened))
+}
+
+test_bundles_whole_udp()
+{
+	under=udp
+	bundles_whole
+}
+
+test_bundles_whole_udp6()
+{
+	under=udp6
+	bundles_whole
+}
+
 test_bundles_udp()
 {
 	under=udp

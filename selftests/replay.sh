@@ -66,6 +66,31 @@ each_test_replayed()
 	expect_ok "too old" test "$(verdict .moved.rx_old)" -ge 6
 }
 
+# Many frames in one packet, which veth carries whole. The first tells qlink that such come, and from then
+# on they come to it whole.
+bundled()
+{
+	local ns
+
+	setup_pair
+	for ns in "$ns1" "$ns2"; do expect_ok "USO" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
+	forge bundle
+	expect_eq "each dropped or delivered" "$(verdict '.dropped + .delivered')" "$(verdict .frames)"
+	expect_ok "ping" in_ns "$ns1" ping -c 2 -i 0.01 -W "$deadline" "${inner[2]}"
+}
+
+test_bundled_udp()
+{
+	under=udp
+	bundled
+}
+
+test_bundled_udp6()
+{
+	under=udp6
+	bundled
+}
+
 # What the kernel itself sealed, caught on the wire.
 each_test_resent()
 {
@@ -141,5 +166,5 @@ each_test_wrong_sender()
 	forge good --expect port_rx_no_link
 }
 
-debug_tests="bad_header_udp"
+debug_tests="bad_header_udp bundled_udp"
 run_tests "$@"

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/* UDP packets of many datagrams, and how they come to the socket of a port in one piece. */
+#include "udp_gso.h"
+
+#include <linux/hashtable.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/udp.h>
+#include <net/ipv6.h>
+
+#include "bundle.h"
+
+/**
+ * DOC: Bundles whole
+ *
+ * What a peer sends as a bundle may arrive as one packet still, over a veth or from another
+ * virtual machine. UDP takes such a packet apart before a tunnel's socket sees it, unless its
+ * type says that it is of a tunnel; and that the sender cannot say, for then the devices on
+ * the way would look for a packet inside. So a hook says so, just before UDP, of packets that
+ * are nothing but bundles of qlink: to the address and port of a link, whole frames of version
+ * 1, all of one link id. All others are taken apart as ever, and come up one by one.
+ *
+ * The hook costs each packet to this host some time, whatever it is. So it is there only while
+ * bundles come: the first one is taken apart and tells, and when none has come for a while,
+ * the hook goes.
+ */
+
+#if IS_ENABLED(CONFIG_NETFILTER)
+
+#define QLINK_UDP_GSO_HASH_BITS	6
+#define QLINK_UDP_GSO_PATIENCE	(10 * HZ)
+
+/* Of the host: to which bundles come. The mutex guards both. */
+static DEFINE_MUTEX(qlink_udp_gso_mutex);
+static DEFINE_HASHTABLE(qlink_udp_gsos, QLINK_UDP_GSO_HASH_BITS);
+static LIST_HEAD(qlink_udp_gsos_hooked);
+
+static u32 qlink_udp_gso_hash(__be16 port)
+{
+	return (__force u16)port;
+}
+
+static bool qlink_udp_gso_is_open(const struct net *net, u8 family,
+				  const struct in6_addr *local, __be16 port)
+{
+	const struct qlink_udp_gso *gso;
+
+	hash_for_each_possible_rcu(qlink_udp_gsos, gso, node, qlink_udp_gso_hash(port)) {
+		if (gso->port == port && gso->family == family && net_eq(gso->net, net) &&
+		    ipv6_addr_equal(&gso->local, local))
+			return true;
+	}
+	return false;
+}
+
+/* Is it UDP right behind the IP header, to one of our addresses and ports? */
+static bool qlink_udp_gso_is_ours(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct in6_addr local = {};
+	struct udphdr buffer;
+	const struct udphdr *udp;
+
+	if (state->pf == NFPROTO_IPV4) {
+		if (ip_hdr(skb)->protocol != IPPROTO_UDP)
+			return false;
+		local.s6_addr32[0] = ip_hdr(skb)->daddr;
+	} else {
+		if (ipv6_hdr(skb)->nexthdr != IPPROTO_UDP)
+			return false;
+		local = ipv6_hdr(skb)->daddr;
+	}
+	udp = skb_header_pointer(skb, skb_transport_offset(skb), sizeof(buffer), &buffer);
+	return udp && qlink_udp_gso_is_open(state->net, state->pf, &local, udp->dest);
+}
+
+/* Are these whole headers of version 1, and of one link id? */
+static bool qlink_udp_gso_is_uniform(const struct sk_buff *skb, unsigned int at)
+{
+	struct qlink_bundle_walk walk;
+	struct qlink_header header;
+	int link_id = -1;
+
+	qlink_bundle_walk(&walk, skb, at, skb_shinfo(skb)->gso_size);
+	for (; qlink_bundle_bytes(&walk); qlink_bundle_next(&walk)) {
+		if (!qlink_bundle_header(&walk, &header) ||
+		    qlink_header_version(&header) != QLINK_WIRE_VERSION)
+			return false;
+		if (link_id < 0)
+			link_id = qlink_header_link_id(&header);
+		if (qlink_header_link_id(&header) != link_id)
+			return false;
+	}
+	return true;
+}
+
+/* Its checksum is known to be right, as that of what GRO or a sender on this machine made of
+ * datagrams; and nobody else looks at what is to be written to.
+ */
+static bool qlink_udp_gso_may_stay(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int at = skb_transport_offset(skb) + sizeof(struct udphdr);
+
+	return (info->gso_type & ~SKB_GSO_DODGY) == SKB_GSO_UDP_L4 && !skb->encapsulation &&
+	       skb->ip_summed == CHECKSUM_PARTIAL &&
+	       skb_checksum_start_offset(skb) == skb_transport_offset(skb) &&
+	       !skb_cloned(skb) && !skb_has_frag_list(skb) && skb_frags_readable(skb) &&
+	       skb->len > at + info->gso_size &&
+	       skb->len - at <= info->gso_size * QLINK_BUNDLE_FRAMES_MAX &&
+	       qlink_udp_gso_is_ours(skb, state) && qlink_udp_gso_is_uniform(skb, at);
+}
+
+static unsigned int qlink_udp_gso_hook(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	if (unlikely(skb_is_gso(skb)) && qlink_udp_gso_may_stay(skb, state))
+		skb_shinfo(skb)->gso_type |= SKB_GSO_UDP_TUNNEL;
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops qlink_udp4_gso_ops = {
+	.hook		= qlink_udp_gso_hook,
+	.pf		= NFPROTO_IPV4,
+	.hooknum	= NF_INET_LOCAL_IN,
+	.priority	= INT_MAX,
+};
+
+static const struct nf_hook_ops qlink_udp6_gso_ops = {
+	.hook		= qlink_udp_gso_hook,
+	.pf		= NFPROTO_IPV6,
+	.hooknum	= NF_INET_LOCAL_IN,
+	.priority	= INT_MAX,
+};
+
+static const struct nf_hook_ops *qlink_udp_gso_ops(const struct qlink_udp_gso *gso)
+{
+	return gso->family == AF_INET6 ? &qlink_udp6_gso_ops : &qlink_udp4_gso_ops;
+}
+
+/* A netns and family have one for all their ports. */
+static bool qlink_udp_gso_has_other(const struct qlink_udp_gso *gso)
+{
+	const struct qlink_udp_gso *other;
+
+	lockdep_assert_held(&qlink_udp_gso_mutex);
+
+	list_for_each_entry(other, &qlink_udp_gsos_hooked, hooked) {
+		if (other != gso && other->family == gso->family && net_eq(other->net, gso->net))
+			return true;
+	}
+	return false;
+}
+
+static void qlink_udp_gso_hook_up(struct qlink_udp_gso *gso)
+{
+	if (!qlink_udp_gso_has_other(gso) &&
+	    nf_register_net_hook(gso->net, qlink_udp_gso_ops(gso)))
+		return;
+	list_add(&gso->hooked, &qlink_udp_gsos_hooked);
+	hash_add_rcu(qlink_udp_gsos, &gso->node, qlink_udp_gso_hash(gso->port));
+}
+
+static void qlink_udp_gso_unhook(struct qlink_udp_gso *gso)
+{
+	list_del_init(&gso->hooked);
+	hash_del_rcu(&gso->node);
+	if (!qlink_udp_gso_has_other(gso))
+		nf_unregister_net_hook(gso->net, qlink_udp_gso_ops(gso));
+}
+
+/* Comes as long as bundles do, and once more. */
+static void qlink_udp_gso_work(struct work_struct *work)
+{
+	struct qlink_udp_gso *gso = container_of(work, struct qlink_udp_gso, work.work);
+	bool is_wanted = xchg(&gso->is_wanted, false);
+
+	mutex_lock(&qlink_udp_gso_mutex);
+	if (is_wanted && list_empty(&gso->hooked))
+		qlink_udp_gso_hook_up(gso);
+	else if (!is_wanted && !list_empty(&gso->hooked))
+		qlink_udp_gso_unhook(gso);
+	mutex_unlock(&qlink_udp_gso_mutex);
+	if (is_wanted)
+		schedule_delayed_work(&gso->work, QLINK_UDP_GSO_PATIENCE);
+}
+
+/**
+ * qlink_udp_gso_open() - get ready for bundles
+ * @gso: memory of the caller, zero but for net, family, local and port
+ * @sk: the socket, which can tell a bundle
+ *
+ * Context: Process context, before anything can come to the socket.
+ */
+void qlink_udp_gso_open(struct qlink_udp_gso *gso, struct sock *sk)
+{
+	INIT_LIST_HEAD(&gso->hooked);
+	INIT_DELAYED_WORK(&gso->work, qlink_udp_gso_work);
+	udp_set_bit(ACCEPT_L4, sk);
+}
+
+/**
+ * qlink_udp_gso_want() - something came that was, or had been, a bundle
+ * @gso: that it came to
+ *
+ * Context: Softirq.
+ */
+void qlink_udp_gso_want(struct qlink_udp_gso *gso)
+{
+	if (READ_ONCE(gso->is_wanted))
+		return;
+	WRITE_ONCE(gso->is_wanted, true);
+	schedule_delayed_work(&gso->work, 0);
+}
+
+/**
+ * qlink_udp_gso_close() - undo qlink_udp_gso_open()
+ * @gso: nothing comes to the socket any more; its memory is freed a grace period later
+ *
+ * Context: Process context, sleeps.
+ */
+void qlink_udp_gso_close(struct qlink_udp_gso *gso)
+{
+	cancel_delayed_work_sync(&gso->work);
+	mutex_lock(&qlink_udp_gso_mutex);
+	if (!list_empty(&gso->hooked))
+		qlink_udp_gso_unhook(gso);
+	mutex_unlock(&qlink_udp_gso_mutex);
+}
+
+#else
+
+/* UDP takes all of them apart. */
+void qlink_udp_gso_open(struct qlink_udp_gso *gso, struct sock *sk)
+{
+}
+
+void qlink_udp_gso_want(struct qlink_udp_gso *gso)
+{
+}
+
+void qlink_udp_gso_close(struct qlink_udp_gso *gso)
+{
+}
+
+#endif
