@@ -96,7 +96,9 @@ static bool qlink_udp_gso_is_uniform(const struct sk_buff *skb, unsigned int at)
 }
 
 /* Its checksum is known to be right, as that of what GRO or a sender on this machine made of
- * datagrams; and nobody else looks at what is to be written to.
+ * datagrams. And nobody else can write to it: a frame is decrypted from where it lies, and who
+ * changes it between the tag's pass and the cipher's would have forged it. Who spliced pages of
+ * their own into a socket on this machine can.
  */
 static bool qlink_udp_gso_may_stay(const struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -106,7 +108,8 @@ static bool qlink_udp_gso_may_stay(const struct sk_buff *skb, const struct nf_ho
 	return (info->gso_type & ~SKB_GSO_DODGY) == SKB_GSO_UDP_L4 && !skb->encapsulation &&
 	       skb->ip_summed == CHECKSUM_PARTIAL &&
 	       skb_checksum_start_offset(skb) == skb_transport_offset(skb) &&
-	       !skb_cloned(skb) && !skb_has_frag_list(skb) && skb_frags_readable(skb) &&
+	       !skb_cloned(skb) && !skb_has_shared_frag(skb) && !skb_has_frag_list(skb) &&
+	       skb_frags_readable(skb) &&
 	       skb->len > at + info->gso_size &&
 	       skb->len - at <= info->gso_size * QLINK_BUNDLE_FRAMES_MAX &&
 	       qlink_udp_gso_is_ours(skb, state) && qlink_udp_gso_is_uniform(skb, at);

@@ -58,7 +58,7 @@ from wire import (
     seal,
     unseal,
 )
-from segments import UDP_SEGMENT
+from segments import UDP_CORK, UDP_SEGMENT
 
 # As setup_pair of lib.sh has them, for the sender and the receiver by the names of their namespaces' ends.
 LOWER = "veth0"
@@ -224,6 +224,22 @@ class Injector:
         self.send_bundle = lambda frames: sock.sendmsg(
             frames, [(socket.SOL_UDP, UDP_SEGMENT, struct.pack("=H", len(frames[0])))], 0, (peer, PORT)
         )
+        self.splice_bundle = lambda frames: splice_bundle(sock, (peer, PORT), frames)
+
+
+def splice_bundle(sock: socket.socket, peer: tuple[str, int], frames: list[bytes]) -> None:
+    """Sends a bundle of pages that this process can still write to."""
+    out, into = os.pipe()
+    fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 65536)
+    rest = os.write(into, b"".join(frames))
+    sock.connect(peer)
+    sock.setsockopt(socket.SOL_UDP, UDP_SEGMENT, len(frames[0]))
+    sock.setsockopt(socket.SOL_UDP, UDP_CORK, 1)
+    while rest:
+        rest -= os.splice(out, sock.fileno(), rest)
+    sock.setsockopt(socket.SOL_UDP, UDP_CORK, 0)
+    os.close(out)
+    os.close(into)
 
 
 class Judge:
@@ -251,10 +267,11 @@ class Judge:
         """One frame, of which the outcome is known: one counter, or these bytes on the device."""
         self._judge(lambda: self.injector.send(frame), [(counter, inner)], what)
 
-    def inject_bundle(self, frames: list[bytes], what: str) -> None:
+    def inject_bundle(self, frames: list[bytes], what: str, is_spliced: bool = False) -> None:
         """Frames in one packet, all of a size but for the last, which may be smaller; each judged by the model."""
         outcomes = [self.receiver.outcome(frame) for frame in frames]
-        self._judge(lambda: self.injector.send_bundle(frames), outcomes, f"{what}, {len(frames)} of {len(frames[0])}")
+        send = self.injector.splice_bundle if is_spliced else self.injector.send_bundle
+        self._judge(lambda: send(frames), outcomes, f"{what}, {len(frames)} of {len(frames[0])}")
 
     def _judge(self, send: Callable[[], object], outcomes: list[tuple[str | None, bytes | None]], what: str) -> None:
         """What is sent has these outcomes, and no other."""
@@ -497,7 +514,15 @@ class Forger:
                     frames = [(self.run(97, n + 1, 1, 1400)[0])[:size] for n in range(count)]
                     self.judge.inject_bundle(frames, "beginnings")
 
-    KINDS = ("good", "flip", "truncate", "pad", "header", "lane", "short", "replay", "bundle")
+    def whole(self) -> None:
+        """Twenty in one UDP packet."""
+        self.judge.inject_bundle(self.run(98, 1, 20), "good ones")
+
+    def spliced(self) -> None:
+        """Twenty in one UDP packet, in pages that the sender can still write to."""
+        self.judge.inject_bundle(self.run(99, 1, 20), "good ones", is_spliced=True)
+
+    KINDS = ("good", "flip", "truncate", "pad", "header", "lane", "short", "replay", "bundle", "whole", "spliced")
 
 
 def forge(args: argparse.Namespace) -> int:

@@ -379,6 +379,13 @@ stat_get() { serve "$1" stat qlink0 "$2"; }
 # stats64 NS FILTER [DEVICE]: jq on what every device counts, as ip shows it.
 stats64() { ip -n "$1" -s -j link show "${3:-qlink0}" | jq ".[0].stats64 | $2"; }
 
+# datagrams: packets that UDP has given to a socket of $ns2.
+datagrams()
+{
+	in_ns "$ns2" cat /proc/net/snmp /proc/net/snmp6 |
+		awk '/^Udp: [0-9]/ { n += $2 } /^Udp6InDatagrams/ { n += $2 } END { print n }'
+}
+
 # stats_nonzero NS: "name:value …" of those that are not 0.
 stats_nonzero()
 {

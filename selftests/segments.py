@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from capture import l3_of, read_pcap, read_records
 
-UDP_SEGMENT = 103
+UDP_CORK, UDP_SEGMENT = 1, 103
 SO_TIMESTAMPING, TX_SOFTWARE, SOFTWARE, OPT_ID, OPT_TSONLY = 37, 1 << 1, 1 << 4, 1 << 7, 1 << 11
 IP_RECVERR = 11
 TCP, UDP = 6, 17

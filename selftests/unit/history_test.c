@@ -4,11 +4,13 @@
 
 #include "unit.h"
 
+static const struct qlink_usage nothing;
+
 static void add(struct qlink_history *history, u64 epoch)
 {
 	struct qlink_record record = { .epoch = epoch, .usage = { .frames = epoch } };
 
-	qlink_history_add(history, &record, 0);
+	qlink_history_add(history, &record, &nothing, 0);
 }
 
 static struct qlink_history *make(unsigned int n_records)
@@ -128,6 +130,33 @@ static void sums(void)
 	qlink_history_put(history);
 }
 
+/* A record says all that a key was used for, and the sums get what they had not been told of it. */
+static void the_rest_is_counted(void)
+{
+	struct qlink_usage three = { .frames = 3, .bytes = 300 }, got[QLINK_SOURCES];
+	struct qlink_record record = {
+		.epoch = 1,
+		.usage = { .frames = 5, .bytes = 512 },
+		.direction = QLINK_DIRECTION_RX,
+		.source = QLINK_SOURCE_HYBRID,
+	};
+	struct qlink_history *history = make(0);
+	struct qlink_record read;
+
+	CHECK_EQ("reserved", qlink_history_reserve(history, 1), 0);
+	qlink_history_count(history, QLINK_DIRECTION_RX, QLINK_SOURCE_HYBRID, &three);
+	qlink_history_add(history, &record, &three, 0);
+	qlink_history_usage(history, QLINK_DIRECTION_RX, got);
+	CHECK_EQ("frames", got[QLINK_SOURCE_HYBRID].frames, 5);
+	CHECK_EQ("bytes", got[QLINK_SOURCE_HYBRID].bytes, 512);
+	CHECK_EQ("the record", qlink_history_read(history, 0, &read), 1);
+	CHECK_EQ("its frames", read.usage.frames, 5);
+	CHECK_EQ("its bytes", read.usage.bytes, 512);
+	qlink_history_usage(history, QLINK_DIRECTION_TX, got);
+	CHECK_EQ("the other direction", got[QLINK_SOURCE_HYBRID].frames, 0);
+	qlink_history_put(history);
+}
+
 static void squares(void)
 {
 	struct qlink_history *history = make(0);
@@ -139,8 +168,8 @@ static void squares(void)
 	CHECK_EQ("a block above", qlink_blocks2(257), 2);
 	CHECK_EQ("the most of a key", qlink_blocks2(QLINK_HARD_BLOCKS_MAX), 1ULL << 44);
 	CHECK_EQ("reserved", qlink_history_reserve(history, 2), 0);
-	qlink_history_add(history, &record, QLINK_HARD_BLOCKS_MAX);
-	qlink_history_add(history, &record, 257);
+	qlink_history_add(history, &record, &nothing, QLINK_HARD_BLOCKS_MAX);
+	qlink_history_add(history, &record, &nothing, 257);
 	CHECK_EQ("sum", qlink_history_blocks2(history), (1ULL << 44) + 2);
 	qlink_history_put(history);
 }
@@ -167,6 +196,7 @@ int main(void)
 		{ "overwritten_many_times", overwritten_many_times },
 		{ "no_memory", no_memory },
 		{ "sums", sums },
+		{ "the_rest_is_counted", the_rest_is_counted },
 		{ "squares", squares },
 		{ "holders", holders },
 	};
