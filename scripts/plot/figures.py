@@ -237,8 +237,9 @@ def print_notes(bench: Bench, figures: list[Figure]) -> None:
     for figure in figures:
         if figure.instructions_per_rekey is not None:
             print(f"{figure.peer} {figure.name}: {figure.rekeys:,} rekeys a second came about, and {figure.measured:,} "
-                  f"instructions: one rekey takes {figure.instructions_per_rekey:,}, both ends, and so 1,000 a second "
-                  "each way what the table says.")
+                  f"instructions: one rekey takes {figure.instructions_per_rekey:,}, both ends. 1,000 a second are "
+                  f"{figure.instructions_per_rekey * 100000 / CPU:.2f} % of a CPU of 10^9 instructions a second, and 1,000 each way "
+                  "what the table says.")
         if figure.name == "key-install":
             print(f"Installing a key, 100 a message, takes {figure.instructions:,}; 10,000 a second "
                   f"{figure.instructions * 10000 / CPU * 100:.0f} % of a CPU of 10^9 instructions a second.")
