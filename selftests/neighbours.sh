@@ -418,5 +418,5 @@ test_loop_of_two()
 	expect_only_moved "$ns1" "$before" "tx_loop=+2"
 }
 
-debug_tests="lower_is_a_bond bond_fails_over_eth member stack_udp"
+debug_tests="bond_fails_over_eth member stack_udp"
 run_tests "$@"
