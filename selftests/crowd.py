@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Stands at a door and says nothing: keeps N connections to ADDRESS PORT open, and makes those again that are closed.
+"""Stands at a door and says nothing: keeps connections to ADDRESS PORT open, and makes those again that are closed.
 
-usage: crowd.py N OWN-ADDRESS ADDRESS PORT
+usage: crowd.py ADDRESS PORT N OWN-ADDRESS…
 
-A hundred times a second at most; until it is killed.
+N of each OWN-ADDRESS, which dials a hundred times a second at most; until it is killed.
 """
 import selectors
 import socket
@@ -27,17 +27,20 @@ def knock(own, there):
 
 
 def main():
-    n, own, there = int(sys.argv[1]), sys.argv[2], (sys.argv[3], int(sys.argv[4]))
+    there, most = (sys.argv[1], int(sys.argv[2])), int(sys.argv[3])
+    open_of = dict.fromkeys(sys.argv[4:], 0)
     waiting = selectors.DefaultSelector()
     while True:
-        if len(waiting.get_map()) < n:
-            sock = knock(own, there)
+        for own, n in open_of.items():
+            sock = knock(own, there) if n < most else None
             if sock:
-                waiting.register(sock, selectors.EVENT_READ)
+                waiting.register(sock, selectors.EVENT_READ, own)
+                open_of[own] += 1
         for key, _ in waiting.select(0):
             # Closed, or refused: what a door says to those who say nothing is nothing.
             waiting.unregister(key.fileobj)
             key.fileobj.close()
+            open_of[key.data] -= 1
         time.sleep(0.01)
 
 

@@ -79,10 +79,10 @@ test_strangers_at_the_door_udp()
 	expect_peer_comes 2
 }
 
-# crowd N ADDRESS: so many at site b, with this address, dial site a and say nothing, again and again.
+# crowd N ADDRESS…: so many of each address at site b dial site a and say nothing, again and again.
 crowd()
 {
-	ip netns exec "$ns2" /usr/bin/python3 "$here/crowd.py" "$1" "$2" "${channel[1]}" "$door" >"$tmp/crowd" 2>&1 &
+	ip netns exec "$ns2" /usr/bin/python3 "$here/crowd.py" "${channel[1]}" "$door" "$@" >"$tmp/crowd" 2>&1 &
 	defer kill $!
 }
 
@@ -101,7 +101,7 @@ test_a_crowd_at_the_door_udp()
 	done
 	crowd 2 "${channel[2]}"
 	expect_soon "from the peer's own address" refused_as too-slow 2
-	for n in "${others[@]}"; do crowd 8 "$n"; done
+	crowd 8 "${others[@]}"
 	expect_soon "and many others" refused_as crowd 100
 	expect_peer_comes 2
 	expect_soon "more of them, before and after" refused_as crowd $(($(status 1 '.refused.crowd') + 20))
