@@ -62,6 +62,11 @@ struct qlink_newlink_params;
 #define qlink_unbound_wq	system_unbound_wq
 #endif
 
+/* The library has AES-GCM since 7.3; what was there by a like name before was another, and slow. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0) && IS_REACHABLE(CONFIG_CRYPTO_LIB_AES_GCM)
+#define QLINK_HAS_AES_GCM_LIBRARY	1
+#endif
+
 /* hrtimer_init() was hrtimer_setup() without the function before 6.13. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define qlink_hrtimer_setup(timer, function, clock, mode) \

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Which AES-GCM seals frames: the quickest, or the one that the module's parameter names.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
+
+# The kernel's library has AES-GCM since 7.3.
+has_library() { case $(uname -r) in 6.*) return 1 ;; esac; }
+
+# reload [PARAMETER]: and leaves in $said what the module says of that; it is back as it was after the test.
+reload()
+{
+	modprobe -r qlink || exit 1
+	dmesg -C
+	modprobe qlink "$@" 2>/dev/null
+	reloaded=$?
+	said=$(dmesg)
+}
+back_to_auto() { modprobe -r qlink; modprobe qlink; }
+
+# What seals frames now.
+sealer() { sed -n 's/.*qlink: frames are sealed by //p' <<<"$said"; }
+
+# ns_of DRIVER: what $said has measured of it.
+ns_of() { sed -n "s/.*qlink: $1 seals 1,400 bytes in \([0-9]*\) ns$/\1/p" <<<"$said"; }
+
+test_quickest()
+{
+	local sealer time
+
+	defer back_to_auto
+	reload
+	sealer=$(sealer)
+	expect_has "what seals" "$sealer" "generic-gcm"
+	expect_ok "its time" test "$(ns_of "$sealer")" -gt 0
+	has_library || { expect_eq "measured" "$(grep -c ' seals 1,400 bytes ' <<<"$said")" 1; return; }
+	time=$(ns_of "the kernel's library")
+	expect_ok "the other's time, $time ns" test "$time" -gt "$(ns_of "$sealer")"
+	echo "# $sealer: $(ns_of "$sealer") ns, the kernel's library: $time ns"
+}
+
+test_unknown()
+{
+	defer back_to_auto
+	reload aead=rot13
+	expect_ok "refused" test $reloaded -ne 0
+	expect_has "why" "$said" "qlink: aead=rot13 is none of auto, api, library"
+	expect_refused "not loaded" "" grep -q '^qlink ' /proc/modules
+}
+
+# seals_with NAME DRIVER: a link of that backend under keys that change: the library of Python's opens all that it
+# sealed, and it what that one sealed; and it refuses every frame that has a bit flipped.
+seals_with()
+{
+	reload "aead=$1"
+	expect_has "what seals" "$(sealer)" "$2"
+	expect_eq "measured" "$(grep -c ' seals 1,400 bytes ' <<<"$said")" 1
+	setup_pair
+	capture_start "$ns1" "$tmp/all.pcap"
+	expect_ok "there" frames exchange --from "$ns1" --to "$ns2"
+	expect_ok "back" frames exchange --from "$ns2" --to "$ns1"
+	frames payload "$tmp/file" 300000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	key_pass "$ns1" "$ns2" 2
+	in_ns "$ns1" qlinkctl rotate qlink0
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	expect_nothing_dropped
+	capture_stop "$tmp/all.pcap"
+	decode all --needle-hex "$marker"
+	expect_ok "forged" frames forge flip --under "$under" --from "$ns1" --to "$ns2" --epoch 2 \
+		--key "$(key_file "$ns1" 2)"
+}
+
+each_test_api()
+{
+	defer back_to_auto
+	seals_with api generic-gcm
+}
+
+each_test_library()
+{
+	defer back_to_auto
+	if has_library; then
+		seals_with library "the kernel's library"
+	else
+		reload aead=library
+		expect_ok "refused" test $reloaded -ne 0
+		expect_has "why" "$said" "this kernel has no synchronous AES-GCM for aead=library"
+	fi
+}
+
+run_tests
