@@ -429,6 +429,5 @@ caps() { grep CapEff "/proc/$1/status" | tr -s '\t ' ' '; }
 agent_is_gone() { ! kill -0 "${agent_pid[$1]}"; }
 
 # shellcheck disable=SC2034 # for ktap.sh
-debug_tests="pqc_only_eth"
 
 run_tests "$@"

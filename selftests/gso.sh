@@ -349,5 +349,5 @@ test_bundles_udp6()
 	bundles
 }
 
-debug_tests="tcp_eth udp_eth put_together_eth bundles_whole_udp bundles_udp"
+debug_tests="tcp_eth bundles_whole_udp"
 run_tests "$@"

@@ -353,5 +353,5 @@ test_speed()
 	expect_eq "udp" "$(in_ns "$ns1" ethtool qlink1 | grep -c Speed)" 0
 }
 
-debug_tests="too_big_when_bridged_udp6 too_big_when_routed"
+debug_tests="too_big_when_routed"
 run_tests "$@"

@@ -75,5 +75,4 @@ each_test_behind_the_grace()
 	expect_ok "replays are among those that came again" test "$replayed" -le "$again"
 }
 
-debug_tests="behind_the_grace_udp"
 run_tests "$@"

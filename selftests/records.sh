@@ -194,5 +194,4 @@ test_protection()
 	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: blocked: admin-down"
 }
 
-debug_tests="what_a_key_was_used_for_udp"
 run_tests "$@"
