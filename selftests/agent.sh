@@ -167,8 +167,9 @@ test_a_key_a_millisecond_udp()
 	links_add
 	agents_start "floor-ms 1" "ceiling-ms 1" "store 4000"
 	answers "$ns1" "${inner[2]}"
-	steady_start "$pause"
+	keep_busy
 	expect_active hybrid
+	steady_start "$pause"
 	from=${EPOCHREALTIME/./} keys=$(installed) used=$(ring "$ns1" tx rekeys) before=$(spent) memory=$(memory)
 	expect_ok "time goes by" busywait $((3 * seconds)) has_gone_by "$from" "$seconds"
 	after=$(spent) ms=$(((${EPOCHREALTIME/./} - from) / 1000))
