@@ -15,8 +15,8 @@ help:
 	@echo
 	@echo 'make             modules and userspace for this machine (Debian 13)'
 	@echo 'make modules     qlink.ko for the kernel of KDIR'
-	@echo 'make userspace   libqlink, qlinkctl and the plug-in of ip'
-	@echo 'make install     both, below DESTDIR'
+	@echo 'make userspace   qlinkd, qlinkctl, qlink-kmesim and the plug-in for ip'
+	@echo 'make install     copies what "make" built, below DESTDIR; builds nothing'
 	@echo 'make clean       removes what any of these made in the tree'
 
 modules:
@@ -25,7 +25,9 @@ modules:
 userspace:
 	$(MAKE) -C userspace
 
-install: all
+# Root copies, and compiles nothing.
+install:
+	@[ -e kmod/qlink.ko ] || { echo 'kmod/qlink.ko: not there; run make first' >&2; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 

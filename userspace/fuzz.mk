@@ -19,11 +19,11 @@ fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink
 # libnl reads from the fuzzer, not from a socket.
 $(O)/fuzz/netlink: LDFLAGS += -Wl,--wrap=nl_connect,--wrap=nl_recvmsgs
 
-$(O)/fuzz/%: fuzz/%.c Makefile fuzz.mk $(wildcard qlinkd/*.[ch] libqlink/*.[ch])
+$(O)/fuzz/%: fuzz/%.c Makefile fuzz.mk $(wildcard common/*.[ch] libqlink/*.[ch] qlinkd/*.[ch] qlinkd/*/*.[ch])
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Werror -O1 -g $(SANITIZE) \
 		-fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(addsuffix .c,$(fuzz_$*)) \
-		$(NL_LIBS) $(JSON_LIBS) $(KME_LIBS)
+		$(call libs,$(AGENT_PACKAGES)) -lm
 
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)
 	@for name in $(FUZZERS); do \

@@ -2,20 +2,19 @@
 # Tests with two agents whole but for their sockets: devices in memory, KMEs in simulated time.
 
 WORLD_TESTS := carry keying month steer
-WORLD := device simkme world
+WORLD := tests/device.c tests/simkme.c tests/world.c
 
-$(WORLD_TESTS:%=$(O)/check/test_%): $(WORLD:%=$(O)/check/tests/%.o)
-$(foreach test,$(WORLD_TESTS),$(eval replaces_$(test) := qlinkd/broker.o qlinkd/kernel.o \
-	qlinkd/kme.o qlinkd/services.o))
+$(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
 # A month takes too long under sanitizers, which see two days of it.
-MONTH := $(addprefix tests/,test_month tap $(WORLD)) \
-	$(addprefix qlinkd/,$(HEART) audit budget carry config keying kme_ask kme_json kme_mem kme_server link \
-		log rings steer stock) \
-	$(addprefix libqlink/,attr key link names nl parse protection secret wipe)
+month_objects = $(patsubst %.c,$(O)/month/%.o,$(1))
 
-$(O)/month/test_month: $(MONTH:%=$(O)/month/%.o)
-	$(CC) -o $@ $^ $(NL_LIBS) $(JSON_LIBS) $(KME_LIBS)
+$(O)/month/agent.a: $(call month_objects,$(filter-out %/main.c,$(LIB) $(AGENT)))
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/month/test_month: $(call month_objects,tests/test_month.c tests/tap.c $(WORLD)) $(O)/month/agent.a
+	$(CC) -o $@ $(filter %.o,$^) $(O)/month/agent.a $(call libs,$(AGENT_PACKAGES)) -lm
 
 $(O)/month/%.o: %.c Makefile world.mk
 	@mkdir -p $(@D)
