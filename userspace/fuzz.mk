@@ -8,14 +8,13 @@ CLANG ?= clang
 FUZZ_SECONDS ?= 10
 FUZZERS := broker config kme_json msg netlink
 fuzz_broker := qlinkd/channel qlinkd/config qlinkd/policy qlinkd/rings libqlink/names \
-	libqlink/parse libqlink/secret libqlink/wipe
+	libqlink/parse common/number common/secret common/why common/wipe
 fuzz_config := qlinkd/channel qlinkd/config qlinkd/policy libqlink/names libqlink/parse \
-	libqlink/secret libqlink/wipe
-fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem libqlink/names libqlink/parse \
-	libqlink/secret libqlink/wipe
-fuzz_msg := qlinkd/msg qlinkd/policy
+	common/number common/secret common/why common/wipe
+fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem common/number common/secret common/why common/wipe
+fuzz_msg := qlinkd/msg qlinkd/policy common/why
 fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink/netns libqlink/nl \
-	libqlink/parse libqlink/record qlinkd/route
+	libqlink/parse libqlink/record common/number common/why qlinkd/route
 # libnl reads from the fuzzer, not from a socket.
 $(O)/fuzz/netlink: LDFLAGS += -Wl,--wrap=nl_connect,--wrap=nl_recvmsgs
 

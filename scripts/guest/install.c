@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "../../userspace/libqlink/qlink.h"
-#include "../../userspace/libqlink/secret.h"
+#include "common/secret.h"
 #include "count.h"
+#include "libqlink/qlink.h"
 
 #define MOST_PER_MESSAGE	1000
 #define MOST_LINKS		1000

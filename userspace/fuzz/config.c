@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libFuzzer on configuration files: whatever one says, it is refused with a line, or all in it is good. */
-#include "../qlinkd/config.h"
+#include "qlinkd/config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../qlinkd/policy.h"
+#include "qlinkd/policy.h"
 
 static void must(bool holds)
 {

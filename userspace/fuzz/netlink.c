@@ -6,12 +6,12 @@
  * The first byte says which call is made; behind it stands one datagram after the
  * other, each behind its length.
  */
-#include "../libqlink/event.c"
+#include "libqlink/event.c"
 
 #include <netlink/socket.h>
 
-#include "../libqlink/netns.h"
-#include "../qlinkd/route.h"
+#include "libqlink/netns.h"
+#include "qlinkd/route.h"
 
 /* What is left of the input. */
 static const uint8_t *at;

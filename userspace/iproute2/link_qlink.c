@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../libqlink/link.h"
-#include "../libqlink/names.h"
-#include "../libqlink/protection.h"
+#include "libqlink/link.h"
+#include "libqlink/names.h"
+#include "libqlink/protection.h"
 
 static const char help[] =
 "Usage: ... qlink [ id ID ]\n"

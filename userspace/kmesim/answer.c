@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-#include "../libqlink/wipe.h"
+#include "common/wipe.h"
 #include "slab.h"
 
 /* Base64 of the longest key, and a NUL. */

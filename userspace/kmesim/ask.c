@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
+
 /* No request has more, and no number of a request is above it. */
 #define NUMBER_MAX	1000000
 

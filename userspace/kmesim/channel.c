@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "libqlink/parse.h"
 #include "slab.h"
 
 void channel_init(struct channel *channel)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+
 #define BLANK	" \t\r\n"
 
 /* A file that is being read: words of a line belong to its section. */

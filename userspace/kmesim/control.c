@@ -17,6 +17,8 @@
 #include <event2/listener.h>
 #include <jansson.h>
 
+#include "common/number.h"
+
 #define MAX_LINE	1024
 
 /* One connection to the socket. */

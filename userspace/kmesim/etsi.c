@@ -7,9 +7,9 @@
 
 #include <jansson.h>
 
-#include "../libqlink/wipe.h"
 #include "answer.h"
 #include "ask.h"
+#include "common/wipe.h"
 
 /* The standard's own words for a 400, table 11 to 13. */
 static const char not_found[] = "one or more keys specified are not found on KME";

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
+
 #define ANY_OP	(1U << ETSI_STATUS | 1U << ETSI_ENC | 1U << ETSI_DEC)
 #define KEY_OPS	(1U << ETSI_ENC | 1U << ETSI_DEC)
 

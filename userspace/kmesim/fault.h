@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 /* What a client asks of a KME. */
 enum etsi_op {

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "../libqlink/secret.h"
-#include "../libqlink/wipe.h"
+#include "common/secret.h"
+#include "common/wipe.h"
 #include "control.h"
 
 static const char help[] =

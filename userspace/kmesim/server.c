@@ -16,7 +16,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "../libqlink/wipe.h"
+#include "common/wipe.h"
 
 #define MAX_HEADER_BYTES	16384
 #define MAX_BODY_BYTES		1048576

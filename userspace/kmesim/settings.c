@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "slab.h"
 
 #define MAX_BITS	(SLAB_KEY_BYTES * 8)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../libqlink/secret.h"
+#include "common/secret.h"
 
 #define PIECE_BYTES	65536
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+
 /* Ten years, so that products of times and counts fit 64 bits. */
 #define SECONDS_MAX	315360000.0
 #define KEYS_MAX	1000000000

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 enum supply_kind {
 	/* nothing comes */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/number.h"
+
 #define SOURCE_PORTS_MAX	64
 
 /* Where an attribute of a configuration lies, and how it travels. */

@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,16 +11,6 @@
 #include "names.h"
 
 #define ETHERTYPE_MIN	0x0600
-
-int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...)
-{
-	va_list ap;
-
-	va_start(ap, rule);
-	vsnprintf(why->text, sizeof(why->text), rule, ap);
-	va_end(ap);
-	return err;
-}
 
 /* Own tables: isxdigit() and strtoul() follow the locale and take signs. */
 static int hex_digit(char c)
@@ -46,23 +35,6 @@ static bool hex_byte(const char *text, uint8_t *byte)
 		return false;
 	*byte = (uint8_t)(high << 4 | low);
 	return true;
-}
-
-int qlink_parse_number(const char *text, uint64_t min, uint64_t max,
-		       uint64_t *number, struct qlink_why *why)
-{
-	const char *at = text;
-	uint64_t value = 0;
-
-	for (; *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, *at - '0', &value))
-			break;
-	if (at == text || *at || value < min || value > max)
-		return qlink_refuse(why, -EINVAL, "not a number from %llu to %llu",
-			      (unsigned long long)min, (unsigned long long)max);
-	*number = value;
-	return 0;
 }
 
 int qlink_parse_ethertype(const char *text, uint16_t *ethertype,

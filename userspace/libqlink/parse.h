@@ -8,31 +8,14 @@
 
 #include <linux/qlink.h>
 
+#include "common/why.h"
+
 #define QLINK_MAC_BYTES		6
 /* Room for each text below, with its final NUL. */
 #define QLINK_MAC_TEXT		18
 #define QLINK_UUID_TEXT		37
 #define QLINK_ADDR_TEXT		46
 #define QLINK_ACCEPT_TEXT	64
-
-/**
- * struct qlink_why - the rule that a value broke, for an error message
- */
-struct qlink_why {
-	/** @text: as in "not a number from 1 to 64"; no value, no full stop */
-	char text[120];
-};
-
-/**
- * qlink_refuse() - say which rule was broken
- * @why: where it is said; what does not fit is cut off
- * @err: negative errno
- * @rule: a printf() format
- *
- * Return: @err, for the caller to return.
- */
-__attribute__((format(printf, 3, 4)))
-int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...);
 
 /**
  * struct qlink_addr - an address of the udp underlay
@@ -44,19 +27,6 @@ struct qlink_addr {
 	/** @bytes: the address in network order, @len of them count */
 	uint8_t bytes[16];
 };
-
-/**
- * qlink_parse_number() - parse a decimal number
- * @text: digits and nothing else
- * @min: smallest number allowed
- * @max: largest number allowed
- * @number: where the number goes
- * @why: filled in on failure
- *
- * Return: 0, or %-EINVAL with @why.
- */
-int qlink_parse_number(const char *text, uint64_t min, uint64_t max,
-		       uint64_t *number, struct qlink_why *why);
 
 /**
  * qlink_parse_ethertype() - parse an EtherType, 0x0600 to 0xffff

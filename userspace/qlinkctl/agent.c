@@ -10,7 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../libqlink/parse.h"
+#include "common/number.h"
+#include "common/why.h"
+
 
 /* An agent that says nothing for so long is in trouble, which is worth to be told. */
 #define PATIENCE_S	10

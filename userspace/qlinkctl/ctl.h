@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "../libqlink/qlink.h"
+#include "libqlink/qlink.h"
 
 /* What qlinkctl exits with. */
 enum ctl_exit {

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../libqlink/names.h"
-#include "../libqlink/secret.h"
 #include "batch.h"
+#include "common/number.h"
+#include "common/secret.h"
+#include "libqlink/keyfile.h"
+#include "libqlink/names.h"
 
 /* ---- words ---- */
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../libqlink/names.h"
+#include "libqlink/names.h"
 #include "show.h"
 
 json_t *monitor_json(const struct qlink_event *event)

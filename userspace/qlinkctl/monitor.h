@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "../libqlink/event.h"
 #include "ctl.h"
+#include "libqlink/event.h"
 
 /**
  * monitor_run() - qlinkctl monitor [DEV]

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../libqlink/names.h"
+#include "common/number.h"
+#include "libqlink/names.h"
 
 static const char *id_text(const struct qlink_record *record,
 			   char id[QLINK_UUID_TEXT])

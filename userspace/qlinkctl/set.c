@@ -6,7 +6,7 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "../libqlink/netns.h"
+#include "libqlink/netns.h"
 
 /*
  * The lower device is named here and counted where the underlay lies: refuse

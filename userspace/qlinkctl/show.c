@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../libqlink/names.h"
-#include "../libqlink/netns.h"
+#include "libqlink/names.h"
+#include "libqlink/netns.h"
 
 /* ---- JSON ---- */
 

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "../libqlink/names.h"
 #include "ctl.h"
+#include "libqlink/names.h"
 
 /**
  * show_run() - qlinkctl show [DEV]

@@ -5,10 +5,10 @@
 
 #include <event2/event.h>
 
-#include "../libqlink/event.h"
 #include "config.h"
 #include "door.h"
 #include "keying.h"
+#include "libqlink/event.h"
 #include "notify.h"
 #include "peer.h"
 #include "services.h"

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 /* Of SHA-384. */
 #define AUDIT_HASH_BYTES	48

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../libqlink/qlink.h"
-#include "../libqlink/secret.h"
+#include "common/secret.h"
 #include "config.h"
+#include "libqlink/qlink.h"
 #include "request.h"
 #include "rings.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../libqlink/names.h"
+#include "libqlink/names.h"
 #include "msg.h"
 
 /* Key IDs of one line of the audit log. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
 #include "exchange.h"
 
 /**

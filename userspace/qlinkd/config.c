@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "channel.h"
+#include "common/number.h"
 #include "policy.h"
 
 #define BLANK		" \t\r"

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
 #include "kme.h"
+#include "libqlink/parse.h"
 #include "pacing.h"
 #include "store.h"
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
 #include "budget.h"
+#include "libqlink/parse.h"
 
 /* Those whose handshake is not made yet. */
 #define CROWD_MAX		32

@@ -10,8 +10,8 @@
 
 #include <openssl/rand.h>
 
-#include "../libqlink/names.h"
 #include "carry.h"
+#include "libqlink/names.h"
 #include "steer.h"
 
 /* How often a link looks at its device when nothing happens, and when it hurries. */

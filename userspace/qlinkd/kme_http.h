@@ -5,7 +5,7 @@
 
 #include <curl/curl.h>
 
-#include "../libqlink/secret.h"
+#include "common/secret.h"
 #include "kme_server.h"
 
 /**

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "common/number.h"
 #include "kme_mem.h"
 
 /* jansson makes about 600 bytes of the 107 that a key takes at least. */

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 /* A KME key ID is opaque: so many of [0-9A-Za-z-]. A UUID has 36. */
 #define KME_KEY_ID_MIN		8

@@ -9,8 +9,8 @@
 #include <curl/curl.h>
 #include <jansson.h>
 
-#include "../libqlink/secret.h"
-#include "../libqlink/wipe.h"
+#include "common/secret.h"
+#include "common/wipe.h"
 
 /* One process, one thread: an answer is judged before the next is looked at. */
 static struct qlink_secret arena;

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../libqlink/event.h"
-#include "../libqlink/secret.h"
+#include "common/secret.h"
 #include "config.h"
 #include "exchange.h"
+#include "libqlink/event.h"
 #include "policy.h"
 #include "rekey.h"
 #include "services.h"

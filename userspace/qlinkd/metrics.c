@@ -11,8 +11,8 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
-#include "../libqlink/names.h"
-#include "../libqlink/protection.h"
+#include "libqlink/names.h"
+#include "libqlink/protection.h"
 #include "unixsock.h"
 
 /* Source: Prometheus text format, version 0.0.4. */

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
-#include "bytes.h"
 #include "agreement.h"
+#include "bytes.h"
+#include "common/why.h"
 
 /* The encoding that this is, and the only version of the protocol so far. */
 #define MSG_VERSION		1

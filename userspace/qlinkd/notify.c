@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/number.h"
+
 /* A path, or @ and a name that is in no file system. Returns the address's length, 0 for neither. */
 static socklen_t put_address(struct sockaddr_un *address, const char *text)
 {

@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 /* Of a message. */
 #define NOTIFY_TEXT_MAX	512

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../libqlink/secret.h"
+#include "common/secret.h"
 
 int privilege_harden(struct qlink_why *why)
 {

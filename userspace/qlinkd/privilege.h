@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 /**
  * privilege_harden() - keep the process's memory to itself

@@ -3,7 +3,7 @@
 #ifndef QLINKD_ROUTE_H
 #define QLINKD_ROUTE_H
 
-#include "../libqlink/parse.h"
+#include "libqlink/parse.h"
 
 /**
  * route_check() - refuse an address that is reached through a qlink

@@ -2,8 +2,8 @@
 /* What can be seen of the agent, as JSON; see qlinkd(8). */
 #include "status.h"
 
-#include "../libqlink/names.h"
-#include "../libqlink/protection.h"
+#include "libqlink/names.h"
+#include "libqlink/protection.h"
 
 /* json_object_set_new() frees what it cannot set, and a status that lacks some is one. */
 static void set(json_t *object, const char *name, json_t *value)

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "../libqlink/names.h"
 #include "carry.h"
+#include "libqlink/names.h"
 
 /*
  * What the ring should hold lasts so long, and is bounded. Post-quantum keys can be made at any

@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../libqlink/parse.h"
-#include "../libqlink/secret.h"
 #include "bytes.h"
+#include "common/secret.h"
+#include "common/why.h"
 
 #define STORE_ID_BYTES_MAX	64
 #define STORE_KEY_BYTES_MIN	32

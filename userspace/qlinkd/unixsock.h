@@ -3,7 +3,8 @@
 #ifndef QLINKD_UNIXSOCK_H
 #define QLINKD_UNIXSOCK_H
 
-#include "../libqlink/parse.h"
+#include "common/why.h"
+
 
 /**
  * unixsock_listen() - listen at a path

@@ -12,7 +12,7 @@
 
 #include <openssl/rand.h>
 
-#include "../libqlink/qlink.h"
+#include "libqlink/qlink.h"
 #include "tap.h"
 
 uint64_t device_now;
@@ -27,7 +27,7 @@ static int tell_time(clockid_t clock, struct timespec *time)
 }
 
 #define clock_gettime tell_time
-#include "../qlinkd/services.c"
+#include "qlinkd/services.c"
 #undef clock_gettime
 
 /* --- what libqlink would ask of the kernel; ifindex is the end, from 1 on --- */
@@ -293,8 +293,8 @@ static int no_wait(struct pollfd *fds, nfds_t n, int timeout)
 #define send to_broker
 #define recv from_broker
 #define poll no_wait
-#include "../qlinkd/broker.c"
-#include "../qlinkd/kernel.c"
+#include "qlinkd/broker.c"
+#include "qlinkd/kernel.c"
 #undef send
 #undef recv
 #undef poll

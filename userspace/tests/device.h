@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../libqlink/event.h"
-#include "../qlinkd/config.h"
-#include "../qlinkd/services.h"
+#include "libqlink/event.h"
+#include "qlinkd/config.h"
+#include "qlinkd/services.h"
 
 /* Nobody can load a kernel module where unit tests run. */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether the agent's configuration says what it should, and what is wrong with it if not. */
-#include "../qlinkd/config.h"
+#include "qlinkd/config.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../qlinkd/channel.h"
-#include "../qlinkd/policy.h"
+#include "qlinkd/channel.h"
+#include "qlinkd/policy.h"
 #include "tap.h"
 
 #define AGENT							\

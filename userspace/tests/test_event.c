@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* An event: from the bytes of the message to what people and scripts see. */
-#include "../qlinkctl/monitor.h"
+#include "qlinkctl/monitor.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include <linux/netlink.h>
 
-#include "../libqlink/names.h"
+#include "libqlink/names.h"
 #include "tap.h"
 
 static struct qlink_event sample(void)

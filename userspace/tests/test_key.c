@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* qlinkctl key: words, batches, and output that has no key bytes. */
-#include "../qlinkctl/key.h"
+#include "qlinkctl/key.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../qlinkctl/batch.h"
+#include "qlinkctl/batch.h"
 #include "tap.h"
 
 #define UUID	"123e4567-e89b-12d3-a456-426614174000"

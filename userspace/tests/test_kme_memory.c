@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../libqlink/secret.h"
-#include "../libqlink/wipe.h"
+#include "common/secret.h"
+#include "common/wipe.h"
 #include "kme_lab.h"
 #include "tap.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../kmesim/supply.h"
 #include "kme_lab.h"
+#include "kmesim/supply.h"
 #include "tap.h"
 
 #define POST(body)	" -d '" body "'"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Links: options to a request, a reply to a struct, and replies that lie. */
-#include "../libqlink/link.h"
+#include "libqlink/link.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>
 
-#include "../libqlink/names.h"
+#include "libqlink/names.h"
 #include "tap.h"
 
 struct stream {

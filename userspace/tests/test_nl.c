@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Requests as they go to the kernel, its acks as they come, and the wiping. */
-#include "../libqlink/nl.c"
+#include "libqlink/nl.c"
 
 #include "tap.h"
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Words of the command line: what is taken, what is refused and with which rule. */
-#include "../libqlink/parse.h"
+#include "libqlink/parse.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "tap.h"
 
 TEST(numbers_keep_their_limits)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The plug-in for ip, with stand-ins for what ip exports. */
-#include "../iproute2/link_qlink.c"
+#include "iproute2/link_qlink.c"
 
 #include <stdarg.h>
 #include <stdlib.h>

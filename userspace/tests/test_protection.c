@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How well a link protects: each thing that it can lack, alone. */
-#include "../libqlink/protection.h"
+#include "libqlink/protection.h"
 
 #include "tap.h"
 

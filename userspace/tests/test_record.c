@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Records: what a message says, the names in the JSON, what is missing in the table. */
-#include "../qlinkctl/record.h"
+#include "qlinkctl/record.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,12 +11,19 @@ static int mlock_unchanged(const void *at, size_t len)
 }
 
 #define mlock	mlock_unchanged
-#include "../libqlink/secret.c"
+#include "common/secret.c"
 #undef mlock
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "libqlink/key.h"
+#include "libqlink/keyfile.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/qlink-test-XXXXXX";

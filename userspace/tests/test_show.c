@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* qlinkctl show: the names in its JSON are a promise, the text is for people. */
-#include "../qlinkctl/show.h"
+#include "qlinkctl/show.h"
 
 #include <stdlib.h>
 #include <string.h>

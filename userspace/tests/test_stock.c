@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../qlinkd/config.h"
-#include "../qlinkd/policy.h"
-#include "../qlinkd/stock.h"
 #include "kme_lab.h"
+#include "qlinkd/config.h"
+#include "qlinkd/policy.h"
+#include "qlinkd/stock.h"
 #include "tap.h"
 
 /* Of the link's clock; the KME client has the real one. */

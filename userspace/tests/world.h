@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../qlinkd/keying.h"
 #include "device.h"
+#include "qlinkd/keying.h"
 
 /* Messages on their way at most; more is a bug of the agents. */
 #define WORLD_WIRE	256

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory for key bytes, and the files that they come from. */
+/* Memory for key bytes. */
 #ifndef QLINK_SECRET_H
 #define QLINK_SECRET_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "parse.h"
 
 /**
  * struct qlink_secret - memory that key bytes may lie in
@@ -53,31 +50,5 @@ void qlink_secret_free(struct qlink_secret *secret);
  * whose libraries copy key bytes to memory of their own, as libnl does.
  */
 void qlink_secret_harden(void);
-
-/**
- * struct qlink_keyfile - what was noticed about a key file
- */
-struct qlink_keyfile {
-	/** @mode: its permission bits */
-	unsigned int mode;
-
-	/** @is_exposed: it is a plain file that not only its owner can read */
-	bool is_exposed;
-};
-
-/**
- * qlink_keyfile_read() - read the bytes of one key from a file
- * @path: the file, "-" for standard input; any kind of file will do
- * @secret: where QLINK_SECRET_BYTES go: 32 of key, then 12 of salt
- * @file: what was noticed
- * @why: filled in on failure; says nothing of the file's content
- *
- * The file must have exactly that many bytes. Reads without buffers of the C
- * library, so that no copy stays behind. On failure @secret is wiped.
- *
- * Return: 0, or a negative errno with @why.
- */
-int qlink_keyfile_read(const char *path, uint8_t *secret,
-		       struct qlink_keyfile *file, struct qlink_why *why);
 
 #endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What an error message says: the rule that a value broke. */
+#include "why.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...)
+{
+	va_list ap;
+
+	va_start(ap, rule);
+	vsnprintf(why->text, sizeof(why->text), rule, ap);
+	va_end(ap);
+	return err;
+}
