@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctl.h"
+
 /* tx epoch N and four options are 9 words; one more tells of too many. */
 #define WORDS_MAX	12
 

@@ -3,7 +3,9 @@
 #ifndef QLINKCTL_BATCH_H
 #define QLINKCTL_BATCH_H
 
-#include "key.h"
+#include <stddef.h>
+
+#include "words.h"
 
 /**
  * struct batch - the keys that a file names; none of their bytes

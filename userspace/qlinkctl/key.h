@@ -8,17 +8,6 @@
 #include "ctl.h"
 
 /**
- * struct key_words - what a command line or a line of a batch says of a key
- */
-struct key_words {
-	/** @key: the key, without its bytes */
-	struct qlink_key key;
-
-	/** @path: the file of its bytes, points into the words */
-	const char *path;
-};
-
-/**
  * key_run() - qlinkctl key add|del|show …
  * @ctl: this run
  * @argc: arguments behind the command
@@ -37,19 +26,6 @@ int key_run(struct ctl *ctl, int argc, char **argv);
  * Return: an enum ctl_exit.
  */
 int rotate_run(struct ctl *ctl, int argc, char **argv);
-
-/**
- * key_words_parse() - take the words that tell of a key to install
- * @words: tx|rx epoch N [source S] [id U] [blocks N] file PATH, %NULL behind;
- *	the options in any order
- * @key: filled in
- * @text: filled in on failure: value, rule
- * @size: room at @text
- *
- * Return: 0, or %-EINVAL with @text.
- */
-int key_words_parse(char **words, struct key_words *key, char *text,
-		    size_t size);
 
 /**
  * key_json() - a key as qlinkctl(8) documents it

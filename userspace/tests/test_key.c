@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "qlinkctl/batch.h"
+#include "qlinkctl/words.h"
 #include "tap.h"
 
 #define UUID	"123e4567-e89b-12d3-a456-426614174000"

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words of a command line, or of a line of a batch, that describe a key. */
+#ifndef QLINKCTL_WORDS_H
+#define QLINKCTL_WORDS_H
+
+#include <stddef.h>
+
+#include "libqlink/key.h"
+
+/**
+ * struct key_words - a key, as words describe it
+ */
+struct key_words {
+	/** @key: the key, without its bytes */
+	struct qlink_key key;
+
+	/** @path: the file of its bytes, points into the words */
+	const char *path;
+};
+
+/**
+ * key_direction_parse() - take the word that names a direction
+ * @word: the word, %NULL where there is none
+ * @key: its direction is filled in
+ * @text: filled in on failure: value, rule
+ * @size: room at @text
+ *
+ * Return: 0, or %-EINVAL with @text.
+ */
+int key_direction_parse(const char *word, struct qlink_key *key, char *text,
+			size_t size);
+
+/**
+ * key_words_parse() - take the words that describe a key to install
+ * @words: tx|rx epoch N [source S] [id U] [blocks N] file PATH, %NULL behind;
+ *	the options in any order
+ * @key: filled in
+ * @text: filled in on failure: value, rule
+ * @size: room at @text
+ *
+ * Return: 0, or %-EINVAL with @text.
+ */
+int key_words_parse(char **words, struct key_words *key, char *text,
+		    size_t size);
+
+#endif
