@@ -7,12 +7,12 @@
 CLANG ?= clang
 FUZZ_SECONDS ?= 10
 FUZZERS := broker config kme_json msg netlink
-fuzz_broker := qlinkd/channel qlinkd/config qlinkd/policy qlinkd/rings libqlink/names \
+fuzz_broker := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy qlinkd/rings libqlink/names \
 	libqlink/parse common/number common/secret common/why common/wipe
-fuzz_config := qlinkd/channel qlinkd/config qlinkd/policy libqlink/names libqlink/parse \
+fuzz_config := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy libqlink/names libqlink/parse \
 	common/number common/secret common/why common/wipe
 fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem common/number common/secret common/why common/wipe
-fuzz_msg := qlinkd/msg qlinkd/policy common/why
+fuzz_msg := qlinkd/agreement/message qlinkd/agreement/policy common/why
 fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink/netns libqlink/nl \
 	libqlink/parse libqlink/record common/number common/why qlinkd/route
 # libnl reads from the fuzzer, not from a socket.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qlinkd/policy.h"
+#include "qlinkd/agreement/policy.h"
 
 static void must(bool holds)
 {

@@ -3,7 +3,7 @@
  * libFuzzer on the peer's messages: whatever is read can be written again, as
  * the same bytes, and what is refused has a reason.
  */
-#include "qlinkd/msg.h"
+#include "qlinkd/agreement/message.h"
 
 #include <stdlib.h>
 #include <string.h>

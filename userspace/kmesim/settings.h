@@ -3,7 +3,7 @@
 #ifndef KMESIM_SETTINGS_H
 #define KMESIM_SETTINGS_H
 
-#include "../libqlink/parse.h"
+#include "libqlink/parse.h"
 
 /* One number each; what it may be stands in the table of settings.c. */
 enum setting {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "libqlink/names.h"
-#include "msg.h"
+#include "qlinkd/agreement/message.h"
 
 /* Key IDs of one line of the audit log. */
 #define AUDIT_IDS	600

@@ -174,15 +174,6 @@ void channel_context_free(struct channel_context *context)
 	free(context);
 }
 
-bool channel_dials(const char *own, const char *peer)
-{
-	uint8_t a[SHA384_DIGEST_LENGTH], b[SHA384_DIGEST_LENGTH];
-
-	SHA384((const uint8_t *)own, strlen(own), a);
-	SHA384((const uint8_t *)peer, strlen(peer), b);
-	return memcmp(a, b, sizeof(a)) < 0;
-}
-
 /* --- a channel --- */
 
 int channel_new(struct channel **channel, struct channel_context *context,

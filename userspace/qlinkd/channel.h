@@ -115,18 +115,6 @@ uint64_t channel_refused(const struct channel_context *context,
 const char *channel_refusal_name(enum channel_refusal refusal);
 
 /**
- * channel_dials() - say which end of a pair dials
- * @own: our name, as in our certificate
- * @peer: the peer's
- *
- * The end whose name has the lower SHA-384 does, so that there is one
- * connection and nobody has to configure it.
- *
- * Return: whether it is ours.
- */
-bool channel_dials(const char *own, const char *peer);
-
-/**
  * channel_new() - begin TLS on a connected socket
  * @channel: where it goes; the caller frees it with channel_free()
  * @context: outlives it

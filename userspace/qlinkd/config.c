@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "channel.h"
 #include "common/number.h"
-#include "policy.h"
+#include "qlinkd/agreement/dial.h"
+#include "qlinkd/agreement/policy.h"
 
 #define BLANK		" \t\r"
 #define WORDS_MAX	16
@@ -692,7 +692,7 @@ static int check_peer(struct reader *reader, const struct config_peer *peer)
 	/* Whoever dials. To hash both names loads OpenSSL, which the broker has no other use for. */
 	if (agent->listen.addr.len && peer->address.addr.len)
 		return 0;
-	if (!channel_dials(agent->name, peer->name))
+	if (!dial_is_ours(agent->name, peer->name))
 		return agent->listen.addr.len ? 0 :
 		       refuse_at(reader, reader->agent_line, "agent: lacks listen, and peer %s is to dial us",
 				 peer->name);

@@ -6,7 +6,7 @@
 #include <event2/event.h>
 
 #include "channel.h"
-#include "msg.h"
+#include "qlinkd/agreement/message.h"
 
 /* What waits to be sent at most; a peer that takes no more is cut off. */
 #define CONNECTION_OUT_MAX	(1U << 20)

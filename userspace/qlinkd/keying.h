@@ -4,7 +4,7 @@
 #define QLINKD_KEYING_H
 
 #include "link.h"
-#include "msg.h"
+#include "qlinkd/agreement/message.h"
 
 /**
  * keying_new() - begin to key a device

@@ -10,8 +10,8 @@
 #include "config.h"
 #include "exchange.h"
 #include "libqlink/event.h"
-#include "policy.h"
-#include "rekey.h"
+#include "qlinkd/agreement/policy.h"
+#include "qlinkd/agreement/session.h"
 #include "services.h"
 #include "stock.h"
 

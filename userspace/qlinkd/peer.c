@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include "address.h"
+#include "qlinkd/agreement/dial.h"
 #include "route.h"
 
 static void add_timer(struct event *timer, uint32_t ms)
@@ -211,7 +212,7 @@ int peer_new(struct peer **out, const char *own, const struct config_peer *confi
 	peer->dialling = -1;
 	peer->dial_ms = PEER_DIAL_MIN_MS;
 	peer->names[0] = config->name;
-	peer->dials = channel_dials(own, config->name);
+	peer->dials = dial_is_ours(own, config->name);
 	peer->redial = evtimer_new(base, on_redial, peer);
 	if (!peer->redial) {
 		peer_free(peer);

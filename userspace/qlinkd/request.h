@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-#include "agreement.h"
 #include "libqlink/key.h"
 #include "libqlink/link.h"
 #include "libqlink/record.h"
+#include "qlinkd/agreement/agreement.h"
 
 #define REQUEST_DEVICE_BYTES	16
 /* Of one answer. */

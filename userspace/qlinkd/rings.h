@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agreement.h"
 #include "libqlink/key.h"
 #include "libqlink/link.h"
+#include "qlinkd/agreement/agreement.h"
 
 /**
  * rings_sort() - put keys in order

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
+#include "qlinkd/agreement/message.h"
 
 /* Keys for so long are worth a return from post-quantum keys alone. */
 #define RETURN_MS	10000

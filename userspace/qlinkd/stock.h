@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agreement.h"
 #include "config.h"
 #include "kme.h"
 #include "pacing.h"
+#include "qlinkd/agreement/agreement.h"
 #include "store.h"
 
 /* The KME ID of an offer: place in the list, a slash, and what it is called here. */

@@ -8,7 +8,7 @@
 
 #include <openssl/rand.h>
 
-#include "qlinkd/policy.h"
+#include "qlinkd/agreement/policy.h"
 #include "tap.h"
 
 #define KERNEL_MS	1

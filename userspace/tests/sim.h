@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "qlinkd/agreement/session.h"
 #include "qlinkd/exchange.h"
-#include "qlinkd/rekey.h"
 
 /* Long enough for every timer to run out, one after the other. */
 #define SIM_LONG_MS	200000

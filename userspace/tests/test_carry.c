@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "qlinkd/agreement/policy.h"
 #include "qlinkd/carry.h"
-#include "qlinkd/policy.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"

@@ -14,6 +14,7 @@
 
 #include <openssl/ssl.h>
 
+#include "qlinkd/agreement/dial.h"
 #include "tap.h"
 
 #define PKI	"qlinkd/qlink-pki"
@@ -367,7 +368,7 @@ TEST(files_that_cannot_be_used_are_named)
 
 TEST(exactly_one_end_of_a_pair_dials)
 {
-	CHECK(channel_dials("site-a", "site-b") !=
-	      channel_dials("site-b", "site-a"), "both or none");
-	CHECK(!channel_dials("site-a", "site-a"), "dials itself");
+	CHECK(dial_is_ours("site-a", "site-b") !=
+	      dial_is_ours("site-b", "site-a"), "both or none");
+	CHECK(!dial_is_ours("site-a", "site-a"), "dials itself");
 }

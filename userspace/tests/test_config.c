@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "qlinkd/channel.h"
-#include "qlinkd/policy.h"
+#include "qlinkd/agreement/dial.h"
+#include "qlinkd/agreement/policy.h"
 #include "tap.h"
 
 #define AGENT							\
@@ -192,7 +192,7 @@ TEST(somebody_has_to_dial)
 {
 	static const char without_listen[] = "agent\n\tname %s\n\tcertificate /c\n\tkey /k\n\tca /a\npeer %s\n\taddress 192.0.2.1\n";
 	static const char without_address[] = "agent\n\tname %s\n\tcertificate /c\n\tkey /k\n\tca /a\n\tlisten ::\npeer %s\n";
-	bool is_a = channel_dials("site-a", "site-b");
+	bool is_a = dial_is_ours("site-a", "site-b");
 	const char *dials = is_a ? "site-a" : "site-b", *waits = is_a ? "site-b" : "site-a";
 	char text[200], want[200];
 	struct config_error error;

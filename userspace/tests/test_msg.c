@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Messages: what is written is read, and bad bytes are refused by name. */
-#include "qlinkd/msg.h"
+#include "qlinkd/agreement/message.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include <linux/qlink.h>
 
-#include "qlinkd/policy.h"
+#include "qlinkd/agreement/policy.h"
 #include "tap.h"
 
 static uint8_t junk[MSG_KEM_PUBLIC_BYTES];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Policies: what both ends allow, and when the source changes. */
-#include "qlinkd/policy.h"
+#include "qlinkd/agreement/policy.h"
 
 #include <string.h>
 

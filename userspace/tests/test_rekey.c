@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qlinkd/policy.h"
+#include "qlinkd/agreement/policy.h"
 #include "sim.h"
 #include "tap.h"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "kme_lab.h"
+#include "qlinkd/agreement/policy.h"
 #include "qlinkd/config.h"
-#include "qlinkd/policy.h"
 #include "qlinkd/stock.h"
 #include "tap.h"
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "agreement.h"
-#include "bytes.h"
 #include "common/why.h"
+#include "qlinkd/bytes.h"
 
 /* The encoding that this is, and the only version of the protocol so far. */
 #define MSG_VERSION		1

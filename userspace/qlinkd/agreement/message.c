@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What agents say to each other, as bytes; see PROTOCOL.md, section 2. */
-#include "msg.h"
+#include "message.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * The agreement of one link with its peer, as a pure state machine: sessions,
  * what both ends hold, and withdrawals. Offers are in offer.c.
  */
-#include "rekey.h"
+#include "session.h"
 
 #include <errno.h>
 #include <string.h>
