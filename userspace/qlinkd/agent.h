@@ -9,8 +9,8 @@
 #include "door.h"
 #include "keying.h"
 #include "libqlink/event.h"
-#include "notify.h"
 #include "peer.h"
+#include "qlinkd/base/notify.h"
 #include "services.h"
 
 /**

@@ -12,8 +12,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
+#include "qlinkd/base/unixsock.h"
 #include "status.h"
-#include "unixsock.h"
 
 /* Who says nothing, or does not listen, for so long is sent away. */
 #define IDLE_S	30

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "budget.h"
 #include "libqlink/parse.h"
+#include "qlinkd/base/rate.h"
 
 /* Those whose handshake is not made yet. */
 #define CROWD_MAX		32

@@ -7,12 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bytes.h"
 #include "chain.h"
 #include "mix.h"
 #include "pqc.h"
 #include "qlinkd/agreement/agreement.h"
 #include "qlinkd/agreement/message.h"
+#include "qlinkd/base/bytes.h"
 
 /**
  * struct exchange_channel - what the connection to the peer gives

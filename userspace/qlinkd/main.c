@@ -19,7 +19,7 @@
 #include "control.h"
 #include "kme_mem.h"
 #include "metrics.h"
-#include "privilege.h"
+#include "qlinkd/base/privilege.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
 #define SHARED_BYTES	(REKEY_OFFER_MAX * QLINK_SECRET_BYTES)

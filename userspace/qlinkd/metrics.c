@@ -13,7 +13,7 @@
 
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
-#include "unixsock.h"
+#include "qlinkd/base/unixsock.h"
 
 /* Source: Prometheus text format, version 0.0.4. */
 #define CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"

@@ -7,7 +7,7 @@
 
 #include <linux/qlink.h>
 
-#include "bytes.h"
+#include "qlinkd/base/bytes.h"
 
 #define MIX_CHAIN_BYTES		48
 #define MIX_CHAIN_ID_BYTES	16

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <syslog.h>
 
-#include "audit.h"
 #include "kernel.h"
-#include "log.h"
+#include "qlinkd/base/audit.h"
+#include "qlinkd/base/log.h"
 
 /**
  * struct services - one of each

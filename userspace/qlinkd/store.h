@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bytes.h"
 #include "common/secret.h"
 #include "common/why.h"
+#include "qlinkd/base/bytes.h"
 
 #define STORE_ID_BYTES_MAX	64
 #define STORE_KEY_BYTES_MIN	32

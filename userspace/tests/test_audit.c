@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether the audit log shows what was done to it. */
-#include "qlinkd/audit.h"
+#include "qlinkd/base/audit.h"
 
 #include <errno.h>
 #include <fcntl.h>

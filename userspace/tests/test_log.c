@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether a line of the log is one line, whoever wrote what is in it. */
-#include "qlinkd/log.h"
+#include "qlinkd/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether a service manager hears what it is told. */
-#include "qlinkd/notify.h"
+#include "qlinkd/base/notify.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -8,7 +8,7 @@
 
 #include "agreement.h"
 #include "common/why.h"
-#include "qlinkd/bytes.h"
+#include "qlinkd/base/bytes.h"
 
 /* The encoding that this is, and the only version of the protocol so far. */
 #define MSG_VERSION		1

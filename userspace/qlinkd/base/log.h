@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "budget.h"
+#include "rate.h"
 
 /* Of a line, with its end; what a value has too much is cut off. */
 #define LOG_LINE_MAX	1024

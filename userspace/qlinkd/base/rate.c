@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How often something may happen: some times at once, and then once in a while. */
-#include "budget.h"
+#include "rate.h"
 
 void budget_init(struct budget *budget, uint32_t most, uint32_t refill_ms, uint64_t now)
 {
