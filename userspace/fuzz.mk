@@ -11,7 +11,7 @@ fuzz_broker := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy qlink
 	libqlink/parse common/number common/secret common/why common/wipe
 fuzz_config := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy libqlink/names libqlink/parse \
 	common/number common/secret common/why common/wipe
-fuzz_kme_json := qlinkd/kme_json qlinkd/kme_mem common/number common/secret common/why common/wipe
+fuzz_kme_json := qlinkd/kme/json qlinkd/kme/memory common/number common/secret common/why common/wipe
 fuzz_msg := qlinkd/agreement/message qlinkd/agreement/policy common/why
 fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink/netns libqlink/nl \
 	libqlink/parse libqlink/record common/number common/why qlinkd/route

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libFuzzer on what key servers send: whatever it is, the rules hold. */
-#include "qlinkd/kme_json.h"
+#include "qlinkd/kme/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "qlinkd/kme_mem.h"
+#include "qlinkd/kme/memory.h"
 
 #define N_KEYS	4
 

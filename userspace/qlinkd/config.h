@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kme.h"
 #include "libqlink/parse.h"
-#include "pacing.h"
-#include "store.h"
+#include "qlinkd/kme/client.h"
+#include "qlinkd/kme/pacing.h"
+#include "qlinkd/kme/store.h"
 
 /* What is read of a file at most. */
 #define CONFIG_BYTES_MAX	(1U << 20)

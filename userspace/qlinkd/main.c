@@ -17,9 +17,9 @@
 #include "agent.h"
 #include "broker.h"
 #include "control.h"
-#include "kme_mem.h"
 #include "metrics.h"
 #include "qlinkd/base/privilege.h"
+#include "qlinkd/kme/memory.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
 #define SHARED_BYTES	(REKEY_OFFER_MAX * QLINK_SECRET_BYTES)

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include "config.h"
-#include "kme.h"
-#include "pacing.h"
 #include "qlinkd/agreement/agreement.h"
-#include "store.h"
+#include "qlinkd/kme/client.h"
+#include "qlinkd/kme/pacing.h"
+#include "qlinkd/kme/store.h"
 
 /* The KME ID of an offer: place in the list, a slash, and what it is called here. */
 #define STOCK_KME_ID_BYTES	MSG_NAME_BYTES_MAX

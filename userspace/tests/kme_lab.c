@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "qlinkd/kme_loop.h"
-#include "qlinkd/kme_mem.h"
+#include "qlinkd/kme/loop.h"
+#include "qlinkd/kme/memory.h"
 #include "tap.h"
 
 static char dir[] = "/tmp/qlink-kme-XXXXXX";

@@ -3,7 +3,7 @@
 #ifndef QLINK_KME_LAB_H
 #define QLINK_KME_LAB_H
 
-#include "qlinkd/kme.h"
+#include "qlinkd/kme/client.h"
 
 /* Long enough for anything that ends, on a machine that is busy. */
 #define LAB_DEADLINE_MS	30000

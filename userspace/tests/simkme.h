@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "qlinkd/kme.h"
+#include "qlinkd/kme/client.h"
 
 /*
  * The real client and qlink-kmesim need real time: test_stock and test_kme have them. This

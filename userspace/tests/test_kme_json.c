@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Judging of what key servers send: no network, every rule. */
-#include "qlinkd/kme_json.h"
+#include "qlinkd/kme/json.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "qlinkd/kme_mem.h"
+#include "qlinkd/kme/memory.h"
 #include "tap.h"
 
 #define A32	"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="

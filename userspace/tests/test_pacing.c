@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Pacing, over simulated months of fibre and of satellites. */
-#include "qlinkd/pacing.h"
+#include "qlinkd/kme/pacing.h"
 
 #include <stdbool.h>
 #include <string.h>

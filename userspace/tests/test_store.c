@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The key store: bounded, in order, each ID once, and wiped. */
-#include "qlinkd/store.h"
+#include "qlinkd/kme/store.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef QLINKD_KME_H
 #define QLINKD_KME_H
 
-#include "kme_server.h"
+#include "server.h"
 
 /* KMEs that one client can have. */
 #define KME_NODES_MAX	8

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Client of QKD key servers: ETSI GS QKD 014 V1.1.1, several KMEs in order. */
-#include "kme.h"
+#include "client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "kme_job.h"
-#include "kme_loop.h"
+#include "job.h"
+#include "loop.h"
 
 struct kme {
 	struct kme_ops ops;

@@ -3,7 +3,7 @@
 #ifndef QLINKD_KME_ASK_H
 #define QLINKD_KME_ASK_H
 
-#include "kme_json.h"
+#include "json.h"
 
 #define KME_URL_MAX		1024
 /* An SAE ID is free text; so long it may be. */

@@ -3,7 +3,7 @@
 #ifndef QLINKD_KME_SERVER_H
 #define QLINKD_KME_SERVER_H
 
-#include "kme_ask.h"
+#include "ask.h"
 
 enum kme_health {
 	/* it never answered a status */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libcurl's transfers and a timer behind one file descriptor. */
-#include "kme_loop.h"
+#include "loop.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Writes what is sent to a key server: addresses and bodies, without any I/O. */
-#include "kme_ask.h"
+#include "ask.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One exchange with a key server over mutual TLS, by libcurl. */
-#include "kme_http.h"
+#include "http.h"
 
 #include <errno.h>
 #include <stdio.h>

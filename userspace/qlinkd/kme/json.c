@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Judges what a key server answers: strict, bounded, without any I/O. */
-#include "kme_json.h"
+#include "json.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "common/number.h"
-#include "kme_mem.h"
+#include "memory.h"
 
 /* jansson makes about 600 bytes of the 107 that a key takes at least. */
 #define ARENA_BASE_BYTES	65536

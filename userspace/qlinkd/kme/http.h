@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 
 #include "common/secret.h"
-#include "kme_server.h"
+#include "server.h"
 
 /**
  * struct kme_peer - where a KME is, and how it and we prove who we are

@@ -3,7 +3,7 @@
 #ifndef QLINKD_KME_JOB_H
 #define QLINKD_KME_JOB_H
 
-#include "kme_http.h"
+#include "http.h"
 
 /**
  * struct kme_node - one KME: where it is, what is known of it

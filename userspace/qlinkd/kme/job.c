@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One wish for keys: its requests, and the keys that they brought. */
-#include "kme_job.h"
+#include "job.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is known of one key server: health, habits, limits, counters; pure. */
-#include "kme_server.h"
+#include "server.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where libcurl and jansson keep what a key server sent. */
-#include "kme_mem.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <stdbool.h>

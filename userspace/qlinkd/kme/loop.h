@@ -5,7 +5,7 @@
 
 #include <curl/curl.h>
 
-#include "kme_http.h"
+#include "http.h"
 
 /**
  * struct kme_loop - transfers that run, and what they wait for
