@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "common/why.h"
-#include "exchange.h"
+#include "qlinkd/secrets/exchange.h"
 
 /**
  * enum channel_refusal - why a connection did not come about

@@ -3,7 +3,7 @@
 #ifndef QLINKD_KERNEL_H
 #define QLINKD_KERNEL_H
 
-#include "mix.h"
+#include "qlinkd/secrets/mix.h"
 #include "request.h"
 
 /* A broker that does not answer for so long is taken for dead. */

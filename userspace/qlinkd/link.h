@@ -8,10 +8,10 @@
 
 #include "common/secret.h"
 #include "config.h"
-#include "exchange.h"
 #include "libqlink/event.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/agreement/session.h"
+#include "qlinkd/secrets/exchange.h"
 #include "services.h"
 #include "stock.h"
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "qlinkd/agreement/session.h"
-#include "qlinkd/exchange.h"
+#include "qlinkd/secrets/exchange.h"
 
 /* Long enough for every timer to run out, one after the other. */
 #define SIM_LONG_MS	200000

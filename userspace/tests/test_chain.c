@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The chain: found by its id, with the one before, and no further back. */
-#include "qlinkd/chain.h"
+#include "qlinkd/secrets/chain.h"
 
 #include <string.h>
 

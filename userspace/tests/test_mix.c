@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The key schedule against vectors of another implementation. */
-#include "qlinkd/mix.h"
+#include "qlinkd/secrets/mix.h"
 
 #include <errno.h>
 #include <stdlib.h>

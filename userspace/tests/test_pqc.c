@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The KEM: its two halves taken apart, hostile input, and one use a key. */
-#include "qlinkd/pqc.c"
+#include "qlinkd/secrets/pqc.c"
 
 #include <stdbool.h>
 #include <string.h>
