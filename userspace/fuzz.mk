@@ -7,7 +7,7 @@
 CLANG ?= clang
 FUZZ_SECONDS ?= 10
 FUZZERS := broker config kme_json msg netlink
-fuzz_broker := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy qlinkd/rings libqlink/names \
+fuzz_broker := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy qlinkd/broker/rings libqlink/names \
 	libqlink/parse common/number common/secret common/why common/wipe
 fuzz_config := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy libqlink/names libqlink/parse \
 	common/number common/secret common/why common/wipe

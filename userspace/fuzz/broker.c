@@ -8,7 +8,7 @@
  * calls end here: a fuzzer has no kernel.
  */
 #define if_nametoindex fuzz_nametoindex
-#include "qlinkd/broker.c"
+#include "qlinkd/broker/broker.c"
 
 #define KEYS_MAX	64
 /* Of the only device of the configuration that is there. */

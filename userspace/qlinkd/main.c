@@ -15,10 +15,10 @@
 #include <event2/event.h>
 
 #include "agent.h"
-#include "broker.h"
 #include "control.h"
 #include "metrics.h"
 #include "qlinkd/base/privilege.h"
+#include "qlinkd/broker/broker.h"
 #include "qlinkd/kme/memory.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <syslog.h>
 
-#include "kernel.h"
 #include "qlinkd/base/audit.h"
 #include "qlinkd/base/log.h"
+#include "qlinkd/broker/client.h"
 
 /**
  * struct services - one of each

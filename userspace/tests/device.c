@@ -293,8 +293,8 @@ static int no_wait(struct pollfd *fds, nfds_t n, int timeout)
 #define send to_broker
 #define recv from_broker
 #define poll no_wait
-#include "qlinkd/broker.c"
-#include "qlinkd/kernel.c"
+#include "qlinkd/broker/broker.c"
+#include "qlinkd/broker/client.c"
 #undef send
 #undef recv
 #undef poll

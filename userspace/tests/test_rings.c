@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the rings of a link hold, and what must go from them. */
-#include "qlinkd/rings.h"
+#include "qlinkd/broker/rings.h"
 
 #include <string.h>
 

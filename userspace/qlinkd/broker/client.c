@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The kernel as the agent reaches it: through its broker. */
-#include "kernel.h"
+#include "client.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 
 #include "common/secret.h"
-#include "config.h"
 #include "libqlink/qlink.h"
+#include "qlinkd/config.h"
 #include "request.h"
 #include "rings.h"
 
