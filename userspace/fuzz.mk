@@ -14,7 +14,7 @@ fuzz_config := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy libql
 fuzz_kme_json := qlinkd/kme/json qlinkd/kme/memory common/number common/secret common/why common/wipe
 fuzz_msg := qlinkd/agreement/message qlinkd/agreement/policy common/why
 fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink/netns libqlink/nl \
-	libqlink/parse libqlink/record common/number common/why qlinkd/route
+	libqlink/parse libqlink/record common/number common/why qlinkd/peer/route
 # libnl reads from the fuzzer, not from a socket.
 $(O)/fuzz/netlink: LDFLAGS += -Wl,--wrap=nl_connect,--wrap=nl_recvmsgs
 

@@ -11,7 +11,7 @@
 #include <netlink/socket.h>
 
 #include "libqlink/netns.h"
-#include "qlinkd/route.h"
+#include "qlinkd/peer/route.h"
 
 /* What is left of the input. */
 static const uint8_t *at;

@@ -6,11 +6,11 @@
 #include <event2/event.h>
 
 #include "config.h"
-#include "door.h"
 #include "keying.h"
 #include "libqlink/event.h"
-#include "peer.h"
 #include "qlinkd/base/notify.h"
+#include "qlinkd/peer/listen.h"
+#include "qlinkd/peer/peer.h"
 #include "services.h"
 
 /**

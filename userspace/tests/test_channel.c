@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The peer's connection: real TLS on loopback, and all who must not get in. */
-#include "qlinkd/channel.h"
+#include "qlinkd/peer/tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

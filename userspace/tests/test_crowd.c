@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether a peer finds a place at the door, whoever else stands there. */
-#include "qlinkd/crowd.h"
+#include "qlinkd/peer/admission.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <event2/event.h>
 
 #include "connection.h"
-#include "keying.h"
+#include "qlinkd/keying.h"
 
 /* Between two attempts to reach it, and while it is away. */
 #define PEER_DIAL_MIN_MS	20

@@ -5,9 +5,9 @@
 
 #include <event2/event.h>
 
-#include "config.h"
 #include "connection.h"
-#include "services.h"
+#include "qlinkd/config.h"
+#include "qlinkd/services.h"
 
 /* Refusals that are logged at once, and ms until there is room for one more; all are counted. */
 #define DOOR_TOLD_BURST	20

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where peers that dial come in. */
-#include "door.h"
+#include "listen.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "crowd.h"
+#include "admission.h"
 #include "route.h"
 
 #define BACKLOG	64

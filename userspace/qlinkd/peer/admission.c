@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who may wait at the door, and who has to go for it: a crowd keeps no peer out. */
-#include "crowd.h"
+#include "admission.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 
 #include <event2/event.h>
 
-#include "channel.h"
 #include "qlinkd/agreement/message.h"
+#include "tls.h"
 
 /* What waits to be sent at most; a peer that takes no more is cut off. */
 #define CONNECTION_OUT_MAX	(1U << 20)

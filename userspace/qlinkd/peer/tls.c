@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The connection to a peer: TLS 1.3, mutual, post-quantum, or none. */
-#include "channel.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <stdarg.h>
