@@ -6,9 +6,9 @@
 #include <event2/event.h>
 
 #include "config.h"
-#include "keying.h"
 #include "libqlink/event.h"
 #include "qlinkd/base/notify.h"
+#include "qlinkd/link/run.h"
 #include "qlinkd/peer/listen.h"
 #include "qlinkd/peer/peer.h"
 #include "services.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "qlinkd/agreement/policy.h"
-#include "qlinkd/carry.h"
+#include "qlinkd/link/act.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "qlinkd/steer.h"
+#include "qlinkd/link/choose.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"

@@ -7,7 +7,7 @@
 #include "kme_lab.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/config.h"
-#include "qlinkd/stock.h"
+#include "qlinkd/link/stock.h"
 #include "tap.h"
 
 /* Of the link's clock; the KME client has the real one. */

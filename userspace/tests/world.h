@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "device.h"
-#include "qlinkd/keying.h"
+#include "qlinkd/link/run.h"
 
 /* Messages on their way at most; more is a bug of the agents. */
 #define WORLD_WIRE	256

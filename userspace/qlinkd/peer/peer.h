@@ -6,7 +6,7 @@
 #include <event2/event.h>
 
 #include "connection.h"
-#include "qlinkd/keying.h"
+#include "qlinkd/link/run.h"
 
 /* Between two attempts to reach it, and while it is away. */
 #define PEER_DIAL_MIN_MS	20

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Carries out what the agreement of a link asks for. */
-#include "carry.h"
+#include "act.h"
 
 #include <inttypes.h>
 #include <stdio.h>

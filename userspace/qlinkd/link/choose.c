@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Decides which keys a link asks its agreement for, how many and how often they change. */
-#include "steer.h"
+#include "choose.h"
 
 #include <stdio.h>
 
-#include "carry.h"
+#include "act.h"
 #include "libqlink/names.h"
 
 /*

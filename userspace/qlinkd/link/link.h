@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 #include "common/secret.h"
-#include "config.h"
 #include "libqlink/event.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/agreement/session.h"
+#include "qlinkd/config.h"
 #include "qlinkd/secrets/exchange.h"
-#include "services.h"
+#include "qlinkd/services.h"
 #include "stock.h"
 
 /* Answers that wait to be told to the agreement. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config.h"
 #include "qlinkd/agreement/agreement.h"
+#include "qlinkd/config.h"
 #include "qlinkd/kme/client.h"
 #include "qlinkd/kme/pacing.h"
 #include "qlinkd/kme/store.h"

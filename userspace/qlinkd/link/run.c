@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Keys one link: what the peer, the KMEs, the device and the clock bring about. */
-#include "keying.h"
+#include "run.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,9 +10,9 @@
 
 #include <openssl/rand.h>
 
-#include "carry.h"
+#include "act.h"
+#include "choose.h"
 #include "libqlink/names.h"
-#include "steer.h"
 
 /* How often a link looks at its device when nothing happens, and when it hurries. */
 #define LOOK_MS		1000
