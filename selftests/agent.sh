@@ -78,7 +78,7 @@ test_one_kme_down_udp()
 	steady_stop
 }
 
-# A KME that hangs, or answers garbage, is left alone and used again when it is well.
+# A KME that hangs, or answers garbage, is left alone and used again when it is up.
 test_a_kme_that_is_ill_eth()
 {
 	local fault
@@ -88,16 +88,16 @@ test_a_kme_that_is_ill_eth()
 	for fault in hang garbage truncate "size 64" "http 503"; do
 		# shellcheck disable=SC2086 # words
 		kmes fault a $fault
-		expect_soon "$fault: told" logged_since "kme-ill"
+		expect_soon "$fault: told" logged_since "kme-down"
 		kmes clear a
-		expect_soon "$fault: well again" link_status_is 1 '.kmes[0].health' well
+		expect_soon "$fault: up again" link_status_is 1 '.kmes[0].health' up
 		expect_active hybrid
 		: >"$tmp/a/log"
 	done
 	steady_stop
 }
 
-logged_since() { grep -qE -e "$1|kme-trouble" "$tmp/a/log"; }
+logged_since() { grep -qE -e "$1|kme-error" "$tmp/a/log"; }
 
 # Each agent killed at any moment and started again: frames go on.
 test_an_agent_is_killed_eth()

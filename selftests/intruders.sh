@@ -67,8 +67,8 @@ test_strangers_at_the_door_udp()
 	# shellcheck disable=SC2046 # words
 	{
 		knock wrong-ca "local issuer" $(own "$tmp/other/site-b")
-		knock stale-certificate "expired" $(own "$tmp/old")
-		knock stale-certificate "not yet valid" $(own "$tmp/early")
+		knock certificate-not-valid-now "expired" $(own "$tmp/old")
+		knock certificate-not-valid-now "not yet valid" $(own "$tmp/early")
 		knock wrong-identity "site-c, want site-b" $(own "$pki/site-c")
 		knock no-certificate "did not return"
 		knock wrong-group "key share" -groups X25519 $(own "$pki/site-b")
@@ -100,13 +100,13 @@ test_a_crowd_at_the_door_udp()
 		ip -n "$ns2" address add "${others[-1]}/24" dev veth1
 	done
 	crowd 2 "${channel[2]}"
-	expect_soon "from the peer's own address" refused_as too-slow 2
+	expect_soon "from the peer's own address" refused_as handshake-timeout 2
 	crowd 8 "${others[@]}"
-	expect_soon "and many others" refused_as crowd 100
+	expect_soon "and many others" refused_as too-many-callers 100
 	expect_peer_comes 2
-	expect_soon "more of them, before and after" refused_as crowd $(($(status 1 '.refused.crowd') + 20))
+	expect_soon "more of them, before and after" refused_as too-many-callers $(($(status 1 '.refused["too-many-callers"]') + 20))
 	expect_ok "some are logged" test "$(grep -c "peer-refused" "$tmp/a/log")" -lt $(($(status 1 "$every_refusal") / 2))
-	expect_ok "and those that are not, counted" grep -q "peer-refused .* untold=" "$tmp/a/log"
+	expect_ok "and those that are not, counted" grep -q "peer-refused .* suppressed=" "$tmp/a/log"
 	expect_eq "still there" "$(link_status 1 .phase) $(link_status 2 .phase)" "ready ready"
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with two agents whole but for their sockets: devices in memory, KMEs in simulated time.
 
-WORLD_TESTS := carry keying month steer
+WORLD_TESTS := act choose month run
 WORLD := tests/device.c tests/simkme.c tests/world.c
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))

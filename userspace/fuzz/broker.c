@@ -94,7 +94,7 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_
 
 	(void)nl;
 	(void)error;
-	must(ifindex == IFINDEX && n && n <= REKEY_OFFER_MAX);
+	must(ifindex == IFINDEX && n && n <= SESSION_OFFER_MAX);
 	for (i = 0; i < n; i++) {
 		must(keys[i].secret >= broker.keys.data &&
 		     keys[i].secret + QLINK_SECRET_BYTES <= broker.keys.data + KEYS_BYTES);
@@ -179,8 +179,8 @@ static void check_reply(const struct request *request, const struct reply *reply
 	must(reply->err <= 0 && reply->n <= REQUEST_RECORDS_MAX);
 	must(memchr(reply->why.text, '\0', sizeof(reply->why.text)));
 	if (request->type == REQUEST_RINGS && !reply->err)
-		must(reply->rings.tx.n_held <= REKEY_RANGES_MAX &&
-		     reply->rings.rx.n_held <= REKEY_RANGES_MAX);
+		must(reply->rings.tx.n_held <= SESSION_RANGES_MAX &&
+		     reply->rings.rx.n_held <= SESSION_RANGES_MAX);
 	for (i = 0; i < KEYS_BYTES; i++)
 		must(!broker.keys.data[i]);
 }

@@ -70,7 +70,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	return kme_mem_init();
+	return kme_memory_init();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -36,11 +36,11 @@ static void run_link(struct agent_link *entry)
 {
 	uint64_t now, deadline;
 
-	keying_run(entry->link);
+	link_run(entry->link);
 	now = services_now();
-	deadline = keying_deadline(entry->link);
+	deadline = link_deadline(entry->link);
 	add_timer(entry->timer, deadline > now ? deadline - now : 0);
-	if (entry->agent->services.kernel.is_dead)
+	if (entry->agent->services.broker.is_dead)
 		stop(entry->agent, -EPIPE);
 }
 
@@ -76,7 +76,7 @@ static void free_entry(struct agent_link *entry)
 		event_free(entry->stock);
 	if (entry->timer)
 		event_free(entry->timer);
-	keying_free(entry->link);
+	link_free(entry->link);
 	free(entry);
 }
 
@@ -119,7 +119,7 @@ static int add_link(struct agent *agent, const struct config_link *config, struc
 	if (!entry)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	entry->agent = agent;
-	err = keying_new(&entry->link, &agent->config, config, &agent->services, &ops, entry, why);
+	err = link_new(&entry->link, &agent->config, config, &agent->services, &ops, entry, why);
 	if (!err && watch_link(agent, entry))
 		err = qlink_refuse(why, -ENOMEM, "no memory");
 	if (err) {
@@ -156,7 +156,7 @@ static void notice(struct agent *agent, const struct qlink_event *event)
 
 		if (event && strcmp(entry->link->config->device, event->ifname))
 			continue;
-		keying_notice(entry->link, event);
+		link_notice(entry->link, event);
 	}
 }
 
@@ -205,13 +205,13 @@ static void on_entered(void *arg, const char *name, struct connection *connectio
 		connection_free(connection);
 }
 
-static int open_door(struct agent *agent, struct qlink_why *why)
+static int open_listener(struct agent *agent, struct qlink_why *why)
 {
-	static const struct door_ops ops = { .entered = on_entered };
+	static const struct listener_ops ops = { .entered = on_entered };
 	size_t i;
 
-	door_close(agent->door);
-	agent->door = NULL;
+	listener_close(agent->listener);
+	agent->listener = NULL;
 	free(agent->names);
 	agent->names = calloc(agent->config.n_peers + 1, sizeof(*agent->names));
 	if (!agent->names)
@@ -220,8 +220,8 @@ static int open_door(struct agent *agent, struct qlink_why *why)
 		agent->names[i] = agent->config.peers[i].name;
 	if (!agent->config.agent.listen.addr.len)
 		return 0;
-	return door_open(&agent->door, &agent->config, agent->names,
-			 &agent->services, agent->base, agent->context, &ops, agent, why);
+	return listener_open(&agent->listener, &agent->config, agent->names,
+			     &agent->services, agent->base, agent->context, &ops, agent, why);
 }
 
 /* --- the loop --- */
@@ -258,7 +258,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	notify_say(&agent->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 	if (agent_reload(agent, &why))
-		TELL(&agent->services, LOG_ERR, "not-reloaded", TEXT("why", why.text));
+		TELL(&agent->services, LOG_ERR, "reload-failed", TEXT("why", why.text));
 	notify_say(&agent->notify, "READY=1");
 }
 
@@ -288,10 +288,10 @@ static int add_events(struct agent *agent)
 static int open_services(struct agent *agent, struct qlink_why *why)
 {
 	const struct config_agent *config = &agent->config.agent;
-	const struct channel_config channel = {
+	const struct tls_config channel = {
 		.cert = config->certificate, .key = config->key, .ca = config->ca,
 	};
-	int err = channel_context_new(&agent->context, &channel, why);
+	int err = tls_context_new(&agent->context, &channel, why);
 
 	agent->services.audit.fd = -1;
 	if (!err)
@@ -336,7 +336,7 @@ int agent_open(struct agent *agent, struct qlink_why *why)
 	if (!err)
 		err = add_new(agent, why);
 	if (!err)
-		err = open_door(agent, why);
+		err = open_listener(agent, why);
 	return err;
 }
 
@@ -345,8 +345,8 @@ int agent_run(struct agent *agent)
 	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->config.agent.name),
 	     NUMBER_OF("links", agent->n_links), NUMBER_OF("peers", agent->n_peers));
 	services_audit(&agent->services, "\"event\":\"started\"");
-	notify_say(&agent->notify, "READY=1\nSTATUS=%zu links, %zu peers", agent->n_links,
-		   agent->n_peers);
+	notify_say(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->n_links,
+		   agent->n_links == 1 ? "" : "s", agent->n_peers, agent->n_peers == 1 ? "" : "s");
 	event_base_dispatch(agent->base);
 	notify_say(&agent->notify, "STOPPING=1");
 	services_audit(&agent->services, "\"event\":\"stopped\"");
@@ -369,12 +369,12 @@ void agent_close(struct agent *agent)
 		free_entry(agent->links[i]);
 	for (i = 0; i < agent->n_peers; i++)
 		peer_free(agent->peers[i]);
-	door_close(agent->door);
+	listener_close(agent->listener);
 	for (i = 0; i < 3; i++)
 		free_event(agent->signals[i]);
 	free_event(agent->monitor_event);
 	free_event(agent->beat);
-	channel_context_free(agent->context);
+	tls_context_free(agent->context);
 	audit_close(&agent->services.audit);
 	notify_close(&agent->notify);
 	if (agent->base)
@@ -419,7 +419,7 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 {
 	struct config_error error;
 	struct config config, old;
-	struct qlink_why no_door;
+	struct qlink_why no_listener;
 	int err = config_read(&config, agent->path, &error);
 
 	if (err)
@@ -428,7 +428,7 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 		err = qlink_refuse(why, -EBUSY,
 				   "the section agent has changed, which needs a restart");
 	else
-		err = kernel_ask(&agent->services.kernel, REQUEST_RELOAD, NULL, NULL, why);
+		err = broker_ask(&agent->services.broker, REQUEST_RELOAD, NULL, NULL, why);
 	if (err) {
 		config_free(&config);
 		return err;
@@ -437,8 +437,8 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 	old = agent->config;
 	agent->config = config;
 	err = add_new(agent, why);
-	/* Also if that failed: the door knows names of the old configuration. */
-	if (open_door(agent, err ? &no_door : why) && !err)
+	/* Also if that failed: the listener knows names of the old configuration. */
+	if (open_listener(agent, err ? &no_listener : why) && !err)
 		err = -EADDRNOTAVAIL;
 	config_free(&old);
 	agent->reloads++;

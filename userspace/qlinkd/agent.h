@@ -55,7 +55,7 @@ struct agent {
 	struct event_base *base;
 
 	/** @context: of all channels to peers */
-	struct channel_context *context;
+	struct tls_context *context;
 
 	/** @monitor: events of devices */
 	struct qlink_monitor *monitor;
@@ -69,10 +69,10 @@ struct agent {
 	/** @signals: SIGTERM, SIGINT, SIGHUP */
 	struct event *signals[3];
 
-	/** @door: where peers come in, or %NULL */
-	struct door *door;
+	/** @listener: where peers come in, or %NULL */
+	struct listener *listener;
 
-	/** @names: of all peers, ended by %NULL, for @door */
+	/** @names: of all peers, ended by %NULL, for @listener */
 	const char **names;
 
 	/** @peers: as in the configuration */
@@ -99,7 +99,7 @@ struct agent {
 
 /**
  * agent_open() - set up everything that the configuration asks for
- * @agent: all zero, but for @path, @services.kernel and @monitor; the caller closes it with
+ * @agent: all zero, but for @path, @services.broker and @monitor; the caller closes it with
  *	agent_close(), also on failure
  * @why: filled in on failure
  *

@@ -68,7 +68,7 @@ struct config_agent {
 	/** @kme_timeout_ms: for a whole request to a KME */
 	uint32_t kme_timeout_ms;
 
-	/** @kme_retry_ms: the longest pause before an ill KME is asked again */
+	/** @kme_retry_ms: the longest pause before a KME that is down is asked again */
 	uint32_t kme_retry_ms;
 };
 

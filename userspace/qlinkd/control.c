@@ -70,12 +70,12 @@ static json_t *run_on_link(struct agent *agent, const char *word, const char *ev
 
 static json_t *run_restart(struct agent *agent, const char *word)
 {
-	return run_on_link(agent, word, "restart", keying_restart);
+	return run_on_link(agent, word, "restart", link_restart);
 }
 
 static json_t *run_withdraw(struct agent *agent, const char *word)
 {
-	return run_on_link(agent, word, "withdraw", keying_withdraw);
+	return run_on_link(agent, word, "withdraw", link_withdraw);
 }
 
 static const struct {

@@ -22,7 +22,7 @@
 #include "qlinkd/kme/memory.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
-#define SHARED_BYTES	(REKEY_OFFER_MAX * QLINK_SECRET_BYTES)
+#define SHARED_BYTES	(SESSION_OFFER_MAX * QLINK_SECRET_BYTES)
 
 static const char help[] =
 "usage: qlinkd [-n] [-c FILE]\n"
@@ -177,8 +177,8 @@ static int split(const char *path)
 		return run_broker(fds[1], keys, path);
 	}
 	close(fds[1]);
-	agent.services.kernel.fd = fds[0];
-	agent.services.kernel.keys = keys;
+	agent.services.broker.fd = fds[0];
+	agent.services.broker.keys = keys;
 	status = run_agent(&agent, path);
 	explicit_bzero(keys, SHARED_BYTES);
 	close(fds[0]);
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
 	bool is_check = false;
 	int option;
 
-	if (kme_mem_init())
+	if (kme_memory_init())
 		return complain("libcurl cannot start");
 	while ((option = getopt_long(argc, argv, "a:c:nhV", long_options, NULL)) != -1) {
 		switch (option) {

@@ -44,7 +44,7 @@ static uint64_t read_period(const struct link *link)
 
 static uint64_t read_ready(const struct link *link)
 {
-	return link->rekey.phase == REKEY_PHASE_READY;
+	return link->session.phase == SESSION_PHASE_READY;
 }
 
 static uint64_t read_protection(const struct link *link)
@@ -164,10 +164,10 @@ static void put_agent(struct evbuffer *out, const struct agent *agent)
 	head(out, "audit_hash", "", "hash of its last line, as a label", "gauge");
 	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"%s\"} 1\n",
 			    audit_hash_text(agent->services.audit.hash, hash));
-	head(out, "refused", "_total", "connections that were refused", "counter");
-	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
-		evbuffer_add_printf(out, "qlinkd_refused_total{reason=\"%s\"} %" PRIu64 "\n",
-				    channel_refusal_name(i), channel_refused(agent->context, i));
+	head(out, "connections_refused", "_total", "connections that were refused", "counter");
+	for (i = 0; i < TLS_N_REFUSALS; i++)
+		evbuffer_add_printf(out, "qlinkd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",
+				    tls_refusal_name(i), tls_refused(agent->context, i));
 }
 
 static void on_request(struct evhttp_request *request, void *arg)

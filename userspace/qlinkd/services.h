@@ -14,8 +14,8 @@
  * struct services - one of each
  */
 struct services {
-	/** @kernel: through the broker */
-	struct kernel kernel;
+	/** @broker: through the broker */
+	struct broker_client broker;
 
 	/** @log: events, on standard error */
 	struct log log;

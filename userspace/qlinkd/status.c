@@ -71,7 +71,9 @@ static json_t *counters(const struct link *link)
 static json_t *kme(const struct link *link, unsigned int node)
 {
 	static const char *const names[] = {
-		[KME_HEALTH_NEW] = "new", [KME_HEALTH_WELL] = "well", [KME_HEALTH_ILL] = "ill",
+		[KME_HEALTH_UNKNOWN] = "unknown",
+		[KME_HEALTH_UP] = "up",
+		[KME_HEALTH_DOWN] = "down",
 	};
 	const struct kme_server *server = stock_server(link->stock, node);
 	json_t *to = json_object(), *list = json_object();
@@ -105,7 +107,7 @@ static json_t *link_status(const struct link *link)
 	set_number(to, "id", link->id);
 	set_text(to, "peer", link->config->peer_name);
 	set_text(to, "policy", policy_name(link->config->policy));
-	set_text(to, "peer_policy", policy_name(link->rekey.peer.policy));
+	set_text(to, "peer_policy", policy_name(link->session.peer.policy));
 	set_text(to, "phase", link_phase_name(link));
 	set_text(to, "why", link->why[0] ? link->why : NULL);
 	set_text(to, "protection", link->has_view ?
@@ -130,7 +132,7 @@ static json_t *peer_status(const struct peer *peer)
 	set(to, "dials", json_boolean(peer->dials));
 	set_text(to, "why", peer->why[0] ? peer->why : NULL);
 	set_number(to, "connections", peer->n_connections);
-	set_number(to, "strays", peer->n_strays);
+	set_number(to, "unknown_link_messages", peer->n_unknown_link);
 	return to;
 }
 
@@ -139,8 +141,8 @@ static json_t *refusals(const struct agent *agent)
 	json_t *to = json_object();
 	unsigned int i;
 
-	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
-		set_number(to, channel_refusal_name(i), channel_refused(agent->context, i));
+	for (i = 0; i < TLS_N_REFUSALS; i++)
+		set_number(to, tls_refusal_name(i), tls_refused(agent->context, i));
 	return to;
 }
 

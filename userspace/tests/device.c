@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Devices that lie in memory: real kernel.c and broker.c, no kernel behind them. */
+/* Devices that lie in memory: the real broker and its client, without a kernel. */
 #include "device.h"
 
 #include <errno.h>
@@ -188,7 +188,7 @@ static int refusal(const struct device *device, const struct device_ring *ring,
 		return device->install_err;
 	if (keys[0].epoch <= ring->newest)
 		return -EEXIST;
-	if (ring->newest && keys[n - 1].epoch - ring->newest > REKEY_EPOCH_LEAP)
+	if (ring->newest && keys[n - 1].epoch - ring->newest > SESSION_EPOCH_LEAP)
 		return -ERANGE;
 	if (!(device->accept & 1U << keys[0].source))
 		return -EPERM;
@@ -363,8 +363,8 @@ void device_start(const struct config *config)
 void device_services(struct services *services, unsigned int end, int log_fd)
 {
 	memset(services, 0, sizeof(*services));
-	services->kernel.fd = (int)end;
-	services->kernel.keys = shared[end];
+	services->broker.fd = (int)end;
+	services->broker.keys = shared[end];
 	services->audit.fd = -1;
 	log_init(&services->log, log_fd, device_now);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices that lie in memory: real kernel.c and broker.c, no kernel behind them. */
+/* Devices that lie in memory: the real broker and its client, without a kernel. */
 #ifndef QLINK_TESTS_DEVICE_H
 #define QLINK_TESTS_DEVICE_H
 

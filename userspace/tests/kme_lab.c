@@ -46,7 +46,7 @@ static void prepare(void)
 	if (is_ready)
 		return;
 	is_ready = true;
-	CHECK_NUMBER("memory", kme_mem_init(), 0);
+	CHECK_NUMBER("memory", kme_memory_init(), 0);
 	CHECK(mkdtemp(dir), "mkdtemp: %s", strerror(errno));
 	atexit(clean_up);
 	snprintf(command, sizeof(command), "tests/kme-certs %s >%s/log 2>&1", dir, dir);
@@ -170,7 +170,7 @@ static void note_health(void *arg, unsigned int node, enum kme_health health,
 {
 	struct lab_client *client = arg;
 
-	(health == KME_HEALTH_WELL ? client->n_well : client->n_ill)[node]++;
+	(health == KME_HEALTH_UP ? client->n_up : client->n_down)[node]++;
 	client->why = *why;
 }
 

@@ -24,11 +24,11 @@ struct lab_client {
 	/** @n_answers: how many came */
 	unsigned int n_answers;
 
-	/** @n_well: how often each KME became well */
-	unsigned int n_well[KME_NODES_MAX];
+	/** @n_up: how often each KME became well */
+	unsigned int n_up[KME_NODES_MAX];
 
-	/** @n_ill: how often it became ill */
-	unsigned int n_ill[KME_NODES_MAX];
+	/** @n_down: how often it became ill */
+	unsigned int n_down[KME_NODES_MAX];
 
 	/** @why: what was said of the last that did */
 	struct qlink_why why;

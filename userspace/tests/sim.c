@@ -43,7 +43,7 @@ static bool ring_takes(const struct sim_ring *ring, const struct sim_op *op)
 	       ring->n + op->action.offer.n <= SIM_RING_KEYS &&
 	       (!ring->newest ||
 		first + op->action.offer.n - 1 - ring->newest <=
-		REKEY_EPOCH_LEAP);
+		SESSION_EPOCH_LEAP);
 }
 
 static bool ring_install(struct sim_ring *ring, const struct sim_op *op)
@@ -60,7 +60,7 @@ static bool ring_install(struct sim_ring *ring, const struct sim_op *op)
 	return true;
 }
 
-static void ring_delete(struct sim_ring *ring, const struct rekey_range *range,
+static void ring_delete(struct sim_ring *ring, const struct session_range *range,
 			bool staged_only)
 {
 	unsigned int i, kept = 0;
@@ -73,7 +73,7 @@ static void ring_delete(struct sim_ring *ring, const struct rekey_range *range,
 	ring->n = kept;
 }
 
-static bool is_in(const struct rekey_ring *held, uint64_t epoch)
+static bool is_in(const struct session_ring *held, uint64_t epoch)
 {
 	uint8_t i;
 
@@ -83,7 +83,7 @@ static bool is_in(const struct rekey_ring *held, uint64_t epoch)
 	return false;
 }
 
-static void ring_keep(struct sim_ring *ring, const struct rekey_ring *held,
+static void ring_keep(struct sim_ring *ring, const struct session_ring *held,
 		      bool staged_only)
 {
 	unsigned int i, kept = 0;
@@ -95,9 +95,9 @@ static void ring_keep(struct sim_ring *ring, const struct rekey_ring *held,
 	ring->n = kept;
 }
 
-static void ring_tell(const struct sim_ring *ring, struct rekey_ring *told)
+static void ring_tell(const struct sim_ring *ring, struct session_ring *told)
 {
-	struct rekey_range *range = told->held;
+	struct session_range *range = told->held;
 	unsigned int i;
 
 	memset(told, 0, sizeof(*told));
@@ -108,7 +108,7 @@ static void ring_tell(const struct sim_ring *ring, struct rekey_ring *told)
 			range->last++;
 			continue;
 		}
-		if (told->n_held == REKEY_RANGES_MAX)
+		if (told->n_held == SESSION_RANGES_MAX)
 			sim_bug(__LINE__);
 		range = &told->held[told->n_held++];
 		range->first = range->last = ring->keys[i].epoch;
@@ -180,16 +180,16 @@ static const uint8_t *kme_take(struct sim_kme *kme, const struct bytes *id)
 /* --- actions --- */
 
 static void done(struct sim *sim, unsigned int end, const struct sim_op *op,
-		 struct rekey_event event)
+		 struct session_event event)
 {
-	event.type = REKEY_EVENT_DONE;
+	event.type = SESSION_EVENT_DONE;
 	event.ticket = op->action.ticket;
 	sim_step(sim, end, &event);
 }
 
 static void do_reconcile(struct sim_end *end, const struct sim_op *op)
 {
-	static const struct rekey_range all = { 1, REKEY_EPOCH_MAX };
+	static const struct session_range all = { 1, SESSION_EPOCH_MAX };
 
 	if (!op->action.sources) {
 		ring_delete(&end->tx, &all, false);
@@ -201,12 +201,12 @@ static void do_reconcile(struct sim_end *end, const struct sim_op *op)
 	end->n_chain_restarts += exchange_match_chain(&end->exchange);
 }
 
-static enum rekey_reason do_prepare(struct sim *sim, struct sim_end *end,
-				    const struct rekey_offer *offer)
+static enum session_reason do_prepare(struct sim *sim, struct sim_end *end,
+				      const struct session_offer *offer)
 {
 	static const struct bytes kme_id = { (const uint8_t *)"KME-A", 5 };
-	struct bytes ids[REKEY_OFFER_MAX], secrets[REKEY_OFFER_MAX];
-	enum rekey_reason reason;
+	struct bytes ids[SESSION_OFFER_MAX], secrets[SESSION_OFFER_MAX];
+	enum session_reason reason;
 	unsigned int i, key;
 
 	if (offer->source == QLINK_SOURCE_PQC) {
@@ -214,7 +214,7 @@ static enum rekey_reason do_prepare(struct sim *sim, struct sim_end *end,
 		return reason ? reason : exchange_derive(&end->exchange, true, NULL);
 	}
 	if (sim->kme.is_dry)
-		return REKEY_REASON_KME;
+		return SESSION_REASON_KME;
 	for (i = 0; i < offer->n; i++) {
 		key = kme_new(&sim->kme);
 		ids[i] = (struct bytes){ (uint8_t *)sim->kme.keys[key].id,
@@ -225,11 +225,11 @@ static enum rekey_reason do_prepare(struct sim *sim, struct sim_end *end,
 	return reason ? reason : exchange_derive(&end->exchange, true, secrets);
 }
 
-static enum rekey_reason do_fetch(struct sim *sim, struct sim_end *end,
-				  const struct rekey_offer *offer)
+static enum session_reason do_fetch(struct sim *sim, struct sim_end *end,
+				    const struct session_offer *offer)
 {
-	struct bytes secrets[REKEY_OFFER_MAX], id;
-	enum rekey_reason reason = exchange_open(&end->exchange);
+	struct bytes secrets[SESSION_OFFER_MAX], id;
+	enum session_reason reason = exchange_open(&end->exchange);
 	const uint8_t *key;
 	unsigned int i;
 
@@ -239,7 +239,7 @@ static enum rekey_reason do_fetch(struct sim *sim, struct sim_end *end,
 		id = exchange_key_id(&end->exchange, i);
 		key = kme_take(&sim->kme, &id);
 		if (!key)
-			return REKEY_REASON_KEY_ID;
+			return SESSION_REASON_KEY_ID;
 		secrets[i] = (struct bytes){ key, 32 };
 	}
 	return exchange_derive(&end->exchange, false, secrets);
@@ -247,7 +247,7 @@ static enum rekey_reason do_fetch(struct sim *sim, struct sim_end *end,
 
 static bool do_install(struct sim *sim, struct sim_end *end, struct sim_op *op)
 {
-	bool is_tx = op->action.type == REKEY_ACTION_INSTALL_TX;
+	bool is_tx = op->action.type == SESSION_ACTION_INSTALL_TX;
 
 	if (end->kernel_fails ||
 	    !ring_install(is_tx ? &end->tx : &end->rx, op))
@@ -260,53 +260,53 @@ static bool do_install(struct sim *sim, struct sim_end *end, struct sim_op *op)
 	return true;
 }
 
-static void do_delete(struct sim_end *end, const struct rekey_action *action)
+static void do_delete(struct sim_end *end, const struct session_action *action)
 {
-	bool is_tx = action->withdraw.direction == REKEY_DIRECTION_TX;
+	bool is_tx = action->withdraw.direction == SESSION_DIRECTION_TX;
 
 	ring_delete(is_tx ? &end->tx : &end->rx, &action->withdraw.range,
 		    action->staged_only);
 }
 
 /* Carry out what has come of age; the end may have lost interest by now. */
-static void carry_out(struct sim *sim, unsigned int number, struct sim_op *op)
+static void finish(struct sim *sim, unsigned int number, struct sim_op *op)
 {
 	struct sim_end *end = &sim->ends[number];
-	struct rekey_event event = { .is_ok = true };
-	struct rekey_rings rings;
+	struct session_event event = { .is_ok = true };
+	struct session_rings rings;
 
 	switch (op->action.type) {
-	case REKEY_ACTION_RINGS:
+	case SESSION_ACTION_RINGS:
 		ring_tell(&end->tx, &rings.tx);
 		ring_tell(&end->rx, &rings.rx);
 		event.rings = &rings;
 		break;
-	case REKEY_ACTION_RECONCILE:
+	case SESSION_ACTION_RECONCILE:
 		do_reconcile(end, op);
 		break;
-	case REKEY_ACTION_INVITE:
-		if (op->action.ticket != end->rekey.rx.ticket)
+	case SESSION_ACTION_INVITE:
+		if (op->action.ticket != end->session.rx.ticket)
 			return;
 		event.is_ok = !exchange_make_invite(&end->exchange, true);
 		break;
-	case REKEY_ACTION_PREPARE:
-		if (op->action.ticket != end->rekey.tx.ticket)
+	case SESSION_ACTION_PREPARE:
+		if (op->action.ticket != end->session.tx.ticket)
 			return;
 		event.reason = do_prepare(sim, end, &op->action.offer);
 		event.n = op->action.offer.n;
 		event.is_ok = !event.reason;
 		break;
-	case REKEY_ACTION_FETCH:
-		if (op->action.ticket != end->rekey.rx.ticket)
+	case SESSION_ACTION_FETCH:
+		if (op->action.ticket != end->session.rx.ticket)
 			return;
 		event.reason = do_fetch(sim, end, &op->action.offer);
 		event.is_ok = !event.reason;
 		break;
-	case REKEY_ACTION_INSTALL_RX:
-	case REKEY_ACTION_INSTALL_TX:
+	case SESSION_ACTION_INSTALL_RX:
+	case SESSION_ACTION_INSTALL_TX:
 		event.is_ok = do_install(sim, end, op);
 		break;
-	case REKEY_ACTION_DELETE:
+	case SESSION_ACTION_DELETE:
 		do_delete(end, &op->action);
 		if (!op->action.ticket)
 			return;
@@ -317,11 +317,11 @@ static void carry_out(struct sim *sim, unsigned int number, struct sim_op *op)
 
 /* What touches the kernel keeps its order: later ops get later times. */
 static void schedule(struct sim *sim, struct sim_end *end,
-		     const struct rekey_action *action)
+		     const struct session_action *action)
 {
-	bool is_slow = action->type == REKEY_ACTION_INVITE ||
-		       action->type == REKEY_ACTION_PREPARE ||
-		       action->type == REKEY_ACTION_FETCH;
+	bool is_slow = action->type == SESSION_ACTION_INVITE ||
+		       action->type == SESSION_ACTION_PREPARE ||
+		       action->type == SESSION_ACTION_FETCH;
 	const struct exchange_half *half = &end->exchange.rx;
 	struct sim_op *op;
 
@@ -333,10 +333,10 @@ static void schedule(struct sim *sim, struct sim_end *end,
 	op->action = *action;
 	if (action->peer)
 		op->peer = *action->peer;
-	if (action->type == REKEY_ACTION_INSTALL_TX) {
+	if (action->type == SESSION_ACTION_INSTALL_TX) {
 		half = &end->exchange.tx;
 		exchange_advance(&end->exchange.tx);
-	} else if (action->type != REKEY_ACTION_INSTALL_RX) {
+	} else if (action->type != SESSION_ACTION_INSTALL_RX) {
 		return;
 	}
 	if (half->n_keys != action->offer.n || half->n_keys > SIM_OP_KEYS)
@@ -389,7 +389,7 @@ static void transmit(struct sim *sim, unsigned int to, uint8_t *data,
 }
 
 static void say(struct sim *sim, unsigned int number,
-		const struct rekey_action *action)
+		const struct session_action *action)
 {
 	struct sim_end *end = &sim->ends[number];
 	struct msg msg = { .core = action->msg };
@@ -407,25 +407,25 @@ static void say(struct sim *sim, unsigned int number,
 }
 
 static void act(struct sim *sim, unsigned int number,
-		const struct rekey_action *action)
+		const struct session_action *action)
 {
 	struct sim_end *end = &sim->ends[number];
 
-	switch ((enum rekey_action_type)action->type) {
-	case REKEY_ACTION_SEND:
+	switch ((enum session_action_type)action->type) {
+	case SESSION_ACTION_SEND:
 		say(sim, number, action);
 		break;
-	case REKEY_ACTION_DROP_TX:
+	case SESSION_ACTION_DROP_TX:
 		exchange_drop_tx(&end->exchange);
 		break;
-	case REKEY_ACTION_DROP_RX:
+	case SESSION_ACTION_DROP_RX:
 		exchange_drop_rx(&end->exchange);
 		break;
-	case REKEY_ACTION_RESTART_CHAIN:
+	case SESSION_ACTION_RESTART_CHAIN:
 		chain_restart(&end->exchange.tx.chain);
 		end->n_chain_restarts++;
 		break;
-	case REKEY_ACTION_NOTE:
+	case SESSION_ACTION_NOTE:
 		end->notes[action->note]++;
 		end->reasons[action->reason]++;
 		break;
@@ -454,14 +454,14 @@ static void check_equal(const struct sim *sim)
 	}
 }
 
-int sim_step(struct sim *sim, unsigned int end, const struct rekey_event *event)
+int sim_step(struct sim *sim, unsigned int end, const struct session_event *event)
 {
 
-	struct rekey_actions actions;
+	struct session_actions actions;
 	unsigned int i;
 	int err;
 
-	err = rekey_step(&sim->ends[end].rekey, event, sim->now, &actions);
+	err = session_step(&sim->ends[end].session, event, sim->now, &actions);
 	for (i = 0; i < actions.n; i++)
 		act(sim, end, &actions.list[i]);
 	check_equal(sim);
@@ -473,14 +473,14 @@ int sim_step(struct sim *sim, unsigned int end, const struct rekey_event *event)
 
 static void agent_start(struct sim_end *end)
 {
-	struct rekey_config config = {
+	struct session_config config = {
 		.versions = end->versions,
 		.policy = end->policy,
 		.sources = policy_sources(end->policy),
 	};
 
 	fill_random(&config.generation, sizeof(config.generation));
-	rekey_init(&end->rekey, &config);
+	session_init(&end->session, &config);
 	exchange_end(&end->exchange);
 	end->n_ops = 0;
 }
@@ -497,7 +497,7 @@ struct sim *sim_new(const char *label)
 	sim->fault_at = UINT32_MAX;
 	for (i = 0; i < 2; i++) {
 		sim->ends[i].policy = POLICY_PREFER_HYBRID;
-		sim->ends[i].versions = (struct rekey_versions){ 1, 1 };
+		sim->ends[i].versions = (struct session_versions){ 1, 1 };
 		ring_new(&sim->ends[i].tx);
 		ring_new(&sim->ends[i].rx);
 		agent_start(&sim->ends[i]);
@@ -514,8 +514,8 @@ void sim_free(struct sim *sim)
 
 void sim_connect(struct sim *sim)
 {
-	static const struct rekey_event event = { .type = REKEY_EVENT_CONNECTED };
-	struct exchange_channel channel = { .has_dialled = true };
+	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED };
+	struct exchange_binding channel = { .has_dialled = true };
 	unsigned int i;
 
 	sim->is_connected = true;
@@ -535,8 +535,8 @@ void sim_connect(struct sim *sim)
 
 void sim_cut(struct sim *sim)
 {
-	static const struct rekey_event event = {
-		.type = REKEY_EVENT_DISCONNECTED,
+	static const struct session_event event = {
+		.type = SESSION_EVENT_DISCONNECTED,
 	};
 
 	sim->is_connected = false;
@@ -548,8 +548,8 @@ void sim_cut(struct sim *sim)
 
 static void want_at(struct sim *sim, unsigned int end)
 {
-	struct rekey_event event = {
-		.type = REKEY_EVENT_WANT,
+	struct session_event event = {
+		.type = SESSION_EVENT_WANT,
 		.source = sim->source,
 		.n = sim->want,
 	};
@@ -584,10 +584,10 @@ bool sim_is_settled(const struct sim *sim)
 	if (!sim->is_connected || sim->n_packets)
 		return false;
 	for (end = sim->ends; end < sim->ends + 2; end++)
-		if (end->rekey.phase != REKEY_PHASE_READY || end->n_ops ||
-		    end->rekey.rx.step != REKEY_STEP_INVITED ||
-		    end->rekey.tx.step != REKEY_STEP_IDLE ||
-		    end->rekey.tx.want || end->rekey.asked.is_open)
+		if (end->session.phase != SESSION_PHASE_READY || end->n_ops ||
+		    end->session.rx.step != SESSION_STEP_INVITED ||
+		    end->session.tx.step != SESSION_STEP_IDLE ||
+		    end->session.tx.want || end->session.asked.is_open)
 			return false;
 	return true;
 }
@@ -595,7 +595,7 @@ bool sim_is_settled(const struct sim *sim)
 static void receive(struct sim *sim, const struct sim_packet *packet)
 {
 	struct sim_end *end = &sim->ends[packet->to];
-	struct rekey_event event = { .type = REKEY_EVENT_MESSAGE };
+	struct session_event event = { .type = SESSION_EVENT_MESSAGE };
 	struct qlink_why why;
 	struct msg msg;
 
@@ -606,7 +606,7 @@ static void receive(struct sim *sim, const struct sim_packet *packet)
 	/* Another link's message does not get here. */
 	if (msg.link_id != LINK_ID)
 		return;
-	if (rekey_hears(&end->rekey, &msg.core))
+	if (session_hears(&end->session, &msg.core))
 		exchange_heard(&end->exchange, &msg, packet->data, packet->len);
 	event.msg = &msg.core;
 	sim_step(sim, packet->to, &event);
@@ -630,7 +630,7 @@ static bool receive_next(struct sim *sim)
 	return true;
 }
 
-static bool carry_out_next(struct sim *sim, unsigned int number)
+static bool finish_next(struct sim *sim, unsigned int number)
 {
 	struct sim_end *end = &sim->ends[number];
 	struct sim_op op;
@@ -645,17 +645,17 @@ static bool carry_out_next(struct sim *sim, unsigned int number)
 	end->n_ops--;
 	memmove(&end->ops[i], &end->ops[i + 1],
 		(end->n_ops - i) * sizeof(end->ops[0]));
-	carry_out(sim, number, &op);
+	finish(sim, number, &op);
 	return true;
 }
 
 static bool tick_next(struct sim *sim)
 {
-	static const struct rekey_event event = { .type = REKEY_EVENT_TICK };
+	static const struct session_event event = { .type = SESSION_EVENT_TICK };
 	unsigned int i;
 
 	for (i = 0; i < 2; i++)
-		if (rekey_deadline(&sim->ends[i].rekey) <= sim->now) {
+		if (session_deadline(&sim->ends[i].session) <= sim->now) {
 			sim_step(sim, i, &event);
 			return true;
 		}
@@ -699,7 +699,7 @@ static uint64_t next_time(const struct sim *sim)
 	for (i = 0; i < sim->n_packets; i++)
 		sooner(&next, sim->packets[i].at);
 	for (i = 0; i < 2; i++) {
-		sooner(&next, rekey_deadline(&sim->ends[i].rekey));
+		sooner(&next, session_deadline(&sim->ends[i].session));
 		for (j = 0; j < sim->ends[i].n_ops; j++)
 			sooner(&next, sim->ends[i].ops[j].at);
 	}
@@ -714,8 +714,8 @@ bool sim_run(struct sim *sim, uint64_t ms)
 
 	while (!sim_is_settled(sim)) {
 		if (fault_now(sim) || connection_now(sim) ||
-		    receive_next(sim) || carry_out_next(sim, 0) ||
-		    carry_out_next(sim, 1) || tick_next(sim)) {
+		    receive_next(sim) || finish_next(sim, 0) ||
+		    finish_next(sim, 1) || tick_next(sim)) {
 			if (++rounds < 100000)
 				continue;
 			CHECK(false, "%s: runs in circles", sim->label);
@@ -734,7 +734,7 @@ bool sim_run(struct sim *sim, uint64_t ms)
 static void rotate_end(struct sim *sim, unsigned int end)
 {
 	struct sim_ring *tx = &sim->ends[end].tx, *rx = &sim->ends[!end].rx;
-	struct rekey_range old = { 1, 0 };
+	struct session_range old = { 1, 0 };
 
 	if (!tx->n)
 		return;

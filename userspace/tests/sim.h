@@ -16,7 +16,7 @@
 #define SIM_KME_KEYS	256
 #define SIM_PACKETS	64
 #define SIM_OPS		32
-#define SIM_OP_KEYS	REKEY_OFFER_MAX
+#define SIM_OP_KEYS	SESSION_OFFER_MAX
 #define SIM_USED	256
 
 /* A ring as the kernel has it: PROTOCOL.md of kmod, section 4. */
@@ -28,7 +28,7 @@ struct sim_ring {
 	unsigned int n;
 	uint64_t newest;
 	uint64_t current;
-	uint8_t id[REKEY_RING_ID_BYTES];
+	uint8_t id[SESSION_RING_ID_BYTES];
 };
 
 /* A pair of KMEs that hold the same keys. */
@@ -46,24 +46,24 @@ struct sim_kme {
 /* An action with a ticket, until its time comes. */
 struct sim_op {
 	uint64_t at;
-	struct rekey_action action;
-	struct rekey_state peer;
+	struct session_action action;
+	struct session_state peer;
 	struct mix_keys keys[SIM_OP_KEYS];
 	uint8_t from[MIX_CHAIN_BYTES];
 };
 
 struct sim_end {
-	struct rekey rekey;
+	struct session session;
 	struct exchange exchange;
 	struct sim_ring tx, rx;
 	struct sim_op ops[SIM_OPS];
 	unsigned int n_ops;
-	unsigned int notes[REKEY_NOTE_FAILED + 1];
-	unsigned int reasons[REKEY_N_REASONS];
+	unsigned int notes[SESSION_NOTE_FAILED + 1];
+	unsigned int reasons[SESSION_N_REASONS];
 	unsigned int n_chain_restarts;
 	bool kernel_fails;
 	uint8_t policy;
-	struct rekey_versions versions;
+	struct session_versions versions;
 };
 
 enum sim_fault {
@@ -127,7 +127,7 @@ void sim_cut(struct sim *sim);
 void sim_want(struct sim *sim, uint8_t source, uint32_t n);
 
 /* Let one event happen at one end. */
-int sim_step(struct sim *sim, unsigned int end, const struct rekey_event *event);
+int sim_step(struct sim *sim, unsigned int end, const struct session_event *event);
 
 /* Start one agent anew, or its whole host with new rings. */
 void sim_restart(struct sim *sim, unsigned int end, bool is_host);

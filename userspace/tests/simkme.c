@@ -191,7 +191,7 @@ static void failed(struct kme *kme, unsigned int node)
 
 	kme_server_failed(&kme->servers[node], (int64_t)device_now, kme->retry_min_ms,
 			  kme->retry_max_ms, (uint32_t)device_now);
-	kme->ops.health(kme->arg, node, KME_HEALTH_ILL, &why);
+	kme->ops.health(kme->arg, node, KME_HEALTH_DOWN, &why);
 }
 
 static void end_probe(struct kme *kme, unsigned int node)
@@ -207,13 +207,13 @@ static void end_probe(struct kme *kme, unsigned int node)
 		return;
 	}
 	kme_server_status(&kme->servers[node], &status);
-	kme->ops.health(kme->arg, node, KME_HEALTH_WELL, &why);
+	kme->ops.health(kme->arg, node, KME_HEALTH_UP, &why);
 }
 
-static int find_well(const struct kme *kme, unsigned int from)
+static int find_up(const struct kme *kme, unsigned int from)
 {
 	for (; from < kme->n_nodes; from++)
-		if (kme->servers[from].health == KME_HEALTH_WELL)
+		if (kme->servers[from].health == KME_HEALTH_UP)
 			return (int)from;
 	return -1;
 }
@@ -264,7 +264,7 @@ static void answer(struct kme *kme, struct errand *request, enum kme_op op)
 	int next;
 
 	told.n_keys = get(request, op, keys, &told.n_burned);
-	if (told.n_burned || request->outcome != SIMKME_WELL)
+	if (told.n_burned || request->outcome != SIMKME_UP)
 		snprintf(told.why.text, sizeof(told.why.text), "simulated %d", request->outcome);
 	told.keys = keys;
 	told.asked = request->asked;
@@ -272,7 +272,7 @@ static void answer(struct kme *kme, struct errand *request, enum kme_op op)
 	told.outcome = note_health(kme, request, op, told.n_keys);
 	if (op == KME_OP_ENC) {
 		kme_server_batch(&kme->servers[request->node], request->n_sent, told.n_keys);
-		next = told.n_keys ? -1 : find_well(kme, request->node + 1);
+		next = told.n_keys ? -1 : find_up(kme, request->node + 1);
 		if (next >= 0) {
 			open_request(kme, request, (unsigned int)next, op);
 			return;
@@ -294,7 +294,7 @@ void kme_run(struct kme *kme)
 	for (i = 0; i < kme->n_nodes; i++) {
 		if (is_over(&kme->probes[i]))
 			end_probe(kme, i);
-		if (kme->servers[i].health != KME_HEALTH_WELL && !kme->probes[i].is_open &&
+		if (kme->servers[i].health != KME_HEALTH_UP && !kme->probes[i].is_open &&
 		    kme->servers[i].retry_ms <= (int64_t)device_now)
 			open_request(kme, &kme->probes[i], i, KME_OP_STATUS);
 	}
@@ -306,7 +306,7 @@ void kme_run(struct kme *kme)
 
 int kme_get_keys(struct kme *kme, size_t n)
 {
-	int node = find_well(kme, 0);
+	int node = find_up(kme, 0);
 
 	if (!n || n > KME_BATCH_MAX)
 		return -EINVAL;
@@ -331,7 +331,7 @@ int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *
 		return -EINVAL;
 	if (kme->dec.is_open)
 		return -EBUSY;
-	if (kme->servers[node].health != KME_HEALTH_WELL)
+	if (kme->servers[node].health != KME_HEALTH_UP)
 		return -EAGAIN;
 	kme->dec.asked = n;
 	kme->dec.n_sent = n;
@@ -357,7 +357,7 @@ uint64_t simkme_next(void)
 		for (i = 0; kme && i < kme->n_nodes; i++) {
 			sooner(&next, &kme->probes[i]);
 			if (!kme->probes[i].is_open &&
-			    kme->servers[i].health != KME_HEALTH_WELL &&
+			    kme->servers[i].health != KME_HEALTH_UP &&
 			    (uint64_t)kme->servers[i].retry_ms < next)
 				next = (uint64_t)kme->servers[i].retry_ms;
 		}

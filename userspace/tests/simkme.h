@@ -19,7 +19,7 @@
 
 /* What a request comes to. */
 enum simkme_outcome {
-	SIMKME_WELL,
+	SIMKME_UP,
 	SIMKME_DRY,
 	SIMKME_DENIED,
 	SIMKME_BROKEN,

@@ -27,7 +27,7 @@ static struct sim *sim_agreed(const char *label)
 	return sim;
 }
 
-static int step(struct sim *sim, unsigned int end, struct rekey_event event)
+static int step(struct sim *sim, unsigned int end, struct session_event event)
 {
 	return sim_step(sim, end, &event);
 }
@@ -46,30 +46,30 @@ TEST(policies_without_a_common_source_block_and_delete_all)
 	sim_restart(sim, 1, false);
 	CHECK(!sim_run(sim, SIM_LONG_MS), "an agreement without a source");
 	for (i = 0; i < 2; i++) {
-		CHECK_NUMBER("phase", sim->ends[i].rekey.phase,
-			     REKEY_PHASE_BLOCKED);
+		CHECK_NUMBER("phase", sim->ends[i].session.phase,
+			     SESSION_PHASE_BLOCKED);
 		CHECK_NUMBER("told why",
-			     sim->ends[i].notes[REKEY_NOTE_NO_SOURCE], 1);
+			     sim->ends[i].notes[SESSION_NOTE_NO_SOURCE], 1);
 		CHECK_NUMBER("keys to send", sim->ends[i].tx.n, 0);
 		CHECK_NUMBER("keys to receive", sim->ends[i].rx.n, 0);
 	}
 	CHECK_NUMBER("the peer's policy is known",
-		     sim->ends[0].rekey.peer.policy, POLICY_PQC_ONLY);
+		     sim->ends[0].session.peer.policy, POLICY_PQC_ONLY);
 	sim_free(sim);
 }
 
 TEST(only_sources_of_both_policies_can_be_wanted)
 {
 	struct sim *sim = sim_new("sources");
-	struct rekey_event want = {
-		.type = REKEY_EVENT_WANT, .source = QLINK_SOURCE_PQC, .n = 1,
+	struct session_event want = {
+		.type = SESSION_EVENT_WANT, .source = QLINK_SOURCE_PQC, .n = 1,
 	};
 
 	sim->ends[1].policy = POLICY_HYBRID_REQUIRED;
 	sim_restart(sim, 1, false);
 	sim_connect(sim);
 	CHECK(sim_run(sim, SHORT_MS), "not ready");
-	CHECK_NUMBER("sources", sim->ends[0].rekey.sources, HYBRID);
+	CHECK_NUMBER("sources", sim->ends[0].session.sources, HYBRID);
 	CHECK_NUMBER("pqc", step(sim, 0, want), -EPERM);
 	want.source = QLINK_SOURCE_STATIC;
 	CHECK_NUMBER("static", step(sim, 0, want), -EPERM);
@@ -93,14 +93,14 @@ TEST(what_was_wanted_before_the_session_is_forgotten_if_not_allowed)
 	CHECK(sim_run(sim, SHORT_MS), "not ready");
 	CHECK_NUMBER("keys", sim->ends[0].tx.newest, 0);
 	CHECK_NUMBER("refusals",
-		     sim->ends[1].notes[REKEY_NOTE_REFUSING], 0);
+		     sim->ends[1].notes[SESSION_NOTE_REJECTED], 0);
 	sim_free(sim);
 }
 
 TEST(versions_without_overlap_block)
 {
 	static const struct {
-		struct rekey_versions own, peer;
+		struct session_versions own, peer;
 		uint8_t version;
 		const char *why;
 	} rows[] = {
@@ -122,10 +122,10 @@ TEST(versions_without_overlap_block)
 		sim_connect(sim);
 		CHECK_NUMBER(rows[i].why, sim_run(sim, SHORT_MS),
 			     rows[i].version > 0);
-		CHECK_NUMBER(rows[i].why, sim->ends[0].rekey.version,
+		CHECK_NUMBER(rows[i].why, sim->ends[0].session.version,
 			     rows[i].version);
 		CHECK_NUMBER(rows[i].why,
-			     sim->ends[0].notes[REKEY_NOTE_NO_VERSION],
+			     sim->ends[0].notes[SESSION_NOTE_NO_VERSION],
 			     !rows[i].version);
 		sim_free(sim);
 	}
@@ -139,11 +139,11 @@ TEST(a_dry_kme_is_asked_again_each_second_until_it_has_keys)
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
 	sim_connect(sim);
 	CHECK(!sim_run(sim, 10000), "an agreement without a key");
-	CHECK(sim->ends[0].reasons[REKEY_REASON_KME] >= 5 &&
-	      sim->ends[0].reasons[REKEY_REASON_KME] <= 11,
-	      "asked %u times in 10 s", sim->ends[0].reasons[REKEY_REASON_KME]);
+	CHECK(sim->ends[0].reasons[SESSION_REASON_KME] >= 5 &&
+	      sim->ends[0].reasons[SESSION_REASON_KME] <= 11,
+	      "asked %u times in 10 s", sim->ends[0].reasons[SESSION_REASON_KME]);
 	CHECK_NUMBER("the peer hears nothing of it",
-		     sim->ends[1].notes[REKEY_NOTE_REFUSING], 0);
+		     sim->ends[1].notes[SESSION_NOTE_REJECTED], 0);
 	sim->kme.is_dry = false;
 	CHECK(sim_run(sim, SHORT_MS), "no agreement");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 1);
@@ -159,14 +159,14 @@ TEST(key_ids_that_the_peer_cannot_fetch_are_dropped_by_both)
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
 	sim_connect(sim);
 	CHECK(!sim_run(sim, 5000), "an agreement without a key");
-	CHECK(sim->ends[0].reasons[REKEY_REASON_KEY_ID] > 0, "not told why");
+	CHECK(sim->ends[0].reasons[SESSION_REASON_KEY_ID] > 0, "not told why");
 	CHECK_NUMBER("installed", sim->ends[0].rx.newest, 0);
 	offered = sim->kme.n;
 	sim->kme.is_forgetful = false;
 	CHECK(sim_run(sim, SHORT_MS), "no agreement");
 	CHECK(sim->kme.n > offered, "an old key ID was offered again");
 	CHECK_NUMBER("the session goes on",
-		     sim->ends[0].notes[REKEY_NOTE_READY], 1);
+		     sim->ends[0].notes[SESSION_NOTE_READY], 1);
 	sim_free(sim);
 }
 
@@ -177,13 +177,13 @@ TEST(different_keys_behind_one_key_id_are_found_out_and_withdrawn)
 
 	/* The receiving KME has another key: flip it once it was handed out. */
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
-	while (sim->ends[0].rekey.tx.step != REKEY_STEP_OFFERED)
+	while (sim->ends[0].session.tx.step != SESSION_STEP_OFFERED)
 		sim_run(sim, 5);
 	sim->kme.keys[sim->kme.n - 1].key[0] ^= 1;
 	sim->kme.keys[sim->kme.n - 2].key[0] ^= 1;
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
-	CHECK(sim->ends[0].reasons[REKEY_REASON_CONFIRM] +
-	      sim->ends[1].reasons[REKEY_REASON_CONFIRM] > 0,
+	CHECK(sim->ends[0].reasons[SESSION_REASON_CONFIRM] +
+	      sim->ends[1].reasons[SESSION_REASON_CONFIRM] > 0,
 	      "nobody found out");
 	CHECK(sim->ends[0].rx.newest > newest, "no key in the end");
 	sim_check_held(sim, "in the end");
@@ -199,7 +199,7 @@ TEST(a_kernel_that_refuses_leaves_both_without_the_key)
 	CHECK(!sim_run(sim, 20000), "an agreement that no kernel took");
 	CHECK_NUMBER("keys of 0", sim->ends[0].tx.n, 2);
 	CHECK_NUMBER("keys of 1", sim->ends[1].tx.n, 2);
-	CHECK(sim->ends[1].reasons[REKEY_REASON_KERNEL] > 0, "not told why");
+	CHECK(sim->ends[1].reasons[SESSION_REASON_KERNEL] > 0, "not told why");
 	sim->ends[1].kernel_fails = false;
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 3);
@@ -207,13 +207,13 @@ TEST(a_kernel_that_refuses_leaves_both_without_the_key)
 	sim_free(sim);
 }
 
-static struct rekey_event withdrawal(uint8_t direction, uint64_t first,
-				     uint64_t last)
+static struct session_event withdrawal(uint8_t direction, uint64_t first,
+				       uint64_t last)
 {
-	return (struct rekey_event){
-		.type = REKEY_EVENT_WITHDRAW,
+	return (struct session_event){
+		.type = SESSION_EVENT_WITHDRAW,
 		.withdraw = { .range = { first, last }, .direction = direction,
-			      .reason = REKEY_REASON_COMMAND },
+			      .reason = SESSION_REASON_COMMAND },
 	};
 }
 
@@ -221,13 +221,13 @@ TEST(a_sender_that_withdraws_stops_first)
 {
 	struct sim *sim = sim_agreed("withdraw tx");
 
-	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_TX, 2, 2)),
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_TX, 2, 2)),
 		     0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("left to send", sim->ends[0].tx.n, 1);
 	CHECK_NUMBER("left to receive", sim->ends[1].rx.n, 1);
 	CHECK_NUMBER("the other direction", sim_common(sim, 1), 2);
-	CHECK_NUMBER("same session", sim->ends[0].notes[REKEY_NOTE_READY], 1);
+	CHECK_NUMBER("same session", sim->ends[0].notes[SESSION_NOTE_READY], 1);
 	sim_free(sim);
 }
 
@@ -235,7 +235,7 @@ TEST(a_receiver_that_withdraws_lets_the_sender_stop_first)
 {
 	struct sim *sim = sim_agreed("withdraw rx");
 
-	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1, 2)),
 		     0);
 	while (sim->ends[1].tx.n && sim->now < 100000) {
 		CHECK_NUMBER("held as long as the peer sends",
@@ -245,7 +245,7 @@ TEST(a_receiver_that_withdraws_lets_the_sender_stop_first)
 	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
-	CHECK_NUMBER("same session", sim->ends[0].notes[REKEY_NOTE_READY], 1);
+	CHECK_NUMBER("same session", sim->ends[0].notes[SESSION_NOTE_READY], 1);
 	sim_free(sim);
 }
 
@@ -254,8 +254,8 @@ TEST(a_withdrawal_of_keys_in_use_takes_them_from_the_sender_too)
 	struct sim *sim = sim_agreed("withdraw current");
 
 	sim_rotate(sim);
-	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1,
-						     REKEY_EPOCH_MAX)), 0);
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1,
+						     SESSION_EPOCH_MAX)), 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("the sender's active key", sim->ends[1].tx.n, 0);
 	CHECK_NUMBER("the receiver's current one", sim->ends[0].rx.n, 0);
@@ -267,7 +267,7 @@ TEST(a_receiver_without_a_peer_withdraws_alone)
 	struct sim *sim = sim_agreed("withdraw alone");
 
 	sim_cut(sim);
-	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1, 2)),
 		     0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("gone", sim->ends[0].rx.n, 0);
@@ -282,12 +282,12 @@ TEST(a_peer_that_does_not_answer_a_withdrawal_does_not_stop_it)
 
 	sim->fault = SIM_FAULT_LOSE;
 	sim->fault_at = sim->n_messages;
-	CHECK_NUMBER("step", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 2)),
+	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1, 2)),
 		     0);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
 	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
-	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_TIMEOUT], 1);
+	CHECK_NUMBER("told", sim->ends[0].notes[SESSION_NOTE_TIMEOUT], 1);
 	sim_free(sim);
 }
 
@@ -295,17 +295,17 @@ TEST(one_withdrawal_at_a_time_and_never_of_nothing)
 {
 	struct sim *sim = sim_agreed("withdraw twice");
 
-	CHECK_NUMBER("empty", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 2, 1)),
+	CHECK_NUMBER("empty", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 2, 1)),
 		     -EINVAL);
-	CHECK_NUMBER("epoch 0", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 0,
+	CHECK_NUMBER("epoch 0", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 0,
 							1)), -EINVAL);
-	CHECK_NUMBER("first", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 1, 1)),
+	CHECK_NUMBER("first", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1, 1)),
 		     0);
-	CHECK_NUMBER("second", step(sim, 0, withdrawal(REKEY_DIRECTION_RX, 2,
+	CHECK_NUMBER("second", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 2,
 						       2)), -EBUSY);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("second, later", step(sim, 0,
-				withdrawal(REKEY_DIRECTION_RX, 2, 2)), 0);
+				withdrawal(SESSION_DIRECTION_RX, 2, 2)), 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
 	sim_free(sim);
@@ -351,14 +351,14 @@ TEST(epochs_that_are_used_up_are_not_offered)
 	struct sim *sim = sim_new("last epoch");
 
 	/* Both rings of the direction from 0 stand just below the end. */
-	sim->ends[0].tx.newest = REKEY_EPOCH_MAX - 1;
-	sim->ends[1].rx.newest = REKEY_EPOCH_MAX - 1;
+	sim->ends[0].tx.newest = SESSION_EPOCH_MAX - 1;
+	sim->ends[1].rx.newest = SESSION_EPOCH_MAX - 1;
 	sim_want(sim, QLINK_SOURCE_PQC, 3);
 	sim_connect(sim);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
-	CHECK_NUMBER("the last epoch", sim->ends[0].tx.newest, REKEY_EPOCH_MAX);
+	CHECK_NUMBER("the last epoch", sim->ends[0].tx.newest, SESSION_EPOCH_MAX);
 	CHECK_NUMBER("alone", sim_common(sim, 0), 1);
-	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_NO_EPOCH], 1);
+	CHECK_NUMBER("told", sim->ends[0].notes[SESSION_NOTE_NO_EPOCH], 1);
 	CHECK_NUMBER("the other direction", sim_common(sim, 1), 3);
 	sim_free(sim);
 }
@@ -368,17 +368,17 @@ TEST(a_peer_far_ahead_is_not_followed_where_the_kernel_would_not)
 	struct sim *sim = sim_new("leap");
 
 	sim->ends[0].tx.newest = 5;
-	sim->ends[1].rx.newest = 5 + REKEY_EPOCH_LEAP;
+	sim->ends[1].rx.newest = 5 + SESSION_EPOCH_LEAP;
 	sim_want(sim, QLINK_SOURCE_PQC, 1);
 	sim_connect(sim);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("nothing offered", sim->ends[0].tx.newest, 5);
-	CHECK_NUMBER("told", sim->ends[0].notes[REKEY_NOTE_NO_EPOCH], 1);
+	CHECK_NUMBER("told", sim->ends[0].notes[SESSION_NOTE_NO_EPOCH], 1);
 	/* A new ring takes any first epoch. */
 	sim_restart(sim, 0, true);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("above the peer's", sim->ends[0].tx.newest,
-		     6 + REKEY_EPOCH_LEAP);
+		     6 + SESSION_EPOCH_LEAP);
 	sim_free(sim);
 }
 
@@ -390,14 +390,14 @@ TEST(more_epochs_than_one_offer_carries_come_in_several)
 	sim_connect(sim);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 100);
-	CHECK_NUMBER("offers", sim->ends[0].notes[REKEY_NOTE_AGREED], 2);
+	CHECK_NUMBER("offers", sim->ends[0].notes[SESSION_NOTE_AGREED], 2);
 	sim_free(sim);
 }
 
 TEST(wiped_rings_are_reconciled_at_once)
 {
 	struct sim *sim = sim_agreed("wiped");
-	struct rekey_event restart = { .type = REKEY_EVENT_RESTART };
+	struct session_event restart = { .type = SESSION_EVENT_RESTART };
 
 	memset(&sim->ends[1].rx, 0, sizeof(sim->ends[1].rx));
 	memset(&sim->ends[1].tx, 0, sizeof(sim->ends[1].tx));
@@ -413,22 +413,22 @@ TEST(wiped_rings_are_reconciled_at_once)
 TEST(messages_of_another_session_leave_no_trace)
 {
 	struct sim *sim = sim_agreed("stale");
-	struct rekey_msg msg = { .type = REKEY_MESSAGE_WITHDRAW };
-	struct rekey_event event = { .type = REKEY_EVENT_MESSAGE, .msg = &msg };
-	const struct rekey *rekey = &sim->ends[0].rekey;
+	struct session_msg msg = { .type = SESSION_MESSAGE_WITHDRAW };
+	struct session_event event = { .type = SESSION_EVENT_MESSAGE, .msg = &msg };
+	const struct session *session = &sim->ends[0].session;
 
 	msg.withdraw.id = 1;
-	msg.withdraw.range = (struct rekey_range){ 1, 2 };
-	msg.from = rekey->peer_generation;
-	msg.to = rekey->generation - 1;
+	msg.withdraw.range = (struct session_range){ 1, 2 };
+	msg.from = session->peer_generation;
+	msg.to = session->generation - 1;
 	step(sim, 0, event);
-	msg.from = rekey->peer_generation + 1;
-	msg.to = rekey->generation;
+	msg.from = session->peer_generation + 1;
+	msg.to = session->generation;
 	step(sim, 0, event);
 	CHECK(sim_is_settled(sim), "something happens");
-	CHECK_NUMBER("counted", rekey->n_stale, 2);
+	CHECK_NUMBER("counted", session->n_stale, 2);
 	CHECK_NUMBER("keys", sim->ends[0].rx.n, 2);
-	msg.from = rekey->peer_generation;
+	msg.from = session->peer_generation;
 	step(sim, 0, event);
 	CHECK(!sim_is_settled(sim), "one of this session does nothing");
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");

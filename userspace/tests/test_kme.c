@@ -40,8 +40,8 @@ static void both_start(const char *more_a, const char *more_b)
 	lab_start(more_a, more_b);
 	lab_client_start(&a, 0, NULL);
 	lab_client_start(&b, 1, NULL);
-	LAB_WAIT(&a, a.n_well[0]);
-	LAB_WAIT(&b, b.n_well[0]);
+	LAB_WAIT(&a, a.n_up[0]);
+	LAB_WAIT(&b, b.n_up[0]);
 }
 
 static void both_stop(void)
@@ -194,22 +194,22 @@ TEST(each_fault_of_enc_keys_has_its_reason_and_counter)
 	/* From here on POST is known to work. */
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
 	for (i = 0; i < COUNT(rows); i++) {
-		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_WELL);
+		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
 		/* A full success brings the batch back up after a refusal. */
 		while (kme_server(a.kme, 0)->batch < 8)
 			lab_get(&a, kme_server(a.kme, 0)->batch);
-		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_WELL);
+		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
 		CHECK_TEXT(rows[i].why, lab_tell("fault a %s op enc_keys count 1",
 						 rows[i].fault), "ok");
 		before = *kme_server(a.kme, 0);
-		ill = a.n_ill[0];
+		ill = a.n_down[0];
 		lab_get(&a, 8);
 		if (!strcmp(rows[i].fault, "cut")) {
 			CHECK(a.answer.why.text[0], "no reason for a cut");
 			a.answer.why.text[0] = '\0';
 		}
 		check_row(&rows[i], &a, &before);
-		CHECK_NUMBER(rows[i].why, a.n_ill[0] - ill,
+		CHECK_NUMBER(rows[i].why, a.n_down[0] - ill,
 			     rows[i].outcome == KME_OUTCOME_BROKEN ||
 			     rows[i].outcome == KME_OUTCOME_DENIED);
 	}
@@ -277,7 +277,7 @@ static void check_late(const char *fault)
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
 	CHECK_TEXT("counters", moved(&a, &before),
 		   "enc_keys_requests 1, timeout 1, keys_burned 6");
-	CHECK_NUMBER("ill", kme_server(a.kme, 0)->health, KME_HEALTH_ILL);
+	CHECK_NUMBER("ill", kme_server(a.kme, 0)->health, KME_HEALTH_DOWN);
 	CHECK_NUMBER("not asked while ill", kme_get_keys(a.kme, 6), -11);
 	CHECK_NUMBER("the simulator gave them away",
 		     strstr(lab_tell("status"), "\"stored\":993") != NULL, 1);
@@ -321,7 +321,7 @@ TEST(a_status_alone_does_not_end_a_back_off)
 	lab_get(&a, 1);
 	lab_get(&a, 1);
 	CHECK_NUMBER("failures in a row", kme_server(a.kme, 0)->failures, 3);
-	CHECK_NUMBER("well in between", a.n_well[0], 3);
+	CHECK_NUMBER("well in between", a.n_up[0], 3);
 	lab_get(&a, 1);
 	CHECK_NUMBER("none", kme_server(a.kme, 0)->failures, 0);
 	both_stop();
@@ -399,7 +399,7 @@ TEST(keys_that_one_side_never_got_do_not_burn_the_others)
 		      !memcmp(b.keys[i].bytes, want->bytes, 32), "key %zu", i);
 	}
 	CHECK_NUMBER("none burned", b.answer.n_burned, 0);
-	CHECK_NUMBER("and the KME is well", kme_server(b.kme, 0)->health, KME_HEALTH_WELL);
+	CHECK_NUMBER("and the KME is well", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
 	both_stop();
 }
 

@@ -117,7 +117,7 @@ TEST(every_way_to_be_dry_is_empty_and_ends_with_the_drought)
 		CHECK_TEXT(ways[i], kme_outcome_name(a.answer.outcome), "empty");
 		CHECK_NUMBER(ways[i], counter(KME_COUNTER_EMPTY) > 0, 1);
 		CHECK_NUMBER(ways[i], counter(KME_COUNTER_KEYS_BURNED), 0);
-		CHECK_NUMBER(ways[i], a.n_ill[0], 0);
+		CHECK_NUMBER(ways[i], a.n_down[0], 0);
 		CHECK_TEXT(ways[i], lab_tell("supply SAE-A SAE-B fibre 100000"), "ok");
 		CHECK(get_in_the_end(4, 4), "%s: still dry", ways[i]);
 		lab_client_stop(&a);
@@ -132,7 +132,7 @@ TEST(a_limit_that_a_kme_does_not_tell_is_found)
 	CHECK_NUMBER("as told", lab_get(&a, 200), 128);
 	lab_tell("set a max-key-per-request 10");
 	CHECK(get_in_the_end(128, 8), "half of a half of a half …");
-	CHECK_NUMBER("no failure", a.n_ill[0], 0);
+	CHECK_NUMBER("no failure", a.n_down[0], 0);
 	lab_client_stop(&a);
 	lab_stop();
 }
@@ -164,7 +164,7 @@ TEST(an_unknown_id_is_empty_or_denied_and_never_ill)
 		CHECK_NUMBER(ways[i], lab_fetch(&b, &key, 1), 0);
 		CHECK_TEXT(ways[i], kme_outcome_name(b.answer.outcome),
 			   strcmp(ways[i], "401") ? "empty" : "denied");
-		CHECK_NUMBER(ways[i], b.n_ill[0], 0);
+		CHECK_NUMBER(ways[i], b.n_down[0], 0);
 		lab_client_stop(&b);
 		lab_stop();
 	}
@@ -176,7 +176,7 @@ TEST(identities_are_checked_both_ways)
 	static const struct {
 		struct lab_options options;
 		const char *certificate;
-		/* 0: it becomes well */
+		/* 0: it is up from here on */
 		enum kme_counter counter;
 		const char *says, *why;
 	} rows[] = {
@@ -205,8 +205,8 @@ TEST(identities_are_checked_both_ways)
 	for (i = 0; i < COUNT(rows); i++) {
 		lab_start_as(rows[i].certificate);
 		lab_client_start(&a, 0, &rows[i].options);
-		LAB_WAIT(&a, a.n_well[0] || a.n_ill[0]);
-		CHECK_NUMBER(rows[i].why, a.n_ill[0], rows[i].counter != 0);
+		LAB_WAIT(&a, a.n_up[0] || a.n_down[0]);
+		CHECK_NUMBER(rows[i].why, a.n_down[0], rows[i].counter != 0);
 		CHECK(strstr(a.why.text, rows[i].says), "%s: says '%s', want '%s'",
 		      rows[i].why, a.why.text, rows[i].says);
 		for (k = KME_COUNTER_ANSWERED; k < KME_COUNTER_N; k++)
@@ -230,7 +230,7 @@ TEST(a_kme_may_refuse_our_certificate)
 
 	lab_start("", "");
 	lab_client_start(&a, 0, &stranger);
-	LAB_WAIT(&a, a.n_ill[0]);
+	LAB_WAIT(&a, a.n_down[0]);
 	CHECK_NUMBER("one of both", counter(KME_COUNTER_TLS) +
 		     counter(KME_COUNTER_CUT), 1);
 	CHECK(strstr(a.why.text, counter(KME_COUNTER_TLS) ?
@@ -240,7 +240,7 @@ TEST(a_kme_may_refuse_our_certificate)
 	lab_stop();
 	lab_start("tls 1.2\n", "");
 	lab_client_start(&a, 0, &stranger);
-	LAB_WAIT(&a, a.n_ill[0]);
+	LAB_WAIT(&a, a.n_down[0]);
 	CHECK_NUMBER("TLS 1.2 says so at once", counter(KME_COUNTER_TLS), 1);
 	lab_client_stop(&a);
 	lab_stop();
@@ -285,11 +285,11 @@ TEST(a_status_that_is_broken_has_its_reason_and_counter)
 		lab_start("", "");
 		lab_tell("fault a %s op status count 1", rows[i].fault);
 		lab_client_start(&a, 0, NULL);
-		LAB_WAIT(&a, a.n_ill[0]);
+		LAB_WAIT(&a, a.n_down[0]);
 		CHECK_NUMBER(rows[i].fault, counter(rows[i].counter), 1);
 		CHECK(strstr(a.why.text, rows[i].says), "%s: says '%s'",
 		      rows[i].fault, a.why.text);
-		LAB_WAIT(&a, a.n_well[0]);
+		LAB_WAIT(&a, a.n_up[0]);
 		CHECK_NUMBER(rows[i].fault, counter(KME_COUNTER_ANSWERED), 1);
 		CHECK_NUMBER(rows[i].fault, counter(KME_COUNTER_STATUS), 2);
 		lab_client_stop(&a);

@@ -41,7 +41,7 @@ static bool is_wiped(size_t from, size_t to)
 
 TEST(starts)
 {
-	CHECK_NUMBER("init", kme_mem_init(), 0);
+	CHECK_NUMBER("init", kme_memory_init(), 0);
 }
 
 TEST(takes_the_keys_of_a_container)

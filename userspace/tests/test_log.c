@@ -22,7 +22,7 @@ static void written(const struct log_field *fields, const char *want)
 
 	CHECK_NUMBER("pipe", pipe2(fds, O_CLOEXEC), 0);
 	log_init(&log, fds[1], 0);
-	CHECK_NUMBER("write", log_write(&log, LOG_WARNING, "kme-ill", fields, 0), 0);
+	CHECK_NUMBER("write", log_write(&log, LOG_WARNING, "kme-down", fields, 0), 0);
 	n = read(fds[0], got, sizeof(got) - 1);
 	got[n < 0 ? 0 : n] = '\0';
 	CHECK_TEXT("line", got, want);
@@ -37,8 +37,8 @@ TEST(an_event_has_a_level_and_fields)
 		{ .name = "url", .text = "https://[2001:db8::1]:8443/" }, { .name = NULL },
 	};
 
-	written(none, "<4>kme-ill\n");
-	written(fields, "<4>kme-ill link=qlink0 epoch=18446744073709551615 url=https://[2001:db8::1]:8443/\n");
+	written(none, "<4>kme-down\n");
+	written(fields, "<4>kme-down link=qlink0 epoch=18446744073709551615 url=https://[2001:db8::1]:8443/\n");
 }
 
 TEST(whoever_wrote_a_value_gets_no_line_of_his_own)
@@ -49,7 +49,7 @@ TEST(whoever_wrote_a_value_gets_no_line_of_his_own)
 		{ .name = "e", .text = "x=y" }, { .name = NULL },
 	};
 
-	written(fields, "<4>kme-ill why=\"503\\x0a<6>all-well link=qlink0\" b=\"\" c=\"a \\\"b\\\" c\\\\n\" "
+	written(fields, "<4>kme-down why=\"503\\x0a<6>all-well link=qlink0\" b=\"\" c=\"a \\\"b\\\" c\\\\n\" "
 		"d=\"\\x1b[2J\\x7f\\xc2\\x9b\" e=\"x=y\"\n");
 }
 

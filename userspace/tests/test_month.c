@@ -37,7 +37,7 @@ size_t __sanitizer_get_current_allocated_bytes(void);
 #define KME_RETRY_MS	30000
 
 /* All timers of PROTOCOL.md one after the other. */
-#define WORKS_MS	(REKEY_FETCH_MS + REKEY_OFFER_MS + 2 * REKEY_SESSION_MS)
+#define WORKS_MS	(SESSION_FETCH_MS + SESSION_OFFER_MS + 2 * SESSION_OPEN_MS)
 /* Besides, a KME's longest pause, and 200 keys in store of which its counterpart has none. */
 #define HYBRID_MS	(WORKS_MS + KME_RETRY_MS + 3 * KME_TIMEOUT_MS + 8 * 60000)
 
@@ -67,8 +67,8 @@ static uint64_t draw(uint64_t below)
 static uint64_t worst_moment(void)
 {
 	static const uint64_t ends[] = {
-		REKEY_PAUSE_MS, REKEY_SESSION_MS, REKEY_FETCH_MS, REKEY_OFFER_MS,
-		REKEY_WITHDRAW_MS, KME_TIMEOUT_MS, 3 * KME_TIMEOUT_MS, 1000, 200, 0,
+		SESSION_PAUSE_MS, SESSION_OPEN_MS, SESSION_FETCH_MS, SESSION_OFFER_MS,
+		SESSION_WITHDRAW_MS, KME_TIMEOUT_MS, 3 * KME_TIMEOUT_MS, 1000, 200, 0,
 	};
 	uint64_t end = ends[draw(COUNT(ends))] + draw(5);
 
@@ -153,8 +153,8 @@ static void lose_events(struct world *world)
 	world->loses_events = true;
 	world_run(world, worst_moment());
 	world->loses_events = false;
-	keying_notice(world->ends[0].link, NULL);
-	keying_notice(world->ends[1].link, NULL);
+	link_notice(world->ends[0].link, NULL);
+	link_notice(world->ends[1].link, NULL);
 }
 
 static void command(struct world *world)
@@ -162,9 +162,9 @@ static void command(struct world *world)
 	struct link *link = world->ends[draw(2)].link;
 
 	if (draw(2))
-		keying_restart(link);
+		link_restart(link);
 	else
-		keying_withdraw(link);
+		link_withdraw(link);
 }
 
 static void (*const accidents[])(struct world *world) = {
@@ -186,8 +186,8 @@ static void show(const struct world *world)
 		       link_phase_name(link), link->why, world->ends[i].deaf_since,
 		       devices[i].tx.current, devices[i].tx.n, devices[i].rx.current,
 		       devices[i].rx.n, link->choice.source, stock_usable(link->stock, device_now),
-		       stock_held(link->stock), link->rekey.tx.want, link->rekey.tx.step,
-		       link->rekey.rx.step, link->period_ms);
+		       stock_held(link->stock), link->session.tx.want, link->session.tx.step,
+		       link->session.rx.step, link->period_ms);
 	}
 }
 

@@ -19,7 +19,7 @@ TEST(keys_become_runs_of_their_own_ring)
 	struct qlink_key keys[] = { key(RX, 9), key(TX, 5), key(TX, 3), key(RX, 10), key(TX, 4),
 				    key(TX, 7) };
 	const struct qlink_ring from = { .id = { 1, 2, 3 }, .newest_epoch = 12 };
-	struct rekey_ring ring;
+	struct session_ring ring;
 
 	rings_sort(keys, COUNT(keys));
 	CHECK_NUMBER("all told", rings_tell(&ring, &from, TX, keys, COUNT(keys)), 0);
@@ -38,7 +38,7 @@ TEST(keys_become_runs_of_their_own_ring)
 TEST(an_empty_ring_holds_nothing)
 {
 	const struct qlink_ring from = { .newest_epoch = 0 };
-	struct rekey_ring ring;
+	struct session_ring ring;
 
 	rings_sort(NULL, 0);
 	CHECK_NUMBER("told", rings_tell(&ring, &from, TX, NULL, 0), 0);
@@ -49,15 +49,15 @@ TEST(an_empty_ring_holds_nothing)
 
 TEST(of_too_many_runs_the_newest_are_told)
 {
-	struct qlink_key keys[REKEY_RANGES_MAX + 3];
+	struct qlink_key keys[SESSION_RANGES_MAX + 3];
 	const struct qlink_ring from = { .newest_epoch = 100 };
-	struct rekey_ring ring;
+	struct session_ring ring;
 	size_t i;
 
 	for (i = 0; i < COUNT(keys); i++)
 		keys[i] = key(RX, 2 * i + 1);
 	CHECK_NUMBER("told from", rings_tell(&ring, &from, RX, keys, COUNT(keys)), 7);
-	CHECK_NUMBER("runs", ring.n_held, REKEY_RANGES_MAX);
+	CHECK_NUMBER("runs", ring.n_held, SESSION_RANGES_MAX);
 	CHECK(!rings_holds(&ring, 5), "the oldest");
 	CHECK(rings_holds(&ring, 7), "the first that is told");
 	CHECK(!rings_holds(&ring, 8), "between two");
@@ -81,7 +81,7 @@ TEST(what_the_peer_does_not_hold_goes)
 		{ RX, 5, false, "it will" },
 		{ RX, 7, true, "beyond all that it has" },
 	};
-	const struct rekey_rings peer = {
+	const struct session_rings peer = {
 		.rx = { .held = { { 2, 3 } }, .n_held = 1 },
 		.tx = { .held = { { 3, 3 }, { 5, 6 } }, .n_held = 2 },
 	};

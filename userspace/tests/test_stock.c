@@ -16,10 +16,10 @@ static uint64_t now;
 struct site {
 	struct config config;
 	struct stock *stock;
-	unsigned int n_changed, n_fetched, n_well, n_ill, n_trouble;
-	enum rekey_reason reason;
-	uint8_t secrets[REKEY_OFFER_MAX][64];
-	size_t lens[REKEY_OFFER_MAX];
+	unsigned int n_changed, n_fetched, n_up, n_down, n_trouble;
+	enum session_reason reason;
+	uint8_t secrets[SESSION_OFFER_MAX][64];
+	size_t lens[SESSION_OFFER_MAX];
 	unsigned int want_secrets;
 	uint64_t n_burned;
 };
@@ -31,7 +31,7 @@ static void on_changed(void *arg)
 	site->n_changed++;
 }
 
-static void on_fetched(void *arg, enum rekey_reason reason, const struct bytes *secrets)
+static void on_fetched(void *arg, enum session_reason reason, const struct bytes *secrets)
 {
 	struct site *site = arg;
 	unsigned int i;
@@ -45,13 +45,13 @@ static void on_fetched(void *arg, enum rekey_reason reason, const struct bytes *
 	}
 }
 
-static void on_health(void *arg, unsigned int node, bool is_well, const struct qlink_why *why)
+static void on_health(void *arg, unsigned int node, bool is_up, const struct qlink_why *why)
 {
 	struct site *site = arg;
 
 	(void)node;
 	(void)why;
-	*(is_well ? &site->n_well : &site->n_ill) += 1;
+	*(is_up ? &site->n_up : &site->n_down) += 1;
 }
 
 static void on_trouble(void *arg, const struct kme_answer *answer)
@@ -124,7 +124,7 @@ static struct site *start_full(void)
 }
 
 /* One key, which the peer's KME does not give it. */
-static void offer_in_vain(struct site *site, enum rekey_reason reason)
+static void offer_in_vain(struct site *site, enum session_reason reason)
 {
 	struct stock_taken taken;
 
@@ -294,7 +294,7 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 		stock_take(site->stock, 4, now, &taken);
 		CHECK_NUMBER("offered", taken.n, i ? 1 : 4);
 		stock_spend(site->stock);
-		stock_refused(site->stock, REKEY_REASON_KME, now);
+		stock_refused(site->stock, SESSION_REASON_KME, now);
 		now += pauses[i] - 1;
 		CHECK_NUMBER("none usable", stock_usable(site->stock, now), 0);
 		CHECK(stock_held(site->stock) > 0, "none held");
@@ -311,7 +311,7 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("all is well", taken.n, 4);
 	stock_spend(site->stock);
-	stock_refused(site->stock, REKEY_REASON_KME, now);
+	stock_refused(site->stock, SESSION_REASON_KME, now);
 	CHECK_NUMBER("usable after", stock_usable(site->stock, now + 2000), stock_held(site->stock));
 	site_stop(site);
 	lab_stop();
@@ -327,7 +327,7 @@ TEST(a_counterpart_that_forgot_old_keys_is_found_out_by_the_newest)
 	site = start_full();
 	stock_take(site->stock, 4, now, &taken);
 	stock_spend(site->stock);
-	stock_refused(site->stock, REKEY_REASON_KEY_ID, now);
+	stock_refused(site->stock, SESSION_REASON_KEY_ID, now);
 	now += 2000;
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("one finds out", taken.n, 1);
@@ -339,7 +339,7 @@ TEST(a_counterpart_that_forgot_old_keys_is_found_out_by_the_newest)
 	stock_spend(site->stock);
 	CHECK_NUMBER("known as well", stock_agreed(site->stock), 0);
 	held = stock_held(site->stock);
-	stock_refused(site->stock, REKEY_REASON_KME, now);
+	stock_refused(site->stock, SESSION_REASON_KME, now);
 	now += 2000;
 	stock_take(site->stock, 4, now, &taken);
 	stock_spend(site->stock);
@@ -358,7 +358,7 @@ TEST(where_not_even_the_newest_is_known_a_fresh_one_is_had)
 
 	site = start_full();
 	for (i = 0; i < 2; i++) {
-		offer_in_vain(site, REKEY_REASON_KEY_ID);
+		offer_in_vain(site, SESSION_REASON_KEY_ID);
 		now += 2000U << i;
 	}
 	CHECK_NUMBER("held", stock_held(site->stock), 98);
@@ -379,16 +379,16 @@ TEST(keys_of_several_kmes_are_offered_in_their_order)
 
 	lab_start("", "");
 	site = site_start(0, " kmes one two\n store 10\n outage-cover 4\n");
-	SITE_WAIT(site, site->n_well == 2);
+	SITE_WAIT(site, site->n_up == 2);
 	lab_tell("fault a http 500 op enc_keys count 1");
 	SITE_WAIT(site, stock_held(site->stock) > 0);
-	SITE_WAIT(site, site->n_ill == 1 && site->n_well == 3);
+	SITE_WAIT(site, site->n_down == 1 && site->n_up == 3);
 	SITE_WAIT(site, stock_held(site->stock) == 20);
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("of one KME only", taken.n, 10);
 	CHECK_NUMBER("the first", taken.kme_id.data[0], '1');
 	stock_spend(site->stock);
-	stock_refused(site->stock, REKEY_REASON_KME, now);
+	stock_refused(site->stock, SESSION_REASON_KME, now);
 	stock_take(site->stock, 64, now, &taken);
 	CHECK(taken.n, "nothing from the second");
 	CHECK_NUMBER("the second", taken.kme_id.data[0], '2');
@@ -405,7 +405,7 @@ TEST(a_kme_that_is_dead_is_passed_over)
 	lab_start("", "");
 	site = site_start(0, " kmes dead one\n store 10\n outage-cover 4\n");
 	SITE_WAIT(site, stock_held(site->stock) == 10);
-	CHECK(site->n_ill, "nobody heard that it is ill");
+	CHECK(site->n_down, "nobody heard that it is down");
 	stock_take(site->stock, 1, now, &taken);
 	CHECK_NUMBER("place", taken.n ? taken.kme_id.data[0] : 0, '2');
 	stock_spend(site->stock);
@@ -421,7 +421,7 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 
 	site = start_full();
 	for (i = 0; i < 4; i++) {
-		offer_in_vain(site, REKEY_REASON_KME);
+		offer_in_vain(site, SESSION_REASON_KME);
 		now += i < 3 ? 60000 : 0;
 	}
 	CHECK_NUMBER("usable", stock_usable(site->stock, now), 0);
@@ -434,14 +434,14 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 		stock_take(site->stock, 64, now, &taken);
 		stock_spend(site->stock);
 	}
-	stock_refused(site->stock, REKEY_REASON_KME, now);
+	stock_refused(site->stock, SESSION_REASON_KME, now);
 	CHECK_NUMBER("usable before", stock_usable(site->stock, now), 0);
-	SITE_WAIT(site, site->n_ill == 1 && site->n_well == 2);
+	SITE_WAIT(site, site->n_down == 1 && site->n_up == 2);
 	CHECK_NUMBER("usable after", stock_usable(site->stock, now), stock_held(site->stock));
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("one key finds out", taken.n, 1);
 	stock_spend(site->stock);
-	stock_refused(site->stock, REKEY_REASON_KME, now);
+	stock_refused(site->stock, SESSION_REASON_KME, now);
 	CHECK_NUMBER("a short pause", stock_usable(site->stock, now + 4000),
 		     stock_held(site->stock));
 	site_stop(site);
@@ -498,7 +498,7 @@ TEST(a_link_waits_for_its_kmes_but_not_for_ever)
 	CHECK(stock_is_decided(site->stock, now + 1000), "waits for the dead");
 	site_stop(site);
 	site = site_start(0, SCARCE);
-	SITE_WAIT(site, site->n_well == 1);
+	SITE_WAIT(site, site->n_up == 1);
 	if (!site->n_changed || !stock_held(site->stock)) {
 		CHECK(!stock_is_decided(site->stock, now + 2999), "decided before its answer");
 		CHECK(stock_is_decided(site->stock, now + 3000), "waits without end");
@@ -511,10 +511,10 @@ TEST(a_link_waits_for_its_kmes_but_not_for_ever)
 	site_stop(site);
 }
 
-static enum rekey_reason fetch(struct site *site, const char *kme_id, const struct kme_key *keys,
-			       unsigned int n)
+static enum session_reason fetch(struct site *site, const char *kme_id, const struct kme_key *keys,
+				 unsigned int n)
 {
-	struct bytes ids[REKEY_OFFER_MAX], kme = { (const uint8_t *)kme_id, strlen(kme_id) };
+	struct bytes ids[SESSION_OFFER_MAX], kme = { (const uint8_t *)kme_id, strlen(kme_id) };
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
@@ -532,22 +532,22 @@ TEST(what_the_peer_names_is_fetched_in_its_order_and_only_once)
 
 	lab_start("", "");
 	site = site_start(0, SCARCE);
-	SITE_WAIT(site, site->n_well == 1);
+	SITE_WAIT(site, site->n_up == 1);
 	lab_client_start(&peer, 1, NULL);
 	CHECK_NUMBER("keys of the peer", lab_get(&peer, 3), 3);
 	for (i = 0; i < 3; i++)
 		turned[i] = peer.keys[2 - i];
-	CHECK_NUMBER("fetch", fetch(site, "1/any name", turned, 3), REKEY_REASON_NONE);
-	CHECK_NUMBER("another meanwhile", fetch(site, "1/KME-A", turned, 3), REKEY_REASON_KME);
+	CHECK_NUMBER("fetch", fetch(site, "1/any name", turned, 3), SESSION_REASON_NONE);
+	CHECK_NUMBER("another meanwhile", fetch(site, "1/KME-A", turned, 3), SESSION_REASON_KME);
 	SITE_WAIT(site, site->n_fetched == 1);
-	CHECK_NUMBER("reason", site->reason, REKEY_REASON_NONE);
+	CHECK_NUMBER("reason", site->reason, SESSION_REASON_NONE);
 	for (i = 0; i < 3; i++)
 		CHECK(site->lens[i] == turned[i].len &&
 		      !memcmp(site->secrets[i], turned[i].bytes, turned[i].len),
 		      "key %u is another", i);
-	CHECK_NUMBER("again", fetch(site, "1/KME-A", turned, 1), REKEY_REASON_NONE);
+	CHECK_NUMBER("again", fetch(site, "1/KME-A", turned, 1), SESSION_REASON_NONE);
 	SITE_WAIT(site, site->n_fetched == 2);
-	CHECK_NUMBER("is gone", site->reason, REKEY_REASON_KEY_ID);
+	CHECK_NUMBER("is gone", site->reason, SESSION_REASON_KEY_ID);
 	lab_client_stop(&peer);
 	site_stop(site);
 	lab_stop();
@@ -558,16 +558,17 @@ TEST(a_fetch_that_cannot_be_says_why_at_once)
 	static const struct {
 		const char *kme_id;
 		const char *key_id;
-		enum rekey_reason reason;
+		enum session_reason reason;
 		const char *why;
 	} rows[] = {
-		{ "2/KME-A", "12345678", REKEY_REASON_KME, "a KME that we do not have" },
-		{ "0/KME-A", "12345678", REKEY_REASON_KME, "no place" },
-		{ "KME-A", "12345678", REKEY_REASON_KME, "no place at all" },
-		{ "1", "12345678", REKEY_REASON_KME, "nothing behind it" },
-		{ "001/K", "12345678", REKEY_REASON_KME, "more than two digits" },
-		{ "1/KME-A", "short", REKEY_REASON_KEY_ID, "a key ID that is too short" },
-		{ "1/KME-A", "with a blank", REKEY_REASON_KEY_ID, "a character that IDs have not" },
+		{ "2/KME-A", "12345678", SESSION_REASON_KME, "a KME that we do not have" },
+		{ "0/KME-A", "12345678", SESSION_REASON_KME, "no place" },
+		{ "KME-A", "12345678", SESSION_REASON_KME, "no place at all" },
+		{ "1", "12345678", SESSION_REASON_KME, "nothing behind it" },
+		{ "001/K", "12345678", SESSION_REASON_KME, "more than two digits" },
+		{ "1/KME-A", "short", SESSION_REASON_KEY_ID, "a key ID that is too short" },
+		{ "1/KME-A", "with a blank", SESSION_REASON_KEY_ID,
+		  "a character that IDs have not" },
 	};
 	struct kme_key key;
 	struct site *site;
@@ -575,7 +576,7 @@ TEST(a_fetch_that_cannot_be_says_why_at_once)
 
 	lab_start("", "");
 	site = site_start(0, SCARCE);
-	SITE_WAIT(site, site->n_well == 1);
+	SITE_WAIT(site, site->n_up == 1);
 	for (i = 0; i < COUNT(rows); i++) {
 		snprintf(key.id.text, sizeof(key.id.text), "%s", rows[i].key_id);
 		CHECK_NUMBER(rows[i].why, fetch(site, rows[i].kme_id, &key, 1), rows[i].reason);
@@ -585,7 +586,7 @@ TEST(a_fetch_that_cannot_be_says_why_at_once)
 	site_stop(site);
 	site = site_start(0, " kmes dead\n");
 	snprintf(key.id.text, sizeof(key.id.text), "12345678");
-	CHECK_NUMBER("a KME that is not well", fetch(site, "1/K", &key, 1), REKEY_REASON_KME);
+	CHECK_NUMBER("a KME that is not up", fetch(site, "1/K", &key, 1), SESSION_REASON_KME);
 	site_stop(site);
 	lab_stop();
 }
@@ -600,7 +601,7 @@ TEST(a_lost_answer_burns_keys_and_is_told)
 	SITE_WAIT(site, site->n_burned > 0);
 	CHECK_NUMBER("burned", site->n_burned, 8);
 	SITE_WAIT(site, stock_held(site->stock) == 100);
-	CHECK_NUMBER("ill in between", site->n_ill, 1);
+	CHECK_NUMBER("down in between", site->n_down, 1);
 	site_stop(site);
 	lab_stop();
 }

@@ -92,13 +92,13 @@ static bool hear_next(struct world_end *end)
 	if (packet.connection != end->connection)
 		return true;
 	CHECK(!msg_decode(&msg, packet.data, packet.len, &why), "does not read: %s", why.text);
-	keying_hear(end->link, &msg, packet.data, packet.len);
+	link_hear(end->link, &msg, packet.data, packet.len);
 	return true;
 }
 
 void world_connect(struct world *world)
 {
-	struct exchange_channel channel = { .has_dialled = true };
+	struct exchange_binding channel = { .has_dialled = true };
 	unsigned int i;
 
 	if (RAND_bytes(channel.exporter, sizeof(channel.exporter)) != 1)
@@ -108,7 +108,7 @@ void world_connect(struct world *world)
 		memset(channel.own_cert_hash, 'a' + (int)i, sizeof(channel.own_cert_hash));
 		memset(channel.peer_cert_hash, 'a' + !i, sizeof(channel.peer_cert_hash));
 		world->ends[i].connection = world->n_connections;
-		keying_connect(world->ends[i].link, &channel);
+		link_connect(world->ends[i].link, &channel);
 		channel.has_dialled = false;
 	}
 }
@@ -123,7 +123,7 @@ void world_cut(struct world *world)
 		if (!world->ends[i].connection)
 			continue;
 		world->ends[i].connection = 0;
-		keying_disconnect(world->ends[i].link);
+		link_disconnect(world->ends[i].link);
 	}
 }
 
@@ -233,7 +233,7 @@ void world_notice(struct world *world, unsigned int end, uint32_t kinds)
 	if (world->loses_events)
 		return;
 	device_tell(&devices[end], kinds, &event);
-	keying_notice(world->ends[end].link, &event);
+	link_notice(world->ends[end].link, &event);
 }
 
 /* --- time --- */
@@ -269,7 +269,7 @@ static uint64_t next_time(const struct world *world)
 
 		if (end->is_kicked)
 			return device_now;
-		sooner(&next, keying_deadline(end->link));
+		sooner(&next, link_deadline(end->link));
 		if (end->wire.n)
 			sooner(&next, end->wire.packets[0].at);
 		if (world->has_traffic)
@@ -287,14 +287,14 @@ static void note_most(struct world *world, unsigned int end)
 void world_step(struct world *world, unsigned int end)
 {
 	world->ends[end].is_kicked = false;
-	keying_run(world->ends[end].link);
+	link_run(world->ends[end].link);
 	note_most(world, end);
 }
 
 /* As the agent's loop would. */
 static bool is_called(const struct world_end *end)
 {
-	return end->is_kicked || keying_deadline(end->link) <= device_now ||
+	return end->is_kicked || link_deadline(end->link) <= device_now ||
 	       simkme_next() <= device_now;
 }
 
@@ -342,8 +342,8 @@ static void start_agent(struct world *world, unsigned int i)
 
 	simkme_side = (int)i;
 	device_services(&end->services, i, world->log_fds[i]);
-	CHECK_NUMBER("link", keying_new(&end->link, &end->config, &end->config.links[0],
-					&end->services, &ops, end, &why), 0);
+	CHECK_NUMBER("link", link_new(&end->link, &end->config, &end->config.links[0],
+				      &end->services, &ops, end, &why), 0);
 }
 
 struct world *world_new(const char *const texts[2], bool has_log)
@@ -381,7 +381,7 @@ void world_free(struct world *world)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		keying_free(world->ends[i].link);
+		link_free(world->ends[i].link);
 		config_free(&world->ends[i].config);
 		close(world->log_fds[i]);
 	}
@@ -392,7 +392,7 @@ void world_free(struct world *world)
 void world_restart(struct world *world, unsigned int end)
 {
 	world_cut(world);
-	keying_free(world->ends[end].link);
+	link_free(world->ends[end].link);
 	start_agent(world, end);
 }
 
@@ -423,8 +423,8 @@ bool world_flows(const struct world *world)
 bool world_works(const struct world *world)
 {
 	return world_flows(world) &&
-	       world->ends[0].link->rekey.phase == REKEY_PHASE_READY &&
-	       world->ends[1].link->rekey.phase == REKEY_PHASE_READY;
+	       world->ends[0].link->session.phase == SESSION_PHASE_READY &&
+	       world->ends[1].link->session.phase == SESSION_PHASE_READY;
 }
 
 uint64_t world_until_works(struct world *world, uint64_t ms)

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct rekey_action *action_add(struct rekey_actions *actions,
-				enum rekey_action_type type)
+struct session_action *action_add(struct session_actions *actions,
+				  enum session_action_type type)
 {
-	struct rekey_action *action;
+	struct session_action *action;
 
-	if (actions->n == REKEY_ACTIONS_MAX)
+	if (actions->n == SESSION_ACTIONS_MAX)
 		abort();
 	action = &actions->list[actions->n++];
 	memset(action, 0, sizeof(*action));
@@ -18,33 +18,33 @@ struct rekey_action *action_add(struct rekey_actions *actions,
 	return action;
 }
 
-struct rekey_action *action_ask(struct rekey *rekey,
-				struct rekey_actions *actions,
-				enum rekey_action_type type)
+struct session_action *action_ask(struct session *session,
+				  struct session_actions *actions,
+				  enum session_action_type type)
 {
-	struct rekey_action *action = action_add(actions, type);
+	struct session_action *action = action_add(actions, type);
 
-	action->ticket = ++rekey->last_id;
+	action->ticket = ++session->last_id;
 	return action;
 }
 
-struct rekey_msg *action_say(const struct rekey *rekey,
-			     struct rekey_actions *actions,
-			     enum rekey_message type)
+struct session_msg *action_say(const struct session *session,
+			       struct session_actions *actions,
+			       enum session_message type)
 {
-	struct rekey_msg *msg;
+	struct session_msg *msg;
 
-	msg = &action_add(actions, REKEY_ACTION_SEND)->msg;
+	msg = &action_add(actions, SESSION_ACTION_SEND)->msg;
 	msg->type = type;
-	msg->from = rekey->generation;
-	msg->to = rekey->peer_generation;
+	msg->from = session->generation;
+	msg->to = session->peer_generation;
 	return msg;
 }
 
-void action_note(struct rekey_actions *actions, enum rekey_note note,
+void action_note(struct session_actions *actions, enum session_note note,
 		 uint8_t reason)
 {
-	struct rekey_action *action = action_add(actions, REKEY_ACTION_NOTE);
+	struct session_action *action = action_add(actions, SESSION_ACTION_NOTE);
 
 	action->note = note;
 	action->reason = reason;

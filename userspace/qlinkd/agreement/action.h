@@ -8,47 +8,47 @@
 /**
  * action_add() - append an action
  * @actions: the list
- * @type: an enum rekey_action_type
+ * @type: an enum session_action_type
  *
- * No step asks for more than REKEY_ACTIONS_MAX; one that would is a bug, and
+ * No step asks for more than SESSION_ACTIONS_MAX; one that would is a bug, and
  * ends the process rather than forget a deletion.
  *
  * Return: the action, all zero but for its type; lives as long as the list.
  */
-struct rekey_action *action_add(struct rekey_actions *actions,
-				enum rekey_action_type type);
+struct session_action *action_add(struct session_actions *actions,
+				  enum session_action_type type);
 
 /**
  * action_ask() - append an action that is answered
- * @rekey: the agreement, which gives the ticket
+ * @session: the agreement, which gives the ticket
  * @actions: the list
- * @type: an enum rekey_action_type
+ * @type: an enum session_action_type
  *
  * Return: the action, with its ticket.
  */
-struct rekey_action *action_ask(struct rekey *rekey,
-				struct rekey_actions *actions,
-				enum rekey_action_type type);
+struct session_action *action_ask(struct session *session,
+				  struct session_actions *actions,
+				  enum session_action_type type);
 
 /**
  * action_say() - append a message to the peer
- * @rekey: the agreement, which gives the generations
+ * @session: the agreement, which gives the generations
  * @actions: the list
- * @type: an enum rekey_message
+ * @type: an enum session_message
  *
  * Return: the message, all zero but for type and generations.
  */
-struct rekey_msg *action_say(const struct rekey *rekey,
-			     struct rekey_actions *actions,
-			     enum rekey_message type);
+struct session_msg *action_say(const struct session *session,
+			       struct session_actions *actions,
+			       enum session_message type);
 
 /**
  * action_note() - append what people should hear of
  * @actions: the list
- * @note: an enum rekey_note
- * @reason: an enum rekey_reason
+ * @note: an enum session_note
+ * @reason: an enum session_reason
  */
-void action_note(struct rekey_actions *actions, enum rekey_note note,
+void action_note(struct session_actions *actions, enum session_note note,
 		 uint8_t reason);
 
 #endif

@@ -6,96 +6,96 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REKEY_RING_ID_BYTES	16
-#define REKEY_EPOCH_MAX		281474976710655ULL
+#define SESSION_RING_ID_BYTES	16
+#define SESSION_EPOCH_MAX		281474976710655ULL
 /* The kernel takes no epoch further ahead of the newest than this. */
-#define REKEY_EPOCH_LEAP	(1ULL << 32)
+#define SESSION_EPOCH_LEAP	(1ULL << 32)
 /* Runs of epochs that one ring may be said to hold. */
-#define REKEY_RANGES_MAX	16
+#define SESSION_RANGES_MAX	16
 /* Epochs of one offer. */
-#define REKEY_OFFER_MAX		64
-#define REKEY_ACTIONS_MAX	12
+#define SESSION_OFFER_MAX		64
+#define SESSION_ACTIONS_MAX	12
 
 /* Never: no timer is wanted. */
-#define REKEY_NO_DEADLINE	UINT64_MAX
+#define SESSION_NO_DEADLINE	UINT64_MAX
 
 /* How long what is waited for may take, in ms. */
-#define REKEY_SESSION_MS	5000
-#define REKEY_FETCH_MS		15000
-#define REKEY_OFFER_MS		30000
-#define REKEY_WITHDRAW_MS	5000
+#define SESSION_OPEN_MS	5000
+#define SESSION_FETCH_MS		15000
+#define SESSION_OFFER_MS		30000
+#define SESSION_WITHDRAW_MS	5000
 /* After something went wrong, before it is tried again. */
-#define REKEY_PAUSE_MS		1000
+#define SESSION_PAUSE_MS		1000
 
 /**
- * enum rekey_message - what the ends say; numbers are the protocol's
- * @REKEY_MESSAGE_HELLO: versions and generation; opens a session
- * @REKEY_MESSAGE_STATE: policy, rings and chains
- * @REKEY_MESSAGE_INVITE: the receiver's KEM key and nonce for one offer
- * @REKEY_MESSAGE_OFFER: key IDs, ciphertext and nonce of the sender
- * @REKEY_MESSAGE_CONFIRM: the receiver holds the keys
- * @REKEY_MESSAGE_REFUSE: the receiver does not, and why
- * @REKEY_MESSAGE_WITHDRAW: epochs that must not be used any more
- * @REKEY_MESSAGE_WITHDRAWN: they are gone
+ * enum session_message - what the ends say; numbers are the protocol's
+ * @SESSION_MESSAGE_HELLO: versions and generation; opens a session
+ * @SESSION_MESSAGE_STATE: policy, rings and chains
+ * @SESSION_MESSAGE_INVITE: the receiver's KEM key and nonce for one offer
+ * @SESSION_MESSAGE_OFFER: key IDs, ciphertext and nonce of the sender
+ * @SESSION_MESSAGE_CONFIRM: the receiver holds the keys
+ * @SESSION_MESSAGE_REFUSE: the receiver does not, and why
+ * @SESSION_MESSAGE_WITHDRAW: epochs that must not be used any more
+ * @SESSION_MESSAGE_WITHDRAWN: they are gone
  */
-enum rekey_message {
-	REKEY_MESSAGE_HELLO = 1,
-	REKEY_MESSAGE_STATE = 2,
-	REKEY_MESSAGE_INVITE = 3,
-	REKEY_MESSAGE_OFFER = 4,
-	REKEY_MESSAGE_CONFIRM = 5,
-	REKEY_MESSAGE_REFUSE = 6,
-	REKEY_MESSAGE_WITHDRAW = 7,
-	REKEY_MESSAGE_WITHDRAWN = 8,
+enum session_message {
+	SESSION_MESSAGE_HELLO = 1,
+	SESSION_MESSAGE_STATE = 2,
+	SESSION_MESSAGE_INVITE = 3,
+	SESSION_MESSAGE_OFFER = 4,
+	SESSION_MESSAGE_CONFIRM = 5,
+	SESSION_MESSAGE_REFUSE = 6,
+	SESSION_MESSAGE_WITHDRAW = 7,
+	SESSION_MESSAGE_WITHDRAWN = 8,
 };
 
 /**
- * enum rekey_reason - why something did not come about; the protocol's
- * @REKEY_REASON_NONE: no reason given
- * @REKEY_REASON_SOURCE: a source that the policies do not both allow
- * @REKEY_REASON_EPOCH: an epoch that is not above all that were held
- * @REKEY_REASON_CHAIN: a chain that the receiver does not hold
- * @REKEY_REASON_KEY_ID: a key ID that its KME does not have
- * @REKEY_REASON_KME: its KME does not answer
- * @REKEY_REASON_KEM: a ciphertext that cannot be opened
- * @REKEY_REASON_KERNEL: the kernel refused the keys
- * @REKEY_REASON_TIMEOUT: it took too long
- * @REKEY_REASON_CONFIRM: the key confirmation was wrong
- * @REKEY_REASON_POLICY: the policy changed
- * @REKEY_REASON_LIMIT: a limit of the key is reached
- * @REKEY_REASON_COMMAND: somebody said so
+ * enum session_reason - why something did not come about; the protocol's
+ * @SESSION_REASON_NONE: no reason given
+ * @SESSION_REASON_SOURCE: a source that the policies do not both allow
+ * @SESSION_REASON_EPOCH: an epoch that is not above all that were held
+ * @SESSION_REASON_CHAIN: a chain that the receiver does not hold
+ * @SESSION_REASON_KEY_ID: a key ID that its KME does not have
+ * @SESSION_REASON_KME: its KME does not answer
+ * @SESSION_REASON_KEM: a ciphertext that cannot be opened
+ * @SESSION_REASON_KERNEL: the kernel refused the keys
+ * @SESSION_REASON_TIMEOUT: it took too long
+ * @SESSION_REASON_CONFIRM: the key confirmation was wrong
+ * @SESSION_REASON_POLICY: the policy changed
+ * @SESSION_REASON_LIMIT: a limit of the key is reached
+ * @SESSION_REASON_COMMAND: somebody said so
  */
-enum rekey_reason {
-	REKEY_REASON_NONE,
-	REKEY_REASON_SOURCE,
-	REKEY_REASON_EPOCH,
-	REKEY_REASON_CHAIN,
-	REKEY_REASON_KEY_ID,
-	REKEY_REASON_KME,
-	REKEY_REASON_KEM,
-	REKEY_REASON_KERNEL,
-	REKEY_REASON_TIMEOUT,
-	REKEY_REASON_CONFIRM,
-	REKEY_REASON_POLICY,
-	REKEY_REASON_LIMIT,
-	REKEY_REASON_COMMAND,
-	REKEY_N_REASONS,
+enum session_reason {
+	SESSION_REASON_NONE,
+	SESSION_REASON_SOURCE,
+	SESSION_REASON_EPOCH,
+	SESSION_REASON_CHAIN,
+	SESSION_REASON_KEY_ID,
+	SESSION_REASON_KME,
+	SESSION_REASON_KEM,
+	SESSION_REASON_KERNEL,
+	SESSION_REASON_TIMEOUT,
+	SESSION_REASON_CONFIRM,
+	SESSION_REASON_POLICY,
+	SESSION_REASON_LIMIT,
+	SESSION_REASON_COMMAND,
+	SESSION_N_REASONS,
 };
 
 /**
- * enum rekey_direction - a direction as the one who speaks sees it
- * @REKEY_DIRECTION_TX: what the speaker sends
- * @REKEY_DIRECTION_RX: what the speaker receives
+ * enum session_direction - a direction as the one who speaks sees it
+ * @SESSION_DIRECTION_TX: what the speaker sends
+ * @SESSION_DIRECTION_RX: what the speaker receives
  */
-enum rekey_direction {
-	REKEY_DIRECTION_TX,
-	REKEY_DIRECTION_RX,
+enum session_direction {
+	SESSION_DIRECTION_TX,
+	SESSION_DIRECTION_RX,
 };
 
 /**
- * struct rekey_range - a run of epochs
+ * struct session_range - a run of epochs
  */
-struct rekey_range {
+struct session_range {
 	/** @first: its first epoch, above 0 */
 	uint64_t first;
 
@@ -104,39 +104,39 @@ struct rekey_range {
 };
 
 /**
- * struct rekey_ring - what the kernel says of one ring
+ * struct session_ring - what the kernel says of one ring
  *
  * Who holds more runs than fit deletes the oldest before it says so.
  */
-struct rekey_ring {
+struct session_ring {
 	/** @id: from the kernel, new when the ring was wiped */
-	uint8_t id[REKEY_RING_ID_BYTES];
+	uint8_t id[SESSION_RING_ID_BYTES];
 
 	/** @newest: the highest epoch ever held, 0 for none */
 	uint64_t newest;
 
 	/** @held: runs of epochs held, ascending, none touching the next */
-	struct rekey_range held[REKEY_RANGES_MAX];
+	struct session_range held[SESSION_RANGES_MAX];
 
 	/** @n_held: how many of @held count */
 	uint8_t n_held;
 };
 
 /**
- * struct rekey_rings - both rings of a link
+ * struct session_rings - both rings of a link
  */
-struct rekey_rings {
+struct session_rings {
 	/** @tx: keys that the speaker seals with */
-	struct rekey_ring tx;
+	struct session_ring tx;
 
 	/** @rx: keys that it opens with */
-	struct rekey_ring rx;
+	struct session_ring rx;
 };
 
 /**
- * struct rekey_versions - versions of the protocol that an end speaks
+ * struct session_versions - versions of the protocol that an end speaks
  */
-struct rekey_versions {
+struct session_versions {
 	/** @min: the floor that it was configured with, above 0 */
 	uint8_t min;
 
@@ -145,14 +145,14 @@ struct rekey_versions {
 };
 
 /**
- * struct rekey_state - what an end says of itself in STATE
+ * struct session_state - what an end says of itself in STATE
  */
-struct rekey_state {
+struct session_state {
 	/** @rings: its rings */
-	struct rekey_rings rings;
+	struct session_rings rings;
 
 	/** @versions: once more, now under the session's digest */
-	struct rekey_versions versions;
+	struct session_versions versions;
 
 	/** @policy: an enum policy */
 	uint8_t policy;
@@ -162,9 +162,9 @@ struct rekey_state {
 };
 
 /**
- * struct rekey_offer - what an offer is about
+ * struct session_offer - what an offer is about
  */
-struct rekey_offer {
+struct session_offer {
 	/** @id: counted up by the sender, from 1 in each session */
 	uint64_t id;
 
@@ -174,7 +174,7 @@ struct rekey_offer {
 	/** @first: the first epoch */
 	uint64_t first;
 
-	/** @n: how many epochs, 1 to REKEY_OFFER_MAX */
+	/** @n: how many epochs, 1 to SESSION_OFFER_MAX */
 	uint8_t n;
 
 	/** @source: an enum qlink_source */
@@ -182,29 +182,29 @@ struct rekey_offer {
 };
 
 /**
- * struct rekey_withdraw - epochs that must not be used any more
+ * struct session_withdraw - epochs that must not be used any more
  */
-struct rekey_withdraw {
+struct session_withdraw {
 	/** @id: counted up by who asks */
 	uint64_t id;
 
 	/** @range: the epochs */
-	struct rekey_range range;
+	struct session_range range;
 
-	/** @direction: an enum rekey_direction, as who asks sees it */
+	/** @direction: an enum session_direction, as who asks sees it */
 	uint8_t direction;
 
-	/** @reason: an enum rekey_reason */
+	/** @reason: an enum session_reason */
 	uint8_t reason;
 };
 
 /**
- * struct rekey_msg - a message as far as the agreement looks into it
+ * struct session_msg - a message as far as the agreement looks into it
  *
  * Key IDs, KEM keys, nonces and chains belong to whoever carries out actions.
  */
-struct rekey_msg {
-	/** @type: an enum rekey_message */
+struct session_msg {
+	/** @type: an enum session_message */
 	uint8_t type;
 
 	/**
@@ -219,60 +219,60 @@ struct rekey_msg {
 	/** @to: generation of the other end as the speaker knows it, or 0 */
 	uint64_t to;
 
-	/** @reason: of REFUSE, an enum rekey_reason */
+	/** @reason: of REFUSE, an enum session_reason */
 	uint8_t reason;
 
 	union {
 		/** @versions: HELLO */
-		struct rekey_versions versions;
+		struct session_versions versions;
 
 		/** @state: STATE */
-		struct rekey_state state;
+		struct session_state state;
 
 		/** @invite: INVITE: its number, above 0 */
 		uint64_t invite;
 
 		/** @offer: OFFER; for CONFIRM and REFUSE only its id */
-		struct rekey_offer offer;
+		struct session_offer offer;
 
 		/** @withdraw: WITHDRAW, WITHDRAWN */
-		struct rekey_withdraw withdraw;
+		struct session_withdraw withdraw;
 	};
 };
 
 /**
- * enum rekey_event_type - what happens to an agreement
- * @REKEY_EVENT_CONNECTED: the peer can be spoken to
- * @REKEY_EVENT_DISCONNECTED: it cannot any more
- * @REKEY_EVENT_TICK: time has passed
- * @REKEY_EVENT_MESSAGE: the peer said something: @msg
- * @REKEY_EVENT_WANT: so many keys of this source are wanted to send: @n, @source
- * @REKEY_EVENT_WITHDRAW: stop using these epochs: @withdraw
- * @REKEY_EVENT_RESTART: start over, as after the kernel wiped the rings
- * @REKEY_EVENT_DONE: an action with a ticket was carried out: @ticket, @is_ok
+ * enum session_event_type - what happens to an agreement
+ * @SESSION_EVENT_CONNECTED: the peer can be spoken to
+ * @SESSION_EVENT_DISCONNECTED: it cannot any more
+ * @SESSION_EVENT_TICK: time has passed
+ * @SESSION_EVENT_MESSAGE: the peer said something: @msg
+ * @SESSION_EVENT_WANT: so many keys of this source are wanted to send: @n, @source
+ * @SESSION_EVENT_WITHDRAW: stop using these epochs: @withdraw
+ * @SESSION_EVENT_RESTART: start over, as after the kernel wiped the rings
+ * @SESSION_EVENT_DONE: an action with a ticket was carried out: @ticket, @is_ok
  */
-enum rekey_event_type {
-	REKEY_EVENT_CONNECTED,
-	REKEY_EVENT_DISCONNECTED,
-	REKEY_EVENT_TICK,
-	REKEY_EVENT_MESSAGE,
-	REKEY_EVENT_WANT,
-	REKEY_EVENT_WITHDRAW,
-	REKEY_EVENT_RESTART,
-	REKEY_EVENT_DONE,
+enum session_event_type {
+	SESSION_EVENT_CONNECTED,
+	SESSION_EVENT_DISCONNECTED,
+	SESSION_EVENT_TICK,
+	SESSION_EVENT_MESSAGE,
+	SESSION_EVENT_WANT,
+	SESSION_EVENT_WITHDRAW,
+	SESSION_EVENT_RESTART,
+	SESSION_EVENT_DONE,
 };
 
 /**
- * struct rekey_event - one event
+ * struct session_event - one event
  */
-struct rekey_event {
-	/** @type: an enum rekey_event_type */
+struct session_event {
+	/** @type: an enum session_event_type */
 	uint8_t type;
 
 	/** @is_ok: whether the action succeeded */
 	bool is_ok;
 
-	/** @reason: why not, an enum rekey_reason */
+	/** @reason: why not, an enum session_reason */
 	uint8_t reason;
 
 	/** @source: of the keys that are wanted, an enum qlink_source */
@@ -285,137 +285,137 @@ struct rekey_event {
 	uint64_t ticket;
 
 	/** @msg: what the peer said; read during the call only */
-	const struct rekey_msg *msg;
+	const struct session_msg *msg;
 
 	/** @rings: what RINGS found out; read during the call only */
-	const struct rekey_rings *rings;
+	const struct session_rings *rings;
 
 	/** @withdraw: what to withdraw; its id is not read */
-	struct rekey_withdraw withdraw;
+	struct session_withdraw withdraw;
 };
 
 /**
- * enum rekey_action_type - what is to be done, in the order given
- * @REKEY_ACTION_SEND: tell the peer @msg, with what belongs to it
- * @REKEY_ACTION_RINGS: ask the kernel for both rings; ticket
- * @REKEY_ACTION_RECONCILE: delete transmit keys outside @peer's receive ring,
+ * enum session_action_type - what is to be done, in the order given
+ * @SESSION_ACTION_SEND: tell the peer @msg, with what belongs to it
+ * @SESSION_ACTION_RINGS: ask the kernel for both rings; ticket
+ * @SESSION_ACTION_RECONCILE: delete transmit keys outside @peer's receive ring,
  *	and staged receive keys newer than the current one outside its transmit
  *	ring; accept only @sources; restart the sending chain unless the peer named
  *	it. All keys go if @sources is empty. Ticket
- * @REKEY_ACTION_INVITE: make a KEM key and a nonce; ticket
- * @REKEY_ACTION_PREPARE: find QKD keys, encapsulate, derive, for at most @offer.n
- *	epochs; answer with how many, or with REKEY_REASON_KEM if the peer's KEM key
+ * @SESSION_ACTION_INVITE: make a KEM key and a nonce; ticket
+ * @SESSION_ACTION_PREPARE: find QKD keys, encapsulate, derive, for at most @offer.n
+ *	epochs; answer with how many, or with SESSION_REASON_KEM if the peer's KEM key
  *	is none. Ticket
- * @REKEY_ACTION_FETCH: fetch the keys of @offer by ID and derive; ticket
- * @REKEY_ACTION_INSTALL_RX: install what was derived to receive, all or none, and
+ * @SESSION_ACTION_FETCH: fetch the keys of @offer by ID and derive; ticket
+ * @SESSION_ACTION_INSTALL_RX: install what was derived to receive, all or none, and
  *	advance the receiving chain if that succeeds; ticket
- * @REKEY_ACTION_INSTALL_TX: advance the sending chain and install to send;
+ * @SESSION_ACTION_INSTALL_TX: advance the sending chain and install to send;
  *	ticket
- * @REKEY_ACTION_DELETE: delete the epochs of @withdraw, its direction as seen
+ * @SESSION_ACTION_DELETE: delete the epochs of @withdraw, its direction as seen
  *	from here; only keys newer than the current one if @staged_only. Ticket, or
  *	0 where nobody waits
- * @REKEY_ACTION_DROP_TX: wipe what was prepared or offered; its key IDs are spent
- * @REKEY_ACTION_DROP_RX: wipe the invitation, and what was fetched for an offer
- * @REKEY_ACTION_RESTART_CHAIN: restart the sending chain
- * @REKEY_ACTION_NOTE: tell people: @note, @reason
+ * @SESSION_ACTION_DROP_TX: wipe what was prepared or offered; its key IDs are spent
+ * @SESSION_ACTION_DROP_RX: wipe the invitation, and what was fetched for an offer
+ * @SESSION_ACTION_RESTART_CHAIN: restart the sending chain
+ * @SESSION_ACTION_NOTE: tell people: @note, @reason
  *
- * One with a ticket is answered with REKEY_EVENT_DONE, now or later. What
+ * One with a ticket is answered with SESSION_EVENT_DONE, now or later. What
  * touches the kernel is carried out in the order given, dropped or not.
  */
-enum rekey_action_type {
-	REKEY_ACTION_SEND,
-	REKEY_ACTION_RINGS,
-	REKEY_ACTION_RECONCILE,
-	REKEY_ACTION_INVITE,
-	REKEY_ACTION_PREPARE,
-	REKEY_ACTION_FETCH,
-	REKEY_ACTION_INSTALL_RX,
-	REKEY_ACTION_INSTALL_TX,
-	REKEY_ACTION_DELETE,
-	REKEY_ACTION_DROP_TX,
-	REKEY_ACTION_DROP_RX,
-	REKEY_ACTION_RESTART_CHAIN,
-	REKEY_ACTION_NOTE,
+enum session_action_type {
+	SESSION_ACTION_SEND,
+	SESSION_ACTION_RINGS,
+	SESSION_ACTION_RECONCILE,
+	SESSION_ACTION_INVITE,
+	SESSION_ACTION_PREPARE,
+	SESSION_ACTION_FETCH,
+	SESSION_ACTION_INSTALL_RX,
+	SESSION_ACTION_INSTALL_TX,
+	SESSION_ACTION_DELETE,
+	SESSION_ACTION_DROP_TX,
+	SESSION_ACTION_DROP_RX,
+	SESSION_ACTION_RESTART_CHAIN,
+	SESSION_ACTION_NOTE,
 };
 
 /**
- * enum rekey_note - what people should hear of
- * @REKEY_NOTE_READY: the session is open, offers can be made
- * @REKEY_NOTE_AGREED: an offer was confirmed and its keys are installed
- * @REKEY_NOTE_REFUSED: the peer refused our offer
- * @REKEY_NOTE_REFUSING: we refused the peer's
- * @REKEY_NOTE_NO_VERSION: no version of the protocol in common: blocked
- * @REKEY_NOTE_NO_SOURCE: the policies have no source in common: blocked
- * @REKEY_NOTE_NO_EPOCH: no epoch is left that the kernel would take: blocked
- * @REKEY_NOTE_VIOLATION: the peer said what it must not: starting over
- * @REKEY_NOTE_TIMEOUT: the peer or the kernel is silent: starting over
- * @REKEY_NOTE_FAILED: the ends may hold different keys: starting over
+ * enum session_note - what people should hear of
+ * @SESSION_NOTE_READY: the session is open, offers can be made
+ * @SESSION_NOTE_AGREED: an offer was confirmed and its keys are installed
+ * @SESSION_NOTE_REFUSED: the peer refused our offer
+ * @SESSION_NOTE_REJECTED: we refused the peer's
+ * @SESSION_NOTE_NO_VERSION: no version of the protocol in common: blocked
+ * @SESSION_NOTE_NO_SOURCE: the policies have no source in common: blocked
+ * @SESSION_NOTE_NO_EPOCH: no epoch is left that the kernel would take: blocked
+ * @SESSION_NOTE_VIOLATION: the peer said what it must not: starting over
+ * @SESSION_NOTE_TIMEOUT: the peer or the kernel is silent: starting over
+ * @SESSION_NOTE_FAILED: the ends may hold different keys: starting over
  */
-enum rekey_note {
-	REKEY_NOTE_READY,
-	REKEY_NOTE_AGREED,
-	REKEY_NOTE_REFUSED,
-	REKEY_NOTE_REFUSING,
-	REKEY_NOTE_NO_VERSION,
-	REKEY_NOTE_NO_SOURCE,
-	REKEY_NOTE_NO_EPOCH,
-	REKEY_NOTE_VIOLATION,
-	REKEY_NOTE_TIMEOUT,
-	REKEY_NOTE_FAILED,
+enum session_note {
+	SESSION_NOTE_READY,
+	SESSION_NOTE_AGREED,
+	SESSION_NOTE_REFUSED,
+	SESSION_NOTE_REJECTED,
+	SESSION_NOTE_NO_VERSION,
+	SESSION_NOTE_NO_SOURCE,
+	SESSION_NOTE_NO_EPOCH,
+	SESSION_NOTE_VIOLATION,
+	SESSION_NOTE_TIMEOUT,
+	SESSION_NOTE_FAILED,
 };
 
 /**
- * struct rekey_action - one thing to be done
+ * struct session_action - one thing to be done
  */
-struct rekey_action {
-	/** @type: an enum rekey_action_type */
+struct session_action {
+	/** @type: an enum session_action_type */
 	uint8_t type;
 
-	/** @note: an enum rekey_note */
+	/** @note: an enum session_note */
 	uint8_t note;
 
-	/** @reason: an enum rekey_reason */
+	/** @reason: an enum session_reason */
 	uint8_t reason;
 
 	/** @sources: what both policies allow */
 	uint8_t sources;
 
-	/** @staged_only: see REKEY_ACTION_DELETE */
+	/** @staged_only: see SESSION_ACTION_DELETE */
 	bool staged_only;
 
 	/** @ticket: to be named when it is done; 0 for no answer */
 	uint64_t ticket;
 
 	/** @offer: the offer */
-	struct rekey_offer offer;
+	struct session_offer offer;
 
 	/** @withdraw: the epochs */
-	struct rekey_withdraw withdraw;
+	struct session_withdraw withdraw;
 
 	/** @peer: the peer's STATE; lives until the next step */
-	const struct rekey_state *peer;
+	const struct session_state *peer;
 
 	/** @msg: the message */
-	struct rekey_msg msg;
+	struct session_msg msg;
 };
 
 /**
- * struct rekey_actions - what one step asks for
+ * struct session_actions - what one step asks for
  */
-struct rekey_actions {
+struct session_actions {
 	/** @n: how many */
 	unsigned int n;
 
 	/** @list: the actions, to be carried out in this order */
-	struct rekey_action list[REKEY_ACTIONS_MAX];
+	struct session_action list[SESSION_ACTIONS_MAX];
 };
 
 /**
- * struct rekey_config - what an agreement starts with
+ * struct session_config - what an agreement starts with
  */
-struct rekey_config {
+struct session_config {
 	/** @versions: what this end speaks */
-	struct rekey_versions versions;
+	struct session_versions versions;
 
 	/** @policy: an enum policy */
 	uint8_t policy;
@@ -428,52 +428,52 @@ struct rekey_config {
 };
 
 /**
- * enum rekey_phase - how far the session is; see PROTOCOL.md, section 3
- * @REKEY_PHASE_DOWN: no connection
- * @REKEY_PHASE_PAUSE: waits before it starts over
- * @REKEY_PHASE_HELLO: waits for the peer's HELLO
- * @REKEY_PHASE_RINGS: waits for the kernel to tell the rings
- * @REKEY_PHASE_STATE: waits for the peer's STATE
- * @REKEY_PHASE_RECONCILE: waits for the kernel to delete keys
- * @REKEY_PHASE_READY: offers can be made
- * @REKEY_PHASE_BLOCKED: nothing in common; waits for another HELLO
+ * enum session_phase - how far the session is; see PROTOCOL.md, section 3
+ * @SESSION_PHASE_DOWN: no connection
+ * @SESSION_PHASE_PAUSE: waits before it starts over
+ * @SESSION_PHASE_HELLO: waits for the peer's HELLO
+ * @SESSION_PHASE_RINGS: waits for the kernel to tell the rings
+ * @SESSION_PHASE_STATE: waits for the peer's STATE
+ * @SESSION_PHASE_RECONCILE: waits for the kernel to delete keys
+ * @SESSION_PHASE_READY: offers can be made
+ * @SESSION_PHASE_BLOCKED: nothing in common; waits for another HELLO
  */
-enum rekey_phase {
-	REKEY_PHASE_DOWN,
-	REKEY_PHASE_PAUSE,
-	REKEY_PHASE_HELLO,
-	REKEY_PHASE_RINGS,
-	REKEY_PHASE_STATE,
-	REKEY_PHASE_RECONCILE,
-	REKEY_PHASE_READY,
-	REKEY_PHASE_BLOCKED,
+enum session_phase {
+	SESSION_PHASE_DOWN,
+	SESSION_PHASE_PAUSE,
+	SESSION_PHASE_HELLO,
+	SESSION_PHASE_RINGS,
+	SESSION_PHASE_STATE,
+	SESSION_PHASE_RECONCILE,
+	SESSION_PHASE_READY,
+	SESSION_PHASE_BLOCKED,
 };
 
 /**
- * enum rekey_step - how far an offer is, ours or the peer's
- * @REKEY_STEP_IDLE: there is none
- * @REKEY_STEP_INVITING: ours to receive: a KEM key is being made
- * @REKEY_STEP_INVITED: ours to receive: the peer may offer
- * @REKEY_STEP_PREPARING: ours to send: key IDs and secrets are being found
- * @REKEY_STEP_OFFERED: ours to send: the peer has it
- * @REKEY_STEP_FETCHING: the peer's: its keys are being fetched
- * @REKEY_STEP_INSTALLING: either: the kernel is being told
+ * enum session_step - how far an offer is, ours or the peer's
+ * @SESSION_STEP_IDLE: there is none
+ * @SESSION_STEP_INVITING: ours to receive: a KEM key is being made
+ * @SESSION_STEP_INVITED: ours to receive: the peer may offer
+ * @SESSION_STEP_PREPARING: ours to send: key IDs and secrets are being found
+ * @SESSION_STEP_OFFERED: ours to send: the peer has it
+ * @SESSION_STEP_FETCHING: the peer's: its keys are being fetched
+ * @SESSION_STEP_INSTALLING: either: the kernel is being told
  */
-enum rekey_step {
-	REKEY_STEP_IDLE,
-	REKEY_STEP_INVITING,
-	REKEY_STEP_INVITED,
-	REKEY_STEP_PREPARING,
-	REKEY_STEP_OFFERED,
-	REKEY_STEP_FETCHING,
-	REKEY_STEP_INSTALLING,
+enum session_step {
+	SESSION_STEP_IDLE,
+	SESSION_STEP_INVITING,
+	SESSION_STEP_INVITED,
+	SESSION_STEP_PREPARING,
+	SESSION_STEP_OFFERED,
+	SESSION_STEP_FETCHING,
+	SESSION_STEP_INSTALLING,
 };
 
 /**
- * struct rekey_half - one direction of the agreement
+ * struct session_half - one direction of the agreement
  */
-struct rekey_half {
-	/** @step: an enum rekey_step */
+struct session_half {
+	/** @step: an enum session_step */
 	uint8_t step;
 
 	/** @want_source: of the keys wanted to send */
@@ -483,7 +483,7 @@ struct rekey_half {
 	uint32_t want;
 
 	/** @offer: the one in hand */
-	struct rekey_offer offer;
+	struct session_offer offer;
 
 	/** @done: id of the last offer that was settled, 0 for none */
 	uint64_t done;
@@ -505,11 +505,11 @@ struct rekey_half {
 };
 
 /**
- * struct rekey_pending - a withdrawal that is under way
+ * struct session_pending - a withdrawal that is under way
  */
-struct rekey_pending {
+struct session_pending {
 	/** @withdraw: what is withdrawn */
-	struct rekey_withdraw withdraw;
+	struct session_withdraw withdraw;
 
 	/** @is_open: it is under way */
 	bool is_open;
@@ -522,17 +522,17 @@ struct rekey_pending {
 };
 
 /**
- * struct rekey - the agreement of one link
+ * struct session - the agreement of one link
  *
- * Its members are for rekey.c and offer.c; others may look at @phase, @version
+ * Its members are for session.c and offer.c; others may look at @phase, @version
  * and @sources. Keys are installed to send only after the peer confirmed that
  * it holds them.
  */
-struct rekey {
+struct session {
 	/** @config: as given */
-	struct rekey_config config;
+	struct session_config config;
 
-	/** @phase: an enum rekey_phase */
+	/** @phase: an enum session_phase */
 	uint8_t phase;
 
 	/** @version: of the protocol in this session */
@@ -551,7 +551,7 @@ struct rekey {
 	uint64_t peer_generation;
 
 	/** @peer_versions: as the peer's HELLO had it */
-	struct rekey_versions peer_versions;
+	struct session_versions peer_versions;
 
 	/** @last_id: for tickets, invitations and withdrawals */
 	uint64_t last_id;
@@ -563,22 +563,22 @@ struct rekey {
 	uint64_t until;
 
 	/** @own: our STATE of this session */
-	struct rekey_state own;
+	struct session_state own;
 
 	/** @peer: the peer's */
-	struct rekey_state peer;
+	struct session_state peer;
 
 	/** @tx: our sending direction */
-	struct rekey_half tx;
+	struct session_half tx;
 
 	/** @rx: our receiving direction */
-	struct rekey_half rx;
+	struct session_half rx;
 
 	/** @asked: the withdrawal that we asked for */
-	struct rekey_pending asked;
+	struct session_pending asked;
 
 	/** @told: the one that the peer asked for */
-	struct rekey_pending told;
+	struct session_pending told;
 
 	/** @n_stale: messages of an earlier session, which were ignored */
 	uint64_t n_stale;

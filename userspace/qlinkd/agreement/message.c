@@ -14,30 +14,30 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const char *const types[] = {
-	[REKEY_MESSAGE_HELLO] = "HELLO",
-	[REKEY_MESSAGE_STATE] = "STATE",
-	[REKEY_MESSAGE_INVITE] = "INVITE",
-	[REKEY_MESSAGE_OFFER] = "OFFER",
-	[REKEY_MESSAGE_CONFIRM] = "CONFIRM",
-	[REKEY_MESSAGE_REFUSE] = "REFUSE",
-	[REKEY_MESSAGE_WITHDRAW] = "WITHDRAW",
-	[REKEY_MESSAGE_WITHDRAWN] = "WITHDRAWN",
+	[SESSION_MESSAGE_HELLO] = "HELLO",
+	[SESSION_MESSAGE_STATE] = "STATE",
+	[SESSION_MESSAGE_INVITE] = "INVITE",
+	[SESSION_MESSAGE_OFFER] = "OFFER",
+	[SESSION_MESSAGE_CONFIRM] = "CONFIRM",
+	[SESSION_MESSAGE_REFUSE] = "REFUSE",
+	[SESSION_MESSAGE_WITHDRAW] = "WITHDRAW",
+	[SESSION_MESSAGE_WITHDRAWN] = "WITHDRAWN",
 };
 
-static const char *const reasons[REKEY_N_REASONS] = {
-	[REKEY_REASON_NONE] = "none",
-	[REKEY_REASON_SOURCE] = "source",
-	[REKEY_REASON_EPOCH] = "epoch",
-	[REKEY_REASON_CHAIN] = "chain",
-	[REKEY_REASON_KEY_ID] = "key-id",
-	[REKEY_REASON_KME] = "kme",
-	[REKEY_REASON_KEM] = "kem",
-	[REKEY_REASON_KERNEL] = "kernel",
-	[REKEY_REASON_TIMEOUT] = "timeout",
-	[REKEY_REASON_CONFIRM] = "confirm",
-	[REKEY_REASON_POLICY] = "policy",
-	[REKEY_REASON_LIMIT] = "limit",
-	[REKEY_REASON_COMMAND] = "command",
+static const char *const reasons[SESSION_N_REASONS] = {
+	[SESSION_REASON_NONE] = "none",
+	[SESSION_REASON_SOURCE] = "source",
+	[SESSION_REASON_EPOCH] = "epoch",
+	[SESSION_REASON_CHAIN] = "chain",
+	[SESSION_REASON_KEY_ID] = "key-id",
+	[SESSION_REASON_KME] = "kme",
+	[SESSION_REASON_KEM] = "kem",
+	[SESSION_REASON_KERNEL] = "kernel",
+	[SESSION_REASON_TIMEOUT] = "timeout",
+	[SESSION_REASON_CONFIRM] = "confirm",
+	[SESSION_REASON_POLICY] = "policy",
+	[SESSION_REASON_LIMIT] = "limit",
+	[SESSION_REASON_COMMAND] = "command",
 };
 
 const char *msg_type_name(unsigned int type)
@@ -114,7 +114,7 @@ static uint64_t take_number(struct reader *in, const char *what, size_t len,
 
 static uint64_t take_epoch(struct reader *in, const char *what)
 {
-	return take_number(in, what, 8, 1, REKEY_EPOCH_MAX);
+	return take_number(in, what, 8, 1, SESSION_EPOCH_MAX);
 }
 
 /* A length, then so many bytes: none, or exactly @len. */
@@ -163,24 +163,24 @@ static struct bytes take_kme_id(struct reader *in)
 	return id;
 }
 
-static void take_versions(struct reader *in, struct rekey_versions *versions)
+static void take_versions(struct reader *in, struct session_versions *versions)
 {
 	versions->min = (uint8_t)take_number(in, "lowest version", 1, 1, 255);
 	versions->max = (uint8_t)take_number(in, "highest version", 1,
 					     versions->min, 255);
 }
 
-static void take_ring(struct reader *in, struct rekey_ring *ring)
+static void take_ring(struct reader *in, struct session_ring *ring)
 {
-	struct bytes id = take(in, "ring id", REKEY_RING_ID_BYTES);
+	struct bytes id = take(in, "ring id", SESSION_RING_ID_BYTES);
 	uint64_t last = 0;
 	uint8_t i;
 
 	if (id.data)
 		memcpy(ring->id, id.data, id.len);
-	ring->newest = take_number(in, "newest epoch", 8, 0, REKEY_EPOCH_MAX);
+	ring->newest = take_number(in, "newest epoch", 8, 0, SESSION_EPOCH_MAX);
 	ring->n_held = (uint8_t)take_number(in, "runs of epochs", 1, 0,
-					    REKEY_RANGES_MAX);
+					    SESSION_RANGES_MAX);
 	for (i = 0; i < ring->n_held && !in->err; i++) {
 		ring->held[i].first = take_number(in, "epoch held", 8, last + 1,
 						  ring->newest);
@@ -193,7 +193,7 @@ static void take_ring(struct reader *in, struct rekey_ring *ring)
 
 static void take_state(struct reader *in, struct msg *msg)
 {
-	struct rekey_state *state = &msg->core.state;
+	struct session_state *state = &msg->core.state;
 
 	take_versions(in, &state->versions);
 	state->policy = (uint8_t)take_be(in, "policy", 1);
@@ -233,16 +233,16 @@ static void take_key_ids(struct reader *in, struct msg *msg)
 
 static void take_offer(struct reader *in, struct msg *msg)
 {
-	struct rekey_offer *offer = &msg->core.offer;
+	struct session_offer *offer = &msg->core.offer;
 	bool has_kem;
 
 	offer->id = take_number(in, "offer", 8, 1, UINT64_MAX);
 	offer->invite = take_number(in, "invitation", 8, 1, UINT64_MAX);
 	offer->first = take_epoch(in, "epoch");
-	offer->n = (uint8_t)take_number(in, "epochs", 1, 1, REKEY_OFFER_MAX);
-	if (offer->first > REKEY_EPOCH_MAX - offer->n + 1)
+	offer->n = (uint8_t)take_number(in, "epochs", 1, 1, SESSION_OFFER_MAX);
+	if (offer->first > SESSION_EPOCH_MAX - offer->n + 1)
 		refuse(in, "epochs %u from %llu: beyond %llu", offer->n,
-		       (unsigned long long)offer->first, REKEY_EPOCH_MAX);
+		       (unsigned long long)offer->first, SESSION_EPOCH_MAX);
 	offer->source = (uint8_t)take_number(in, "source", 1, QLINK_SOURCE_QKD,
 					     QLINK_SOURCE_PQC);
 	msg->session = take(in, "session", MSG_SESSION_BYTES);
@@ -270,48 +270,48 @@ static void take_refuse(struct reader *in, struct msg *msg)
 {
 	msg->core.offer.id = take_number(in, "offer", 8, 1, UINT64_MAX);
 	msg->core.reason = (uint8_t)take_number(in, "reason", 1, 0,
-						REKEY_N_REASONS - 1);
+						SESSION_N_REASONS - 1);
 }
 
 static void take_withdraw(struct reader *in, struct msg *msg)
 {
-	struct rekey_withdraw *withdraw = &msg->core.withdraw;
+	struct session_withdraw *withdraw = &msg->core.withdraw;
 
 	withdraw->id = take_number(in, "withdrawal", 8, 1, UINT64_MAX);
 	withdraw->direction = (uint8_t)take_number(in, "direction", 1,
-						   REKEY_DIRECTION_TX,
-						   REKEY_DIRECTION_RX);
+						   SESSION_DIRECTION_TX,
+						   SESSION_DIRECTION_RX);
 	withdraw->reason = (uint8_t)take_number(in, "reason", 1, 0,
-						REKEY_N_REASONS - 1);
+						SESSION_N_REASONS - 1);
 	withdraw->range.first = take_epoch(in, "first epoch");
 	withdraw->range.last = take_number(in, "last epoch", 8,
 					   withdraw->range.first,
-					   REKEY_EPOCH_MAX);
+					   SESSION_EPOCH_MAX);
 }
 
 static void take_body(struct reader *in, struct msg *msg)
 {
 	switch (msg->core.type) {
-	case REKEY_MESSAGE_HELLO:
+	case SESSION_MESSAGE_HELLO:
 		take_versions(in, &msg->core.versions);
 		break;
-	case REKEY_MESSAGE_STATE:
+	case SESSION_MESSAGE_STATE:
 		take_state(in, msg);
 		break;
-	case REKEY_MESSAGE_INVITE:
+	case SESSION_MESSAGE_INVITE:
 		take_invite(in, msg);
 		break;
-	case REKEY_MESSAGE_OFFER:
+	case SESSION_MESSAGE_OFFER:
 		take_offer(in, msg);
 		break;
-	case REKEY_MESSAGE_CONFIRM:
+	case SESSION_MESSAGE_CONFIRM:
 		take_confirm(in, msg);
 		break;
-	case REKEY_MESSAGE_REFUSE:
+	case SESSION_MESSAGE_REFUSE:
 		take_refuse(in, msg);
 		break;
-	case REKEY_MESSAGE_WITHDRAW:
-	case REKEY_MESSAGE_WITHDRAWN:
+	case SESSION_MESSAGE_WITHDRAW:
+	case SESSION_MESSAGE_WITHDRAWN:
 		take_withdraw(in, msg);
 		break;
 	default:
@@ -390,20 +390,20 @@ static void put_piece(struct writer *out, const struct bytes *bytes)
 }
 
 static void put_versions(struct writer *out,
-			 const struct rekey_versions *versions)
+			 const struct session_versions *versions)
 {
 	put_be(out, versions->min, 1);
 	put_be(out, versions->max, 1);
 }
 
-static void put_ring(struct writer *out, const struct rekey_ring *ring)
+static void put_ring(struct writer *out, const struct session_ring *ring)
 {
 	uint8_t i;
 
 	put(out, ring->id, sizeof(ring->id));
 	put_be(out, ring->newest, 8);
 	put_be(out, ring->n_held, 1);
-	for (i = 0; i < ring->n_held && i < REKEY_RANGES_MAX; i++) {
+	for (i = 0; i < ring->n_held && i < SESSION_RANGES_MAX; i++) {
 		put_be(out, ring->held[i].first, 8);
 		put_be(out, ring->held[i].last, 8);
 	}
@@ -411,7 +411,7 @@ static void put_ring(struct writer *out, const struct rekey_ring *ring)
 
 static void put_state(struct writer *out, const struct msg *msg)
 {
-	const struct rekey_state *state = &msg->core.state;
+	const struct session_state *state = &msg->core.state;
 
 	put_versions(out, &state->versions);
 	put_be(out, state->policy, 1);
@@ -423,7 +423,7 @@ static void put_state(struct writer *out, const struct msg *msg)
 
 static void put_offer(struct writer *out, const struct msg *msg)
 {
-	const struct rekey_offer *offer = &msg->core.offer;
+	const struct session_offer *offer = &msg->core.offer;
 	uint8_t i;
 
 	put_be(out, offer->id, 8);
@@ -438,12 +438,12 @@ static void put_offer(struct writer *out, const struct msg *msg)
 	if (offer->source == QLINK_SOURCE_PQC)
 		return;
 	put_piece(out, &msg->kme_id);
-	for (i = 0; i < offer->n && i < REKEY_OFFER_MAX; i++)
+	for (i = 0; i < offer->n && i < SESSION_OFFER_MAX; i++)
 		put_piece(out, &msg->key_ids[i]);
 }
 
 static void put_withdraw(struct writer *out,
-			 const struct rekey_withdraw *withdraw)
+			 const struct session_withdraw *withdraw)
 {
 	put_be(out, withdraw->id, 8);
 	put_be(out, withdraw->direction, 1);
@@ -454,35 +454,35 @@ static void put_withdraw(struct writer *out,
 
 static void put_body(struct writer *out, const struct msg *msg)
 {
-	const struct rekey_msg *core = &msg->core;
+	const struct session_msg *core = &msg->core;
 
 	switch (core->type) {
-	case REKEY_MESSAGE_HELLO:
+	case SESSION_MESSAGE_HELLO:
 		put_versions(out, &core->versions);
 		break;
-	case REKEY_MESSAGE_STATE:
+	case SESSION_MESSAGE_STATE:
 		put_state(out, msg);
 		break;
-	case REKEY_MESSAGE_INVITE:
+	case SESSION_MESSAGE_INVITE:
 		put_be(out, core->invite, 8);
 		put_be(out, msg->kmes, 1);
 		put_bytes(out, &msg->session);
 		put_bytes(out, &msg->nonce);
 		put_piece(out, &msg->kem_public);
 		break;
-	case REKEY_MESSAGE_OFFER:
+	case SESSION_MESSAGE_OFFER:
 		put_offer(out, msg);
 		break;
-	case REKEY_MESSAGE_CONFIRM:
+	case SESSION_MESSAGE_CONFIRM:
 		put_be(out, core->offer.id, 8);
 		put_bytes(out, &msg->confirm);
 		break;
-	case REKEY_MESSAGE_REFUSE:
+	case SESSION_MESSAGE_REFUSE:
 		put_be(out, core->offer.id, 8);
 		put_be(out, core->reason, 1);
 		break;
-	case REKEY_MESSAGE_WITHDRAW:
-	case REKEY_MESSAGE_WITHDRAWN:
+	case SESSION_MESSAGE_WITHDRAW:
+	case SESSION_MESSAGE_WITHDRAWN:
 		put_withdraw(out, &core->withdraw);
 		break;
 	default:

@@ -13,7 +13,7 @@
 /* The encoding that this is, and the only version of the protocol so far. */
 #define MSG_VERSION		1
 #define MSG_HEADER_BYTES	24
-/* An offer of REKEY_OFFER_MAX epochs with the longest names takes 5.5 kB. */
+/* An offer of SESSION_OFFER_MAX epochs with the longest names takes 5.5 kB. */
 #define MSG_BYTES_MAX		8192
 #define MSG_SESSION_BYTES	16
 #define MSG_CHAIN_ID_BYTES	16
@@ -32,7 +32,7 @@
  */
 struct msg {
 	/** @core: what the agreement looks at; @core.is_good is the carrier's */
-	struct rekey_msg core;
+	struct session_msg core;
 
 	/** @link_id: 1 to 65535 */
 	uint16_t link_id;
@@ -62,7 +62,7 @@ struct msg {
 	struct bytes kme_id;
 
 	/** @key_ids: OFFER: one an epoch; none for source pqc */
-	struct bytes key_ids[REKEY_OFFER_MAX];
+	struct bytes key_ids[SESSION_OFFER_MAX];
 
 	/** @confirm: CONFIRM: the key confirmation */
 	struct bytes confirm;
@@ -108,7 +108,7 @@ int msg_decode(struct msg *msg, const uint8_t *data, size_t len,
 
 /**
  * msg_type_name() - name a kind of message
- * @type: an enum rekey_message
+ * @type: an enum session_message
  *
  * Return: as "OFFER", or "unknown".
  */
@@ -116,7 +116,7 @@ const char *msg_type_name(unsigned int type);
 
 /**
  * msg_reason_name() - name a reason
- * @reason: an enum rekey_reason
+ * @reason: an enum session_reason
  *
  * Return: as "key-id", or "unknown".
  */

@@ -21,25 +21,25 @@ enum offer_outcome {
 
 /**
  * offer_void() - forget all offers and invitations
- * @rekey: the agreement
+ * @session: the agreement
  * @actions: gets what is to be wiped
  *
  * What is wanted stays wanted.
  */
-void offer_void(struct rekey *rekey, struct rekey_actions *actions);
+void offer_void(struct session *session, struct session_actions *actions);
 
 /**
  * offer_begin() - invite the peer, now that the session is open
- * @rekey: the agreement; newest of both halves is set
+ * @session: the agreement; newest of both halves is set
  * @now: time in ms
  * @actions: appended to
  */
-void offer_begin(struct rekey *rekey, uint64_t now,
-		 struct rekey_actions *actions);
+void offer_begin(struct session *session, uint64_t now,
+		 struct session_actions *actions);
 
 /**
  * offer_message() - take INVITE, OFFER, CONFIRM or REFUSE
- * @rekey: the agreement
+ * @session: the agreement
  * @msg: of this session
  * @now: time in ms
  * @actions: appended to
@@ -48,41 +48,41 @@ void offer_begin(struct rekey *rekey, uint64_t now,
  *
  * Return: what the session must do.
  */
-enum offer_outcome offer_message(struct rekey *rekey,
-				 const struct rekey_msg *msg, uint64_t now,
-				 struct rekey_actions *actions);
+enum offer_outcome offer_message(struct session *session,
+				 const struct session_msg *msg, uint64_t now,
+				 struct session_actions *actions);
 
 /**
  * offer_done() - take the answer to an action
- * @rekey: the agreement
- * @event: a REKEY_EVENT_DONE; if nobody waits for its ticket nothing happens
+ * @session: the agreement
+ * @event: a SESSION_EVENT_DONE; if nobody waits for its ticket nothing happens
  * @now: time in ms
  * @actions: appended to
  *
  * Return: what the session must do.
  */
-enum offer_outcome offer_done(struct rekey *rekey,
-			      const struct rekey_event *event, uint64_t now,
-			      struct rekey_actions *actions);
+enum offer_outcome offer_done(struct session *session,
+			      const struct session_event *event, uint64_t now,
+			      struct session_actions *actions);
 
 /**
  * offer_tick() - let time pass
- * @rekey: the agreement, its session open
+ * @session: the agreement, its session open
  * @now: time in ms
  * @actions: appended to
  *
  * Return: what the session must do.
  */
-enum offer_outcome offer_tick(struct rekey *rekey, uint64_t now,
-			      struct rekey_actions *actions);
+enum offer_outcome offer_tick(struct session *session, uint64_t now,
+			      struct session_actions *actions);
 
 /**
  * offer_try() - make an offer if one is wanted and may be made
- * @rekey: the agreement
+ * @session: the agreement
  * @now: time in ms
  * @actions: appended to
  */
-void offer_try(struct rekey *rekey, uint64_t now,
-	       struct rekey_actions *actions);
+void offer_try(struct session *session, uint64_t now,
+	       struct session_actions *actions);
 
 #endif

@@ -1,52 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The agreement of one link with its peer, as a pure state machine. */
-#ifndef QLINKD_REKEY_H
-#define QLINKD_REKEY_H
+#ifndef QLINKD_SESSION_H
+#define QLINKD_SESSION_H
 
 #include "agreement.h"
 
 /**
- * rekey_init() - set up an agreement without a connection
- * @rekey: filled in
+ * session_init() - set up an agreement without a connection
+ * @session: filled in
  * @config: copied; its generation must be random
  */
-void rekey_init(struct rekey *rekey, const struct rekey_config *config);
+void session_init(struct session *session, const struct session_config *config);
 
 /**
- * rekey_step() - let one event happen
- * @rekey: the agreement
+ * session_step() - let one event happen
+ * @session: the agreement
  * @event: what happened
  * @now: time in ms, from any start, never going back
  * @actions: filled in with what is to be done, in this order
  *
- * Context: Pure: touches nothing but @rekey and @actions.
+ * Context: Pure: touches nothing but @session and @actions.
  * Return:
  * * %0		- done
  * * %-EBUSY	- WITHDRAW: one is under way, try when it is done; no change
  * * %-EPERM	- WANT: a source that the session does not allow; no change
  * * %-EINVAL	- WITHDRAW: an empty range; no change
  */
-int rekey_step(struct rekey *rekey, const struct rekey_event *event,
-	       uint64_t now, struct rekey_actions *actions);
+int session_step(struct session *session, const struct session_event *event,
+		 uint64_t now, struct session_actions *actions);
 
 /**
- * rekey_hears() - ask whether a message is of this session
- * @rekey: the agreement
+ * session_hears() - ask whether a message is of this session
+ * @session: the agreement
  * @msg: from the peer
  *
- * One that is not must leave no trace; rekey_step() only counts it. HELLO is
+ * One that is not must leave no trace; session_step() only counts it. HELLO is
  * always heard while there is a connection.
  *
  * Return: whether it is.
  */
-bool rekey_hears(const struct rekey *rekey, const struct rekey_msg *msg);
+bool session_hears(const struct session *session, const struct session_msg *msg);
 
 /**
- * rekey_deadline() - say when REKEY_EVENT_TICK is due
- * @rekey: the agreement
+ * session_deadline() - say when SESSION_EVENT_TICK is due
+ * @session: the agreement
  *
- * Return: the time, on the clock of rekey_step(), or REKEY_NO_DEADLINE.
+ * Return: the time, on the clock of session_step(), or SESSION_NO_DEADLINE.
  */
-uint64_t rekey_deadline(const struct rekey *rekey);
+uint64_t session_deadline(const struct session *session);
 
 #endif

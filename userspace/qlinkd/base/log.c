@@ -100,7 +100,7 @@ static void add_field(struct line *line, const struct log_field *field)
 void log_init(struct log *log, int fd, uint64_t now)
 {
 	*log = (struct log){ .fd = fd };
-	budget_init(&log->lines, LOG_BURST, LOG_REFILL_MS, now);
+	rate_init(&log->lines, LOG_BURST, LOG_REFILL_MS, now);
 }
 
 int log_write(struct log *log, int level, const char *event,
@@ -110,7 +110,7 @@ int log_write(struct log *log, int level, const char *event,
 	struct line line = { .len = 0 };
 	char head[8];
 
-	if (!budget_take(&log->lines, now)) {
+	if (!rate_take(&log->lines, now)) {
 		log->n_left_out++;
 		return -EAGAIN;
 	}

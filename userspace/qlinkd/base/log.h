@@ -21,7 +21,7 @@ struct log {
 	int fd;
 
 	/** @lines: how many more may be written */
-	struct budget lines;
+	struct rate lines;
 
 	/** @n_left_out: lines that were not written, since the last that was */
 	uint64_t n_left_out;

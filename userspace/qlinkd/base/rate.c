@@ -2,21 +2,21 @@
 /* How often something may happen: some times at once, and then once in a while. */
 #include "rate.h"
 
-void budget_init(struct budget *budget, uint32_t most, uint32_t refill_ms, uint64_t now)
+void rate_init(struct rate *rate, uint32_t most, uint32_t refill_ms, uint64_t now)
 {
-	*budget = (struct budget){ .most = most, .refill_ms = refill_ms, .room = most,
+	*rate = (struct rate){ .most = most, .refill_ms = refill_ms, .room = most,
 				   .refilled = now };
 }
 
-bool budget_take(struct budget *budget, uint64_t now)
+bool rate_take(struct rate *rate, uint64_t now)
 {
-	uint64_t more = (now - budget->refilled) / budget->refill_ms;
+	uint64_t more = (now - rate->refilled) / rate->refill_ms;
 
-	budget->refilled += more * budget->refill_ms;
-	budget->room = more > budget->most - budget->room ? budget->most :
-							    budget->room + (uint32_t)more;
-	if (!budget->room)
+	rate->refilled += more * rate->refill_ms;
+	rate->room = more > rate->most - rate->room ? rate->most :
+							    rate->room + (uint32_t)more;
+	if (!rate->room)
 		return false;
-	budget->room--;
+	rate->room--;
 	return true;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How often something may happen: some times at once, and then once in a while. */
-#ifndef QLINKD_BUDGET_H
-#define QLINKD_BUDGET_H
+#ifndef QLINKD_RATE_H
+#define QLINKD_RATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /**
- * struct budget - what is left of it
+ * struct rate - what is left of it
  */
-struct budget {
+struct rate {
 	/** @most: times at once */
 	uint32_t most;
 
@@ -24,21 +24,21 @@ struct budget {
 };
 
 /**
- * budget_init() - begin with all of it
- * @budget: filled in
+ * rate_init() - begin with all of it
+ * @rate: filled in
  * @most: times at once
  * @refill_ms: until there is room for one more; above 0
  * @now: time in ms
  */
-void budget_init(struct budget *budget, uint32_t most, uint32_t refill_ms, uint64_t now);
+void rate_init(struct rate *rate, uint32_t most, uint32_t refill_ms, uint64_t now);
 
 /**
- * budget_take() - take one, if there is one
- * @budget: from budget_init()
+ * rate_take() - take one, if there is one
+ * @rate: from rate_init()
  * @now: time in ms, not before that of the last call
  *
  * Return: whether there was.
  */
-bool budget_take(struct budget *budget, uint64_t now);
+bool rate_take(struct rate *rate, uint64_t now);
 
 #endif

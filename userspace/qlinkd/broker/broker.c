@@ -15,7 +15,7 @@
 #include "request.h"
 #include "rings.h"
 
-#define KEYS_BYTES	(REKEY_OFFER_MAX * QLINK_SECRET_BYTES)
+#define KEYS_BYTES	(SESSION_OFFER_MAX * QLINK_SECRET_BYTES)
 /* Of one request to delete. */
 #define DELETE_MAX	1024
 
@@ -100,7 +100,7 @@ static int delete_keys(struct broker *broker, uint32_t ifindex,
 
 /* Delete the keys of a direction whose epochs are in @range and above @above. */
 static int delete_range(struct broker *broker, uint32_t ifindex, uint8_t direction,
-			const struct rekey_range *range, uint64_t above,
+			const struct session_range *range, uint64_t above,
 			struct qlink_key *keys, size_t n, struct reply *reply)
 {
 	size_t i, n_go = 0;
@@ -116,7 +116,7 @@ static int delete_range(struct broker *broker, uint32_t ifindex, uint8_t directi
 static int answer_rings(struct broker *broker, const struct request *request,
 			uint32_t ifindex, struct reply *reply)
 {
-	struct rekey_rings *rings = &reply->rings;
+	struct session_rings *rings = &reply->rings;
 	uint64_t tx_first, rx_first;
 	struct qlink_link link;
 	struct qlink_key *keys;
@@ -175,7 +175,7 @@ static int answer_reconcile(struct broker *broker, const struct request *request
 static int answer_install(struct broker *broker, const struct request *request,
 			  uint32_t ifindex, struct reply *reply)
 {
-	struct qlink_key keys[REKEY_OFFER_MAX] = { 0 };
+	struct qlink_key keys[SESSION_OFFER_MAX] = { 0 };
 	struct qlink_error error;
 	uint8_t i;
 	int err;
@@ -305,9 +305,9 @@ static const struct handler handlers[REQUEST_N] = {
 	[REQUEST_RELOAD] = { answer_reload, false },
 };
 
-static bool ring_is_sane(const struct rekey_ring *ring)
+static bool ring_is_sane(const struct session_ring *ring)
 {
-	return ring->n_held <= REKEY_RANGES_MAX;
+	return ring->n_held <= SESSION_RANGES_MAX;
 }
 
 /* What no agent of ours would ask; the kernel looks at the rest. */
@@ -324,7 +324,7 @@ static const char *find_fault(const struct request *request)
 	if (request->source >= QLINK_SOURCE_STATIC ||
 	    request->sources >= 1 << QLINK_SOURCE_STATIC)
 		return "a source that no agent has";
-	if (request->n > REKEY_OFFER_MAX ||
+	if (request->n > SESSION_OFFER_MAX ||
 	    (request->type == REQUEST_INSTALL && !request->n))
 		return "too many keys or none";
 	if (!ring_is_sane(&request->peer.tx) || !ring_is_sane(&request->peer.rx))

@@ -19,7 +19,7 @@
 /**
  * broker_run() - answer until the agent is gone
  * @fd: of the socket pair
- * @keys: memory shared with the agent, REKEY_OFFER_MAX times QLINK_SECRET_BYTES
+ * @keys: memory shared with the agent, SESSION_OFFER_MAX times QLINK_SECRET_BYTES
  * @path: of the configuration file, for the names of devices
  *
  * Return: exit status of the process.

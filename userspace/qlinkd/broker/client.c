@@ -10,47 +10,47 @@
 
 #include <openssl/sha.h>
 
-static int died(struct kernel *kernel, struct qlink_why *why)
+static int died(struct broker_client *broker, struct qlink_why *why)
 {
-	kernel->is_dead = true;
+	broker->is_dead = true;
 	return qlink_refuse(why, -EPIPE, "the broker does not answer");
 }
 
-static int wait_for_answer(const struct kernel *kernel)
+static int wait_for_answer(const struct broker_client *broker)
 {
-	struct pollfd at = { .fd = kernel->fd, .events = POLLIN };
+	struct pollfd at = { .fd = broker->fd, .events = POLLIN };
 	int got;
 
 	do {
-		got = poll(&at, 1, KERNEL_TIMEOUT_MS);
+		got = poll(&at, 1, BROKER_TIMEOUT_MS);
 	} while (got < 0 && errno == EINTR);
 	return got == 1 ? 0 : -ETIMEDOUT;
 }
 
-int kernel_ask(struct kernel *kernel, enum request_type type, const char *device,
+int broker_ask(struct broker_client *broker, enum request_type type, const char *device,
 	       const struct request *request, struct qlink_why *why)
 {
 	struct request full = { 0 };
 
-	if (kernel->is_dead)
-		return died(kernel, why);
+	if (broker->is_dead)
+		return died(broker, why);
 	if (request)
 		full = *request;
 	full.type = (uint8_t)type;
 	if (device)
 		snprintf(full.device, sizeof(full.device), "%s", device);
-	if (send(kernel->fd, &full, sizeof(full), MSG_NOSIGNAL) != sizeof(full) ||
-	    wait_for_answer(kernel) ||
-	    recv(kernel->fd, &kernel->reply, sizeof(kernel->reply), MSG_DONTWAIT) !=
-		    sizeof(kernel->reply))
-		return died(kernel, why);
-	if (kernel->reply.err)
-		*why = kernel->reply.why;
-	return kernel->reply.err;
+	if (send(broker->fd, &full, sizeof(full), MSG_NOSIGNAL) != sizeof(full) ||
+	    wait_for_answer(broker) ||
+	    recv(broker->fd, &broker->reply, sizeof(broker->reply), MSG_DONTWAIT) !=
+		    sizeof(broker->reply))
+		return died(broker, why);
+	if (broker->reply.err)
+		*why = broker->reply.why;
+	return broker->reply.err;
 }
 
-int kernel_install(struct kernel *kernel, const char *device,
-		   const struct kernel_keys *keys, struct qlink_why *why)
+int broker_install(struct broker_client *broker, const char *device,
+		   const struct broker_keys *keys, struct qlink_why *why)
 {
 	struct request request = {
 		.direction = keys->direction,
@@ -58,7 +58,7 @@ int kernel_install(struct kernel *kernel, const char *device,
 		.n = keys->n,
 		.range = { keys->first, keys->first + keys->n - 1 },
 	};
-	uint8_t i, *to = kernel->keys;
+	uint8_t i, *to = broker->keys;
 	int err;
 
 	for (i = 0; i < keys->n; i++, to += QLINK_SECRET_BYTES) {
@@ -66,13 +66,13 @@ int kernel_install(struct kernel *kernel, const char *device,
 		memcpy(to + QLINK_KEY_BYTES, keys->keys[i].salt, QLINK_SALT_BYTES);
 	}
 	memcpy(request.kme_key_ids, keys->kme_key_ids, sizeof(request.kme_key_ids));
-	err = kernel_ask(kernel, REQUEST_INSTALL, device, &request, why);
+	err = broker_ask(broker, REQUEST_INSTALL, device, &request, why);
 	/* The broker has done so, unless it is dead. */
-	explicit_bzero(kernel->keys, (size_t)keys->n * QLINK_SECRET_BYTES);
+	explicit_bzero(broker->keys, (size_t)keys->n * QLINK_SECRET_BYTES);
 	return err;
 }
 
-void kernel_handle(const struct bytes *id, uint8_t *handle)
+void broker_handle(const struct bytes *id, uint8_t *handle)
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	char text[QLINK_UUID_TEXT];

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel as the agent reaches it: through its broker. */
-#ifndef QLINKD_KERNEL_H
-#define QLINKD_KERNEL_H
+#ifndef QLINKD_BROKER_CLIENT_H
+#define QLINKD_BROKER_CLIENT_H
 
 #include "qlinkd/secrets/mix.h"
 #include "request.h"
 
 /* A broker that does not answer for so long is taken for dead. */
-#define KERNEL_TIMEOUT_MS	10000
+#define BROKER_TIMEOUT_MS	10000
 
 /**
- * struct kernel - the way to the broker
+ * struct broker_client - the way to the broker
  *
  * Calls wait for the answer: one takes a millisecond or so, and what it asks for
  * has to come about in the order in which it was asked for.
  */
-struct kernel {
+struct broker_client {
 	/** @fd: of the socket pair */
 	int fd;
 
@@ -30,19 +30,19 @@ struct kernel {
 };
 
 /**
- * struct kernel_keys - keys to install, for consecutive epochs
+ * struct broker_keys - keys to install, for consecutive epochs
  */
-struct kernel_keys {
+struct broker_keys {
 	/** @keys: their bytes; secret */
 	const struct mix_keys *keys;
 
 	/** @kme_key_ids: handles, all zero for none */
-	uint8_t kme_key_ids[REKEY_OFFER_MAX][QLINK_KME_KEY_ID_BYTES];
+	uint8_t kme_key_ids[SESSION_OFFER_MAX][QLINK_KME_KEY_ID_BYTES];
 
 	/** @first: epoch of the first */
 	uint64_t first;
 
-	/** @n: how many, 1 to REKEY_OFFER_MAX */
+	/** @n: how many, 1 to SESSION_OFFER_MAX */
 	uint8_t n;
 
 	/** @direction: an enum qlink_direction */
@@ -53,8 +53,8 @@ struct kernel_keys {
 };
 
 /**
- * kernel_ask() - ask the broker
- * @kernel: the way to it; its @reply has the answer
+ * broker_ask() - ask the broker
+ * @broker: the way to it; its @reply has the answer
  * @type: an enum request_type
  * @device: name of the device
  * @request: the rest of the question, or %NULL
@@ -62,27 +62,27 @@ struct kernel_keys {
  *
  * Return: 0, %-EPIPE for a broker that is dead, or what the kernel said.
  */
-int kernel_ask(struct kernel *kernel, enum request_type type, const char *device,
+int broker_ask(struct broker_client *broker, enum request_type type, const char *device,
 	       const struct request *request, struct qlink_why *why);
 
 /**
- * kernel_install() - install keys, all or none
- * @kernel: the way to the broker
+ * broker_install() - install keys, all or none
+ * @broker: the way to the broker
  * @device: name of the device
  * @keys: the keys
  * @why: filled in on failure
  *
- * Return: as kernel_ask().
+ * Return: as broker_ask().
  */
-int kernel_install(struct kernel *kernel, const char *device,
-		   const struct kernel_keys *keys, struct qlink_why *why);
+int broker_install(struct broker_client *broker, const char *device,
+		   const struct broker_keys *keys, struct qlink_why *why);
 
 /**
- * kernel_handle() - make the handle by which the kernel names a KME key ID
+ * broker_handle() - make the handle by which the kernel names a KME key ID
  * @id: the ID, as text
  * @handle: QLINK_KME_KEY_ID_BYTES: the UUID, or the first bytes of SHA-256 of an ID
  *	that is none
  */
-void kernel_handle(const struct bytes *id, uint8_t *handle);
+void broker_handle(const struct bytes *id, uint8_t *handle);
 
 #endif

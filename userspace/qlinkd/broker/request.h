@@ -59,7 +59,7 @@ struct request {
 	/** @sources: to accept, a bit each */
 	uint8_t sources;
 
-	/** @n: keys to install, 1 to REKEY_OFFER_MAX */
+	/** @n: keys to install, 1 to SESSION_OFFER_MAX */
 	uint8_t n;
 
 	/** @staged_only: 1 to delete only keys newer than the current one; no bool, of
@@ -80,13 +80,13 @@ struct request {
 	uint64_t after;
 
 	/** @range: epochs */
-	struct rekey_range range;
+	struct session_range range;
 
 	/** @kme_key_ids: handles of the keys to install, all zero for none */
-	uint8_t kme_key_ids[REKEY_OFFER_MAX][QLINK_KME_KEY_ID_BYTES];
+	uint8_t kme_key_ids[SESSION_OFFER_MAX][QLINK_KME_KEY_ID_BYTES];
 
 	/** @peer: what the peer holds */
-	struct rekey_rings peer;
+	struct session_rings peer;
 };
 
 /**
@@ -107,7 +107,7 @@ struct reply {
 		struct qlink_link link;
 
 		/** @rings: REQUEST_RINGS */
-		struct rekey_rings rings;
+		struct session_rings rings;
 
 		/** @records: REQUEST_RECORDS */
 		struct qlink_record records[REQUEST_RECORDS_MAX];

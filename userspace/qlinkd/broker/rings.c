@@ -21,17 +21,17 @@ void rings_sort(struct qlink_key *keys, size_t n)
 }
 
 /* Make room for a younger run. */
-static void forget_oldest(struct rekey_ring *ring)
+static void forget_oldest(struct session_ring *ring)
 {
 	memmove(&ring->held[0], &ring->held[1],
-		(REKEY_RANGES_MAX - 1) * sizeof(ring->held[0]));
+		(SESSION_RANGES_MAX - 1) * sizeof(ring->held[0]));
 	ring->n_held--;
 }
 
-uint64_t rings_tell(struct rekey_ring *ring, const struct qlink_ring *from,
+uint64_t rings_tell(struct session_ring *ring, const struct qlink_ring *from,
 		    uint8_t direction, const struct qlink_key *keys, size_t n)
 {
-	struct rekey_range *run = NULL;
+	struct session_range *run = NULL;
 	bool has_more = false;
 	size_t i;
 
@@ -45,7 +45,7 @@ uint64_t rings_tell(struct rekey_ring *ring, const struct qlink_ring *from,
 			run->last++;
 			continue;
 		}
-		if (ring->n_held == REKEY_RANGES_MAX) {
+		if (ring->n_held == SESSION_RANGES_MAX) {
 			forget_oldest(ring);
 			has_more = true;
 		}
@@ -56,7 +56,7 @@ uint64_t rings_tell(struct rekey_ring *ring, const struct qlink_ring *from,
 	return has_more ? ring->held[0].first : 0;
 }
 
-bool rings_holds(const struct rekey_ring *ring, uint64_t epoch)
+bool rings_holds(const struct session_ring *ring, uint64_t epoch)
 {
 	uint8_t i;
 
@@ -67,7 +67,7 @@ bool rings_holds(const struct rekey_ring *ring, uint64_t epoch)
 	return false;
 }
 
-static bool must_go(const struct qlink_key *key, const struct rekey_rings *peer,
+static bool must_go(const struct qlink_key *key, const struct session_rings *peer,
 		    uint64_t current)
 {
 	if (key->direction == QLINK_DIRECTION_TX)
@@ -76,7 +76,7 @@ static bool must_go(const struct qlink_key *key, const struct rekey_rings *peer,
 }
 
 size_t rings_select(struct qlink_key *keys, size_t n,
-		    const struct rekey_rings *peer, uint64_t current)
+		    const struct session_rings *peer, uint64_t current)
 {
 	struct qlink_key key;
 	size_t i, n_go = 0;

@@ -26,13 +26,13 @@ void rings_sort(struct qlink_key *keys, size_t n);
  * @keys: of both rings, sorted by rings_sort()
  * @n: how many
  *
- * Of more runs than REKEY_RANGES_MAX only the newest are told. Who tells must hold no
+ * Of more runs than SESSION_RANGES_MAX only the newest are told. Who tells must hold no
  * others.
  *
  * Return: the first epoch that is told, below which keys are to be deleted; 0 if all
  * are told.
  */
-uint64_t rings_tell(struct rekey_ring *ring, const struct qlink_ring *from,
+uint64_t rings_tell(struct session_ring *ring, const struct qlink_ring *from,
 		    uint8_t direction, const struct qlink_key *keys, size_t n);
 
 /**
@@ -42,7 +42,7 @@ uint64_t rings_tell(struct rekey_ring *ring, const struct qlink_ring *from,
  *
  * Return: whether it is in one of its runs.
  */
-bool rings_holds(const struct rekey_ring *ring, uint64_t epoch);
+bool rings_holds(const struct session_ring *ring, uint64_t epoch);
 
 /**
  * rings_select() - find the keys that one end must not keep
@@ -57,6 +57,6 @@ bool rings_holds(const struct rekey_ring *ring, uint64_t epoch);
  * Return: how many must go.
  */
 size_t rings_select(struct qlink_key *keys, size_t n,
-		    const struct rekey_rings *peer, uint64_t current);
+		    const struct session_rings *peer, uint64_t current);
 
 #endif

@@ -169,7 +169,7 @@ static void failed(struct kme *kme, struct kme_node *node,
 			  kme->retry_max_ms, random);
 	if (kme->ops.health)
 		kme->ops.health(kme->arg, (unsigned int)(node - kme->nodes),
-				KME_HEALTH_ILL, why);
+				KME_HEALTH_DOWN, why);
 }
 
 static void probe_start(struct kme *kme, struct kme_node *node)
@@ -230,14 +230,14 @@ static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 	kme_server_status(&node->server, &status);
 	if (kme->ops.health)
 		kme->ops.health(kme->arg, (unsigned int)(node - kme->nodes),
-				KME_HEALTH_WELL, &why);
+				KME_HEALTH_UP, &why);
 }
 
 /* The first KME from @from on that is well, or -1. */
-static int find_well(const struct kme *kme, unsigned int from)
+static int find_up(const struct kme *kme, unsigned int from)
 {
 	for (; from < kme->n_nodes; from++)
-		if (kme->nodes[from].server.health == KME_HEALTH_WELL)
+		if (kme->nodes[from].server.health == KME_HEALTH_UP)
 			return (int)from;
 	return -1;
 }
@@ -304,7 +304,7 @@ static void job_end(struct kme *kme, struct kme_job *job, CURLcode code)
 	}
 	note_health(kme, job, outcome);
 	next = outcome == KME_OUTCOME_KEYS || job->op == KME_OP_DEC ?
-		       -1 : find_well(kme, job->node + 1);
+		       -1 : find_up(kme, job->node + 1);
 	if (next < 0) {
 		job_finish(kme, job, outcome);
 		return;
@@ -333,7 +333,7 @@ static int64_t run_probes(struct kme *kme)
 
 	for (i = 0; i < kme->n_nodes; i++) {
 		node = &kme->nodes[i];
-		if (node->server.health == KME_HEALTH_WELL || node->probe.easy)
+		if (node->server.health == KME_HEALTH_UP || node->probe.easy)
 			continue;
 		if (node->server.retry_ms <= now)
 			probe_start(kme, node);
@@ -372,7 +372,7 @@ static int job_start(struct kme *kme, struct kme_job *job, enum kme_op op,
 
 int kme_get_keys(struct kme *kme, size_t n)
 {
-	int node = find_well(kme, 0);
+	int node = find_up(kme, 0);
 
 	if (!n || n > KME_BATCH_MAX)
 		return -EINVAL;
@@ -405,7 +405,7 @@ int kme_fetch_keys(struct kme *kme, unsigned int node,
 		return -EINVAL;
 	if (kme->dec.asked)
 		return -EBUSY;
-	if (kme->nodes[node].server.health != KME_HEALTH_WELL)
+	if (kme->nodes[node].server.health != KME_HEALTH_UP)
 		return -EAGAIN;
 	return job_start(kme, &kme->dec, KME_OP_DEC, node, ids, n);
 }

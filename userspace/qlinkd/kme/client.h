@@ -20,10 +20,10 @@
  * There is one enc_keys and one dec_keys at a time.
  *
  * A KME is asked for its status before anything else, and again, with back-off,
- * after it failed. A status costs no key. Only KMEs that are well are asked for
+ * after it failed. A status costs no key. Only KMEs that are up are asked for
  * keys, the first of them first; enc_keys moves to the next within one job.
  *
- * Call kme_mem_init() once before all this.
+ * Call kme_memory_init() once before all this.
  */
 struct kme;
 
@@ -132,7 +132,7 @@ struct kme_ops {
 	/** @answer: a wish for keys ended */
 	void (*answer)(void *arg, const struct kme_answer *answer);
 
-	/** @health: a KME became well or ill; @why is empty for well */
+	/** @health: a KME came up or went down; @why is empty for up */
 	void (*health)(void *arg, unsigned int node, enum kme_health health,
 		       const struct qlink_why *why);
 };
@@ -184,7 +184,7 @@ void kme_run(struct kme *kme);
  *
  * Return:
  * * %0		- an answer will come
- * * %-EAGAIN	- no KME is well
+ * * %-EAGAIN	- no KME is up
  * * %-EBUSY	- one enc_keys is under way
  * * %-EINVAL	- @n is out of range
  * * others	- as the system says
@@ -202,7 +202,7 @@ int kme_get_keys(struct kme *kme, size_t n);
  * need; where it refuses many at once, it is asked for fewer, so that one ID
  * that it lost does not burn the others.
  *
- * Return: as kme_get_keys(); %-EAGAIN if this KME is not well, %-EINVAL also for
+ * Return: as kme_get_keys(); %-EAGAIN if this KME is not up, %-EINVAL also for
  * an ID that is malformed or there twice.
  */
 int kme_fetch_keys(struct kme *kme, unsigned int node,

@@ -152,7 +152,7 @@ bool kme_id_is_good(const char *text, size_t len);
  *
  * A key container is that of ETSI GS QKD 014 V1.1.1, 6.3. Members that it does
  * not know are passed over, as are extensions; a member twice is refused.
- * jansson must have the allocator of kme_mem_init(). Not reentrant.
+ * jansson must have the allocator of kme_memory_init(). Not reentrant.
  *
  * Return: keys taken, 0 to @ask->n, or
  * * %-EBADMSG	- no JSON, or no key container

@@ -45,7 +45,7 @@ static void json_free_wiped(void *data)
 		qlink_wipe_free(data);
 }
 
-int kme_mem_init(void)
+int kme_memory_init(void)
 {
 	json_set_alloc_funcs(json_malloc_wiped, json_free_wiped);
 	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, qlink_wipe_malloc,

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where libcurl and jansson keep what a key server sent. */
-#ifndef QLINKD_KME_MEM_H
-#define QLINKD_KME_MEM_H
+#ifndef QLINKD_KME_MEMORY_H
+#define QLINKD_KME_MEMORY_H
 
 #include <stddef.h>
 
 /**
- * kme_mem_init() - have libcurl and jansson allocate from memory that is wiped
+ * kme_memory_init() - have libcurl and jansson allocate from memory that is wiped
  *
  * Call it once, first thing in main(): it starts libcurl, and a block that one
  * of both got before must not be freed after it.
  *
  * Return: 0, or %-ENOMEM if libcurl cannot start.
  */
-int kme_mem_init(void);
+int kme_memory_init(void);
 
 /**
  * kme_arena_open() - have jansson allocate from one locked piece of memory

@@ -65,7 +65,7 @@ void kme_server_status(struct kme_server *server,
 		       const struct kme_status *status)
 {
 	server->status = *status;
-	server->health = KME_HEALTH_WELL;
+	server->health = KME_HEALTH_UP;
 	if (server->batch > kme_server_limit(server))
 		server->batch = kme_server_limit(server);
 }
@@ -84,7 +84,7 @@ void kme_server_failed(struct kme_server *server, int64_t now_ms,
 	/* From half of it to all of it. */
 	pause -= pause / 2 * (random % 1024) / 1024;
 	server->failures++;
-	server->health = KME_HEALTH_ILL;
+	server->health = KME_HEALTH_DOWN;
 	server->retry_ms = now_ms + (int64_t)pause;
 }
 

@@ -7,11 +7,11 @@
 
 enum kme_health {
 	/* it never answered a status */
-	KME_HEALTH_NEW,
+	KME_HEALTH_UNKNOWN,
 	/* it may be asked for keys */
-	KME_HEALTH_WELL,
+	KME_HEALTH_UP,
 	/* left alone until retry_ms, then asked for its status first */
-	KME_HEALTH_ILL,
+	KME_HEALTH_DOWN,
 };
 
 /* How a KME wants to be asked. */
@@ -121,7 +121,7 @@ void kme_server_init(struct kme_server *server, int64_t now_ms);
 
 /**
  * kme_server_status() - learn from a status
- * @server: becomes well; a server that has failed stays on its back-off's rung
+ * @server: is up from here on; a server that has failed stays on its back-off's rung
  * @status: what it told
  */
 void kme_server_status(struct kme_server *server,
@@ -129,7 +129,7 @@ void kme_server_status(struct kme_server *server,
 
 /**
  * kme_server_failed() - leave a server alone for a while
- * @server: becomes ill
+ * @server: is down from here on
  * @now_ms: CLOCK_BOOTTIME
  * @min_ms: the first pause; it doubles with each failure
  * @max_ms: the longest

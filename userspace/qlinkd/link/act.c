@@ -12,23 +12,23 @@
 /* Key IDs of one line of the audit log. */
 #define AUDIT_IDS	600
 
-static void answer(struct link *link, uint64_t ticket, const struct rekey_event *how)
+static void answer(struct link *link, uint64_t ticket, const struct session_event *how)
 {
-	struct rekey_event *event;
+	struct session_event *event;
 
 	/* As many as one step can ask for, and the fetch that waits. */
 	if (!ticket || link->n_done == LINK_DONE_MAX)
 		return;
 	event = &link->done[link->n_done++];
 	*event = *how;
-	event->type = REKEY_EVENT_DONE;
+	event->type = SESSION_EVENT_DONE;
 	event->ticket = ticket;
 }
 
-static void answer_plain(struct link *link, uint64_t ticket, int err, enum rekey_reason reason)
+static void answer_plain(struct link *link, uint64_t ticket, int err, enum session_reason reason)
 {
-	answer(link, ticket, &(struct rekey_event){
-		.is_ok = !err, .reason = (uint8_t)(err ? reason : REKEY_REASON_NONE) });
+	answer(link, ticket, &(struct session_event){
+		.is_ok = !err, .reason = (uint8_t)(err ? reason : SESSION_REASON_NONE) });
 }
 
 static void kernel_refused(struct link *link, const char *what, const struct qlink_why *why)
@@ -40,28 +40,28 @@ static void kernel_refused(struct link *link, const char *what, const struct qli
 
 /* --- the kernel --- */
 
-static void do_rings(struct link *link, const struct rekey_action *action)
+static void do_rings(struct link *link, const struct session_action *action)
 {
-	struct kernel *kernel = &link->services->kernel;
-	struct rekey_event event = { .rings = &link->rings };
+	struct broker_client *broker = &link->services->broker;
+	struct session_event event = { .rings = &link->rings };
 	struct qlink_why why;
 
-	event.is_ok = !kernel_ask(kernel, REQUEST_RINGS, link->config->device, NULL, &why);
+	event.is_ok = !broker_ask(broker, REQUEST_RINGS, link->config->device, NULL, &why);
 	if (event.is_ok)
-		link->rings = kernel->reply.rings;
+		link->rings = broker->reply.rings;
 	else
 		kernel_refused(link, "rings", &why);
 	answer(link, action->ticket, &event);
 }
 
-static void do_reconcile(struct link *link, const struct rekey_action *action)
+static void do_reconcile(struct link *link, const struct session_action *action)
 {
 	struct request request = {
 		.sources = action->sources,
 		.peer = action->peer->rings,
 	};
 	struct qlink_why why;
-	int err = kernel_ask(&link->services->kernel, REQUEST_RECONCILE, link->config->device,
+	int err = broker_ask(&link->services->broker, REQUEST_RECONCILE, link->config->device,
 			     &request, &why);
 
 	if (err)
@@ -72,20 +72,20 @@ static void do_reconcile(struct link *link, const struct rekey_action *action)
 		     TEXT("link", link->config->device));
 	}
 	link->has_view = false;
-	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
-static void do_delete(struct link *link, const struct rekey_action *action)
+static void do_delete(struct link *link, const struct session_action *action)
 {
-	const struct rekey_withdraw *withdraw = &action->withdraw;
+	const struct session_withdraw *withdraw = &action->withdraw;
 	struct request request = {
-		.direction = withdraw->direction == REKEY_DIRECTION_TX ?
+		.direction = withdraw->direction == SESSION_DIRECTION_TX ?
 				     QLINK_DIRECTION_TX : QLINK_DIRECTION_RX,
 		.range = withdraw->range,
 		.staged_only = action->staged_only,
 	};
 	struct qlink_why why;
-	int err = kernel_ask(&link->services->kernel, REQUEST_DELETE, link->config->device,
+	int err = broker_ask(&link->services->broker, REQUEST_DELETE, link->config->device,
 			     &request, &why);
 
 	if (err) {
@@ -97,7 +97,7 @@ static void do_delete(struct link *link, const struct rekey_action *action)
 	     NUMBER_OF("first", withdraw->range.first), NUMBER_OF("last", withdraw->range.last),
 	     TEXT("reason", msg_reason_name(withdraw->reason)));
 	link->has_view = false;
-	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
 /* Key IDs from the one of epoch @i on, as many as fit into a line; how many epochs that are. */
@@ -118,7 +118,7 @@ static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 }
 
 /* One line or more. */
-static void audit_installed(struct link *link, const struct kernel_keys *keys,
+static void audit_installed(struct link *link, const struct broker_keys *keys,
 			    const struct exchange_half *half)
 {
 	char line[AUDIT_IDS + 320], ids[AUDIT_IDS];
@@ -138,11 +138,11 @@ static void audit_installed(struct link *link, const struct kernel_keys *keys,
 }
 
 /* All keys of the offer of a direction, all or none. */
-static int install(struct link *link, const struct rekey_action *action, bool is_tx)
+static int install(struct link *link, const struct session_action *action, bool is_tx)
 {
 	struct exchange_half *half = is_tx ? &link->exchange->tx : &link->exchange->rx;
 	uint64_t *counts = is_tx ? link->counters.tx_keys : link->counters.rx_keys;
-	struct kernel_keys keys = {
+	struct broker_keys keys = {
 		.keys = half->keys,
 		.first = action->offer.first,
 		.n = action->offer.n,
@@ -157,9 +157,9 @@ static int install(struct link *link, const struct rekey_action *action, bool is
 	for (i = 0; i < keys.n; i++) {
 		id = (struct bytes){ half->names[i + 1], half->name_lens[i + 1] };
 		if (id.len)
-			kernel_handle(&id, keys.kme_key_ids[i]);
+			broker_handle(&id, keys.kme_key_ids[i]);
 	}
-	err = kernel_install(&link->services->kernel, link->config->device, &keys, &why);
+	err = broker_install(&link->services->broker, link->config->device, &keys, &why);
 	if (err) {
 		kernel_refused(link, "install", &why);
 		return err;
@@ -172,16 +172,16 @@ static int install(struct link *link, const struct rekey_action *action, bool is
 	return 0;
 }
 
-static void do_install_rx(struct link *link, const struct rekey_action *action)
+static void do_install_rx(struct link *link, const struct session_action *action)
 {
 	int err = install(link, action, false);
 
 	if (!err)
 		exchange_advance(&link->exchange->rx);
-	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
-static void do_install_tx(struct link *link, const struct rekey_action *action)
+static void do_install_tx(struct link *link, const struct session_action *action)
 {
 	int err;
 
@@ -189,7 +189,7 @@ static void do_install_tx(struct link *link, const struct rekey_action *action)
 	err = install(link, action, true);
 	if (!err)
 		link->view.tx.staged += action->offer.n;
-	answer_plain(link, action->ticket, err, REKEY_REASON_KERNEL);
+	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
 /* --- offers --- */
@@ -201,11 +201,11 @@ static void spend_taken(struct link *link)
 	memset(&link->taken, 0, sizeof(link->taken));
 }
 
-static void do_prepare(struct link *link, const struct rekey_action *action)
+static void do_prepare(struct link *link, const struct session_action *action)
 {
 	struct stock_taken *taken = &link->taken;
-	struct rekey_offer offer = action->offer;
-	struct rekey_event event = { .reason = REKEY_REASON_KME };
+	struct session_offer offer = action->offer;
+	struct session_event event = { .reason = SESSION_REASON_KME };
 
 	if (offer.source != QLINK_SOURCE_PQC) {
 		stock_take(link->stock, offer.n, services_now(), taken);
@@ -215,7 +215,7 @@ static void do_prepare(struct link *link, const struct rekey_action *action)
 		event.reason = (uint8_t)exchange_prepare(link->exchange, &offer, &taken->kme_id,
 							 taken->ids);
 	event.n = offer.n;
-	event.is_ok = event.reason == REKEY_REASON_NONE;
+	event.is_ok = event.reason == SESSION_REASON_NONE;
 	link->has_offered = event.is_ok;
 	link->is_deriving = event.is_ok;
 	if (!event.is_ok)
@@ -236,11 +236,11 @@ static void derive_offered(struct link *link)
 	spend_taken(link);
 }
 
-static void do_fetch(struct link *link, const struct rekey_action *action)
+static void do_fetch(struct link *link, const struct session_action *action)
 {
-	struct bytes ids[REKEY_OFFER_MAX], kme_id;
+	struct bytes ids[SESSION_OFFER_MAX], kme_id;
 	struct exchange *x = link->exchange;
-	enum rekey_reason reason = exchange_open(x);
+	enum session_reason reason = exchange_open(x);
 	unsigned int i;
 
 	if (!reason && action->offer.source != QLINK_SOURCE_PQC) {
@@ -256,7 +256,7 @@ static void do_fetch(struct link *link, const struct rekey_action *action)
 	answer_plain(link, action->ticket, reason, reason);
 }
 
-static void do_send(struct link *link, const struct rekey_action *action)
+static void do_send(struct link *link, const struct session_action *action)
 {
 	struct msg msg = { .core = action->msg, .kmes = stock_serving(link->stock) };
 	uint8_t data[MSG_BYTES_MAX];
@@ -265,7 +265,7 @@ static void do_send(struct link *link, const struct rekey_action *action)
 	if (!len)
 		len = msg_encode(&msg, data, sizeof(data));
 	if (len <= 0) {
-		TELL(link->services, LOG_ERR, "message-not-written",
+		TELL(link->services, LOG_ERR, "message-not-encoded",
 		     TEXT("link", link->config->device),
 		     TEXT("message", msg_type_name(action->msg.type)),
 		     TEXT("why", strerror(-len)));
@@ -280,7 +280,7 @@ static void do_send(struct link *link, const struct rekey_action *action)
 static void note_blocked(struct link *link, const char *event)
 {
 	const char *policy = policy_name(link->config->policy);
-	const char *peer = policy_name(link->rekey.peer.policy);
+	const char *peer = policy_name(link->session.peer.policy);
 
 	if (!peer)
 		peer = "unknown";
@@ -303,7 +303,7 @@ static void note_refused(struct link *link, uint8_t reason)
 	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
 	/* Only the peer's word says something of its KME. */
 	if (link->has_offered &&
-	    (reason == REKEY_REASON_KME || reason == REKEY_REASON_KEY_ID))
+	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID))
 		stock_refused(link->stock, reason, services_now());
 	link->has_offered = false;
 }
@@ -315,11 +315,11 @@ static void note_proven(struct link *link)
 	if (!n)
 		return;
 	link->counters.keys_burned += n;
-	TELL(link->services, LOG_WARNING, "keys-forgotten", TEXT("link", link->config->device),
+	TELL(link->services, LOG_WARNING, "keys-burned", TEXT("link", link->config->device),
 	     NUMBER_OF("burned", n), TEXT("why", "the peer's KME knows new keys, not old ones"));
 }
 
-static void note_agreed(struct link *link, const struct rekey_offer *offer)
+static void note_agreed(struct link *link, const struct session_offer *offer)
 {
 	link->counters.offers++;
 	link->why[0] = '\0';
@@ -336,89 +336,89 @@ static void note_ready(struct link *link)
 	link->why[0] = '\0';
 	TELL(link->services, LOG_INFO, "ready", TEXT("link", link->config->device),
 	     TEXT("peer", link->config->peer_name),
-	     TEXT("peer-policy", policy_name(link->rekey.peer.policy)));
+	     TEXT("peer-policy", policy_name(link->session.peer.policy)));
 }
 
-static void do_note(struct link *link, const struct rekey_action *action)
+static void do_note(struct link *link, const struct session_action *action)
 {
 	struct link_counters *counters = &link->counters;
 
-	switch ((enum rekey_note)action->note) {
-	case REKEY_NOTE_READY:
+	switch ((enum session_note)action->note) {
+	case SESSION_NOTE_READY:
 		note_ready(link);
 		break;
-	case REKEY_NOTE_AGREED:
+	case SESSION_NOTE_AGREED:
 		note_agreed(link, &action->offer);
 		break;
-	case REKEY_NOTE_REFUSED:
+	case SESSION_NOTE_REFUSED:
 		note_refused(link, action->reason);
 		break;
-	case REKEY_NOTE_REFUSING:
-		note_trouble(link, "offer-not-taken", &counters->offers_refusing, action->reason);
+	case SESSION_NOTE_REJECTED:
+		note_trouble(link, "offer-rejected", &counters->offers_rejected, action->reason);
 		break;
-	case REKEY_NOTE_NO_VERSION:
+	case SESSION_NOTE_NO_VERSION:
 		note_blocked(link, "no-version-in-common");
 		break;
-	case REKEY_NOTE_NO_SOURCE:
+	case SESSION_NOTE_NO_SOURCE:
 		note_blocked(link, "no-source-in-common");
 		break;
-	case REKEY_NOTE_NO_EPOCH:
+	case SESSION_NOTE_NO_EPOCH:
 		note_blocked(link, "no-epoch-left");
 		break;
-	case REKEY_NOTE_VIOLATION:
-		note_trouble(link, "peer-violated", &counters->violations, action->reason);
+	case SESSION_NOTE_VIOLATION:
+		note_trouble(link, "protocol-violation", &counters->violations, action->reason);
 		break;
-	case REKEY_NOTE_TIMEOUT:
-		note_trouble(link, "timed-out", &counters->timeouts, action->reason);
+	case SESSION_NOTE_TIMEOUT:
+		note_trouble(link, "session-timed-out", &counters->timeouts, action->reason);
 		break;
-	case REKEY_NOTE_FAILED:
+	case SESSION_NOTE_FAILED:
 		note_trouble(link, "session-failed", &counters->failures, action->reason);
 		break;
 	}
 }
 
-static void carry_out(struct link *link, const struct rekey_action *action)
+static void act(struct link *link, const struct session_action *action)
 {
-	switch ((enum rekey_action_type)action->type) {
-	case REKEY_ACTION_SEND:
+	switch ((enum session_action_type)action->type) {
+	case SESSION_ACTION_SEND:
 		do_send(link, action);
 		break;
-	case REKEY_ACTION_RINGS:
+	case SESSION_ACTION_RINGS:
 		do_rings(link, action);
 		break;
-	case REKEY_ACTION_RECONCILE:
+	case SESSION_ACTION_RECONCILE:
 		do_reconcile(link, action);
 		break;
-	case REKEY_ACTION_INVITE:
+	case SESSION_ACTION_INVITE:
 		answer_plain(link, action->ticket, exchange_make_invite(link->exchange, true),
-			     REKEY_REASON_KEM);
+			     SESSION_REASON_KEM);
 		break;
-	case REKEY_ACTION_PREPARE:
+	case SESSION_ACTION_PREPARE:
 		do_prepare(link, action);
 		break;
-	case REKEY_ACTION_FETCH:
+	case SESSION_ACTION_FETCH:
 		do_fetch(link, action);
 		break;
-	case REKEY_ACTION_INSTALL_RX:
+	case SESSION_ACTION_INSTALL_RX:
 		do_install_rx(link, action);
 		break;
-	case REKEY_ACTION_INSTALL_TX:
+	case SESSION_ACTION_INSTALL_TX:
 		do_install_tx(link, action);
 		break;
-	case REKEY_ACTION_DELETE:
+	case SESSION_ACTION_DELETE:
 		do_delete(link, action);
 		break;
-	case REKEY_ACTION_DROP_TX:
+	case SESSION_ACTION_DROP_TX:
 		exchange_drop_tx(link->exchange);
 		break;
-	case REKEY_ACTION_DROP_RX:
+	case SESSION_ACTION_DROP_RX:
 		exchange_drop_rx(link->exchange);
 		break;
-	case REKEY_ACTION_RESTART_CHAIN:
+	case SESSION_ACTION_RESTART_CHAIN:
 		chain_restart(&link->exchange->tx.chain);
 		link->counters.chain_restarts++;
 		break;
-	case REKEY_ACTION_NOTE:
+	case SESSION_ACTION_NOTE:
 		do_note(link, action);
 		break;
 	}
@@ -427,40 +427,40 @@ static void carry_out(struct link *link, const struct rekey_action *action)
 /* Answers that actions brought are told one by one, and may bring more. */
 static void tell_answers(struct link *link)
 {
-	struct rekey_actions actions;
-	struct rekey_event event;
+	struct session_actions actions;
+	struct session_event event;
 	unsigned int i;
 
 	while (link->n_done) {
 		event = link->done[0];
 		link->n_done--;
 		memmove(&link->done[0], &link->done[1], link->n_done * sizeof(link->done[0]));
-		rekey_step(&link->rekey, &event, services_now(), &actions);
+		session_step(&link->session, &event, services_now(), &actions);
 		for (i = 0; i < actions.n; i++)
-			carry_out(link, &actions.list[i]);
+			act(link, &actions.list[i]);
 	}
 	derive_offered(link);
 }
 
-void carry_step(struct link *link, const struct rekey_event *event)
+void act_step(struct link *link, const struct session_event *event)
 {
-	struct rekey_actions actions;
+	struct session_actions actions;
 	unsigned int i;
 
-	rekey_step(&link->rekey, event, services_now(), &actions);
+	session_step(&link->session, event, services_now(), &actions);
 	for (i = 0; i < actions.n; i++)
-		carry_out(link, &actions.list[i]);
+		act(link, &actions.list[i]);
 	tell_answers(link);
-	link->exchange->version = link->rekey.version ? link->rekey.version : MSG_VERSION;
+	link->exchange->version = link->session.version ? link->session.version : MSG_VERSION;
 }
 
-void carry_fetched(struct link *link, enum rekey_reason reason, const struct bytes *secrets)
+void act_fetched(struct link *link, enum session_reason reason, const struct bytes *secrets)
 {
 	/* Who waited for them may have started over, and opened another offer since. */
-	if (link->rekey.rx.step != REKEY_STEP_FETCHING)
+	if (link->session.rx.step != SESSION_STEP_FETCHING)
 		return;
 	if (!reason)
 		reason = exchange_derive(link->exchange, false, secrets);
-	answer_plain(link, link->rekey.rx.ticket, reason, reason);
+	answer_plain(link, link->session.rx.ticket, reason, reason);
 	tell_answers(link);
 }

@@ -83,18 +83,18 @@ static void tell_change(struct link *link, int before)
 	if (before < 0 && link->view.tx.has_source)
 		before = link->view.tx.current_source;
 	/* Of what is staged, all below here is of the weaker source. */
-	link->better_from = is_better(after, before) ? link->rekey.tx.newest + 1 : 0;
+	link->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
 }
 
-static void choose(struct link *link, uint64_t now)
+static void choose_source(struct link *link, uint64_t now)
 {
 	int before = link->choice.source;
 
 	/* Better keys that are staged are used first: there is time for more to come. */
 	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock, now) &&
-	    link->rekey.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
+	    link->session.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
 		return;
-	if (policy_choose(&link->choice, link->rekey.sources, stock_usable(link->stock, now),
+	if (policy_choose(&link->choice, link->session.sources, stock_usable(link->stock, now),
 			  stock_enough(link->stock, link->period_ms)))
 		tell_change(link, before);
 }
@@ -122,7 +122,7 @@ static void set_pace(struct link *link, uint64_t now)
 	request.keys_low = low_mark(link);
 	if (link->period_ms == period_ms && request.keys_low == link->keys_low)
 		return;
-	if (kernel_ask(&link->services->kernel, REQUEST_PACE, link->config->device, &request,
+	if (broker_ask(&link->services->broker, REQUEST_PACE, link->config->device, &request,
 		       &why)) {
 		link->period_ms = period_ms;
 		return;
@@ -133,7 +133,7 @@ static void set_pace(struct link *link, uint64_t now)
 /* Of rings that are new, in which epochs begin anew: there is nothing weaker in them. */
 static void forget_old_rings(struct link *link)
 {
-	if (link->better_from <= link->rekey.tx.newest + 1)
+	if (link->better_from <= link->session.tx.newest + 1)
 		return;
 	link->better_from = 0;
 	link->rotated_at = 0;
@@ -149,13 +149,13 @@ static void want(struct link *link, uint64_t now)
 {
 	uint64_t usable = stock_usable(link->stock, now);
 	uint32_t staged = link->view.tx.staged;
-	struct rekey_event event = { .type = REKEY_EVENT_WANT };
+	struct session_event event = { .type = SESSION_EVENT_WANT };
 
 	if (link->choice.source < 0)
 		return;
 	event.source = (uint8_t)link->choice.source;
 	/* Weaker keys that are staged do not count as what there should be. */
-	if (link->better_from && link->rekey.tx.newest < link->better_from)
+	if (link->better_from && link->session.tx.newest < link->better_from)
 		staged = 0;
 	event.n = staged < low_mark(link) ? target(link) - staged :
 					    more_cover(link, staged, usable);
@@ -163,13 +163,13 @@ static void want(struct link *link, uint64_t now)
 		event.n = (uint32_t)usable;
 	if (is_mute(link) && event.n > STAGED_MIN)
 		event.n = STAGED_MIN;
-	if (event.n != link->rekey.tx.want || event.source != link->rekey.tx.want_source)
-		carry_step(link, &event);
+	if (event.n != link->session.tx.want || event.source != link->session.tx.want_source)
+		act_step(link, &event);
 }
 
-bool steer_is_hurried(const struct link *link)
+bool choose_is_urgent(const struct link *link)
 {
-	return link->better_from && link->rekey.tx.newest >= link->better_from &&
+	return link->better_from && link->session.tx.newest >= link->better_from &&
 	       link->view.tx.current_epoch < link->better_from;
 }
 
@@ -181,15 +181,15 @@ static void replace_weaker(struct link *link)
 
 	if (link->better_from && current >= link->better_from)
 		link->better_from = 0;
-	if (!steer_is_hurried(link) || !current || link->rotated_at == current)
+	if (!choose_is_urgent(link) || !current || link->rotated_at == current)
 		return;
-	if (!kernel_ask(&link->services->kernel, REQUEST_ROTATE, link->config->device, NULL, &why))
+	if (!broker_ask(&link->services->broker, REQUEST_ROTATE, link->config->device, NULL, &why))
 		link->rotated_at = current;
 }
 
-void steer(struct link *link, uint64_t now)
+void choose_keys(struct link *link, uint64_t now)
 {
-	if (link->rekey.phase != REKEY_PHASE_READY)
+	if (link->session.phase != SESSION_PHASE_READY)
 		return;
 	if (!link->has_view && link_look(link))
 		return;
@@ -201,8 +201,8 @@ void steer(struct link *link, uint64_t now)
 		return;
 	/* Keys of an offer under way are neither in stock nor staged. */
 	forget_old_rings(link);
-	if (link->rekey.tx.step == REKEY_STEP_IDLE) {
-		choose(link, now);
+	if (link->session.tx.step == SESSION_STEP_IDLE) {
+		choose_source(link, now);
 		want(link, now);
 	}
 	replace_weaker(link);

@@ -10,7 +10,7 @@ const struct link_counter link_counters[] = {
 	COUNTER(sessions),
 	COUNTER(offers),
 	COUNTER(offers_refused),
-	COUNTER(offers_refusing),
+	COUNTER(offers_rejected),
 	COUNTER(violations),
 	COUNTER(timeouts),
 	COUNTER(failures),
@@ -29,31 +29,31 @@ uint64_t link_counter(const struct link *link, const struct link_counter *counte
 const char *link_phase_name(const struct link *link)
 {
 	static const char *const names[] = {
-		[REKEY_PHASE_DOWN] = "no-peer",
-		[REKEY_PHASE_PAUSE] = "pause",
-		[REKEY_PHASE_HELLO] = "hello",
-		[REKEY_PHASE_RINGS] = "rings",
-		[REKEY_PHASE_STATE] = "state",
-		[REKEY_PHASE_RECONCILE] = "reconcile",
-		[REKEY_PHASE_READY] = "ready",
-		[REKEY_PHASE_BLOCKED] = "blocked",
+		[SESSION_PHASE_DOWN] = "no-peer",
+		[SESSION_PHASE_PAUSE] = "pause",
+		[SESSION_PHASE_HELLO] = "hello",
+		[SESSION_PHASE_RINGS] = "rings",
+		[SESSION_PHASE_STATE] = "state",
+		[SESSION_PHASE_RECONCILE] = "reconcile",
+		[SESSION_PHASE_READY] = "ready",
+		[SESSION_PHASE_BLOCKED] = "blocked",
 	};
 
-	return link->id ? names[link->rekey.phase] : "no-device";
+	return link->id ? names[link->session.phase] : "no-device";
 }
 
 int link_look(struct link *link)
 {
-	struct kernel *kernel = &link->services->kernel;
+	struct broker_client *broker = &link->services->broker;
 	struct qlink_why why;
-	int err = kernel_ask(kernel, REQUEST_LINK, link->config->device, NULL, &why);
+	int err = broker_ask(broker, REQUEST_LINK, link->config->device, NULL, &why);
 
 	if (err) {
 		link->has_view = false;
 		snprintf(link->why, sizeof(link->why), "device: %s", why.text);
 		return err;
 	}
-	link->view = kernel->reply.link;
+	link->view = broker->reply.link;
 	link->has_view = true;
 	return 0;
 }

@@ -32,8 +32,8 @@ struct link_counters {
 	/** @offers_refused: of ours that were refused, or came to nothing here */
 	uint64_t offers_refused;
 
-	/** @offers_refusing: of the peer's that we refused */
-	uint64_t offers_refusing;
+	/** @offers_rejected: of the peer's that we refused */
+	uint64_t offers_rejected;
 
 	/** @violations: the peer said what it must not */
 	uint64_t violations;
@@ -86,14 +86,14 @@ struct link_ops {
 	/** @say: send bytes to the peer; what cannot be sent ends the connection */
 	void (*say)(void *arg, const uint8_t *data, size_t len);
 
-	/** @kick: call keying_run() soon, whatever keying_deadline() said before */
+	/** @kick: call link_run() soon, whatever link_deadline() said before */
 	void (*kick)(void *arg);
 };
 
 /**
  * struct link - one link
  *
- * Members are for keying.c, carry.c and steer.c; others may look.
+ * Members are for run.c, act.c and choose.c; others may look.
  */
 struct link {
 	/** @config: as in the file; outlives the link */
@@ -112,13 +112,13 @@ struct link {
 	uint16_t id;
 
 	/** @channel: of the connection to the peer; secret, in @memory */
-	struct exchange_channel *channel;
+	struct exchange_binding *channel;
 
 	/** @is_connected: @channel counts */
 	bool is_connected;
 
-	/** @rekey: the agreement */
-	struct rekey rekey;
+	/** @session: the agreement */
+	struct session session;
 
 	/** @memory: of @exchange and @channel */
 	struct qlink_secret memory;
@@ -127,13 +127,13 @@ struct link {
 	struct exchange *exchange;
 
 	/** @done: answers that the agreement does not know yet, in order */
-	struct rekey_event done[LINK_DONE_MAX];
+	struct session_event done[LINK_DONE_MAX];
 
 	/** @n_done: how many */
 	unsigned int n_done;
 
-	/** @rings: what the last REKEY_ACTION_RINGS found */
-	struct rekey_rings rings;
+	/** @rings: what the last SESSION_ACTION_RINGS found */
+	struct session_rings rings;
 
 	/** @stock: of QKD keys */
 	struct stock *stock;
@@ -182,8 +182,8 @@ struct link {
 	/** @look_at: when to look at the device again */
 	uint64_t look_at;
 
-	/** @steer_at: when to decide anew which keys are wanted */
-	uint64_t steer_at;
+	/** @choose_at: when to decide anew which keys are wanted */
+	uint64_t choose_at;
 
 	/** @records_at: when to read records again */
 	uint64_t records_at;

@@ -26,7 +26,7 @@
 /* Something changed: what is to be done is decided when the loop comes by. */
 static void hurry(struct link *link)
 {
-	link->steer_at = 0;
+	link->choose_at = 0;
 	link->ops.kick(link->arg);
 }
 
@@ -34,62 +34,62 @@ static void hurry(struct link *link)
 
 static void open_agreement(struct link *link)
 {
-	static const struct rekey_event event = { .type = REKEY_EVENT_CONNECTED };
+	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED };
 
 	if (!link->is_connected || !link->id)
 		return;
 	link->period_ms = 0;
 	link->keys_low = 0;
 	exchange_connect(link->exchange, link->channel, link->id);
-	carry_step(link, &event);
+	act_step(link, &event);
 }
 
 static void close_agreement(struct link *link)
 {
-	static const struct rekey_event event = { .type = REKEY_EVENT_DISCONNECTED };
+	static const struct session_event event = { .type = SESSION_EVENT_DISCONNECTED };
 
-	carry_step(link, &event);
+	act_step(link, &event);
 }
 
-void keying_restart(struct link *link)
+void link_restart(struct link *link)
 {
-	static const struct rekey_event event = { .type = REKEY_EVENT_RESTART };
+	static const struct session_event event = { .type = SESSION_EVENT_RESTART };
 
-	carry_step(link, &event);
+	act_step(link, &event);
 	hurry(link);
 }
 
-void keying_withdraw(struct link *link)
+void link_withdraw(struct link *link)
 {
-	link->withdrawing = 1 << REKEY_DIRECTION_TX | 1 << REKEY_DIRECTION_RX;
+	link->withdrawing = 1 << SESSION_DIRECTION_TX | 1 << SESSION_DIRECTION_RX;
 	hurry(link);
 }
 
 /* One at a time. Keys of an offer that nobody holds yet are none that could be withdrawn. */
 static void withdraw_next(struct link *link)
 {
-	uint8_t direction = link->withdrawing & 1 << REKEY_DIRECTION_TX ? REKEY_DIRECTION_TX :
-									 REKEY_DIRECTION_RX;
-	struct rekey_event event = { .type = REKEY_EVENT_WITHDRAW };
+	uint8_t direction = link->withdrawing & 1 << SESSION_DIRECTION_TX ? SESSION_DIRECTION_TX :
+									 SESSION_DIRECTION_RX;
+	struct session_event event = { .type = SESSION_EVENT_WITHDRAW };
 
-	if (!link->withdrawing || link->rekey.asked.is_open || link_look(link))
+	if (!link->withdrawing || link->session.asked.is_open || link_look(link))
 		return;
-	event.withdraw = (struct rekey_withdraw){
-		.range = { 1, direction == REKEY_DIRECTION_TX ? link->view.tx.newest_epoch :
+	event.withdraw = (struct session_withdraw){
+		.range = { 1, direction == SESSION_DIRECTION_TX ? link->view.tx.newest_epoch :
 								link->view.rx.newest_epoch },
 		.direction = direction,
-		.reason = REKEY_REASON_COMMAND,
+		.reason = SESSION_REASON_COMMAND,
 	};
 	link->withdrawing &= ~(1 << direction);
 	if (event.withdraw.range.last)
-		carry_step(link, &event);
+		act_step(link, &event);
 	hurry(link);
 }
 
 /* The device may be gone, be another one, or have lost all its keys. */
 static void look_around(struct link *link)
 {
-	const struct rekey_rings *stated = &link->rekey.own.rings;
+	const struct session_rings *stated = &link->session.own.rings;
 	uint16_t id;
 
 	id = link_look(link) ? 0 : link->view.config.id;
@@ -99,12 +99,12 @@ static void look_around(struct link *link)
 		TELL(link->services, id ? LOG_INFO : LOG_WARNING, id ? "device" : "no-device",
 		     TEXT("link", link->config->device), NUMBER_OF("id", id));
 		open_agreement(link);
-	} else if (id && link->rekey.phase >= REKEY_PHASE_STATE &&
-		   link->rekey.phase != REKEY_PHASE_BLOCKED &&
+	} else if (id && link->session.phase >= SESSION_PHASE_STATE &&
+		   link->session.phase != SESSION_PHASE_BLOCKED &&
 		   memcmp(stated->tx.id, link->view.tx.id, sizeof(stated->tx.id))) {
-		TELL(link->services, LOG_WARNING, "rings-are-new",
+		TELL(link->services, LOG_WARNING, "rings-replaced",
 		     TEXT("link", link->config->device));
-		keying_restart(link);
+		link_restart(link);
 	}
 }
 
@@ -126,7 +126,7 @@ static void tell_event(struct link *link, const struct qlink_event *event)
 	}
 }
 
-void keying_notice(struct link *link, const struct qlink_event *event)
+void link_notice(struct link *link, const struct qlink_event *event)
 {
 	if (!event) {
 		link->has_view = false;
@@ -138,7 +138,7 @@ void keying_notice(struct link *link, const struct qlink_event *event)
 	link->view.tx = event->tx;
 	link->view.rx = event->rx;
 	if (event->kinds & QLINK_EVENT_KIND_WIPED)
-		keying_restart(link);
+		link_restart(link);
 	hurry(link);
 }
 
@@ -178,24 +178,24 @@ static uint64_t backlog(const struct link *link)
 /* Some at a time, so that the loop comes by. */
 static void read_records(struct link *link, uint64_t now)
 {
-	struct kernel *kernel = &link->services->kernel;
+	struct broker_client *broker = &link->services->broker;
 	struct request request = { .after = link->record };
 	struct qlink_why why;
 	uint32_t i;
 
 	link->records_at = now + RECORDS_MS;
 	link->recorded += backlog(link);
-	if (!link->id || kernel_ask(kernel, REQUEST_RECORDS, link->config->device, &request, &why))
+	if (!link->id || broker_ask(broker, REQUEST_RECORDS, link->config->device, &request, &why))
 		return;
-	for (i = 0; i < kernel->reply.n; i++) {
-		const struct qlink_record *record = &kernel->reply.records[i];
+	for (i = 0; i < broker->reply.n; i++) {
+		const struct qlink_record *record = &broker->reply.records[i];
 
 		if (link->record && record->number > link->record + 1)
 			note_gap(link, record->number - link->record - 1);
 		link->record = record->number;
 		audit_record(link, record);
 	}
-	if (kernel->reply.n == REQUEST_RECORDS_MAX)
+	if (broker->reply.n == REQUEST_RECORDS_MAX)
 		link->records_at = now;
 }
 
@@ -206,23 +206,23 @@ static void on_stock_changed(void *arg)
 	hurry(arg);
 }
 
-static void on_fetched(void *arg, enum rekey_reason reason, const struct bytes *secrets)
+static void on_fetched(void *arg, enum session_reason reason, const struct bytes *secrets)
 {
 	struct link *link = arg;
 
-	carry_fetched(link, reason, secrets);
+	act_fetched(link, reason, secrets);
 }
 
-static void on_health(void *arg, unsigned int node, bool is_well, const struct qlink_why *why)
+static void on_health(void *arg, unsigned int node, bool is_up, const struct qlink_why *why)
 {
 	struct link *link = arg;
 
 	link->kme_why[0] = '\0';
-	if (is_well)
-		TELL(link->services, LOG_INFO, "kme-well", TEXT("link", link->config->device),
+	if (is_up)
+		TELL(link->services, LOG_INFO, "kme-up", TEXT("link", link->config->device),
 		     TEXT("kme", link->config->kme_names[node]));
 	else
-		TELL(link->services, LOG_WARNING, "kme-ill", TEXT("link", link->config->device),
+		TELL(link->services, LOG_WARNING, "kme-down", TEXT("link", link->config->device),
 		     TEXT("kme", link->config->kme_names[node]), TEXT("why", why->text));
 }
 
@@ -235,7 +235,7 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	if (!answer->n_burned && !strcmp(link->kme_why, answer->why.text))
 		return;
 	snprintf(link->kme_why, sizeof(link->kme_why), "%s", answer->why.text);
-	TELL(link->services, LOG_WARNING, "kme-trouble", TEXT("link", link->config->device),
+	TELL(link->services, LOG_WARNING, "kme-error", TEXT("link", link->config->device),
 	     TEXT("kme", link->config->kme_names[answer->node]),
 	     TEXT("request", answer->op == KME_OP_ENC ? "enc_keys" : "dec_keys"),
 	     TEXT("outcome", kme_outcome_name(answer->outcome)),
@@ -247,7 +247,7 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 
 static int init_agreement(struct link *link, struct qlink_why *why)
 {
-	struct rekey_config config = {
+	struct session_config config = {
 		.versions = { 1, MSG_VERSION },
 		.policy = (uint8_t)link->config->policy,
 		.sources = policy_sources(link->config->policy),
@@ -255,18 +255,18 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 	int err;
 
 	err = qlink_secret_new(&link->memory, sizeof(struct exchange) +
-					      sizeof(struct exchange_channel));
+					      sizeof(struct exchange_binding));
 	if (err)
 		return qlink_refuse(why, err, "no locked memory: %s", strerror(-err));
 	link->exchange = (struct exchange *)link->memory.data;
-	link->channel = (struct exchange_channel *)(link->exchange + 1);
+	link->channel = (struct exchange_binding *)(link->exchange + 1);
 	if (RAND_bytes((uint8_t *)&config.generation, sizeof(config.generation)) != 1)
 		return qlink_refuse(why, -EIO, "no random number");
-	rekey_init(&link->rekey, &config);
+	session_init(&link->session, &config);
 	return 0;
 }
 
-int keying_new(struct link **out, const struct config *config,
+int link_new(struct link **out, const struct config *config,
 	     const struct config_link *which, struct services *services,
 	     const struct link_ops *ops, void *arg, struct qlink_why *why)
 {
@@ -291,7 +291,7 @@ int keying_new(struct link **out, const struct config *config,
 		err = stock_new(&link->stock, config, which, &stock_ops, link,
 				 services_now(), why);
 	if (err) {
-		keying_free(link);
+		link_free(link);
 		return err;
 	}
 	stock_hold(link->stock, services_now() + FIRST_MS);
@@ -299,7 +299,7 @@ int keying_new(struct link **out, const struct config *config,
 	return 0;
 }
 
-void keying_free(struct link *link)
+void link_free(struct link *link)
 {
 	if (!link)
 		return;
@@ -310,7 +310,7 @@ void keying_free(struct link *link)
 	free(link);
 }
 
-void keying_connect(struct link *link, const struct exchange_channel *channel)
+void link_connect(struct link *link, const struct exchange_binding *channel)
 {
 	*link->channel = *channel;
 	link->is_connected = true;
@@ -319,36 +319,36 @@ void keying_connect(struct link *link, const struct exchange_channel *channel)
 	hurry(link);
 }
 
-void keying_disconnect(struct link *link)
+void link_disconnect(struct link *link)
 {
 	link->is_connected = false;
 	explicit_bzero(link->channel, sizeof(*link->channel));
 	close_agreement(link);
 }
 
-void keying_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t len)
+void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t len)
 {
-	struct rekey_event event = { .type = REKEY_EVENT_MESSAGE, .msg = &msg->core };
+	struct session_event event = { .type = SESSION_EVENT_MESSAGE, .msg = &msg->core };
 
-	if (rekey_hears(&link->rekey, &msg->core)) {
+	if (session_hears(&link->session, &msg->core)) {
 		exchange_heard(link->exchange, msg, data, len);
-		if (msg->core.type == REKEY_MESSAGE_INVITE)
+		if (msg->core.type == SESSION_MESSAGE_INVITE)
 			stock_peer_serves(link->stock, msg->kmes,
-					  link->rekey.sources & 1 << QLINK_SOURCE_PQC,
+					  link->session.sources & 1 << QLINK_SOURCE_PQC,
 					  services_now());
 	}
-	carry_step(link, &event);
+	act_step(link, &event);
 	hurry(link);
 }
 
-void keying_run(struct link *link)
+void link_run(struct link *link)
 {
-	static const struct rekey_event tick = { .type = REKEY_EVENT_TICK };
+	static const struct session_event tick = { .type = SESSION_EVENT_TICK };
 	uint64_t now = services_now();
 
 	stock_run(link->stock, now);
-	if (rekey_deadline(&link->rekey) <= now)
-		carry_step(link, &tick);
+	if (session_deadline(&link->session) <= now)
+		act_step(link, &tick);
 	if (link->records_at <= now || backlog(link) >= RECORDS_MANY)
 		read_records(link, now);
 	if (link->look_at <= now) {
@@ -358,11 +358,11 @@ void keying_run(struct link *link)
 	withdraw_next(link);
 	if (link->is_unsure) {
 		link->is_unsure = false;
-		keying_restart(link);
+		link_restart(link);
 	}
-	if (link->steer_at <= now) {
-		steer(link, now);
-		link->steer_at = now + (steer_is_hurried(link) ? HURRY_MS : LOOK_MS);
+	if (link->choose_at <= now) {
+		choose_keys(link, now);
+		link->choose_at = now + (choose_is_urgent(link) ? HURRY_MS : LOOK_MS);
 	}
 }
 
@@ -371,8 +371,8 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t keying_deadline(const struct link *link)
+uint64_t link_deadline(const struct link *link)
 {
-	return sooner(sooner(rekey_deadline(&link->rekey), stock_deadline(link->stock)),
-		      sooner(sooner(link->look_at, link->steer_at), link->records_at));
+	return sooner(sooner(session_deadline(&link->session), stock_deadline(link->stock)),
+		      sooner(sooner(link->look_at, link->choose_at), link->records_at));
 }

@@ -11,9 +11,9 @@
 
 /* Keys for so long are worth a return from post-quantum keys alone. */
 #define RETURN_MS	10000
-/* How long a link waits for its KMEs before it falls back, and for the keys of one that is well. */
+/* How long a link waits for its KMEs before it falls back, and for the keys of one that is up. */
 #define DECIDE_MS	1000
-#define DECIDE_WELL_MS	3000
+#define DECIDE_UP_MS	3000
 /* A KME with fewer keys than were asked for is asked again after so long. */
 #define DRY_MIN_MS	200
 #define DRY_MAX_MS	2000
@@ -108,12 +108,12 @@ uint64_t stock_held(const struct stock *stock)
 /* --- from the KMEs --- */
 
 /* The KME that is asked first, or -1. */
-static int find_well(const struct stock *stock)
+static int find_up(const struct stock *stock)
 {
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		if (kme_server(stock->kme, i)->health == KME_HEALTH_WELL)
+		if (kme_server(stock->kme, i)->health == KME_HEALTH_UP)
 			return (int)i;
 	}
 	return -1;
@@ -129,7 +129,7 @@ static bool has_store(struct stock *stock, struct source *source)
 
 static uint32_t wanted(struct stock *stock)
 {
-	int node = find_well(stock);
+	int node = find_up(stock);
 	struct source *source;
 	uint32_t n;
 
@@ -205,25 +205,25 @@ static void got_keys(struct stock *stock, const struct kme_answer *answer)
 	stock->ops.changed(stock->arg);
 }
 
-static enum rekey_reason reason_of(const struct kme_answer *answer)
+static enum session_reason reason_of(const struct kme_answer *answer)
 {
 	if (answer->n_keys == answer->asked)
-		return REKEY_REASON_NONE;
+		return SESSION_REASON_NONE;
 	/* One key ID that it does not have, or nothing that makes sense. */
-	return answer->outcome == KME_OUTCOME_BROKEN ? REKEY_REASON_KME :
-						       REKEY_REASON_KEY_ID;
+	return answer->outcome == KME_OUTCOME_BROKEN ? SESSION_REASON_KME :
+						       SESSION_REASON_KEY_ID;
 }
 
 static void fetched_keys(struct stock *stock, const struct kme_answer *answer)
 {
-	struct bytes secrets[REKEY_OFFER_MAX] = { { NULL, 0 } };
-	enum rekey_reason reason = reason_of(answer);
+	struct bytes secrets[SESSION_OFFER_MAX] = { { NULL, 0 } };
+	enum session_reason reason = reason_of(answer);
 	size_t i;
 
 	for (i = 0; i < answer->n_keys; i++) {
 		const struct kme_key *key = &answer->keys[i];
 
-		if (key->place < REKEY_OFFER_MAX)
+		if (key->place < SESSION_OFFER_MAX)
 			secrets[key->place] = (struct bytes){ key->bytes, key->len };
 	}
 	stock->ops.fetched(stock->arg, reason, secrets);
@@ -256,12 +256,12 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 	struct stock *stock = arg;
 	struct source *source = &stock->sources[node];
 
-	if (health == KME_HEALTH_WELL) {
+	if (health == KME_HEALTH_UP) {
 		stock->ask_at = stock->now;
 		/* The peer's may have been ill of the same, as the line between them. */
 		try_again(source, stock->now);
 	}
-	stock->ops.health(stock->arg, node, health == KME_HEALTH_WELL, why);
+	stock->ops.health(stock->arg, node, health == KME_HEALTH_UP, why);
 	stock->ops.changed(stock->arg);
 }
 
@@ -397,7 +397,7 @@ uint64_t stock_deadline(const struct stock *stock)
 bool stock_is_decided(const struct stock *stock, uint64_t now)
 {
 	return !stock->kme || stock->has_answered ||
-	       now - stock->begun >= (find_well(stock) >= 0 ? DECIDE_WELL_MS : DECIDE_MS);
+	       now - stock->begun >= (find_up(stock) >= 0 ? DECIDE_UP_MS : DECIDE_MS);
 }
 
 uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
@@ -459,13 +459,13 @@ void stock_spend(struct stock *stock)
 		stock->ask_at = stock->now;
 }
 
-void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now)
+void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
 
 	/* Not even the newest: it may have lost all that there was, and one that is new finds out. */
-	source->wants_fresh = source->is_doubtful && reason == REKEY_REASON_KEY_ID;
-	source->is_doubtful = reason == REKEY_REASON_KEY_ID;
+	source->wants_fresh = source->is_doubtful && reason == SESSION_REASON_KEY_ID;
+	source->is_doubtful = reason == SESSION_REASON_KEY_ID;
 	if (source->wants_fresh)
 		stock->ask_at = now;
 	/* Only what the peer says from now on tells that its KME is back. */
@@ -496,7 +496,7 @@ uint8_t stock_serving(const struct stock *stock)
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		if (kme_server(stock->kme, i)->health == KME_HEALTH_WELL)
+		if (kme_server(stock->kme, i)->health == KME_HEALTH_UP)
 			kmes |= 1 << i;
 	}
 	return kmes;
@@ -530,25 +530,25 @@ static int find_node(const struct stock *stock, const struct bytes *kme_id)
 	return (int)place - 1;
 }
 
-enum rekey_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
+enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
 			       const struct bytes *ids, unsigned int n)
 {
-	struct kme_key_id texts[REKEY_OFFER_MAX];
+	struct kme_key_id texts[SESSION_OFFER_MAX];
 	int node = find_node(stock, kme_id), err;
 	unsigned int i;
 
 	if (node < 0)
-		return REKEY_REASON_KME;
+		return SESSION_REASON_KME;
 	for (i = 0; i < n; i++) {
 		if (ids[i].len > KME_KEY_ID_MAX)
-			return REKEY_REASON_KEY_ID;
+			return SESSION_REASON_KEY_ID;
 		memcpy(texts[i].text, ids[i].data, ids[i].len);
 		texts[i].text[ids[i].len] = '\0';
 	}
 	err = kme_fetch_keys(stock->kme, (unsigned int)node, texts, n);
 	if (!err)
-		return REKEY_REASON_NONE;
-	return err == -EINVAL ? REKEY_REASON_KEY_ID : REKEY_REASON_KME;
+		return SESSION_REASON_NONE;
+	return err == -EINVAL ? SESSION_REASON_KEY_ID : SESSION_REASON_KME;
 }
 
 const struct kme_server *stock_server(const struct stock *stock, unsigned int node)

@@ -21,7 +21,7 @@ struct stock;
  * struct stock_ops - what a stock tells its link
  */
 struct stock_ops {
-	/** @changed: keys came, or a KME became well or ill */
+	/** @changed: keys came, or a KME came up or went down */
 	void (*changed)(void *arg);
 
 	/**
@@ -29,10 +29,10 @@ struct stock_ops {
 	 * order; or they are not, and @reason says why. @secrets are wiped when it
 	 * returns.
 	 */
-	void (*fetched)(void *arg, enum rekey_reason reason, const struct bytes *secrets);
+	void (*fetched)(void *arg, enum session_reason reason, const struct bytes *secrets);
 
-	/** @health: a KME became well or ill, @why is empty for well */
-	void (*health)(void *arg, unsigned int node, bool is_well, const struct qlink_why *why);
+	/** @health: a KME came up or went down, @why is empty for up */
+	void (*health)(void *arg, unsigned int node, bool is_up, const struct qlink_why *why);
 
 	/** @trouble: an answer was not as it should be, or burned keys */
 	void (*trouble)(void *arg, const struct kme_answer *answer);
@@ -46,10 +46,10 @@ struct stock_taken {
 	struct bytes kme_id;
 
 	/** @ids: their KME key IDs */
-	struct bytes ids[REKEY_OFFER_MAX];
+	struct bytes ids[SESSION_OFFER_MAX];
 
 	/** @secrets: their bytes */
-	struct bytes secrets[REKEY_OFFER_MAX];
+	struct bytes secrets[SESSION_OFFER_MAX];
 
 	/** @n: how many, 0 if there are none */
 	uint32_t n;
@@ -182,11 +182,11 @@ void stock_spend(struct stock *stock);
 /**
  * stock_refused() - note that the peer could not fetch what was offered
  * @stock: the stock; the KME of the last offer is left alone for a while
- * @reason: REKEY_REASON_KME or REKEY_REASON_KEY_ID; where the peer's KME does not
+ * @reason: SESSION_REASON_KME or SESSION_REASON_KEY_ID; where the peer's KME does not
  *	have a key, the newest is tried next
  * @now: time in ms
  */
-void stock_refused(struct stock *stock, enum rekey_reason reason, uint64_t now);
+void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now);
 
 /**
  * stock_agreed() - note that the peer could
@@ -220,11 +220,11 @@ void stock_peer_serves(struct stock *stock, uint8_t kmes, bool is_renewed, uint6
  * @stock: the stock
  * @kme_id: as the peer's offer has it
  * @ids: the KME key IDs
- * @n: how many, 1 to REKEY_OFFER_MAX
+ * @n: how many, 1 to SESSION_OFFER_MAX
  *
- * Return: %REKEY_REASON_NONE, and the answer comes by @fetched; or why not.
+ * Return: %SESSION_REASON_NONE, and the answer comes by @fetched; or why not.
  */
-enum rekey_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
+enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
 			       const struct bytes *ids, unsigned int n);
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who may wait at the door, and who has to go for it: a crowd keeps no peer out. */
+/* Which callers may wait for their handshake, so that no flood of them keeps a peer out. */
 #include "admission.h"
 
 #include <errno.h>
@@ -17,85 +17,90 @@ static bool is_same(const struct qlink_addr *a, const struct qlink_addr *b)
 	return a->len == b->len && !memcmp(a->bytes, b->bytes, own_bytes(a));
 }
 
-static int free_place(const struct crowd *crowd)
+static int free_place(const struct admission *admission)
 {
 	int i;
 
-	for (i = 0; i < CROWD_MAX; i++) {
-		if (!crowd->guests[i].is_here)
+	for (i = 0; i < ADMISSION_MAX; i++) {
+		if (!admission->callers[i].is_here)
 			return i;
 	}
 	return -EBUSY;
 }
 
 /* The oldest of one address, and how many it has. */
-static int oldest_same(const struct crowd *crowd, const struct qlink_addr *from, unsigned int *n)
+static int oldest_same(const struct admission *admission, const struct qlink_addr *from,
+		       unsigned int *n)
 {
 	int i, oldest = -EBUSY;
 
 	*n = 0;
-	for (i = 0; i < CROWD_MAX; i++) {
-		if (!crowd->guests[i].is_here || !is_same(&crowd->guests[i].from, from))
+	for (i = 0; i < ADMISSION_MAX; i++) {
+		if (!admission->callers[i].is_here || !is_same(&admission->callers[i].from, from))
 			continue;
 		++*n;
-		if (oldest < 0 || crowd->guests[i].order < crowd->guests[oldest].order)
+		if (oldest < 0 || admission->callers[i].order < admission->callers[oldest].order)
 			oldest = i;
 	}
 	return oldest;
 }
 
-static int oldest_stranger(const struct crowd *crowd)
+static int oldest_unknown(const struct admission *admission)
 {
 	int i, oldest = -EBUSY;
 
-	for (i = 0; i < CROWD_MAX; i++) {
-		if (!crowd->guests[i].is_known &&
-		    (oldest < 0 || crowd->guests[i].order < crowd->guests[oldest].order))
+	for (i = 0; i < ADMISSION_MAX; i++) {
+		if (!admission->callers[i].is_known &&
+		    (oldest < 0 || admission->callers[i].order < admission->callers[oldest].order))
 			oldest = i;
 	}
 	return oldest;
 }
 
-bool crowd_has_room(const struct crowd *crowd)
+bool admission_has_room(const struct admission *admission)
 {
-	return free_place(crowd) >= 0 || oldest_stranger(crowd) >= 0;
+	return free_place(admission) >= 0 || oldest_unknown(admission) >= 0;
 }
 
-static int find_place(const struct crowd *crowd, const struct qlink_addr *from)
+static int find_place(const struct admission *admission, const struct qlink_addr *from)
 {
 	unsigned int n_same;
-	int place = oldest_same(crowd, from, &n_same);
+	int place = oldest_same(admission, from, &n_same);
 
-	if (n_same >= CROWD_SAME_MAX)
+	if (n_same >= ADMISSION_SAME_MAX)
 		return place;
-	place = free_place(crowd);
-	return place < 0 ? oldest_stranger(crowd) : place;
+	place = free_place(admission);
+	return place < 0 ? oldest_unknown(admission) : place;
 }
 
-void crowd_init(struct crowd *crowd, uint64_t now)
+void admission_init(struct admission *admission, uint64_t now)
 {
-	memset(crowd, 0, sizeof(*crowd));
-	budget_init(&crowd->strangers, CROWD_STRANGERS_BURST, CROWD_STRANGER_MS, now);
+	memset(admission, 0, sizeof(*admission));
+	rate_init(&admission->unknown, ADMISSION_UNKNOWN_BURST, ADMISSION_UNKNOWN_MS, now);
 }
 
-int crowd_enter(struct crowd *crowd, const struct qlink_addr *from, bool is_known, uint64_t now,
-		bool *has_to_go)
+int admission_enter(struct admission *admission, const struct qlink_addr *from, bool is_known,
+		    uint64_t now, bool *has_to_go)
 {
 	int place;
 
 	*has_to_go = false;
-	if (!is_known && !budget_take(&crowd->strangers, now))
+	if (!is_known && !rate_take(&admission->unknown, now))
 		return -EBUSY;
-	place = find_place(crowd, from);
+	place = find_place(admission, from);
 	if (place < 0)
 		return place;
-	*has_to_go = crowd->guests[place].is_here;
-	crowd->guests[place] = (struct crowd_guest){ .from = *from, .is_known = is_known,
-						     .is_here = true, .order = crowd->n_ever++ };
+	*has_to_go = admission->callers[place].is_here;
+	admission->callers[place] = (struct admission_caller){
+		.from = *from,
+		.is_known = is_known,
+		.is_here = true,
+		.order = admission->n_ever++,
+	};
 	return place;
 }
 
-void crowd_leave(struct crowd *crowd, int place)
+void admission_leave(struct admission *admission, int place)
 {
-	crowd->guests[place].is_here = false;
+	admission->callers[place].is_here = false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who may wait at the door, and who has to go for it: a crowd keeps no peer out. */
-#ifndef QLINKD_CROWD_H
-#define QLINKD_CROWD_H
+/* Which callers may wait for their handshake, so that no flood of them keeps a peer out. */
+#ifndef QLINKD_ADMISSION_H
+#define QLINKD_ADMISSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,82 +9,86 @@
 #include "libqlink/parse.h"
 #include "qlinkd/base/rate.h"
 
-/* Those whose handshake is not made yet. */
-#define CROWD_MAX		32
-/* Of them, from one address, or one /64 of IPv6: who has one has 2^64 others. */
-#define CROWD_SAME_MAX		4
-/* From addresses that no peer has: each may cost us a signature. At once, and ms for one more. */
-#define CROWD_STRANGERS_BURST	64
-#define CROWD_STRANGER_MS	50
+/* Callers whose handshake is under way. */
+#define ADMISSION_MAX		32
+/* Of one address, or of one /64 of IPv6: a host that has one address of it has 2^64 others. */
+#define ADMISSION_SAME_MAX	4
+/*
+ * Callers whose address is not one of a configured peer, each of which may cost us a signature:
+ * how many at once, and ms until one more may come.
+ */
+#define ADMISSION_UNKNOWN_BURST	64
+#define ADMISSION_UNKNOWN_MS	50
 
 /**
- * struct crowd_guest - one of them
+ * struct admission_caller - a caller whose handshake is under way
  */
-struct crowd_guest {
+struct admission_caller {
 	/** @from: its address */
 	struct qlink_addr from;
 
-	/** @is_known: a peer has that address */
+	/** @is_known: a configured peer has that address */
 	bool is_known;
 
-	/** @is_here: the place is taken */
+	/** @is_here: this place is in use */
 	bool is_here;
 
-	/** @order: whoever came later has a greater one */
+	/** @order: a later caller has a greater one */
 	uint64_t order;
 };
 
 /**
- * struct crowd - those who are there
+ * struct admission - all callers
  */
-struct crowd {
-	/** @guests: a place each */
-	struct crowd_guest guests[CROWD_MAX];
+struct admission {
+	/** @callers: one place for each */
+	struct admission_caller callers[ADMISSION_MAX];
 
-	/** @n_ever: guests that came in */
+	/** @n_ever: callers admitted so far */
 	uint64_t n_ever;
 
-	/** @strangers: how many more of them may come in */
-	struct budget strangers;
+	/** @unknown: how many more callers of unknown addresses may come */
+	struct rate unknown;
 };
 
 /**
- * crowd_init() - begin with nobody
- * @crowd: filled in
+ * admission_init() - begin without a caller
+ * @admission: filled in
  * @now: time in ms
  */
-void crowd_init(struct crowd *crowd, uint64_t now);
+void admission_init(struct admission *admission, uint64_t now);
 
 /**
- * crowd_has_room() - whether somebody may come in at all
- * @crowd: the crowd
+ * admission_has_room() - ask whether any caller can be admitted
+ * @admission: the callers
  *
- * Return: %false while every place is that of somebody with the address of a peer.
+ * Return: %false while callers with addresses of configured peers have all places.
  */
-bool crowd_has_room(const struct crowd *crowd);
+bool admission_has_room(const struct admission *admission);
 
 /**
- * crowd_enter() - find a place for somebody
- * @crowd: the crowd, which has room
+ * admission_enter() - find a place for a caller
+ * @admission: the callers; there is room
  * @from: its address
- * @is_known: a peer has that address
+ * @is_known: a configured peer has that address
  * @now: time in ms
- * @has_to_go: set where somebody else has that place, and loses it to the new one
+ * @has_to_go: whether another caller has that place now and loses it
  *
- * The oldest of the same address goes where it has CROWD_SAME_MAX places: it is the least likely
- * to be somebody who is about to come in. Where no place is free, the oldest stranger goes.
+ * If the address has ADMISSION_SAME_MAX places already, its oldest caller goes: that one is the
+ * least likely to complete its handshake. If no place is free, the oldest caller of an unknown
+ * address goes.
  *
- * Return: the place, which is the new one's from here on; %-EBUSY for strangers that are too many
- * a second.
+ * Return: the place, which now belongs to this caller; %-EBUSY if too many callers of unknown
+ * addresses came within a second.
  */
-int crowd_enter(struct crowd *crowd, const struct qlink_addr *from, bool is_known, uint64_t now,
-		bool *has_to_go);
+int admission_enter(struct admission *admission, const struct qlink_addr *from, bool is_known,
+		    uint64_t now, bool *has_to_go);
 
 /**
- * crowd_leave() - give a place back
- * @crowd: the crowd
- * @place: from crowd_enter()
+ * admission_leave() - give a place back
+ * @admission: the callers
+ * @place: from admission_enter()
  */
-void crowd_leave(struct crowd *crowd, int place);
+void admission_leave(struct admission *admission, int place);
 
 #endif

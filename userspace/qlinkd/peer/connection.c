@@ -19,8 +19,8 @@
 #define TURN		64
 
 struct connection {
-	struct channel *channel;
-	struct channel_context *context;
+	struct tls *channel;
+	struct tls_context *context;
 	const struct connection_ops *ops;
 	void *arg;
 	int fd;
@@ -62,8 +62,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	channel_refuse(c->context, CHANNEL_REFUSAL_SLOW, &why,
-		       "the handshake takes more than %d s", CONNECTION_HANDSHAKE_MS / 1000);
+	tls_refuse(c->context, TLS_REFUSAL_TIMEOUT, &why,
+		   "the handshake takes more than %d s", CONNECTION_HANDSHAKE_MS / 1000);
 	end(c, why.text);
 }
 
@@ -79,7 +79,7 @@ static void flush(struct connection *c)
 		/* The same bytes at the same place until they are taken. */
 		len = len < MSG_BYTES_MAX ? len : MSG_BYTES_MAX;
 		data = evbuffer_pullup(c->out, (ev_ssize_t)len);
-		sent = channel_write(c->channel, data, len);
+		sent = tls_write(c->channel, data, len);
 		if (sent == -EAGAIN) {
 			event_add(c->writable, NULL);
 			return;
@@ -137,9 +137,9 @@ static void read_some(struct connection *c)
 			;
 		if (c->is_over)
 			return;
-		got = channel_read(c->channel, c->in + c->in_len, sizeof(c->in) - c->in_len);
+		got = tls_read(c->channel, c->in + c->in_len, sizeof(c->in) - c->in_len);
 		if (got == -EAGAIN) {
-			if (channel_wants_write(c->channel))
+			if (tls_wants_write(c->channel))
 				event_add(c->writable, NULL);
 			return;
 		}
@@ -158,10 +158,10 @@ static void read_some(struct connection *c)
 static void shake(struct connection *c)
 {
 	struct qlink_why why = { "" };
-	int err = channel_handshake(c->channel, &why);
+	int err = tls_handshake(c->channel, &why);
 
 	if (err == -EAGAIN) {
-		if (channel_wants_write(c->channel))
+		if (tls_wants_write(c->channel))
 			event_add(c->writable, NULL);
 		return;
 	}
@@ -206,7 +206,7 @@ static void set_options(int fd)
 }
 
 int connection_new(struct connection **out, struct event_base *base,
-		   struct channel_context *context, int fd, bool has_dialled,
+		   struct tls_context *context, int fd, bool has_dialled,
 		   const char *const *peers, const struct connection_ops *ops, void *arg)
 {
 	const struct timeval limit = { .tv_sec = CONNECTION_HANDSHAKE_MS / 1000 };
@@ -227,7 +227,7 @@ int connection_new(struct connection **out, struct event_base *base,
 	c->ending = evtimer_new(base, on_ending, c);
 	c->out = evbuffer_new();
 	if (!c->readable || !c->writable || !c->deadline || !c->ending || !c->out ||
-	    channel_new(&c->channel, context, fd, has_dialled, peers)) {
+	    tls_new(&c->channel, context, fd, has_dialled, peers)) {
 		connection_free(c);
 		return -ENOMEM;
 	}
@@ -248,7 +248,7 @@ void connection_free(struct connection *c)
 {
 	if (!c)
 		return;
-	channel_free(c->channel);
+	tls_free(c->channel);
 	free_event(c->readable);
 	free_event(c->writable);
 	free_event(c->deadline);
@@ -265,7 +265,7 @@ void connection_hand_over(struct connection *c, const struct connection_ops *ops
 	c->arg = arg;
 }
 
-struct channel *connection_channel(struct connection *c)
+struct tls *connection_channel(struct connection *c)
 {
 	return c->channel;
 }

@@ -43,7 +43,7 @@ struct connection_ops {
  * Return: 0, or %-ENOMEM.
  */
 int connection_new(struct connection **connection, struct event_base *base,
-		   struct channel_context *context, int fd, bool has_dialled,
+		   struct tls_context *context, int fd, bool has_dialled,
 		   const char *const *peers, const struct connection_ops *ops, void *arg);
 
 /**
@@ -78,6 +78,6 @@ void connection_say(struct connection *connection, const uint8_t *data, size_t l
  *
  * Return: its channel, which stays its own.
  */
-struct channel *connection_channel(struct connection *connection);
+struct tls *connection_channel(struct connection *connection);
 
 #endif

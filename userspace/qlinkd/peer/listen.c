@@ -13,59 +13,59 @@
 
 #define BACKLOG	64
 
-struct guest {
-	struct door *door;
+struct caller {
+	struct listener *listener;
 	struct connection *connection;
 	char from[ADDRESS_TEXT];
 };
 
-struct door {
+struct listener {
 	struct services *services;
 	const struct config *config;
 	struct event_base *base;
-	struct channel_context *context;
+	struct tls_context *context;
 	const char *const *names;
-	const struct door_ops *ops;
+	const struct listener_ops *ops;
 	void *arg;
 	int fd;
 	struct event *event;
-	struct crowd crowd;
-	struct guest guests[CROWD_MAX];
-	struct budget told;
-	uint64_t n_untold;
+	struct admission admission;
+	struct caller callers[ADMISSION_MAX];
+	struct rate told;
+	uint64_t n_suppressed;
 };
 
-/* All are counted; a crowd does not push everything else out of the log. */
-static void tell(struct door *door, const char *from, const char *why)
+/* Every refusal is counted; only some are logged, so that a flood does not hide other lines. */
+static void tell(struct listener *listener, const char *from, const char *why)
 {
-	struct log_field untold = { .name = NULL };
+	struct log_field suppressed = { .name = NULL };
 
-	if (!budget_take(&door->told, services_now())) {
-		door->n_untold++;
+	if (!rate_take(&listener->told, services_now())) {
+		listener->n_suppressed++;
 		return;
 	}
-	if (door->n_untold)
-		untold = (struct log_field)NUMBER_OF("untold", door->n_untold);
-	TELL(door->services, LOG_WARNING, "peer-refused", TEXT("from", from), TEXT("why", why),
-	     untold);
-	door->n_untold = 0;
+	if (listener->n_suppressed)
+		suppressed = (struct log_field)NUMBER_OF("suppressed", listener->n_suppressed);
+	TELL(listener->services, LOG_WARNING, "peer-refused", TEXT("from", from), TEXT("why", why),
+	     suppressed);
+	listener->n_suppressed = 0;
 }
 
 /* A place is free, and somebody may wait for it. */
-static void leave(struct guest *guest)
+static void leave(struct caller *caller)
 {
-	struct door *door = guest->door;
+	struct listener *listener = caller->listener;
 
-	guest->connection = NULL;
-	crowd_leave(&door->crowd, (int)(guest - door->guests));
-	event_add(door->event, NULL);
+	caller->connection = NULL;
+	admission_leave(&listener->admission, (int)(caller - listener->callers));
+	event_add(listener->event, NULL);
 }
 
-static void send_away(struct guest *guest, const char *why)
+static void send_away(struct caller *caller, const char *why)
 {
-	tell(guest->door, guest->from, why);
-	connection_free(guest->connection);
-	leave(guest);
+	tell(caller->listener, caller->from, why);
+	connection_free(caller->connection);
+	leave(caller);
 }
 
 static void on_closed(void *arg, struct connection *connection, const char *why)
@@ -76,22 +76,22 @@ static void on_closed(void *arg, struct connection *connection, const char *why)
 
 static void on_opened(void *arg, struct connection *connection)
 {
-	struct guest *guest = arg;
-	struct door *door = guest->door;
+	struct caller *caller = arg;
+	struct listener *listener = caller->listener;
 
-	leave(guest);
-	door->ops->entered(door->arg, channel_peer(connection_channel(connection)), connection);
+	leave(caller);
+	listener->ops->entered(listener->arg, tls_peer(connection_channel(connection)), connection);
 }
 
 static const struct connection_ops ops = { .opened = on_opened, .closed = on_closed };
 
-static bool is_peers(const struct door *door, const struct qlink_addr *addr)
+static bool is_peers(const struct listener *listener, const struct qlink_addr *addr)
 {
 	const struct qlink_addr *peers;
 	size_t i;
 
-	for (i = 0; i < door->config->n_peers; i++) {
-		peers = &door->config->peers[i].address.addr;
+	for (i = 0; i < listener->config->n_peers; i++) {
+		peers = &listener->config->peers[i].address.addr;
 		if (peers->len == addr->len && !memcmp(peers->bytes, addr->bytes, addr->len))
 			return true;
 	}
@@ -99,72 +99,73 @@ static bool is_peers(const struct door *door, const struct qlink_addr *addr)
 }
 
 /* A place for @from, which may have been somebody else's; NULL where there is none for it. */
-static struct guest *find_place(struct door *door, const struct config_endpoint *from,
-				struct qlink_why *why)
+static struct caller *find_place(struct listener *listener, const struct config_endpoint *from,
+				 struct qlink_why *why)
 {
 	bool has_to_go;
-	int place = crowd_enter(&door->crowd, &from->addr, is_peers(door, &from->addr),
-				services_now(), &has_to_go);
-	struct guest *guest;
+	int place = admission_enter(&listener->admission, &from->addr,
+				    is_peers(listener, &from->addr), services_now(), &has_to_go);
+	struct caller *caller;
 
 	if (place < 0) {
-		channel_refuse(door->context, CHANNEL_REFUSAL_CROWD, why,
-			       "more than %u a second from addresses that no peer has",
-			       1000 / CROWD_STRANGER_MS);
+		tls_refuse(listener->context, TLS_REFUSAL_TOO_MANY, why,
+			   "more than %u a second from addresses that no peer has",
+			   1000 / ADMISSION_UNKNOWN_MS);
 		return NULL;
 	}
-	guest = &door->guests[place];
+	caller = &listener->callers[place];
 	if (has_to_go) {
-		channel_refuse(door->context, CHANNEL_REFUSAL_CROWD, why,
-			       "more than %u dial us, or %u from there", CROWD_MAX, CROWD_SAME_MAX);
-		tell(door, guest->from, why->text);
-		connection_free(guest->connection);
+		tls_refuse(listener->context, TLS_REFUSAL_TOO_MANY, why,
+			   "more than %u dial us, or %u from there", ADMISSION_MAX,
+			   ADMISSION_SAME_MAX);
+		tell(listener, caller->from, why->text);
+		connection_free(caller->connection);
 	}
-	guest->connection = NULL;
-	guest->door = door;
-	address_text(from, guest->from);
-	return guest;
+	caller->connection = NULL;
+	caller->listener = listener;
+	address_text(from, caller->from);
+	return caller;
 }
 
 /* Takes @fd. */
-static void let_in(struct door *door, int fd, const struct sockaddr_storage *from)
+static void let_in(struct listener *listener, int fd, const struct sockaddr_storage *from)
 {
 	struct config_endpoint endpoint;
 	char text[ADDRESS_TEXT];
 	struct qlink_why why, rule;
-	struct guest *guest;
+	struct caller *caller;
 
 	address_from(from, &endpoint);
 	if (route_check(&endpoint.addr, &rule)) {
-		channel_refuse(door->context, CHANNEL_REFUSAL_ROUTE, &why, "%s", rule.text);
-		guest = NULL;
+		tls_refuse(listener->context, TLS_REFUSAL_ROUTE, &why, "%s", rule.text);
+		caller = NULL;
 	} else {
-		guest = find_place(door, &endpoint, &why);
+		caller = find_place(listener, &endpoint, &why);
 	}
-	if (!guest) {
-		tell(door, address_text(&endpoint, text), why.text);
+	if (!caller) {
+		tell(listener, address_text(&endpoint, text), why.text);
 		close(fd);
-	} else if (connection_new(&guest->connection, door->base, door->context, fd, false,
-				  door->names, &ops, guest)) {
-		leave(guest);
+	} else if (connection_new(&caller->connection, listener->base, listener->context, fd, false,
+				  listener->names, &ops, caller)) {
+		leave(caller);
 	}
 }
 
-static void on_knock(evutil_socket_t fd, short what, void *arg)
+static void on_caller(evutil_socket_t fd, short what, void *arg)
 {
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
-	struct door *door = arg;
+	struct listener *listener = arg;
 	int new;
 
 	(void)what;
-	if (!crowd_has_room(&door->crowd)) {
-		event_del(door->event);
+	if (!admission_has_room(&listener->admission)) {
+		event_del(listener->event);
 		return;
 	}
 	new = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (new >= 0)
-		let_in(door, new, &from);
+		let_in(listener, new, &from);
 }
 
 static int listen_at(const struct config_endpoint *at)
@@ -187,53 +188,53 @@ static int listen_at(const struct config_endpoint *at)
 	return err;
 }
 
-int door_open(struct door **out, const struct config *config, const char *const *names,
-	      struct services *services, struct event_base *base,
-	      struct channel_context *context, const struct door_ops *door_ops, void *arg,
-	      struct qlink_why *why)
+int listener_open(struct listener **out, const struct config *config, const char *const *names,
+		  struct services *services, struct event_base *base,
+		  struct tls_context *context, const struct listener_ops *listener_ops, void *arg,
+		  struct qlink_why *why)
 {
 	const struct config_endpoint *at = &config->agent.listen;
-	struct door *door = calloc(1, sizeof(*door));
+	struct listener *listener = calloc(1, sizeof(*listener));
 	char text[ADDRESS_TEXT];
 
-	if (!door)
+	if (!listener)
 		return qlink_refuse(why, -ENOMEM, "no memory");
-	door->services = services;
-	door->config = config;
-	door->base = base;
-	door->context = context;
-	door->names = names;
-	door->ops = door_ops;
-	door->arg = arg;
-	crowd_init(&door->crowd, services_now());
-	budget_init(&door->told, DOOR_TOLD_BURST, DOOR_TOLD_MS, services_now());
-	door->fd = listen_at(at);
-	if (door->fd < 0) {
-		qlink_refuse(why, door->fd, "listen %s: %s", address_text(at, text),
-			     strerror(-door->fd));
-		free(door);
+	listener->services = services;
+	listener->config = config;
+	listener->base = base;
+	listener->context = context;
+	listener->names = names;
+	listener->ops = listener_ops;
+	listener->arg = arg;
+	admission_init(&listener->admission, services_now());
+	rate_init(&listener->told, LISTENER_LOG_BURST, LISTENER_LOG_MS, services_now());
+	listener->fd = listen_at(at);
+	if (listener->fd < 0) {
+		qlink_refuse(why, listener->fd, "listen %s: %s", address_text(at, text),
+			     strerror(-listener->fd));
+		free(listener);
 		return -EADDRNOTAVAIL;
 	}
-	door->event = event_new(base, door->fd, EV_READ | EV_PERSIST, on_knock, door);
-	if (!door->event) {
-		close(door->fd);
-		free(door);
+	listener->event = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_caller, listener);
+	if (!listener->event) {
+		close(listener->fd);
+		free(listener);
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	}
-	event_add(door->event, NULL);
-	*out = door;
+	event_add(listener->event, NULL);
+	*out = listener;
 	return 0;
 }
 
-void door_close(struct door *door)
+void listener_close(struct listener *listener)
 {
 	size_t i;
 
-	if (!door)
+	if (!listener)
 		return;
-	for (i = 0; i < CROWD_MAX; i++)
-		connection_free(door->guests[i].connection);
-	event_free(door->event);
-	close(door->fd);
-	free(door);
+	for (i = 0; i < ADMISSION_MAX; i++)
+		connection_free(listener->callers[i].connection);
+	event_free(listener->event);
+	close(listener->fd);
+	free(listener);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where peers that dial come in. */
-#ifndef QLINKD_DOOR_H
-#define QLINKD_DOOR_H
+#ifndef QLINKD_LISTEN_H
+#define QLINKD_LISTEN_H
 
 #include <event2/event.h>
 
@@ -10,15 +10,15 @@
 #include "qlinkd/services.h"
 
 /* Refusals that are logged at once, and ms until there is room for one more; all are counted. */
-#define DOOR_TOLD_BURST	20
-#define DOOR_TOLD_MS	1000
+#define LISTENER_LOG_BURST	20
+#define LISTENER_LOG_MS	1000
 
-struct door;
+struct listener;
 
 /**
- * struct door_ops - what the door tells
+ * struct listener_ops - what the listener tells
  */
-struct door_ops {
+struct listener_ops {
 	/**
 	 * @entered: a peer whose name is @name; the connection is the callee's, who hands it
 	 * over or frees it
@@ -27,10 +27,10 @@ struct door_ops {
 };
 
 /**
- * door_open() - listen
- * @door: where it goes; the caller closes it with door_close()
- * @config: where, and who the peers are; outlives the door
- * @names: of all peers, ended by %NULL; outlive the door
+ * listener_open() - listen
+ * @listener: where it goes; the caller closes it with listener_close()
+ * @config: where, and who the peers are; outlives the listener
+ * @names: of all peers, ended by %NULL; outlive the listener
  * @services: likewise
  * @base: of the loop
  * @context: of all channels
@@ -38,19 +38,19 @@ struct door_ops {
  * @arg: for @ops
  * @why: filled in on failure
  *
- * Who comes in while its handshake is not made, and who goes for it: crowd.h.
+ * Who comes in while its handshake is not made, and who goes for it: admission.h.
  *
  * Return: 0, or a negative errno.
  */
-int door_open(struct door **door, const struct config *config, const char *const *names,
-	      struct services *services, struct event_base *base,
-	      struct channel_context *context, const struct door_ops *ops, void *arg,
-	      struct qlink_why *why);
+int listener_open(struct listener **listener, const struct config *config, const char *const *names,
+		  struct services *services, struct event_base *base,
+		  struct tls_context *context, const struct listener_ops *ops, void *arg,
+		  struct qlink_why *why);
 
 /**
- * door_close() - listen no more, and send away who is not in yet
- * @door: from door_open(), or %NULL
+ * listener_close() - listen no more, and send away who is not in yet
+ * @listener: from listener_open(), or %NULL
  */
-void door_close(struct door *door);
+void listener_close(struct listener *listener);
 
 #endif

@@ -52,7 +52,7 @@ static void disconnect(struct peer *peer)
 	peer->is_open = false;
 	connection_free(connection);
 	for (i = 0; was_open && i < peer->n_links; i++)
-		keying_disconnect(peer->links[i]);
+		link_disconnect(peer->links[i]);
 }
 
 static struct link *find_link(struct peer *peer, uint16_t id)
@@ -72,9 +72,9 @@ static void on_heard(void *arg, struct msg *msg, const uint8_t *data, size_t len
 	struct link *link = find_link(peer, msg->link_id);
 
 	if (link)
-		keying_hear(link, msg, data, len);
+		link_hear(link, msg, data, len);
 	else
-		peer->n_strays++;
+		peer->n_unknown_link++;
 }
 
 static void on_closed(void *arg, struct connection *connection, const char *why)
@@ -89,11 +89,11 @@ static void on_closed(void *arg, struct connection *connection, const char *why)
 
 static void on_opened(void *arg, struct connection *connection)
 {
-	struct exchange_channel keys;
+	struct exchange_binding keys;
 	struct peer *peer = arg;
 	size_t i;
 
-	if (channel_keys(connection_channel(connection), &keys)) {
+	if (tls_keys(connection_channel(connection), &keys)) {
 		note_trouble(peer, "the connection exports no key");
 		return;
 	}
@@ -103,7 +103,7 @@ static void on_opened(void *arg, struct connection *connection)
 	peer->dial_ms = PEER_DIAL_MIN_MS;
 	TELL(peer->services, LOG_INFO, "peer-connected", TEXT("peer", peer->config->name));
 	for (i = 0; i < peer->n_links; i++)
-		keying_connect(peer->links[i], &keys);
+		link_connect(peer->links[i], &keys);
 	OPENSSL_cleanse(&keys, sizeof(keys));
 }
 
@@ -199,7 +199,7 @@ static void on_redial(evutil_socket_t fd, short what, void *arg)
 
 int peer_new(struct peer **out, const char *own, const struct config_peer *config,
 	     struct services *services, struct event_base *base,
-	     struct channel_context *context)
+	     struct tls_context *context)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 
@@ -242,14 +242,14 @@ void peer_free(struct peer *peer)
 int peer_add_link(struct peer *peer, struct link *link)
 {
 	struct link **links = realloc(peer->links, (peer->n_links + 1) * sizeof(*links));
-	struct exchange_channel keys;
+	struct exchange_binding keys;
 
 	if (!links)
 		return -ENOMEM;
 	peer->links = links;
 	links[peer->n_links++] = link;
-	if (peer->is_open && !channel_keys(connection_channel(peer->connection), &keys)) {
-		keying_connect(link, &keys);
+	if (peer->is_open && !tls_keys(connection_channel(peer->connection), &keys)) {
+		link_connect(link, &keys);
 		OPENSSL_cleanse(&keys, sizeof(keys));
 	}
 	return 0;

@@ -30,7 +30,7 @@ struct peer {
 	struct event_base *base;
 
 	/** @context: of all channels */
-	struct channel_context *context;
+	struct tls_context *context;
 
 	/** @links: that it is the other end of */
 	struct link **links;
@@ -62,8 +62,8 @@ struct peer {
 	/** @n_connections: that were ever open */
 	uint64_t n_connections;
 
-	/** @n_strays: messages for links that it has no part in */
-	uint64_t n_strays;
+	/** @n_unknown_link: messages for links that it has no part in */
+	uint64_t n_unknown_link;
 
 	/** @names: its own, and %NULL, as a channel wants them */
 	const char *names[2];
@@ -85,7 +85,7 @@ struct peer {
  */
 int peer_new(struct peer **peer, const char *own, const struct config_peer *config,
 	     struct services *services, struct event_base *base,
-	     struct channel_context *context);
+	     struct tls_context *context);
 
 /**
  * peer_free() - end the connection; links are the caller's

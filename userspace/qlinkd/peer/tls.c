@@ -22,13 +22,13 @@
 /* OpenSSL numbers the alerts of a peer from here. */
 #define ALERT_OFFSET	SSL_AD_REASON_OFFSET
 
-struct channel_context {
+struct tls_context {
 	SSL_CTX *ssl;
-	uint64_t n_refused[CHANNEL_N_REFUSALS];
+	uint64_t n_refused[TLS_N_REFUSALS];
 };
 
-struct channel {
-	struct channel_context *context;
+struct tls {
+	struct tls_context *context;
 	SSL *ssl;
 	const char *const *peers;
 	const char *peer;
@@ -36,34 +36,34 @@ struct channel {
 	bool wants_write;
 };
 
-static const char *const refusals[CHANNEL_N_REFUSALS] = {
-	[CHANNEL_REFUSAL_GROUP] = "wrong-group",
-	[CHANNEL_REFUSAL_VERSION] = "wrong-version",
-	[CHANNEL_REFUSAL_SIGNATURE] = "wrong-signature",
-	[CHANNEL_REFUSAL_NO_CERTIFICATE] = "no-certificate",
-	[CHANNEL_REFUSAL_CA] = "wrong-ca",
-	[CHANNEL_REFUSAL_STALE] = "stale-certificate",
-	[CHANNEL_REFUSAL_IDENTITY] = "wrong-identity",
-	[CHANNEL_REFUSAL_ALERT] = "refused-by-peer",
-	[CHANNEL_REFUSAL_SLOW] = "too-slow",
-	[CHANNEL_REFUSAL_CROWD] = "crowd",
-	[CHANNEL_REFUSAL_ROUTE] = "through-qlink",
-	[CHANNEL_REFUSAL_OTHER] = "other",
+static const char *const refusals[TLS_N_REFUSALS] = {
+	[TLS_REFUSAL_GROUP] = "wrong-group",
+	[TLS_REFUSAL_VERSION] = "wrong-version",
+	[TLS_REFUSAL_SIGNATURE] = "wrong-signature",
+	[TLS_REFUSAL_NO_CERTIFICATE] = "no-certificate",
+	[TLS_REFUSAL_CA] = "wrong-ca",
+	[TLS_REFUSAL_DATES] = "certificate-not-valid-now",
+	[TLS_REFUSAL_IDENTITY] = "wrong-identity",
+	[TLS_REFUSAL_ALERT] = "refused-by-peer",
+	[TLS_REFUSAL_TIMEOUT] = "handshake-timeout",
+	[TLS_REFUSAL_TOO_MANY] = "too-many-callers",
+	[TLS_REFUSAL_ROUTE] = "through-qlink",
+	[TLS_REFUSAL_OTHER] = "other",
 };
 
-const char *channel_refusal_name(enum channel_refusal refusal)
+const char *tls_refusal_name(enum tls_refusal refusal)
 {
 	return refusals[refusal];
 }
 
-uint64_t channel_refused(const struct channel_context *context,
-			 enum channel_refusal refusal)
+uint64_t tls_refused(const struct tls_context *context,
+		     enum tls_refusal refusal)
 {
 	return context->n_refused[refusal];
 }
 
-int channel_refuse(struct channel_context *context, enum channel_refusal refusal,
-		   struct qlink_why *why, const char *format, ...)
+int tls_refuse(struct tls_context *context, enum tls_refusal refusal,
+	       struct qlink_why *why, const char *format, ...)
 {
 	va_list ap;
 	int at;
@@ -121,7 +121,7 @@ static void send_no_root(SSL_CTX *ssl)
 		SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
 }
 
-static int load(SSL_CTX *ssl, const struct channel_config *config,
+static int load(SSL_CTX *ssl, const struct tls_config *config,
 		struct qlink_why *why)
 {
 	const char *signatures = config->signatures ? config->signatures :
@@ -144,11 +144,11 @@ static int load(SSL_CTX *ssl, const struct channel_config *config,
 	return 0;
 }
 
-int channel_context_new(struct channel_context **context,
-			const struct channel_config *config,
-			struct qlink_why *why)
+int tls_context_new(struct tls_context **context,
+		    const struct tls_config *config,
+		    struct qlink_why *why)
 {
-	struct channel_context *made = calloc(1, sizeof(*made));
+	struct tls_context *made = calloc(1, sizeof(*made));
 	int err;
 
 	*context = NULL;
@@ -160,13 +160,13 @@ int channel_context_new(struct channel_context **context,
 		err = load(made->ssl, config, why);
 	ERR_clear_error();
 	if (err)
-		channel_context_free(made);
+		tls_context_free(made);
 	else
 		*context = made;
 	return err;
 }
 
-void channel_context_free(struct channel_context *context)
+void tls_context_free(struct tls_context *context)
 {
 	if (!context)
 		return;
@@ -176,10 +176,10 @@ void channel_context_free(struct channel_context *context)
 
 /* --- a channel --- */
 
-int channel_new(struct channel **channel, struct channel_context *context,
-		int fd, bool has_dialled, const char *const *peers)
+int tls_new(struct tls **channel, struct tls_context *context,
+	    int fd, bool has_dialled, const char *const *peers)
 {
-	struct channel *made = calloc(1, sizeof(*made));
+	struct tls *made = calloc(1, sizeof(*made));
 
 	*channel = NULL;
 	if (!made)
@@ -189,7 +189,7 @@ int channel_new(struct channel **channel, struct channel_context *context,
 	made->has_dialled = has_dialled;
 	made->ssl = SSL_new(context->ssl);
 	if (!made->ssl || SSL_set_fd(made->ssl, fd) != 1) {
-		channel_free(made);
+		tls_free(made);
 		ERR_clear_error();
 		return -ENOMEM;
 	}
@@ -201,7 +201,7 @@ int channel_new(struct channel **channel, struct channel_context *context,
 	return 0;
 }
 
-void channel_free(struct channel *channel)
+void tls_free(struct tls *channel)
 {
 	if (!channel)
 		return;
@@ -212,36 +212,36 @@ void channel_free(struct channel *channel)
 	free(channel);
 }
 
-static enum channel_refusal refusal_of(const SSL *ssl, int reason)
+static enum tls_refusal refusal_of(const SSL *ssl, int reason)
 {
 	switch (SSL_get_verify_result(ssl)) {
 	case X509_V_OK:
 		break;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return CHANNEL_REFUSAL_STALE;
+		return TLS_REFUSAL_DATES;
 	default:
-		return CHANNEL_REFUSAL_CA;
+		return TLS_REFUSAL_CA;
 	}
 	switch (reason) {
 	case SSL_R_NO_SUITABLE_KEY_SHARE:
 	case SSL_R_NO_SUITABLE_GROUPS:
-		return CHANNEL_REFUSAL_GROUP;
+		return TLS_REFUSAL_GROUP;
 	case SSL_R_UNSUPPORTED_PROTOCOL:
-		return CHANNEL_REFUSAL_VERSION;
+		return TLS_REFUSAL_VERSION;
 	case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
 	case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
 	case SSL_R_WRONG_SIGNATURE_TYPE:
-		return CHANNEL_REFUSAL_SIGNATURE;
+		return TLS_REFUSAL_SIGNATURE;
 	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-		return CHANNEL_REFUSAL_NO_CERTIFICATE;
+		return TLS_REFUSAL_NO_CERTIFICATE;
 	default:
-		return reason > ALERT_OFFSET ? CHANNEL_REFUSAL_ALERT :
-					       CHANNEL_REFUSAL_OTHER;
+		return reason > ALERT_OFFSET ? TLS_REFUSAL_ALERT :
+					       TLS_REFUSAL_OTHER;
 	}
 }
 
-static int refuse_handshake(struct channel *channel, struct qlink_why *why)
+static int refuse_handshake(struct tls *channel, struct qlink_why *why)
 {
 	long verify = SSL_get_verify_result(channel->ssl);
 	unsigned long error = ERR_peek_error();
@@ -250,12 +250,12 @@ static int refuse_handshake(struct channel *channel, struct qlink_why *why)
 	if (verify != X509_V_OK)
 		text = X509_verify_cert_error_string(verify);
 	ERR_clear_error();
-	return channel_refuse(channel->context, refusal_of(channel->ssl, ERR_GET_REASON(error)),
-			      why, "%s", text ? text : "the connection ended");
+	return tls_refuse(channel->context, refusal_of(channel->ssl, ERR_GET_REASON(error)),
+			  why, "%s", text ? text : "the connection ended");
 }
 
 /* The name by which the peer is known here, or NULL. */
-static const char *find_peer(const struct channel *channel, X509 *cert)
+static const char *find_peer(const struct tls *channel, X509 *cert)
 {
 	const char *const *peer;
 
@@ -265,44 +265,44 @@ static const char *find_peer(const struct channel *channel, X509 *cert)
 	return NULL;
 }
 
-static int refuse_identity(struct channel *channel, X509 *cert,
+static int refuse_identity(struct tls *channel, X509 *cert,
 			   struct qlink_why *why)
 {
 	char name[65] = "nobody";
 
 	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
 				  name, sizeof(name));
-	return channel_refuse(channel->context, CHANNEL_REFUSAL_IDENTITY, why,
-			      "the certificate is of %.40s, want %.40s%s", name,
-			      channel->peers[0] ? channel->peers[0] : "nobody",
-			      channel->peers[0] && channel->peers[1] ? " or others" : "");
+	return tls_refuse(channel->context, TLS_REFUSAL_IDENTITY, why,
+			  "the certificate is of %.40s, want %.40s%s", name,
+			  channel->peers[0] ? channel->peers[0] : "nobody",
+			  channel->peers[0] && channel->peers[1] ? " or others" : "");
 }
 
 /* What was pinned is asked again, so that no setting can be lost unseen. */
-static int check(struct channel *channel, struct qlink_why *why)
+static int check(struct tls *channel, struct qlink_why *why)
 {
 	SSL *ssl = channel->ssl;
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 	const char *group = SSL_get0_group_name(ssl);
 
 	if (SSL_version(ssl) != TLS1_3_VERSION)
-		return channel_refuse(channel->context, CHANNEL_REFUSAL_VERSION, why,
-				      "%s", SSL_get_version(ssl));
+		return tls_refuse(channel->context, TLS_REFUSAL_VERSION, why,
+				  "%s", SSL_get_version(ssl));
 	if (!group || strcmp(group, GROUP))
-		return channel_refuse(channel->context, CHANNEL_REFUSAL_GROUP, why,
-				      "%s, want %s", group ? group : "none", GROUP);
+		return tls_refuse(channel->context, TLS_REFUSAL_GROUP, why,
+				  "%s, want %s", group ? group : "none", GROUP);
 	if (!cert || SSL_session_reused(ssl))
-		return channel_refuse(channel->context, CHANNEL_REFUSAL_NO_CERTIFICATE, why,
-				      "none, or of another session");
+		return tls_refuse(channel->context, TLS_REFUSAL_NO_CERTIFICATE, why,
+				  "none, or of another session");
 	if (SSL_get_verify_result(ssl) != X509_V_OK)
-		return channel_refuse(channel->context, CHANNEL_REFUSAL_CA, why,
-				      "not verified");
+		return tls_refuse(channel->context, TLS_REFUSAL_CA, why,
+				  "not verified");
 	channel->peer = find_peer(channel, cert);
 	return channel->peer ? 0 : refuse_identity(channel, cert, why);
 }
 
 /* Whether OpenSSL waits for the socket, and for what. */
-static bool waits(struct channel *channel, int got)
+static bool waits(struct tls *channel, int got)
 {
 	int error = SSL_get_error(channel->ssl, got);
 
@@ -310,7 +310,7 @@ static bool waits(struct channel *channel, int got)
 	return channel->wants_write || error == SSL_ERROR_WANT_READ;
 }
 
-int channel_handshake(struct channel *channel, struct qlink_why *why)
+int tls_handshake(struct tls *channel, struct qlink_why *why)
 {
 	int got;
 
@@ -323,12 +323,12 @@ int channel_handshake(struct channel *channel, struct qlink_why *why)
 	return refuse_handshake(channel, why);
 }
 
-bool channel_wants_write(const struct channel *channel)
+bool tls_wants_write(const struct tls *channel)
 {
 	return channel->wants_write;
 }
 
-const char *channel_peer(const struct channel *channel)
+const char *tls_peer(const struct tls *channel)
 {
 	return channel->peer;
 }
@@ -345,7 +345,7 @@ static int hash_cert(const X509 *cert, uint8_t *hash)
 	return 0;
 }
 
-int channel_keys(struct channel *channel, struct exchange_channel *keys)
+int tls_keys(struct tls *channel, struct exchange_binding *keys)
 {
 	SSL *ssl = channel->ssl;
 
@@ -364,7 +364,7 @@ int channel_keys(struct channel *channel, struct exchange_channel *keys)
 	return 0;
 }
 
-ssize_t channel_read(struct channel *channel, uint8_t *data, size_t room)
+ssize_t tls_read(struct tls *channel, uint8_t *data, size_t room)
 {
 	int got, reason;
 
@@ -381,11 +381,11 @@ ssize_t channel_read(struct channel *channel, uint8_t *data, size_t room)
 	if (reason <= ALERT_OFFSET)
 		return -EIO;
 	/* In TLS 1.3 a server looks at our certificate after we are done. */
-	channel->context->n_refused[CHANNEL_REFUSAL_ALERT]++;
+	channel->context->n_refused[TLS_REFUSAL_ALERT]++;
 	return -EACCES;
 }
 
-ssize_t channel_write(struct channel *channel, const uint8_t *data, size_t len)
+ssize_t tls_write(struct tls *channel, const uint8_t *data, size_t len)
 {
 	int got;
 

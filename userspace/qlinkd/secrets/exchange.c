@@ -42,7 +42,7 @@ void exchange_drop_rx(struct exchange *x)
 	drop(&x->rx);
 }
 
-void exchange_connect(struct exchange *x, const struct exchange_channel *channel,
+void exchange_connect(struct exchange *x, const struct exchange_binding *channel,
 		      uint16_t link_id)
 {
 	exchange_drop_tx(x);
@@ -66,11 +66,11 @@ void exchange_end(struct exchange *x)
 static void note_state(struct exchange_stated *stated, const struct msg *msg,
 		       const uint8_t *data, size_t len)
 {
-	const struct rekey_state *state = &msg->core.state;
+	const struct session_state *state = &msg->core.state;
 
 	SHA384(data, len, stated->digest);
-	memcpy(stated->tx_ring, state->rings.tx.id, REKEY_RING_ID_BYTES);
-	memcpy(stated->rx_ring, state->rings.rx.id, REKEY_RING_ID_BYTES);
+	memcpy(stated->tx_ring, state->rings.tx.id, SESSION_RING_ID_BYTES);
+	memcpy(stated->rx_ring, state->rings.rx.id, SESSION_RING_ID_BYTES);
 	memcpy(stated->chains[0], msg->chains[0].data, MIX_CHAIN_ID_BYTES);
 	memcpy(stated->chains[1], msg->chains[1].data, MIX_CHAIN_ID_BYTES);
 	stated->policy = state->policy;
@@ -96,7 +96,7 @@ static void session_digest(const struct exchange *x, uint8_t *session)
 void exchange_said(struct exchange *x, const struct msg *msg,
 		   const uint8_t *data, size_t len)
 {
-	if (msg->core.type == REKEY_MESSAGE_STATE)
+	if (msg->core.type == SESSION_MESSAGE_STATE)
 		note_state(&x->own, msg, data, len);
 }
 
@@ -181,8 +181,8 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 }
 
 /* One epoch after the other, each from the chain that the last led to. */
-enum rekey_reason exchange_derive(struct exchange *x, bool is_tx,
-				  const struct bytes *qkd)
+enum session_reason exchange_derive(struct exchange *x, bool is_tx,
+				    const struct bytes *qkd)
 {
 	struct exchange_half *half = is_tx ? &x->tx : &x->rx;
 	struct mix_transcript transcript;
@@ -209,7 +209,7 @@ enum rekey_reason exchange_derive(struct exchange *x, bool is_tx,
 	if (err)
 		OPENSSL_cleanse(half->keys, sizeof(half->keys));
 	half->n_keys = err ? 0 : half->offer.n;
-	return err ? REKEY_REASON_KEY_ID : REKEY_REASON_NONE;
+	return err ? SESSION_REASON_KEY_ID : SESSION_REASON_NONE;
 }
 
 void exchange_advance(struct exchange_half *half)
@@ -234,10 +234,10 @@ static bool set_names(struct exchange_half *half, const struct bytes *kme_id,
 	return set_name(half, 0, kme_id);
 }
 
-enum rekey_reason exchange_prepare(struct exchange *x,
-				   const struct rekey_offer *offer,
-				   const struct bytes *kme_id,
-				   const struct bytes *ids)
+enum session_reason exchange_prepare(struct exchange *x,
+				     const struct session_offer *offer,
+				     const struct bytes *kme_id,
+				     const struct bytes *ids)
 {
 	struct exchange_half *tx = &x->tx;
 
@@ -246,17 +246,17 @@ enum rekey_reason exchange_prepare(struct exchange *x,
 	memcpy(tx->receiver_nonce, x->heard.nonce, sizeof(tx->receiver_nonce));
 	memcpy(tx->kem_public, x->heard.kem_public, sizeof(tx->kem_public));
 	if (!set_names(tx, kme_id, ids))
-		return REKEY_REASON_KEY_ID;
+		return SESSION_REASON_KEY_ID;
 	if (RAND_bytes(tx->sender_nonce, sizeof(tx->sender_nonce)) != 1)
-		return REKEY_REASON_KEM;
+		return SESSION_REASON_KEM;
 	if (offer->source != QLINK_SOURCE_QKD &&
 	    (!x->heard.has_kem ||
 	     pqc_encapsulate(tx->kem_public, sizeof(tx->kem_public),
 			     tx->kem_ciphertext, &tx->secret)))
-		return REKEY_REASON_KEM;
+		return SESSION_REASON_KEM;
 	memcpy(tx->from, tx->chain.now, sizeof(tx->from));
-	return mix_chain_id(tx->from, tx->from_id) ? REKEY_REASON_KEM :
-						     REKEY_REASON_NONE;
+	return mix_chain_id(tx->from, tx->from_id) ? SESSION_REASON_KEM :
+						     SESSION_REASON_NONE;
 }
 
 /* --- the peer's, to receive --- */
@@ -272,19 +272,19 @@ int exchange_make_invite(struct exchange *x, bool has_kem)
 	return has_kem ? pqc_key_new(&x->kem, rx->kem_public) : 0;
 }
 
-enum rekey_reason exchange_open(struct exchange *x)
+enum session_reason exchange_open(struct exchange *x)
 {
 	struct exchange_half *rx = &x->rx;
 	const uint8_t *from = chain_find(&rx->chain, rx->from_id);
 
 	if (!from)
-		return REKEY_REASON_CHAIN;
+		return SESSION_REASON_CHAIN;
 	memcpy(rx->from, from, sizeof(rx->from));
 	if (rx->offer.source != QLINK_SOURCE_QKD &&
 	    pqc_decapsulate(&x->kem, rx->kem_ciphertext,
 			    sizeof(rx->kem_ciphertext), &rx->secret))
-		return REKEY_REASON_KEM;
-	return REKEY_REASON_NONE;
+		return SESSION_REASON_KEM;
+	return SESSION_REASON_NONE;
 }
 
 /* --- messages --- */
@@ -322,7 +322,7 @@ static int fill_computed(struct exchange *x, struct msg *msg)
 	unsigned int i;
 	int err = 0;
 
-	if (msg->core.type == REKEY_MESSAGE_STATE) {
+	if (msg->core.type == SESSION_MESSAGE_STATE) {
 		err = mix_chain_id(chain->now, x->own.chains[0]);
 		if (!err)
 			err = mix_chain_id(chain->before, x->own.chains[1]);
@@ -342,15 +342,15 @@ int exchange_fill(struct exchange *x, struct msg *msg)
 
 	msg->link_id = x->link_id;
 	switch (msg->core.type) {
-	case REKEY_MESSAGE_STATE:
+	case SESSION_MESSAGE_STATE:
 		return fill_computed(x, msg);
-	case REKEY_MESSAGE_INVITE:
+	case SESSION_MESSAGE_INVITE:
 		fill_invite(x, msg);
 		return fill_computed(x, msg);
-	case REKEY_MESSAGE_OFFER:
+	case SESSION_MESSAGE_OFFER:
 		fill_offer(x, msg);
 		return fill_computed(x, msg);
-	case REKEY_MESSAGE_CONFIRM:
+	case SESSION_MESSAGE_CONFIRM:
 		if (!rx->n_keys)
 			return -EIO;
 		msg->confirm = (struct bytes){
@@ -416,25 +416,25 @@ static bool confirm_is_right(const struct exchange *x, const struct msg *msg)
 void exchange_heard(struct exchange *x, struct msg *msg, const uint8_t *data,
 		    size_t len)
 {
-	struct rekey_msg *core = &msg->core;
+	struct session_msg *core = &msg->core;
 
 	core->is_good = true;
 	switch (core->type) {
-	case REKEY_MESSAGE_STATE:
+	case SESSION_MESSAGE_STATE:
 		note_state(&x->peer, msg, data, len);
 		memset(&x->heard, 0, sizeof(x->heard));
 		break;
-	case REKEY_MESSAGE_INVITE:
+	case SESSION_MESSAGE_INVITE:
 		core->is_good = session_is_right(x, msg);
 		if (core->is_good)
 			hear_invite(x, msg);
 		break;
-	case REKEY_MESSAGE_OFFER:
+	case SESSION_MESSAGE_OFFER:
 		core->is_good = session_is_right(x, msg);
 		if (core->is_good)
 			hear_offer(x, msg);
 		break;
-	case REKEY_MESSAGE_CONFIRM:
+	case SESSION_MESSAGE_CONFIRM:
 		core->is_good = confirm_is_right(x, msg);
 		break;
 	default:

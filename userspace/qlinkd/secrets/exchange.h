@@ -15,9 +15,9 @@
 #include "qlinkd/base/bytes.h"
 
 /**
- * struct exchange_channel - what the connection to the peer gives
+ * struct exchange_binding - what the connection to the peer gives
  */
-struct exchange_channel {
+struct exchange_binding {
 	/** @exporter: of the TLS connection, by MIX_EXPORTER_LABEL */
 	uint8_t exporter[MIX_EXPORTER_BYTES];
 
@@ -39,10 +39,10 @@ struct exchange_stated {
 	uint8_t digest[48];
 
 	/** @tx_ring: id of its transmit ring */
-	uint8_t tx_ring[REKEY_RING_ID_BYTES];
+	uint8_t tx_ring[SESSION_RING_ID_BYTES];
 
 	/** @rx_ring: id of its receive ring */
-	uint8_t rx_ring[REKEY_RING_ID_BYTES];
+	uint8_t rx_ring[SESSION_RING_ID_BYTES];
 
 	/** @chains: ids of the chains that it receives by */
 	uint8_t chains[2][MIX_CHAIN_ID_BYTES];
@@ -76,13 +76,13 @@ struct exchange_half {
 	struct chain chain;
 
 	/** @keys: of the epochs of @offer, once derived */
-	struct mix_keys keys[REKEY_OFFER_MAX];
+	struct mix_keys keys[SESSION_OFFER_MAX];
 
 	/** @secret: of the KEM, between encapsulation and derivation */
 	struct pqc_secret secret;
 
 	/** @offer: what it is about */
-	struct rekey_offer offer;
+	struct session_offer offer;
 
 	/** @from: the chain that it starts from */
 	uint8_t from[MIX_CHAIN_BYTES];
@@ -103,10 +103,10 @@ struct exchange_half {
 	uint8_t receiver_nonce[MSG_NONCE_BYTES];
 
 	/** @names: characters of the KME ID, then of the key IDs */
-	uint8_t names[REKEY_OFFER_MAX + 1][MSG_NAME_BYTES_MAX];
+	uint8_t names[SESSION_OFFER_MAX + 1][MSG_NAME_BYTES_MAX];
 
 	/** @name_lens: how many of each count */
-	uint8_t name_lens[REKEY_OFFER_MAX + 1];
+	uint8_t name_lens[SESSION_OFFER_MAX + 1];
 
 	/** @has_kem: our invitation has a KEM key */
 	bool has_kem;
@@ -123,7 +123,7 @@ struct exchange_half {
  */
 struct exchange {
 	/** @channel: of this connection */
-	struct exchange_channel channel;
+	struct exchange_binding channel;
 
 	/** @own: our STATE of this session */
 	struct exchange_stated own;
@@ -162,7 +162,7 @@ struct exchange {
  * @channel: what the connection gives; copied
  * @link_id: of the link
  */
-void exchange_connect(struct exchange *x, const struct exchange_channel *channel,
+void exchange_connect(struct exchange *x, const struct exchange_binding *channel,
 		      uint16_t link_id);
 
 /**
@@ -243,14 +243,14 @@ int exchange_make_invite(struct exchange *x, bool has_kem);
  * Its keys are exchange_derive()'s to make, best when the offer is on its way.
  *
  * Return:
- * * %REKEY_REASON_NONE	- made
- * * %REKEY_REASON_KEM	- the peer's KEM key is no key, or there is none
- * * %REKEY_REASON_KEY_ID - an ID is too long
+ * * %SESSION_REASON_NONE	- made
+ * * %SESSION_REASON_KEM	- the peer's KEM key is no key, or there is none
+ * * %SESSION_REASON_KEY_ID - an ID is too long
  */
-enum rekey_reason exchange_prepare(struct exchange *x,
-				   const struct rekey_offer *offer,
-				   const struct bytes *kme_id,
-				   const struct bytes *ids);
+enum session_reason exchange_prepare(struct exchange *x,
+				     const struct session_offer *offer,
+				     const struct bytes *kme_id,
+				     const struct bytes *ids);
 
 /**
  * exchange_open() - look at the peer's offer before its keys are fetched
@@ -259,11 +259,11 @@ enum rekey_reason exchange_prepare(struct exchange *x,
  * Opens the ciphertext, which uses up our invitation.
  *
  * Return:
- * * %REKEY_REASON_NONE	- fetch its keys
- * * %REKEY_REASON_CHAIN - neither chain is the one that it starts from
- * * %REKEY_REASON_KEM	- the ciphertext cannot be opened
+ * * %SESSION_REASON_NONE	- fetch its keys
+ * * %SESSION_REASON_CHAIN - neither chain is the one that it starts from
+ * * %SESSION_REASON_KEM	- the ciphertext cannot be opened
  */
-enum rekey_reason exchange_open(struct exchange *x);
+enum session_reason exchange_open(struct exchange *x);
 
 /**
  * exchange_key_id() - say which key of the KME belongs to an epoch
@@ -282,11 +282,11 @@ struct bytes exchange_key_id(const struct exchange *x, unsigned int i);
  *
  * Without them, no confirmation of our offer is right.
  *
- * Return: %REKEY_REASON_NONE, or %REKEY_REASON_KEY_ID for a key of a length
+ * Return: %SESSION_REASON_NONE, or %SESSION_REASON_KEY_ID for a key of a length
  * that is not allowed.
  */
-enum rekey_reason exchange_derive(struct exchange *x, bool is_tx,
-				  const struct bytes *qkd);
+enum session_reason exchange_derive(struct exchange *x, bool is_tx,
+				    const struct bytes *qkd);
 
 /**
  * exchange_advance() - go on to the chain that an offer led to

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a peer finds a place at the door, whoever else stands there. */
+/* Whether a peer finds a place at the listener, whoever else stands there. */
 #include "qlinkd/peer/admission.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "tap.h"
 
-static struct crowd crowd;
+static struct admission admission;
 
 static struct qlink_addr v4(uint8_t a, uint8_t b)
 {
@@ -17,13 +17,13 @@ static struct qlink_addr v4(uint8_t a, uint8_t b)
 /* Somebody comes at @now; who has to go for it is @goes, -1 for nobody. The place, or an error. */
 static int enter_v(struct qlink_addr from, bool is_known, uint64_t now, int goes)
 {
-	struct crowd before = crowd;
+	struct admission before = admission;
 	bool has_to_go;
-	int place = crowd_enter(&crowd, &from, is_known, now, &has_to_go);
+	int place = admission_enter(&admission, &from, is_known, now, &has_to_go);
 
-	CHECK(place < CROWD_MAX, "place %d", place);
+	CHECK(place < ADMISSION_MAX, "place %d", place);
 	CHECK(has_to_go == (goes >= 0), "somebody has to go: %d", has_to_go);
-	CHECK(place < 0 || has_to_go == before.guests[place].is_here, "place %d", place);
+	CHECK(place < 0 || has_to_go == before.callers[place].is_here, "place %d", place);
 	if (goes >= 0)
 		CHECK_NUMBER("who goes", place, goes);
 	return place;
@@ -33,24 +33,24 @@ static unsigned int n_here(bool is_known)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i < CROWD_MAX; i++)
-		n += crowd.guests[i].is_here && crowd.guests[i].is_known == is_known;
+	for (i = 0; i < ADMISSION_MAX; i++)
+		n += admission.callers[i].is_here && admission.callers[i].is_known == is_known;
 	return n;
 }
 
 TEST(one_address_has_a_few_places_and_its_oldest_goes)
 {
-	int i, place[CROWD_SAME_MAX];
+	int i, place[ADMISSION_SAME_MAX];
 
-	crowd_init(&crowd, 0);
-	for (i = 0; i < CROWD_SAME_MAX; i++)
+	admission_init(&admission, 0);
+	for (i = 0; i < ADMISSION_SAME_MAX; i++)
 		place[i] = enter_v(v4(2, 1), true, 0, -1);
 	for (i = 0; i < 10; i++)
-		enter_v(v4(2, 1), true, 0, place[i % CROWD_SAME_MAX]);
-	CHECK_NUMBER("of it", n_here(true), CROWD_SAME_MAX);
+		enter_v(v4(2, 1), true, 0, place[i % ADMISSION_SAME_MAX]);
+	CHECK_NUMBER("of it", n_here(true), ADMISSION_SAME_MAX);
 	/* Others find room, and one that left is not counted. */
 	enter_v(v4(2, 2), true, 0, -1);
-	crowd_leave(&crowd, place[1]);
+	admission_leave(&admission, place[1]);
 	CHECK_NUMBER("the place that was left", enter_v(v4(2, 1), true, 0, -1), place[1]);
 }
 
@@ -59,8 +59,8 @@ TEST(a_site_of_ipv6_counts_as_one_address)
 	struct qlink_addr from = { .len = 16, .bytes = { 0x20, 1, 0xd, 0xb8 } };
 	int i, first = -1;
 
-	crowd_init(&crowd, 0);
-	for (i = 0; i < CROWD_SAME_MAX; i++) {
+	admission_init(&admission, 0);
+	for (i = 0; i < ADMISSION_SAME_MAX; i++) {
 		from.bytes[15] = (uint8_t)i;
 		first = i ? first : enter_v(from, false, 0, -1);
 		if (i)
@@ -70,30 +70,30 @@ TEST(a_site_of_ipv6_counts_as_one_address)
 	enter_v(from, false, 0, first);
 	from.bytes[7] = 9;
 	enter_v(from, false, 0, -1);
-	CHECK_NUMBER("guests", n_here(false), CROWD_SAME_MAX + 1);
+	CHECK_NUMBER("callers", n_here(false), ADMISSION_SAME_MAX + 1);
 }
 
 TEST(a_peer_takes_the_place_of_the_oldest_stranger)
 {
-	int i, place[CROWD_MAX];
+	int i, place[ADMISSION_MAX];
 
-	crowd_init(&crowd, 0);
-	for (i = 0; i < CROWD_MAX; i++)
+	admission_init(&admission, 0);
+	for (i = 0; i < ADMISSION_MAX; i++)
 		place[i] = enter_v(v4(3, (uint8_t)i), false, 0, -1);
 	/* A stranger as well, or the first ones keep all others out. */
 	enter_v(v4(4, 1), false, 0, place[0]);
-	for (i = 1; i < CROWD_MAX; i++)
+	for (i = 1; i < ADMISSION_MAX; i++)
 		enter_v(v4(2, (uint8_t)i), true, 0, place[i]);
-	CHECK_NUMBER("strangers", n_here(false), 1);
-	CHECK(crowd_has_room(&crowd), "one stranger may still go");
+	CHECK_NUMBER("unknown", n_here(false), 1);
+	CHECK(admission_has_room(&admission), "one stranger may still go");
 	enter_v(v4(2, 200), true, 0, place[0]);
 	/* Peers send away nobody of their own: who comes now waits outside. */
-	CHECK(!crowd_has_room(&crowd), "only peers");
-	crowd_leave(&crowd, place[5]);
-	CHECK(crowd_has_room(&crowd), "a place that is free");
+	CHECK(!admission_has_room(&admission), "only peers");
+	admission_leave(&admission, place[5]);
+	CHECK(admission_has_room(&admission), "a place that is free");
 }
 
-/* A thousand strangers a second for ten seconds, each from another address; a peer every 100 ms stays for 200. */
+/* A thousand unknown a second for ten seconds, each from another address; a peer every 100 ms stays for 200. */
 TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 {
 	int peers[4] = { -1, -1, -1, -1 }, place;
@@ -102,11 +102,11 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 	struct qlink_addr from;
 	uint64_t now;
 
-	crowd_init(&crowd, 5000);
+	admission_init(&admission, 5000);
 	for (now = 5000; now < 15000; now++) {
 		from = v4(100, 0);
 		memcpy(from.bytes + 2, &now, 2);
-		place = crowd_enter(&crowd, &from, false, now, &has_to_go);
+		place = admission_enter(&admission, &from, false, now, &has_to_go);
 		n_in += place >= 0;
 		CHECK(place >= 0 || place == -EBUSY, "%d", place);
 		for (i = 0; i < 4; i++)
@@ -115,11 +115,11 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 			continue;
 		i = now / 100 % 4;
 		if (peers[(i + 2) % 4] >= 0)
-			crowd_leave(&crowd, peers[(i + 2) % 4]);
+			admission_leave(&admission, peers[(i + 2) % 4]);
 		peers[(i + 2) % 4] = -1;
 		from = v4(2, (uint8_t)i);
-		peers[i] = crowd_enter(&crowd, &from, true, now, &has_to_go);
+		peers[i] = admission_enter(&admission, &from, true, now, &has_to_go);
 		CHECK(peers[i] >= 0, "a peer finds no place: %d", peers[i]);
 	}
-	CHECK_NUMBER("strangers", n_in, CROWD_STRANGERS_BURST + 9999 / CROWD_STRANGER_MS);
+	CHECK_NUMBER("unknown", n_in, ADMISSION_UNKNOWN_BURST + 9999 / ADMISSION_UNKNOWN_MS);
 }

@@ -72,7 +72,7 @@ TEST(a_device_that_was_made_anew_is_noticed_within_a_second_without_an_event)
 	world->loses_events = true;
 	device_wipe(&devices[0]);
 	CHECK(world_until_works(world, 3000) <= 3000, "no keys");
-	CHECK_NUMBER("told", world_logs(world, 0, "rings-are-new link=qlink0"), 1);
+	CHECK_NUMBER("told", world_logs(world, 0, "rings-replaced link=qlink0"), 1);
 	CHECK_NUMBER("sessions", link_of(world)->counters.sessions, sessions + 1);
 	world_free(world);
 }
@@ -112,7 +112,7 @@ TEST(lost_events_make_it_look_at_once)
 
 	world_run(world, 2500);
 	looks = devices[0].asked[REQUEST_LINK];
-	keying_notice(world->ends[0].link, NULL);
+	link_notice(world->ends[0].link, NULL);
 	CHECK(!link_of(world)->has_view, "what it saw counts still");
 	world_step(world, 0);
 	CHECK(devices[0].asked[REQUEST_LINK] > looks, "did not look");
@@ -166,7 +166,7 @@ TEST(a_command_withdraws_all_keys_of_both_directions_at_both_ends)
 	world_run(world, 15000);
 	for (i = 0; i < 2; i++)
 		newest[i] = devices[i].tx.newest;
-	keying_withdraw(world->ends[0].link);
+	link_withdraw(world->ends[0].link);
 	CHECK(world_until_works(world, 2000) <= 2000, "silent after the command");
 	world_run(world, 2000);
 	for (i = 0; i < 2; i++) {
@@ -196,7 +196,7 @@ TEST(a_withdrawal_at_any_moment_leaves_no_key_that_only_one_end_has)
 		world->has_traffic = true;
 		world_connect(world);
 		world_run(world, moment);
-		keying_withdraw(world->ends[moment % 2].link);
+		link_withdraw(world->ends[moment % 2].link);
 		CHECK(world_until_works(world, 8000) <= 8000, "%u ms: never works", moment);
 		world_run(world, 3000);
 		CHECK(world_flows(world), "%u ms: frames are lost", moment);
@@ -219,7 +219,7 @@ TEST(without_a_peer_a_withdrawal_takes_our_keys_now_and_its_keys_later)
 	newest = devices[0].tx.newest;
 	world_cut(world);
 	world->has_traffic = false;
-	keying_withdraw(world->ends[0].link);
+	link_withdraw(world->ends[0].link);
 	world_run(world, 1000);
 	CHECK_NUMBER("keys of ours", devices[0].tx.n + devices[0].rx.n, 0);
 	CHECK(devices[1].tx.n > 0, "the peer cannot know yet");
@@ -238,7 +238,7 @@ TEST(keys_that_the_kernel_does_not_delete_are_found_out_by_a_new_session)
 
 	world_run(world, 15000);
 	devices[0].delete_err = -ENOMEM;
-	keying_withdraw(world->ends[0].link);
+	link_withdraw(world->ends[0].link);
 	world_run(world, 200);
 	devices[0].delete_err = 0;
 	CHECK(world_until_works(world, 5000) <= 5000, "frames are lost for good");
@@ -249,7 +249,7 @@ TEST(keys_that_the_kernel_does_not_delete_are_found_out_by_a_new_session)
 
 /* --- records --- */
 
-static char audit_path[] = "/tmp/qlink-keying-XXXXXX";
+static char audit_path[] = "/tmp/qlink-run-XXXXXX";
 
 static unsigned int audited(const char *text)
 {
@@ -271,7 +271,7 @@ static struct world *start_audited(void)
 	struct qlink_why why;
 	int fd;
 
-	strcpy(strstr(audit_path, "keying-") + 7, "XXXXXX");
+	strcpy(strstr(audit_path, "run-") + 4, "XXXXXX");
 	fd = mkstemp(audit_path);
 	CHECK(fd >= 0, "mkstemp: %s", strerror(errno));
 	close(fd);
@@ -337,11 +337,11 @@ TEST(records_of_many_keys_are_read_before_the_kernel_forgets_them)
 	event.rx = link_of(world)->view.rx;
 	event.tx.rekeys = 2000;
 	event.rx.rekeys = 47;
-	keying_notice(world->ends[0].link, &event);
+	link_notice(world->ends[0].link, &event);
 	world_run(world, 10);
 	CHECK_NUMBER("not for less", devices[0].asked[REQUEST_RECORDS], asked);
 	event.rx.rekeys++;
-	keying_notice(world->ends[0].link, &event);
+	link_notice(world->ends[0].link, &event);
 	world_run(world, 10);
 	CHECK_NUMBER("at once", devices[0].asked[REQUEST_RECORDS], asked + 1);
 	end_audited(world);

@@ -70,18 +70,18 @@ static void pki_make(void)
 	shell(command);
 }
 
-static struct channel_context *context(const char *name, const char *ca,
-				       const char *signatures)
+static struct tls_context *context(const char *name, const char *ca,
+				   const char *signatures)
 {
 	char cert[96], key[96], ca_path[96];
-	struct channel_config config = { cert, key, ca_path, signatures };
-	struct channel_context *made;
+	struct tls_config config = { cert, key, ca_path, signatures };
+	struct tls_context *made;
 	struct qlink_why why = { "" };
 
 	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, name);
 	snprintf(ca_path, sizeof(ca_path), "%s/%s", dir, ca);
-	CHECK_NUMBER(name, channel_context_new(&made, &config, &why), 0);
+	CHECK_NUMBER(name, tls_context_new(&made, &config, &why), 0);
 	CHECK_TEXT(name, why.text, "");
 	return made;
 }
@@ -109,7 +109,7 @@ static void connect_loopback(int fds[2])
 
 /* Two channels, 0 has dialled; each with what became of it. */
 struct pair {
-	struct channel *ends[2];
+	struct tls *ends[2];
 	struct qlink_why why[2];
 	int err[2];
 	int fds[2];
@@ -125,8 +125,8 @@ static void shake_hands(struct pair *pair)
 	while (pair->err[0] == -EAGAIN || pair->err[1] == -EAGAIN) {
 		for (i = 0; i < 2; i++) {
 			if (pair->err[i] == -EAGAIN)
-				pair->err[i] = channel_handshake(pair->ends[i],
-								 &pair->why[i]);
+				pair->err[i] = tls_handshake(pair->ends[i],
+							     &pair->why[i]);
 			if (pair->err[i] == -EACCES)
 				shutdown(pair->fds[i], SHUT_WR);
 			poll_fds[i].fd = pair->err[i] == -EAGAIN ?
@@ -142,16 +142,16 @@ static void shake_hands(struct pair *pair)
 	}
 }
 
-static void pair_make(struct pair *pair, struct channel_context *dialler,
-		      struct channel_context *answerer,
+static void pair_make(struct pair *pair, struct tls_context *dialler,
+		      struct tls_context *answerer,
 		      const char *const *want_b, const char *const *want_a)
 {
 	memset(pair, 0, sizeof(*pair));
 	connect_loopback(pair->fds);
-	CHECK_NUMBER("channel", channel_new(&pair->ends[0], dialler,
-					    pair->fds[0], true, want_b), 0);
-	CHECK_NUMBER("channel", channel_new(&pair->ends[1], answerer,
-					    pair->fds[1], false, want_a), 0);
+	CHECK_NUMBER("channel", tls_new(&pair->ends[0], dialler,
+					pair->fds[0], true, want_b), 0);
+	CHECK_NUMBER("channel", tls_new(&pair->ends[1], answerer,
+					pair->fds[1], false, want_a), 0);
 	shake_hands(pair);
 }
 
@@ -160,7 +160,7 @@ static void pair_drop(struct pair *pair)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		channel_free(pair->ends[i]);
+		tls_free(pair->ends[i]);
 		close(pair->fds[i]);
 	}
 }
@@ -168,15 +168,15 @@ static void pair_drop(struct pair *pair)
 static const char *const site_a[] = { "site-a", NULL };
 static const char *const site_b[] = { "site-b", NULL };
 
-static void check_counts(const char *who, const struct channel_context *context,
+static void check_counts(const char *who, const struct tls_context *context,
 			 int refusal)
 {
 	int i;
 
-	for (i = 0; i < CHANNEL_N_REFUSALS; i++)
-		CHECK(channel_refused(context, i) == (i == refusal),
-		      "%s: %s is %llu", who, channel_refusal_name(i),
-		      (unsigned long long)channel_refused(context, i));
+	for (i = 0; i < TLS_N_REFUSALS; i++)
+		CHECK(tls_refused(context, i) == (i == refusal),
+		      "%s: %s is %llu", who, tls_refusal_name(i),
+		      (unsigned long long)tls_refused(context, i));
 }
 
 static ssize_t read_some(struct pair *pair, unsigned int end, uint8_t *data,
@@ -185,7 +185,7 @@ static ssize_t read_some(struct pair *pair, unsigned int end, uint8_t *data,
 	struct pollfd fd = { .fd = pair->fds[end], .events = POLLIN };
 	ssize_t got;
 
-	while ((got = channel_read(pair->ends[end], data, room)) == -EAGAIN)
+	while ((got = tls_read(pair->ends[end], data, room)) == -EAGAIN)
 		if (poll(&fd, 1, 10000) <= 0)
 			break;
 	return got;
@@ -194,8 +194,8 @@ static ssize_t read_some(struct pair *pair, unsigned int end, uint8_t *data,
 TEST(two_sites_meet_and_bind_the_same_keys)
 {
 	static const char *const many[] = { "site-c", "site-a", NULL };
-	struct channel_context *a, *b;
-	struct exchange_channel keys[2];
+	struct tls_context *a, *b;
+	struct exchange_binding keys[2];
 	uint8_t data[64];
 	struct pair pair;
 
@@ -205,10 +205,10 @@ TEST(two_sites_meet_and_bind_the_same_keys)
 	pair_make(&pair, a, b, site_b, many);
 	CHECK_NUMBER(pair.why[0].text, pair.err[0], 0);
 	CHECK_NUMBER(pair.why[1].text, pair.err[1], 0);
-	CHECK_TEXT("peer of a", channel_peer(pair.ends[0]), "site-b");
-	CHECK_TEXT("peer of b", channel_peer(pair.ends[1]), "site-a");
-	CHECK_NUMBER("keys", channel_keys(pair.ends[0], &keys[0]), 0);
-	CHECK_NUMBER("keys", channel_keys(pair.ends[1], &keys[1]), 0);
+	CHECK_TEXT("peer of a", tls_peer(pair.ends[0]), "site-b");
+	CHECK_TEXT("peer of b", tls_peer(pair.ends[1]), "site-a");
+	CHECK_NUMBER("keys", tls_keys(pair.ends[0], &keys[0]), 0);
+	CHECK_NUMBER("keys", tls_keys(pair.ends[1], &keys[1]), 0);
 	CHECK(!memcmp(keys[0].exporter, keys[1].exporter, 32), "exporters");
 	CHECK(!memcmp(keys[0].own_cert_hash, keys[1].peer_cert_hash, 48),
 	      "the dialler's certificate");
@@ -217,25 +217,25 @@ TEST(two_sites_meet_and_bind_the_same_keys)
 	CHECK(memcmp(keys[0].own_cert_hash, keys[0].peer_cert_hash, 48),
 	      "one certificate");
 	CHECK(keys[0].has_dialled && !keys[1].has_dialled, "who dialled");
-	CHECK_NUMBER("write", channel_write(pair.ends[0],
-					    (const uint8_t *)"hello", 5), 5);
+	CHECK_NUMBER("write", tls_write(pair.ends[0],
+					(const uint8_t *)"hello", 5), 5);
 	CHECK_NUMBER("read", read_some(&pair, 1, data, sizeof(data)), 5);
 	CHECK(!memcmp(data, "hello", 5), "other bytes");
 	check_counts("a", a, -1);
 	check_counts("b", b, -1);
-	channel_free(pair.ends[0]);
+	tls_free(pair.ends[0]);
 	pair.ends[0] = NULL;
 	CHECK_NUMBER("the end", read_some(&pair, 1, data, sizeof(data)), 0);
 	pair_drop(&pair);
-	channel_context_free(a);
-	channel_context_free(b);
+	tls_context_free(a);
+	tls_context_free(b);
 }
 
 /* Somebody dials site-a, who must refuse. */
 static void check_refused(const char *name, const char *ca,
 			  const char *signatures, int refusal, const char *text)
 {
-	struct channel_context *a, *other;
+	struct tls_context *a, *other;
 	uint8_t data[16];
 	struct pair pair;
 	const char *const anybody[] = { "site-a", "site-b", NULL };
@@ -252,33 +252,33 @@ static void check_refused(const char *name, const char *ca,
 		CHECK(read_some(&pair, 0, data, sizeof(data)) <= 0,
 		      "%s: can read", name);
 	pair_drop(&pair);
-	channel_context_free(a);
-	channel_context_free(other);
+	tls_context_free(a);
+	tls_context_free(other);
 }
 
 TEST(a_stranger_of_another_ca_is_refused)
 {
 	/* It believes our CA, so that it gets as far as showing its own. */
-	check_refused("other/site-b", "ca.pem", NULL, CHANNEL_REFUSAL_CA,
+	check_refused("other/site-b", "ca.pem", NULL, TLS_REFUSAL_CA,
 		      "wrong-ca: unable to get local issuer certificate");
 }
 
 TEST(a_stale_certificate_is_refused)
 {
-	check_refused("old", "ca.pem", NULL, CHANNEL_REFUSAL_STALE,
-		      "stale-certificate: certificate has expired");
+	check_refused("old", "ca.pem", NULL, TLS_REFUSAL_DATES,
+		      "certificate-not-valid-now: certificate has expired");
 }
 
 TEST(the_certificate_of_another_link_is_refused)
 {
-	check_refused("site-c", "ca.pem", NULL, CHANNEL_REFUSAL_IDENTITY,
+	check_refused("site-c", "ca.pem", NULL, TLS_REFUSAL_IDENTITY,
 		      "wrong-identity: the certificate is of site-c, want site-b");
 }
 
 TEST(a_certificate_of_another_kind_is_refused)
 {
 	check_refused("ec", "ca.pem", "mldsa65:ECDSA+SHA256",
-		      CHANNEL_REFUSAL_NO_CERTIFICATE,
+		      TLS_REFUSAL_NO_CERTIFICATE,
 		      "no-certificate: peer did not return a certificate");
 }
 
@@ -286,10 +286,10 @@ TEST(a_certificate_of_another_kind_is_refused)
 static void check_client(const char *groups, int version, int refusal,
 			 const char *text)
 {
-	struct channel_context *a;
+	struct tls_context *a;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	struct qlink_why why = { "" };
-	struct channel *channel;
+	struct tls *channel;
 	int fds[2], err = -EAGAIN;
 	unsigned int rounds = 0;
 	SSL *ssl;
@@ -301,40 +301,40 @@ static void check_client(const char *groups, int version, int refusal,
 	SSL_CTX_set_max_proto_version(ctx, version);
 	ssl = SSL_new(ctx);
 	SSL_set_fd(ssl, fds[0]);
-	CHECK_NUMBER("channel", channel_new(&channel, a, fds[1], false, site_b),
+	CHECK_NUMBER("channel", tls_new(&channel, a, fds[1], false, site_b),
 		     0);
 	while (err == -EAGAIN && rounds++ < 1000) {
 		SSL_connect(ssl);
 		poll(&(struct pollfd){ .fd = fds[1], .events = POLLIN }, 1,
 		     10000);
-		err = channel_handshake(channel, &why);
+		err = tls_handshake(channel, &why);
 	}
 	CHECK_NUMBER(groups, err, -EACCES);
 	CHECK_TEXT(groups, why.text, text);
 	check_counts(groups, a, refusal);
-	channel_free(channel);
+	tls_free(channel);
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
 	close(fds[0]);
 	close(fds[1]);
-	channel_context_free(a);
+	tls_context_free(a);
 }
 
 TEST(a_client_without_post_quantum_is_refused)
 {
-	check_client("X25519", TLS1_3_VERSION, CHANNEL_REFUSAL_GROUP,
+	check_client("X25519", TLS1_3_VERSION, TLS_REFUSAL_GROUP,
 		     "wrong-group: no suitable key share");
 }
 
 TEST(a_client_of_tls_1_2_is_refused)
 {
-	check_client("X25519", TLS1_2_VERSION, CHANNEL_REFUSAL_VERSION,
+	check_client("X25519", TLS1_2_VERSION, TLS_REFUSAL_VERSION,
 		     "wrong-version: unsupported protocol");
 }
 
 TEST(the_dialler_refuses_the_wrong_answerer)
 {
-	struct channel_context *a, *c;
+	struct tls_context *a, *c;
 	struct pair pair;
 
 	pki_make();
@@ -344,24 +344,24 @@ TEST(the_dialler_refuses_the_wrong_answerer)
 	CHECK_NUMBER("dialler", pair.err[0], -EACCES);
 	CHECK_TEXT("dialler", pair.why[0].text,
 		   "wrong-identity: the certificate is of site-c, want site-b");
-	check_counts("dialler", a, CHANNEL_REFUSAL_IDENTITY);
+	check_counts("dialler", a, TLS_REFUSAL_IDENTITY);
 	pair_drop(&pair);
-	channel_context_free(a);
-	channel_context_free(c);
+	tls_context_free(a);
+	tls_context_free(c);
 }
 
 TEST(files_that_cannot_be_used_are_named)
 {
-	struct channel_config config = { "/nowhere.pem", "/k", "/c", NULL };
-	struct channel_context *made;
+	struct tls_config config = { "/nowhere.pem", "/k", "/c", NULL };
+	struct tls_context *made;
 	struct qlink_why why;
 
-	CHECK_NUMBER("no file", channel_context_new(&made, &config, &why),
+	CHECK_NUMBER("no file", tls_context_new(&made, &config, &why),
 		     -EINVAL);
 	CHECK(strstr(why.text, "certificate /nowhere.pem: "), "%s", why.text);
 	config.signatures = "rot13";
 	CHECK_NUMBER("no such signature",
-		     channel_context_new(&made, &config, &why), -EINVAL);
+		     tls_context_new(&made, &config, &why), -EINVAL);
 	CHECK(strstr(why.text, "signatures rot13"), "%s", why.text);
 	CHECK(!made, "a context");
 }

@@ -96,7 +96,7 @@ TEST(a_device_that_does_not_take_the_pace_is_told_again_and_no_key_is_asked_for)
 	struct world *world = start(10000);
 	struct device *device = &devices[0];
 
-	while (link_of(world)->rekey.phase != REKEY_PHASE_READY)
+	while (link_of(world)->session.phase != SESSION_PHASE_READY)
 		world_run(world, 1);
 	device->any_err = -19;
 	world_run(world, 4000);
@@ -219,9 +219,9 @@ TEST(weaker_keys_give_way_one_a_step_and_none_is_passed_over)
 	device_rotate(device, QLINK_DIRECTION_TX, 0);
 	world_notice(world, 0, QLINK_EVENT_KIND_ROTATED);
 	simkme_pairs[0].supply = 10000;
-	for (i = 0; i < 20000 && !steer_is_hurried(link_of(world)); i++)
+	for (i = 0; i < 20000 && !choose_is_urgent(link_of(world)); i++)
 		world_run(world, 1);
-	CHECK(steer_is_hurried(link_of(world)), "never hurried");
+	CHECK(choose_is_urgent(link_of(world)), "never hurried");
 	while (device->tx.keys[0].source == QLINK_SOURCE_PQC && i++ < 40000) {
 		current = device->tx.current;
 		asked = device->asked[REQUEST_ROTATE];
@@ -237,7 +237,7 @@ TEST(weaker_keys_give_way_one_a_step_and_none_is_passed_over)
 	asked = device->asked[REQUEST_ROTATE];
 	world_run(world, 10000);
 	CHECK_NUMBER("then no more", device->asked[REQUEST_ROTATE], asked);
-	CHECK(!steer_is_hurried(link_of(world)), "still hurried");
+	CHECK(!choose_is_urgent(link_of(world)), "still hurried");
 	world_free(world);
 }
 

@@ -73,12 +73,12 @@ TEST(what_a_fetch_comes_to_is_told_and_counted_at_both_ends)
 		for (k = 0; k < 3000 && !counters(world, 0)->offers_refused; k++)
 			world_run(world, 1);
 		CHECK_NUMBER("refused", counters(world, 0)->offers_refused, 1);
-		CHECK_NUMBER("both count", counters(world, 1)->offers_refusing,
+		CHECK_NUMBER("both count", counters(world, 1)->offers_rejected,
 			     counters(world, 0)->offers_refused);
 		snprintf(text, sizeof(text), "offer-refused link=qlink0 reason=%s", rows[i].reason);
 		CHECK_NUMBER(text, world_logs(world, 0, text), counters(world, 0)->offers_refused);
-		snprintf(text, sizeof(text), "offer-not-taken link=qlink0 reason=%s", rows[i].reason);
-		CHECK_NUMBER(text, world_logs(world, 1, text), counters(world, 1)->offers_refusing);
+		snprintf(text, sizeof(text), "offer-rejected link=qlink0 reason=%s", rows[i].reason);
+		CHECK_NUMBER(text, world_logs(world, 1, text), counters(world, 1)->offers_rejected);
 		CHECK_NUMBER("its KME is left alone",
 			     stock_usable(world->ends[0].link->stock, device_now), 0);
 		CHECK(stock_held(world->ends[0].link->stock) > 0, "its keys are gone");
@@ -87,7 +87,7 @@ TEST(what_a_fetch_comes_to_is_told_and_counted_at_both_ends)
 		CHECK_NUMBER("keys of it", devices[0].tx.newest, 0);
 		world_run(world, 1000);
 		CHECK(counters(world, 1)->offers > 0, "the other direction suffers");
-		fetching.outcome = SIMKME_WELL;
+		fetching.outcome = SIMKME_UP;
 		world_run(world, 70000);
 		CHECK(devices[0].tx.newest > 0, "%s: never again", rows[i].reason);
 		CHECK_TEXT("why", world->ends[0].link->why, "");
@@ -105,7 +105,7 @@ TEST(other_keys_behind_the_same_ids_fail_the_session_and_are_not_sent_with)
 	CHECK(counters(world, 0)->failures >= 1, "no failure");
 	CHECK(world_logs(world, 0, "session-failed link=qlink0 reason=confirm") >= 1, "not told");
 	CHECK_NUMBER("sent with", devices[0].tx.newest, 0);
-	fetching.outcome = SIMKME_WELL;
+	fetching.outcome = SIMKME_UP;
 	world->has_traffic = true;
 	CHECK(world_until_works(world, 20000) <= 20000, "never works");
 	world_free(world);
@@ -115,18 +115,18 @@ TEST(other_keys_behind_the_same_ids_fail_the_session_and_are_not_sent_with)
 TEST(an_offer_that_comes_to_nothing_here_does_not_pause_our_kme)
 {
 	struct world *world = start(hybrid);
-	struct rekey_event want = {
-		.type = REKEY_EVENT_WANT, .source = QLINK_SOURCE_HYBRID, .n = 1,
+	struct session_event want = {
+		.type = SESSION_EVENT_WANT, .source = QLINK_SOURCE_HYBRID, .n = 1,
 	};
 
 	simkme_pairs[0].supply = 0;
 	world_connect(world);
-	while (world->ends[0].link->rekey.phase != REKEY_PHASE_READY)
+	while (world->ends[0].link->session.phase != SESSION_PHASE_READY)
 		world_run(world, 1);
 	world_run(world, 100);
-	carry_step(world->ends[0].link, &want);
+	act_step(world->ends[0].link, &want);
 	CHECK_NUMBER("refused", counters(world, 0)->offers_refused, 1);
-	CHECK_NUMBER("the peer", counters(world, 1)->offers_refusing, 0);
+	CHECK_NUMBER("the peer", counters(world, 1)->offers_rejected, 0);
 	simkme_pairs[0].supply = 1000;
 	world_run(world, 2500);
 	CHECK(stock_usable(world->ends[0].link->stock, device_now) > 0 ||
@@ -170,7 +170,7 @@ TEST(a_kernel_that_refuses_to_receive_is_told_at_both_ends)
 	devices[1].install_err = -ENOMEM;
 	world_connect(world);
 	world_run(world, 3000);
-	CHECK(counters(world, 1)->offers_refusing >= 1, "not refused");
+	CHECK(counters(world, 1)->offers_rejected >= 1, "not refused");
 	CHECK(counters(world, 0)->offers_refused >= 1, "not heard");
 	CHECK(world_logs(world, 1, "kernel-refused link=qlink0 request=install") >= 1, "not told");
 	CHECK_NUMBER("sent with", devices[0].tx.newest, 0);
@@ -187,7 +187,7 @@ TEST(a_kernel_that_tells_nothing_fails_the_session_again_and_again)
 
 	world_connect(world);
 	devices[0].any_err = -ENODEV;
-	keying_restart(world->ends[0].link);
+	link_restart(world->ends[0].link);
 	world_run(world, 10000);
 	CHECK(counters(world, 0)->failures + counters(world, 1)->timeouts >= 1, "nobody noticed");
 	devices[0].any_err = 0;
@@ -218,7 +218,7 @@ TEST(keys_that_come_too_late_go_nowhere)
 
 	fetching.delay = 4000;
 	world_connect(world);
-	while (world->ends[1].link->rekey.rx.step != REKEY_STEP_FETCHING)
+	while (world->ends[1].link->session.rx.step != SESSION_STEP_FETCHING)
 		world_run(world, 1);
 	world_cut(world);
 	asked = devices[1].asked[REQUEST_INSTALL];
@@ -241,13 +241,13 @@ TEST(keys_of_one_offer_never_serve_another)
 
 	fetching.delay = 4000;
 	world_connect(world);
-	while (world->ends[1].link->rekey.rx.step != REKEY_STEP_FETCHING)
+	while (world->ends[1].link->session.rx.step != SESSION_STEP_FETCHING)
 		world_run(world, 1);
 	world_cut(world);
 	fetching.delay = 20;
 	world_connect(world);
 	world_run(world, 3500);
-	CHECK(counters(world, 1)->offers_refusing >= 1, "two fetches at a time");
+	CHECK(counters(world, 1)->offers_rejected >= 1, "two fetches at a time");
 	CHECK_NUMBER("confirmations that were wrong",
 		     world_logs(world, 0, "reason=confirm") +
 		     world_logs(world, 1, "reason=confirm"), 0);
@@ -277,7 +277,7 @@ TEST(every_answer_has_been_told_when_a_step_is_over)
 TEST(every_key_id_is_audited)
 {
 	static const char head[] = "\"kme_key_ids\":[";
-	char path[] = "/tmp/qlink-carry-XXXXXX", line[2048];
+	char path[] = "/tmp/qlink-act-XXXXXX", line[2048];
 	struct world *world = start(hybrid);
 	unsigned int n_ids = 0, n_lines = 0;
 	struct qlink_why why;

@@ -72,13 +72,13 @@ TEST(both_ends_agree_and_hold_the_same_keys)
 		CHECK_NUMBER("epochs", sim->ends[i].tx.newest, 6);
 		CHECK_NUMBER("one in use, three of round 2, the last",
 			     sim_common(sim, i), 5);
-		CHECK_NUMBER("agreed", sim->ends[i].notes[REKEY_NOTE_AGREED], 3);
+		CHECK_NUMBER("agreed", sim->ends[i].notes[SESSION_NOTE_AGREED], 3);
 		CHECK_NUMBER("violations",
-			     sim->ends[i].notes[REKEY_NOTE_VIOLATION], 0);
+			     sim->ends[i].notes[SESSION_NOTE_VIOLATION], 0);
 		CHECK_NUMBER("timeouts",
-			     sim->ends[i].notes[REKEY_NOTE_TIMEOUT], 0);
+			     sim->ends[i].notes[SESSION_NOTE_TIMEOUT], 0);
 		CHECK_NUMBER("ready once",
-			     sim->ends[i].notes[REKEY_NOTE_READY], 1);
+			     sim->ends[i].notes[SESSION_NOTE_READY], 1);
 		CHECK_NUMBER("chains restarted", sim->ends[i].n_chain_restarts,
 			     0);
 	}
@@ -162,13 +162,13 @@ TEST(an_altered_ring_id_ends_the_session_before_any_offer)
 		two_rounds(sim);
 		n = sim->n_messages < 12 ? sim->n_messages : 12;
 		for (i = violations = 0; i < 2; i++)
-			violations += sim->ends[i].notes[REKEY_NOTE_VIOLATION];
-		if (sim->faulted_type == REKEY_MESSAGE_STATE) {
+			violations += sim->ends[i].notes[SESSION_NOTE_VIOLATION];
+		if (sim->faulted_type == SESSION_MESSAGE_STATE) {
 			n_states++;
 			CHECK(violations, "STATE in message %u", at);
 			CHECK_NUMBER("wrong confirmations",
-				     sim->ends[0].reasons[REKEY_REASON_CONFIRM] +
-				     sim->ends[1].reasons[REKEY_REASON_CONFIRM], 0);
+				     sim->ends[0].reasons[SESSION_REASON_CONFIRM] +
+				     sim->ends[1].reasons[SESSION_REASON_CONFIRM], 0);
 		}
 		one_more(sim);
 		sim_free(sim);

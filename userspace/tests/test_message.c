@@ -12,14 +12,14 @@
 #include "tap.h"
 
 static uint8_t junk[MSG_KEM_PUBLIC_BYTES];
-static char ids[REKEY_OFFER_MAX][MSG_NAME_BYTES_MAX + 1];
+static char ids[SESSION_OFFER_MAX][MSG_NAME_BYTES_MAX + 1];
 
 static struct bytes some(size_t len)
 {
 	return (struct bytes){ junk, len };
 }
 
-static struct msg msg_of(enum rekey_message type)
+static struct msg msg_of(enum session_message type)
 {
 	struct msg msg = {
 		.core = { .type = type, .from = 0x1122334455667788,
@@ -32,31 +32,31 @@ static struct msg msg_of(enum rekey_message type)
 
 static struct msg state_make(void)
 {
-	struct msg msg = msg_of(REKEY_MESSAGE_STATE);
-	struct rekey_state *state = &msg.core.state;
+	struct msg msg = msg_of(SESSION_MESSAGE_STATE);
+	struct session_state *state = &msg.core.state;
 	unsigned int i;
 
-	state->versions = (struct rekey_versions){ 1, 3 };
+	state->versions = (struct session_versions){ 1, 3 };
 	state->policy = POLICY_PREFER_HYBRID;
 	msg.chains[0] = some(MSG_CHAIN_ID_BYTES);
 	msg.chains[1] = some(MSG_CHAIN_ID_BYTES);
 	state->rings.tx.newest = 100;
-	state->rings.tx.n_held = REKEY_RANGES_MAX;
-	for (i = 0; i < REKEY_RANGES_MAX; i++)
+	state->rings.tx.n_held = SESSION_RANGES_MAX;
+	for (i = 0; i < SESSION_RANGES_MAX; i++)
 		state->rings.tx.held[i] =
-			(struct rekey_range){ 3 * i + 1, 3 * i + 2 };
-	state->rings.rx.newest = REKEY_EPOCH_MAX;
+			(struct session_range){ 3 * i + 1, 3 * i + 2 };
+	state->rings.rx.newest = SESSION_EPOCH_MAX;
 	return msg;
 }
 
 /* The longest there is: 64 epochs with names of 64. */
 static struct msg offer_make(uint8_t source, uint8_t n)
 {
-	struct msg msg = msg_of(REKEY_MESSAGE_OFFER);
+	struct msg msg = msg_of(SESSION_MESSAGE_OFFER);
 	unsigned int i;
 
-	msg.core.offer = (struct rekey_offer){
-		.id = 5, .invite = 6, .first = REKEY_EPOCH_MAX - n + 1, .n = n,
+	msg.core.offer = (struct session_offer){
+		.id = 5, .invite = 6, .first = SESSION_EPOCH_MAX - n + 1, .n = n,
 		.source = source,
 	};
 	msg.session = some(MSG_SESSION_BYTES);
@@ -77,7 +77,7 @@ static struct msg offer_make(uint8_t source, uint8_t n)
 
 static struct msg invite_make(void)
 {
-	struct msg msg = msg_of(REKEY_MESSAGE_INVITE);
+	struct msg msg = msg_of(SESSION_MESSAGE_INVITE);
 
 	msg.core.invite = 9;
 	msg.kmes = 0x81;
@@ -87,14 +87,14 @@ static struct msg invite_make(void)
 	return msg;
 }
 
-static struct msg withdraw_make(enum rekey_message type)
+static struct msg withdraw_make(enum session_message type)
 {
 	struct msg msg = msg_of(type);
 
-	msg.core.withdraw = (struct rekey_withdraw){
-		.id = 3, .range = { 4, REKEY_EPOCH_MAX },
-		.direction = REKEY_DIRECTION_RX,
-		.reason = REKEY_REASON_COMMAND,
+	msg.core.withdraw = (struct session_withdraw){
+		.id = 3, .range = { 4, SESSION_EPOCH_MAX },
+		.direction = SESSION_DIRECTION_RX,
+		.reason = SESSION_REASON_COMMAND,
 	};
 	return msg;
 }
@@ -127,9 +127,9 @@ static void check_round(const struct msg *msg, int want)
 
 TEST(every_message_is_read_as_it_was_written)
 {
-	struct msg msg = msg_of(REKEY_MESSAGE_HELLO);
+	struct msg msg = msg_of(SESSION_MESSAGE_HELLO);
 
-	msg.core.versions = (struct rekey_versions){ 1, 255 };
+	msg.core.versions = (struct session_versions){ 1, 255 };
 	check_round(&msg, 24 + 2);
 	msg = state_make();
 	check_round(&msg, 24 + 3 + 32 + 2 * 25 + 256);
@@ -137,23 +137,23 @@ TEST(every_message_is_read_as_it_was_written)
 	check_round(&msg, 24 + 9 + 16 + 32 + 2 + 1216);
 	msg.kem_public = some(0);
 	check_round(&msg, 24 + 9 + 16 + 32 + 2);
-	msg = offer_make(QLINK_SOURCE_HYBRID, REKEY_OFFER_MAX);
+	msg = offer_make(QLINK_SOURCE_HYBRID, SESSION_OFFER_MAX);
 	check_round(&msg, 24 + 26 + 64 + 2 + 1120 + 5 + 64 * 66);
 	msg = offer_make(QLINK_SOURCE_QKD, 1);
 	check_round(&msg, 24 + 26 + 64 + 2 + 5 + 66);
 	msg = offer_make(QLINK_SOURCE_PQC, 64);
 	check_round(&msg, 24 + 26 + 64 + 2 + 1120);
-	msg = msg_of(REKEY_MESSAGE_CONFIRM);
+	msg = msg_of(SESSION_MESSAGE_CONFIRM);
 	msg.core.offer.id = 5;
 	msg.confirm = some(MSG_CONFIRM_BYTES);
 	check_round(&msg, 24 + 8 + 32);
-	msg = msg_of(REKEY_MESSAGE_REFUSE);
+	msg = msg_of(SESSION_MESSAGE_REFUSE);
 	msg.core.offer.id = 5;
-	msg.core.reason = REKEY_REASON_KERNEL;
+	msg.core.reason = SESSION_REASON_KERNEL;
 	check_round(&msg, 24 + 9);
-	msg = withdraw_make(REKEY_MESSAGE_WITHDRAW);
+	msg = withdraw_make(SESSION_MESSAGE_WITHDRAW);
 	check_round(&msg, 24 + 26);
-	msg = withdraw_make(REKEY_MESSAGE_WITHDRAWN);
+	msg = withdraw_make(SESSION_MESSAGE_WITHDRAWN);
 	check_round(&msg, 24 + 26);
 }
 
@@ -170,13 +170,13 @@ TEST(what_is_read_is_what_was_meant)
 		     policy_sources(POLICY_PREFER_HYBRID));
 	CHECK_NUMBER("runs", got.core.state.rings.tx.n_held, 16);
 	CHECK_NUMBER("last run", got.core.state.rings.tx.held[15].last, 47);
-	CHECK_NUMBER("newest", got.core.state.rings.rx.newest, REKEY_EPOCH_MAX);
+	CHECK_NUMBER("newest", got.core.state.rings.rx.newest, SESSION_EPOCH_MAX);
 	CHECK(!got.core.is_good, "good before anybody looked");
 	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
 	len = msg_encode(&msg, data, sizeof(data));
 	CHECK_NUMBER("offer", msg_decode(&got, data, (size_t)len, &why), 0);
 	CHECK_NUMBER("n", got.core.offer.n, 2);
-	CHECK_NUMBER("first", got.core.offer.first, REKEY_EPOCH_MAX - 1);
+	CHECK_NUMBER("first", got.core.offer.first, SESSION_EPOCH_MAX - 1);
 	CHECK(!memcmp(got.key_ids[1].data, ids[1], 64), "another key ID");
 	CHECK(!memcmp(got.kme_id.data, "KME", 3), "another KME ID");
 }
@@ -200,7 +200,7 @@ static void check_refused(const struct msg *msg, size_t at, uint8_t value,
 
 TEST(bad_headers_are_refused_with_value_and_rule)
 {
-	struct msg msg = msg_of(REKEY_MESSAGE_REFUSE);
+	struct msg msg = msg_of(SESSION_MESSAGE_REFUSE);
 
 	msg.core.offer.id = 1;
 	check_refused(&msg, 3, 34, "length 34: not from 33 to 33");
@@ -213,7 +213,7 @@ TEST(bad_headers_are_refused_with_value_and_rule)
 	msg.core.from = 1;
 	check_refused(&msg, 15, 0,
 		      "generation 0: not from 1 to 18446744073709551615");
-	check_refused(&msg, 5, REKEY_MESSAGE_HELLO,
+	check_refused(&msg, 5, SESSION_MESSAGE_HELLO,
 		      "lowest version 0: not from 1 to 255");
 	check_refused(&msg, 32, 13, "reason 13: not from 0 to 12");
 	check_refused(&msg, 31, 0,
@@ -246,7 +246,7 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 	check_refused(&msg, 1242, 65, "length of a key ID 65: not from 8 to 64");
 	check_refused(&msg, 1243 + 66 + 63, '0',
 		      "key ID 1: the same as key ID 0");
-	msg = withdraw_make(REKEY_MESSAGE_WITHDRAW);
+	msg = withdraw_make(SESSION_MESSAGE_WITHDRAW);
 	check_refused(&msg, 32, 2, "direction 2: not from 0 to 1");
 	check_refused(&msg, 41, 0, "first epoch 0: not from 1 to 281474976710655");
 }
@@ -316,9 +316,9 @@ TEST(messages_that_nobody_would_take_are_not_written)
 
 TEST(types_and_reasons_have_names)
 {
-	CHECK_TEXT("3", msg_type_name(REKEY_MESSAGE_INVITE), "INVITE");
+	CHECK_TEXT("3", msg_type_name(SESSION_MESSAGE_INVITE), "INVITE");
 	CHECK_TEXT("0", msg_type_name(0), "unknown");
 	CHECK_TEXT("9", msg_type_name(9), "unknown");
-	CHECK_TEXT("4", msg_reason_name(REKEY_REASON_KEY_ID), "key-id");
-	CHECK_TEXT("13", msg_reason_name(REKEY_N_REASONS), "unknown");
+	CHECK_TEXT("4", msg_reason_name(SESSION_REASON_KEY_ID), "key-id");
+	CHECK_TEXT("13", msg_reason_name(SESSION_N_REASONS), "unknown");
 }
