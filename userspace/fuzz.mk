@@ -7,9 +7,9 @@
 CLANG ?= clang
 FUZZ_SECONDS ?= 10
 FUZZERS := broker config kme_json msg netlink
-fuzz_broker := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy qlinkd/broker/rings libqlink/names \
+fuzz_broker := qlinkd/config/config qlinkd/config/reader qlinkd/agreement/policy qlinkd/broker/rings libqlink/names \
 	libqlink/parse common/number common/secret common/why common/wipe
-fuzz_config := qlinkd/agreement/dial qlinkd/config qlinkd/agreement/policy libqlink/names libqlink/parse \
+fuzz_config := qlinkd/config/config qlinkd/config/reader qlinkd/agreement/policy libqlink/names libqlink/parse \
 	common/number common/secret common/why common/wipe
 fuzz_kme_json := qlinkd/kme/json qlinkd/kme/memory common/number common/secret common/why common/wipe
 fuzz_msg := qlinkd/agreement/message qlinkd/agreement/policy common/why

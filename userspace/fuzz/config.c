@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libFuzzer on configuration files: whatever one says, it is refused with a line, or all in it is good. */
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static void check_link(const struct config *config, const struct config_link *li
 	uint32_t i;
 
 	must(config_find_link(config, link->device) == link);
-	must(config_same_link(config, config, link->device));
+	must(reload_same_link(config, config, link->device));
 	must(link->peer < config->n_peers &&
 	     !strcmp(config->peers[link->peer].name, link->peer_name));
 	must(policy_name(link->policy) && !link->n_kmes == (link->policy == POLICY_PQC_ONLY));

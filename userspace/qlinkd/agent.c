@@ -10,6 +10,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "qlinkd/config/reload.h"
+#include "qlinkd/peer/reach.h"
+
 /* Between two beats; of the audit log, what is lost with the power at most. */
 #define BEAT_MS		1000
 /* Events of devices that are taken before the rest has its turn. */
@@ -317,10 +320,15 @@ static int add_new(struct agent *agent, struct qlink_why *why)
 	return err;
 }
 
+int agent_read_config(struct config *config, const char *path, struct config_error *error)
+{
+	return config_read(config, path, error) ?: reach_check(config, error);
+}
+
 int agent_open(struct agent *agent, struct qlink_why *why)
 {
 	struct config_error error;
-	int err = config_read(&agent->config, agent->path, &error);
+	int err = agent_read_config(&agent->config, agent->path, &error);
 
 	if (err)
 		return qlink_refuse(why, err, "%s", error.text);
@@ -396,7 +404,7 @@ static void keep_same(struct agent *agent, const struct config *config)
 
 	for (i = agent->n_links; i--; ) {
 		link = agent->links[i]->link;
-		if (config_same_link(&agent->config, config, link->config->device)) {
+		if (reload_same_link(&agent->config, config, link->config->device)) {
 			link->config = config_find_link(config, link->config->device);
 			continue;
 		}
@@ -405,7 +413,7 @@ static void keep_same(struct agent *agent, const struct config *config)
 	}
 	for (i = agent->n_peers; i--; ) {
 		peer = config_find_peer(config, agent->peers[i]->config->name);
-		if (peer && config_same_endpoint(&agent->peers[i]->config->address, &peer->address)) {
+		if (peer && reload_same_endpoint(&agent->peers[i]->config->address, &peer->address)) {
 			agent->peers[i]->config = peer;
 			agent->peers[i]->names[0] = peer->name;
 			continue;
@@ -420,11 +428,11 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 	struct config_error error;
 	struct config config, old;
 	struct qlink_why no_listener;
-	int err = config_read(&config, agent->path, &error);
+	int err = agent_read_config(&config, agent->path, &error);
 
 	if (err)
 		qlink_refuse(why, err, "%s", error.text);
-	else if (!config_same_agent(&agent->config, &config))
+	else if (!reload_same_agent(&agent->config, &config))
 		err = qlink_refuse(why, -EBUSY,
 				   "the section agent has changed, which needs a restart");
 	else

@@ -5,9 +5,9 @@
 
 #include <event2/event.h>
 
-#include "config.h"
 #include "libqlink/event.h"
 #include "qlinkd/base/notify.h"
+#include "qlinkd/config/config.h"
 #include "qlinkd/link/run.h"
 #include "qlinkd/peer/listen.h"
 #include "qlinkd/peer/peer.h"
@@ -96,6 +96,18 @@ struct agent {
 	/** @err: why the loop ended, 0 for a signal */
 	int err;
 };
+
+/**
+ * agent_read_config() - read a configuration and refuse all that can be refused
+ * @config: filled in; the caller frees it with config_free(), also on failure
+ * @path: of the file; must outlive @config
+ * @error: filled in on failure
+ *
+ * What "qlinkd -n" refuses, the start and a reload refuse, and nothing else.
+ *
+ * Return: 0, or a negative errno.
+ */
+int agent_read_config(struct config *config, const char *path, struct config_error *error);
 
 /**
  * agent_open() - set up everything that the configuration asks for

@@ -56,7 +56,7 @@ static int check_config(const char *path)
 {
 	struct config_error error;
 	struct config config;
-	int err = config_read(&config, path, &error);
+	int err = agent_read_config(&config, path, &error);
 
 	config_free(&config);
 	return err ? complain(error.text) : 0;

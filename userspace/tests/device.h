@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "libqlink/event.h"
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 #include "qlinkd/services.h"
 
 /* Nobody can load a kernel module where unit tests run. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether the agent's configuration says what it should, and what is wrong with it if not. */
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "qlinkd/agreement/dial.h"
 #include "qlinkd/agreement/policy.h"
+#include "qlinkd/config/reload.h"
 #include "tap.h"
 
 #define AGENT							\
@@ -187,31 +187,6 @@ TEST(names_that_nothing_has)
 	refused(AGENT "peer site-a\n", "qlinkd.conf:7: peer site-a: is the agent's own name");
 }
 
-/* One of two ends dials: it needs an address, and the other must listen. */
-TEST(somebody_has_to_dial)
-{
-	static const char without_listen[] = "agent\n\tname %s\n\tcertificate /c\n\tkey /k\n\tca /a\npeer %s\n\taddress 192.0.2.1\n";
-	static const char without_address[] = "agent\n\tname %s\n\tcertificate /c\n\tkey /k\n\tca /a\n\tlisten ::\npeer %s\n";
-	bool is_a = dial_is_ours("site-a", "site-b");
-	const char *dials = is_a ? "site-a" : "site-b", *waits = is_a ? "site-b" : "site-a";
-	char text[200], want[200];
-	struct config_error error;
-	struct config config;
-
-	snprintf(text, sizeof(text), without_listen, waits, dials);
-	snprintf(want, sizeof(want), "qlinkd.conf:1: agent: lacks listen, and peer %s is to dial us", dials);
-	refused(text, want);
-	snprintf(text, sizeof(text), without_listen, dials, waits);
-	CHECK_NUMBER("who dials need not listen", parse(&config, text, &error), 0);
-	config_free(&config);
-	snprintf(text, sizeof(text), without_address, dials, waits);
-	snprintf(want, sizeof(want), "qlinkd.conf:7: peer %s: lacks address, and we are to dial it", waits);
-	refused(text, want);
-	snprintf(text, sizeof(text), without_address, waits, dials);
-	CHECK_NUMBER("who is dialled knows no address", parse(&config, text, &error), 0);
-	config_free(&config);
-}
-
 /* Whether qlink0 is the same where @old became @now. */
 static bool is_same(const char *old, const char *now)
 {
@@ -222,7 +197,7 @@ static bool is_same(const char *old, const char *now)
 	CHECK_NUMBER(old, parse(&a, old, &error), 0);
 	CHECK_NUMBER(now, parse(&b, now, &error), 0);
 	CHECK_TEXT("error", error.text, "");
-	same = config_same_link(&a, &b, "qlink0");
+	same = reload_same_link(&a, &b, "qlink0");
 	config_free(&a);
 	config_free(&b);
 	return same;
@@ -258,10 +233,10 @@ TEST(an_agent_is_another_by_any_of_its_options)
 	size_t i;
 
 	CHECK_NUMBER("parse", parse(&a, AGENT, &error), 0);
-	CHECK(config_same_agent(&a, &a), "it is itself");
+	CHECK(reload_same_agent(&a, &a), "it is itself");
 	for (i = 0; i < COUNT(others); i++) {
 		CHECK_NUMBER("parse", parse(&b, others[i], &error), 0);
-		CHECK(!config_same_agent(&a, &b), "%s is the same", others[i]);
+		CHECK(!reload_same_agent(&a, &b), "%s is the same", others[i]);
 		config_free(&b);
 	}
 	config_free(&a);

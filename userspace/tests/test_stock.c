@@ -6,7 +6,7 @@
 
 #include "kme_lab.h"
 #include "qlinkd/agreement/policy.h"
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 #include "qlinkd/link/stock.h"
 #include "tap.h"
 

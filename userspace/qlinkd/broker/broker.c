@@ -11,7 +11,7 @@
 
 #include "common/secret.h"
 #include "libqlink/qlink.h"
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 #include "request.h"
 #include "rings.h"
 

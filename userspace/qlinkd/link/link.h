@@ -10,7 +10,7 @@
 #include "libqlink/event.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/agreement/session.h"
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 #include "qlinkd/secrets/exchange.h"
 #include "qlinkd/services.h"
 #include "stock.h"

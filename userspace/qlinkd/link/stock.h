@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "qlinkd/agreement/agreement.h"
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 #include "qlinkd/kme/client.h"
 #include "qlinkd/kme/pacing.h"
 #include "qlinkd/kme/store.h"

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 
 /* Room for address and port as text. */
 #define ADDRESS_TEXT	64

@@ -6,7 +6,7 @@
 #include <event2/event.h>
 
 #include "connection.h"
-#include "qlinkd/config.h"
+#include "qlinkd/config/config.h"
 #include "qlinkd/services.h"
 
 /* Refusals that are logged at once, and ms until there is room for one more; all are counted. */

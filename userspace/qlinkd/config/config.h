@@ -11,17 +11,10 @@
 #include "qlinkd/kme/client.h"
 #include "qlinkd/kme/pacing.h"
 #include "qlinkd/kme/store.h"
+#include "reader.h"
 
 /* What is read of a file at most. */
 #define CONFIG_BYTES_MAX	(1U << 20)
-
-/**
- * struct config_error - what is wrong with a file
- */
-struct config_error {
-	/** @text: FILE:LINE: what is there, and what was expected; no full stop */
-	char text[512];
-};
 
 /**
  * struct config_endpoint - where somebody listens
@@ -38,6 +31,9 @@ struct config_endpoint {
  * struct config_agent - the agent itself
  */
 struct config_agent {
+	/** @line: of the file where the section begins, 0 for none yet */
+	unsigned int line;
+
 	/** @name: ours, as in our certificate */
 	const char *name;
 
@@ -162,12 +158,15 @@ struct config {
 
 	/** @text: the file, in which all names lie */
 	char *text;
+
+	/** @path: of the file, for errors; the caller's, and outlives this */
+	const char *path;
 };
 
 /**
  * config_read() - read a configuration file
  * @config: filled in; the caller frees it with config_free(), also on failure
- * @path: of the file
+ * @path: of the file; must outlive @config
  * @error: filled in on failure, with the first error of the file
  *
  * Return: 0, %-EINVAL for what is in it, or what reading it came to.
@@ -180,7 +179,7 @@ int config_read(struct config *config, const char *path,
  * @config: as for config_read()
  * @text: @len bytes; not kept
  * @len: at most CONFIG_BYTES_MAX
- * @path: for @error
+ * @path: for errors; must outlive @config
  * @error: as for config_read()
  *
  * Return: 0, %-EINVAL or %-ENOMEM.
@@ -213,35 +212,5 @@ const struct config_link *config_find_link(const struct config *config,
  */
 const struct config_peer *config_find_peer(const struct config *config,
 					   const char *name);
-
-/**
- * config_same_endpoint() - whether two endpoints are the same
- * @a: one
- * @b: the other
- *
- * Return: whether address and port are.
- */
-bool config_same_endpoint(const struct config_endpoint *a,
-			  const struct config_endpoint *b);
-
-/**
- * config_same_agent() - whether two configurations are of the same agent
- * @a: one
- * @b: the other
- *
- * Return: whether no link notices, and no socket or file is another.
- */
-bool config_same_agent(const struct config *a, const struct config *b);
-
-/**
- * config_same_link() - whether a link is the same in two configurations
- * @a: one
- * @b: the other
- * @device: of the link
- *
- * Return: whether it is in both, with the same options, peer and KMEs.
- */
-bool config_same_link(const struct config *a, const struct config *b,
-		      const char *device);
 
 #endif

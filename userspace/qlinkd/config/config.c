@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The agent's configuration file, qlinkd.conf(5). */
+#include "config.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/number.h"
+#include "qlinkd/agreement/policy.h"
+#include "reader.h"
+
+/* Where the file does not say. */
+#define DEFAULT_PORT		7511
+#define DEFAULT_CONTROL		"/run/qlinkd/control"
+#define DEFAULT_METRICS		"/run/qlinkd/metrics"
+#define DEFAULT_AUDIT_LOG	"/var/log/qlinkd/audit.log"
+#define DEFAULT_CONNECT_MS	3000
+#define DEFAULT_TIMEOUT_MS	5000
+#define DEFAULT_RETRY_MS	30000
+#define DEFAULT_STORE		20000
+#define DEFAULT_OUTAGE_COVER	1000
+#define DEFAULT_KEY_BYTES	64
+#define DEFAULT_MAX_AGE_MS	(7 * 24 * 3600 * 1000ULL)
+#define DEFAULT_FLOOR_MS	100
+#define DEFAULT_CEILING_MS	120000
+#define DEFAULT_RESERVE		32
+
+#define RETRY_MIN_MS	500
+/* Of a host; an address and a port, with brackets, fit as well. */
+#define ENDPOINT_TEXT	64
+
+/* ---- values ---- */
+
+static int take_url(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	int err = reader_text(reader, option, words, n);
+
+	if (!err && (strncmp(words[0], "https://", 8) || !words[0][8]))
+		return reader_refuse(reader, "%s %s: not https:// and a host", option->name,
+				     words[0]);
+	return err;
+}
+
+/* Cuts ADDRESS:PORT, ADDRESS, [ADDRESS]:PORT or [ADDRESS] in two. */
+static int split_endpoint(char *text, char **address, const char **port)
+{
+	char *end;
+
+	*port = NULL;
+	*address = text;
+	if (text[0] == '[') {
+		*address = text + 1;
+		end = strchr(text, ']');
+		if (!end || (end[1] && end[1] != ':'))
+			return -EINVAL;
+		*end++ = '\0';
+	} else {
+		end = strchr(text, ':');
+		/* An IPv6 address without brackets has no port. */
+		if (!end || strchr(end + 1, ':'))
+			return 0;
+	}
+	if (*end)
+		*port = end + 1;
+	*end = '\0';
+	return 0;
+}
+
+static int take_endpoint(struct reader *reader, const struct reader_option *option,
+			 char **words, int n)
+{
+	struct config_endpoint *endpoint = (void *)(reader->at + option->offset);
+	uint64_t number = DEFAULT_PORT;
+	char text[ENDPOINT_TEXT], *address;
+	struct qlink_why why;
+	const char *port;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	if (strlen(words[0]) >= sizeof(text) ||
+	    split_endpoint(strcpy(text, words[0]), &address, &port))
+		return reader_refuse(reader, "%s %s: not ADDRESS:PORT, with an IPv6 address in brackets",
+			      option->name, words[0]);
+	if (qlink_parse_addr(address, &endpoint->addr, &why))
+		return reader_refuse(reader, "%s %s: the address is %s", option->name, words[0], why.text);
+	if (port && qlink_parse_number(port, 1, UINT16_MAX, &number, &why))
+		return reader_refuse(reader, "%s %s: the port is %s", option->name, words[0], why.text);
+	endpoint->port = (uint16_t)number;
+	return 0;
+}
+
+static int take_policy(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	unsigned int policy;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	for (policy = POLICY_HYBRID_REQUIRED; policy <= POLICY_PQC_ONLY; policy++) {
+		if (strcmp(words[0], policy_name(policy)))
+			continue;
+		*(uint32_t *)(reader->at + option->offset) = policy;
+		return 0;
+	}
+	return reader_refuse(reader, "%s %s: not hybrid-required, qkd-required, prefer-hybrid or pqc-only",
+		      option->name, words[0]);
+}
+
+static int take_method(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	static const char *const names[] = {
+		[KME_METHOD_AUTO] = "auto",
+		[KME_METHOD_POST] = "post",
+		[KME_METHOD_GET] = "get",
+	};
+	struct config_kme *kme = (void *)reader->at;
+	size_t method;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	for (method = 0; method < sizeof(names) / sizeof(names[0]); method++) {
+		if (strcmp(words[0], names[method]))
+			continue;
+		kme->node.method = (enum kme_method)method;
+		return 0;
+	}
+	return reader_refuse(reader, "%s %s: not auto, post or get", option->name, words[0]);
+}
+
+static int take_kmes(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	struct config_link *link = (void *)reader->at;
+	int i, k;
+
+	if ((uint32_t)n > option->max)
+		return reader_refuse(reader, "%s: has %d names, and takes %u at most", option->name, n,
+			      option->max);
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < i; k++) {
+			if (!strcmp(words[i], words[k]))
+				return reader_refuse(reader, "%s: %s is named twice", option->name,
+					      words[i]);
+		}
+		link->kme_names[i] = words[i];
+	}
+	link->n_kmes = (uint32_t)n;
+	return 0;
+}
+
+/* ---- sections ---- */
+
+static int begin_agent(struct reader *reader, char *name)
+{
+	struct config *config = reader->arg;
+	struct config_agent *agent = &config->agent;
+
+	(void)name;
+	if (agent->line)
+		return reader_refuse(reader, "agent: there is one in line %u", agent->line);
+	agent->line = reader->line;
+	reader->at = (char *)agent;
+	return 0;
+}
+
+/* The place of a KME, or where one more would have its own. */
+static size_t find_kme(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_kmes && strcmp(config->kmes[i].name, name); i++)
+		;
+	return i;
+}
+
+/* The place of a peer, likewise. */
+static size_t find_peer(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_peers && strcmp(config->peers[i].name, name); i++)
+		;
+	return i;
+}
+
+static int begin_kme(struct reader *reader, char *name)
+{
+	struct config *config = reader->arg;
+
+	if (find_kme(config, name) < config->n_kmes)
+		return reader_refuse(reader, "kme %s: there is one of this name", name);
+	if (reader_add(reader, (void **)&config->kmes, &config->n_kmes, sizeof(*config->kmes)))
+		return -ENOMEM;
+	((struct config_kme *)reader->at)->name = name;
+	return 0;
+}
+
+static int begin_peer(struct reader *reader, char *name)
+{
+	struct config *config = reader->arg;
+	struct config_peer *peer;
+
+	if (find_peer(config, name) < config->n_peers)
+		return reader_refuse(reader, "peer %s: there is one of this name", name);
+	if (reader_add(reader, (void **)&config->peers, &config->n_peers, sizeof(*config->peers)))
+		return -ENOMEM;
+	peer = (void *)reader->at;
+	peer->name = name;
+	peer->line = reader->line;
+	return 0;
+}
+
+/* What the kernel takes for a device's name. */
+static bool is_device_name(const char *name)
+{
+	return strlen(name) < IF_NAMESIZE && strcmp(name, ".") && strcmp(name, "..") &&
+	       !strpbrk(name, "/:");
+}
+
+static int begin_link(struct reader *reader, char *name)
+{
+	struct config *config = reader->arg;
+	struct config_link *link;
+
+	if (!is_device_name(name))
+		return reader_refuse(reader, "link %s: not the name of a device, of at most %d characters",
+			      name, IF_NAMESIZE - 1);
+	if (config_find_link(config, name))
+		return reader_refuse(reader, "link %s: there is one of this name", name);
+	if (reader_add(reader, (void **)&config->links, &config->n_links, sizeof(*config->links)))
+		return -ENOMEM;
+	link = (void *)reader->at;
+	link->device = name;
+	link->line = reader->line;
+	link->policy = POLICY_PREFER_HYBRID;
+	link->store.capacity = DEFAULT_STORE;
+	link->store.outage_cover = DEFAULT_OUTAGE_COVER;
+	link->store.key_bytes = DEFAULT_KEY_BYTES;
+	link->store.max_age_ms = DEFAULT_MAX_AGE_MS;
+	link->pacing.reserve = DEFAULT_RESERVE;
+	link->pacing.floor_ms = DEFAULT_FLOOR_MS;
+	link->pacing.ceiling_ms = DEFAULT_CEILING_MS;
+	return 0;
+}
+
+static int end_link(struct reader *reader)
+{
+	struct config_link *link = (void *)reader->at;
+	const char *policy = policy_name(link->policy);
+
+	if (!link->n_kmes && link->policy != POLICY_PQC_ONLY)
+		return reader_refuse_at(reader, reader->began, "link %s: lacks kmes, which the policy %s asks for keys",
+				 link->device, policy);
+	if (link->n_kmes && link->policy == POLICY_PQC_ONLY)
+		return reader_refuse_at(reader, reader->began, "link %s: has kmes, which the policy %s does not ask",
+				 link->device, policy);
+	if (link->n_kmes && !link->sae)
+		return reader_refuse_at(reader, reader->began, "link %s: lacks sae, by which its kmes know the peer",
+				 link->device);
+	if (link->pacing.floor_ms > link->pacing.ceiling_ms)
+		return reader_refuse_at(reader, reader->began, "link %s: floor-ms %u is above ceiling-ms %u",
+				 link->device, link->pacing.floor_ms, link->pacing.ceiling_ms);
+	if (link->store.outage_cover > link->store.capacity)
+		return reader_refuse_at(reader, reader->began, "link %s: outage-cover %u is above store %u",
+				 link->device, link->store.outage_cover, link->store.capacity);
+	return 0;
+}
+
+#define MEMBER(type, member)	.offset = offsetof(struct type, member)
+#define RANGE(text, how, type, member, least, most)	\
+	{ .name = (text), .take = (how), MEMBER(type, member), .min = (least), .max = (most) }
+#define NUMBER(text, ...)	RANGE(text, reader_number, __VA_ARGS__)
+
+static const struct reader_option agent_options[] = {
+	{ .name = "name", .take = reader_text, MEMBER(config_agent, name), .is_required = true },
+	{ .name = "certificate", .take = reader_path, MEMBER(config_agent, certificate), .is_required = true },
+	{ .name = "key", .take = reader_path, MEMBER(config_agent, key), .is_required = true },
+	{ .name = "ca", .take = reader_path, MEMBER(config_agent, ca), .is_required = true },
+	{ .name = "listen", .take = take_endpoint, MEMBER(config_agent, listen) },
+	{ .name = "control", .take = reader_path, MEMBER(config_agent, control) },
+	{ .name = "metrics", .take = reader_path, MEMBER(config_agent, metrics) },
+	{ .name = "audit-log", .take = reader_path, MEMBER(config_agent, audit_log) },
+	NUMBER("kme-connect-ms", config_agent, kme_connect_ms, 100, 60000),
+	NUMBER("kme-timeout-ms", config_agent, kme_timeout_ms, 100, 60000),
+	NUMBER("kme-retry-ms", config_agent, kme_retry_ms, RETRY_MIN_MS, 3600000),
+};
+
+static const struct reader_option kme_options[] = {
+	{ .name = "url", .take = take_url, MEMBER(config_kme, node.url), .is_required = true },
+	{ .name = "id", .take = reader_text, MEMBER(config_kme, node.id) },
+	{ .name = "certificate", .take = reader_path, MEMBER(config_kme, node.certificate), .is_required = true },
+	{ .name = "key", .take = reader_path, MEMBER(config_kme, node.key), .is_required = true },
+	{ .name = "ca", .take = reader_path, MEMBER(config_kme, node.ca), .is_required = true },
+	{ .name = "method", .take = take_method },
+};
+
+static const struct reader_option peer_options[] = {
+	{ .name = "address", .take = take_endpoint, MEMBER(config_peer, address) },
+};
+
+static const struct reader_option link_options[] = {
+	{ .name = "peer", .take = reader_text, MEMBER(config_link, peer_name), .is_required = true },
+	{ .name = "kmes", .take = take_kmes, .max = KME_NODES_MAX },
+	{ .name = "sae", .take = reader_text, MEMBER(config_link, sae) },
+	{ .name = "policy", .take = take_policy, MEMBER(config_link, policy) },
+	NUMBER("store", config_link, store.capacity, 1, STORE_CAPACITY_MAX),
+	NUMBER("outage-cover", config_link, store.outage_cover, 0, STORE_CAPACITY_MAX),
+	NUMBER("key-bytes", config_link, store.key_bytes, STORE_KEY_BYTES_MIN, STORE_KEY_BYTES_MAX),
+	RANGE("max-age-s", reader_seconds, config_link, store.max_age_ms, 0, 31536000),
+	NUMBER("floor-ms", config_link, pacing.floor_ms, 1, 3600000),
+	NUMBER("ceiling-ms", config_link, pacing.ceiling_ms, 1, 3600000),
+	RANGE("reserve", reader_long_number, config_link, pacing.reserve, 0, STORE_CAPACITY_MAX),
+};
+
+#define OPTIONS(array)	.options = (array), .n_options = sizeof(array) / sizeof((array)[0])
+
+static const struct reader_section sections[] = {
+	{ .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
+	{ .name = "kme", .what = "a name", OPTIONS(kme_options), .begin = begin_kme },
+	{ .name = "peer", .what = "the name in its certificate", OPTIONS(peer_options), .begin = begin_peer },
+	{ .name = "link", .what = "a device", OPTIONS(link_options), .begin = begin_link, .end = end_link },
+};
+
+_Static_assert(sizeof(agent_options) / sizeof(agent_options[0]) <= READER_OPTIONS_MAX &&
+	       sizeof(link_options) / sizeof(link_options[0]) <= READER_OPTIONS_MAX, "room in given[]");
+
+/* ---- the whole ---- */
+
+static void set_defaults(struct config_agent *agent)
+{
+	agent->control = agent->control ?: DEFAULT_CONTROL;
+	agent->metrics = agent->metrics ?: DEFAULT_METRICS;
+	agent->audit_log = agent->audit_log ?: DEFAULT_AUDIT_LOG;
+	agent->kme_connect_ms = agent->kme_connect_ms ?: DEFAULT_CONNECT_MS;
+	agent->kme_timeout_ms = agent->kme_timeout_ms ?: DEFAULT_TIMEOUT_MS;
+	agent->kme_retry_ms = agent->kme_retry_ms ?: DEFAULT_RETRY_MS;
+}
+
+static int resolve_link(struct reader *reader, struct config_link *link)
+{
+	const struct config *config = reader->arg;
+	uint32_t i;
+
+	link->peer = (uint32_t)find_peer(config, link->peer_name);
+	if (link->peer == config->n_peers)
+		return reader_refuse_at(reader, link->line, "link %s: there is no peer %s",
+					link->device, link->peer_name);
+	for (i = 0; i < link->n_kmes; i++) {
+		link->kmes[i] = (uint32_t)find_kme(config, link->kme_names[i]);
+		if (link->kmes[i] == config->n_kmes)
+			return reader_refuse_at(reader, link->line, "link %s: there is no kme %s",
+						link->device, link->kme_names[i]);
+	}
+	return 0;
+}
+
+/* Names may stand before what they name. */
+static int resolve(struct reader *reader)
+{
+	struct config *config = reader->arg;
+	size_t i;
+
+	for (i = 0; i < config->n_links; i++) {
+		if (resolve_link(reader, &config->links[i]))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_peers(struct reader *reader)
+{
+	const struct config *config = reader->arg;
+	const struct config_peer *peer;
+
+	for (peer = config->peers; peer < config->peers + config->n_peers; peer++) {
+		if (!strcmp(peer->name, config->agent.name))
+			return reader_refuse_at(reader, peer->line,
+						"peer %s: is the agent's own name", peer->name);
+	}
+	return 0;
+}
+
+int config_parse(struct config *config, const char *text, size_t len,
+		 const char *path, struct config_error *error)
+{
+	struct reader reader = {
+		.sections = sections,
+		.n_sections = sizeof(sections) / sizeof(sections[0]),
+		.arg = config,
+		.path = path,
+		.error = error,
+	};
+	int err;
+
+	memset(config, 0, sizeof(*config));
+	config->path = path;
+	error->text[0] = '\0';
+	if (len > CONFIG_BYTES_MAX)
+		return reader_refuse(&reader, "more than %u bytes", CONFIG_BYTES_MAX);
+	config->text = malloc(len + 1);
+	if (!config->text)
+		return reader_no_memory(&reader);
+	memcpy(config->text, text, len);
+	config->text[len] = '\0';
+	err = reader_take(&reader, config->text, len);
+	if (err)
+		return err;
+	if (!config->agent.line)
+		return reader_refuse(&reader, "lacks a section agent");
+	set_defaults(&config->agent);
+	return check_peers(&reader) ?: resolve(&reader);
+}
+
+int config_read(struct config *config, const char *path, struct config_error *error)
+{
+	size_t len;
+	char *text;
+	int err;
+
+	memset(config, 0, sizeof(*config));
+	text = reader_load(path, CONFIG_BYTES_MAX, &len, error);
+	if (!text)
+		return -errno;
+	err = config_parse(config, text, len, path, error);
+	free(text);
+	return err;
+}
+
+void config_free(struct config *config)
+{
+	free(config->kmes);
+	free(config->peers);
+	free(config->links);
+	free(config->text);
+	memset(config, 0, sizeof(*config));
+}
+
+const struct config_link *config_find_link(const struct config *config, const char *device)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_links; i++) {
+		if (!strcmp(config->links[i].device, device))
+			return &config->links[i];
+	}
+	return NULL;
+}
+
+const struct config_peer *config_find_peer(const struct config *config, const char *name)
+{
+	size_t i = find_peer(config, name);
+
+	return i < config->n_peers ? &config->peers[i] : NULL;
+}
+

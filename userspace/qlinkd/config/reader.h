@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads a file of sections and options, line by line, and says what is wrong with a line. */
+#ifndef QLINKD_READER_H
+#define QLINKD_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * DOC: What a file is made of
+ *
+ * A line that is not indented begins a section: its name and, for most, a second word.
+ * Indented lines behind it are its options: a name and one word or more. "#" begins a
+ * comment. What sections and options there are is said by tables; struct reader_option has one
+ * function that takes the words of an option and stores or refuses them.
+ *
+ * Words are not copied: they point into the text that is read.
+ */
+
+/* Options of one section. */
+#define READER_OPTIONS_MAX	16
+
+/**
+ * struct config_error - what is wrong with a file
+ */
+struct config_error {
+	/** @text: FILE:LINE: the value, then the rule; no full stop */
+	char text[512];
+};
+
+struct reader;
+
+/**
+ * struct reader_option - an option of a section
+ */
+struct reader_option {
+	/** @name: its first word */
+	const char *name;
+
+	/** @take: takes its other words, @n of them and at least one; 0, or refuses */
+	int (*take)(struct reader *reader, const struct reader_option *option,
+		    char **words, int n);
+
+	/** @offset: of its member in the section's structure */
+	size_t offset;
+
+	/** @min: least value of a number */
+	uint32_t min;
+
+	/** @max: greatest value of a number, or most words of a list */
+	uint32_t max;
+
+	/** @is_required: every section must have it */
+	bool is_required;
+};
+
+/**
+ * struct reader_section - a kind of section
+ */
+struct reader_section {
+	/** @name: the word that begins it */
+	const char *name;
+
+	/** @what: what its second word is, for an error message; %NULL if it has none */
+	const char *what;
+
+	/** @options: that it may have */
+	const struct reader_option *options;
+
+	/** @n_options: how many, at most READER_OPTIONS_MAX */
+	size_t n_options;
+
+	/** @begin: makes one with @name and sets @at of the reader; 0, or refuses */
+	int (*begin)(struct reader *reader, char *name);
+
+	/** @end: checks it as a whole, %NULL for no check; 0, or refuses */
+	int (*end)(struct reader *reader);
+};
+
+/**
+ * struct reader - a file that is being read
+ */
+struct reader {
+	/** @sections: all kinds of sections, in the order in which an error names them */
+	const struct reader_section *sections;
+
+	/** @n_sections: how many */
+	size_t n_sections;
+
+	/** @arg: for the callbacks of sections and options */
+	void *arg;
+
+	/** @path: of the file, for errors */
+	const char *path;
+
+	/** @error: filled in by the first refusal */
+	struct config_error *error;
+
+	/** @line: the line being read, from 1 on; 0 before the first */
+	unsigned int line;
+
+	/** @section: the section being read, %NULL before the first */
+	const struct reader_section *section;
+
+	/** @at: its structure */
+	char *at;
+
+	/** @began: line in which it began */
+	unsigned int began;
+
+	/** @given: for each option, the line that has it, 0 for none */
+	unsigned int given[READER_OPTIONS_MAX];
+};
+
+/**
+ * config_error_at() - say what is wrong with a line of a file
+ * @error: filled in
+ * @path: of the file
+ * @line: which line
+ * @format: the value, then the rule, as for printf()
+ *
+ * Return: %-EINVAL.
+ */
+__attribute__((format(printf, 4, 5)))
+int config_error_at(struct config_error *error, const char *path, unsigned int line,
+		    const char *format, ...);
+
+/* The same for the file that is being read, and for the line that is being read. */
+#define reader_refuse_at(reader, line, ...)	\
+	config_error_at((reader)->error, (reader)->path, (line), __VA_ARGS__)
+#define reader_refuse(reader, ...)	reader_refuse_at(reader, (reader)->line, __VA_ARGS__)
+
+/**
+ * reader_no_memory() - say that there is no memory
+ * @reader: its error is filled in
+ *
+ * Return: %-ENOMEM.
+ */
+int reader_no_memory(struct reader *reader);
+
+/**
+ * reader_one_word() - refuse an option that has more than one value
+ * @reader: the reader
+ * @option: the option
+ * @n: how many values it has
+ *
+ * Return: 0, or %-EINVAL.
+ */
+int reader_one_word(struct reader *reader, const struct reader_option *option, int n);
+
+/*
+ * What most options need for their @take: text, an absolute path, a number as uint32_t or
+ * uint64_t within @min and @max, and a number of seconds stored as milliseconds in a uint64_t.
+ */
+int reader_text(struct reader *reader, const struct reader_option *option, char **words, int n);
+int reader_path(struct reader *reader, const struct reader_option *option, char **words, int n);
+int reader_number(struct reader *reader, const struct reader_option *option, char **words, int n);
+int reader_long_number(struct reader *reader, const struct reader_option *option, char **words, int n);
+int reader_seconds(struct reader *reader, const struct reader_option *option, char **words, int n);
+
+/**
+ * reader_add() - add an item to an array
+ * @reader: its @at becomes the new item, all zero
+ * @items: the array, from reallocarray(), or %NULL
+ * @n: how many items it has; counted up
+ * @bytes: size of one
+ *
+ * Return: 0, or %-ENOMEM, which is refused.
+ */
+int reader_add(struct reader *reader, void **items, size_t *n, size_t bytes);
+
+/**
+ * reader_take() - read all lines
+ * @reader: with sections, path and error; the rest all zero
+ * @text: @len bytes and a NUL; cut into words in place
+ * @len: bytes
+ *
+ * Stops at the first error.
+ *
+ * Return: 0, or a negative errno with the error filled in.
+ */
+int reader_take(struct reader *reader, char *text, size_t len);
+
+/**
+ * reader_load() - read a whole file into memory
+ * @path: of the file
+ * @max: most bytes to read; one more is read of a longer file
+ * @len: bytes read
+ * @error: filled in on failure
+ *
+ * Return: the text, which the caller frees, or %NULL with errno.
+ */
+char *reader_load(const char *path, size_t max, size_t *len, struct config_error *error);
+
+#endif
