@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What becomes of what an agreement asks for: each is answered, and people hear why not. */
+#include "qlinkd/link/act.c"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,6 @@
 #include <unistd.h>
 
 #include "qlinkd/agreement/policy.h"
-#include "qlinkd/link/act.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
@@ -142,7 +143,7 @@ static unsigned int watch_offers(struct world *world, unsigned int to, uint64_t 
 	const struct link *from = world->ends[!to].link;
 
 	(void)delay;
-	if (from->is_deriving) {
+	if (from->act->is_deriving) {
 		n_offers_said++;
 		CHECK_NUMBER("keys of it", from->exchange->tx.n_keys, 0);
 	}
@@ -226,7 +227,7 @@ TEST(keys_that_come_too_late_go_nowhere)
 	world_run(world, 3000);
 	CHECK_NUMBER("installed without a session", devices[1].asked[REQUEST_INSTALL], asked);
 	CHECK_NUMBER("received", devices[1].rx.newest, 0);
-	CHECK_NUMBER("answers that wait", world->ends[1].link->n_done, 0);
+	CHECK_NUMBER("answers that wait", act_n_answers(world->ends[1].link), 0);
 	fetching.delay = 20;
 	world->has_traffic = true;
 	world_connect(world);
@@ -265,11 +266,11 @@ TEST(every_answer_has_been_told_when_a_step_is_over)
 	world_connect(world);
 	for (i = 0; i < 4000; i++) {
 		world_run(world, 1);
-		CHECK_NUMBER("end 0", world->ends[0].link->n_done, 0);
-		CHECK_NUMBER("end 1", world->ends[1].link->n_done, 0);
+		CHECK_NUMBER("end 0", act_n_answers(world->ends[0].link), 0);
+		CHECK_NUMBER("end 1", act_n_answers(world->ends[1].link), 0);
 	}
 	CHECK(counters(world, 0)->offers > 0, "nothing happened");
-	CHECK(world->most_done >= 1 && world->most_done <= LINK_DONE_MAX / 2, "%u at a time", world->most_done);
+	CHECK(world->most_done >= 1 && world->most_done <= ACT_DONE_MAX / 2, "%u at a time", world->most_done);
 	world_free(world);
 }
 

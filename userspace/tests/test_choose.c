@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which keys a link asks for, how many, and how often they change. */
+#include "qlinkd/link/choose.c"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "qlinkd/link/choose.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
@@ -271,10 +272,10 @@ TEST(what_was_weaker_is_forgotten_with_its_rings)
 	world->has_traffic = true;
 	world_run(world, 60000);
 	simkme_pairs[0].supply = 10000;
-	for (i = 0; i < 20000 && !link_of(world)->better_from; i++)
+	for (i = 0; i < 20000 && !link_of(world)->choose->better_from; i++)
 		world_run(world, 1);
-	CHECK(link_of(world)->better_from > 2 * TARGET, "better from %llu",
-	      (unsigned long long)link_of(world)->better_from);
+	CHECK(link_of(world)->choose->better_from > 2 * TARGET, "better from %llu",
+	      (unsigned long long)link_of(world)->choose->better_from);
 	/* Both are made anew: epochs begin at 1. */
 	for (i = 0; i < 2; i++) {
 		device_wipe(&devices[i]);

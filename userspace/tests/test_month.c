@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "qlinkd/link/act.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
@@ -304,7 +305,7 @@ static void check_rings(struct world *world)
 static void check_bounds(const struct world *world, const struct found *found)
 {
 	CHECK(world->most_wire <= 128, "%u messages on their way", world->most_wire);
-	CHECK(world->most_done <= LINK_DONE_MAX / 2, "%u answers that wait", world->most_done);
+	CHECK(world->most_done <= ACT_DONE_MAX / 2, "%u answers that wait", world->most_done);
 	CHECK(world->most_staged <= 50 + 32, "%u keys to send", world->most_staged);
 	/* What was offered or asked for when trouble ended, and doubts about the rest. */
 	CHECK(found->most_lost <= 1000, "%" PRIu64 " keys came to nothing in calm",

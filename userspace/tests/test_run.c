@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* How a link is keyed: what its peer, its device and the clock bring about. */
+#include "qlinkd/link/run.c"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,14 +145,14 @@ TEST(keys_outlive_an_agent_that_starts_anew)
 TEST(the_exporter_of_a_connection_is_wiped_with_it)
 {
 	struct world *world = start();
-	const uint8_t *channel = (const uint8_t *)link_of(world)->channel;
+	const uint8_t *channel = (const uint8_t *)link_of(world)->run->binding;
 	size_t i, left = 0;
 
-	for (i = 0; i < sizeof(*link_of(world)->channel); i++)
+	for (i = 0; i < sizeof(*link_of(world)->run->binding); i++)
 		left += channel[i] != 0;
 	CHECK(left > 32, "no exporter");
 	world_cut(world);
-	for (i = 0, left = 0; i < sizeof(*link_of(world)->channel); i++)
+	for (i = 0, left = 0; i < sizeof(*link_of(world)->run->binding); i++)
 		left += channel[i] != 0;
 	CHECK_NUMBER("bytes left", left, 0);
 	CHECK_TEXT("phase", link_phase_name(link_of(world)), "no-peer");

@@ -11,6 +11,7 @@
 
 #include <openssl/rand.h>
 
+#include "qlinkd/link/act.h"
 #include "simkme.h"
 #include "tap.h"
 
@@ -165,8 +166,8 @@ static void on_answered(void *arg)
 	const struct world_end *end = arg;
 
 	/* With the one that comes of this. */
-	if (end->link && end->link->n_done + 1 > the_world->most_done)
-		the_world->most_done = end->link->n_done + 1;
+	if (end->link && act_n_answers(end->link) + 1 > the_world->most_done)
+		the_world->most_done = act_n_answers(end->link) + 1;
 }
 
 static bool is_due(const struct device *device)

@@ -2,8 +2,10 @@
 /* Carries out what the agreement of a link asks for. */
 #include "act.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "libqlink/names.h"
@@ -12,14 +14,40 @@
 /* Key IDs of one line of the audit log. */
 #define AUDIT_IDS	600
 
+/**
+ * struct link_act - what carries out the actions of one link
+ */
+struct link_act {
+	/** @done: answers that the agreement does not know yet, in order */
+	struct session_event done[ACT_DONE_MAX];
+
+	/** @n_done: how many */
+	unsigned int n_done;
+
+	/** @rings: what the last SESSION_ACTION_RINGS found */
+	struct session_rings rings;
+
+	/** @has_offered: the peer has our offer, so a refusal is its own */
+	bool has_offered;
+
+	/** @has_installed: directions of which keys were agreed on, a bit each */
+	uint8_t has_installed;
+
+	/** @taken: for an offer of ours that is being made */
+	struct stock_taken taken;
+
+	/** @is_deriving: its keys have yet to be */
+	bool is_deriving;
+};
+
 static void answer(struct link *link, uint64_t ticket, const struct session_event *how)
 {
 	struct session_event *event;
 
 	/* As many as one step can ask for, and the fetch that waits. */
-	if (!ticket || link->n_done == LINK_DONE_MAX)
+	if (!ticket || link->act->n_done == ACT_DONE_MAX)
 		return;
-	event = &link->done[link->n_done++];
+	event = &link->act->done[link->act->n_done++];
 	*event = *how;
 	event->type = SESSION_EVENT_DONE;
 	event->ticket = ticket;
@@ -43,12 +71,12 @@ static void kernel_refused(struct link *link, const char *what, const struct qli
 static void do_rings(struct link *link, const struct session_action *action)
 {
 	struct broker_client *broker = &link->services->broker;
-	struct session_event event = { .rings = &link->rings };
+	struct session_event event = { .rings = &link->act->rings };
 	struct qlink_why why;
 
 	event.is_ok = !broker_ask(broker, REQUEST_RINGS, link->config->device, NULL, &why);
 	if (event.is_ok)
-		link->rings = broker->reply.rings;
+		link->act->rings = broker->reply.rings;
 	else
 		kernel_refused(link, "rings", &why);
 	answer(link, action->ticket, &event);
@@ -165,8 +193,8 @@ static int install(struct link *link, const struct session_action *action, bool 
 		return err;
 	}
 	counts[keys.source] += keys.n;
-	link->has_installed |= 1 << keys.direction;
-	if (link->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
+	link->act->has_installed |= 1 << keys.direction;
+	if (link->act->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
 		stock_hold(link->stock, 0);
 	audit_installed(link, &keys, half);
 	return 0;
@@ -198,12 +226,12 @@ static void do_install_tx(struct link *link, const struct session_action *action
 static void spend_taken(struct link *link)
 {
 	stock_spend(link->stock);
-	memset(&link->taken, 0, sizeof(link->taken));
+	memset(&link->act->taken, 0, sizeof(link->act->taken));
 }
 
 static void do_prepare(struct link *link, const struct session_action *action)
 {
-	struct stock_taken *taken = &link->taken;
+	struct stock_taken *taken = &link->act->taken;
 	struct session_offer offer = action->offer;
 	struct session_event event = { .reason = SESSION_REASON_KME };
 
@@ -216,8 +244,8 @@ static void do_prepare(struct link *link, const struct session_action *action)
 							 taken->ids);
 	event.n = offer.n;
 	event.is_ok = event.reason == SESSION_REASON_NONE;
-	link->has_offered = event.is_ok;
-	link->is_deriving = event.is_ok;
+	link->act->has_offered = event.is_ok;
+	link->act->is_deriving = event.is_ok;
 	if (!event.is_ok)
 		spend_taken(link);
 	answer(link, action->ticket, &event);
@@ -229,10 +257,10 @@ static void do_prepare(struct link *link, const struct session_action *action)
  */
 static void derive_offered(struct link *link)
 {
-	if (!link->is_deriving)
+	if (!link->act->is_deriving)
 		return;
-	link->is_deriving = false;
-	exchange_derive(link->exchange, true, link->taken.secrets);
+	link->act->is_deriving = false;
+	exchange_derive(link->exchange, true, link->act->taken.secrets);
 	spend_taken(link);
 }
 
@@ -302,10 +330,10 @@ static void note_refused(struct link *link, uint8_t reason)
 {
 	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
 	/* Only the peer's word says something of its KME. */
-	if (link->has_offered &&
+	if (link->act->has_offered &&
 	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID))
 		stock_refused(link->stock, reason, services_now());
-	link->has_offered = false;
+	link->act->has_offered = false;
 }
 
 static void note_proven(struct link *link)
@@ -431,10 +459,10 @@ static void tell_answers(struct link *link)
 	struct session_event event;
 	unsigned int i;
 
-	while (link->n_done) {
-		event = link->done[0];
-		link->n_done--;
-		memmove(&link->done[0], &link->done[1], link->n_done * sizeof(link->done[0]));
+	while (link->act->n_done) {
+		event = link->act->done[0];
+		link->act->n_done--;
+		memmove(&link->act->done[0], &link->act->done[1], link->act->n_done * sizeof(link->act->done[0]));
 		session_step(&link->session, &event, services_now(), &actions);
 		for (i = 0; i < actions.n; i++)
 			act(link, &actions.list[i]);
@@ -463,4 +491,21 @@ void act_fetched(struct link *link, enum session_reason reason, const struct byt
 		reason = exchange_derive(link->exchange, false, secrets);
 	answer_plain(link, link->session.rx.ticket, reason, reason);
 	tell_answers(link);
+}
+
+int act_new(struct link *link)
+{
+	link->act = calloc(1, sizeof(*link->act));
+	return link->act ? 0 : -ENOMEM;
+}
+
+void act_free(struct link *link)
+{
+	free(link->act);
+	link->act = NULL;
+}
+
+unsigned int act_n_answers(const struct link *link)
+{
+	return link->act->n_done;
 }

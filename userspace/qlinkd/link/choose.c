@@ -2,7 +2,9 @@
 /* Decides which keys a link asks its agreement for, how many and how often they change. */
 #include "choose.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "act.h"
 #include "libqlink/names.h"
@@ -20,6 +22,20 @@
 #define COVER_OFFER	32
 /* With fewer QKD keys staged than this, and none in stock, the link falls back. */
 #define STAGED_LAST	2
+
+/**
+ * struct link_choose - what was chosen for one link
+ */
+struct link_choose {
+	/** @keys_low: as the kernel was told */
+	uint32_t keys_low;
+
+	/** @better_from: first epoch of keys better than the ones staged before, 0 for none */
+	uint64_t better_from;
+
+	/** @rotated_at: the epoch that was told to give way */
+	uint64_t rotated_at;
+};
 
 static uint32_t target(const struct link *link)
 {
@@ -83,7 +99,7 @@ static void tell_change(struct link *link, int before)
 	if (before < 0 && link->view.tx.has_source)
 		before = link->view.tx.current_source;
 	/* Of what is staged, all below here is of the weaker source. */
-	link->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
+	link->choose->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
 }
 
 static void choose_source(struct link *link, uint64_t now)
@@ -120,23 +136,23 @@ static void set_pace(struct link *link, uint64_t now)
 		link->period_ms = request.period_ms;
 	request.period_ms = link->period_ms;
 	request.keys_low = low_mark(link);
-	if (link->period_ms == period_ms && request.keys_low == link->keys_low)
+	if (link->period_ms == period_ms && request.keys_low == link->choose->keys_low)
 		return;
 	if (broker_ask(&link->services->broker, REQUEST_PACE, link->config->device, &request,
 		       &why)) {
 		link->period_ms = period_ms;
 		return;
 	}
-	link->keys_low = request.keys_low;
+	link->choose->keys_low = request.keys_low;
 }
 
 /* Of rings that are new, in which epochs begin anew: there is nothing weaker in them. */
 static void forget_old_rings(struct link *link)
 {
-	if (link->better_from <= link->session.tx.newest + 1)
+	if (link->choose->better_from <= link->session.tx.newest + 1)
 		return;
-	link->better_from = 0;
-	link->rotated_at = 0;
+	link->choose->better_from = 0;
+	link->choose->rotated_at = 0;
 }
 
 /* Nothing to send with: traffic waits for the first offer, which is soon agreed on if it is small. */
@@ -155,7 +171,7 @@ static void want(struct link *link, uint64_t now)
 		return;
 	event.source = (uint8_t)link->choice.source;
 	/* Weaker keys that are staged do not count as what there should be. */
-	if (link->better_from && link->session.tx.newest < link->better_from)
+	if (link->choose->better_from && link->session.tx.newest < link->choose->better_from)
 		staged = 0;
 	event.n = staged < low_mark(link) ? target(link) - staged :
 					    more_cover(link, staged, usable);
@@ -169,8 +185,8 @@ static void want(struct link *link, uint64_t now)
 
 bool choose_is_urgent(const struct link *link)
 {
-	return link->better_from && link->session.tx.newest >= link->better_from &&
-	       link->view.tx.current_epoch < link->better_from;
+	return link->choose->better_from && link->session.tx.newest >= link->choose->better_from &&
+	       link->view.tx.current_epoch < link->choose->better_from;
 }
 
 /* One weaker key a step: the next frame rotates. */
@@ -179,12 +195,12 @@ static void replace_weaker(struct link *link)
 	uint64_t current = link->view.tx.current_epoch;
 	struct qlink_why why;
 
-	if (link->better_from && current >= link->better_from)
-		link->better_from = 0;
-	if (!choose_is_urgent(link) || !current || link->rotated_at == current)
+	if (link->choose->better_from && current >= link->choose->better_from)
+		link->choose->better_from = 0;
+	if (!choose_is_urgent(link) || !current || link->choose->rotated_at == current)
 		return;
 	if (!broker_ask(&link->services->broker, REQUEST_ROTATE, link->config->device, NULL, &why))
-		link->rotated_at = current;
+		link->choose->rotated_at = current;
 }
 
 void choose_keys(struct link *link, uint64_t now)
@@ -206,4 +222,22 @@ void choose_keys(struct link *link, uint64_t now)
 		want(link, now);
 	}
 	replace_weaker(link);
+}
+
+int choose_new(struct link *link)
+{
+	link->choose = calloc(1, sizeof(*link->choose));
+	return link->choose ? 0 : -ENOMEM;
+}
+
+void choose_free(struct link *link)
+{
+	free(link->choose);
+	link->choose = NULL;
+}
+
+void choose_reset(struct link *link)
+{
+	link->period_ms = 0;
+	link->choose->keys_low = 0;
 }

@@ -6,6 +6,26 @@
 #include "link.h"
 
 /**
+ * choose_new() - set up what chooses for a link
+ * @link: its @choose is filled in; freed with choose_free()
+ *
+ * Return: 0, or %-ENOMEM.
+ */
+int choose_new(struct link *link);
+
+/**
+ * choose_free() - free what choose_new() made
+ * @link: its @choose may be %NULL
+ */
+void choose_free(struct link *link);
+
+/**
+ * choose_reset() - forget what the kernel was told of the pace
+ * @link: the link, whose device may be another one now
+ */
+void choose_reset(struct link *link);
+
+/**
  * choose_keys() - decide anew
  * @link: the link
  * @now: time in ms

@@ -15,8 +15,6 @@
 #include "qlinkd/services.h"
 #include "stock.h"
 
-/* Answers that wait to be told to the agreement. */
-#define LINK_DONE_MAX	32
 #define LINK_WHY_BYTES	160
 
 /**
@@ -90,12 +88,26 @@ struct link_ops {
 	void (*kick)(void *arg);
 };
 
+struct link_act;
+struct link_choose;
+struct link_run;
+
 /**
  * struct link - one link
  *
- * Members are for run.c, act.c and choose.c; others may look.
+ * Members are for run.c, act.c and choose.c; others only read them. What one of
+ * these files needs for itself is in @run, @act and @choose.
  */
 struct link {
+	/** @run: what drives it, of run.c */
+	struct link_run *run;
+
+	/** @act: what carries out actions, of act.c */
+	struct link_act *act;
+
+	/** @choose: what chooses source and pace, of choose.c */
+	struct link_choose *choose;
+
 	/** @config: as in the file; outlives the link */
 	const struct config_link *config;
 
@@ -111,29 +123,11 @@ struct link {
 	/** @id: link id of its device, 0 while there is none */
 	uint16_t id;
 
-	/** @channel: of the connection to the peer; secret, in @memory */
-	struct exchange_binding *channel;
-
-	/** @is_connected: @channel counts */
-	bool is_connected;
-
 	/** @session: the agreement */
 	struct session session;
 
-	/** @memory: of @exchange and @channel */
-	struct qlink_secret memory;
-
 	/** @exchange: what offers are made of */
 	struct exchange *exchange;
-
-	/** @done: answers that the agreement does not know yet, in order */
-	struct session_event done[LINK_DONE_MAX];
-
-	/** @n_done: how many */
-	unsigned int n_done;
-
-	/** @rings: what the last SESSION_ACTION_RINGS found */
-	struct session_rings rings;
 
 	/** @stock: of QKD keys */
 	struct stock *stock;
@@ -142,21 +136,6 @@ struct link {
 	 * different ones
 	 */
 	bool is_unsure;
-
-	/** @withdrawing: directions whose keys have yet to be withdrawn, a bit each */
-	uint8_t withdrawing;
-
-	/** @has_offered: the peer has our offer, so a refusal is its own */
-	bool has_offered;
-
-	/** @has_installed: directions of which keys were agreed on, a bit each */
-	uint8_t has_installed;
-
-	/** @taken: for an offer of ours that is being made */
-	struct stock_taken taken;
-
-	/** @is_deriving: its keys have yet to be */
-	bool is_deriving;
 
 	/** @choice: the source of our offers */
 	struct policy_choice choice;
@@ -170,38 +149,11 @@ struct link {
 	/** @period_ms: as the kernel was told, 0 for not yet */
 	uint32_t period_ms;
 
-	/** @keys_low: as the kernel was told */
-	uint32_t keys_low;
-
-	/** @better_from: first epoch of keys better than the ones staged before, 0 for none */
-	uint64_t better_from;
-
-	/** @rotated_at: the epoch that was told to give way */
-	uint64_t rotated_at;
-
-	/** @look_at: when to look at the device again */
-	uint64_t look_at;
-
-	/** @choose_at: when to decide anew which keys are wanted */
-	uint64_t choose_at;
-
-	/** @records_at: when to read records again */
-	uint64_t records_at;
-
-	/** @record: number of the last record that was read */
-	uint64_t record;
-
-	/** @recorded: keys that had taken over in both rings when records were read last */
-	uint64_t recorded;
-
 	/** @counters: what happened so far */
 	struct link_counters counters;
 
 	/** @why: what is in the way, empty for nothing */
 	char why[LINK_WHY_BYTES];
-
-	/** @kme_why: what was logged last of a KME's answers */
-	char kme_why[sizeof(struct qlink_why)];
 };
 
 /**

@@ -23,10 +23,45 @@
 /* How long its first keys have the KMEs to themselves. */
 #define FIRST_MS	2000
 
+/**
+ * struct link_run - what drives one link
+ */
+struct link_run {
+	/** @memory: locked, holds the exchange of the link and @binding */
+	struct qlink_secret memory;
+
+	/** @binding: what keys are bound to of the connection to the peer; secret, in @memory */
+	struct exchange_binding *binding;
+
+	/** @is_connected: @binding counts */
+	bool is_connected;
+
+	/** @withdrawing: directions whose keys have yet to be withdrawn, a bit each */
+	uint8_t withdrawing;
+
+	/** @look_at: when to look at the device again */
+	uint64_t look_at;
+
+	/** @choose_at: when to decide anew which keys are wanted */
+	uint64_t choose_at;
+
+	/** @records_at: when to read records again */
+	uint64_t records_at;
+
+	/** @record: number of the last record that was read */
+	uint64_t record;
+
+	/** @recorded: keys that had taken over in both rings when records were read last */
+	uint64_t recorded;
+
+	/** @kme_why: what was logged last of a KME's answers */
+	char kme_why[sizeof(struct qlink_why)];
+};
+
 /* Something changed: what is to be done is decided when the loop comes by. */
 static void hurry(struct link *link)
 {
-	link->choose_at = 0;
+	link->run->choose_at = 0;
 	link->ops.kick(link->arg);
 }
 
@@ -36,11 +71,10 @@ static void open_agreement(struct link *link)
 {
 	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED };
 
-	if (!link->is_connected || !link->id)
+	if (!link->run->is_connected || !link->id)
 		return;
-	link->period_ms = 0;
-	link->keys_low = 0;
-	exchange_connect(link->exchange, link->channel, link->id);
+	choose_reset(link);
+	exchange_connect(link->exchange, link->run->binding, link->id);
 	act_step(link, &event);
 }
 
@@ -61,18 +95,18 @@ void link_restart(struct link *link)
 
 void link_withdraw(struct link *link)
 {
-	link->withdrawing = 1 << SESSION_DIRECTION_TX | 1 << SESSION_DIRECTION_RX;
+	link->run->withdrawing = 1 << SESSION_DIRECTION_TX | 1 << SESSION_DIRECTION_RX;
 	hurry(link);
 }
 
 /* One at a time. Keys of an offer that nobody holds yet are none that could be withdrawn. */
 static void withdraw_next(struct link *link)
 {
-	uint8_t direction = link->withdrawing & 1 << SESSION_DIRECTION_TX ? SESSION_DIRECTION_TX :
+	uint8_t direction = link->run->withdrawing & 1 << SESSION_DIRECTION_TX ? SESSION_DIRECTION_TX :
 									 SESSION_DIRECTION_RX;
 	struct session_event event = { .type = SESSION_EVENT_WITHDRAW };
 
-	if (!link->withdrawing || link->session.asked.is_open || link_look(link))
+	if (!link->run->withdrawing || link->session.asked.is_open || link_look(link))
 		return;
 	event.withdraw = (struct session_withdraw){
 		.range = { 1, direction == SESSION_DIRECTION_TX ? link->view.tx.newest_epoch :
@@ -80,7 +114,7 @@ static void withdraw_next(struct link *link)
 		.direction = direction,
 		.reason = SESSION_REASON_COMMAND,
 	};
-	link->withdrawing &= ~(1 << direction);
+	link->run->withdrawing &= ~(1 << direction);
 	if (event.withdraw.range.last)
 		act_step(link, &event);
 	hurry(link);
@@ -130,7 +164,7 @@ void link_notice(struct link *link, const struct qlink_event *event)
 {
 	if (!event) {
 		link->has_view = false;
-		link->look_at = 0;
+		link->run->look_at = 0;
 		hurry(link);
 		return;
 	}
@@ -172,31 +206,31 @@ static void note_gap(struct link *link, uint64_t lost)
 /* Keys that have gone since records were read, as far as the device told. */
 static uint64_t backlog(const struct link *link)
 {
-	return link->view.tx.rekeys + link->view.rx.rekeys - link->recorded;
+	return link->view.tx.rekeys + link->view.rx.rekeys - link->run->recorded;
 }
 
 /* Some at a time, so that the loop comes by. */
 static void read_records(struct link *link, uint64_t now)
 {
 	struct broker_client *broker = &link->services->broker;
-	struct request request = { .after = link->record };
+	struct request request = { .after = link->run->record };
 	struct qlink_why why;
 	uint32_t i;
 
-	link->records_at = now + RECORDS_MS;
-	link->recorded += backlog(link);
+	link->run->records_at = now + RECORDS_MS;
+	link->run->recorded += backlog(link);
 	if (!link->id || broker_ask(broker, REQUEST_RECORDS, link->config->device, &request, &why))
 		return;
 	for (i = 0; i < broker->reply.n; i++) {
 		const struct qlink_record *record = &broker->reply.records[i];
 
-		if (link->record && record->number > link->record + 1)
-			note_gap(link, record->number - link->record - 1);
-		link->record = record->number;
+		if (link->run->record && record->number > link->run->record + 1)
+			note_gap(link, record->number - link->run->record - 1);
+		link->run->record = record->number;
 		audit_record(link, record);
 	}
 	if (broker->reply.n == REQUEST_RECORDS_MAX)
-		link->records_at = now;
+		link->run->records_at = now;
 }
 
 /* --- QKD keys --- */
@@ -217,7 +251,7 @@ static void on_health(void *arg, unsigned int node, bool is_up, const struct qli
 {
 	struct link *link = arg;
 
-	link->kme_why[0] = '\0';
+	link->run->kme_why[0] = '\0';
 	if (is_up)
 		TELL(link->services, LOG_INFO, "kme-up", TEXT("link", link->config->device),
 		     TEXT("kme", link->config->kme_names[node]));
@@ -232,9 +266,9 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 
 	link->counters.keys_burned += answer->n_burned;
 	/* A KME that is dry says so each time. */
-	if (!answer->n_burned && !strcmp(link->kme_why, answer->why.text))
+	if (!answer->n_burned && !strcmp(link->run->kme_why, answer->why.text))
 		return;
-	snprintf(link->kme_why, sizeof(link->kme_why), "%s", answer->why.text);
+	snprintf(link->run->kme_why, sizeof(link->run->kme_why), "%s", answer->why.text);
 	TELL(link->services, LOG_WARNING, "kme-error", TEXT("link", link->config->device),
 	     TEXT("kme", link->config->kme_names[answer->node]),
 	     TEXT("request", answer->op == KME_OP_ENC ? "enc_keys" : "dec_keys"),
@@ -254,16 +288,22 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 	};
 	int err;
 
-	err = qlink_secret_new(&link->memory, sizeof(struct exchange) +
+	err = qlink_secret_new(&link->run->memory, sizeof(struct exchange) +
 					      sizeof(struct exchange_binding));
 	if (err)
 		return qlink_refuse(why, err, "no locked memory: %s", strerror(-err));
-	link->exchange = (struct exchange *)link->memory.data;
-	link->channel = (struct exchange_binding *)(link->exchange + 1);
+	link->exchange = (struct exchange *)link->run->memory.data;
+	link->run->binding = (struct exchange_binding *)(link->exchange + 1);
 	if (RAND_bytes((uint8_t *)&config.generation, sizeof(config.generation)) != 1)
 		return qlink_refuse(why, -EIO, "no random number");
 	session_init(&link->session, &config);
 	return 0;
+}
+
+static int init_parts(struct link *link)
+{
+	link->run = calloc(1, sizeof(*link->run));
+	return !link->run || act_new(link) || choose_new(link) ? -ENOMEM : 0;
 }
 
 int link_new(struct link **out, const struct config *config,
@@ -286,7 +326,11 @@ int link_new(struct link **out, const struct config *config,
 	link->ops = *ops;
 	link->arg = arg;
 	link->choice.source = POLICY_NO_SOURCE;
-	err = init_agreement(link, why);
+	err = init_parts(link);
+	if (err)
+		qlink_refuse(why, err, "no memory");
+	else
+		err = init_agreement(link, why);
 	if (!err)
 		err = stock_new(&link->stock, config, which, &stock_ops, link,
 				 services_now(), why);
@@ -306,23 +350,27 @@ void link_free(struct link *link)
 	stock_free(link->stock);
 	if (link->exchange)
 		exchange_end(link->exchange);
-	qlink_secret_free(&link->memory);
+	act_free(link);
+	choose_free(link);
+	if (link->run)
+		qlink_secret_free(&link->run->memory);
+	free(link->run);
 	free(link);
 }
 
-void link_connect(struct link *link, const struct exchange_binding *channel)
+void link_connect(struct link *link, const struct exchange_binding *binding)
 {
-	*link->channel = *channel;
-	link->is_connected = true;
-	link->look_at = 0;
+	*link->run->binding = *binding;
+	link->run->is_connected = true;
+	link->run->look_at = 0;
 	open_agreement(link);
 	hurry(link);
 }
 
 void link_disconnect(struct link *link)
 {
-	link->is_connected = false;
-	explicit_bzero(link->channel, sizeof(*link->channel));
+	link->run->is_connected = false;
+	explicit_bzero(link->run->binding, sizeof(*link->run->binding));
 	close_agreement(link);
 }
 
@@ -349,20 +397,20 @@ void link_run(struct link *link)
 	stock_run(link->stock, now);
 	if (session_deadline(&link->session) <= now)
 		act_step(link, &tick);
-	if (link->records_at <= now || backlog(link) >= RECORDS_MANY)
+	if (link->run->records_at <= now || backlog(link) >= RECORDS_MANY)
 		read_records(link, now);
-	if (link->look_at <= now) {
+	if (link->run->look_at <= now) {
 		look_around(link);
-		link->look_at = now + LOOK_MS;
+		link->run->look_at = now + LOOK_MS;
 	}
 	withdraw_next(link);
 	if (link->is_unsure) {
 		link->is_unsure = false;
 		link_restart(link);
 	}
-	if (link->choose_at <= now) {
+	if (link->run->choose_at <= now) {
 		choose_keys(link, now);
-		link->choose_at = now + (choose_is_urgent(link) ? HURRY_MS : LOOK_MS);
+		link->run->choose_at = now + (choose_is_urgent(link) ? HURRY_MS : LOOK_MS);
 	}
 }
 
@@ -374,5 +422,5 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 uint64_t link_deadline(const struct link *link)
 {
 	return sooner(sooner(session_deadline(&link->session), stock_deadline(link->stock)),
-		      sooner(sooner(link->look_at, link->choose_at), link->records_at));
+		      sooner(sooner(link->run->look_at, link->run->choose_at), link->run->records_at));
 }

@@ -31,9 +31,9 @@ void link_free(struct link *link);
 /**
  * link_connect() - the peer can be spoken to
  * @link: the link
- * @channel: what the connection gives; copied
+ * @binding: what the connection gives; copied
  */
-void link_connect(struct link *link, const struct exchange_binding *channel);
+void link_connect(struct link *link, const struct exchange_binding *binding);
 
 /**
  * link_disconnect() - it cannot any more
