@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ETSI GS QKD 014 V1.1.1 as one KME serves it; no sockets. */
+/* One KME: its state, a request to it and its reply. */
 #ifndef KMESIM_ETSI_H
 #define KMESIM_ETSI_H
 
@@ -98,22 +98,5 @@ struct etsi_reply {
 	/** @arg: ETSI_DRIP: ms a byte */
 	unsigned int arg;
 };
-
-/**
- * etsi_init() - make a KME that behaves as the standard says
- * @etsi: filled in
- * @channel: what it shares with the other
- * @side: 0 or 1
- */
-void etsi_init(struct etsi *etsi, struct channel *channel, int side);
-
-/**
- * etsi_answer() - serve one request
- * @etsi: the KME
- * @request: what came
- * @reply: filled in
- */
-void etsi_answer(struct etsi *etsi, const struct etsi_request *request,
-		 struct etsi_reply *reply);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/secret.h"
 #include "common/wipe.h"
 #include "control.h"
+#include "serve.h"
 
 static const char help[] =
 "usage: qlink-kmesim [-n] FILE\n"
@@ -85,7 +86,7 @@ static int load(struct sim *sim, struct event_base *base, const char *path)
 	for (i = 0; i < CHANNEL_SIDES; i++) {
 		sim->servers[i].base = base;
 		TAILQ_INIT(&sim->servers[i].held);
-		etsi_init(&sim->servers[i].etsi, &sim->channel, i);
+		serve_init(&sim->servers[i].etsi, &sim->channel, i);
 		sim->servers[i].etsi.other = &sim->servers[!i].etsi;
 	}
 	if (conf_read(sim, path))

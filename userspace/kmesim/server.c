@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/wipe.h"
+#include "serve.h"
 
 #define MAX_HEADER_BYTES	16384
 #define MAX_BODY_BYTES		1048576
@@ -236,7 +237,7 @@ static void on_request(struct evhttp_request *http, void *arg)
 	};
 	struct etsi_reply reply;
 
-	etsi_answer(&server->etsi, &request, &reply);
+	serve_request(&server->etsi, &request, &reply);
 	send_reply(server, http, &reply);
 	qlink_wipe_free(reply.body);
 }

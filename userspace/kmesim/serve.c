@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ETSI GS QKD 014 V1.1.1 as one KME serves it; no sockets. */
-#include "etsi.h"
+#include "serve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static const char bad_size[] = "size shall be a multiple of 8";
 static const char bad_extension[] =
 	"not all extension_mandatory parameters are supported";
 
-void etsi_init(struct etsi *etsi, struct channel *channel, int side)
+void serve_init(struct etsi *etsi, struct channel *channel, int side)
 {
 	memset(etsi, 0, sizeof(*etsi));
 	etsi->channel = channel;
@@ -327,8 +327,8 @@ static void serve(struct etsi *etsi, const struct etsi_request *request,
 		serve_dec(etsi, request, peer, reply);
 }
 
-void etsi_answer(struct etsi *etsi, const struct etsi_request *request,
-		 struct etsi_reply *reply)
+void serve_request(struct etsi *etsi, const struct etsi_request *request,
+		   struct etsi_reply *reply)
 {
 	char peer[CHANNEL_SAE_MAX + 1];
 	enum etsi_op op;
