@@ -385,7 +385,7 @@ test_rights_and_metrics_udp()
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_keys_total{link="qlink0",direction="tx",source="hybrid"}'
 	kill -9 "$broker"
 	expect_soon "an agent without its broker ends" agent_is_gone 1
-	expect_ok "and says so" logged 1 "the broker is gone"
+	expect_ok "and says so" logged 1 "the broker has ended"
 }
 
 # A key from a KME is nowhere once it was used: not in memory, log, audit log, environment or command line.

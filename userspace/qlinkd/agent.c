@@ -13,9 +13,9 @@
 #include "qlinkd/config/reload.h"
 #include "qlinkd/peer/reach.h"
 
-/* Between two beats; of the audit log, what is lost with the power at most. */
+/* Between two beats. A power failure loses at most this much of the audit log. */
 #define BEAT_MS		1000
-/* Events of devices that are taken before the rest has its turn. */
+/* Events of devices to handle in one turn of the loop, at most. */
 #define TURN		64
 
 static void add_timer(struct event *timer, uint64_t ms)
@@ -34,7 +34,7 @@ static void stop(struct agent *agent, int err)
 
 /* --- links --- */
 
-/* Anything may have changed what is due, also of other links: the kernel is shared. */
+/* Runs what is due and sets the timer anew: any event may have moved the deadline. */
 static void run_link(struct agent_link *entry)
 {
 	uint64_t now, deadline;
@@ -61,7 +61,7 @@ static void on_say(void *arg, const uint8_t *data, size_t len)
 	peer_say(entry->peer, data, len);
 }
 
-/* What the peer said may have brought the deadline nearer. */
+/* A message of the peer may have moved the deadline. */
 static void on_kick(void *arg)
 {
 	struct agent_link *entry = arg;
@@ -230,8 +230,8 @@ static int open_listener(struct agent *agent, struct qlink_why *why)
 /* --- the loop --- */
 
 /*
- * The watchdog is fed by progress: every link has the broker look at its device once a second, in
- * this loop, and one that does not answer ends it.
+ * The watchdog shows progress: every link has the broker read its device once a second in this
+ * loop, and a broker that does not answer ends the loop.
  */
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
@@ -302,7 +302,7 @@ static int open_services(struct agent *agent, struct qlink_why *why)
 	return err;
 }
 
-/* Those that are not there yet. */
+/* Adds the peers and links of the configuration that do not exist yet. */
 static int add_new(struct agent *agent, struct qlink_why *why)
 {
 	struct config *config = &agent->config;
@@ -359,7 +359,7 @@ int agent_run(struct agent *agent)
 	notify_say(&agent->notify, "STOPPING=1");
 	services_audit(&agent->services, "\"event\":\"stopped\"");
 	TELL(&agent->services, agent->err ? LOG_ERR : LOG_INFO, "stopped",
-	     TEXT("why", agent->err ? "the broker is gone" : "a signal"));
+	     TEXT("why", agent->err ? "the broker has ended" : "a signal"));
 	return agent->err;
 }
 
@@ -395,7 +395,7 @@ void agent_close(struct agent *agent)
 
 /* --- another configuration --- */
 
-/* What is not as before goes; what is, refers to @config from here on. */
+/* Frees links and peers that changed; those that did not refer to @config from here on. */
 static void keep_same(struct agent *agent, const struct config *config)
 {
 	const struct config_peer *peer;
@@ -445,7 +445,7 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 	old = agent->config;
 	agent->config = config;
 	err = add_new(agent, why);
-	/* Also if that failed: the listener knows names of the old configuration. */
+	/* Also after a failure: the listener refers to names of the old configuration. */
 	if (open_listener(agent, err ? &no_listener : why) && !err)
 		err = -EADDRNOTAVAIL;
 	config_free(&old);

@@ -14,38 +14,38 @@
 #include "services.h"
 
 /**
- * struct agent_link - a link, and what watches it
+ * struct agent_link - a link and its events on the loop
  */
 struct agent_link {
-	/** @agent: that it belongs to */
+	/** @agent: that the link belongs to */
 	struct agent *agent;
 
 	/** @link: the link */
 	struct link *link;
 
-	/** @peer: at its other end */
+	/** @peer: the agent at its other end */
 	struct peer *peer;
 
-	/** @stock: event of its KMEs, or %NULL without any */
+	/** @stock: event of its KMEs, %NULL for a link without KMEs */
 	struct event *stock;
 
-	/** @timer: event of its deadline */
+	/** @timer: event of the link's deadline */
 	struct event *timer;
 };
 
 /**
  * struct agent - the agent
  *
- * Members are for agent.c and reload.c; others may look.
+ * Members are for agent.c; others only read them.
  */
 struct agent {
 	/** @path: of the configuration file */
 	const char *path;
 
-	/** @config: what it says */
+	/** @config: what that file says */
 	struct config config;
 
-	/** @services: shared by all */
+	/** @services: shared by all links and peers */
 	struct services services;
 
 	/** @notify: the service manager */
@@ -54,28 +54,28 @@ struct agent {
 	/** @base: the loop */
 	struct event_base *base;
 
-	/** @context: of all channels to peers */
+	/** @context: of the TLS connections to all peers */
 	struct tls_context *context;
 
-	/** @monitor: events of devices */
+	/** @monitor: receives events of devices */
 	struct qlink_monitor *monitor;
 
-	/** @monitor_event: there are some */
+	/** @monitor_event: the monitor is readable */
 	struct event *monitor_event;
 
-	/** @beat: for the service manager and the audit log */
+	/** @beat: timer of the watchdog and of writing the audit log to disk */
 	struct event *beat;
 
 	/** @signals: SIGTERM, SIGINT, SIGHUP */
 	struct event *signals[3];
 
-	/** @listener: where peers come in, or %NULL */
+	/** @listener: accepts connections of peers, %NULL if the agent does not listen */
 	struct listener *listener;
 
-	/** @names: of all peers, ended by %NULL, for @listener */
+	/** @names: of all peers, for @listener; ends with %NULL */
 	const char **names;
 
-	/** @peers: as in the configuration */
+	/** @peers: of the configuration */
 	struct peer **peers;
 
 	/** @n_peers: how many */
@@ -87,13 +87,13 @@ struct agent {
 	/** @n_links: how many */
 	size_t n_links;
 
-	/** @began: when it was started, as services_now() tells it */
+	/** @began: services_now() at the start */
 	uint64_t began;
 
-	/** @reloads: that went well */
+	/** @reloads: reloads that succeeded */
 	uint64_t reloads;
 
-	/** @err: why the loop ended, 0 for a signal */
+	/** @err: why the loop ended, 0 if a signal ended it */
 	int err;
 };
 
@@ -110,7 +110,7 @@ struct agent {
 int agent_read_config(struct config *config, const char *path, struct config_error *error);
 
 /**
- * agent_open() - set up everything that the configuration asks for
+ * agent_open() - set up what the configuration asks for
  * @agent: all zero, but for @path, @services.broker and @monitor; the caller closes it with
  *	agent_close(), also on failure
  * @why: filled in on failure
@@ -120,22 +120,22 @@ int agent_read_config(struct config *config, const char *path, struct config_err
 int agent_open(struct agent *agent, struct qlink_why *why);
 
 /**
- * agent_run() - run until a signal or a trouble ends it
+ * agent_run() - run the loop until a signal or an error ends it
  * @agent: from agent_open()
  *
- * Return: 0, or %-EPIPE when the broker is gone.
+ * Return: 0, or %-EPIPE when the broker has ended.
  */
 int agent_run(struct agent *agent);
 
 /**
- * agent_close() - wipe and give back everything
+ * agent_close() - wipe and free everything
  * @agent: from agent_open()
  */
 void agent_close(struct agent *agent);
 
 /**
  * agent_reload() - read the configuration anew
- * @agent: the agent; links and peers that stay as they are do not notice
+ * @agent: the agent; links and peers that do not change run on undisturbed
  * @why: filled in on failure; then nothing has changed
  *
  * Return: 0, or a negative errno.

@@ -15,7 +15,7 @@
 #include "qlinkd/base/unixsock.h"
 #include "status.h"
 
-/* Who says nothing, or does not listen, for so long is sent away. */
+/* A client that sends nothing, or reads nothing, for this long is disconnected. */
 #define IDLE_S	30
 
 struct client {
@@ -55,7 +55,7 @@ static json_t *run_reload(struct agent *agent, const char *word)
 	return agent_reload(agent, &why) ? answer_error(why.text) : json_object();
 }
 
-/* @event goes to the log: somebody wanted it. */
+/* Logs @event, so that the log shows that an operator asked for it. */
 static json_t *run_on_link(struct agent *agent, const char *word, const char *event,
 			   void (*run)(struct link *link))
 {
@@ -108,13 +108,13 @@ static json_t *run(struct agent *agent, char *line)
 
 /* --- clients --- */
 
-static void send_away(struct client *client)
+static void disconnect(struct client *client)
 {
 	struct event *event = client->control->event;
 
 	bufferevent_free(client->io);
 	client->io = NULL;
-	/* There is room again. */
+	/* There is room for another client. */
 	event_add(event, NULL);
 }
 
@@ -143,14 +143,14 @@ static void on_read(struct bufferevent *io, void *arg)
 		free(line);
 	}
 	if (evbuffer_get_length(in) > CONTROL_LINE_MAX)
-		send_away(client);
+		disconnect(client);
 }
 
 static void on_end(struct bufferevent *io, short what, void *arg)
 {
 	(void)io;
 	(void)what;
-	send_away(arg);
+	disconnect(arg);
 }
 
 static struct client *find_room(struct control *control)
@@ -164,7 +164,7 @@ static struct client *find_room(struct control *control)
 	return NULL;
 }
 
-static void on_knock(evutil_socket_t fd, short what, void *arg)
+static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval idle = { .tv_sec = IDLE_S };
 	struct control *control = arg;
@@ -209,7 +209,7 @@ int control_open(struct control **out, const char *path, struct agent *agent,
 	}
 	*out = control;
 	control->path = strdup(path);
-	control->event = event_new(agent->base, control->fd, EV_READ | EV_PERSIST, on_knock,
+	control->event = event_new(agent->base, control->fd, EV_READ | EV_PERSIST, on_client,
 				   control);
 	if (!control->path || !control->event)
 		return qlink_refuse(why, -ENOMEM, "no memory");

@@ -5,9 +5,9 @@
 
 #include "agent.h"
 
-/* Of a command. */
+/* Bytes of a command line, at most. */
 #define CONTROL_LINE_MAX	256
-/* Who is talked to at once. */
+/* Clients that are connected at once, at most. */
 #define CONTROL_CLIENTS_MAX	16
 
 struct control;
@@ -15,11 +15,11 @@ struct control;
 /**
  * control_open() - listen on a Unix socket
  * @control: where it goes; the caller closes it with control_close()
- * @path: of the socket; one that nobody listens to any more is replaced
- * @agent: outlives it
+ * @path: of the socket; a socket file without a listener is replaced
+ * @agent: must outlive @control
  * @why: filled in on failure
  *
- * Who may open the socket may do what it can do: its mode is 0660.
+ * Any process that may open the socket may give every command: its mode is 0660.
  *
  * Return: 0, or a negative errno.
  */
@@ -27,7 +27,7 @@ int control_open(struct control **control, const char *path, struct agent *agent
 		 struct qlink_why *why);
 
 /**
- * control_close() - listen no more, and remove the socket
+ * control_close() - stop listening and remove the socket
  * @control: from control_open(), or %NULL
  */
 void control_close(struct control *control);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkd: keys qlink devices, with keys of QKD key servers and of its peers. */
+/* qlinkd: agrees with peers on keys, from QKD and a KEM, and installs them in qlink devices. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -88,7 +88,7 @@ static int run_broker(int fd, uint8_t *keys, const char *path)
 	struct qlink_why why;
 
 	prctl(PR_SET_NAME, "qlinkd-broker");
-	/* The agent's end says so, by closing its socket. */
+	/* The agent closes its socket when it ends; signals are for the agent. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -97,7 +97,7 @@ static int run_broker(int fd, uint8_t *keys, const char *path)
 	return broker_run(fd, keys, path);
 }
 
-/* Whoever wants to look at the agent. */
+/* Opens the sockets for qlinkctl and Prometheus, and runs the loop. */
 static int serve(struct agent *agent, struct qlink_why *why)
 {
 	const struct config_agent *config = &agent->config.agent;
@@ -125,7 +125,7 @@ static int run_agent(struct agent *agent, const char *path)
 
 	agent->path = path;
 	log_init(&agent->services.log, STDERR_FILENO, services_now());
-	/* Before the rights are gone: events of links that are in other network namespaces. */
+	/* Before privileges are dropped: it must receive events of other network namespaces, too. */
 	if (qlink_monitor_open(&agent->monitor, &error))
 		return complain(qlink_error_text(&error));
 	err = privilege_drop(false, &why);
@@ -141,8 +141,8 @@ static int run_agent(struct agent *agent, const char *path)
 }
 
 /*
- * Memory for key bytes on their way to the broker: both see it, nobody else does. It is
- * not wiped on fork, so it comes before the fork and there is no other.
+ * Memory for key bytes on their way to the broker. Agent and broker share it, and no other process
+ * does: it is made before the only fork.
  */
 static uint8_t *share_memory(void)
 {

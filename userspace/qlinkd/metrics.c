@@ -26,7 +26,7 @@ struct metrics {
 	char *path;
 };
 
-/* One number of a link that can go up and down. */
+/* A number of a link that can go up and down. */
 struct gauge {
 	const char *name, *help;
 	uint64_t (*read)(const struct link *link);
@@ -70,13 +70,13 @@ static uint64_t read_tx_staged(const struct link *link)
 }
 
 static const struct gauge gauges[] = {
-	{ "stock_keys", "QKD keys held that no offer has used", read_stock },
-	{ "period_milliseconds", "how long each key is to be used", read_period },
+	{ "stock_keys", "QKD keys in stock, not offered yet", read_stock },
+	{ "period_milliseconds", "planned lifetime of a transmit key", read_period },
 	{ "ready", "1 while the agents of both ends agree on keys", read_ready },
 	{ "protection", "0 blocked, 1 degraded, 2 protected", read_protection },
 	{ "tx_epoch", "epoch of the transmit key in use", read_tx_epoch },
 	{ "rx_epoch", "epoch of the receive key in use", read_rx_epoch },
-	{ "tx_staged_keys", "transmit keys that wait for their turn", read_tx_staged },
+	{ "tx_staged_keys", "transmit keys that are staged", read_tx_staged },
 };
 
 static void head(struct evbuffer *out, const char *name, const char *suffix, const char *help,
@@ -139,7 +139,7 @@ static void put_kmes(struct evbuffer *out, const struct agent *agent)
 	unsigned int node, counter;
 	size_t i;
 
-	head(out, "kme", "_total", "what a KME was asked and answered, see qlinkd(8)", "counter");
+	head(out, "kme", "_total", "requests to a KME and their results, see qlinkd(8)", "counter");
 	for (i = 0; i < agent->n_links; i++) {
 		const struct link *link = agent->links[i]->link;
 
@@ -161,10 +161,10 @@ static void put_agent(struct evbuffer *out, const struct agent *agent)
 	head(out, "audit_lines", "_total", "lines of the audit log", "counter");
 	evbuffer_add_printf(out, "qlinkd_audit_lines_total %" PRIu64 "\n",
 			    agent->services.audit.number);
-	head(out, "audit_hash", "", "hash of its last line, as a label", "gauge");
+	head(out, "audit_hash", "", "hash of the last line of the audit log, as a label", "gauge");
 	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"%s\"} 1\n",
 			    audit_hash_text(agent->services.audit.hash, hash));
-	head(out, "connections_refused", "_total", "connections that were refused", "counter");
+	head(out, "connections_refused", "_total", "connections of peers that were refused, by reason", "counter");
 	for (i = 0; i < TLS_N_REFUSALS; i++)
 		evbuffer_add_printf(out, "qlinkd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",
 				    tls_refusal_name(i), tls_refused(agent->context, i));

@@ -11,7 +11,7 @@ struct metrics;
  * metrics_open() - listen on a Unix socket
  * @metrics: where it goes; the caller closes it with metrics_close()
  * @path: of the socket
- * @agent: outlives it
+ * @agent: must outlive @metrics
  * @why: filled in on failure
  *
  * Return: 0, or a negative errno.
@@ -20,7 +20,7 @@ int metrics_open(struct metrics **metrics, const char *path, struct agent *agent
 		 struct qlink_why *why);
 
 /**
- * metrics_close() - listen no more, and remove the socket
+ * metrics_close() - stop listening and remove the socket
  * @metrics: from metrics_open(), or %NULL
  */
 void metrics_close(struct metrics *metrics);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What every part of the agent uses: the kernel, the log, the audit log, the time. */
+/* What every room of the agent uses: the broker, the log, the audit log, the clock. */
 #include "services.h"
 
 #include <string.h>

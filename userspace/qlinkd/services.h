@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every part of the agent uses: the kernel, the log, the audit log, the time. */
+/* What every room of the agent uses: the broker, the log, the audit log, the clock. */
 #ifndef QLINKD_SERVICES_H
 #define QLINKD_SERVICES_H
 
@@ -14,13 +14,13 @@
  * struct services - one of each
  */
 struct services {
-	/** @broker: through the broker */
+	/** @broker: the way to the kernel */
 	struct broker_client broker;
 
 	/** @log: events, on standard error */
 	struct log log;
 
-	/** @audit: what keys were used for */
+	/** @audit: the audit log */
 	struct audit audit;
 
 	/** @audit_errors: lines that could not be written */
@@ -28,7 +28,7 @@ struct services {
 };
 
 /**
- * services_now() - read the clock that periods are measured by
+ * services_now() - read the clock that all periods are measured with
  *
  * Return: CLOCK_BOOTTIME in ms.
  */
@@ -37,9 +37,9 @@ uint64_t services_now(void);
 /**
  * services_audit() - write a line of the audit log
  * @services: the services
- * @members: as audit_append() has them
+ * @members: as audit_append() takes them
  *
- * What cannot be written is counted, and one such line in a thousand is logged.
+ * Lines that cannot be written are counted; one in a thousand is logged.
  */
 void services_audit(struct services *services, const char *members);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What can be seen of the agent, as JSON; see qlinkd(8). */
+/* The status of the agent as JSON, as qlinkd(8) describes it. */
 #include "status.h"
 
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
 
-/* json_object_set_new() frees what it cannot set, and a status that lacks some is one. */
+/* json_object_set_new() frees what it cannot set; a status with a member missing is still of use. */
 static void set(json_t *object, const char *name, json_t *value)
 {
 	json_object_set_new(object, name, value);

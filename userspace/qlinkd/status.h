@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What can be seen of the agent, as JSON; see qlinkd(8). */
+/* The status of the agent as JSON, as qlinkd(8) describes it. */
 #ifndef QLINKD_STATUS_H
 #define QLINKD_STATUS_H
 
@@ -8,11 +8,12 @@
 #include "agent.h"
 
 /**
- * status_of() - say what everything is like
+ * status_of() - describe the agent, its peers and its links
  * @agent: the agent
  *
- * Return: an object that the caller gives back by json_decref(), or %NULL without memory.
- * It has no secret.
+ * The object holds no secret.
+ *
+ * Return: an object that the caller frees with json_decref(), or %NULL without memory.
  */
 json_t *status_of(const struct agent *agent);
 

@@ -173,8 +173,8 @@ TEST(sections_that_are_wrong)
 	refused(KME("a", "x") "kme a\n", "qlinkd.conf:6: kme a: there is one of this name");
 	refused(PEER PEER, "qlinkd.conf:3: peer site-b: there is one of this name");
 	refused(LINK LINK, "qlinkd.conf:5: link qlink0: there is one of this name");
-	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes, which the policy prefer-hybrid asks for keys");
-	refused(LINK "\tpolicy pqc-only\n", "qlinkd.conf:1: link qlink0: has kmes, which the policy pqc-only does not ask");
+	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes, which policy prefer-hybrid needs");
+	refused(LINK "\tpolicy pqc-only\n", "qlinkd.conf:1: link qlink0: has kmes, which policy pqc-only does not use");
 	refused("link a\n\tpeer b\n\tkmes c\n", "qlinkd.conf:1: link a: lacks sae, by which its kmes know the peer");
 	refused(LINK "\tfloor-ms 11\n\tceiling-ms 10\n", "qlinkd.conf:1: link qlink0: floor-ms 11 is above ceiling-ms 10");
 	refused(LINK "\tstore 10\n", "qlinkd.conf:1: link qlink0: outage-cover 1000 is above store 10");

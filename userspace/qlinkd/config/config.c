@@ -11,7 +11,7 @@
 #include "qlinkd/agreement/policy.h"
 #include "reader.h"
 
-/* Where the file does not say. */
+/* Defaults. */
 #define DEFAULT_PORT		7511
 #define DEFAULT_CONTROL		"/run/qlinkd/control"
 #define DEFAULT_METRICS		"/run/qlinkd/metrics"
@@ -28,7 +28,7 @@
 #define DEFAULT_RESERVE		32
 
 #define RETRY_MIN_MS	500
-/* Of a host; an address and a port, with brackets, fit as well. */
+/* Room for a numeric address with brackets and a port. */
 #define ENDPOINT_TEXT	64
 
 /* ---- values ---- */
@@ -43,7 +43,7 @@ static int take_url(struct reader *reader, const struct reader_option *option, c
 	return err;
 }
 
-/* Cuts ADDRESS:PORT, ADDRESS, [ADDRESS]:PORT or [ADDRESS] in two. */
+/* Splits ADDRESS:PORT, ADDRESS, [ADDRESS]:PORT or [ADDRESS] in place. */
 static int split_endpoint(char *text, char **address, const char **port)
 {
 	char *end;
@@ -58,7 +58,7 @@ static int split_endpoint(char *text, char **address, const char **port)
 		*end++ = '\0';
 	} else {
 		end = strchr(text, ':');
-		/* An IPv6 address without brackets has no port. */
+		/* An IPv6 address without brackets has no port behind it. */
 		if (!end || strchr(end + 1, ':'))
 			return 0;
 	}
@@ -163,7 +163,7 @@ static int begin_agent(struct reader *reader, char *name)
 	return 0;
 }
 
-/* The place of a KME, or where one more would have its own. */
+/* The index of a KME, or @n_kmes if there is none of this name. */
 static size_t find_kme(const struct config *config, const char *name)
 {
 	size_t i;
@@ -173,7 +173,7 @@ static size_t find_kme(const struct config *config, const char *name)
 	return i;
 }
 
-/* The place of a peer, likewise. */
+/* The index of a peer, or @n_peers. */
 static size_t find_peer(const struct config *config, const char *name)
 {
 	size_t i;
@@ -210,7 +210,7 @@ static int begin_peer(struct reader *reader, char *name)
 	return 0;
 }
 
-/* What the kernel takes for a device's name. */
+/* The kernel's rule for names of devices. */
 static bool is_device_name(const char *name)
 {
 	return strlen(name) < IF_NAMESIZE && strcmp(name, ".") && strcmp(name, "..") &&
@@ -249,10 +249,10 @@ static int end_link(struct reader *reader)
 	const char *policy = policy_name(link->policy);
 
 	if (!link->n_kmes && link->policy != POLICY_PQC_ONLY)
-		return reader_refuse_at(reader, reader->began, "link %s: lacks kmes, which the policy %s asks for keys",
+		return reader_refuse_at(reader, reader->began, "link %s: lacks kmes, which policy %s needs",
 				 link->device, policy);
 	if (link->n_kmes && link->policy == POLICY_PQC_ONLY)
-		return reader_refuse_at(reader, reader->began, "link %s: has kmes, which the policy %s does not ask",
+		return reader_refuse_at(reader, reader->began, "link %s: has kmes, which policy %s does not use",
 				 link->device, policy);
 	if (link->n_kmes && !link->sae)
 		return reader_refuse_at(reader, reader->began, "link %s: lacks sae, by which its kmes know the peer",
@@ -317,8 +317,10 @@ static const struct reader_option link_options[] = {
 static const struct reader_section sections[] = {
 	{ .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
 	{ .name = "kme", .what = "a name", OPTIONS(kme_options), .begin = begin_kme },
-	{ .name = "peer", .what = "the name in its certificate", OPTIONS(peer_options), .begin = begin_peer },
-	{ .name = "link", .what = "a device", OPTIONS(link_options), .begin = begin_link, .end = end_link },
+	{ .name = "peer", .what = "the name in its certificate", OPTIONS(peer_options),
+	  .begin = begin_peer },
+	{ .name = "link", .what = "a device", OPTIONS(link_options), .begin = begin_link,
+	  .end = end_link },
 };
 
 _Static_assert(sizeof(agent_options) / sizeof(agent_options[0]) <= READER_OPTIONS_MAX &&
@@ -354,7 +356,7 @@ static int resolve_link(struct reader *reader, struct config_link *link)
 	return 0;
 }
 
-/* Names may stand before what they name. */
+/* After the whole file was read: a link may stand before the peer and the KMEs that it names. */
 static int resolve(struct reader *reader)
 {
 	struct config *config = reader->arg;

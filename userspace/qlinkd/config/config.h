@@ -13,17 +13,17 @@
 #include "qlinkd/kme/store.h"
 #include "reader.h"
 
-/* What is read of a file at most. */
+/* Bytes of a file, at most. */
 #define CONFIG_BYTES_MAX	(1U << 20)
 
 /**
- * struct config_endpoint - where somebody listens
+ * struct config_endpoint - an address and port to listen on or to dial
  */
 struct config_endpoint {
-	/** @addr: of length 0 where none is configured */
+	/** @addr: has length 0 if none is configured */
 	struct qlink_addr addr;
 
-	/** @port: of TCP */
+	/** @port: TCP port */
 	uint16_t port;
 };
 
@@ -34,16 +34,16 @@ struct config_agent {
 	/** @line: of the file where the section begins, 0 for none yet */
 	unsigned int line;
 
-	/** @name: ours, as in our certificate */
+	/** @name: this agent's name, as in its certificate */
 	const char *name;
 
-	/** @certificate: PEM file, shown to peers */
+	/** @certificate: PEM file of this agent's certificate */
 	const char *certificate;
 
-	/** @key: PEM file of its private key */
+	/** @key: PEM file of the private key of @certificate */
 	const char *key;
 
-	/** @ca: PEM file of the CA of all peers */
+	/** @ca: PEM file of the CA that signs all peers' certificates */
 	const char *ca;
 
 	/** @control: Unix socket for qlinkctl */
@@ -52,19 +52,19 @@ struct config_agent {
 	/** @metrics: Unix socket for Prometheus */
 	const char *metrics;
 
-	/** @audit_log: file that is only ever appended to */
+	/** @audit_log: file that is only appended to */
 	const char *audit_log;
 
-	/** @listen: for peers that dial */
+	/** @listen: where peers dial this agent */
 	struct config_endpoint listen;
 
-	/** @kme_connect_ms: for a connection to a KME with its TLS */
+	/** @kme_connect_ms: time limit for connecting to a KME, TLS included */
 	uint32_t kme_connect_ms;
 
-	/** @kme_timeout_ms: for a whole request to a KME */
+	/** @kme_timeout_ms: time limit for a whole request to a KME */
 	uint32_t kme_timeout_ms;
 
-	/** @kme_retry_ms: the longest pause before a KME that is down is asked again */
+	/** @kme_retry_ms: longest pause before a KME that is down is asked again */
 	uint32_t kme_retry_ms;
 };
 
@@ -72,10 +72,10 @@ struct config_agent {
  * struct config_kme - a key server
  */
 struct config_kme {
-	/** @name: as links call it */
+	/** @name: by which links refer to it */
 	const char *name;
 
-	/** @node: how it is asked */
+	/** @node: address, credentials and method */
 	struct kme_node_conf node;
 };
 
@@ -89,7 +89,7 @@ struct config_peer {
 	/** @line: of the file where it begins */
 	unsigned int line;
 
-	/** @address: where it listens; none where it only dials */
+	/** @address: where it listens; none if it only dials */
 	struct config_endpoint address;
 };
 
@@ -103,13 +103,13 @@ struct config_link {
 	/** @line: of the file where it begins */
 	unsigned int line;
 
-	/** @peer_name: as the file has it */
+	/** @peer_name: its peer, as written in the file */
 	const char *peer_name;
 
-	/** @kme_names: likewise, in order, @n_kmes of them */
+	/** @kme_names: its @n_kmes KMEs as written in the file, in order */
 	const char *kme_names[KME_NODES_MAX];
 
-	/** @sae: the peer's SAE ID; %NULL without KMEs */
+	/** @sae: the peer's SAE ID at these KMEs; %NULL without KMEs */
 	const char *sae;
 
 	/** @peer: index of struct config_peer */
@@ -118,13 +118,13 @@ struct config_link {
 	/** @kmes: indices of struct config_kme, in order */
 	uint32_t kmes[KME_NODES_MAX];
 
-	/** @n_kmes: 0 for a policy that asks none */
+	/** @n_kmes: 0 if the policy uses no KME */
 	uint32_t n_kmes;
 
 	/** @policy: an enum policy */
 	uint32_t policy;
 
-	/** @store: of each direction */
+	/** @store: limits of the store of QKD keys */
 	struct store_config store;
 
 	/** @pacing: how often to rekey */
@@ -132,7 +132,7 @@ struct config_link {
 };
 
 /**
- * struct config - what a file says; every name in it is there and is good
+ * struct config - a configuration; everything that a link names exists
  */
 struct config {
 	/** @agent: the agent */
@@ -156,10 +156,10 @@ struct config {
 	/** @n_links: how many */
 	size_t n_links;
 
-	/** @text: the file, in which all names lie */
+	/** @text: the file; all names point into it */
 	char *text;
 
-	/** @path: of the file, for errors; the caller's, and outlives this */
+	/** @path: of the file, for errors; the caller's, must outlive this structure */
 	const char *path;
 };
 
@@ -167,15 +167,15 @@ struct config {
  * config_read() - read a configuration file
  * @config: filled in; the caller frees it with config_free(), also on failure
  * @path: of the file; must outlive @config
- * @error: filled in on failure, with the first error of the file
+ * @error: filled in on failure with the first error of the file
  *
- * Return: 0, %-EINVAL for what is in it, or what reading it came to.
+ * Return: 0, %-EINVAL for an error in the file, or the errno of reading it, negative.
  */
 int config_read(struct config *config, const char *path,
 		struct config_error *error);
 
 /**
- * config_parse() - read a configuration out of memory
+ * config_parse() - read a configuration from memory
  * @config: as for config_read()
  * @text: @len bytes; not kept
  * @len: at most CONFIG_BYTES_MAX
@@ -188,7 +188,7 @@ int config_parse(struct config *config, const char *text, size_t len,
 		 const char *path, struct config_error *error);
 
 /**
- * config_free() - give a configuration back
+ * config_free() - free a configuration
  * @config: from config_read() or config_parse(), or all zero
  */
 void config_free(struct config *config);

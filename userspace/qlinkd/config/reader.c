@@ -206,10 +206,10 @@ static int take_section(struct reader *reader, char **words, int n)
 			     list_sections(reader, names, sizeof(names)));
 }
 
-/* Takes one line apart, in place. */
+/* Splits one line into words, in place, and takes them. */
 static int take_line(struct reader *reader, char *line)
 {
-	/* "peer" begins a section, and is an option of a link: its place tells which. */
+	/* "peer" begins a section if it is not indented, and is an option of a link if it is. */
 	bool is_indented = line[0] == ' ' || line[0] == '\t';
 	char *words[WORDS_MAX], *save = NULL, *word;
 	int n = 0;
@@ -246,7 +246,7 @@ int reader_take(struct reader *reader, char *text, size_t len)
 		else
 			next = end + 1;
 		reader->line++;
-		/* A NUL in a line would hide what is behind it. */
+		/* A NUL in a line would hide what follows it. */
 		if (strlen(line) + 1 != (size_t)(next - line) || !is_text(line))
 			return reader_refuse(reader, "has a character that is no text");
 		err = take_line(reader, line);

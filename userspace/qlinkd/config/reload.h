@@ -6,31 +6,31 @@
 #include "config.h"
 
 /**
- * reload_same_endpoint() - whether two endpoints are the same
+ * reload_same_endpoint() - compare two endpoints
  * @a: one
  * @b: the other
  *
- * Return: whether address and port are.
+ * Return: true if address and port are the same.
  */
 bool reload_same_endpoint(const struct config_endpoint *a,
 			  const struct config_endpoint *b);
 
 /**
- * reload_same_agent() - whether two configurations are of the same agent
+ * reload_same_agent() - compare the sections "agent" of two configurations
  * @a: one
  * @b: the other
  *
- * Return: whether no link notices, and no socket or file is another.
+ * Return: true if all options are the same, so that no restart is needed.
  */
 bool reload_same_agent(const struct config *a, const struct config *b);
 
 /**
- * reload_same_link() - whether a link is the same in two configurations
+ * reload_same_link() - compare a link in two configurations
  * @a: one
  * @b: the other
  * @device: of the link
  *
- * Return: whether it is in both, with the same options, peer and KMEs.
+ * Return: true if both have it, with the same options, peer and KMEs.
  */
 bool reload_same_link(const struct config *a, const struct config *b,
 		      const char *device);

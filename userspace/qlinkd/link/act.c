@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Carries out what the agreement of a link asks for. */
+/* Carries out the actions of a link's session. */
 #include "act.h"
 
 #include <errno.h>
@@ -11,32 +11,32 @@
 #include "libqlink/names.h"
 #include "qlinkd/agreement/message.h"
 
-/* Key IDs of one line of the audit log. */
+/* Bytes of KME key IDs in one line of the audit log, at most. */
 #define AUDIT_IDS	600
 
 /**
  * struct link_act - what carries out the actions of one link
  */
 struct link_act {
-	/** @done: answers that the agreement does not know yet, in order */
+	/** @done: answers that the session has not had yet, in order */
 	struct session_event done[ACT_DONE_MAX];
 
 	/** @n_done: how many */
 	unsigned int n_done;
 
-	/** @rings: what the last SESSION_ACTION_RINGS found */
+	/** @rings: the rings as the last SESSION_ACTION_RINGS found them */
 	struct session_rings rings;
 
-	/** @has_offered: the peer has our offer, so a refusal is its own */
+	/** @has_offered: the peer has our offer, so that a refusal comes from the peer */
 	bool has_offered;
 
-	/** @has_installed: directions of which keys were agreed on, a bit each */
+	/** @has_installed: directions in which keys were installed, one bit each */
 	uint8_t has_installed;
 
-	/** @taken: for an offer of ours that is being made */
+	/** @taken: keys taken from stock for the offer that is being made */
 	struct stock_taken taken;
 
-	/** @is_deriving: its keys have yet to be */
+	/** @is_deriving: the keys of our offer have yet to be derived */
 	bool is_deriving;
 };
 
@@ -44,7 +44,7 @@ static void answer(struct link *link, uint64_t ticket, const struct session_even
 {
 	struct session_event *event;
 
-	/* As many as one step can ask for, and the fetch that waits. */
+	/* There is room for one step's actions and for the pending fetch. */
 	if (!ticket || link->act->n_done == ACT_DONE_MAX)
 		return;
 	event = &link->act->done[link->act->n_done++];
@@ -128,7 +128,7 @@ static void do_delete(struct link *link, const struct session_action *action)
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
-/* Key IDs from the one of epoch @i on, as many as fit into a line; how many epochs that are. */
+/* Writes key IDs from epoch @i on, as many as fit into a line; returns for how many epochs. */
 static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 			char ids[AUDIT_IDS])
 {
@@ -145,7 +145,7 @@ static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 	return i - first;
 }
 
-/* One line or more. */
+/* Writes one line, or more if there are many key IDs. */
 static void audit_installed(struct link *link, const struct broker_keys *keys,
 			    const struct exchange_half *half)
 {
@@ -165,7 +165,7 @@ static void audit_installed(struct link *link, const struct broker_keys *keys,
 	}
 }
 
-/* All keys of the offer of a direction, all or none. */
+/* Installs the keys of an offer, all or none. */
 static int install(struct link *link, const struct session_action *action, bool is_tx)
 {
 	struct exchange_half *half = is_tx ? &link->exchange->tx : &link->exchange->rx;
@@ -222,7 +222,7 @@ static void do_install_tx(struct link *link, const struct session_action *action
 
 /* --- offers --- */
 
-/* What was taken for an offer is named once, used or not. */
+/* A key ID is offered once, so the keys taken for an offer are spent whether it succeeds or not. */
 static void spend_taken(struct link *link)
 {
 	stock_spend(link->stock);
@@ -252,8 +252,8 @@ static void do_prepare(struct link *link, const struct session_action *action)
 }
 
 /*
- * The keys of our offer, now that the peer has it: it fetches its own meanwhile, and both ends derive at the
- * same time. If this fails, no confirmation is right.
+ * Derives the keys of our offer after it was sent, while the peer fetches and derives the same. If
+ * this fails, the peer's confirmation does not match and the keys are withdrawn.
  */
 static void derive_offered(struct link *link)
 {
@@ -303,7 +303,7 @@ static void do_send(struct link *link, const struct session_action *action)
 	link->ops.say(link->arg, data, (size_t)len);
 }
 
-/* --- what people should hear of --- */
+/* --- what is logged and counted --- */
 
 static void note_blocked(struct link *link, const char *event)
 {
@@ -329,7 +329,7 @@ static void note_trouble(struct link *link, const char *event, uint64_t *counter
 static void note_refused(struct link *link, uint8_t reason)
 {
 	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
-	/* Only the peer's word says something of its KME. */
+	/* Only a refusal by the peer says something about its KME. */
 	if (link->act->has_offered &&
 	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID))
 		stock_refused(link->stock, reason, services_now());
@@ -344,7 +344,7 @@ static void note_proven(struct link *link)
 		return;
 	link->counters.keys_burned += n;
 	TELL(link->services, LOG_WARNING, "keys-burned", TEXT("link", link->config->device),
-	     NUMBER_OF("burned", n), TEXT("why", "the peer's KME knows new keys, not old ones"));
+	     NUMBER_OF("burned", n), TEXT("why", "the peer's KME has new keys and no longer the old ones"));
 }
 
 static void note_agreed(struct link *link, const struct session_offer *offer)
@@ -452,8 +452,8 @@ static void act(struct link *link, const struct session_action *action)
 	}
 }
 
-/* Answers that actions brought are told one by one, and may bring more. */
-static void tell_answers(struct link *link)
+/* Passes the answers of actions to the session one by one; each may bring more actions. */
+static void pass_answers(struct link *link)
 {
 	struct session_actions actions;
 	struct session_event event;
@@ -478,19 +478,19 @@ void act_step(struct link *link, const struct session_event *event)
 	session_step(&link->session, event, services_now(), &actions);
 	for (i = 0; i < actions.n; i++)
 		act(link, &actions.list[i]);
-	tell_answers(link);
+	pass_answers(link);
 	link->exchange->version = link->session.version ? link->session.version : MSG_VERSION;
 }
 
 void act_fetched(struct link *link, enum session_reason reason, const struct bytes *secrets)
 {
-	/* Who waited for them may have started over, and opened another offer since. */
+	/* The session may have started over meanwhile, and have another offer open. */
 	if (link->session.rx.step != SESSION_STEP_FETCHING)
 		return;
 	if (!reason)
 		reason = exchange_derive(link->exchange, false, secrets);
 	answer_plain(link, link->session.rx.ticket, reason, reason);
-	tell_answers(link);
+	pass_answers(link);
 }
 
 int act_new(struct link *link)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Carries out what the agreement of a link asks for. */
+/* Carries out the actions of a link's session. */
 #ifndef QLINKD_ACT_H
 #define QLINKD_ACT_H
 
@@ -31,17 +31,17 @@ void act_free(struct link *link);
 unsigned int act_n_answers(const struct link *link);
 
 /**
- * act_step() - let something happen to the agreement, and carry out what it asks for
+ * act_step() - pass an event to the session and carry out the actions it returns
  * @link: the link
  * @event: what happened
  */
 void act_step(struct link *link, const struct session_event *event);
 
 /**
- * act_fetched() - go on when the keys that the peer named are here, or are not
- * @link: the link; an action of SESSION_ACTION_FETCH waits, or did
- * @reason: why not
- * @secrets: one for each epoch
+ * act_fetched() - go on after the KME answered about the keys that the peer named
+ * @link: the link; its action SESSION_ACTION_FETCH is pending, or was
+ * @reason: %SESSION_REASON_NONE, or why the keys did not come
+ * @secrets: one key for each epoch; the caller wipes them
  */
 void act_fetched(struct link *link, enum session_reason reason, const struct bytes *secrets);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Decides which keys a link asks its agreement for, how many and how often they change. */
+/* Chooses the source, the number and the rekey period of the keys that a link agrees on. */
 #include "choose.h"
 
 #include <errno.h>
@@ -10,30 +10,30 @@
 #include "libqlink/names.h"
 
 /*
- * What the ring should hold lasts so long, and is bounded. Post-quantum keys can be made at any
- * time, and should be gone soon when QKD is back. QKD keys that are staged are the only ones that
- * outlive an outage of either end's KME: of these as many as the outage cover says, in offers that
- * are worth their KEM.
+ * Time that the staged keys should last, and bounds of their number. Few post-quantum keys are
+ * staged: they can be made at any time, and should be used up soon after QKD is back. Staged QKD
+ * keys are the only ones that survive an outage of either end's KME. As many are staged as
+ * outage-cover says, in offers that are large enough to be worth their KEM.
  */
 #define COVER_MS	20000
 #define COVER_PQC_MS	1000
 #define STAGED_MIN	4
 #define STAGED_MAX	4000
 #define COVER_OFFER	32
-/* With fewer QKD keys staged than this, and none in stock, the link falls back. */
+/* The link falls back when fewer QKD keys than this are staged and none is in stock. */
 #define STAGED_LAST	2
 
 /**
  * struct link_choose - what was chosen for one link
  */
 struct link_choose {
-	/** @keys_low: as the kernel was told */
+	/** @keys_low: number of staged keys below which the kernel reports, as set there */
 	uint32_t keys_low;
 
-	/** @better_from: first epoch of keys better than the ones staged before, 0 for none */
+	/** @better_from: first epoch of keys that are better than those staged before, 0 for none */
 	uint64_t better_from;
 
-	/** @rotated_at: the epoch that was told to give way */
+	/** @rotated_at: the epoch that the kernel was last asked to rotate away from */
 	uint64_t rotated_at;
 };
 
@@ -47,7 +47,7 @@ static uint32_t target(const struct link *link)
 	return n < STAGED_MAX ? n : STAGED_MAX;
 }
 
-/* Below this the ring is filled up again. */
+/* The ring is filled up again below this number of staged keys. */
 static uint32_t low_mark(const struct link *link)
 {
 	uint32_t n = target(link);
@@ -55,13 +55,13 @@ static uint32_t low_mark(const struct link *link)
 	return n - n / 4;
 }
 
-/* QKD keys that are staged and not used yet. */
+/* QKD keys that are staged. */
 static uint64_t staged_qkd(const struct link *link)
 {
 	return link->choice.source == QLINK_SOURCE_PQC ? 0 : link->view.tx.staged;
 }
 
-/* How many more for the outage cover, where there is enough for now. */
+/* How many more keys to stage for the outage cover, once there are enough for normal use. */
 static uint32_t more_cover(const struct link *link, uint32_t staged, uint64_t usable)
 {
 	uint32_t cover = link->config->store.outage_cover;
@@ -79,7 +79,7 @@ static bool is_better(int source, int than)
 	return source != QLINK_SOURCE_PQC && than == QLINK_SOURCE_PQC;
 }
 
-static void tell_change(struct link *link, int before)
+static void report_change(struct link *link, int before)
 {
 	int after = link->choice.source;
 	const char *from = before < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)before);
@@ -95,10 +95,10 @@ static void tell_change(struct link *link, int before)
 		 "\"event\":\"source\",\"link\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
 		 link->config->device, from, to);
 	services_audit(link->services, line);
-	/* After a restart the ring knows what was in use. */
+	/* After a restart the ring shows which source was in use. */
 	if (before < 0 && link->view.tx.has_source)
 		before = link->view.tx.current_source;
-	/* Of what is staged, all below here is of the weaker source. */
+	/* All staged keys below this epoch are of the weaker source. */
 	link->choose->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
 }
 
@@ -106,16 +106,16 @@ static void choose_source(struct link *link, uint64_t now)
 {
 	int before = link->choice.source;
 
-	/* Better keys that are staged are used first: there is time for more to come. */
+	/* Staged QKD keys are used first; more may arrive meanwhile. */
 	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock, now) &&
 	    link->session.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
 		return;
 	if (policy_choose(&link->choice, link->session.sources, stock_usable(link->stock, now),
 			  stock_enough(link->stock, link->period_ms)))
-		tell_change(link, before);
+		report_change(link, before);
 }
 
-/* Small changes of the pace are not worth a word. */
+/* Changes of up to 10 % are not worth a request to the kernel. */
 static bool is_near(uint32_t a, uint32_t b)
 {
 	uint32_t gap = a > b ? a - b : b - a;
@@ -131,7 +131,7 @@ static void set_pace(struct link *link, uint64_t now)
 	uint32_t period_ms = link->period_ms;
 	struct qlink_why why;
 
-	/* The number of keys to hold follows from the period, and has to be told with it. */
+	/* The number of keys to hold follows from the period; both are set together. */
 	if (!is_near(request.period_ms, period_ms))
 		link->period_ms = request.period_ms;
 	request.period_ms = link->period_ms;
@@ -146,7 +146,7 @@ static void set_pace(struct link *link, uint64_t now)
 	link->choose->keys_low = request.keys_low;
 }
 
-/* Of rings that are new, in which epochs begin anew: there is nothing weaker in them. */
+/* New rings hold no weaker keys, and their epochs start again. */
 static void forget_old_rings(struct link *link)
 {
 	if (link->choose->better_from <= link->session.tx.newest + 1)
@@ -155,7 +155,7 @@ static void forget_old_rings(struct link *link)
 	link->choose->rotated_at = 0;
 }
 
-/* Nothing to send with: traffic waits for the first offer, which is soon agreed on if it is small. */
+/* There is no key to send with. A small first offer is agreed on sooner, and traffic waits for it. */
 static bool is_mute(const struct link *link)
 {
 	return !link->view.tx.current_epoch && !link->view.tx.staged;
@@ -170,7 +170,7 @@ static void want(struct link *link, uint64_t now)
 	if (link->choice.source < 0)
 		return;
 	event.source = (uint8_t)link->choice.source;
-	/* Weaker keys that are staged do not count as what there should be. */
+	/* Staged keys of a weaker source do not count. */
 	if (link->choose->better_from && link->session.tx.newest < link->choose->better_from)
 		staged = 0;
 	event.n = staged < low_mark(link) ? target(link) - staged :
@@ -189,7 +189,7 @@ bool choose_is_urgent(const struct link *link)
 	       link->view.tx.current_epoch < link->choose->better_from;
 }
 
-/* One weaker key a step: the next frame rotates. */
+/* Replaces one weaker key at a time: the next frame rotates. */
 static void replace_weaker(struct link *link)
 {
 	uint64_t current = link->view.tx.current_epoch;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Decides which keys a link asks its agreement for, how many and how often they change. */
+/* Chooses the source, the number and the rekey period of the keys that a link agrees on. */
 #ifndef QLINKD_CHOOSE_H
 #define QLINKD_CHOOSE_H
 
@@ -20,26 +20,26 @@ int choose_new(struct link *link);
 void choose_free(struct link *link);
 
 /**
- * choose_reset() - forget what the kernel was told of the pace
- * @link: the link, whose device may be another one now
+ * choose_reset() - forget the rekey period that was set in the kernel
+ * @link: the link; its device may be another one now
  */
 void choose_reset(struct link *link);
 
 /**
- * choose_keys() - decide anew
+ * choose_keys() - choose anew
  * @link: the link
  * @now: time in ms
  *
- * Chooses the source by policy and stock, tells the kernel the pace, has the agreement make
- * as many keys as the ring should hold, and lets weaker keys give way to better ones.
+ * Chooses the source by policy and stock, sets the rekey period in the kernel, asks the session
+ * for as many keys as the ring should hold, and replaces weaker keys by better ones.
  */
 void choose_keys(struct link *link, uint64_t now);
 
 /**
- * choose_is_urgent() - whether it should be called again soon
+ * choose_is_urgent() - whether choose_keys() should be called again soon
  * @link: the link
  *
- * Return: true while weaker keys have to give way.
+ * Return: true while weaker keys are being replaced.
  */
 bool choose_is_urgent(const struct link *link);
 

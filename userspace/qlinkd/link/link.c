@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an agent has of one link: its agreement, its QKD keys, its device. */
+/* One link of the agent: its agreement with the peer, its QKD keys, its device. */
 #include "link.h"
 
 #include <stdio.h>

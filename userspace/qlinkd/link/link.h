@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an agent has of one link: its agreement, its QKD keys, its device. */
+/* One link of the agent: its agreement with the peer, its QKD keys, its device. */
 #ifndef QLINKD_LINK_H
 #define QLINKD_LINK_H
 
@@ -18,73 +18,73 @@
 #define LINK_WHY_BYTES	160
 
 /**
- * struct link_counters - what a link has gone through
+ * struct link_counters - counters of a link
  */
 struct link_counters {
-	/** @sessions: that became ready */
+	/** @sessions: sessions that became ready */
 	uint64_t sessions;
 
-	/** @offers: of ours that were confirmed */
+	/** @offers: our offers that the peer confirmed */
 	uint64_t offers;
 
-	/** @offers_refused: of ours that were refused, or came to nothing here */
+	/** @offers_refused: our offers that the peer refused, or that failed at this end */
 	uint64_t offers_refused;
 
-	/** @offers_rejected: of the peer's that we refused */
+	/** @offers_rejected: offers of the peer that this end rejected */
 	uint64_t offers_rejected;
 
-	/** @violations: the peer said what it must not */
+	/** @violations: messages of the peer that break the protocol */
 	uint64_t violations;
 
-	/** @timeouts: sessions that ended because somebody was silent */
+	/** @timeouts: sessions that ended because an answer did not come in time */
 	uint64_t timeouts;
 
-	/** @failures: sessions that ended because keys might have differed, or the kernel
-	 * refused
+	/** @failures: sessions that ended because the ends might hold different keys, or
+	 * because the kernel refused a request
 	 */
 	uint64_t failures;
 
-	/** @chain_restarts: of the sending chain */
+	/** @chain_restarts: restarts of the sending chain */
 	uint64_t chain_restarts;
 
-	/** @source_changes: of the keys that we offer */
+	/** @source_changes: changes of the source of keys that this end offers */
 	uint64_t source_changes;
 
-	/** @tx_keys: installed to send, by source */
+	/** @tx_keys: transmit keys installed, by source */
 	uint64_t tx_keys[QLINK_SOURCE_STATIC];
 
-	/** @rx_keys: installed to receive, by source */
+	/** @rx_keys: receive keys installed, by source */
 	uint64_t rx_keys[QLINK_SOURCE_STATIC];
 
-	/** @keys_burned: that a KME may have given away and nobody has */
+	/** @keys_burned: keys that a KME may have delivered and neither end has */
 	uint64_t keys_burned;
 
-	/** @records_lost: of keys that went, overwritten before they were read */
+	/** @records_lost: records of keys that the kernel overwrote before they were read */
 	uint64_t records_lost;
 };
 
 /**
- * struct link_counter - a counter that is one number
+ * struct link_counter - the name and place of a counter
  */
 struct link_counter {
-	/** @name: a word with underscores; %NULL ends the list */
+	/** @name: words with underscores; %NULL ends the list */
 	const char *name;
 
 	/** @offset: in struct link_counters */
 	size_t offset;
 };
 
-/* All of them but keys by source. */
+/* All counters but the keys by source. */
 extern const struct link_counter link_counters[];
 
 /**
- * struct link_ops - what a link needs of its owner
+ * struct link_ops - what a link calls of its owner
  */
 struct link_ops {
-	/** @say: send bytes to the peer; what cannot be sent ends the connection */
+	/** @say: send bytes to the peer; a failure ends the connection */
 	void (*say)(void *arg, const uint8_t *data, size_t len);
 
-	/** @kick: call link_run() soon, whatever link_deadline() said before */
+	/** @kick: call link_run() soon, whatever link_deadline() returned before */
 	void (*kick)(void *arg);
 };
 
@@ -108,73 +108,73 @@ struct link {
 	/** @choose: what chooses source and pace, of choose.c */
 	struct link_choose *choose;
 
-	/** @config: as in the file; outlives the link */
+	/** @config: its section of the file; must outlive the link */
 	const struct config_link *config;
 
-	/** @services: outlive the link */
+	/** @services: must outlive the link */
 	struct services *services;
 
-	/** @ops: of the owner */
+	/** @ops: the owner's */
 	struct link_ops ops;
 
-	/** @arg: for @ops */
+	/** @arg: argument of @ops */
 	void *arg;
 
-	/** @id: link id of its device, 0 while there is none */
+	/** @id: link id of its device, 0 while the device does not exist */
 	uint16_t id;
 
-	/** @session: the agreement */
+	/** @session: its agreement with the peer */
 	struct session session;
 
-	/** @exchange: what offers are made of */
+	/** @exchange: secrets of the offers; secret memory of run.c */
 	struct exchange *exchange;
 
 	/** @stock: of QKD keys */
 	struct stock *stock;
 
-	/** @is_unsure: keys that nobody waits for could not be deleted: the ends may hold
-	 * different ones
+	/** @is_unsure: the kernel did not delete keys that had to go, so that the ends may
+	 * hold different keys; the session starts over
 	 */
 	bool is_unsure;
 
-	/** @choice: the source of our offers */
+	/** @choice: the source of keys that this end offers */
 	struct policy_choice choice;
 
-	/** @view: the device as it was seen last, corrected by events */
+	/** @view: the device as last read, updated by events */
 	struct qlink_link view;
 
-	/** @has_view: @view counts */
+	/** @has_view: @view is valid */
 	bool has_view;
 
-	/** @period_ms: as the kernel was told, 0 for not yet */
+	/** @period_ms: rekey period set in the kernel, 0 if none is set yet */
 	uint32_t period_ms;
 
 	/** @counters: what happened so far */
 	struct link_counters counters;
 
-	/** @why: what is in the way, empty for nothing */
+	/** @why: what keeps the link from agreeing on keys; empty if nothing does */
 	char why[LINK_WHY_BYTES];
 };
 
 /**
- * link_look() - see what the device is like
+ * link_look() - read the state of the device
  * @link: its @view is filled in
  *
- * Return: 0, or a negative errno, which @why of the link tells.
+ * Return: 0, or a negative errno with @why of the link filled in.
  */
 int link_look(struct link *link);
 
 /**
  * link_counter() - read a counter
  * @link: the link
- * @counter: which, of link_counters
+ * @counter: an entry of link_counters
  *
  * Return: its value.
  */
 uint64_t link_counter(const struct link *link, const struct link_counter *counter);
 
 /**
- * link_phase_name() - say how far the agreement is
+ * link_phase_name() - name the phase of the session
  * @link: the link
  *
  * Return: a word.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Keys one link: what the peer, the KMEs, the device and the clock bring about. */
+/* Drives one link: by messages of the peer, answers of KMEs, events of the device, and time. */
 #include "run.h"
 
 #include <errno.h>
@@ -14,13 +14,13 @@
 #include "choose.h"
 #include "libqlink/names.h"
 
-/* How often a link looks at its device when nothing happens, and when it hurries. */
+/* How often a link reads its device when nothing happens, and while weaker keys are replaced. */
 #define LOOK_MS		1000
-#define HURRY_MS	50
+#define URGENT_MS	50
 #define RECORDS_MS	5000
-/* So many are read at once: the kernel keeps the last 8,192. */
+/* Read records early once this many are pending: the kernel keeps the last 8,192. */
 #define RECORDS_MANY	2048
-/* How long its first keys have the KMEs to themselves. */
+/* How long the stores are not filled, so that a link's first keys come quickly. */
 #define FIRST_MS	2000
 
 /**
@@ -30,36 +30,36 @@ struct link_run {
 	/** @memory: locked, holds the exchange of the link and @binding */
 	struct qlink_secret memory;
 
-	/** @binding: what keys are bound to of the connection to the peer; secret, in @memory */
+	/** @binding: what keys are bound to the connection by; secret, in @memory */
 	struct exchange_binding *binding;
 
-	/** @is_connected: @binding counts */
+	/** @is_connected: there is a connection; @binding is valid */
 	bool is_connected;
 
-	/** @withdrawing: directions whose keys have yet to be withdrawn, a bit each */
+	/** @withdrawing: directions whose keys have yet to be withdrawn, one bit each */
 	uint8_t withdrawing;
 
-	/** @look_at: when to look at the device again */
+	/** @look_at: when to read the device again */
 	uint64_t look_at;
 
-	/** @choose_at: when to decide anew which keys are wanted */
+	/** @choose_at: when to call choose_keys() again */
 	uint64_t choose_at;
 
 	/** @records_at: when to read records again */
 	uint64_t records_at;
 
-	/** @record: number of the last record that was read */
+	/** @record: number of the last record read */
 	uint64_t record;
 
-	/** @recorded: keys that had taken over in both rings when records were read last */
+	/** @recorded: rekeys of both rings when records were last read */
 	uint64_t recorded;
 
-	/** @kme_why: what was logged last of a KME's answers */
+	/** @kme_why: the last error of a KME that was logged, so that it is logged once */
 	char kme_why[sizeof(struct qlink_why)];
 };
 
-/* Something changed: what is to be done is decided when the loop comes by. */
-static void hurry(struct link *link)
+/* Something changed: have the loop call link_run() soon, which chooses anew. */
+static void run_soon(struct link *link)
 {
 	link->run->choose_at = 0;
 	link->ops.kick(link->arg);
@@ -90,16 +90,16 @@ void link_restart(struct link *link)
 	static const struct session_event event = { .type = SESSION_EVENT_RESTART };
 
 	act_step(link, &event);
-	hurry(link);
+	run_soon(link);
 }
 
 void link_withdraw(struct link *link)
 {
 	link->run->withdrawing = 1 << SESSION_DIRECTION_TX | 1 << SESSION_DIRECTION_RX;
-	hurry(link);
+	run_soon(link);
 }
 
-/* One at a time. Keys of an offer that nobody holds yet are none that could be withdrawn. */
+/* Withdraws one direction at a time: what its ring holds. Keys of an open offer are not in it yet. */
 static void withdraw_next(struct link *link)
 {
 	uint8_t direction = link->run->withdrawing & 1 << SESSION_DIRECTION_TX ? SESSION_DIRECTION_TX :
@@ -117,11 +117,11 @@ static void withdraw_next(struct link *link)
 	link->run->withdrawing &= ~(1 << direction);
 	if (event.withdraw.range.last)
 		act_step(link, &event);
-	hurry(link);
+	run_soon(link);
 }
 
-/* The device may be gone, be another one, or have lost all its keys. */
-static void look_around(struct link *link)
+/* Checks whether the device vanished, is another one, or lost all keys. */
+static void check_device(struct link *link)
 {
 	const struct session_rings *stated = &link->session.own.rings;
 	uint16_t id;
@@ -142,7 +142,7 @@ static void look_around(struct link *link)
 	}
 }
 
-static void tell_event(struct link *link, const struct qlink_event *event)
+static void log_event(struct link *link, const struct qlink_event *event)
 {
 	static const uint32_t worth = QLINK_EVENT_KIND_EXHAUSTED | QLINK_EVENT_KIND_OVERDUE |
 		QLINK_EVENT_KIND_AUTH_FAILURES | QLINK_EVENT_KIND_WIPED |
@@ -165,18 +165,18 @@ void link_notice(struct link *link, const struct qlink_event *event)
 	if (!event) {
 		link->has_view = false;
 		link->run->look_at = 0;
-		hurry(link);
+		run_soon(link);
 		return;
 	}
-	tell_event(link, event);
+	log_event(link, event);
 	link->view.tx = event->tx;
 	link->view.rx = event->rx;
 	if (event->kinds & QLINK_EVENT_KIND_WIPED)
 		link_restart(link);
-	hurry(link);
+	run_soon(link);
 }
 
-/* --- what keys were used for --- */
+/* --- records of keys that are gone --- */
 
 static void audit_record(struct link *link, const struct qlink_record *record)
 {
@@ -203,13 +203,13 @@ static void note_gap(struct link *link, uint64_t lost)
 	services_audit(link->services, line);
 }
 
-/* Keys that have gone since records were read, as far as the device told. */
+/* Keys that were retired since records were last read, as far as events report. */
 static uint64_t backlog(const struct link *link)
 {
 	return link->view.tx.rekeys + link->view.rx.rekeys - link->run->recorded;
 }
 
-/* Some at a time, so that the loop comes by. */
+/* Reads one batch of records, so that the loop is not held up. */
 static void read_records(struct link *link, uint64_t now)
 {
 	struct broker_client *broker = &link->services->broker;
@@ -237,7 +237,7 @@ static void read_records(struct link *link, uint64_t now)
 
 static void on_stock_changed(void *arg)
 {
-	hurry(arg);
+	run_soon(arg);
 }
 
 static void on_fetched(void *arg, enum session_reason reason, const struct bytes *secrets)
@@ -265,7 +265,7 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	struct link *link = arg;
 
 	link->counters.keys_burned += answer->n_burned;
-	/* A KME that is dry says so each time. */
+	/* A KME without keys gives the same error each time. */
 	if (!answer->n_burned && !strcmp(link->run->kme_why, answer->why.text))
 		return;
 	snprintf(link->run->kme_why, sizeof(link->run->kme_why), "%s", answer->why.text);
@@ -364,7 +364,7 @@ void link_connect(struct link *link, const struct exchange_binding *binding)
 	link->run->is_connected = true;
 	link->run->look_at = 0;
 	open_agreement(link);
-	hurry(link);
+	run_soon(link);
 }
 
 void link_disconnect(struct link *link)
@@ -386,7 +386,7 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 					  services_now());
 	}
 	act_step(link, &event);
-	hurry(link);
+	run_soon(link);
 }
 
 void link_run(struct link *link)
@@ -400,7 +400,7 @@ void link_run(struct link *link)
 	if (link->run->records_at <= now || backlog(link) >= RECORDS_MANY)
 		read_records(link, now);
 	if (link->run->look_at <= now) {
-		look_around(link);
+		check_device(link);
 		link->run->look_at = now + LOOK_MS;
 	}
 	withdraw_next(link);
@@ -410,7 +410,7 @@ void link_run(struct link *link)
 	}
 	if (link->run->choose_at <= now) {
 		choose_keys(link, now);
-		link->run->choose_at = now + (choose_is_urgent(link) ? HURRY_MS : LOOK_MS);
+		link->run->choose_at = now + (choose_is_urgent(link) ? URGENT_MS : LOOK_MS);
 	}
 }
 

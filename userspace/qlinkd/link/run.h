@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keys one link: what the peer, the KMEs, the device and the clock bring about. */
+/* Drives one link: by messages of the peer, answers of KMEs, events of the device, and time. */
 #ifndef QLINKD_RUN_H
 #define QLINKD_RUN_H
 
@@ -7,12 +7,12 @@
 #include "qlinkd/agreement/message.h"
 
 /**
- * link_new() - begin to key a device
- * @link: where it goes; the caller frees it with link_free()
- * @config: all of it; outlives the link
- * @which: the link in it
- * @services: outlive the link
- * @ops: of the owner
+ * link_new() - set up a link
+ * @link: filled in; the caller frees it with link_free()
+ * @config: the whole configuration; must outlive the link
+ * @which: the link's section of it
+ * @services: must outlive the link
+ * @ops: the owner's
  * @arg: for @ops
  * @why: filled in on failure
  *
@@ -23,37 +23,37 @@ int link_new(struct link **link, const struct config *config,
 	     const struct link_ops *ops, void *arg, struct qlink_why *why);
 
 /**
- * link_free() - wipe what the agent has of a link; its device goes on
+ * link_free() - wipe and free a link; its device goes on under staged keys
  * @link: from link_new(), or %NULL
  */
 void link_free(struct link *link);
 
 /**
- * link_connect() - the peer can be spoken to
+ * link_connect() - note that there is a connection to the peer
  * @link: the link
- * @binding: what the connection gives; copied
+ * @binding: what keys are bound to the connection by; copied
  */
 void link_connect(struct link *link, const struct exchange_binding *binding);
 
 /**
- * link_disconnect() - it cannot any more
+ * link_disconnect() - note that the connection has ended
  * @link: the link
  */
 void link_disconnect(struct link *link);
 
 /**
- * link_hear() - take a message of the peer
+ * link_hear() - handle a message of the peer
  * @link: the link
- * @msg: decoded
- * @data: the same as bytes
+ * @msg: the message, decoded
+ * @data: the message as it came
  * @len: bytes at @data
  */
 void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t len);
 
 /**
- * link_notice() - take an event of the device
+ * link_notice() - handle an event of the device
  * @link: the link
- * @event: from the kernel; %NULL when some were lost
+ * @event: from the kernel; %NULL if events were lost
  */
 void link_notice(struct link *link, const struct qlink_event *event);
 
@@ -64,23 +64,23 @@ void link_notice(struct link *link, const struct qlink_event *event);
 void link_run(struct link *link);
 
 /**
- * link_deadline() - say when link_run() has work without any input
+ * link_deadline() - when link_run() is due without input
  * @link: the link
  *
- * Return: time in ms, as services_now() tells it.
+ * Return: time in ms, on the clock of services_now().
  */
 uint64_t link_deadline(const struct link *link);
 
 /**
- * link_withdraw() - have both ends give up all keys that there are, by command
- * @link: the link; silent until there are others, which are agreed on at once
+ * link_withdraw() - have both ends delete all keys of a link, by command
+ * @link: the link; it sends nothing until new keys are agreed on, which starts at once
  *
- * Without a session each end's own keys go now, and the peer's when they meet.
+ * Without a session this end's keys are deleted now, and the peer's when the ends connect.
  */
 void link_withdraw(struct link *link);
 
 /**
- * link_restart() - have the agreement start over, as by command
+ * link_restart() - start the session over, as by command
  * @link: the link
  */
 void link_restart(struct link *link);

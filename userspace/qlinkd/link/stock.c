@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The QKD keys of one link: what its KMEs deliver, until offers use it. */
+/* The QKD keys of one link: from its KMEs to its offers. */
 #include "stock.h"
 
 #include <errno.h>
@@ -9,15 +9,15 @@
 
 #include "qlinkd/agreement/message.h"
 
-/* Keys for so long are worth a return from post-quantum keys alone. */
+/* A link returns from post-quantum keys alone once the stock lasts this long. */
 #define RETURN_MS	10000
-/* How long a link waits for its KMEs before it falls back, and for the keys of one that is up. */
+/* How long a link waits for a KME at the start, and for keys once a KME is up, before it falls back. */
 #define DECIDE_MS	1000
 #define DECIDE_UP_MS	3000
-/* A KME with fewer keys than were asked for is asked again after so long. */
+/* Pause before a KME that gave fewer keys than asked for is asked again; it doubles. */
 #define DRY_MIN_MS	200
 #define DRY_MAX_MS	2000
-/* What the peer could not fetch is tried again after so long, and twice, and so on. */
+/* Pause before keys of a KME are offered again after the peer could not fetch; it doubles. */
 #define REFUSED_MIN_MS	2000
 #define REFUSED_MAX_MS	10000
 
@@ -25,12 +25,12 @@
 struct source {
 	struct store store;
 	char id[STOCK_KME_ID_BYTES + 1];
-	/* until when the peer's counterpart is left alone, and for how long the next time */
+	/* until when its keys are not offered, and for how long after the next refusal */
 	uint64_t refused_until;
 	uint32_t refused_ms;
 	/* the peer's counterpart did not know a key of ours: it may have lost all old ones */
 	bool is_doubtful;
-	/* a key is needed that came after that */
+	/* a key is needed that arrived after that */
 	bool wants_fresh;
 	bool has_store;
 };
@@ -43,14 +43,14 @@ struct stock {
 	struct pacing pacing;
 	struct source sources[KME_NODES_MAX];
 	unsigned int n_sources;
-	/* of the last offer */
+	/* the source of the last offer */
 	unsigned int offered;
 	uint64_t begun, now;
 	uint64_t ask_at;
-	/* until when the first keys are all that is asked for */
+	/* until when a few keys are enough */
 	uint64_t held_until;
 	uint32_t dry_ms;
-	/* the peer's that serve, by place, and whether its word is renewed without their keys */
+	/* the peer's KMEs that are up, and whether the peer reports them without offers of QKD keys */
 	uint8_t peer_kmes;
 	bool is_renewed;
 	bool has_answered;
@@ -63,7 +63,7 @@ static bool was_refused(const struct source *source)
 	return source->refused_ms > REFUSED_MIN_MS;
 }
 
-/* Whether keys of this KME may be offered: the peer can have them, as far as is known. */
+/* Whether keys of this KME may be offered: as far as is known, the peer can fetch them. */
 static bool is_usable(const struct stock *stock, unsigned int i, uint64_t now)
 {
 	const struct source *source = &stock->sources[i];
@@ -107,7 +107,7 @@ uint64_t stock_held(const struct stock *stock)
 
 /* --- from the KMEs --- */
 
-/* The KME that is asked first, or -1. */
+/* The first KME that is up, or -1. */
 static int find_up(const struct stock *stock)
 {
 	unsigned int i;
@@ -119,7 +119,7 @@ static int find_up(const struct stock *stock)
 	return -1;
 }
 
-/* Its memory is taken when it is needed: not for a spare KME that is never asked. */
+/* Allocates a store when it is first needed: a spare KME that is never asked has none. */
 static bool has_store(struct stock *stock, struct source *source)
 {
 	if (!source->has_store)
@@ -156,7 +156,7 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
 
-/* Whether a KME gave all that one request of ours asked it for. */
+/* Whether a KME gave all keys that one request asked for. */
 static bool is_full(const struct kme_answer *answer)
 {
 	return answer->n_keys && answer->n_keys >= answer->n_sent;
@@ -209,7 +209,7 @@ static enum session_reason reason_of(const struct kme_answer *answer)
 {
 	if (answer->n_keys == answer->asked)
 		return SESSION_REASON_NONE;
-	/* One key ID that it does not have, or nothing that makes sense. */
+	/* The KME lacks a key ID, or its answer made no sense. */
 	return answer->outcome == KME_OUTCOME_BROKEN ? SESSION_REASON_KME :
 						       SESSION_REASON_KEY_ID;
 }
@@ -241,7 +241,7 @@ static void on_answer(void *arg, const struct kme_answer *answer)
 		fetched_keys(stock, answer);
 }
 
-/* What kept the peer from fetching may be over: one key finds out. */
+/* The peer may be able to fetch again: one key is offered to find out. */
 static void try_again(struct source *source, uint64_t now)
 {
 	if (was_refused(source)) {
@@ -258,7 +258,7 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 
 	if (health == KME_HEALTH_UP) {
 		stock->ask_at = stock->now;
-		/* The peer's may have been ill of the same, as the line between them. */
+		/* The peer's KME may have been down for the same cause, such as the line between them. */
 		try_again(source, stock->now);
 	}
 	stock->ops.health(stock->arg, node, health == KME_HEALTH_UP, why);
@@ -267,7 +267,7 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 
 /* --- life --- */
 
-/* The place comes first: the peer finds the counterpart by it. */
+/* The place comes first: the peer finds its counterpart by it. */
 static void name_source(struct source *source, unsigned int place,
 			const struct config_kme *kme)
 {
@@ -301,8 +301,8 @@ static int start_client(struct stock *stock, const struct config *config,
 }
 
 /*
- * Never so few that a link that fell back could not return: a store is not filled up before a
- * quarter of it is gone.
+ * The cover must not be so small that a link that fell back cannot return: a store is filled up only
+ * after a quarter of it is used.
  */
 static void set_cover(struct store_config *store, const struct pacing_config *pacing)
 {
@@ -404,7 +404,7 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 {
 	struct pacing pacing = stock->pacing;
 
-	/* What the peer cannot fetch now is of no use. */
+	/* Keys that the peer cannot fetch now do not count. */
 	pacing_spent(&pacing, stock_held(stock) - stock_usable(stock, now));
 	return pacing_period(&pacing, staged, now);
 }
@@ -412,8 +412,8 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 /* --- to the peer and from it --- */
 
 /*
- * After a refusal one key is enough to find out. Where a key was not known it is the newest: a KME
- * that keeps what was not fetched for a while, or so many of it, forgets the oldest.
+ * After a refusal one key is enough to find out. If the peer's KME lacked a key ID, the newest key is
+ * offered: a KME that keeps keys only for a time, or only so many, drops the oldest first.
  */
 static uint32_t take(struct source *source, uint32_t n, uint64_t now)
 {
@@ -454,7 +454,7 @@ void stock_spend(struct stock *stock)
 	if (!source->has_store)
 		return;
 	store_spend(&source->store);
-	/* There is room now. */
+	/* There is room in the store now. */
 	if (stock->ask_at == UINT64_MAX)
 		stock->ask_at = stock->now;
 }
@@ -463,12 +463,12 @@ void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now
 {
 	struct source *source = &stock->sources[stock->offered];
 
-	/* Not even the newest: it may have lost all that there was, and one that is new finds out. */
+	/* Even the newest key was unknown: the KME may have lost all. Try one that arrives from now on. */
 	source->wants_fresh = source->is_doubtful && reason == SESSION_REASON_KEY_ID;
 	source->is_doubtful = reason == SESSION_REASON_KEY_ID;
 	if (source->wants_fresh)
 		stock->ask_at = now;
-	/* Only what the peer says from now on tells that its KME is back. */
+	/* Only later messages of the peer show that its KME is back. */
 	stock->peer_kmes |= 1 << stock->offered;
 	source->refused_until = now + source->refused_ms;
 	source->refused_ms *= 2;
@@ -482,7 +482,7 @@ uint32_t stock_agreed(struct stock *stock)
 	uint32_t n = 0;
 
 	source->refused_ms = REFUSED_MIN_MS;
-	/* The newest was known and an old one was not: the next old one is in the middle. */
+	/* The newest key was known and an old one was not: drop the older half and try again. */
 	if (source->is_doubtful && source->has_store)
 		n = store_drop(&source->store, (store_stock(&source->store) + 1) / 2);
 	source->is_doubtful = false;
@@ -515,7 +515,7 @@ void stock_peer_serves(struct stock *stock, uint8_t kmes, bool is_renewed, uint6
 	}
 }
 
-/* The counterpart of the KME that the peer had them from, or -1. */
+/* The KME that is the counterpart of the one in @kme_id, or -1. */
 static int find_node(const struct stock *stock, const struct bytes *kme_id)
 {
 	unsigned int place = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The QKD keys of one link: what its KMEs deliver, until offers use it. */
+/* The QKD keys of one link: from its KMEs to its offers. */
 #ifndef QLINKD_STOCK_H
 #define QLINKD_STOCK_H
 
@@ -12,29 +12,29 @@
 #include "qlinkd/kme/pacing.h"
 #include "qlinkd/kme/store.h"
 
-/* The KME ID of an offer: place in the list, a slash, and what it is called here. */
+/* Bytes of the KME ID in an offer: place in the list, a slash, and the KME's ID or name here. */
 #define STOCK_KME_ID_BYTES	MSG_NAME_BYTES_MAX
 
 struct stock;
 
 /**
- * struct stock_ops - what a stock tells its link
+ * struct stock_ops - what a stock reports to its link
  */
 struct stock_ops {
-	/** @changed: keys came, or a KME came up or went down */
+	/** @changed: keys arrived, or a KME came up or went down */
 	void (*changed)(void *arg);
 
 	/**
-	 * @fetched: the keys that the peer named are here, one for each ID, in their
-	 * order; or they are not, and @reason says why. @secrets are wiped when it
-	 * returns.
+	 * @fetched: the KME answered about the keys that the peer named. @secrets has one
+	 * for each ID, in their order, unless @reason says why not. They are wiped when
+	 * it returns.
 	 */
 	void (*fetched)(void *arg, enum session_reason reason, const struct bytes *secrets);
 
 	/** @health: a KME came up or went down, @why is empty for up */
 	void (*health)(void *arg, unsigned int node, bool is_up, const struct qlink_why *why);
 
-	/** @trouble: an answer was not as it should be, or burned keys */
+	/** @trouble: an answer was wrong, or burned keys */
 	void (*trouble)(void *arg, const struct kme_answer *answer);
 };
 
@@ -57,10 +57,10 @@ struct stock_taken {
 
 /**
  * stock_new() - begin to ask the KMEs of a link
- * @stock: where it goes; the caller frees it with stock_free()
- * @config: all of it; outlives the stock
+ * @stock: filled in; the caller frees it with stock_free()
+ * @config: the whole configuration; must outlive the stock
  * @link: the link; one without KMEs has an empty stock
- * @ops: what it tells
+ * @ops: called on changes
  * @arg: for @ops
  * @now: time in ms
  * @why: filled in on failure
@@ -78,7 +78,7 @@ int stock_new(struct stock **stock, const struct config *config,
 void stock_free(struct stock *stock);
 
 /**
- * stock_fd() - what the loop watches
+ * stock_fd() - the descriptor that the loop watches
  * @stock: the stock
  *
  * Return: a descriptor, readable when stock_run() has work; -1 without KMEs.
@@ -86,24 +86,24 @@ void stock_free(struct stock *stock);
 int stock_fd(const struct stock *stock);
 
 /**
- * stock_run() - do what there is to do, without waiting
+ * stock_run() - do what is due, without waiting
  * @stock: the stock
  * @now: time in ms
  */
 void stock_run(struct stock *stock, uint64_t now);
 
 /**
- * stock_hold() - leave it at some keys for now
+ * stock_hold() - do not fill the store yet
  * @stock: the stock
- * @until: time in ms; 0 for no longer
+ * @until: time in ms until which a few keys are enough; 0 ends it
  *
- * To fill a store keeps both ends' KMEs, the connections to them and the agent busy. A link that cannot
- * send yet needs them for its first keys.
+ * Filling a store keeps both ends' KMEs, the connections to them and the agent busy. A link that
+ * cannot send yet needs these for its first keys.
  */
 void stock_hold(struct stock *stock, uint64_t until);
 
 /**
- * stock_deadline() - say when stock_run() has work without input
+ * stock_deadline() - when stock_run() is due without input
  * @stock: the stock
  *
  * Return: time in ms, UINT64_MAX for never.
@@ -111,35 +111,34 @@ void stock_hold(struct stock *stock, uint64_t until);
 uint64_t stock_deadline(const struct stock *stock);
 
 /**
- * stock_is_decided() - whether it is known if there are keys
+ * stock_is_decided() - whether it is known if the KMEs have keys
  * @stock: the stock
  * @now: time in ms
  *
- * At the beginning a link waits a moment for its KMEs, rather than fall back before
- * they could answer.
+ * At the start a link waits a moment for its KMEs instead of falling back before they
+ * could answer.
  *
- * Return: whether.
+ * Return: true once a KME answered or the wait is over; always without KMEs.
  */
 bool stock_is_decided(const struct stock *stock, uint64_t now);
 
 /**
- * stock_usable() - count the keys that an offer can use now
+ * stock_usable() - count the keys that can be offered now
  * @stock: the stock
  * @now: time in ms
  *
- * Keys of a KME whose counterpart at the peer does not answer do not count until
- * it is tried again.
+ * Keys of a KME do not count while the peer cannot fetch them from its counterpart.
  *
  * Return: keys.
  */
 uint64_t stock_usable(const struct stock *stock, uint64_t now);
 
 /**
- * stock_enough() - count the keys that are worth a return from post-quantum keys alone
+ * stock_enough() - how many keys justify the return from post-quantum keys alone
  * @stock: the stock
  * @period_ms: time from one rekey to the next, above 0
  *
- * Return: keys for 10 s, but not more than there always are after some time.
+ * Return: keys for 10 s, but not more than the store always reaches.
  */
 uint64_t stock_enough(const struct stock *stock, uint32_t period_ms);
 
@@ -152,12 +151,12 @@ uint64_t stock_enough(const struct stock *stock, uint32_t period_ms);
 uint64_t stock_held(const struct stock *stock);
 
 /**
- * stock_period() - say how long each key is to be used
+ * stock_period() - the planned lifetime of each key
  * @stock: the stock
- * @staged: keys of it that were agreed on and are not used yet
+ * @staged: keys of this stock that are staged
  * @now: time in ms
  *
- * Return: ms; see pacing_period(), of what is staged or can be offered now.
+ * Return: ms, as pacing_period() gives for what is staged or can be offered now.
  */
 uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now);
 
@@ -166,9 +165,9 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now);
  * @stock: the stock; nothing is taken yet
  * @n: how many are wanted
  * @now: time in ms
- * @taken: filled in; lives until stock_spend()
+ * @taken: filled in; valid until stock_spend()
  *
- * All are of one KME, the first in order that has any.
+ * All keys are of one KME, the first in order that has usable ones.
  */
 void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 		 struct stock_taken *taken);
@@ -181,7 +180,7 @@ void stock_spend(struct stock *stock);
 
 /**
  * stock_refused() - note that the peer could not fetch what was offered
- * @stock: the stock; the KME of the last offer is left alone for a while
+ * @stock: the stock; keys of the last offer's KME are not offered for a while
  * @reason: SESSION_REASON_KME or SESSION_REASON_KEY_ID; where the peer's KME does not
  *	have a key, the newest is tried next
  * @now: time in ms
@@ -189,26 +188,26 @@ void stock_spend(struct stock *stock);
 void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now);
 
 /**
- * stock_agreed() - note that the peer could
+ * stock_agreed() - note that the peer fetched what was offered
  * @stock: the stock; if the peer's KME knew the newest key but not an older one,
  *	the older half is wiped
  *
- * Return: keys that were wiped, which nobody will have.
+ * Return: keys wiped, which neither end will use.
  */
 uint32_t stock_agreed(struct stock *stock);
 
 /**
- * stock_serving() - which KMEs answer
+ * stock_serving() - which KMEs are up
  * @stock: the stock
  *
- * Return: a bit each, bit 0 for that at place 1.
+ * Return: one bit for each KME, bit 0 for the first.
  */
 uint8_t stock_serving(const struct stock *stock);
 
 /**
- * stock_peer_serves() - note which of the peer's KMEs answer
+ * stock_peer_serves() - note which of the peer's KMEs are up
  * @stock: the stock; keys of a KME whose counterpart is back are usable at once
- * @kmes: as the peer has it of stock_serving()
+ * @kmes: the peer's stock_serving()
  * @is_renewed: the peer will say so again although no key of its KMEs is offered:
  *	then what it refused is not offered until it says that the KME is back
  * @now: time in ms
@@ -228,11 +227,11 @@ enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
 			       const struct bytes *ids, unsigned int n);
 
 /**
- * stock_server() - what is known of a KME
+ * stock_server() - state and counters of a KME
  * @stock: the stock
  * @node: which
  *
- * Return: health and counters, or %NULL where there are not so many.
+ * Return: health and counters, or %NULL if there is no such KME.
  */
 const struct kme_server *stock_server(const struct stock *stock, unsigned int node);
 
