@@ -413,7 +413,7 @@ static void keep_same(struct agent *agent, const struct config *config)
 	}
 	for (i = agent->n_peers; i--; ) {
 		peer = config_find_peer(config, agent->peers[i]->config->name);
-		if (peer && reload_same_endpoint(&agent->peers[i]->config->address, &peer->address)) {
+		if (peer && config_same_endpoint(&agent->peers[i]->config->address, &peer->address)) {
 			agent->peers[i]->config = peer;
 			agent->peers[i]->names[0] = peer->name;
 			continue;

@@ -33,9 +33,10 @@
 
 /* ---- values ---- */
 
-static int take_url(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_url(struct reader *reader, const struct reader_option *option,
+		       char **words, int n)
 {
-	int err = reader_text(reader, option, words, n);
+	int err = reader_take_text(reader, option, words, n);
 
 	if (!err && (strncmp(words[0], "https://", 8) || !words[0][8]))
 		return reader_refuse(reader, "%s %s: not https:// and a host", option->name,
@@ -91,7 +92,8 @@ static int take_endpoint(struct reader *reader, const struct reader_option *opti
 	return 0;
 }
 
-static int take_policy(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_policy(struct reader *reader, const struct reader_option *option,
+		       char **words, int n)
 {
 	unsigned int policy;
 
@@ -107,7 +109,8 @@ static int take_policy(struct reader *reader, const struct reader_option *option
 		      option->name, words[0]);
 }
 
-static int take_method(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_method(struct reader *reader, const struct reader_option *option,
+		       char **words, int n)
 {
 	static const char *const names[] = {
 		[KME_METHOD_AUTO] = "auto",
@@ -128,7 +131,8 @@ static int take_method(struct reader *reader, const struct reader_option *option
 	return reader_refuse(reader, "%s %s: not auto, post or get", option->name, words[0]);
 }
 
-static int take_kmes(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_kmes(struct reader *reader, const struct reader_option *option,
+		       char **words, int n)
 {
 	struct config_link *link = (void *)reader->at;
 	int i, k;
@@ -147,6 +151,24 @@ static int take_kmes(struct reader *reader, const struct reader_option *option, 
 	link->n_kmes = (uint32_t)n;
 	return 0;
 }
+
+bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
+{
+	return a->port == b->port && a->addr.len == b->addr.len &&
+	       !memcmp(a->addr.bytes, b->addr.bytes, a->addr.len);
+}
+
+static bool same_endpoint(const void *a, const void *b)
+{
+	return config_same_endpoint(a, b);
+}
+
+static const struct reader_kind kind_url = { take_url, reader_same_text };
+static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
+static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
+static const struct reader_kind kind_method = { take_method, reader_same_u32 };
+/* Compared by what the KMEs are, see reload_same_link(), and not by their names. */
+static const struct reader_kind kind_kmes = { take_kmes, NULL };
 
 /* ---- sections ---- */
 
@@ -268,41 +290,41 @@ static int end_link(struct reader *reader)
 
 #define MEMBER(type, member)	.offset = offsetof(struct type, member)
 #define RANGE(text, how, type, member, least, most)	\
-	{ .name = (text), .take = (how), MEMBER(type, member), .min = (least), .max = (most) }
+	{ .name = (text), .kind = &(how), MEMBER(type, member), .min = (least), .max = (most) }
 #define NUMBER(text, ...)	RANGE(text, reader_number, __VA_ARGS__)
 
 static const struct reader_option agent_options[] = {
-	{ .name = "name", .take = reader_text, MEMBER(config_agent, name), .is_required = true },
-	{ .name = "certificate", .take = reader_path, MEMBER(config_agent, certificate), .is_required = true },
-	{ .name = "key", .take = reader_path, MEMBER(config_agent, key), .is_required = true },
-	{ .name = "ca", .take = reader_path, MEMBER(config_agent, ca), .is_required = true },
-	{ .name = "listen", .take = take_endpoint, MEMBER(config_agent, listen) },
-	{ .name = "control", .take = reader_path, MEMBER(config_agent, control) },
-	{ .name = "metrics", .take = reader_path, MEMBER(config_agent, metrics) },
-	{ .name = "audit-log", .take = reader_path, MEMBER(config_agent, audit_log) },
+	{ .name = "name", .kind = &reader_text, MEMBER(config_agent, name), .is_required = true },
+	{ .name = "certificate", .kind = &reader_path, MEMBER(config_agent, certificate), .is_required = true },
+	{ .name = "key", .kind = &reader_path, MEMBER(config_agent, key), .is_required = true },
+	{ .name = "ca", .kind = &reader_path, MEMBER(config_agent, ca), .is_required = true },
+	{ .name = "listen", .kind = &kind_endpoint, MEMBER(config_agent, listen) },
+	{ .name = "control", .kind = &reader_path, MEMBER(config_agent, control) },
+	{ .name = "metrics", .kind = &reader_path, MEMBER(config_agent, metrics) },
+	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
 	NUMBER("kme-connect-ms", config_agent, kme_connect_ms, 100, 60000),
 	NUMBER("kme-timeout-ms", config_agent, kme_timeout_ms, 100, 60000),
 	NUMBER("kme-retry-ms", config_agent, kme_retry_ms, RETRY_MIN_MS, 3600000),
 };
 
 static const struct reader_option kme_options[] = {
-	{ .name = "url", .take = take_url, MEMBER(config_kme, node.url), .is_required = true },
-	{ .name = "id", .take = reader_text, MEMBER(config_kme, node.id) },
-	{ .name = "certificate", .take = reader_path, MEMBER(config_kme, node.certificate), .is_required = true },
-	{ .name = "key", .take = reader_path, MEMBER(config_kme, node.key), .is_required = true },
-	{ .name = "ca", .take = reader_path, MEMBER(config_kme, node.ca), .is_required = true },
-	{ .name = "method", .take = take_method },
+	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url), .is_required = true },
+	{ .name = "id", .kind = &reader_text, MEMBER(config_kme, node.id) },
+	{ .name = "certificate", .kind = &reader_path, MEMBER(config_kme, node.certificate), .is_required = true },
+	{ .name = "key", .kind = &reader_path, MEMBER(config_kme, node.key), .is_required = true },
+	{ .name = "ca", .kind = &reader_path, MEMBER(config_kme, node.ca), .is_required = true },
+	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
 };
 
 static const struct reader_option peer_options[] = {
-	{ .name = "address", .take = take_endpoint, MEMBER(config_peer, address) },
+	{ .name = "address", .kind = &kind_endpoint, MEMBER(config_peer, address) },
 };
 
 static const struct reader_option link_options[] = {
-	{ .name = "peer", .take = reader_text, MEMBER(config_link, peer_name), .is_required = true },
-	{ .name = "kmes", .take = take_kmes, .max = KME_NODES_MAX },
-	{ .name = "sae", .take = reader_text, MEMBER(config_link, sae) },
-	{ .name = "policy", .take = take_policy, MEMBER(config_link, policy) },
+	{ .name = "peer", .kind = &reader_text, MEMBER(config_link, peer_name), .is_required = true },
+	{ .name = "kmes", .kind = &kind_kmes, .max = KME_NODES_MAX },
+	{ .name = "sae", .kind = &reader_text, MEMBER(config_link, sae) },
+	{ .name = "policy", .kind = &kind_policy, MEMBER(config_link, policy) },
 	NUMBER("store", config_link, store.capacity, 1, STORE_CAPACITY_MAX),
 	NUMBER("outage-cover", config_link, store.outage_cover, 0, STORE_CAPACITY_MAX),
 	NUMBER("key-bytes", config_link, store.key_bytes, STORE_KEY_BYTES_MIN, STORE_KEY_BYTES_MAX),
@@ -314,13 +336,14 @@ static const struct reader_option link_options[] = {
 
 #define OPTIONS(array)	.options = (array), .n_options = sizeof(array) / sizeof((array)[0])
 
-static const struct reader_section sections[] = {
-	{ .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
-	{ .name = "kme", .what = "a name", OPTIONS(kme_options), .begin = begin_kme },
-	{ .name = "peer", .what = "the name in its certificate", OPTIONS(peer_options),
-	  .begin = begin_peer },
-	{ .name = "link", .what = "a device", OPTIONS(link_options), .begin = begin_link,
-	  .end = end_link },
+const struct reader_section config_sections[] = {
+	[CONFIG_SECTION_AGENT] = { .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
+	[CONFIG_SECTION_KME] = { .name = "kme", .what = "a name", OPTIONS(kme_options),
+				 .begin = begin_kme },
+	[CONFIG_SECTION_PEER] = { .name = "peer", .what = "the name in its certificate",
+				  OPTIONS(peer_options), .begin = begin_peer },
+	[CONFIG_SECTION_LINK] = { .name = "link", .what = "a device", OPTIONS(link_options),
+				  .begin = begin_link, .end = end_link },
 };
 
 _Static_assert(sizeof(agent_options) / sizeof(agent_options[0]) <= READER_OPTIONS_MAX &&
@@ -372,9 +395,11 @@ static int resolve(struct reader *reader)
 static int check_peers(struct reader *reader)
 {
 	const struct config *config = reader->arg;
-	const struct config_peer *peer;
+	size_t i;
 
-	for (peer = config->peers; peer < config->peers + config->n_peers; peer++) {
+	for (i = 0; i < config->n_peers; i++) {
+		const struct config_peer *peer = &config->peers[i];
+
 		if (!strcmp(peer->name, config->agent.name))
 			return reader_refuse_at(reader, peer->line,
 						"peer %s: is the agent's own name", peer->name);
@@ -386,8 +411,8 @@ int config_parse(struct config *config, const char *text, size_t len,
 		 const char *path, struct config_error *error)
 {
 	struct reader reader = {
-		.sections = sections,
-		.n_sections = sizeof(sections) / sizeof(sections[0]),
+		.sections = config_sections,
+		.n_sections = sizeof(config_sections) / sizeof(config_sections[0]),
 		.arg = config,
 		.path = path,
 		.error = error,

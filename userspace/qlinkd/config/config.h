@@ -163,6 +163,25 @@ struct config {
 	const char *path;
 };
 
+enum config_section {
+	CONFIG_SECTION_AGENT,
+	CONFIG_SECTION_KME,
+	CONFIG_SECTION_PEER,
+	CONFIG_SECTION_LINK,
+};
+
+/* All sections and their options, by enum config_section. */
+extern const struct reader_section config_sections[];
+
+/**
+ * config_same_endpoint() - compare two endpoints
+ * @a: one
+ * @b: the other
+ *
+ * Return: true if address and port are the same.
+ */
+bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b);
+
 /**
  * config_read() - read a configuration file
  * @config: filled in; the caller frees it with config_free(), also on failure

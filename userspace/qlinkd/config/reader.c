@@ -41,7 +41,8 @@ int reader_one_word(struct reader *reader, const struct reader_option *option, i
 	return 0;
 }
 
-int reader_text(struct reader *reader, const struct reader_option *option, char **words, int n)
+int reader_take_text(struct reader *reader, const struct reader_option *option, char **words,
+		     int n)
 {
 	int err = reader_one_word(reader, option, n);
 
@@ -50,9 +51,10 @@ int reader_text(struct reader *reader, const struct reader_option *option, char 
 	return err;
 }
 
-int reader_path(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_path(struct reader *reader, const struct reader_option *option,
+			char **words, int n)
 {
-	int err = reader_text(reader, option, words, n);
+	int err = reader_take_text(reader, option, words, n);
 
 	if (!err && words[0][0] != '/')
 		return reader_refuse(reader, "%s %s: not an absolute path", option->name, words[0]);
@@ -71,7 +73,8 @@ static int read_number(struct reader *reader, const struct reader_option *option
 	return 0;
 }
 
-int reader_number(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_number(struct reader *reader, const struct reader_option *option,
+			char **words, int n)
 {
 	uint64_t number;
 	int err = read_number(reader, option, words, n, &number);
@@ -81,13 +84,15 @@ int reader_number(struct reader *reader, const struct reader_option *option, cha
 	return err;
 }
 
-int reader_long_number(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_long_number(struct reader *reader, const struct reader_option *option,
+			char **words, int n)
 {
 	return read_number(reader, option, words, n, (uint64_t *)(reader->at + option->offset));
 }
 
 /* Seconds there, milliseconds here. */
-int reader_seconds(struct reader *reader, const struct reader_option *option, char **words, int n)
+static int take_seconds(struct reader *reader, const struct reader_option *option,
+			char **words, int n)
 {
 	uint64_t number;
 	int err = read_number(reader, option, words, n, &number);
@@ -96,6 +101,42 @@ int reader_seconds(struct reader *reader, const struct reader_option *option, ch
 		*(uint64_t *)(reader->at + option->offset) = number * 1000;
 	return err;
 }
+
+bool reader_same_text(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+	return x && y ? !strcmp(x, y) : x == y;
+}
+
+bool reader_same_u32(const void *a, const void *b)
+{
+	return *(const uint32_t *)a == *(const uint32_t *)b;
+}
+
+bool reader_same_u64(const void *a, const void *b)
+{
+	return *(const uint64_t *)a == *(const uint64_t *)b;
+}
+
+bool reader_same(const struct reader_section *section, const void *a, const void *b)
+{
+	const struct reader_option *option = section->options;
+	const char *x = a, *y = b;
+
+	for (; option < section->options + section->n_options; option++) {
+		if (option->kind->same &&
+		    !option->kind->same(x + option->offset, y + option->offset))
+			return false;
+	}
+	return true;
+}
+
+const struct reader_kind reader_text = { reader_take_text, reader_same_text };
+const struct reader_kind reader_path = { take_path, reader_same_text };
+const struct reader_kind reader_number = { take_number, reader_same_u32 };
+const struct reader_kind reader_long_number = { take_long_number, reader_same_u64 };
+const struct reader_kind reader_seconds = { take_seconds, reader_same_u64 };
 
 int reader_add(struct reader *reader, void **items, size_t *n, size_t bytes)
 {
@@ -190,7 +231,7 @@ static int take_option(struct reader *reader, char **words, int n)
 	if (n == 1)
 		return reader_refuse(reader, "%s: lacks a value", option->name);
 	reader->given[i] = reader->line;
-	return option->take(reader, option, words + 1, n - 1);
+	return option->kind->take(reader, option, words + 1, n - 1);
 }
 
 static int take_section(struct reader *reader, char **words, int n)

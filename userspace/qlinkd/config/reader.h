@@ -31,6 +31,27 @@ struct config_error {
 
 struct reader;
 
+struct reader_option;
+
+/**
+ * struct reader_kind - a kind of value
+ */
+struct reader_kind {
+	/** @take: takes the @n words of an option, at least one; 0, or refuses */
+	int (*take)(struct reader *reader, const struct reader_option *option,
+		    char **words, int n);
+
+	/** @same: compares the member of two structures; %NULL if it is not compared */
+	bool (*same)(const void *a, const void *b);
+};
+
+/* What most options are: @min and @max of the option bound the numbers. */
+extern const struct reader_kind reader_text;		/* const char * */
+extern const struct reader_kind reader_path;		/* const char *, absolute */
+extern const struct reader_kind reader_number;		/* uint32_t */
+extern const struct reader_kind reader_long_number;	/* uint64_t */
+extern const struct reader_kind reader_seconds;		/* uint64_t of milliseconds */
+
 /**
  * struct reader_option - an option of a section
  */
@@ -38,9 +59,8 @@ struct reader_option {
 	/** @name: its first word */
 	const char *name;
 
-	/** @take: takes its other words, @n of them and at least one; 0, or refuses */
-	int (*take)(struct reader *reader, const struct reader_option *option,
-		    char **words, int n);
+	/** @kind: of its value */
+	const struct reader_kind *kind;
 
 	/** @offset: of its member in the section's structure */
 	size_t offset;
@@ -149,15 +169,32 @@ int reader_no_memory(struct reader *reader);
  */
 int reader_one_word(struct reader *reader, const struct reader_option *option, int n);
 
-/*
- * What most options need for their @take: text, an absolute path, a number as uint32_t or
- * uint64_t within @min and @max, and a number of seconds stored as milliseconds in a uint64_t.
+/**
+ * reader_take_text() - take one word, for kinds that check it further
+ * @reader: the reader
+ * @option: the option; its member is a const char *
+ * @words: its words
+ * @n: how many
+ *
+ * Return: 0, or %-EINVAL.
  */
-int reader_text(struct reader *reader, const struct reader_option *option, char **words, int n);
-int reader_path(struct reader *reader, const struct reader_option *option, char **words, int n);
-int reader_number(struct reader *reader, const struct reader_option *option, char **words, int n);
-int reader_long_number(struct reader *reader, const struct reader_option *option, char **words, int n);
-int reader_seconds(struct reader *reader, const struct reader_option *option, char **words, int n);
+int reader_take_text(struct reader *reader, const struct reader_option *option, char **words,
+		     int n);
+
+/* Compare two members: texts, of which either may be %NULL, and numbers. */
+bool reader_same_text(const void *a, const void *b);
+bool reader_same_u32(const void *a, const void *b);
+bool reader_same_u64(const void *a, const void *b);
+
+/**
+ * reader_same() - compare all options of two sections
+ * @section: the kind of both
+ * @a: structure of one
+ * @b: structure of the other
+ *
+ * Return: true if no member of an option differs.
+ */
+bool reader_same(const struct reader_section *section, const void *a, const void *b);
 
 /**
  * reader_add() - add an item to an array

@@ -6,16 +6,6 @@
 #include "config.h"
 
 /**
- * reload_same_endpoint() - compare two endpoints
- * @a: one
- * @b: the other
- *
- * Return: true if address and port are the same.
- */
-bool reload_same_endpoint(const struct config_endpoint *a,
-			  const struct config_endpoint *b);
-
-/**
  * reload_same_agent() - compare the sections "agent" of two configurations
  * @a: one
  * @b: the other
