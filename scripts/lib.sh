@@ -36,6 +36,13 @@ is_one_of()
 	return 1
 }
 
+# tree_files [PATH…]: files of the tree that exist, committed or not yet; none that git ignores.
+tree_files()
+{
+	git ls-files --cached --others --exclude-standard "$@" |
+		while read -r file; do [ ! -e "$file" ] || echo "$file"; done
+}
+
 # The Debian mirror that this machine's own apt uses; no host is written in this tree.
 # An entry for Debian itself comes first, then its archive, then anything at all.
 debian_mirror()
