@@ -22,7 +22,8 @@ import struct
 import sys
 from collections.abc import Callable
 
-from frames import Counters, in_namespace
+from ethtool import Counters
+from netdev import in_namespace
 from nlraw import (
     A_IFINDEX,
     K_DIRECTION,

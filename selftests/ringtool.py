@@ -31,10 +31,13 @@ import struct
 import sys
 import time
 
-import frames
 import linkstate
 import nlraw
 import wire
+from ethtool import Counters
+from judge import DEADLINE_S
+from netdev import in_namespace
+from underlay import Injector
 from vectorfile import plain_frame
 
 LINK_ID, CHUNK = 7, 2000
@@ -45,7 +48,7 @@ class End:
     """One end of the link."""
 
     def __init__(self, namespace: str, device: str = "qlink0") -> None:
-        self.family, index = frames.in_namespace(namespace, lambda: (nlraw.Family(), socket.if_nametoindex(device)))
+        self.family, index = in_namespace(namespace, lambda: (nlraw.Family(), socket.if_nametoindex(device)))
         self.family.sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
         self.index = nlraw.u32(nlraw.A_IFINDEX, index)
 
@@ -112,7 +115,7 @@ def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, add
 
 def lanes(sender: str, receiver: str, path: str, first: str, last: str) -> int:
     """The lanes subcommand."""
-    injector = frames.Injector(argparse.Namespace(under="eth", sender=sender, to=receiver))
+    injector = Injector(argparse.Namespace(under="eth", sender=sender, to=receiver))
     secrets = {}
     for line in pathlib.Path(path).read_text(encoding="ascii").splitlines():
         _, epoch, _, secret = line.split()
@@ -146,16 +149,16 @@ def send_for_ever(sock: socket.socket, address: str) -> None:
 
 def blink(namespace: str, first: str, address: str) -> int:
     """The blink subcommand."""
-    end, link = End(namespace), frames.in_namespace(namespace, lambda: linkstate.Link("qlink0"))
-    counters = frames.Counters(namespace, "qlink0")
-    sock = frames.in_namespace(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    end, link = End(namespace), in_namespace(namespace, lambda: linkstate.Link("qlink0"))
+    counters = Counters(namespace, "qlink0")
+    sock = in_namespace(namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     sender = os.fork()
     if not sender:
         send_for_ever(sock, address)
     try:
         for epoch in range(int(first), int(first) + 500):
             end.install([make(TX, epoch)])
-            give_up = time.monotonic() + frames.DEADLINE_S
+            give_up = time.monotonic() + DEADLINE_S
             while not any(key["epoch"] == epoch and key["frames"] for key in link.keys()):
                 if time.monotonic() > give_up:
                     print(f"epoch {epoch} sealed nothing")

@@ -37,6 +37,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 
+import ethtool
 import frames
 import linkstate
 import nlraw
@@ -120,20 +121,20 @@ def prepare() -> str:
 
 def stats(device: str) -> str:
     """All counters that a test can foresee."""
-    with frames.Counters("", device) as counters:
+    with ethtool.Counters("", device) as counters:
         return "".join(f"{name}:{value}\n" for name, value in counters.read().items())
 
 
 def stat(device: str, name: str) -> str:
     """One counter."""
-    with frames.Counters("", device) as counters:
+    with ethtool.Counters("", device) as counters:
         return f"{counters.read_all()[name]}\n"
 
 
 def switch_off(device: str, feature: str) -> str:
     """An offload."""
-    with frames.Ethtool("", device) as ethtool:
-        ethtool.switch_off(feature)
+    with ethtool.Ethtool("", device) as features:
+        features.switch_off(feature)
     return ""
 
 

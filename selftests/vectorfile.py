@@ -101,68 +101,103 @@ class Row:
         return bytes(sealed[: len(sealed) - self.cut]) + bytes(self.pad)
 
 
-def rows() -> list[list[Row]]:
-    """The vectors, a group for each set of epochs; within a group in the order of receipt."""
-    short, long = plain_frame(60), plain_frame(1514)
-    bad_csum = csum_plaintext(34, 26, plain_frame(60))
-    first = [
+SHORT, LONG = plain_frame(60), plain_frame(1514)
+
+
+def good_rows() -> list[Row]:
+    """Frames with nothing wrong: sizes, lanes, sequences and types."""
+    return [
         Row("smallest", "the shortest inner frame, 46 bytes sealed", plain_frame(14)),
-        Row("minimum", "an Ethernet minimum frame, the next sequence", short, sequence=2),
+        Row("minimum", "an Ethernet minimum frame, the next sequence", SHORT, sequence=2),
         Row("odd", "65 bytes: a last block of one byte and an odd length", plain_frame(65), sequence=3),
         Row("block", "64 bytes: whole blocks only", plain_frame(64), sequence=4),
-        Row("full", "a full Ethernet frame", long, sequence=5),
+        Row("full", "a full Ethernet frame", LONG, sequence=5),
         Row("jumbo", "a jumbo frame", plain_frame(9014), sequence=6),
         Row("vlan", "a full frame with its VLAN tag in line", plain_frame(1518, vlan=5), sequence=7),
-        Row("lane-1", "lane 1 counts on its own", short, lane=1),
-        Row("lane-128", "the lane's high bit enters the nonce", short, lane=0x80, sequence=2),
-        Row("lane-255", "the last lane", short, lane=255),
-        Row("sequence-32", "a sequence above 32 bits", short, lane=2, sequence=2**32),
-        Row("sequence-last", "the last sequence there is", short, lane=2, sequence=MAX48),
+        Row("lane-1", "lane 1 counts on its own", SHORT, lane=1),
+        Row("lane-128", "the lane's high bit enters the nonce", SHORT, lane=0x80, sequence=2),
+        Row("lane-255", "the last lane", SHORT, lane=255),
+        Row("sequence-32", "a sequence above 32 bits", SHORT, lane=2, sequence=2**32),
+        Row("sequence-last", "the last sequence there is", SHORT, lane=2, sequence=MAX48),
         Row("keepalive", "type 1, 56 bytes sealed", keepalive(), type=TYPE_KEEPALIVE, lane=3, counter="rx_keepalive"),
         Row("csum", "type 2, UDP in IPv4", partial_udp(98), type=TYPE_CSUM, lane=3, sequence=2),
         Row("csum-odd", "type 2, an odd number of bytes summed", partial_udp(99), type=TYPE_CSUM, lane=3, sequence=3),
         Row("csum-full", "type 2, a full frame", partial_udp(1514), type=TYPE_CSUM, lane=3, sequence=4),
         Row("csum-vlan", "type 2, tagged", partial_udp(102, 5), type=TYPE_CSUM, lane=3, sequence=5),
-        Row("epoch-2", "the next epoch, sequences start again", short, epoch=2),
-        Row("window-top", "moves the window of its lane", short, lane=4, sequence=5000),
-        Row("window-last", "4095 below the top: the last that is let in", short, lane=4, sequence=905),
-        Row("replay", "received before", short, lane=4, sequence=905, counter="rx_replay"),
-        Row("replay-top", "received before, the top itself", short, lane=4, sequence=5000, counter="rx_replay"),
-        Row("old", "4096 below the top", short, lane=4, sequence=904, counter="rx_old"),
-        Row("flip-tag", "the last bit of the tag", short, lane=5, flip=(16 + 60 + 16) * 8 - 1, counter="rx_auth_error"),
-        Row("flip-text", "the first bit of the ciphertext", short, lane=5, flip=128, counter="rx_auth_error"),
-        Row("flip-sequence", "sequence 1 read as 2^47 + 1", short, lane=5, flip=80, counter="rx_auth_error"),
-        Row("after-forgery", "forged frames moved no window", short, lane=5),
-        Row("flip-type", "type 0 read as type 2", short, lane=6, flip=6, counter="rx_auth_error"),
-        Row("wrong-lane", "another lane than the one sealed", short, lane=6, new_lane=9, counter="rx_auth_error"),
-        Row("cut-1", "the last byte of the tag is missing", short, lane=6, cut=1, counter="rx_auth_error"),
-        Row("cut-to-45", "a byte below the shortest frame", short, lane=6, cut=47, counter="rx_short"),
-        Row("cut-to-15", "no whole header", short, lane=6, cut=77, counter="port_rx_short"),
+        Row("epoch-2", "the next epoch, sequences start again", SHORT, epoch=2),
+    ]
+
+
+def window_rows() -> list[Row]:
+    """Sequences at the edges of the window."""
+    return [
+        Row("window-top", "moves the window of its lane", SHORT, lane=4, sequence=5000),
+        Row("window-last", "4095 below the top: the last that is let in", SHORT, lane=4, sequence=905),
+        Row("replay", "received before", SHORT, lane=4, sequence=905, counter="rx_replay"),
+        Row("replay-top", "received before, the top itself", SHORT, lane=4, sequence=5000, counter="rx_replay"),
+        Row("old", "4096 below the top", SHORT, lane=4, sequence=904, counter="rx_old"),
+    ]
+
+
+def forged_rows() -> list[Row]:
+    """Frames that were changed after they were sealed."""
+    return [
+        Row("flip-tag", "the last bit of the tag", SHORT, lane=5, flip=(16 + 60 + 16) * 8 - 1, counter="rx_auth_error"),
+        Row("flip-text", "the first bit of the ciphertext", SHORT, lane=5, flip=128, counter="rx_auth_error"),
+        Row("flip-sequence", "sequence 1 read as 2^47 + 1", SHORT, lane=5, flip=80, counter="rx_auth_error"),
+        Row("after-forgery", "forged frames moved no window", SHORT, lane=5),
+        Row("flip-type", "type 0 read as type 2", SHORT, lane=6, flip=6, counter="rx_auth_error"),
+        Row("wrong-lane", "another lane than the one sealed", SHORT, lane=6, new_lane=9, counter="rx_auth_error"),
+        Row("cut-1", "the last byte of the tag is missing", SHORT, lane=6, cut=1, counter="rx_auth_error"),
+        Row("cut-to-45", "a byte below the shortest frame", SHORT, lane=6, cut=47, counter="rx_short"),
+        Row("cut-to-15", "no whole header", SHORT, lane=6, cut=77, counter="port_rx_short"),
         Row("padded", "one byte after the tag", plain_frame(14), lane=6, pad=1, counter="rx_auth_error"),
+    ]
+
+
+def header_rows() -> list[Row]:
+    """Frames whose type, header or length is wrong, sealed under the right key."""
+    return [
         Row("keepalive-long", "a keepalive of 57 bytes", keepalive(), type=1, lane=6, pad=1, counter="rx_short"),
         Row("csum-49", "type 2 of 49 bytes", bytes(17), type=TYPE_CSUM, lane=6, counter="rx_short"),
-        Row("type-3", "no such type", short, type=3, lane=6, counter="rx_bad_type"),
-        Row("type-15", "no such type", short, type=15, lane=6, counter="rx_bad_type"),
-        Row("version-0", "no such version", short, version=0, lane=6, counter="port_rx_bad_version"),
-        Row("version-2", "not this version", short, version=2, lane=6, counter="port_rx_bad_version"),
-        Row("link-8", "the id of no link", short, link_id=8, lane=6, counter="port_rx_no_link"),
-        Row("epoch-0", "an epoch is never 0", short, epoch=0, lane=6, counter="rx_bad_header"),
-        Row("sequence-0", "a sequence is never 0", short, sequence=0, lane=6, counter="rx_bad_header"),
-        Row("epoch-3", "an epoch without a key", short, epoch=3, lane=6, counter="rx_no_key"),
+        Row("type-3", "no such type", SHORT, type=3, lane=6, counter="rx_bad_type"),
+        Row("type-15", "no such type", SHORT, type=15, lane=6, counter="rx_bad_type"),
+        Row("version-0", "no such version", SHORT, version=0, lane=6, counter="port_rx_bad_version"),
+        Row("version-2", "not this version", SHORT, version=2, lane=6, counter="port_rx_bad_version"),
+        Row("link-8", "the id of no link", SHORT, link_id=8, lane=6, counter="port_rx_no_link"),
+        Row("epoch-0", "an epoch is never 0", SHORT, epoch=0, lane=6, counter="rx_bad_header"),
+        Row("sequence-0", "a sequence is never 0", SHORT, sequence=0, lane=6, counter="rx_bad_header"),
+        Row("epoch-3", "an epoch without a key", SHORT, epoch=3, lane=6, counter="rx_no_key"),
+    ]
+
+
+def checksum_rows() -> list[Row]:
+    """Frames of type 2 with a checksum field at and beyond the limits."""
+    bad_csum = csum_plaintext(34, 26, plain_frame(60))
+    return [
         Row("csum-outside", "the field ends behind the frame", bad_csum[:2] + b"\x00\x19" + bad_csum[4:], type=TYPE_CSUM,
             lane=7, counter="rx_bad_inner"),
-        Row("csum-in-header", "csum_start in the Ethernet header", csum_plaintext(13, 6, short), type=TYPE_CSUM,
+        Row("csum-in-header", "csum_start in the Ethernet header", csum_plaintext(13, 6, SHORT), type=TYPE_CSUM,
             lane=7, sequence=2, counter="rx_bad_inner"),
-        Row("csum-far", "csum_start + csum_offset beyond 16 bits", csum_plaintext(65535, 65535, short), type=TYPE_CSUM,
+        Row("csum-far", "csum_start + csum_offset beyond 16 bits", csum_plaintext(65535, 65535, SHORT), type=TYPE_CSUM,
             lane=7, sequence=3, counter="rx_bad_inner"),
-        Row("csum-last", "the field is the last two bytes: let in", csum_plaintext(34, 24, short), type=TYPE_CSUM,
+        Row("csum-last", "the field is the last two bytes: let in", csum_plaintext(34, 24, SHORT), type=TYPE_CSUM,
             lane=7, sequence=4),
     ]
-    last = [
-        Row("epoch-last", "the last epoch there is", short, epoch=MAX48, lane=0x80),
-        Row("epoch-last-full", "the last epoch and the last sequence", long, epoch=MAX48, lane=255, sequence=MAX48),
+
+
+def last_epoch_rows() -> list[Row]:
+    """Frames of the last epoch there is."""
+    return [
+        Row("epoch-last", "the last epoch there is", SHORT, epoch=MAX48, lane=0x80),
+        Row("epoch-last-full", "the last epoch and the last sequence", LONG, epoch=MAX48, lane=255, sequence=MAX48),
     ]
-    return [first, last]
+
+
+def rows() -> list[list[Row]]:
+    """The vectors, one group per set of epochs; within a group in the order of receipt."""
+    first = good_rows() + window_rows() + forged_rows() + header_rows() + checksum_rows()
+    return [first, last_epoch_rows()]
 
 
 def key_of(epoch: int) -> Key:
