@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The agents of two sites with real key servers, TLS and devices: keys come, change, run out and come back, and whatever
+# The agents of two sites with real KMEs, TLS and devices: keys arrive, are replaced, run out and return; whatever
 # fails, frames go on.
 
 # shellcheck source=sites.sh
@@ -13,37 +13,39 @@ each_test_hybrid_keys_and_nothing_in_clear()
 	kmes_start "${rich[@]}"
 	links_add
 	agents_start "floor-ms 50"
-	tell_first_answer "both agents were started"
+	print_first_answer "both agents were started"
 	expect_active hybrid
 	expect_soon "keys change" has_rekeys 5
 	expect_soon "state" link_status_is 1 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
 	expect_soon "state" link_status_is 2 '"\(.phase) \(.protection) \(.source)"' "ready protected hybrid"
-	# A machine that stands still may keep a KME from answering in time, and only that burns keys here.
+	# If the machine stalls, a KME may not answer in time; only that burns keys here.
 	logged 1 "timed out" || logged 2 "timed out" || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
 	capture_stop "$tmp/pcap"
 	expect_sealed "$tmp/pcap"
 }
 
-# tell_first_answer SINCE: how long it takes from now, which is when SINCE was. A ping flies on.
-tell_first_answer()
+# print_first_answer WHAT: prints how long it takes from now to the first answer; WHAT says what happens now. The
+# ping goes on.
+print_first_answer()
 {
 	local since=${EPOCHREALTIME/./} at
 
 	ip netns exec "$ns1" ping -D -i 0.01 "${inner[2]}" >"$tmp/answers" 2>/dev/null &
 	defer kill $!
-	expect_soon "an answer" grep -q 'bytes from' "$tmp/answers" || tell_logs
+	expect_soon "an answer" grep -q 'bytes from' "$tmp/answers" || show_logs
 	at=$(sed -nE 's/^\[([0-9.]+)\] .*bytes from.*/\1/p' "$tmp/answers" | head -n 1)
 	[ -z "$at" ] || echo "# the first answer came $(((${at/./} - since) / 1000)) ms after $1"
 }
 
-# has_rekeys N: so often in each ring.
+# has_rekeys N: each ring has had at least N rekeys.
 has_rekeys()
 {
 	[ "$(ring "$ns1" tx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" tx rekeys)" -ge "$1" ] &&
 		[ "$(ring "$ns1" rx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" rx rekeys)" -ge "$1" ]
 }
 
-# The KMEs stop: what is in stock is used up, then post-quantum keys alone; they return, and so do hybrid keys.
+# The KMEs stop: keys in stock are used up, then only post-quantum keys are used. The KMEs return, and so do
+# hybrid keys.
 test_kmes_stop_and_return_udp()
 {
 	setup_sites
@@ -55,31 +57,32 @@ test_kmes_stop_and_return_udp()
 	steady_start
 	kmes stop a
 	kmes stop b
-	expect_ok "told" busywait $((3 * deadline)) logged 1 "source-changed link=qlink0 from=hybrid to=pqc"
+	expect_ok "logged" busywait $((3 * deadline)) logged 1 "source-changed link=qlink0 from=hybrid to=pqc"
 	expect_active pqc
-	expect_soon "seen" link_status_is 1 '"\(.protection) \(.source)"' "degraded pqc"
+	expect_soon "status" link_status_is 1 '"\(.protection) \(.source)"' "degraded pqc"
 	kmes start a
 	kmes start b
-	expect_soon "told" logged 1 "source-changed link=qlink0 from=pqc to=hybrid"
+	expect_soon "logged" logged 1 "source-changed link=qlink0 from=pqc to=hybrid"
 	expect_active hybrid
 	steady_stop
 }
 
-# One KME is down: the other end has keys that this one cannot fetch, and falls back when what is staged is used up.
+# One KME is down: the other end has keys that this end cannot fetch, and falls back when its staged keys are used
+# up.
 test_one_kme_down_udp()
 {
 	setup_running "floor-ms 100" "ceiling-ms 100"
 	steady_start
 	kmes stop b
-	expect_soon "told" logged 1 "offer-refused"
+	expect_soon "logged" logged 1 "offer-refused"
 	expect_ok "falls back" busywait $((3 * deadline)) ring_is "$ns1" tx current_source pqc
 	kmes start b
 	expect_active hybrid
 	steady_stop
 }
 
-# A KME that hangs, or answers garbage, is left alone and used again when it is up.
-test_a_kme_that_is_ill_eth()
+# A KME that hangs or answers garbage is left alone, and used again when it has recovered.
+test_faulty_kme_recovers_eth()
 {
 	local fault
 
@@ -99,8 +102,8 @@ test_a_kme_that_is_ill_eth()
 
 logged_since() { grep -qE -e "$1|kme-error" "$tmp/a/log"; }
 
-# Each agent killed at any moment and started again: frames go on.
-test_an_agent_is_killed_eth()
+# Each agent is killed at any moment and started again: frames go on.
+test_agent_is_killed_eth()
 {
 	local n round
 
@@ -123,8 +126,8 @@ test_an_agent_is_killed_eth()
 	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
 }
 
-# One host is gone and comes back without a key, while the other has many staged, or thousands in a long run.
-test_a_host_is_rebooted_udp()
+# One host is lost and returns without a key, while the other has many staged keys, or thousands in a long run.
+test_host_is_rebooted_udp()
 {
 	local many=150
 
@@ -136,31 +139,32 @@ test_a_host_is_rebooted_udp()
 	site_link_add 1
 	quiet
 	agent_start 1
-	tell_first_answer "the agent was started again"
+	print_first_answer "the agent was started again"
 	expect_active hybrid
 }
 
 has_staged() { [ "$(ring "$1" tx staged)" -ge "$2" ]; }
 
-# The device goes and comes back below a running agent.
-test_a_device_is_made_anew_eth()
+# The device is deleted and created again under a running agent.
+test_device_is_recreated_eth()
 {
 	setup_running
 	ip -n "$ns1" link delete qlink0
-	expect_soon "told" logged 1 "no-device link=qlink0"
-	expect_eq "seen" "$(link_status 1 .phase)" no-device
+	expect_soon "logged" logged 1 "no-device link=qlink0"
+	expect_eq "status" "$(link_status 1 .phase)" no-device
 	site_link_add 1
 	quiet
 	answers "$ns1" "${inner[2]}"
 	expect_active hybrid
 }
 
-# A key a millisecond, or as many as this machine can bring from KME to kernel: nothing is lost, and what came about is told.
-test_a_key_a_millisecond_udp()
+# One key per millisecond, or as many as this machine can bring from KME to kernel: nothing is lost. Prints the
+# rates that were reached.
+test_one_key_per_millisecond_udp()
 {
 	local seconds=5 pause=0.02 from keys used before after ms memory
 
-	# In a minute the rings fill up: then as many keys come as frames use up.
+	# Within a minute the rings fill up; then keys arrive only as fast as frames use them up.
 	[ "${QLINK_SOAK:-}" != 1 ] || seconds=60 pause=0.002
 	setup_sites
 	kmes_start "stock 100000" "supply fibre 4000"
@@ -171,15 +175,14 @@ test_a_key_a_millisecond_udp()
 	expect_active hybrid
 	steady_start "$pause"
 	from=${EPOCHREALTIME/./} keys=$(installed) used=$(ring "$ns1" tx rekeys) before=$(spent) memory=$(memory)
-	expect_ok "time goes by" busywait $((3 * seconds)) has_gone_by "$from" "$seconds"
+	expect_ok "time passes" busywait $((3 * seconds)) has_gone_by "$from" "$seconds"
 	after=$(spent) ms=$(((${EPOCHREALTIME/./} - from) / 1000))
-	echo "# a second: $((($(installed) - keys) * 1000 / ms)) keys from KMEs to kernels, both directions in sum," \
+	echo "# per second: $((($(installed) - keys) * 1000 / ms)) keys from KMEs to kernels, sum of both directions," \
 		"$((($(ring "$ns1" tx rekeys) - used) * 1000 / ms)) rekeys from a to b"
-	echo "# of one of $(nproc) CPUs: $(paste <(echo "$before") <(echo "$after") |
-		awk -v ms="$ms" '{ printf "%s%s %d + %d %%", n++ ? ", " : "", $1, ($5 - $2) * 1000 / ms, ($6 - $3) * 1000 / ms }')," \
-		"of programs and of the kernel for them"
-	echo "# KiB of memory of both agents and their brokers: $memory, then $(memory)"
-	expect_ok "keys came" test "$(installed)" -gt "$keys"
+	echo "# CPU use in user and kernel mode, of one of $(nproc) CPUs: $(paste <(echo "$before") <(echo "$after") |
+		awk -v ms="$ms" '{ printf "%s%s %d + %d %%", n++ ? ", " : "", $1, ($5 - $2) * 1000 / ms, ($6 - $3) * 1000 / ms }')"
+	echo "# memory of both agents and their brokers, in KiB: $memory, then $(memory)"
+	expect_ok "keys arrived" test "$(installed)" -gt "$keys"
 	steady_stop
 }
 
@@ -195,8 +198,8 @@ memory()
 	done | awk '/^VmRSS/ { sum += $2 } END { print sum }'
 }
 
-# What has been spent, in hundredths of a second in user and kernel mode: by the agents, their brokers, the KMEs, all
-# processes, and none.
+# spent: CPU time so far, in hundredths of a second in user and kernel mode, of the agents, their brokers, the
+# KMEs, all processes, and idle.
 spent()
 {
 	local n
@@ -207,16 +210,16 @@ spent()
 			echo "brokers $(ticks "$(pgrep -P "${agent_pid[n]}")")"
 		done
 		echo "KMEs $(ticks "$kmesim_pid")"
-		# Of the machine: user, nice, system, idle, iowait, irq, softirq.
+		# The machine: user, nice, system, idle, iowait, irq, softirq.
 		awk '$1 == "cpu" { print "idle", $5 + $6, 0; print "interrupts", 0, $7 + $8; print "all", $2 + $3, $4 }' /proc/stat
 	} | awk '{ user[$1] += $2; system_[$1] += $3 } END { for (name in user) print name, user[name], system_[name] }' | sort
 }
 
-# ticks PID: of user and system; the name in the second field has no blank.
+# ticks PID: user and system time; the name in the second field has no blank.
 ticks() { awk '{ print $14, $15 }' "/proc/$1/stat"; }
 
-# Policies without a source in common block, and say why at both ends.
-test_policies_that_do_not_meet_udp()
+# Policies without a common source block, and both ends say why.
+test_policies_without_common_source_udp()
 {
 	setup_sites
 	kmes_start "${rich[@]}"
@@ -225,12 +228,12 @@ test_policies_that_do_not_meet_udp()
 	agent_conf 2 "policy pqc-only"
 	agent_start 1
 	agent_start 2
-	expect_soon "told" logged 1 "no-source-in-common link=qlink0 policy=hybrid-required peer-policy=pqc-only"
-	expect_soon "told" logged 2 "no-source-in-common link=qlink0 policy=pqc-only peer-policy=hybrid-required"
-	expect_eq "seen" "$(link_status 1 '"\(.phase) \(.why)"')" \
+	expect_soon "logged" logged 1 "no-source-in-common link=qlink0 policy=hybrid-required peer-policy=pqc-only"
+	expect_soon "logged" logged 2 "no-source-in-common link=qlink0 policy=pqc-only peer-policy=hybrid-required"
+	expect_eq "status" "$(link_status 1 '"\(.phase) \(.why)"')" \
 		"blocked no-source-in-common: our policy is hybrid-required, the peer's pqc-only"
 	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
-	# A reload of one end mends it, without a restart of the other.
+	# Reloading one end fixes it, without a restart of the other.
 	agent_conf 2 "policy prefer-hybrid"
 	expect_ok "reload" ctl 2 reload
 	keep_busy
@@ -238,7 +241,7 @@ test_policies_that_do_not_meet_udp()
 	expect_active hybrid
 }
 
-# Post-quantum keys alone, without a KME anywhere.
+# Only post-quantum keys, without any KME.
 test_pqc_only_eth()
 {
 	setup_sites
@@ -250,8 +253,8 @@ test_pqc_only_eth()
 	expect_eq "KMEs" "$(link_status 1 '.kmes | length')" 0
 }
 
-# A peer whose certificate is of another CA is refused by name, and counted.
-test_another_ca_udp()
+# A peer whose certificate is of another CA is refused with this reason, and counted.
+test_peer_of_another_ca_is_refused_udp()
 {
 	setup_sites
 	kmes_start "${rich[@]}"
@@ -271,8 +274,8 @@ test_another_ca_udp()
 
 refused_somewhere() { [ "$(status 1 '.refused["wrong-ca"]')" -gt 0 ] || [ "$(status 2 '.refused["wrong-ca"]')" -gt 0 ]; }
 
-# A way to the peer through the tunnel would never come back once that is broken: it is not taken.
-test_a_channel_through_the_tunnel_udp()
+# A route to the peer through the tunnel could not recover once the tunnel fails: it is not used.
+test_route_through_the_tunnel_is_refused_udp()
 {
 	setup_running
 	sed -i "s/^ address .*/ address ${inner[2]}/; s/^ listen .*/ listen ${channel[1]}/" "$tmp/a/conf"
@@ -282,13 +285,13 @@ test_a_channel_through_the_tunnel_udp()
 	agent_start 2
 	agent_start 1
 	expect_soon "refused" through_a_qlink
-	expect_eq "seen" "$(status 1 '.peers[0].connected') $(status 2 '.peers[0].connected')" "false false"
+	expect_eq "status" "$(status 1 '.peers[0].connected') $(status 2 '.peers[0].connected')" "false false"
 }
 
 through_a_qlink() { grep -qs 'routed through qlink0, a qlink; it must go outside' "$tmp"/[ab]/log; }
 
-# What each key was used for can be read, and nothing can be changed in it unseen.
-test_the_audit_log_eth()
+# The audit log says what each key was used for, and changes to it are detected.
+test_audit_log_eth()
 {
 	local id used='"event":"used".*"direction":"tx","source":"hybrid"'
 
@@ -304,8 +307,8 @@ test_the_audit_log_eth()
 	expect_refused "changed" "line" qlinkd -a "$tmp/a/audit"
 }
 
-# An audit log that somebody has changed, or a file with a mistake, is refused at the start, by its place.
-test_what_is_refused_at_the_start_eth()
+# A changed audit log, or a configuration file with an error, is refused at the start, with its line.
+test_bad_files_are_refused_at_start_eth()
 {
 	setup_sites
 	agent_conf 1 "policy any"
@@ -317,7 +320,7 @@ test_what_is_refused_at_the_start_eth()
 	expect_refused "audit log" "line 1" ip netns exec "$ns1" timeout 20 qlinkd -c "$tmp/a/conf"
 }
 
-# Links that a reload does not change do not notice.
+# Links that a reload does not change are not disturbed.
 test_reload_eth()
 {
 	setup_running
@@ -337,7 +340,7 @@ test_reload_eth()
 	steady_stop
 }
 
-# Keys that somebody may know go, at both ends, in use or not; and new ones come.
+# Withdrawn keys are deleted at both ends, in use or not, and new ones are agreed.
 test_withdraw_eth()
 {
 	local newest
@@ -350,7 +353,7 @@ test_withdraw_eth()
 	expect_soon "a new key to send" ring_is_above "$ns1" tx "$newest"
 	expect_soon "and to receive" ring_is_above "$ns2" rx "$newest"
 	answers "$ns1" "${inner[2]}"
-	expect_ok "told" logged 1 "withdraw link=qlink0"
+	expect_ok "logged" logged 1 "withdraw link=qlink0"
 	expect_soon "none from before" has_no_key_up_to "$ns1" "$newest"
 	expect_soon "none from before" has_no_key_up_to "$ns2" "$newest"
 	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
@@ -368,7 +371,7 @@ has_no_key_up_to()
 
 ring_is_above() { [ "$(ring "$1" "$2" current_epoch)" -gt "$3" ]; }
 
-# What runs with rights, what it may do, and what is told of it.
+# The privileges of each process, and the metrics.
 test_rights_and_metrics_udp()
 {
 	local broker
@@ -377,18 +380,19 @@ test_rights_and_metrics_udp()
 	broker=$(pgrep -P "${agent_pid[1]}")
 	expect_eq "capabilities of the agent" "$(caps "${agent_pid[1]}")" "CapEff: 0000000000004000"
 	expect_eq "capabilities of the broker" "$(caps "$broker")" "CapEff: 0000000000005000"
-	expect_has "no new ones" "$(cat "/proc/${agent_pid[1]}/status")" "NoNewPrivs:	1"
-	expect_eq "nothing that could be swapped, but what the kernel lends it" \
+	expect_has "no new privileges" "$(cat "/proc/${agent_pid[1]}/status")" "NoNewPrivs:	1"
+	expect_eq "all memory is locked, except what the kernel adds" \
 		"$(awk '/^VmLck/ { locked = $2 } /^VmRSS/ { held = $2 } END { print (locked + 64 >= held) }' "/proc/${agent_pid[1]}/status")" 1
 	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_ready{link="qlink0"} 1'
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_keys_total{link="qlink0",direction="tx",source="hybrid"}'
 	kill -9 "$broker"
-	expect_soon "an agent without its broker ends" agent_is_gone 1
-	expect_ok "and says so" logged 1 "the broker has ended"
+	expect_soon "agent ends without its broker" agent_is_gone 1
+	expect_ok "it logs why" logged 1 "the broker has ended"
 }
 
-# A key from a KME is nowhere once it was used: not in memory, log, audit log, environment or command line.
+# A key from a KME is nowhere to be found once it was used: not in memory, log, audit log, environment or command
+# line.
 test_no_key_byte_is_left_udp()
 {
 	local id secret n pid
@@ -419,7 +423,7 @@ test_no_key_byte_is_left_udp()
 # found PID HEX
 found() { /usr/bin/python3 "$here/findbytes.py" "$@"; }
 
-# kme_b_key ID: its bytes, as KME b gives them to SAE-B once more.
+# kme_b_key ID: the bytes of a key, served once more by KME b to SAE-B.
 kme_b_key()
 {
 	in_ns "$ns2" curl -s --cacert "$pki/kme-ca.pem" --cert "$pki/sae-b.pem" --key "$pki/sae-b.key" -k \

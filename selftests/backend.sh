@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Which AES-GCM seals frames: the quickest, or the one that the module's parameter names.
+# The AES-GCM implementation that seals frames: the fastest, or the one that the module parameter names.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,7 +10,7 @@
 # The kernel's library has AES-GCM since 7.3.
 has_library() { case $(uname -r) in 6.*) return 1 ;; esac; }
 
-# reload [PARAMETER]: and leaves in $said what the module says of that; it is back as it was after the test.
+# reload [PARAMETER]: reloads the module and sets $said to its log lines. back_to_auto undoes it after the test.
 reload()
 {
 	modprobe -r qlink || exit 1
@@ -21,20 +21,20 @@ reload()
 }
 back_to_auto() { modprobe -r qlink; modprobe qlink; }
 
-# What seals frames now.
+# sealer: the implementation in use.
 sealer() { sed -n 's/.*qlink: frames are sealed by //p' <<<"$said"; }
 
-# ns_of DRIVER: what $said has measured of it.
+# ns_of DRIVER: the time that $said gives for an implementation, in ns.
 ns_of() { sed -n "s/.*qlink: $1 seals 1,400 bytes in \([0-9]*\) ns$/\1/p" <<<"$said"; }
 
-test_quickest()
+test_fastest_is_chosen()
 {
 	local sealer time
 
 	defer back_to_auto
 	reload
 	sealer=$(sealer)
-	expect_has "what seals" "$sealer" "generic-gcm"
+	expect_has "implementation" "$sealer" "generic-gcm"
 	expect_ok "its time" test "$(ns_of "$sealer")" -gt 0
 	has_library || { expect_eq "measured" "$(grep -c ' seals 1,400 bytes ' <<<"$said")" 1; return; }
 	time=$(ns_of "the kernel's library")
@@ -42,7 +42,7 @@ test_quickest()
 	echo "# $sealer: $(ns_of "$sealer") ns, the kernel's library: $time ns"
 }
 
-test_unknown()
+test_unknown_is_refused()
 {
 	defer back_to_auto
 	reload aead=rot13
@@ -51,12 +51,12 @@ test_unknown()
 	expect_refused "not loaded" "" grep -q '^qlink ' /proc/modules
 }
 
-# seals_with NAME DRIVER: a link of that backend under keys that change: the library of Python's opens all that it
-# sealed, and it what that one sealed; and it refuses every frame that has a bit flipped.
+# seals_with NAME DRIVER: a link with this implementation, while keys change. Python's library opens all frames that
+# it sealed, it opens all frames that Python's library sealed, and it refuses each frame with a flipped bit.
 seals_with()
 {
 	reload "aead=$1"
-	expect_has "what seals" "$(sealer)" "$2"
+	expect_has "implementation" "$(sealer)" "$2"
 	expect_eq "measured" "$(grep -c ' seals 1,400 bytes ' <<<"$said")" 1
 	setup_pair
 	capture_start "$ns1" "$tmp/all.pcap"

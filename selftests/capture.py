@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Captures of the underlay: opens every sealed frame in one and notes what must not be."""
+"""Captures of the underlay: opens every sealed frame in one and records violations of the rules."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 
 from wire import HEADER_BYTES, VLAN_TYPES, Header, Key, Receiver, Refused, blocks, inner_of, ones_sum
 
-# ---- inner frames: are their checksums right ----
+# ---- checksums of inner frames ----
 
 
 def l3_of(frame: bytes) -> tuple[int, int]:
-    """EtherType and offset of what lies under the VLAN tags of an Ethernet frame."""
+    """EtherType and offset of the data after the VLAN tags of an Ethernet frame."""
     offset = 12
     ethertype = int.from_bytes(frame[offset : offset + 2], "big")
     while ethertype in VLAN_TYPES and len(frame) >= offset + 6:
@@ -31,7 +31,7 @@ CHECKSUM_OFFSETS = {6: 16, 17: 6, 58: 2}
 
 
 def l4_checksum_ok(frame: bytes) -> bool | None:
-    """Whether the TCP, UDP or ICMPv6 checksum of a frame holds; None if it has none to look at."""
+    """Whether the TCP, UDP or ICMPv6 checksum of a frame is correct; None if it has none."""
     ethertype, offset = l3_of(frame)
     packet = frame[offset:]
     if ethertype == 0x0800 and len(packet) >= 20:
@@ -57,7 +57,7 @@ def l4_checksum_ok(frame: bytes) -> bool | None:
 
 
 class BadCapture(Exception):
-    """A capture file that cannot be read whole."""
+    """A capture file that is damaged or incomplete."""
 
 
 def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -88,7 +88,7 @@ def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def read_pcap(data: bytes) -> Iterator[bytes]:
-    """The packets of a pcap file that holds them whole."""
+    """The packets of a pcap file, none of them shortened."""
     for number, (length, packet) in enumerate(read_records(data), 1):
         if len(packet) != length:
             raise BadCapture(f"frame {number}: {len(packet)} of {length} bytes captured")
@@ -105,13 +105,13 @@ def write_pcap(packets: list[bytes], order: str = "<", nanoseconds: bool = False
 
 
 def mac_text(raw: bytes) -> str:
-    """02:00:… for six bytes."""
+    """Six bytes as 02:00:…."""
     return ":".join(f"{byte:02x}" for byte in raw)
 
 
 @dataclasses.dataclass(frozen=True)
 class Outer:
-    """A frame of the underlay: who sent it, and the sealed frame in it, if it is one of ours."""
+    """A frame of the underlay: its sender, and the sealed frame in it, if it is one of ours."""
 
     kind: str
     sender: str = ""
@@ -121,7 +121,7 @@ class Outer:
 
 
 def outer_eth(packet: bytes, wanted: int) -> Outer:
-    """The eth underlay's view of a packet."""
+    """A packet, parsed for the eth underlay."""
     ethertype, offset = l3_of(packet)
     if ethertype != wanted:
         return Outer(f"0x{ethertype:04x}")
@@ -129,7 +129,7 @@ def outer_eth(packet: bytes, wanted: int) -> Outer:
 
 
 def outer_udp(packet: bytes, port: int) -> Outer:
-    """The udp underlay's view of a packet."""
+    """A packet, parsed for the udp underlay."""
     ethertype, offset = l3_of(packet)
     ip = packet[offset:]
     if ethertype == 0x0800 and len(ip) >= 20 and ip[9] == 17:
@@ -166,7 +166,7 @@ def outer_udp(packet: bytes, port: int) -> Outer:
 
 
 def udp_checksum_ok(addresses: bytes, datagram: bytes) -> bool:
-    """Whether a UDP checksum is there and right, or is for the sender's device to finish."""
+    """Whether a UDP checksum is present and correct, or is left to the sender's device."""
     checksum = int.from_bytes(datagram[6:8], "big")
     pseudo = ones_sum(addresses + struct.pack(">II", len(datagram), 17))
     return checksum != 0 and (checksum == pseudo or ones_sum(pseudo.to_bytes(2, "big") + datagram) == 0xFFFF)
@@ -185,7 +185,7 @@ def read_keys(text: str) -> dict[tuple[int, int], list[tuple[str, Key]]]:
 
 
 class Decoder:
-    """Opens every sealed frame of a capture and notes what must not be."""
+    """Opens every sealed frame of a capture and records violations."""
 
     def __init__(self, keys: dict[tuple[int, int], list[tuple[str, Key]]]) -> None:
         self.keys = keys
@@ -195,7 +195,7 @@ class Decoder:
         self.inner: list[bytes] = []
 
     def violation(self, number: int, why: str) -> None:
-        """Notes a broken rule."""
+        """Records a violation."""
         self.violations.append(f"frame {number}: {why}")
 
     def take(self, number: int, outer: Outer) -> None:
@@ -219,7 +219,7 @@ class Decoder:
         name = (key.key, header.lane, header.sequence)
         if name in self.taken:
             self.violation(
-                number, f"lane {header.lane} sequence {header.sequence} was taken by frame {self.taken[name]}"
+                number, f"lane {header.lane} sequence {header.sequence} was used by frame {self.taken[name]}"
             )
         self.taken[name] = number
         self.count[f"type {header.type}"] += 1
@@ -233,7 +233,7 @@ class Decoder:
                 self.violation(number, f"a type {header.type} frame with a wrong inner checksum")
 
     def _unseal(self, sender: str, header: Header, frame: bytes) -> tuple[Key, bytes]:
-        """Tries the keys of the frame's link, epoch and sender by all rules but the window."""
+        """Tries the keys of the frame's link, epoch and sender with all rules except the window."""
         found = [k for who, k in self.keys.get((header.link_id, header.epoch), []) if who in ("any", sender)]
         for key in found:
             try:
@@ -245,7 +245,7 @@ class Decoder:
 
 
 def find_needles(data: bytes, packets: list[bytes], needles: list[bytes]) -> list[str]:
-    """Where the needles lie in a capture, in its packets or anywhere else in the file."""
+    """The places of the needles in a capture, in its packets or elsewhere in the file."""
     found = []
     for needle in needles:
         if needle not in data:
@@ -295,7 +295,7 @@ def decode(args: argparse.Namespace) -> int:
 
 
 class Sealed:
-    """What one sender sealed."""
+    """The frames that one sender sealed."""
 
     def __init__(self) -> None:
         self.sealed = self.again = self.back = self.newest = 0

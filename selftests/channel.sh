@@ -1,39 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The agents' connection in trouble: what they say to each other is lost, altered, doubled, late or cut, at any record of
-# it. Frames go on, and the next offer works.
+# Faults on the agents' connection: a record is lost, altered, duplicated, delayed or cut, at any place. Frames go on,
+# and the next offer works.
 
 # shellcheck source=sites.sh
 . "$(dirname "$0")/sites.sh"
 
 readonly between=7599
 
-# plan STEP: every STEPth of all deeds that there are, as proxy.py takes them. A handshake takes four records of each
-# end, and a first agreement on both directions about ten.
+# plan STEP: every STEPth of all possible faults, in proxy.py's format. A handshake takes four records from each end,
+# and a first agreement on both directions about ten.
 plan()
 {
-	local way nth deed n=0
+	local way nth fault n=0
 
 	for nth in {0..15}; do
 		for way in out in; do
-			for deed in lose alter twice swap late cut; do
-				[ $((n++ % $1)) != 0 ] || echo "$way $nth $deed"
+			for fault in lose alter twice swap late cut; do
+				[ $((n++ % $1)) != 0 ] || echo "$way $nth $fault"
 			done
 		done
 	done
 }
 
-# proxy_start: at site a, before the agent's own door. Does what is planned once it is told to; what it did: $tmp/done.
+# proxy_start: at site a, before the agent's own port. It follows the plan once it is told to; $tmp/done lists what
+# it did.
 proxy_start()
 {
 	ip netns exec "$ns1" /usr/bin/python3 "$here/proxy.py" "${channel[1]}" "$between" "${channel[1]}" 7511 \
 		<"$tmp/plan" >"$tmp/done" &
 	proxy=$!
 	defer kill "$proxy"
-	expect_soon "the proxy is there" grep -q listening "$tmp/done"
+	expect_soon "the proxy listens" grep -q listening "$tmp/done"
 }
 
-# The agents of two sites, of which site b dials site a through the proxy.
+# The agents of two sites; site b connects to site a through the proxy.
 setup_proxied()
 {
 	setup_sites
@@ -51,10 +52,10 @@ setup_proxied()
 
 all_done() { grep -q "all done" "$tmp/done"; }
 
-# Nothing of it does more harm than to end a connection: both ends hold the same keys, and the next offer works.
-test_what_agents_say_is_harmed_udp()
+# Each fault at most ends a connection: both ends hold the same keys, and the next offer works.
+test_records_are_damaged_udp()
 {
-	# All kinds of deeds: it has no factor in common with their number.
+	# This step has no factor in common with the number of faults, so that every kind occurs.
 	local n proxy before step=7
 
 	[ "${QLINK_SOAK:-}" != 1 ] || step=1
@@ -64,7 +65,7 @@ test_what_agents_say_is_harmed_udp()
 	before="$(stats "$ns1") $(stats "$ns2")"
 	kill -USR1 "$proxy"
 	expect_ok "all of it done" busywait $((2400 / step + 60)) all_done
-	all_done || { tail -n 1 "$tmp/done"; tell_logs; }
+	all_done || { tail -n 1 "$tmp/done"; show_logs; }
 	expect_soon "connected" status_is 2 '.peers[0].connected' true
 	for n in 1 2; do expect_soon "ready" link_status_is "$n" .phase ready; done
 	for n in 1 2; do expect_soon "new keys" more_offers "$n" "$(offers "$n")"; done
@@ -73,11 +74,11 @@ test_what_agents_say_is_harmed_udp()
 	expect_eq "dropped" "$(stats "$ns1") $(stats "$ns2")" "$before"
 	expect_ok "connections" test "$(status 1 '.peers[0].connections')" -gt 1
 	expect_eq "violations" "$(link_status 1 .counters.violations) $(link_status 2 .counters.violations)" "0 0"
-	echo "# $(wc -l <"$tmp/plan") deeds, $(status 1 '.peers[0].connections') connections, refused: $(status 1 '[.refused | to_entries[] | select(.value > 0)] | from_entries | tostring')"
+	echo "# $(wc -l <"$tmp/plan") faults, $(status 1 '.peers[0].connections') connections, refused: $(status 1 '[.refused | to_entries[] | select(.value > 0)] | from_entries | tostring')"
 }
 
-# Agents that cannot speak to each other: staged keys are used, and after them the last one.
-test_the_channel_is_cut_udp()
+# Agents that cannot reach each other: staged keys are used up, then the last key stays in use.
+test_connection_is_cut_udp()
 {
 	local cut
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Frames of every kind through a link, what the underlay shows of them, and files that stay whole.
+# Frames of every kind through a link, what the underlay shows of them, and files that stay unchanged.
 
 needs_cpus=2
 # shellcheck source=lib.sh
@@ -20,7 +20,7 @@ each_test_ping()
 	expect_nothing_dropped
 }
 
-# 1 MB is some 20 of the largest segments of TCP, and more than a window of it.
+# 1 MB is about 20 of TCP's largest segments, and more than a TCP window.
 each_test_tcp()
 {
 	setup_pair
@@ -32,7 +32,7 @@ each_test_tcp()
 	expect_nothing_dropped
 }
 
-# Every kind of frame, byte by byte the same at the other end.
+# Every kind of frame arrives byte for byte the same.
 each_test_every_kind_of_frame()
 {
 	setup_pair
@@ -41,7 +41,7 @@ each_test_every_kind_of_frame()
 	expect_nothing_dropped
 }
 
-# A full-size frame with a tag is as long as the underlay carries, without its checksum state.
+# A full-size frame with a tag, without its checksum state, is as long as the underlay allows.
 each_test_vlan()
 {
 	local mtu
@@ -67,7 +67,7 @@ each_test_multicast()
 	ping_ok "$ns1" -b "192.0.2.255"
 }
 
-# All of it at once, with an ear at the underlay. Every frame is opened by Python: a file of 300 frames will do.
+# All of this at once, with a capture of the underlay. Python opens every frame: a file of 300 frames is enough.
 each_test_underlay_shows_nothing()
 {
 	local sent
@@ -76,7 +76,7 @@ each_test_underlay_shows_nothing()
 	with_vlan
 	frames payload "$tmp/file" 400000 --marker "$marker"
 	capture_start "$ns1" "$tmp/all.pcap"
-	# First these: IPv6 and ARP send frames of their own between them.
+	# These first: IPv6 and ARP send frames of their own in between.
 	expect_ok "frames" frames exchange --from "$ns1" --to "$ns2" --marker "$(printf %s "$marker" | from_hex)"
 	expect_ok "frames" frames exchange --from "$ns2" --to "$ns1" --marker "$(printf %s "$marker" | from_hex)"
 	with_ipv6
@@ -90,7 +90,7 @@ each_test_underlay_shows_nothing()
 	transfer "$ns1" "$ns2" "${inner6[2]}" "$tmp/file" sendfile
 	capture_stop "$tmp/all.pcap"
 
-	# The marker, the inner MAC addresses, and the file's first noise.
+	# The marker, the inner MAC addresses, and the file's first random bytes.
 	decode all --needle-hex "$marker" --needle-hex 0200000001020200000001 \
 		--needle-hex "$(head -c 64 "$tmp/file" | tail -c 48 | to_hex)"
 	expect_ok "the needles are in what was sent" test "$(json all '.in_inner | min')" -gt 0
@@ -101,7 +101,7 @@ each_test_underlay_shows_nothing()
 	expect_nothing_dropped
 }
 
-# What UDP datagrams look like from outside, whatever is in them; decode knows their other rules.
+# The outer headers of UDP datagrams, whatever is in them; decode checks their other rules.
 test_udp_source_ports()
 {
 	local n
@@ -119,7 +119,7 @@ test_udp_source_ports()
 	expect_eq "other frames" "$(other_frames udp)" ""
 }
 
-# capture_transfer NAME: a TCP transfer, decoded.
+# capture_transfer NAME: captures and decodes a TCP transfer.
 capture_transfer()
 {
 	frames payload "$tmp/file" 300000 --marker "$marker"
@@ -140,7 +140,7 @@ test_udp_one_source_port()
 	expect_eq "source ports" "$(source_ports udp)" "$port"
 }
 
-# One flow keeps one port, so that it stays in order.
+# One flow keeps one source port, so that it stays in order.
 test_udp_flow_keeps_its_port()
 {
 	under=udp
@@ -150,7 +150,7 @@ test_udp_flow_keeps_its_port()
 	expect_ok "source ports of two directions" test "$(source_ports udp | wc -l)" -le 2
 }
 
-# Without a key nothing leaves, whatever the stack wants to send.
+# Without a key no frame is sent, whatever the stack wants to send.
 each_test_no_key_no_frame()
 {
 	setup_wire
@@ -162,16 +162,16 @@ each_test_no_key_no_frame()
 	expect_refused "ping" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
 	key_pass "$ns2" "$ns1" 1
 	expect_refused "ping, with a receive key" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
-	# The other end has its transmit key, but has no reason to send.
+	# The other end has its transmit key, but no reason to send.
 	in_ns "$ns2" qlinkctl key del qlink0 tx epoch 1
 	capture_stop "$tmp/none.pcap"
 	decode none
 	expect_eq "frames of ns1" "$(json none ".count[\"from $(lower_address 1) id 7 epoch 1\"]")" null
 }
 
-# The key goes while frames are sent: those that come before the queue stops are counted. The stack may
-# stop it at once, so keys come and go until a frame got in between.
-each_test_key_goes()
+# The key is deleted under traffic: frames that arrive before the queue stops are counted. The stack may stop the queue
+# at once, so keys are added and deleted until a frame arrives in between.
+each_test_key_is_deleted()
 {
 	local before
 
@@ -193,7 +193,7 @@ each_test_key_goes()
 flood_marker() { in_ns "$1" ping -q -f -s 1000 -p "$marker" "$2"; }
 has_flood() { [ "$(keys "$ns1" 'frames<101')" = 0 ]; }
 
-# The module goes while both ends send: the last thing on the wire is a sealed frame.
+# The module is unloaded while both ends send: the last frame on the wire is a sealed one.
 each_test_unload_shows_nothing()
 {
 	setup_pair
@@ -209,7 +209,7 @@ each_test_unload_shows_nothing()
 	modprobe qlink
 	decode unload --needle-hex "$marker" --needle-hex 0200000001020200000001
 	expect_ok "the needles are in what was sent" test "$(json unload '.in_inner | min')" -gt 0
-	# A port that is closed already answers by ICMP, with the head of what was sealed.
+	# A port that is already closed answers by ICMP, with the start of a sealed frame.
 	expect_eq "other frames" "$(other_frames unload | sed 's/^outer 0x0800$//')" ""
 	expect_ok "sealed frames" test "$(json unload .sealed)" -gt 200
 }
@@ -247,7 +247,7 @@ test_loop()
 	ping_ok "$ns1" "${inner[2]}"
 }
 
-# Pages of the page cache are lent to the network: sealing must not happen in them.
+# The page cache lends its pages to the network: frames must not be sealed in place.
 each_test_files_stay_whole()
 {
 	local file hash how
@@ -267,7 +267,7 @@ each_test_files_stay_whole()
 	expect_nothing_dropped
 }
 
-# A link to a socket of the same host: the receiver must not open in pages of the sender.
+# A link to a socket of the same host: the receiver must not open frames in the sender's pages.
 each_test_file_through_bridge()
 {
 	local file hash
@@ -282,7 +282,7 @@ each_test_file_through_bridge()
 	expect_eq "file on disk" "$(hash_of "$file")" "$hash"
 }
 
-# setup_forwarder bridge|route: $ns3 behind $ns2, over a device that finishes no checksum.
+# setup_forwarder bridge|route: $ns3 behind $ns2, over a device that completes no checksum.
 setup_forwarder()
 {
 	setup_pair
@@ -308,7 +308,7 @@ setup_forwarder()
 	esac
 }
 
-# expect_checksums_done ADDRESS: type 2 frames that go on must be finished on their way.
+# expect_checksums_done ADDRESS: the checksums of forwarded type 2 frames are completed.
 expect_checksums_done()
 {
 	frames payload "$tmp/file" 300000 --marker "$marker"
@@ -341,7 +341,7 @@ each_test_checksums_when_routed()
 	expect_checksums_done 203.0.113.3
 }
 
-# vectors_receive GROUP: a fresh receiver that holds the keys of a group of the vectors.
+# vectors_receive GROUP: a new receiver with the keys of one group of vectors.
 vectors_receive()
 {
 	local epoch hex
@@ -358,7 +358,7 @@ vectors_receive()
 		"$(jq -r ".groups[$1].epochs | join(\" \")" "$here/vectors/frames.json")"
 }
 
-# Frames of the independent implementation, through the module.
+# Frames of the independent implementation, received by the module.
 each_test_vectors()
 {
 	setup_wire 9200

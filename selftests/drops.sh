@@ -7,12 +7,12 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# only_moved NS BEFORE NAME: this counter alone.
+# only_moved NS BEFORE NAME: only this counter moved.
 only_moved() { [[ $(stats_moved "$1" "$2") =~ ^$3=\+[0-9]+$ ]]; }
 
 flood() { flying "$1" ping -q -f -w 60 "$2"; }
 
-# The stack offers frames until it has seen that the carrier is gone.
+# The stack sends frames until it has noticed that the carrier is off.
 pull_and_plug() { ip -n "$1" link set veth0 down; ip -n "$1" link set veth0 up; [ "$(stat_get "$1" tx_no_underlay)" -gt 0 ]; }
 
 test_lower_device_goes_down()

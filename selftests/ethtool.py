@@ -13,7 +13,7 @@ from netdev import in_namespace
 
 
 class Ethtool:
-    """A device and ethtool's ioctl, without a process for every look."""
+    """A device, and ethtool's ioctl on it."""
 
     SIOCETHTOOL, GSTRINGS, GSTATS, GSSET_INFO, SFEATURES = 0x8946, 0x1B, 0x1D, 0x37, 0x3B
     STATS_SET, FEATURES_SET = 1, 4
@@ -42,7 +42,7 @@ class Ethtool:
         return [reply[12 + 32 * i : 44 + 32 * i].split(b"\0")[0].decode() for i in range(n_names)]
 
     def switch_off(self, feature: str) -> None:
-        """As ethtool -K."""
+        """Like ethtool -K DEVICE FEATURE off."""
         names = self._names(self.FEATURES_SET)
         at, blocks = names.index(feature), (len(names) + 31) // 32
         wanted = [(1 << at % 32 if block == at // 32 else 0, 0) for block in range(blocks)]
@@ -64,8 +64,7 @@ class Counters(Ethtool):
         return dict(zip(self.names, values, strict=True))
 
     def read(self) -> dict[str, int]:
-        """All counters, but those of waits for the FPU and of keepalives sent, which depend on what else the CPU
-        does and on the time."""
+        """All counters, except FPU waits and keepalives sent, which depend on what else the CPU does and on time."""
         return {
             name: value
             for name, value in self.read_all().items()

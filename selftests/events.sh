@@ -1,21 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Events: what is told, in which order, to whom, and how much of it.
+# Events: which are sent, in which order, to whom, and how many.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# last FILE FILTER: jq on the newest event.
+# last FILE FILTER: applies a jq filter to the newest event.
 last() { jq -s ".[-1] | $2" "$1"; }
 
-# expect_numbered FILE: from one number on, and none is missing.
+# expect_numbered FILE: the numbers are consecutive.
 expect_numbered()
 {
 	expect_eq "numbers without a gap" \
 		"$(jq -s '[.[].sequence] | . == [range(.[0]; .[0] + length)]' "$1")" true
 }
 
-each_test_what_is_told()
+each_test_events_of_keys()
 {
 	local n
 
@@ -25,27 +25,27 @@ each_test_what_is_told()
 	listen "$ns2" "$tmp/receiver"
 	keys_pass "$ns1" "$ns2" 2 1
 	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
-	expect_soon "rotated" told "$tmp/sender" rotated
+	expect_soon "rotated" has_event "$tmp/sender" rotated
 	expect_eq "epoch" "$(last "$tmp/sender" .tx.current_epoch)" 2
 	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
-	expect_soon "the peer's epoch" told "$tmp/receiver" peer-epoch
+	expect_soon "the peer's epoch" has_event "$tmp/receiver" peer-epoch
 	expect_eq "epoch" "$(last "$tmp/receiver" .rx.current_epoch)" 2
 	link_set "$ns1" rekey-frames 1
 	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
-	expect_soon "overdue" told "$tmp/sender" overdue
+	expect_soon "overdue" has_event "$tmp/sender" overdue
 	link_set "$ns1" keys-low 3 rekey-frames 0
 	keys_pass "$ns1" "$ns2" 3 4
 	for n in 1 2; do expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0; done
-	expect_soon "keys low" told "$tmp/sender" keys-low
+	expect_soon "keys low" has_event "$tmp/sender" keys-low
 	for n in 2 3 4 5 6; do in_ns "$ns1" qlinkctl key del qlink0 tx epoch "$n" 2>"$tmp/err"; done
-	expect_soon "exhausted" told "$tmp/sender" exhausted
-	expect_eq "nothing of the one direction in the other" \
+	expect_soon "exhausted" has_event "$tmp/sender" exhausted
+	expect_eq "each direction has only its own events" \
 		"$(jq -s '[.[].kinds[]] | unique | join(" ")' "$tmp/receiver")" '"peer-epoch"'
 	expect_numbered "$tmp/sender"
 	expect_numbered "$tmp/receiver"
 }
 
-# Whoever sends bad frames makes no more than some events, and the last one counts them all.
+# Many bad frames cause only a few events, and the last event counts them all.
 each_test_bad_frames_make_few_events()
 {
 	local n
@@ -57,18 +57,18 @@ each_test_bad_frames_make_few_events()
 		expect_ok "forged" frames forge good --expect rx_auth_error --under "$under" --from "$ns1" --to "$ns2" \
 			--key "$tmp/other"
 	done
-	expect_soon "told" told "$tmp/events" auth-failures
+	expect_soon "event" has_event "$tmp/events" auth-failures
 	expect_soon "all of them in the end" last_failures_are 48
 	expect_ok "fewer events than frames" test "$(wc -l <"$tmp/events")" -lt 48
 	expect_numbered "$tmp/events"
 	listen "$ns1" "$tmp/replays"
 	expect_ok "replayed" frames resend --under "$under" --from "$ns2" --to "$ns1"
-	expect_soon "told" told "$tmp/replays" replays
+	expect_soon "event" has_event "$tmp/replays" replays
 }
 
 last_failures_are() { [ "$(last "$tmp/events" .auth_failures)" = "$1" ]; }
 
-# A thousand keys a second are told in a few events, and the last one tells the last key.
+# A thousand keys a second are reported in a few events, and the last event names the last key.
 each_test_many_rotations_make_few_events()
 {
 	local epoch
@@ -83,14 +83,14 @@ each_test_many_rotations_make_few_events()
 	epoch=$(ring "$ns1" tx current_epoch)
 	expect_soon "the last key" last_epoch_is "$epoch"
 	expect_ok "fewer events than keys" test "$(wc -l <"$tmp/events")" -lt "$epoch"
-	expect_eq "keys told of" "$(last "$tmp/events" .tx.rekeys)" $((epoch - 1))
+	expect_eq "keys reported" "$(last "$tmp/events" .tx.rekeys)" $((epoch - 1))
 	expect_numbered "$tmp/events"
 	expect_nothing_dropped
 }
 
 last_epoch_is() { [ "$(last "$tmp/events" .tx.current_epoch)" = "$1" ]; }
 
-# A device that was moved is told of in its own namespace, and in that of its underlay, without an index there.
+# Events of a device that was moved go to its own namespace and to that of its underlay, without an index there.
 test_namespaces()
 {
 	under=eth
@@ -107,12 +107,12 @@ test_namespaces()
 	}
 	expect_ok "a key" keys_pass_here 2
 	expect_ok "rotate" in_ns "$ns3" qlinkctl rotate qlink0
-	expect_soon "where the device is" told "$tmp/device" rotated
-	expect_soon "where its underlay is" told "$tmp/underlay" rotated
+	expect_soon "where the device is" has_event "$tmp/device" rotated
+	expect_soon "where its underlay is" has_event "$tmp/underlay" rotated
 	expect_eq "index" "$(last "$tmp/device" .ifindex) $(last "$tmp/underlay" .ifindex)" \
 		"$(in_ns "$ns3" cat /sys/class/net/qlink0/ifindex) null"
 	expect_eq "elsewhere" "$(cat "$tmp/peer")" ""
 }
 
-debug_tests="what_is_told_eth"
+debug_tests="events_of_keys_eth"
 run_tests "$@"

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Lets one allocation after another fail in the system call that a request or a frame is made with.
+"""Makes one allocation after another fail in the system call that sends a request or a frame.
 
-  faults.py newlink eth|udp	a link is made
-  faults.py changelink eth|udp	the id of a link is changed
-  faults.py install		one key is installed, and then many in one message
-  faults.py xmit NAMESPACE	frames are sent, and received in NAMESPACE
+  faults.py newlink eth|udp	creates a link
+  faults.py changelink eth|udp	changes the id of a link
+  faults.py install		installs one key, and then many in one message
+  faults.py xmit NAMESPACE	sends frames, and receives them in NAMESPACE
 
 Runs in the network namespace of setup_wire's or setup_pair's first end. /proc/thread-self/fail-nth makes the
-nth allocation of a system call fail: n goes up until a call does not come that far, from 1 by 1 where
-QLINK_SOAK=1 says that there is time, else by STEP, from 1 over eth and from 3 over udp. Whatever fails says
-ENOMEM or ENOBUFS and leaves everything as it was.
+nth allocation of a system call fail. n grows until a call makes fewer allocations. With QLINK_SOAK=1 it grows from 1
+in steps of 1, else in steps of STEP, from 1 over eth and from 3 over udp. Each failing call returns ENOMEM or ENOBUFS
+and changes nothing.
 """
 
 from __future__ import annotations
@@ -58,20 +58,20 @@ RTM_NEWLINK, RTM_DELLINK = 16, 17
 CREATE_EXCL = 0x600
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, INFO_KIND, INFO_DATA = 1, 3, 5, 18, 1, 2
 NO_MEMORY = (errno.ENOMEM, errno.ENOBUFS)
-# More allocations than this no call makes: the last one must have got through.
+# No call makes more allocations than this.
 MOST = 2000
 STEP = 1 if os.environ.get("QLINK_SOAK") == "1" else 5
 
 
 class Armed:
-    """A socket whose next send meets a fault."""
+    """A socket whose next send gets a fault."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock, self.nth, self.was_hit = sock, 0, False
         self.file = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
 
     def send(self, data: bytes) -> int:
-        """Sends, and notes whether the fault was met."""
+        """Sends, and records whether the fault was hit."""
         nth = str(self.nth).encode()
         if not self.nth:
             return self.sock.send(data)
@@ -100,7 +100,7 @@ class Trial:
         self.excused: tuple[int, str] | None = None
 
     def one(self, request: Callable[[Family], object], nth: int) -> str:
-        """ "done", "refused", or "unsure" where even the answer found no memory."""
+        """One of "done", "refused", or "unsure" if there was no memory even for the answer."""
         self.armed.nth = nth
         try:
             request(self.family)
@@ -116,7 +116,7 @@ class Trial:
 
     def each(self, request: Callable[[int], Callable[[Family], object]], look: Callable[[], object],
              undo: Callable[[int], None], numbers: range = range(1, MOST)) -> None:
-        """One allocation after the other; look() is what must not change unless the request is done."""
+        """One allocation after the other; what look() returns must change only if the request is done."""
         for nth in numbers:
             before = look()
             verdict = self.one(request(nth), nth)
@@ -135,7 +135,7 @@ class Trial:
         self.problems.append(f"more than {MOST} allocations")
 
     def report(self) -> int:
-        """Prints what went wrong; nothing tried is wrong, too."""
+        """Prints the problems; if no call failed, that is an error too."""
         for problem in self.problems[:20]:
             print(f"# {problem}")
         print(f"{self.n_failed} calls failed, {len(self.problems)} problems")
@@ -143,7 +143,7 @@ class Trial:
 
 
 def rtnl(kind: int, flags: int, *parts: bytes, ifindex: int = 0) -> Callable[[Family], object]:
-    """An rtnetlink request, by a family whose socket is one of rtnetlink."""
+    """An rtnetlink request, through a family whose socket is an rtnetlink socket."""
 
     def ask(family: Family) -> object:
         body = struct.pack("=BBHiII", 0, 0, 0, ifindex, 0, 0) + b"".join(parts)
@@ -155,7 +155,7 @@ def rtnl(kind: int, flags: int, *parts: bytes, ifindex: int = 0) -> Callable[[Fa
 
 
 def link_info(under: str, link_id: int) -> bytes:
-    """The words of lib.sh's link_words."""
+    """The options of lib.sh's link_words."""
     if under == "eth":
         data = attr(L_PEER, bytes.fromhex("020000000002"))
     else:
@@ -179,12 +179,12 @@ def rtnl_trial() -> Trial:
 
 
 def numbers_for(under: str) -> range:
-    """Which allocations of a slow request fail."""
+    """The allocations of a slow request that fail."""
     return range(1 if under == "eth" or STEP == 1 else 3, MOST, STEP)
 
 
 def names() -> set[str]:
-    """The devices that there are."""
+    """The devices in this namespace."""
     return {name for _, name in socket.if_nameindex()}
 
 

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Every allocation fails once: the request or the frame says so, nothing is left behind, and then it works.
+# Each allocation fails once: the request or the frame reports it, nothing is left behind, and then it works.
 #
-# Needs a kernel with fault injection (scripts/vm --kernel debug); whether memory leaked is what the VM's
-# kmemleak says at its end.
+# Needs a kernel with fault injection (scripts/vm --kernel debug). The VM's kmemleak reports leaked memory at the end.
 
 needs_cpus=2
 # shellcheck source=lib.sh
@@ -11,7 +10,7 @@ needs_cpus=2
 
 readonly slab=/sys/kernel/debug/failslab pages=/sys/kernel/debug/fail_page_alloc
 
-# Also allocations that may sleep, and not a word in the log for each.
+# Include allocations that may sleep, and log nothing for each.
 need_faults()
 {
 	local dir
@@ -67,7 +66,7 @@ each_test_xmit()
 	expect_ok "works now" in_ns "$ns1" ping -c 1 -W 2 "${inner[2]}"
 }
 
-# fail_next FUNCTION: the next allocation that FUNCTION makes, in a softirq too.
+# fail_next FUNCTION: makes the next allocation of FUNCTION fail, also in a softirq.
 fail_next()
 {
 	local range
@@ -89,8 +88,8 @@ fail_no_more()
 	echo 0xffffffffffffffff >$slab/require-end
 }
 
-# The window of a lane is made by its first frame, but for one that a key before may have left behind: without memory
-# the frame is dropped, and the next one makes it.
+# The first frame of a lane allocates its window, unless an earlier key left one behind. Without memory the frame is
+# dropped, and the next frame allocates it.
 test_receive()
 {
 	local before

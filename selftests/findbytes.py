@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""How often bytes occur in the memory of a process.
+"""Counts occurrences of bytes in the memory of a process.
 
   findbytes.py PID HEX…
 
-Prints one number a word. Both halves of each count as well, so that what was copied in parts is found.
+Prints one number per HEX. Occurrences of either half count too, so that copies in parts are found.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 
 def memory(pid: str) -> bytes:
-    """All that the process has written to, and what it only reads."""
+    """The memory of the process, written or only read."""
     pieces = []
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
         for line in pathlib.Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():

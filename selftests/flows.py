@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Numbered traffic both ways between two network namespaces, and what became of it.
+"""Numbered traffic in both directions between two network namespaces, and its losses.
 
   flows.py NAMESPACE1 ADDRESS1 NAMESPACE2 ADDRESS2 RECORDS PER_SECOND
 
 Each end sends RECORDS datagrams, and as many records of 200 bytes over TCP, PER_SECOND of each, from a CPU of its own.
-Prints JSON: for each direction what UDP and TCP brought, and what TCP had to send again or put in order.
+Prints JSON: for each direction what arrived over UDP and TCP, and what TCP had to resend or reorder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class End:
         self.namespace, self.address, self.cpu = namespace, address, cpu
 
     def enter(self) -> None:
-        """This thread acts there from here on."""
+        """From now on, this thread acts in that namespace."""
         with open(f"/run/netns/{self.namespace}", encoding="ascii") as file:
             os.setns(file.fileno(), os.CLONE_NEWNET)
         os.sched_setaffinity(0, {self.cpu})
@@ -44,7 +44,7 @@ class Flow:
         self.ready, self.next, self.seen, self.wrong = threading.Event(), 0, 0, 0
 
     def paced(self, send: Callable[[bytes], object]) -> None:
-        """Sends the records at their rate; who is late catches up."""
+        """Sends the records at their rate; when late, it catches up."""
         start = time.monotonic()
         for number in range(self.records):
             wait = start + number / self.rate - time.monotonic()
@@ -53,7 +53,7 @@ class Flow:
             send(struct.pack(">Q", number) + bytes(RECORD - 8))
 
     def note(self, record: bytes) -> None:
-        """A record arrived: the next one, one behind a gap, or one that comes late or again."""
+        """A record arrived: the next one, one after a gap, or a late or repeated one."""
         number = struct.unpack_from(">Q", record)[0]
         if number < self.next:
             self.wrong += 1
@@ -61,7 +61,7 @@ class Flow:
             self.seen, self.next = self.seen + 1, number + 1
 
     def result(self) -> dict[str, int]:
-        """What became of it."""
+        """The result."""
         return {"missing": self.records - self.seen - self.wrong, "not_in_turn": self.wrong}
 
 
@@ -76,7 +76,7 @@ class Datagrams(Flow):
         self.paced(sock.send)
 
     def receive(self) -> None:
-        """The receiver's thread, until all came or nothing does."""
+        """The receiver's thread, until all have arrived or nothing more arrives."""
         self.receiver.enter()
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 23)  # SO_RCVBUFFORCE
@@ -112,7 +112,7 @@ class Stream(Flow):
 
 
 def counters(end: End) -> dict[str, int]:
-    """What the TCP of an end has counted."""
+    """The TCP counters of an end."""
     found: dict[str, int] = {}
 
     def read() -> None:

@@ -13,7 +13,7 @@ from wire import KEEPALIVE_BYTES, MAX48, TYPE_CSUM, TYPE_FRAME, TYPE_KEEPALIVE, 
 
 
 class Forger:
-    """The kinds of forged frames. Each kind has a lane of its own, so that kinds can share a process."""
+    """The kinds of forged frames. Each kind uses lanes of its own, so that one process can send several kinds."""
 
     def __init__(self, judge: Judge, key: Key, epoch: int) -> None:
         self.judge = judge
@@ -21,7 +21,7 @@ class Forger:
         self.epoch = epoch
 
     def seal(self, lane: int, sequence: int, frame_type: int = TYPE_FRAME, inner: bytes | None = None) -> bytes:
-        """A frame that is good unless something is done to it."""
+        """A valid frame."""
         plaintext = plain_frame(60) if inner is None else inner
         return seal(self.key, Header(frame_type, lane, LINK_ID, self.epoch, sequence), plaintext)
 
@@ -44,35 +44,35 @@ class Forger:
     def flip(self) -> None:
         """One flipped bit at every byte; in the smallest frame, every bit."""
         for n, (name, frame) in enumerate(self.samples(20, 4999)):
-            self.judge.inject(self.seal(20 + n, 5000), f"{name}: makes the window")
+            self.judge.inject(self.seal(20 + n, 5000), f"{name}: moves the window")
             bits = range(len(frame) * 8) if n == 0 else [8 * byte + byte % 8 for byte in range(len(frame))]
             for bit in bits:
-                spoilt = bytearray(frame)
-                spoilt[bit // 8] ^= 0x80 >> bit % 8
-                self.judge.inject(bytes(spoilt), f"{name}: bit {bit % 8} of byte {bit // 8} flipped")
-            self.judge.inject(frame, f"{name}: unspoilt after all")
+                altered = bytearray(frame)
+                altered[bit // 8] ^= 0x80 >> bit % 8
+                self.judge.inject(bytes(altered), f"{name}: bit {bit % 8} of byte {bit // 8} flipped")
+            self.judge.inject(frame, f"{name}: intact")
             self.judge.inject(self.seal(20 + n, 5000 - WINDOW + 1), f"{name}: no forged frame moved the window")
 
     def truncate(self) -> None:
-        """Every length below the whole, and from both ends."""
+        """Every shorter length, and up to 16 bytes missing in front."""
         for name, frame in self.samples(30, 1):
             for length in range(len(frame)):
                 self.judge.inject(frame[:length], f"{name}: cut to {length} bytes")
             for length in range(1, 17):
                 self.judge.inject(frame[length:], f"{name}: {length} bytes missing in front")
-            self.judge.inject(frame, f"{name}: whole after all")
+            self.judge.inject(frame, f"{name}: intact")
 
     def pad(self) -> None:
-        """Something behind the tag."""
+        """Extra bytes after the tag."""
         for name, frame in self.samples(40, 1):
             for length in range(1, 65):
-                self.judge.inject(frame + bytes(length), f"{name}: {length} zero bytes behind the tag")
+                self.judge.inject(frame + bytes(length), f"{name}: {length} zero bytes after the tag")
             self.judge.inject(frame + frame[-16:], f"{name}: the tag twice")
             self.judge.inject(frame + frame, f"{name}: the frame twice")
-            self.judge.inject(frame, f"{name}: unpadded after all")
+            self.judge.inject(frame, f"{name}: intact")
 
     def header(self) -> None:
-        """Headers that no sender makes, each sealed under the key, so that the header alone is at fault."""
+        """Headers that no sender makes, each sealed with the key, so that only the header is wrong."""
         for version in range(16):
             for frame_type in range(16):
                 plaintext = keepalive() if frame_type == TYPE_KEEPALIVE else partial_udp(60)
@@ -91,14 +91,14 @@ class Forger:
         self.judge.inject(self.seal(53, 1), "sequence 1")
 
     def lane(self) -> None:
-        """A frame is good in the lane that it was sealed for alone."""
+        """A frame is valid only in the lane that it was sealed for."""
         frame = bytearray(self.seal(60, 1))
         for lane in range(256):
             frame[1] = lane
             self.judge.inject(bytes(frame), f"sealed for lane 60, sent as lane {lane}")
 
     def short(self) -> None:
-        """Authentic frames whose inside is too short, or whose checksum state makes no sense."""
+        """Authentic frames whose plaintext is too short, or whose checksum state is invalid."""
         sequence = 0
         for length in (0, 1, 13, 14, 15):
             sequence += 1
@@ -117,7 +117,7 @@ class Forger:
                 self.judge.inject(self.seal(70, sequence, TYPE_CSUM, plaintext), what)
 
     def replay(self) -> None:
-        """Sequences in, at the edge of, and out of the window, in several lanes."""
+        """Sequences inside, at the edge of, and outside the window, in several lanes."""
         table = [
             (80, 1, "the first"),
             (80, 1, "again"),
@@ -136,7 +136,7 @@ class Forger:
             (80, 4 * WINDOW, "just outside"),
             (80, 4 * WINDOW + 1, "the last one inside"),
             (80, 4 * WINDOW + 1, "again"),
-            (80, WINDOW + 1, "the old top, gone"),
+            (80, WINDOW + 1, "the old top, outside"),
             (81, 2, "the other lane did not move"),
             (82, 2**32, "a lane may start anywhere"),
             (82, 2**32 - WINDOW, "just outside, below 2^32"),
@@ -148,7 +148,7 @@ class Forger:
             (83, MAX48, "again"),
             (83, MAX48 - WINDOW, "just outside"),
             (83, MAX48 - WINDOW + 1, "the last one inside"),
-            (83, 1, "long gone"),
+            (83, 1, "far outside"),
             (255, 1, "the last lane"),
             (255, 1, "again"),
             (0, 2**40, "lane 0, which the peer may use as well"),
@@ -165,11 +165,11 @@ class Forger:
             self.judge.inject(self.seal(80, 5 * WINDOW, frame_type, plaintext), "types share the sequences")
 
     def run(self, lane: int, first: int, count: int, bytes_inside: int = 60) -> list[bytes]:
-        """Good frames of one size, the next to each other."""
+        """Good frames of one size with consecutive sequences."""
         return [self.seal(lane, first + n, TYPE_FRAME, plain_frame(bytes_inside)) for n in range(count)]
 
     def bundle(self) -> None:
-        """Many in one UDP packet: good ones, and every kind of fault in the first, in the middle and in the last."""
+        """Many in one UDP packet: good ones, and every kind of fault in the first, a middle and the last one."""
         self.judge.inject_bundle(self.run(90, 1, 2), "the first bundle")
         for count in (2, 3, 17, 63, 64, 65, 100):
             frames = self.run(91, 1000 * count, count)
@@ -187,9 +187,9 @@ class Forger:
         for at in range(5):
             for bit in range(0, 8 * len(twice[0]), 41):
                 frames = self.run(95, 10000 * at + 10 * bit + 1, 5)
-                spoilt = bytearray(frames[at])
-                spoilt[bit // 8] ^= 0x80 >> bit % 8
-                self.judge.inject_bundle([*frames[:at], bytes(spoilt), *frames[at + 1 :]], f"bit {bit} of frame {at}")
+                altered = bytearray(frames[at])
+                altered[bit // 8] ^= 0x80 >> bit % 8
+                self.judge.inject_bundle([*frames[:at], bytes(altered), *frames[at + 1 :]], f"bit {bit} of frame {at}")
             frames = self.run(96, 10 * at + 1, 5)
             frames[at] = seal(self.key, Header(TYPE_FRAME, 96, LINK_ID + 1, self.epoch, 7), plain_frame(60))
             self.judge.inject_bundle(frames, f"frame {at} is of another link")

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Frames that come in a softirq while a task uses the FPU (6.12): they wait, none is lost, none overtakes.
+# Frames that arrive in a softirq while a task uses the FPU (6.12): they wait; none is lost or reordered.
 
 in_every_share=yes
 needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# A second CPU does nothing but encrypt for a task, so that softirqs there find the FPU busy.
+# On a second CPU, a task encrypts all the time, so that softirqs there find the FPU in use.
 readonly hog_cpu=1
 fpu_waits() { stat_get "$1" "$2_fpu_wait"; }
 
@@ -22,8 +22,8 @@ hog_start()
 	expect_soon "hog" grep -q encrypting "$tmp/hog"
 }
 
-# steer NS DEVICE: what the device receives is processed on the hog's CPU.
-steer() { in_ns "$1" sh -c "echo $((1 << hog_cpu)) >/sys/class/net/$2/queues/rx-0/rps_cpus"; }
+# receive_on_hog NS DEVICE: processes what the device receives on the hog's CPU.
+receive_on_hog() { in_ns "$1" sh -c "echo $((1 << hog_cpu)) >/sys/class/net/$2/queues/rx-0/rps_cpus"; }
 
 # ns3 is a host behind ns1, so that ns1 forwards into qlink0 from a softirq.
 setup_site()
@@ -38,11 +38,11 @@ setup_site()
 	ip -n "$ns3" route add default via 203.0.113.1
 	ip -n "$ns2" route add 203.0.113.0/24 via "${inner[1]}"
 	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
-	steer "$ns1" lan
-	steer "$ns2" veth0
+	receive_on_hog "$ns1" lan
+	receive_on_hog "$ns2" veth0
 }
 
-# A receiver may have to wait for its CPU: sockets hold all that is sent.
+# A receiver may have to wait for its CPU: socket buffers hold all that is sent.
 hold_everything()
 {
 	local limit
@@ -53,7 +53,7 @@ hold_everything()
 	done
 }
 
-# stream_udp NS SECONDS: numbered datagrams from there to ns2; iperf3's report of the receiver.
+# stream_udp NS SECONDS: sends numbered datagrams to ns2 and prints iperf3's report of the receiver.
 stream_udp()
 {
 	in_ns "$ns2" iperf3 -s -1 -J >"$tmp/server" 2>&1 &
@@ -66,7 +66,7 @@ stream_udp()
 
 received() { jq -r ".end.streams[0].udp.$1" "$tmp/server"; }
 
-# stream_until_waited NS LINK_NS tx|rx: from NS, until frames had to wait at LINK_NS; none is lost.
+# stream_until_waited NS LINK_NS tx|rx: sends from NS until frames had to wait at LINK_NS; none is lost.
 stream_until_waited()
 {
 	local round
@@ -87,8 +87,8 @@ each_test_frames_wait_for_fpu()
 	setup_site
 	hold_everything
 	! asks_for_fpu || hog_start
-	# Forwarded on the hog's CPU, sealed there. What left late comes when the FPU is free, so that
-	# the other end needs frames that CPU 0 sealed.
+	# Forwarded and sealed on the hog's CPU. Frames that waited leave when the FPU is free, so the other end
+	# needs frames that CPU 0 sealed.
 	stream_until_waited "$ns3" "$ns1" tx
 	stream_until_waited "$ns1" "$ns2" rx
 	if asks_for_fpu; then

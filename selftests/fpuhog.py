@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Keeps the FPU of its CPU busy inside the kernel: AES-GCM by AF_ALG, for ever."""
+"""Keeps the FPU of its CPU in use inside the kernel: encrypts AES-GCM with AF_ALG until it is killed."""
 
 import socket
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Forges, captures and resends frames on a link that lib.sh's setup_pair made, and judges what the kernel does.
+"""Forges, captures and resends frames on a link of lib.sh's setup_pair, and compares what the kernel does.
 
   frames.py forge KIND... --under eth|udp|udp6 --from NS --to NS --key FILE [--epoch N]
   frames.py vectors GROUP --under eth|udp|udp6 --from NS --to NS
@@ -13,13 +13,13 @@
   frames.py listen        --to NS [--device DEV] --count N
   frames.py payload FILE BYTES --marker HEX
 
-Every forged frame is injected as the peer at --from, and what qlinkwire's receiver makes of it must be what
-qlink0 at --to does: the one counter that it says and no other, or the same bytes on the device. Prints what
-went wrong as TAP diagnostics, and a line of JSON with the counters that moved.
+Every forged frame is injected as if by the peer at --from. qlink0 at --to must do the same as qlinkwire's
+receiver: move one counter and no other, or deliver the same bytes. Prints errors as TAP diagnostics, and a line
+of JSON with the counters that moved.
 
-answer waits for four keepalives of --to, whose key is --peer-key, and sends it one that --from might have sent,
-whose key is --key. It brings back, by ECHO: last, the last stamp; old, the first of the four; unsent, one that
---to has not sent; none, 0. It prints the last keepalive that came.
+answer waits for four keepalives of --to, whose key is --peer-key. It then sends one as if from --from, whose key
+is --key. ECHO says which stamp it echoes: last, the last one; old, the first of the four; unsent, one that --to
+has not sent; none, 0. It prints the last keepalive that it received.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def forge(args: argparse.Namespace) -> int:
 
 
 def vectors(args: argparse.Namespace) -> int:
-    """The vectors subcommand: a group of vectors/frames.json, whose keys --to holds."""
+    """The vectors subcommand: sends a group of vectors/frames.json, whose keys --to holds."""
     judge = Judge(args)
     for row in json.loads(VECTORS.read_text(encoding="ascii"))["groups"][args.group]["frames"]:
         plaintext = bytes.fromhex(row["plaintext"])
@@ -69,31 +69,31 @@ def vectors(args: argparse.Namespace) -> int:
 
 
 def resend(args: argparse.Namespace) -> int:
-    """The resend subcommand: frames that the kernel at --from sealed, caught on their way and sent again."""
+    """The resend subcommand: captures frames that the kernel at --from sealed, and sends them again."""
     source, wire = Tap(args.sender, args.device), Tap(args.to, LOWER)
     judge = Judge(args)
     frames = [inner_frame("resend", 60 + n, source.mac, judge.tap.mac, 0x88B8) for n in range(32)]
     for frame in frames:
         source.send(frame)
-    seen, caught = [], []
+    seen, captured = [], []
     end = time.monotonic() + DEADLINE_S
-    while (len(seen) < len(frames) or len(caught) < len(frames)) and time.monotonic() < end:
+    while (len(seen) < len(frames) or len(captured) < len(frames)) and time.monotonic() < end:
         seen += judge.tap.read()
-        caught += [sealed for sealed in map(lambda outer: sealed_of(args.under, outer), wire.read()) if sealed]
-    if sorted(seen) != sorted(frames) or len(caught) != len(frames):
-        judge.problems.append(f"{len(seen)} delivered and {len(caught)} caught of {len(frames)}")
-    for order in (caught, caught[::-1]):
+        captured += [sealed for sealed in map(lambda outer: sealed_of(args.under, outer), wire.read()) if sealed]
+    if sorted(seen) != sorted(frames) or len(captured) != len(frames):
+        judge.problems.append(f"{len(seen)} delivered and {len(captured)} captured of {len(frames)}")
+    for order in (captured, captured[::-1]):
         for n, frame in enumerate(order):
-            judge.expect(frame, "rx_replay", None, f"frame {n} of the kernel's, again")
-    for n, frame in enumerate(caught):
+            judge.expect(frame, "rx_replay", None, f"frame {n} of the kernel, again")
+    for n, frame in enumerate(captured):
         other = bytearray(frame)
         other[1] ^= 0x40
-        judge.expect(bytes(other), "rx_auth_error", None, f"frame {n} of the kernel's, in another lane")
+        judge.expect(bytes(other), "rx_auth_error", None, f"frame {n} of the kernel, in another lane")
     return judge.report()
 
 
 def replay(args: argparse.Namespace) -> int:
-    """The replay subcommand: the frames in a capture that --from has sent, once more."""
+    """The replay subcommand: sends the frames of --from in a capture once more."""
     sender = Tap(args.sender, LOWER, protocol=0).mac
     packets = [packet for packet in read_pcap(pathlib.Path(args.pcap).read_bytes()) if packet[6:12] == sender]
     judge = Judge(args)
@@ -103,7 +103,7 @@ def replay(args: argparse.Namespace) -> int:
 
 
 def hear_keepalives(args: argparse.Namespace, count: int) -> list[Keepalive]:
-    """So many keepalives of --to, as they come in at --from."""
+    """This many keepalives of --to, as they arrive at --from."""
     tap, key = Tap(args.sender, LOWER), Key.of(pathlib.Path(args.peer_key).read_bytes())
     heard: list[Keepalive] = []
     end = time.monotonic() + count * DEADLINE_S
@@ -134,7 +134,7 @@ def answer(args: argparse.Namespace) -> int:
 
 
 def exchange(args: argparse.Namespace) -> int:
-    """The exchange subcommand: every kind of inner frame, byte by byte the same at the other end."""
+    """The exchange subcommand: sends every kind of inner frame, which must arrive byte for byte the same."""
     source, sink = Tap(args.sender, args.device), Tap(args.to, args.device)
     frames = inner_frames(source.mac, sink.mac, mtu_of(source.sock, args.device), args.marker)
     problems = []
@@ -153,7 +153,7 @@ def exchange(args: argparse.Namespace) -> int:
 
 
 def oversize(args: argparse.Namespace) -> int:
-    """The oversize subcommand: frames of no IP, as long as the device lets pass."""
+    """The oversize subcommand: sends non-IP frames of the maximum length that the device allows."""
     tap = Tap(args.to, args.device)
     for _ in range(args.count):
         tap.send(inner_frame("oversize", mtu_of(tap.sock, args.device) + 14, tap.mac, b"\xff" * 6, 0x88B8))
@@ -177,7 +177,7 @@ def too_big(args: argparse.Namespace) -> int:
 
 
 def listen(args: argparse.Namespace) -> int:
-    """The listen subcommand: waits for so many frames at a device and says what they were."""
+    """The listen subcommand: waits for this many frames at a device and prints their EtherTypes."""
     tap = Tap(args.to, args.device)
     print("listening", flush=True)
     kinds: collections.Counter[str] = collections.Counter()
@@ -191,7 +191,7 @@ def listen(args: argparse.Namespace) -> int:
 
 
 def payload(args: argparse.Namespace) -> int:
-    """The payload subcommand: random bytes with a marker in every 64 of them."""
+    """The payload subcommand: writes random bytes with the marker in every 64 of them."""
     marker = bytes.fromhex(args.marker)
     noise = os.urandom(args.bytes)
     step = 64 - len(marker)

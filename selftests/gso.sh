@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Frames that are larger than the wire carries, and what the link cuts them into: byte for byte what the
-# kernel makes of the same frames for a device that takes none of them.
+# Frames that are larger than the wire allows, and the segments that the link cuts them into: byte for byte the
+# same as the kernel makes of these frames for a device without offloads.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,7 +12,7 @@ readonly sender=02:00:00:00:01:01	# qlink0 of $ns1
 ns4=''	# setup_ns names it
 segments() { serve "$1" segments "${@:2}"; }
 
-# setup_reference: each frame that $ns1 gives to qlink0 leaves by ref0 as well, and is cut for it.
+# setup_reference: each frame that $ns1 sends to qlink0 is also sent through ref0, which makes the kernel cut it.
 setup_reference()
 {
 	setup_ns ns4
@@ -25,11 +25,11 @@ setup_reference()
 	expect_ok "mirror" tc -n "$ns1" filter add dev qlink0 egress matchall action mirred egress mirror dev ref0
 }
 
-# sent: what qlink0 has counted as sent: frames, bytes.
+# sent: the frames and bytes that qlink0 has counted as sent.
 sent() { stats64 "$ns1" '"\(.tx.packets) \(.tx.bytes)"' | tr -d '"'; }
 
-# watch [DEVICE MAC]: what the wire carries, what it should, and what the stack gives to qlink0, or what
-# MAC sends to DEVICE of $ns1.
+# watch [DEVICE MAC]: captures the wire, the reference, and what the stack sends to qlink0, or what MAC sends to
+# DEVICE of $ns1.
 watch()
 {
 	before=$(sent) giver=${2:-$sender}
@@ -40,8 +40,8 @@ watch()
 	dev=${1:-qlink0} capture_start "$ns1" "$tmp/tap.pcap"
 }
 
-# compare NAME [LEAST]: all that was sent since watch, some of it in frames above LEAST bytes. Sets $large
-# and $cwr to how many of these there were, and how many with a CWR; $n_frames and $n_bytes.
+# compare NAME [LEAST]: compares all that was sent since watch, some of it in frames above LEAST bytes. Sets $large
+# and $cwr to the number of these frames and of those with a CWR; sets $n_frames and $n_bytes.
 compare()
 {
 	local same
@@ -58,7 +58,7 @@ compare()
 	expect_ok "$1: large frames, $large" test "$large" -gt 2
 }
 
-# counted: frames and bytes sent since watch.
+# counted: the frames and bytes sent since watch.
 counted()
 {
 	local was now
@@ -68,7 +68,7 @@ counted()
 	echo "$((now[0] - was[0])) $((now[1] - was[1]))"
 }
 
-# IPv6 and ARP send a few small frames of their own.
+# IPv6 and ARP send a few small frames by themselves.
 counted_is_near()
 {
 	local n
@@ -78,7 +78,7 @@ counted_is_near()
 		[ $((n[1] - n_bytes)) -ge 0 ] && [ $((n[1] - n_bytes)) -lt 800 ]
 }
 
-# pass_files NAME ADDRESS…: one to each, compared.
+# pass_files NAME ADDRESS…: sends one file to each address and compares.
 pass_files()
 {
 	local to
@@ -106,7 +106,7 @@ each_test_tcp()
 	expect_nothing_dropped
 }
 
-# The receiver names an odd MSS; the last segment is of any size.
+# The receiver announces an odd MSS; the last segment has any size.
 each_test_odd_mss()
 {
 	local mss
@@ -121,7 +121,7 @@ each_test_odd_mss()
 	expect_nothing_dropped
 }
 
-# With a tag a full-size segment leaves no room for the state of its checksum; a smaller one does.
+# With a tag, a full-size segment leaves no room for its checksum state; a smaller one does.
 each_test_vlan()
 {
 	setup 100001
@@ -151,7 +151,7 @@ each_test_udp()
 	expect_nothing_dropped
 }
 
-# lay_behind 1|2: $ns3, whose frames to and from the other end of the link this end forwards.
+# lay_behind 1|2: creates $ns3 behind one end, which forwards frames between $ns3 and the other end of the link.
 lay_behind()
 {
 	local ns=ns$1
@@ -162,7 +162,7 @@ lay_behind()
 	ip -n "$ns3" route add 192.0.2.0/24 via "203.0.113.$1"
 }
 
-# from_behind: $ns3, whose frames $ns1 forwards through the link. They come in bursts.
+# from_behind: creates $ns3, whose frames $ns1 forwards through the link. They arrive in bursts.
 from_behind()
 {
 	lay_behind 1
@@ -173,9 +173,9 @@ from_behind()
 	answers "$ns3" "${inner[2]}"
 }
 
-# What came in one by one and was put together again: of pages, as the link takes it; and as a list of
-# frames, which it does not take.
-each_test_put_together()
+# Frames that GRO merged on arrival: as pages, which the link takes; and as a list of frames, which it does not
+# take.
+each_test_merged_by_gro()
 {
 	setup 200001
 	from_behind
@@ -190,11 +190,11 @@ each_test_put_together()
 	expect_nothing_dropped
 }
 
-# min_tso_segs N: frames of so many segments and more, however slow an emulated machine is.
+# min_tso_segs N: frames of at least so many segments, however slow an emulated machine is.
 min_tso_segs() { in_ns "$ns1" sh -c "echo $1 >/proc/sys/net/ipv4/tcp_min_tso_segs"; }
 
-# think_big: frames as large as an admin lets them be.
-think_big()
+# allow_big_frames: frames as large as an admin can configure.
+allow_big_frames()
 {
 	expect_ok "sizes" ip -n "$ns1" link set qlink0 gso_max_size 150000 gso_ipv4_max_size 150000
 	min_tso_segs 110
@@ -206,18 +206,18 @@ think_big()
 each_test_jumbo_segments()
 {
 	setup 2000001 40000
-	think_big
+	allow_big_frames
 	watch
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
 	compare "jumbo" 45000
 	expect_nothing_dropped
 }
 
-# Frames larger than IP can say.
+# Frames larger than the IP length field can say.
 each_test_big_tcp()
 {
 	setup 4000000
-	think_big
+	allow_big_frames
 	expect_refused "more than the kernel has" "" ip -n "$ns1" link set qlink0 gso_max_size 600000
 	watch
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
@@ -226,7 +226,7 @@ each_test_big_tcp()
 	expect_nothing_dropped
 }
 
-# What goes on from $ns2 to $ns3 is marked now and then, and the sender says once that it has slowed down.
+# Some of the frames from $ns2 to $ns3 are marked, and the sender reports once that it has slowed down.
 each_test_congestion()
 {
 	local try
@@ -249,7 +249,7 @@ each_test_congestion()
 	expect_nothing_dropped
 }
 
-# Who asks when a byte was sent is told, whichever segment it went with.
+# A sender that asks for the time when a byte was sent gets it, whichever segment carried the byte.
 each_test_time_of_sending()
 {
 	local receiver
@@ -264,8 +264,8 @@ each_test_time_of_sending()
 	expect_nothing_dropped
 }
 
-# Keys give way in the middle of large frames, as often as they can.
-each_test_keys_change_in_between()
+# Keys are replaced in the middle of large frames, as often as possible.
+each_test_keys_change_within_a_frame()
 {
 	setup 200001
 	keys_pass "$ns1" "$ns2" 2 200
@@ -280,7 +280,7 @@ all_are_opened()
 	[ "$(link_field "$ns2" .rx.usage.static.frames)" = "$(link_field "$ns1" .tx.usage.static.frames)" ]
 }
 
-# A device that cuts UDP gets many frames in one packet.
+# A device that segments UDP gets many frames in one packet.
 bundles()
 {
 	local ns n
@@ -308,7 +308,7 @@ bundles()
 
 opened() { link_field "$ns2" .rx.usage.static.frames; }
 
-# What is sent as a bundle and not taken apart on the way comes to the link whole.
+# A bundle that is not split on the way reaches the link whole.
 bundles_whole()
 {
 	local ns was_opened were_datagrams

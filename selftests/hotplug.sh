@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A CPU goes and comes back while frames fly: none is lost uncounted, and its lane goes on where it was.
+# A CPU goes offline and returns under traffic: every lost frame is counted, and the CPU's lane goes on where it was.
 
 in_every_share=yes
 needs_cpus=2
@@ -17,7 +17,7 @@ all_arrived() { [ "$(frames_of "$ns1" tx)" = "$(frames_of "$ns2" rx)" ] && [ "$(
 has_sealed() { [ "$(frames_of "$1" tx)" -ge "$2" ]; }
 on_cpu() { taskset -c $cpu ip netns exec "$@"; }
 
-# goes_on NS: a hundred frames more.
+# goes_on NS: a hundred more frames.
 goes_on() { expect_soon "frames go on" has_sealed "$1" $(($(frames_of "$1" tx) + 100)); }
 
 test_lanes_go_on()
@@ -47,13 +47,13 @@ test_lanes_go_on()
 	expect_soon "every frame sealed is opened" all_arrived
 	expect_nothing_dropped
 	capture_stop "$tmp/all.pcap"
-	# In a lane, numbers only grow, and by one.
+	# Within a lane, sequences only grow, by one each.
 	decode all
 	expect_eq "violations" "$(json all .n_violations)" 0
 }
 
-# A key has lanes for every CPU there may be, those that are off included.
-each_test_keys_come_in_while_it_is_off()
+# A key has lanes for all possible CPUs, including those that are offline.
+each_test_keys_arrive_while_cpu_is_offline()
 {
 	need_cpus
 	defer online 1
@@ -70,5 +70,5 @@ each_test_keys_come_in_while_it_is_off()
 	expect_nothing_dropped
 }
 
-debug_tests="keys_come_in_while_it_is_off_udp"
+debug_tests="keys_arrive_while_cpu_is_offline_udp"
 run_tests "$@"

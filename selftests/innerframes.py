@@ -11,13 +11,13 @@ from wire import ETHERTYPE, ones_sum
 def inner_frame(
     marker: str, size: int, src: bytes, dst: bytes, ethertype: int, tags: tuple[tuple[int, int], ...] = ()
 ) -> bytes:
-    """An Ethernet frame whose payload is the marker over and over."""
+    """An Ethernet frame whose payload repeats the marker."""
     head = dst + src + b"".join(struct.pack(">HH", *tag) for tag in tags) + ethertype.to_bytes(2, "big")
     return (head + marker.encode() * size)[:size]
 
 
 def udp_frame(src: bytes, dst: bytes, payload: bytes, ipv6: bool) -> bytes:
-    """A UDP datagram with a right checksum, to addresses that nobody has."""
+    """A UDP datagram with a correct checksum, to addresses that no host has."""
     udp = struct.pack(">HHHH", 50001, 9, 8 + len(payload), 0) + payload
     if ipv6:
         addresses = bytes.fromhex("20010db8000000000000000000000bad" * 2)

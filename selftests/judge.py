@@ -19,7 +19,7 @@ DEADLINE_S = 10.0
 
 
 class Judge:
-    """Injects frames one at a time and holds what the kernel did against what the model says."""
+    """Injects frames one at a time and compares what the kernel did with what the model says."""
 
     def __init__(self, args: argparse.Namespace, receiver: Receiver | None = None) -> None:
         self.injector = Injector(args)
@@ -40,17 +40,17 @@ class Judge:
         self.expect(frame, counter, inner, what)
 
     def expect(self, frame: bytes, counter: str | None, inner: bytes | None, what: str) -> None:
-        """One frame, of which the outcome is known: one counter, or these bytes on the device."""
+        """One frame with a known outcome: one counter, or these bytes on the device."""
         self._judge(lambda: self.injector.send(frame), [(counter, inner)], what)
 
     def inject_bundle(self, frames: list[bytes], what: str, is_spliced: bool = False) -> None:
-        """Frames in one packet, all of a size but for the last, which may be smaller; each judged by the model."""
+        """Frames in one packet, all of one size, except that the last may be smaller; each judged by the model."""
         outcomes = [self.receiver.outcome(frame) for frame in frames]
         send = self.injector.splice_bundle if is_spliced else self.injector.send_bundle
         self._judge(lambda: send(frames), outcomes, f"{what}, {len(frames)} of {len(frames[0])}")
 
     def _judge(self, send: Callable[[], object], outcomes: list[tuple[str | None, bytes | None]], what: str) -> None:
-        """What is sent has these outcomes, and no other."""
+        """Sends, and expects these outcomes and no others."""
         before = self.counters.read()
         self.n_frames += len(outcomes)
         send()
@@ -64,7 +64,7 @@ class Judge:
             self._problem(f"{what}: delivered {[f.hex()[:80] for f in seen]}, want {[f.hex()[:80] for f in want_seen]}")
 
     def _wait(self, before: dict[str, int], n_frames: int) -> tuple[dict[str, int], list[bytes]]:
-        """Looks until something came of all frames."""
+        """Waits until each frame has moved a counter or was delivered."""
         end = time.monotonic() + DEADLINE_S
         seen: list[bytes] = []
         while True:

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Keys: installed, listed, deleted and used up; what is refused of them; and that no byte of one comes out.
+# Keys: installed, listed, deleted and used up; what is refused of them; and that no key byte is ever printed.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What the kernel says when it refuses, shortened.
+# The kernel's refusals, shortened.
 readonly E_ACCEPT="accept list" E_FAR="more than 2^32 above" E_EQUAL_LINK="of this link" E_EQUAL_HOST="of this host"
 readonly E_ABSENT="holds no epoch" E_BYTES="44"
 e_known() { echo "is not above $1"; }
@@ -15,7 +15,7 @@ key_del() { in_ns "$1" qlinkctl key del qlink0 "$2" epoch "$3"; }
 # held NS: "tx:1:active rx:1:staged …"
 held() { keys "$1" direction epoch state; }
 
-# field NS DIRECTION EPOCH NAME: of one key.
+# field NS DIRECTION EPOCH NAME: a member of one key.
 field() { keys "$1" "direction=$2" "epoch=$3" "$4"; }
 
 # setup_link: one end, without a key.
@@ -26,13 +26,13 @@ setup_link()
 	link_add 1
 }
 
-# ping_count NS N: how many of N came back; on one CPU, that is in one lane.
+# ping_count NS N: how many of N pings were answered; on one CPU, that is in one lane.
 ping_count()
 {
 	in_ns "$1" taskset -c 0 ping -c "$2" -i 0.01 -W 1 "${inner[2]}" | sed -nE 's/.* ([0-9]+) received.*/\1/p'
 }
 
-# expect_key_refused NAME SUBSTRING COMMAND…: and counted, and without effect.
+# expect_key_refused NAME SUBSTRING COMMAND…: COMMAND is refused and counted, and changes nothing.
 expect_key_refused()
 {
 	local before was
@@ -161,7 +161,7 @@ test_equal_keys()
 	expect_key_refused "equal in one message" "key 1" batch "tx epoch 2 file $(key_new c)" "rx epoch 2 file $tmp/c"
 }
 
-# batch LINE…: one message with many keys.
+# batch LINE…: installs many keys with one message.
 batch()
 {
 	printf '%s\n' "$@" | sed 's/ file/ source static file/' >"$tmp/batch"
@@ -210,7 +210,7 @@ test_source_not_accepted()
 	expect_ok "pqc" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 2 source pqc file "$(key_new b)"
 }
 
-# A tightened list is in force when the command returns, for keys that are held too.
+# A shorter accept list is in force when the command returns, also for keys that are held.
 each_test_accept_is_tightened()
 {
 	local before
@@ -265,7 +265,7 @@ test_delete()
 	expect_refused "again" "$E_ABSENT 1" key_del "$ns1" tx 1
 }
 
-# A receiver whose key is deleted opens nothing under it any more.
+# After its key is deleted, a receiver opens no frame under it.
 each_test_delete_receive_key()
 {
 	local before
@@ -302,7 +302,7 @@ each_test_block_limit()
 	expect_soon "answers again" sh -c "[ \"\$(ip netns exec $ns1 ping -c 1 -W 1 ${inner[2]} | grep -c ' 0%')\" = 1 ]"
 }
 
-# A frame that alone is more than a key may seal.
+# A single frame exceeds what a key may seal.
 test_block_limit_below_one_frame()
 {
 	local before
@@ -317,8 +317,8 @@ test_block_limit_below_one_frame()
 	expect_only_moved "$ns1" "$before" "tx_no_key=+1"
 }
 
-# Key and salt, in any form that they could be printed in.
-test_no_key_byte_comes_out()
+# Key and salt, in every form in which they could be printed.
+test_no_key_byte_is_printed()
 {
 	local hex dumps
 

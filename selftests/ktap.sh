@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# KTAP for shell: runs the tests of a file, each in a subshell of its own, and checks what they expect.
+# KTAP for shell: runs each test of a file in a subshell of its own and checks what it expects.
 #
-# A file defines test_NAME functions, and each_test_NAME functions that run twice, with $under set
-# to eth and to udp, each_under_NAME functions that run for udp6 too, and ends with: run_tests "$@".
-# Arguments name the tests to run. $debug_tests names those that a debug kernel runs in "make check";
-# a file that sets $needs_cpus is skipped where there are fewer.
+# A file defines functions and ends with: run_tests "$@". test_NAME functions run once. each_test_NAME functions
+# run twice, with $under set to eth and to udp. each_under_NAME functions also run for udp6.
+# Arguments name the tests to run. $debug_tests names those that the debug kernel runs in "make check". A file
+# that sets $needs_cpus is skipped on machines with fewer CPUs.
 
-# A kernel with kmemleak has all the rest that makes it slow as well.
+# A kernel with kmemleak also has the other debug options that make it slow.
 is_debug_kernel() { [ -e /sys/kernel/debug/kmemleak ]; }
 
 # seconds; an emulated machine is slow
@@ -19,14 +19,14 @@ list_tests()
 		s/^each_under_([a-z0-9_]+)\(\)$/\1_eth \1_udp \1_udp6/p' "$0"
 }
 
-# choose_tests: what runs where no test is named: all, or by $QLINK_TESTS
+# choose_tests: the tests to run when no test is named: all, or as $QLINK_TESTS says
 #
-#   K/N   share K of N: each test over some of its underlays only, and each that has one underlay or
-#         none in one share only; the shares together make all. A file that sets $in_every_share,
-#         because it rests on what differs between kernels, runs the latter in each, and so does one
-#         with a single test: no share of it is empty.
-#   all   all on a debug kernel as well, which takes several times as long for a test and runs what a
-#         file says in $debug_tests, if anything
+#   K/N   share K of N. A test with several underlays runs over some of them in each share; a test with one
+#         underlay or none runs in one share only. All shares together run everything. A file that sets
+#         $in_every_share, because it depends on what differs between kernels, runs its tests with one
+#         underlay or none in each share. So does a file with a single test: no share of it is empty.
+#   all   all tests, also on the debug kernel, which takes several times as long for a test and otherwise runs
+#         only those in $debug_tests, if the file names any
 choose_tests()
 {
 	case ${QLINK_TESTS:=} in
@@ -53,7 +53,7 @@ share_tests()
 	done
 }
 
-# is_wanted TEST NAME…: a NAME without its underlay means both.
+# is_wanted TEST NAME…: a NAME without its underlay stands for all underlays.
 is_wanted()
 {
 	local test=$1 name
@@ -66,8 +66,8 @@ is_wanted()
 	return 1
 }
 
-# Frames are time-stamped while a socket wants it. Every ping and tcpdump would switch that on and
-# off, by patching the kernel under load, which QEMU without KVM gets wrong now and then.
+# Frames are time-stamped while any socket asks for it. Each ping and tcpdump would turn that on and off by
+# patching the kernel under load, which sometimes fails in QEMU without KVM.
 hold_timestamps()
 {
 	socat -u UDP4-RECV:60009,bind=127.0.0.1,so-timestamp=1 OPEN:/dev/null >/dev/null 2>&1 &
@@ -88,7 +88,7 @@ run_tests()
 	done
 	[ "${#tests[@]}" -ge $# ] || { echo "$0: must be of $(list_tests | tr '\n' ' '), not $*" >&2; return 2; }
 	top=$(mktemp -d)
-	chmod 755 "$top"	# a test may let others into its own folder in there
+	chmod 755 "$top"	# a test may open its own folder in it to other users
 	server_start
 	exec {never_ready}<>"$top/server/never"
 	hold_timestamps
@@ -115,7 +115,7 @@ run_tests()
 	[ "$n_skipped" != "$n" ] || return 4
 }
 
-# In a subshell: its variables, deferred commands and namespaces end with it.
+# Runs in a subshell, so that its variables, deferred commands and namespaces end with it.
 run_test()
 {
 	n_checks=0 n_bad=0 deferred=()
@@ -129,7 +129,7 @@ run_test()
 	run_deferred
 	trap - EXIT
 	expect_eq "kernel reports" "$(kernel_reports)" ""
-	[ "$n_checks" -gt 1 ] || { echo "expects nothing"; exit 1; }
+	[ "$n_checks" -gt 1 ] || { echo "the test checks nothing"; exit 1; }
 	[ "$n_bad" = 0 ] || exit 1
 	exit 0
 }
@@ -137,7 +137,7 @@ run_test()
 skip() { echo "$*"; exit 4; }
 fail() { n_bad=$((n_bad + 1)); echo "$* ($(caller_place))"; }
 
-# File and line of the test function.
+# The file and line of the test function.
 caller_place()
 {
 	local i
@@ -167,10 +167,10 @@ run_deferred()
 	deferred=()
 }
 
-# What the kernel has complained of since the test began.
-kernel_reports() { serve '' reports || echo "the kernel's log was not read"; }
+# Warnings of the kernel since the test began.
+kernel_reports() { serve '' reports || echo "cannot read the kernel's log"; }
 
-# pause: a moment, without a process to spend it in.
+# pause: waits for a moment without starting a process.
 pause() { read -r -t 0.02 -u "$never_ready"; }
 
 # ---- expectations ----
@@ -196,7 +196,7 @@ expect_ok()
 	out=$("$@" 2>&1) || fail "$name: '$*' failed: $out"
 }
 
-# expect_refused NAME SUBSTRING COMMAND…: fails, and says why.
+# expect_refused NAME SUBSTRING COMMAND…: COMMAND fails and prints SUBSTRING.
 expect_refused()
 {
 	local name=$1 why=$2 out
@@ -210,7 +210,7 @@ expect_refused()
 	fi
 }
 
-# busywait SECONDS COMMAND…: until it succeeds.
+# busywait SECONDS COMMAND…: repeats COMMAND until it succeeds.
 busywait()
 {
 	local end=$((SECONDS + $1))

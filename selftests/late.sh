@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Late frames: how long a receiver keeps older keys, when one has to go before, and what each reason is counted as.
+# Late frames: how long a receiver keeps older keys, when a key must go earlier, and how each reason is counted.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# forge EPOCH [OPTION…]: eight frames of that epoch, as from ns1, judged by frames.py.
+# forge EPOCH [OPTION…]: eight frames of that epoch, as if from ns1, judged by frames.py.
 forge()
 {
 	expect_ok "epoch $1" frames forge good --under "$under" --from "$ns1" --to "$ns2" \
 		--key "$(key_file "$ns1" "$1")" --epoch "$@"
 }
 
-# epochs NS STATE: of the receive keys in it.
+# epochs NS STATE: the epochs of the receive keys in this state.
 epochs() { keys "$1" direction=rx "state=$2" epoch; }
 epochs_are() { [ "$(epochs "$1" "$2")" = "$3" ]; }
 
@@ -35,7 +35,7 @@ each_test_grace()
 	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_after_grace:16"
 }
 
-# 1,024 keys are kept for late frames, the newest; those that go first are counted on their own.
+# The newest 1,024 keys are kept for late frames; keys that must go earlier have a counter of their own.
 each_test_more_than_are_kept()
 {
 	setup_pair
@@ -51,7 +51,7 @@ each_test_more_than_are_kept()
 	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_evicted:16"
 }
 
-# 4 MiB of windows are kept, however few keys have them: 256 lanes of a key take 150 KB.
+# At most 4 MiB of windows are kept, however few keys have them: 256 lanes of a key take 150 KB.
 test_windows_of_many_lanes()
 {
 	under=eth
@@ -66,7 +66,7 @@ test_windows_of_many_lanes()
 	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_evicted:8"
 }
 
-# A receive key is not kept for ever where no newer one is heard.
+# A receive key expires even if no newer one is used.
 each_test_lifetime()
 {
 	setup_pair
@@ -80,7 +80,7 @@ each_test_lifetime()
 	expect_eq "dropped" "$(stats_nonzero "$ns2")" "rx_expired:8"
 }
 
-# A key that is deleted is no late one, and a staged one has no time.
+# A deleted key does not count as late, and a staged one does not expire.
 each_test_deleted_is_not_late()
 {
 	setup_pair

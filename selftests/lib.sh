@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the tests share besides KTAP: namespaces, links, keys, counters, captures.
+# What the tests share in addition to KTAP: namespaces, links, keys, counters, captures.
 
 set -u
-umask 077	# key files are their owner's alone
+umask 077	# only the owner may read key files
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=ktap.sh
 . "$here/ktap.sh"
 
-# ---- the server: what Python does, and programs in a namespace, without starting either anew ----
+# ---- the server: runs Python tools and programs in namespaces without starting new interpreters ----
 
-# server_start: before the first test; the others wait until it is ready, or has ended.
+# server_start: called before the first test. Requests wait until the server is ready or has ended.
 server_start()
 {
 	server_dir=$top/server
@@ -24,9 +24,9 @@ server_start()
 	} &
 }
 
-# serve NAMESPACE VERB [WORD…]: as server.py says; '' is our own namespace. The server takes its
-# standard output from $out, because ours is the request as long as echo runs. It alone writes to
-# $answer, which ends with it: read must not be given a time, for it loses what comes in just then.
+# serve NAMESPACE VERB [WORD…]: see server.py; '' is our own namespace. The server takes its standard output
+# from $out, because ours is the request while echo runs. Only the server writes to $answer, which ends with
+# it. Do not give read a timeout: it would lose input that arrives at that moment.
 serve()
 {
 	local slot answer out status=125 words
@@ -49,7 +49,7 @@ qlinkwire() { serve '' qlinkwire "$@"; }
 nlraw() { serve "$1" nlraw "${@:2}"; }
 ringtool() { serve '' ringtool "$@"; }
 
-# in_ns NS COMMAND…; sysfs shows the namespace that it was mounted in, and a line for the server is short.
+# in_ns NS COMMAND…. sysfs shows the namespace in which it was mounted, and a line for the server must be short.
 in_ns()
 {
 	case $* in
@@ -58,7 +58,7 @@ in_ns()
 	esac
 }
 
-# random_hex: sets $hex to 44 random bytes.
+# random_hex: sets $hex to 44 random bytes in hex.
 random_hex()
 {
 	printf -v hex %08x "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" \
@@ -74,18 +74,18 @@ readonly link_id=7 port=47000
 # shellcheck disable=SC2034 # for the tests
 ns1='' ns2='' ns3=''	# setup_ns names them
 
-# scale N: N, or a quarter of it where the kernel looks at every access.
+# scale N: N, or a quarter of it on the debug kernel.
 scale() { if is_debug_kernel; then echo $(($1 / 4)); else echo "$1"; fi; }
 
 # ---- namespaces and links ----
 
-# setup_ns VARIABLE…: fresh namespaces without IPv6, which would send frames of its own accord.
+# setup_ns VARIABLE…: new namespaces without IPv6, which would send frames by itself.
 setup_ns()
 {
 	ns_make '' "$@"
 }
 
-# ns_make BATCH VARIABLE…: namespaces, and what ip does next; in BATCH, @VARIABLE stands for the name of one.
+# ns_make BATCH VARIABLE…: new namespaces, then a batch for ip; in BATCH, @VARIABLE stands for a namespace's name.
 ns_make()
 {
 	local var batch='' next=$1 names=()
@@ -117,7 +117,7 @@ readonly inner=(- 192.0.2.{1..9})
 # shellcheck disable=SC2034 # for the tests
 readonly inner6=(- 2001:db8::{1..9})
 
-# make_wire [MTU]: $ns1 and $ns2, a veth0 in each, whose captures see single datagrams.
+# make_wire [MTU]: $ns1 and $ns2 with a veth0 in each. Captures there see single datagrams.
 make_wire()
 {
 	local ns mtu=${1:-1500}
@@ -130,14 +130,14 @@ make_wire()
 	done
 }
 
-# quiet_ipv6 NS: IPv6 for veth0, as quiet as it can be.
+# quiet_ipv6 NS: enables IPv6 on veth0, with as few frames of its own as possible.
 quiet_ipv6()
 {
 	in_ns "$1" sh -c 'cd /proc/sys/net/ipv6/conf/veth0 && echo 1 >addr_gen_mode &&
 		echo 0 >accept_ra && echo 0 >router_solicitations && echo 0 >disable_ipv6'
 }
 
-# wire_batch 1|2: what ip does to veth0, added to $batch. No ARP.
+# wire_batch 1|2: adds ip's commands for veth0 to $batch. No ARP.
 wire_batch()
 {
 	batch+="address add ${address[$1]}/24 dev veth0
@@ -149,7 +149,7 @@ wire_batch()
 		"
 }
 
-# setup_wire [MTU]: $ns1 and $ns2, and what connects them.
+# setup_wire [MTU]: $ns1 and $ns2, connected by veth0 with addresses.
 setup_wire()
 {
 	local batch n ns
@@ -162,7 +162,7 @@ setup_wire()
 	done
 }
 
-# lay_path NS1 NS2 DEVICE ADDRESS1 ADDRESS2: a veth between them.
+# lay_path NS1 NS2 DEVICE ADDRESS1 ADDRESS2: a veth pair between two namespaces.
 lay_path()
 {
 	ip link add "$3" netns "$1" type veth peer name "$3" netns "$2" &&
@@ -170,7 +170,7 @@ lay_path()
 		ip -n "$2" address add "$5/24" dev "$3" && ip -n "$2" link set "$3" up
 }
 
-# link_words 1|2: the words of $under for one end.
+# link_words 1|2: the link options of one end over $under.
 link_words()
 {
 	case $under in
@@ -180,7 +180,7 @@ link_words()
 	esac
 }
 
-# link_batch 1|2 [WORD…]: what makes qlink0 at one end, with its inner address, up; added to $batch.
+# link_batch 1|2 [WORD…]: adds to $batch what creates qlink0 at one end, with its inner address, up.
 link_batch()
 {
 	local n=$1 lower=()
@@ -194,7 +194,7 @@ link_batch()
 		"
 }
 
-# link_add 1|2 [WORD…]: qlink0 at one end.
+# link_add 1|2 [WORD…]: creates qlink0 at one end.
 link_add()
 {
 	local batch='' ns=ns$1
@@ -203,7 +203,7 @@ link_add()
 	ip -n "${!ns}" -batch - <<<"$batch"
 }
 
-# setup_pair [MTU]: two ends of a link over $under, keys of epoch 1 both ways, carrier on.
+# setup_pair [MTU]: both ends of a link over $under, with keys of epoch 1 in both directions and carrier on.
 setup_pair()
 {
 	local batch n ns
@@ -221,7 +221,7 @@ setup_pair()
 	expect_soon "carrier" carrier_is "$ns2" 1
 }
 
-# routed N LOCAL REMOTE: qlinkN over UDP at $ns1, up, with a transmit key.
+# routed N LOCAL REMOTE: qlinkN over UDP in $ns1, up, with a transmit key.
 routed()
 {
 	ip -n "$ns1" -batch - <<-END
@@ -231,7 +231,7 @@ routed()
 	dev=qlink$1 key_add "$ns1" tx 1 "$(key_new a)"
 }
 
-# quiet: no ARP inside either, so that frames can be counted.
+# quiet: no ARP inside the link either, so that frames can be counted.
 quiet()
 {
 	ip -n "$ns1" neighbour replace "${inner[2]}" lladdr 02:00:00:00:01:02 dev qlink0
@@ -242,11 +242,11 @@ quiet()
 carrier() { serve "$1" carrier "${2:-qlink0}"; }
 carrier_is() { [ "$(carrier "$1" "${3:-qlink0}")" = "$2" ]; }
 
-# devices NS: how many links.
+# devices NS: the number of links.
 devices() { ip -n "$1" -o link show type qlink | wc -l; }
 no_device() { [ "$(devices "$1")" = 0 ]; }
 
-# move_device FROM TO: qlink0 of the first end, with its address, up.
+# move_device FROM TO: moves qlink0 of the first end, sets its address and brings it up.
 move_device()
 {
 	expect_ok "move" ip -n "$1" link set qlink0 netns "$2"
@@ -256,26 +256,26 @@ move_device()
 
 # ---- frames ----
 
-# answers NS ADDRESS: soon.
+# answers NS ADDRESS: expects a ping to be answered soon.
 answers() { expect_soon "an answer of $2" in_ns "$1" ping -c 1 -W 1 "$2"; }
 
-# nobody NS: frames to $nobody fly one way and are not answered.
+# nobody NS: frames to $nobody go one way and are not answered.
 readonly nobody=192.0.2.200
 nobody() { ip -n "$1" neighbour replace "$nobody" lladdr 02:00:00:00:01:c8 dev qlink0; }
 
-# ping_one_lane NS N [ADDRESS]: from one CPU; prints how many of N came back.
+# ping_one_lane NS N [ADDRESS]: pings from one CPU; prints how many of N were answered.
 ping_one_lane()
 {
 	in_ns "$1" taskset -c 0 ping -c "$2" -i 0.01 -W 1 "${3:-${inner[2]}}" | sed -nE 's/.* ([0-9]+) received.*/\1/p'
 }
 
-# flying NS COMMAND…: until the test is over.
+# flying NS COMMAND…: runs in the background until the test ends.
 flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
 
-# Some 300 frames a second leave an emulated CPU the time for what is done to the link meanwhile.
+# About 300 frames a second leave an emulated CPU time for the changes that are made to the link meanwhile.
 if [ "${QLINK_SOAK:-}" = 1 ]; then pace=(-f); else pace=(-i 0.003); fi
 
-# pinging NS ADDRESS [SECONDS]: both ways, until the test is over; $! is the ping.
+# pinging NS ADDRESS [SECONDS]: frames in both directions until the test ends; $! is the ping.
 pinging() { flying "$1" ping -q "${pace[@]}" -w "${3:-1000}" "$2"; }
 
 # ---- keys ----
@@ -295,7 +295,7 @@ key_add()
 	in_ns "$1" qlinkctl key add "${dev:-qlink0}" "$2" epoch "$3" source static "${@:5}" file "$4"
 }
 
-# find_lower_address 1|2: sets $lower_address to where the frames of an end come from.
+# find_lower_address 1|2: sets $lower_address to the source address of an end's frames on the underlay.
 find_lower_address()
 {
 	case $under in
@@ -313,10 +313,10 @@ lower_address()
 	echo "$lower_address"
 }
 
-# find_sender NS: as find_lower_address, for the end in there.
+# find_sender NS: like find_lower_address, for the end in this namespace.
 find_sender() { if [ "$1" = "$ns1" ]; then find_lower_address 1; else find_lower_address 2; fi; }
 
-# key_pass FROM TO EPOCH [blocks=N]: a new key, at the receiver first; qlinkwire learns it too.
+# key_pass FROM TO EPOCH [blocks=N]: installs a new key, at the receiver first; also writes it for qlinkwire.
 key_pass()
 {
 	local lower_address
@@ -325,7 +325,7 @@ key_pass()
 	serve '' pass "$1" "$2" "$3" 1 "$tmp/keys" "$lower_address" "device=${dev:-qlink0}" "${@:4}" || fail "key $3"
 }
 
-# keys_pass FROM TO FIRST COUNT [WORD=VALUE…]: many; see ringtool.py.
+# keys_pass FROM TO FIRST COUNT [WORD=VALUE…]: installs many keys; see ringtool.py.
 keys_pass()
 {
 	local lower_address
@@ -334,11 +334,11 @@ keys_pass()
 	ringtool pass "$1" "$2" "$3" "$4" "$tmp/keys" "$lower_address" "device=${dev:-qlink0}" "${@:5}" || fail "keys from $3 on"
 }
 
-# keys NS [NAME=VALUE|NAME<N|NAME>N]… [NAME…]: of the keys for which that holds these members, "tx:1 rx:1"; or
-# how many they are.
+# keys NS [NAME=VALUE|NAME<N|NAME>N]… [NAME…]: selects keys by these members and prints the named members of
+# each, as "tx:1 rx:1", or without a NAME how many there are.
 keys() { serve "$1" keys "${dev:-qlink0}" "${@:2}"; }
 
-# sum NUMBERS: of words.
+# sum NUMBERS: the sum of numbers in one word list.
 sum()
 {
 	local n total=0
@@ -347,7 +347,7 @@ sum()
 	echo "$total"
 }
 
-# key_file NS EPOCH: makes a file of the 44 bytes of a key that an end seals with, and prints its path.
+# key_file NS EPOCH: writes the 44 bytes of a transmit key of this end to a file, and prints its path.
 key_file()
 {
 	local lower_address
@@ -359,34 +359,34 @@ key_file()
 	echo "$tmp/$1.$2.key"
 }
 
-# ring NS tx|rx NAME: a member of one ring, as qlinkctl's JSON names it.
+# ring NS tx|rx NAME: a member of one ring, named as in qlinkctl's JSON.
 ring() { serve "$1" ring "${dev:-qlink0}" "$2" "$3"; }
 ring_is() { [ "$(ring "$1" "$2" "$3")" = "$4" ]; }
-# link_field NS FILTER: jq on the link.
+# link_field NS FILTER: applies a jq filter to the link.
 link_field() { in_ns "$1" qlinkctl -j show "${dev:-qlink0}" | jq -r ".[0].link | $2"; }
 link_set() { expect_ok "set ${*:2}" in_ns "$1" qlinkctl set "${dev:-qlink0}" "${@:2}"; }
 
-# begin_to_sleep freeze|mem|disk: the host, which is called off once everybody has been told.
+# begin_to_sleep freeze|mem|disk: starts to put the host to sleep; this is cancelled once all notifiers have run.
 begin_to_sleep() { /usr/bin/python3 "$here/wakeup.py" "$1"; }
 
 # ---- counters ----
 
-# stats NS [DEVICE]: "name:value" a line, but for waits for the FPU and keepalives sent, which depend on
-# what else runs and on the time.
+# stats NS [DEVICE]: "name:value", one per line, without FPU waits and keepalives sent, which depend on what else
+# runs and on time.
 stats() { serve "$1" stats "${2:-qlink0}"; }
 stat_get() { serve "$1" stat qlink0 "$2"; }
 
-# stats64 NS FILTER [DEVICE]: jq on what every device counts, as ip shows it.
+# stats64 NS FILTER [DEVICE]: applies a jq filter to a device's standard counters, as ip shows them.
 stats64() { ip -n "$1" -s -j link show "${3:-qlink0}" | jq ".[0].stats64 | $2"; }
 
-# datagrams: packets that UDP has given to a socket of $ns2.
+# datagrams: the number of packets that UDP has delivered to sockets of $ns2.
 datagrams()
 {
 	in_ns "$ns2" cat /proc/net/snmp /proc/net/snmp6 |
 		awk '/^Udp: [0-9]/ { n += $2 } /^Udp6InDatagrams/ { n += $2 } END { print n }'
 }
 
-# stats_nonzero NS: "name:value …" of those that are not 0.
+# stats_nonzero NS: "name:value …" of the counters that are not 0.
 stats_nonzero()
 {
 	local pair pairs out=()
@@ -397,10 +397,10 @@ stats_nonzero()
 	echo "${out[*]}"
 }
 
-# expect_nothing_dropped: by neither end, since it was made.
+# expect_nothing_dropped: neither end has dropped a frame since it was created.
 expect_nothing_dropped() { expect_eq "dropped" "$(stats_nonzero "$ns1") $(stats_nonzero "$ns2")" " "; }
 
-# stats_moved NS BEFORE: "name=+n" for each that moved.
+# stats_moved NS BEFORE: "name=+n" for each counter that moved.
 stats_moved()
 {
 	local pair pairs n out=()
@@ -418,7 +418,7 @@ stats_moved()
 
 moved_is() { [ "$(stats_moved "$1" "$2")" = "$3" ]; }
 
-# expect_only_moved NS BEFORE 'name=+n …': exactly these, in the order of ethtool -S.
+# expect_only_moved NS BEFORE 'name=+n …': exactly these counters moved, in the order of ethtool -S.
 expect_only_moved()
 {
 	local end=$((SECONDS + 5)) moved
@@ -432,7 +432,7 @@ expect_only_moved()
 
 # ---- events ----
 
-# listen NS FILE: events of a namespace, one JSON a line, from here on.
+# listen NS FILE: writes the events of a namespace from now on to FILE, one JSON object per line.
 listen()
 {
 	ip netns exec "$1" qlinkctl -j monitor >"$2" 2>"$2.log" &
@@ -440,12 +440,12 @@ listen()
 	busywait "$deadline" grep -q listening "$2.log" || fail "monitor: $(cat "$2.log")"
 }
 
-# told FILE KIND: at least once.
-told() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
+# has_event FILE KIND: FILE holds at least one event of this kind.
+has_event() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
 
 # ---- captures ----
 
-# capture_start NS FILE: all that passes at veth0.
+# capture_start NS FILE: captures all frames at veth0.
 capture_start()
 {
 	ip netns exec "$1" tcpdump -i "${dev:-veth0}" -s 0 -B 65536 --immediate-mode -U -Z root -w "$2" 2>>"$2.log" &
@@ -454,7 +454,7 @@ capture_start()
 	busywait "$deadline" grep -q 'listening on' "$2.log" || fail "tcpdump: $(cat "$2.log")"
 }
 
-# Whether tcpdump has written all that its socket received.
+# capture_is_drained FILE: tcpdump has written all that its socket received.
 capture_is_drained()
 {
 	: >"$1.log"
@@ -472,11 +472,11 @@ capture_stop()
 	expect_has "capture" "$(tr '\n' ' ' <"$1.log")" " 0 packets dropped by kernel"
 }
 
-# find_wire: sets $wire to the words by which qlinkwire.py tells sealed frames from others.
+# find_wire: sets $wire to the options by which qlinkwire.py recognizes sealed frames.
 find_wire() { if [ "$under" = eth ]; then wire=(--ethertype 0x88b5); else wire=(--udp-port "$port"); fi; }
 
-# decode_nonces PCAP: into $tmp/nonces, how many frames each sender sealed on which lanes, how many came again, and how
-# many not in the order of their lane.
+# decode_nonces PCAP: writes to $tmp/nonces how many frames each sender sealed and on which lanes, how many were
+# repeated, and how many were out of order within their lane.
 decode_nonces()
 {
 	local wire
@@ -486,5 +486,5 @@ decode_nonces()
 	expect_eq "problems" "$(jq -c .problems "$tmp/nonces")" "[]"
 }
 
-# nonces 1|2 sealed|again|back|lanes: of what an end sent.
+# nonces 1|2 sealed|again|back|lanes: one of these, for the frames of one end.
 nonces() { jq --arg sender "$(lower_address "$1")" ".senders[\$sender].$2" "$tmp/nonces"; }

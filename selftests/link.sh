@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The device: added, configured, shown and deleted, by ip and by qlinkctl, and what is refused.
+# The device: added, configured, shown and deleted by ip and by qlinkctl; what is refused.
 
 in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What the kernel says when it refuses, shortened.
+# The kernel's refusals, shortened.
 readonly E_DUPLICATE="belongs to" E_OWN_LOWER="its own lower" E_NO_LOWER="no lower device" E_NO_PEER="no peer"
 readonly E_UNICAST="not a unicast" E_BRIDGE_PORT="is a bridge port" E_NOT_ETHERNET="not an Ethernet"
 readonly E_FAMILY="not of one family" E_NO_PORT="no port" E_NO_REMOTE="not remote" E_NO_LOCAL="not local" E_ID="id"
@@ -14,7 +14,7 @@ readonly E_FAMILY="not of one family" E_NO_PORT="no port" E_NO_REMOTE="not remot
 readonly words_eth="id 7 peer 02:00:00:00:00:02 ethertype 0x88b6 accept qkd,static"
 readonly words_udp="id 7 local 198.51.100.1 remote 198.51.100.2 port 47001 source-ports 8 accept hybrid"
 
-# ip_json NS DEV FILTER: jq on what ip -d -j link show says of a device.
+# ip_json NS DEV FILTER: applies a jq filter to the output of ip -d -j link show for a device.
 ip_json() { ip -n "$1" -d -j link show "$2" | jq -r ".[0] | $3"; }
 ctl_json() { in_ns "$1" qlinkctl -j show "$2" | jq -r ".[0] | $3"; }
 
@@ -98,7 +98,7 @@ test_defaults()
 	expect_eq "address is local, unicast" $((0x$(ip_json "$ns1" qlink0 .address | cut -c 1-2) & 3)) 2
 }
 
-each_test_bare_then_set()
+each_test_add_without_options_then_set()
 {
 	setup_wire
 	expect_ok "add" ip -n "$ns1" link add qlink0 type qlink
@@ -120,7 +120,7 @@ each_test_bare_then_set()
 	expect_ok "ping" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
 }
 
-# What ip link set changes, and qlinkctl set; the rest stays, the keys too.
+# ip link set and qlinkctl set change what they name; the rest stays, including keys.
 each_test_change()
 {
 	local words
@@ -143,7 +143,7 @@ each_test_change()
 	expect_ok "ping" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
 }
 
-# A frame with the old id is the port's to count.
+# A frame with the old id is counted by the port.
 each_test_changed_id_is_in_force()
 {
 	local before
@@ -165,7 +165,7 @@ test_switch_underlay()
 		under=udp
 		# shellcheck disable=SC2046 # words
 		if ! in_ns "${!ns}" qlinkctl set qlink0 $(link_words $n) 2>"$tmp/why"; then
-			# Refusing it is sound too, as long as it says so and changes nothing.
+			# A refusal is acceptable too, if it gives a reason and changes nothing.
 			expect_has "a reason" "$(cat "$tmp/why")" "qlink0"
 			expect_eq "underlay" "$(ctl_json "${!ns}" qlink0 .link.underlay)" eth
 		else
@@ -243,7 +243,7 @@ test_refused_udp()
 	expect_refused "0 source ports" "64" add_udp qlink0 id 7 local "$a" remote "$b" port "$port" source-ports 0
 	expect_refused "multicast remote" "$E_UNICAST" add_udp qlink0 id 7 local "$a" remote 224.0.0.1 port "$port"
 	expect_refused "broadcast remote" "$E_UNICAST" add_udp qlink0 id 7 local "$a" remote 255.255.255.255 port "$port"
-	expect_refused "somebody's local address" "$b" add_udp qlink0 id 7 local "$b" remote "$a" port "$port"
+	expect_refused "local address of another host" "$b" add_udp qlink0 id 7 local "$b" remote "$a" port "$port"
 	expect_eq "devices" "$(devices "$ns1")" 0
 	socat_listen
 	expect_refused "port in use" "47000" add_udp qlink0 id 7 local "$a" remote "$b" port "$port"
@@ -312,7 +312,7 @@ test_carrier_follows_lower()
 	expect_soon "ping" in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}"
 }
 
-# The state names the cause; with several, the one to mend first.
+# The state names the cause; if there are several, the one to fix first.
 each_test_state()
 {
 	setup_pair
@@ -325,7 +325,7 @@ each_test_state()
 	expect_ok "ping" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
 }
 
-# A full-size frame with two tags does not fit: it is dropped, and the sender knows for the next.
+# A full-size frame with two tags does not fit: it is dropped, and the sender learns it for the next one.
 each_test_too_big_is_dropped()
 {
 	local before n ns mtu
@@ -357,7 +357,7 @@ test_namespaces_are_apart()
 	link_add 1
 	link_add 2
 	expect_eq "shown" "$(in_ns "$ns1" qlinkctl -j show | jq length)" 1
-	expect_refused "a device of nobody" "qlink9" in_ns "$ns1" qlinkctl show qlink9
+	expect_refused "no such device" "qlink9" in_ns "$ns1" qlinkctl show qlink9
 	expect_refused "not a qlink device" "veth0" in_ns "$ns1" qlinkctl show veth0
 }
 

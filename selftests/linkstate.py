@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel holds of a link, asked for without a process: its rings, and its keys.
+"""A link's rings and keys, read from the kernel without a process.
 
 The members have the names that qlinkctl's JSON gives them.
 """
@@ -21,7 +21,7 @@ def number(data: bytes) -> int:
 
 
 def one_of(*names: str) -> Callable[[bytes], str]:
-    """A number that stands for a name."""
+    """A number that has a name."""
     return lambda data: names[number(data)]
 
 
@@ -56,7 +56,7 @@ def members(data: bytes, names: dict[int, tuple[str, Callable[[bytes], Value]]])
 
 
 def text(value: Value) -> str:
-    """As JSON has it."""
+    """The value as in JSON."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -99,7 +99,7 @@ def show_ring(device: str, direction: str, name: str) -> str:
 
 
 def show_keys(device: str, *words: str) -> str:
-    """Of the keys for which each condition holds, the members that are named; or how many they are."""
+    """The named members of the keys that meet all conditions; without names, how many keys there are."""
     conditions = [word for word in words if set(word) & set("=<>")]
     names = [word for word in words if word not in conditions]
     with Link(device) as link:

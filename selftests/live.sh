@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Keepalives: a carrier that comes with the first echo, goes with a cut of either direction, and is not
-# brought back by what was recorded or held back.
+# Keepalives: the carrier comes on with the first echo and goes off when either direction is lost; recorded or delayed
+# keepalives do not bring it back.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# keepalives MS [MS]: at these intervals, until the ends hear each other.
+# keepalives MS [MS]: sets these intervals and waits until the ends hear each other.
 keepalives()
 {
 	link_set "$ns1" keepalive-ms "$1"
@@ -14,7 +14,7 @@ keepalives()
 	expect_both_heard
 }
 
-# setup_live MS [MS]: a pair whose ends do.
+# setup_live MS [MS]: a pair with keepalives.
 setup_live()
 {
 	setup_pair
@@ -24,14 +24,14 @@ setup_live()
 
 carriers_are() { [ "$(carrier "$ns1") $(carrier "$ns2")" = "$1" ]; }
 
-# On a busy machine a keepalive of a short interval may be late: then the carrier goes once more, and comes back.
+# On a busy machine a keepalive of a short interval may be late: then the carrier goes off once more and comes back.
 expect_both_heard()
 {
 	expect_soon "carriers" carriers_are "1 1"
 	expect_soon "states" seen_are '"\(.state) \(.peer_heard)"' "up true up true"
 }
 
-# seen_are FILTER TEXT: of both ends, which is what their carriers say as well.
+# seen_are FILTER TEXT: both ends show this, and their carriers are on.
 seen_are() { [ "$(link_field "$ns1" "$1") $(link_field "$ns2" "$1")" = "$2" ] && carriers_are "1 1"; }
 
 expect_lost()
@@ -40,7 +40,7 @@ expect_lost()
 	expect_eq "state" "$(link_field "$1" '"\(.state) \(.peer_heard)"')" "peer-lost false"
 }
 
-# mute NS: what this end sends gets lost from here on; what it receives does not.
+# mute NS: from now on the frames of this end are lost; it still receives.
 mute() { expect_ok "mute" tc -n "$1" qdisc add dev veth0 root netem loss 100%; }
 unmute() { expect_ok "unmute" tc -n "$1" qdisc del dev veth0 root; }
 
@@ -48,11 +48,11 @@ stat_is_above() { [ "$(stat_get "$1" "$2")" -gt "$3" ]; }
 packets() { stats64 "$1" '[.tx.packets, .rx.packets]'; }
 carrier_changes() { in_ns "$1" cat /sys/class/net/qlink0/carrier_changes; }
 
-# times_told FILE KIND: by how many events.
-times_told() { jq -s --arg kind "$2" '[.[] | select(any(.kinds[]; . == $kind))] | length' "$1"; }
-times_told_are() { [ "$(times_told "$1" "$2")" = "$3" ]; }
+# event_count FILE KIND: how many events are of this kind.
+event_count() { jq -s --arg kind "$2" '[.[] | select(any(.kinds[]; . == $kind))] | length' "$1"; }
+event_count_are() { [ "$(event_count "$1" "$2")" = "$3" ]; }
 
-# dropped NS: "name:value …" of the counters that are not 0 and not of keepalives.
+# dropped NS: "name:value …" of the counters that are not 0 and not about keepalives.
 dropped() { stats_nonzero "$1" | sed -E 's/ ?rx_keepalive:[0-9]+//'; }
 
 each_test_first_echo()
@@ -72,10 +72,10 @@ each_test_first_echo()
 		"1 up null"
 	expect_soon "that has heard it" stat_is_above "$ns2" rx_keepalive 4
 	expect_eq "it sends none" "$(stat_get "$ns2" tx_keepalive)" 0
-	expect_eq "told so far" "$(jq -c .kinds "$tmp/events")" ""
+	expect_eq "events so far" "$(jq -c .kinds "$tmp/events")" ""
 	link_set "$ns2" keepalive-ms 50
 	expect_both_heard
-	expect_soon "told" told "$tmp/events" peer-heard
+	expect_soon "event" has_event "$tmp/events" peer-heard
 	expect_soon "the peer tells our epoch" link_field_is "$ns1" .peer_epoch 1
 	expect_eq "an echo" "$(link_field "$ns1" '.echo_us > 0')" true
 	expect_eq "packets" "$(packets "$ns1") $(packets "$ns2")" "$packets"
@@ -85,7 +85,7 @@ each_test_first_echo()
 
 link_field_is() { [ "$(link_field "$1" "$2")" = "$3" ]; }
 
-# Either direction alone: both ends see it, three intervals after the last stamp that came back was sent.
+# Either direction alone: both ends notice, three intervals after they sent the last stamp that was echoed.
 each_test_one_way_cut()
 {
 	local muted ns sent n=0
@@ -108,8 +108,8 @@ each_test_one_way_cut()
 		unmute "$muted"
 		expect_both_heard
 		for ns in "$ns1" "$ns2"; do
-			expect_soon "$ns: heard again" times_told_are "$tmp/$ns" peer-heard $((n + 1))
-			expect_eq "$ns: lost" "$(times_told "$tmp/$ns" peer-lost)" "$n"
+			expect_soon "$ns: heard again" event_count_are "$tmp/$ns" peer-heard $((n + 1))
+			expect_eq "$ns: lost" "$(event_count "$tmp/$ns" peer-lost)" "$n"
 		done
 	done
 	for ns in "$ns1" "$ns2"; do
@@ -120,7 +120,7 @@ each_test_one_way_cut()
 	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
 }
 
-# What the peer sent while it was heard, again when it is not.
+# Keepalives that the peer sent while it was heard are sent again when it is not.
 each_test_recorded()
 {
 	local n
@@ -131,7 +131,7 @@ each_test_recorded()
 	expect_soon "some to record" stat_is_above "$ns2" rx_keepalive $((n + 5))
 	capture_stop "$tmp/pcap"
 	link_set "$ns1" keepalive-ms 0
-	expect_eq "who does not ask has a carrier" "$(carrier "$ns1") $(link_field "$ns1" .state)" "1 up"
+	expect_eq "without keepalives it has a carrier" "$(carrier "$ns1") $(link_field "$ns1" .state)" "1 up"
 	expect_lost "$ns2"
 	expect_ok "each is a replay" frames replay "$tmp/pcap" --under "$under" --from "$ns1" --to "$ns2"
 	expect_eq "carrier" "$(carrier "$ns2") $(link_field "$ns2" .peer_heard)" "0 false"
@@ -140,7 +140,7 @@ each_test_recorded()
 	expect_both_heard
 }
 
-# answer ECHO: a keepalive that the peer might have sent, made by the second implementation of the wire.
+# answer ECHO: a keepalive that the peer could have sent, made by the second implementation of the wire.
 answer()
 {
 	n_answers=$((n_answers + 1))
@@ -149,7 +149,7 @@ answer()
 }
 answered() { tail -n 1 "$tmp/answer" | jq -r "$1"; }
 
-# An echo that is old, made up or missing is no echo. One that is right counts, once.
+# An echo that is old, invented or missing does not count. A right one counts, once.
 each_test_wrong_echoes()
 {
 	local echo n_answers=0
@@ -167,8 +167,8 @@ each_test_wrong_echoes()
 	expect_eq "the stamp that it brings back" "$(answered .echo)" 7779
 	listen "$ns2" "$tmp/events"
 	answer last
-	expect_soon "told" told "$tmp/events" peer-heard
-	expect_soon "for three intervals" told "$tmp/events" peer-lost
+	expect_soon "event" has_event "$tmp/events" peer-heard
+	expect_soon "for three intervals" has_event "$tmp/events" peer-lost
 	expect_lost "$ns2"
 	expect_eq "our epoch" "$(answered .epoch)" 1
 	answer old
@@ -198,7 +198,7 @@ each_test_off_at_one_end()
 {
 	setup_live 100
 	link_set "$ns2" keepalive-ms 0
-	expect_eq "who does not ask" "$(carrier "$ns2") $(link_field "$ns2" '"\(.state) \(.keepalive_ms) \(.peer_heard)"')" \
+	expect_eq "without keepalives" "$(carrier "$ns2") $(link_field "$ns2" '"\(.state) \(.keepalive_ms) \(.peer_heard)"')" \
 		"1 up 0 null"
 	expect_lost "$ns1"
 	link_set "$ns1" keepalive-ms 0
@@ -235,7 +235,7 @@ test_refusals()
 	expect_soon "carrier" carrier_is "$ns1" 1
 }
 
-# Keepalives take keys in turn with frames, and lose none.
+# Keepalives share keys with frames, and lose none.
 each_test_rekeying()
 {
 	local before
@@ -272,7 +272,7 @@ each_test_down_and_up()
 	expect_both_heard
 }
 
-# Without a key to seal with, an end is silent; the other one does not know why.
+# Without a transmit key, an end is silent; the other end does not know why.
 each_test_without_a_key()
 {
 	setup_live 100
@@ -284,20 +284,20 @@ each_test_without_a_key()
 	expect_soon "the peer tells the new epoch" link_field_is "$ns1" .peer_epoch 2
 }
 
-# Who was heard by another id is not who is here.
+# A peer that was heard under another id does not count as heard.
 each_test_another_id()
 {
 	setup_live 100
 	listen "$ns1" "$tmp/events"
 	link_set "$ns1" id 8
 	expect_lost "$ns1"
-	expect_soon "told" told "$tmp/events" peer-lost
+	expect_soon "event" has_event "$tmp/events" peer-lost
 	expect_lost "$ns2"
 	link_set "$ns2" id 8
 	expect_both_heard
 }
 
-# A wipe forgets the stamps with the keys, and what was recorded under those opens no more.
+# A wipe forgets the stamps with the keys, and recorded keepalives do not open any more.
 test_wipe()
 {
 	under=udp
@@ -308,20 +308,20 @@ test_wipe()
 	capture_start "$ns2" "$tmp/pcap"
 	expect_soon "some to record" stat_is_above "$ns2" rx_keepalive "$(($(stat_get "$ns2" rx_keepalive) + 3))"
 	capture_stop "$tmp/pcap"
-	expect_eq "called off" "$(begin_to_sleep freeze)" EBUSY
-	expect_soon "told" told "$tmp/events" peer-lost
+	expect_eq "cancelled" "$(begin_to_sleep freeze)" EBUSY
+	expect_soon "event" has_event "$tmp/events" peer-lost
 	expect_eq "state" "$(link_field "$ns1" '"\(.state) \(.peer_heard) \(.peer_epoch)"')" "no-key false 0"
 	expect_ok "another key of the same epoch" key_add "$ns2" rx 1 "$(key_new other)"
-	expect_ok "those of before" frames replay "$tmp/pcap" --under udp --from "$ns1" --to "$ns2" --expect rx_auth_error
+	expect_ok "recorded keepalives" frames replay "$tmp/pcap" --under udp --from "$ns1" --to "$ns2" --expect rx_auth_error
 	key_pass "$ns1" "$ns2" 2
-	expect_eq "one way is none" "$(carrier "$ns1") $(link_field "$ns1" .state)" "0 peer-lost"
+	expect_eq "one direction is not enough" "$(carrier "$ns1") $(link_field "$ns1" .state)" "0 peer-lost"
 	key_pass "$ns2" "$ns1" 2
 	expect_both_heard
-	expect_soon "heard again" times_told_are "$tmp/events" peer-heard 2
-	expect_eq "lost once" "$(times_told "$tmp/events" peer-lost)" 1
+	expect_soon "heard again" event_count_are "$tmp/events" peer-heard 2
+	expect_eq "lost once" "$(event_count "$tmp/events" peer-lost)" 1
 }
 
-# A link goes while its keepalives fly.
+# A link is deleted while keepalives are sent.
 each_test_deleted()
 {
 	local n

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Very many links: gives each its keys, and sends frames through all of them.
+"""Very many links: installs keys for each, and sends frames through all of them.
 
   many.py NS1 NS2 COUNT		links q1 to qCOUNT in both namespaces; runs in NS1
 
-Every frame has to come out of the link that it went into. In the end one link of
-NS1 is deleted while the others carry frames, and none of theirs may be lost.
+Every frame must arrive through the link it was sent to. At the end one link of NS1
+is deleted under traffic on the others, which must not lose a frame.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 
 import nlraw
 
@@ -30,7 +29,7 @@ def enter(namespace: str) -> None:
 
 
 def key(direction: int, sender: int, link: int) -> bytes:
-    """A key that both ends know."""
+    """A key that both ends compute."""
     material = hashlib.sha512(f"{sender} {link}".encode()).digest()
     return nlraw.key(direction=nlraw.u8(nlraw.K_DIRECTION, direction), epoch=nlraw.u64(nlraw.K_EPOCH, 1),
                      raw=nlraw.attr(nlraw.K_KEY, material[:32]), salt=nlraw.attr(nlraw.K_SALT, material[32:44]))
@@ -45,7 +44,7 @@ def install(end: int, count: int) -> None:
 
 
 def packet_socket(ethertype: int) -> socket.socket:
-    """One that sees frames of a type on all devices."""
+    """A socket for frames of one type on all devices."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ethertype))
     sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
     sock.settimeout(PATIENCE)
@@ -59,24 +58,24 @@ class Wires:
         self.sender, self.receiver, self.round = sender, receiver, 0
 
     def send(self, links: list[int]) -> None:
-        """A frame through each."""
+        """Sends a frame through each."""
         for link in links:
             frame = b"\xff" * 6 + b"\x02" + bytes(5) + struct.pack(">HII", ETHERTYPE, link, self.round)
             self.sender.sendto(frame + bytes(46), (f"q{link}", ETHERTYPE))
 
     def receive(self, links: list[int]) -> None:
-        """They all come, each by its own link."""
+        """Waits until all have arrived, each through its own link."""
         missing = set(links)
         while missing:
             frame, origin = self.receiver.recvfrom(2048)
             link, number = struct.unpack_from(">II", frame, 14)
             if origin[0] != f"q{link}":
-                raise SystemExit(f"a frame of q{link} came out of {origin[0]}")
+                raise SystemExit(f"a frame of q{link} arrived through {origin[0]}")
             if number == self.round:
                 missing.discard(link)
 
     def exchange(self, links: list[int]) -> None:
-        """As many at once as no queue on the way is too short for."""
+        """Sends and receives, not more at once than the shortest queue holds."""
         self.round += 1
         for at in range(0, len(links), CHUNK):
             self.send(links[at : at + CHUNK])

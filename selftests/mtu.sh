@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Sizes: what the underlay leaves of its own, what follows when it changes, and what becomes of a frame that
-# is too big.
+# Sizes: what the underlay leaves for frames, what follows when that changes, and what happens to a frame that is
+# too big.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -12,7 +12,7 @@ mtu_of() { in_ns "$1" cat "/sys/class/net/${2:-qlink0}/mtu"; }
 max_mtu_of() { ip -n "$1" -d -j link show "${2:-qlink0}" | jq '.[0].max_mtu'; }
 mtu_is() { [ "$(mtu_of "$1")" = "$2" ]; }
 
-# overhead: what $under takes.
+# overhead: the bytes that $under needs.
 overhead() { case $under in eth) echo 50 ;; udp) echo 78 ;; udp6) echo 98 ;; esac; }
 
 # left N: the MTU that an underlay of N leaves.
@@ -21,7 +21,7 @@ left() { echo $(($1 - $(overhead))); }
 set_lower() { ip -n "$1" link set veth0 mtu "$2"; }
 send_one() { in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}" >/dev/null; }
 
-# fits: pings of the full MTU arrive, whole.
+# fits: pings of the full MTU arrive unfragmented.
 fits() { ping_ok "$ns1" -M "do" -s $(($(mtu_of "$ns1") - 28)) "${inner[2]}"; }
 
 each_under_jumbo_frames()
@@ -36,7 +36,7 @@ each_under_jumbo_frames()
 	expect_nothing_dropped
 }
 
-# Without any traffic; what an admin chose is a limit, and comes back.
+# The MTU follows without any traffic. An admin's choice is an upper limit, and is used again when it fits.
 each_under_follows_the_lower_device()
 {
 	local lower
@@ -54,11 +54,11 @@ each_under_follows_the_lower_device()
 	expect_ok "less" ip -n "$ns1" link set qlink0 mtu 1300
 	set_lower "$ns1" 1800
 	expect_eq "maximum" "$(max_mtu_of "$ns1")" "$(left 1800)"
-	expect_eq "an admin's stays" "$(mtu_of "$ns1")" 1300
+	expect_eq "the admin's value stays" "$(mtu_of "$ns1")" 1300
 	set_lower "$ns1" 1380
 	expect_eq "less is left" "$(mtu_of "$ns1")" "$(min 1300 "$(left 1380)")"
 	set_lower "$ns1" 1800
-	expect_eq "an admin's again" "$(mtu_of "$ns1")" 1300
+	expect_eq "the admin's value again" "$(mtu_of "$ns1")" 1300
 	expect_ok "all that is left" ip -n "$ns1" link set qlink0 mtu "$(left 1800)"
 	set_lower "$ns1" 1500
 	expect_eq "it follows again" "$(mtu_of "$ns1")" "$(left 1500)"
@@ -66,7 +66,7 @@ each_under_follows_the_lower_device()
 
 min() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 
-# route_change WORD…: the route to the peer's network, changed.
+# route_change WORD…: changes the route to the peer's network.
 route_change()
 {
 	case $under in
@@ -75,7 +75,7 @@ route_change()
 	esac
 }
 
-# The first frame after the change finds out.
+# A changed route is noticed with the next frame.
 follow_the_route()
 {
 	local mtu
@@ -109,7 +109,7 @@ test_follows_the_route_udp6()
 	follow_the_route
 }
 
-# Without a route, and with one into the link itself, the size stays.
+# Without a route, and with a route into the link itself, the size stays.
 test_keeps_its_size_without_a_route()
 {
 	under=udp
@@ -128,7 +128,7 @@ test_keeps_its_size_without_a_route()
 	expect_soon "with one" mtu_is "$ns1" "$(left 8000)"
 }
 
-# Three links, each routed over the one before, the second by way of a VLAN: all follow in one go.
+# Three links, each routed over the one before, the second through a VLAN: all follow at once.
 test_links_routed_over_links_follow()
 {
 	local lower
@@ -146,7 +146,7 @@ test_links_routed_over_links_follow()
 	routed 2 10.0.1.1 10.0.1.2
 	for lower in 1400 1500; do
 		set_lower "$ns1" "$lower"
-		# A VLAN shrinks with its device; it does not grow with it.
+		# A VLAN's MTU shrinks with its device's; it does not grow with it.
 		ip -n "$ns1" link set qlink0.5 mtu $((lower - 78))
 		expect_eq "over $lower" "$(mtu_of "$ns1") $(mtu_of "$ns1" qlink1) $(mtu_of "$ns1" qlink2)" \
 			"$((lower - 78)) $((lower - 156)) $((lower - 234))"
@@ -155,8 +155,8 @@ test_links_routed_over_links_follow()
 
 mtus() { ip -n "$ns1" -j link show type qlink | jq -r '[.[].mtu] | join(" ")'; }
 
-# Links routed over one another believe nothing of what they say of sizes, whatever happens around them; one
-# that is routed over them does not either. Freed of each other, they follow again.
+# Links routed over one another in a circle ignore each other's sizes, whatever happens around them, and so does a
+# link that is routed over them. When the circle is broken, they follow again.
 test_links_routed_over_each_other_stay()
 {
 	local n
@@ -189,7 +189,7 @@ test_links_routed_over_each_other_stay()
 	expect_eq "no loop" "$(mtus)" "1322 1244 1244"
 }
 
-# learned: what the host believes of the path to the peer.
+# learned: the path MTU that the host has stored for the peer.
 learned()
 {
 	case $under in
@@ -200,8 +200,8 @@ learned()
 
 has_learned() { [ "$(learned)" = "$1" ]; }
 
-# Anyone can send an ICMP error. The host believes one about a ping (7.3: also one about a frame);
-# the link believes none.
+# Anyone can send an ICMP error. The host accepts one about a ping (7.3: also one about a frame); the link accepts
+# none.
 distrust_icmp()
 {
 	local before
@@ -239,7 +239,7 @@ test_distrusts_icmp_udp6()
 	distrust_icmp
 }
 
-# A frame of no IP is counted, and that is all.
+# A non-IP frame that is too big is only counted.
 test_too_big_other_than_ip()
 {
 	local before
@@ -257,7 +257,7 @@ test_too_big_other_than_ip()
 
 allow_ipv6() { in_ns "$1" sh -c "echo 0 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
 
-# $ns3 behind $ns2, whose link has less room: TCP finds out and goes on.
+# $ns3 behind $ns2, whose link has less room: TCP learns it and goes on.
 behind()
 {
 	setup_pair
@@ -285,7 +285,7 @@ each_under_too_big_when_bridged()
 	ip -n "$ns1" address add "${inner6[1]}/64" dev qlink0 nodad
 	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner[1]}"
 	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 "${inner6[1]}"
-	# The receiver must not tell the sender by its MSS.
+	# The receiver must not tell the sender with its MSS.
 	ip -n "$ns1" route change 192.0.2.0/24 dev qlink0 src "${inner[1]}" advmss 1460
 	ip -n "$ns1" -6 route replace 2001:db8::/64 dev qlink0 proto kernel metric 256 advmss 1440
 	before=$(stats "$ns2")
@@ -320,10 +320,10 @@ test_too_big_when_routed()
 	expect_refused "the next" "essage too long" in_ns "$ns3" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
 	transfer "$ns3" "$ns1" "${inner[1]}" "$tmp/file"
 	expect_only_moved "$ns2" "$before" ""
-	expect_refused "our own" "essage too long" in_ns "$ns2" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
+	expect_refused "a local datagram" "essage too long" in_ns "$ns2" ping -c 1 -W 1 -M "do" -s 1472 "${inner[1]}"
 }
 
-# What ethtool says can be offloaded to the link and to a VLAN on it, and what the link must not be given.
+# The features that ethtool shows for the link and for a VLAN on it, and those that the link must not have.
 test_features()
 {
 	local dev feature
@@ -342,7 +342,7 @@ test_features()
 	done
 }
 
-# The speed is that of the lower device; what is routed has none.
+# The speed is that of the lower device; a routed link has none.
 test_speed()
 {
 	under=eth

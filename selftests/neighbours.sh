@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A link among its neighbours: what else wants its lower device, what lies over it, links over links, loops.
+# A link and the devices around it: others that want its lower device, devices on top, links over links, loops.
 #
-# Open vSwitch is not here to be tested: a port of it has the switch for its master, as a bridge port has the
-# bridge, and kmod/underlay_eth.c asks no more than that.
+# Open vSwitch is not tested here: one of its ports has the switch as its master, as a bridge port has the bridge,
+# and kmod/underlay_eth.c checks nothing else.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,7 +14,7 @@ state_is() { [ "$(ctl_state "$1")" = "$2" ]; }
 sent() { stats64 "$1" .tx.packets "$2"; }
 quiet_links() { for dev; do stats "$ns1" "$dev"; stats "$ns2" "$dev"; done 2>/dev/null | grep -v ':0$'; }
 
-# both COMMANDS: ip -batch at both ends; @N is the end, @O the other.
+# both COMMANDS: runs ip -batch at both ends; @N stands for the end, @O for the other.
 both()
 {
 	local n ns
@@ -34,7 +34,7 @@ setup_cable()
 		link set veth$1 up"
 }
 
-# give_keys DEVICE: epoch 1, both ways.
+# give_keys DEVICE: keys of epoch 1 in both directions.
 give_keys()
 {
 	dev=$1 key_pass "$ns1" "$ns2" 1
@@ -67,7 +67,7 @@ pair_to()
 	give_keys "$2"
 }
 
-# ---- who else wants the lower device ----
+# ---- others that want the lower device ----
 
 expect_taken()
 {
@@ -99,15 +99,15 @@ test_lower_is_taken_by_a_bridge()
 	expect_back "released"
 	ip -n "$ns1" link set veth0 master br0
 	ip -n "$ns1" link set veth0 down
-	expect_eq "taken is said before down" "$(ctl_state "$ns1")" underlay-taken
+	expect_eq "state: taken comes before down" "$(ctl_state "$ns1")" underlay-taken
 	expect_ok "delete the bridge" ip -n "$ns1" link del br0
-	expect_eq "down is said then" "$(ctl_state "$ns1")" underlay-down
+	expect_eq "state: then down" "$(ctl_state "$ns1")" underlay-down
 	ip -n "$ns1" link set veth0 up
 	expect_soon "underlay" state_is "$ns1" up
 	expect_back "without bridge"
 }
 
-# A macvlan in passthru mode leaves no frame to others; one in bridge mode takes its own only.
+# A macvlan in passthru mode leaves no frames to others; one in bridge mode takes only its own.
 test_macvlan_on_lower()
 {
 	under=eth
@@ -122,10 +122,10 @@ test_macvlan_on_lower()
 	pair_over mv0 qlink1 7 10.0.1
 	answers "$ns1" 10.0.9.2
 	answers "$ns1" 10.0.1.2
-	expect_eq "neither sees what is the other's" "$(quiet_links qlink0 qlink1)" ""
+	expect_eq "each sees only its own frames" "$(quiet_links qlink0 qlink1)" ""
 }
 
-# bond NS SLAVES WORD…: active-backup.
+# bond NS SLAVES WORD…: an active-backup bond.
 bond()
 {
 	local slave
@@ -140,7 +140,7 @@ bond()
 
 active_is() { [ "$(link_json "$1" bond0 linkinfo.info_data.active_slave)" = "$2" ]; }
 
-# Over a bond: the link has what the bond has, one cable or the other.
+# Over a bond: the link uses the bond's active cable, one or the other.
 test_lower_is_a_bond()
 {
 	setup_wire
@@ -163,8 +163,8 @@ test_lower_is_a_bond()
 	answers "$ns1" "${inner[2]}"
 }
 
-# Over one slave of a bond: the link keeps to this one cable, active or not, as LLDP does.
-# Where the bond is a bridge port, the bridge takes the slave's frames too.
+# Over one slave of a bond: the link stays on this cable, active or not, as LLDP does. If the bond is a bridge port,
+# the bridge takes the slave's frames too.
 test_lower_is_a_slave_of_a_bond()
 {
 	setup_wire
@@ -190,7 +190,7 @@ test_lower_is_a_slave_of_a_bond()
 	expect_back "no slave any more"
 }
 
-# On a VLAN, and on the device below it, with the same id and peer: two links.
+# Over a VLAN and over the device below it, with the same id and peer: two separate links.
 test_lower_is_a_vlan()
 {
 	under=eth
@@ -202,7 +202,7 @@ test_lower_is_a_vlan()
 	answers "$ns1" "${inner[2]}"
 	answers "$ns1" 10.0.1.2
 	answers "$ns1" 10.0.7.2
-	expect_eq "neither sees what is the other's" "$(quiet_links qlink0 qlink1)" ""
+	expect_eq "each sees only its own frames" "$(quiet_links qlink0 qlink1)" ""
 	expect_refused "a lower device on top" "veth0.6 lies over qlink0 itself" sh -c "
 		ip -n $ns1 link add link qlink0 name veth0.6 type vlan id 6 &&
 		ip netns exec $ns1 qlinkctl set qlink0 link veth0.6"
@@ -212,15 +212,15 @@ test_lower_is_a_vlan()
 	answers "$ns1" "${inner[2]}"
 }
 
-# ---- what lies over a link ----
+# ---- devices on top of a link ----
 
-# One cable of two is cut. Over Ethernet the links' carrier tells; UDP may have found another way, so the bond
-# has to ask by ARP.
+# One of two cables is cut. Over Ethernet the link's carrier shows it; UDP may have found another route, so the bond
+# has to check by ARP.
 each_test_bond_fails_over()
 {
 	local n ns monitor interval=200
 
-	# An answer has to come within this time, also from a kernel that looks at every access.
+	# An answer must arrive within this time, also from the debug kernel.
 	! is_debug_kernel || interval=2000
 	setup_wire
 	setup_cable 1
@@ -261,8 +261,8 @@ each_test_bond_fails_over()
 	answers "$ns1" 10.0.8.2
 }
 
-# What bridges, VLANs, macvlans and people do to a device.
-test_member()
+# What bridges, VLANs, macvlans and admins do to a device.
+test_operations_on_a_device()
 {
 	under=udp
 	setup_pair
@@ -274,7 +274,7 @@ test_member()
 		address add 10.0.5.@N/24 dev mv5"
 	answers "$ns1" 10.0.1.2
 	answers "$ns1" 10.0.5.2
-	expect_eq "a second address makes nobody promiscuous" "$(link_json "$ns1" qlink0 promiscuity)" 0
+	expect_eq "a second address does not make the device promiscuous" "$(link_json "$ns1" qlink0 promiscuity)" 0
 
 	expect_ok "multicast" ip -n "$ns1" maddress add 01:00:5e:7f:00:01 dev qlink0
 	expect_has "multicast" "$(ip -n "$ns1" maddress show dev qlink0)" 01:00:5e:7f:00:01
@@ -283,7 +283,7 @@ test_member()
 	expect_ok "promiscuous no more" ip -n "$ns1" link set qlink0 promisc off
 	expect_ok "address" ip -n "$ns1" link set qlink0 address 02:00:00:00:01:99
 	expect_refused "multicast address" "Cannot assign" ip -n "$ns1" link set qlink0 address 01:00:5e:00:00:01
-	# Or the macvlan would answer for its neighbour as well.
+	# Otherwise the macvlan would answer for its neighbour too.
 	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'
 	ip -n "$ns2" neighbour flush dev qlink0
 	answers "$ns2" "${inner[1]}"
@@ -319,7 +319,7 @@ each_test_stack()
 	expect_eq "mtu" "$(link_json "$ns1" qlink1 mtu)" "$([ "$upper" = eth ] && echo 1400 || echo 1372)"
 	both "link add link qlink1 name qlink1.5 up type vlan id 5
 		address add 10.0.5.@N/24 dev qlink1.5"
-	# Room is shown since 6.14; without it, that it is the same says nothing.
+	# Headroom is shown since 6.14; without it, comparing proves nothing.
 	room=$(nlraw "$ns1" room qlink0; nlraw "$ns1" room qlink1)
 	for size in 0 56 500 1300; do
 		expect_has "ping" "$(in_ns "$ns1" ping -q -f -c 200 -W "$deadline" -s "$size" 10.0.5.2)" " 0% packet loss"
@@ -330,7 +330,7 @@ each_test_stack()
 	expect_eq "links" "$(devices "$ns1")" "$([ "$upper" = eth ] && echo 0 || echo 1)"
 }
 
-# The kernel stacks eight devices; a frame gets from the top to the cable.
+# The kernel allows eight stacked devices; a frame gets from the top one to the cable.
 test_stack_of_eight()
 {
 	local n below=veth0
@@ -353,7 +353,7 @@ test_stack_of_eight()
 	expect_eq "dropped" "$(quiet_links qlink{0..6})" ""
 }
 
-# lone N LOCAL REMOTE: one end of a udp link qlinkN with 10.0.N.1, that does not ask who 10.0.N.2 is.
+# lone N LOCAL REMOTE: one end of a udp link qlinkN with 10.0.N.1, which does not use ARP for 10.0.N.2.
 lone()
 {
 	routed "$@"
@@ -365,7 +365,7 @@ lone()
 
 offer() { in_ns "$1" ping -c 2 -i 0.01 -W 1 "$2" >/dev/null; }
 
-# UDP through UDP through UDP: the kernel nests three such tunnels. The fourth has to say that it drops.
+# UDP through UDP through UDP: the kernel nests three such tunnels. The fourth must count the frames that it drops.
 test_tunnels_too_deep()
 {
 	local before
@@ -385,7 +385,7 @@ test_tunnels_too_deep()
 	expect_eq "the others" "$(quiet_links qlink1 qlink2 qlink3)" ""
 }
 
-# A over B over A, where neither route alone leads back.
+# A over B over A: neither route alone leads back.
 test_loop_of_two()
 {
 	local before
@@ -418,5 +418,5 @@ test_loop_of_two()
 	expect_only_moved "$ns1" "$before" "tx_loop=+2"
 }
 
-debug_tests="bond_fails_over_eth member stack_udp"
+debug_tests="bond_fails_over_eth operations_on_a_device stack_udp"
 run_tests "$@"

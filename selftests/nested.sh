@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Three sites in a row with an agent each: hop by hop a link, and a link from end to end within both.
+# Three sites in a row, each with an agent: a link per hop, and an end-to-end link inside both.
 
 # shellcheck source=sites.sh
 . "$(dirname "$0")/sites.sh"
 
-# Places: $ns1, $ns2, $ns3 are the sites a, b and c; $ns4 is the way between agents, which is no way for traffic.
+# $ns1, $ns2 and $ns3 are the sites a, b and c; $ns4 connects the agents only and forwards no traffic.
 readonly control=(- 203.0.113.{1..3})
 ns4=''
 
-# agent_at N LINE…: the agent of a site, whose file has these lines behind what all have.
+# agent_at N LINE…: starts the agent of a site; its file has these lines after those that all have.
 agent_at()
 {
 	local dir=$tmp/$1
@@ -30,7 +30,7 @@ agent_at()
 
 site_ns() { case $1 in 1) echo "$ns1" ;; 2) echo "$ns2" ;; 3) echo "$ns3" ;; esac; }
 
-# lay: two wires in a row, and the way between agents.
+# lay: two wires in a row, and the network of the agents.
 lay()
 {
 	local n
@@ -86,7 +86,7 @@ test_end_to_end_within_hops()
 	expect_ok "an MTU below that of the hops" test "$mtu" -lt "$(ip -n "$ns1" -j link show ab | jq '.[0].mtu')"
 	expect_ok "frames of $mtu bytes" in_ns "$ns1" ping -c 3 -i 0.05 -W 5 -M 'do' -s $((mtu - 28)) 10.9.0.3
 	capture_stop "$tmp/hop.pcap"
-	expect_eq "what site b sees in clear of the link from end to end" \
+	expect_eq "frames of the end-to-end link in clear at site b" \
 		"$(tcpdump -n -r "$tmp/hop.pcap" "not udp port 47003 and not arp" 2>/dev/null | wc -l)" 0
 	expect_ok "and sealed" test "$(tcpdump -n -r "$tmp/hop.pcap" "udp port 47003" 2>/dev/null | wc -l)" -gt 6
 	expect_eq "rings of their own" "$({ for n in ab ac; do dev=$n ring "$ns1" tx id; dev=$n ring "$ns1" rx id; done; } | sort -u | wc -l)" 4

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def in_namespace(name: str, make: Callable[[], T]) -> T:
-    """What make() returns when it runs in a network namespace ("" is where we are); its sockets stay there."""
+    """The result of make() when run in a network namespace ("" is our own); sockets that it makes stay there."""
     if not name:
         return make()
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A bad line: loss, duplicates and reordering while keys change every 10 ms. Each frame is accounted for.
+# A bad line: loss, duplicates and reordering while keys change every 10 ms. Every frame is accounted for.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -8,13 +8,13 @@
 frames_per_second=200
 frames=$(scale 1000)
 
-# line NS FILTER: jq on what the queue of the line has done.
+# line NS FILTER: applies a jq filter to the statistics of the line's queue.
 line() { tc -n "$1" -s -j qdisc show dev veth0 root | jq "map(select(.kind == \"netem\"))[0] | $2"; }
 line_is_empty() { [ "$(line "$1" .qlen)" = 0 ]; }
 counters() { stats_nonzero "$ns2" | tr ' ' '\n' | sed -nE "s/^($1):([0-9]+)$/\2/p" | awk '{ n += $1 } END { print n + 0 }'; }
 
-# bad_line GRACE: what ns1 sends goes over it while ns1 rekeys every 10 ms, and ns2 keeps older keys for GRACE ms.
-# Sets $sealed, $lost, $arrived, $again, $opened, $replayed and $late.
+# bad_line GRACE: sends frames from ns1 over the line while ns1 rekeys every 10 ms and ns2 keeps older keys for GRACE
+# ms. Sets $sealed, $lost, $arrived, $again, $opened, $replayed and $late.
 bad_line()
 {
 	setup_pair
@@ -23,7 +23,7 @@ bad_line()
 	link_set "$ns2" grace-ms "$1"
 	keys_pass "$ns1" "$ns2" 2 2000
 	capture_start "$ns2" "$tmp/pcap"
-	# Between 0 and 200 ms, each frame for itself: many overtake others.
+	# Each frame is delayed by 0 to 200 ms on its own: many overtake others.
 	expect_ok "a bad line" tc -n "$ns1" qdisc add dev veth0 root netem limit 10000 delay 100ms 100ms loss 10% duplicate 5%
 	in_ns "$ns1" ping -q -i "$(awk "BEGIN { print 1 / $frames_per_second }")" -c "$frames" -W 1 "${inner[2]}" >"$tmp/ping"
 	expect_soon "the line is empty" line_is_empty "$ns1"
@@ -44,7 +44,7 @@ bad_line()
 	expect_eq "dropped by the sender" "$(stats_nonzero "$ns1")" ""
 }
 
-# Each frame that came through was opened, or is a duplicate, or late.
+# Each frame that arrived was opened, or is a duplicate, or is late.
 all_are_counted()
 {
 	opened=$(link_field "$ns2" .rx.usage.static.frames)
@@ -53,7 +53,7 @@ all_are_counted()
 	[ $((opened + replayed + late)) = $((arrived + again)) ]
 }
 
-# Within their grace no frame is late: each that came is opened, and each that came again is a replay.
+# Within the grace no frame is late: each frame that arrived is opened, and each duplicate is a replay.
 each_test_within_the_grace()
 {
 	local sealed lost arrived again opened replayed late
@@ -64,8 +64,8 @@ each_test_within_the_grace()
 	expect_eq "replays are those that came again" "$replayed" "$again"
 }
 
-# A grace that is shorter than the line is long: late frames are counted as such, each with its key gone.
-each_test_behind_the_grace()
+# With a grace shorter than the line's delay, late frames are counted as such, since their key is gone.
+each_test_after_the_grace()
 {
 	local sealed lost arrived again opened replayed late
 

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A link and its two network namespaces: the device's, which may change, and the link's, where the underlay
-# stays; and very many links. (What goes while frames fly is in teardown.sh, who may do what in refusals.sh.)
+# A link and its two network namespaces: that of the device, which may change, and that of the link, where the
+# underlay stays; and very many links. (teardown.sh deletes under traffic, refusals.sh tests permissions.)
 
 in_every_share=yes
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Up and under traffic, there and back: keys, counters and the underlay stay what they were.
+# Moved up and under traffic, there and back: keys, counters and the underlay stay the same.
 each_test_device_moves_under_traffic()
 {
 	local n before
@@ -31,8 +31,8 @@ each_test_device_moves_under_traffic()
 	answers "$ns1" "${inner[2]}"
 }
 
-# Made in one namespace over the lower device of another, and moved there and on.
-test_made_elsewhere()
+# Created in one namespace over the lower device of another, then moved there and further.
+test_created_from_another_namespace()
 {
 	setup_wire
 	setup_ns ns3
@@ -53,7 +53,7 @@ test_made_elsewhere()
 	expect_soon "the link goes with it" no_device "$ns3"
 }
 
-# The lower device of an eth link, or that of a udp link's route, goes to another namespace and returns.
+# The lower device of an eth link, or the device of a udp link's route, moves to another namespace and returns.
 each_test_lower_moves()
 {
 	local before
@@ -66,7 +66,7 @@ each_test_lower_moves()
 	expect_ok "move" ip -n "$ns1" link set veth0 netns "$ns3"
 	if [ "$under" = eth ]; then
 		expect_eq "the link is gone" "$(devices "$ns1") $(devices "$ns3")" "0 0"
-		expect_eq "it leaves no trace on the device" "$(ip -n "$ns3" -o link show | grep -c qlink)" 0
+		expect_eq "nothing is left on the device" "$(ip -n "$ns3" -o link show | grep -c qlink)" 0
 	else
 		expect_eq "the link stays" "$(devices "$ns1")" 1
 		in_ns "$ns1" ping -c 2 -i 0.01 -W 1 "${inner[2]}" >/dev/null
@@ -78,7 +78,8 @@ each_test_lower_moves()
 	fi
 }
 
-# qlink1 over qlink0, whose device is not where its underlay is: all three namespaces go, in every order.
+# qlink1 over qlink0, whose device is in another namespace than its underlay: all three namespaces are deleted, in
+# every order.
 test_namespaces_of_a_stack_go()
 {
 	local order ns
@@ -103,13 +104,14 @@ test_namespaces_of_a_stack_go()
 		done
 		run_deferred
 	done
-	expect_ok "nothing holds the module" timeout 60 modprobe -r qlink
+	expect_ok "the module can be unloaded" timeout 60 modprobe -r qlink
 	modprobe qlink
 }
 
 # ---- very many ----
 
-# many COUNT LOWER-WORDS LINK-WORDS: links q1… at both ends, with keys; frames find theirs, also while one goes.
+# many COUNT LOWER-WORDS LINK-WORDS: links q1… at both ends, with keys; frames take their own link, also while one
+# is deleted.
 many()
 {
 	local n ns i
@@ -123,7 +125,7 @@ many()
 	done
 	expect_eq "links" "$(devices "$ns1") $(devices "$ns2")" "$1 $1"
 	expect_ok "frames" ip netns exec "$ns1" /usr/bin/python3 "$here/many.py" "$ns1" "$ns2" "$1"
-	expect_eq "what anybody dropped" "$(for i in 1 2 $(($1 / 2 + 1)) "$1"; do
+	expect_eq "dropped by any link" "$(for i in 1 2 $(($1 / 2 + 1)) "$1"; do
 		stats "$ns1" "q$i"; stats "$ns2" "q$i"; done | grep -v ':0$' | sort -u)" ""
 	expect_eq "links" "$(devices "$ns1") $(devices "$ns2")" "$(($1 - 1)) $1"
 	expect_eq "all are dumped" "$(in_ns "$ns1" qlinkctl -j show | jq length)" $(($1 - 1))

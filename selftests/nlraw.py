@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The netlink family by hand: the raw bytes of every dump, and requests that no tool would make.
+"""The netlink family by hand: the raw bytes of every dump, and requests that no tool makes.
 
   nlraw.py dump DEVICE		every reply of link-get, key-get and record-get, in hex
-  nlraw.py refuse DEVICE	malformed requests, each refused and without effect
+  nlraw.py refuse DEVICE	sends malformed requests; each must be refused and change nothing
   nlraw.py room DEVICE		needed headroom and tailroom, where the kernel shows them
   nlraw.py delete DEVICE DIRECTION:EPOCH...
-				keys, in one message
+				deletes keys, in one message
   nlraw.py interrupt DEVICE [nothing]
-				lists the keys and installs one in the middle, unless told not to; says whether the
-				list was marked
+				dumps the keys and installs one in the middle, unless told "nothing"; prints whether
+				the dump was marked as interrupted
   nlraw.py answer DEVICE REQUEST [VALUE]
-				the errno's name and the message that answer REQUEST, or "ok"
+				prints the errno's name and the message that answer REQUEST, or "ok"
 
-Acts in the network namespace that it runs in.
+Works in the network namespace in which it runs.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def attrs(data: bytes) -> list[tuple[int, bytes]]:
 
 
 class Refusal(Exception):
-    """The errno of an answer, whether it says more than that, and where the attribute is that it blames, or -1."""
+    """The errno of an answer, its message if any, and the offset of the attribute that it names, or -1."""
 
     def __init__(self, code: int, text: str, told: bool, offset: int) -> None:
         super().__init__(code, text)
@@ -110,11 +110,11 @@ class Family:
         self.number = struct.unpack("=H", dict(attrs(reply[20:]))[1])[0]
 
     def ask(self, kind: int, command: int, body: bytes, flags: int) -> list[bytes]:
-        """As exchange(), for generic netlink."""
+        """Like exchange(), for generic netlink."""
         return self.exchange(kind, struct.pack("=BBH", command, 1, 0) + body, flags)
 
     def exchange(self, kind: int, message: bytes, flags: int) -> list[bytes]:
-        """The messages that answer a request, whole; Refusal when it is refused."""
+        """The complete messages that answer a request; Refusal if it is refused."""
         self.sock.send(struct.pack("=IHHII", 16 + len(message), kind, REQUEST | flags, 1, 0) + message)
         replies: list[bytes] = []
         while True:
@@ -149,7 +149,7 @@ class Family:
 
 
 def key(*, raw: bytes = b"", salt: bytes = b"", epoch: bytes = b"", **more: bytes) -> bytes:
-    """A transmit key with every field right, but for what is given."""
+    """A transmit key; every field is valid, except those given."""
     parts = {
         "direction": u8(K_DIRECTION, 0),
         "epoch": epoch or u64(K_EPOCH, 1000),
@@ -258,12 +258,12 @@ BAD_LINKS: list[tuple[str, bytes]] = [
 
 
 def strip(message: bytes) -> list[tuple[int, bytes]]:
-    """A reply without its counters and what changes from reply to reply."""
+    """A reply without its counters and other fields that change from reply to reply."""
     return [(kind, data) for kind, data in attrs(message[20:]) if kind not in (A_STATS, A_PORT)]
 
 
 def state(family: Family, index: bytes) -> list[list[tuple[int, bytes]]]:
-    """What a link is like: its configuration, its rings and its keys."""
+    """The state of a link: its configuration, its rings and its keys."""
     return [strip(m) for m in family.do(LINK_GET, index) + family.dump(KEY_GET, index)]
 
 
@@ -299,11 +299,11 @@ def refuse(device: str) -> int:
             problems.append(f"{why}: not refused")
         except Refusal as refusal:
             if not refusal.told and refusal.code not in (errno.ENODEV, errno.EOPNOTSUPP):
-                problems.append(f"{why}: {errno.errorcode[refusal.code]}, and not a word why")
+                problems.append(f"{why}: {errno.errorcode[refusal.code]} without a message")
         if state(family, index) != before:
             problems.append(f"{why}: changed the link")
             before = state(family, index)
-    # Were the requests above refused for what their rows say? The one they derive from is taken.
+    # The requests above were refused for what their rows say: the one that they derive from is accepted.
     family.do(KEY_INSTALL, index, key())
     family.do(KEY_DEL, index, nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, 1000)))
     for problem in problems[:20]:
@@ -349,7 +349,7 @@ def room(device: str) -> int:
     return 0
 
 
-# One key, and what is wrong with others of these.
+# One valid key, and faults of others.
 ONE, BYTES = u64(K_EPOCH, 1), attr(K_KEY, b"k" * 32)
 ANSWERS: dict[str, tuple[int, Callable[[str], bytes]]] = {
     "id": (LINK_SET, lambda value: nest(A_LINK, u16(L_ID, int(value)))),

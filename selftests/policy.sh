@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Policy: a list of accepted sources that is tightened under traffic is in force when the command returns.
+# Policy: a shorter accept list, set under traffic, is in force when the command returns.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# key_of_source FROM TO EPOCH SOURCE: a key that says that it comes from there.
+# key_of_source FROM TO EPOCH SOURCE: installs a key that is marked with this source.
 key_of_source()
 {
 	key_new "$3" >/dev/null
@@ -13,7 +13,7 @@ key_of_source()
 	expect_ok "$4 at the sender" in_ns "$1" qlinkctl key add qlink0 tx epoch "$3" source "$4" file "$tmp/$3"
 }
 
-# setup_mixed: ns1 seals under pqc; static and hybrid keys follow, in turn.
+# setup_mixed: ns1 seals with a pqc key; static and hybrid keys follow in turn.
 setup_mixed()
 {
 	local epoch
@@ -29,10 +29,10 @@ setup_mixed()
 	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
 }
 
-# sources NS DIRECTION: of the keys that are held.
+# sources NS DIRECTION: the sources of the keys that are held.
 sources() { keys "$1" "direction=$2" source | tr ' ' '\n' | sort -u | paste -sd ' '; }
 
-# The sender: behind the marker there is nothing that was sealed under a refused source.
+# The sender: after the marker, no frame is sealed with a key of a refused source.
 test_sender()
 {
 	under=eth
@@ -48,14 +48,14 @@ sock.send(bytes(12) + b"\x88\xb9" + bytes(46))'
 	expect_eq "sources" "$(sources "$ns1" tx)" hybrid
 	expect_soon "frames under hybrid" frames_under 6
 	capture_stop "$tmp/pcap"
-	expect_eq "epochs behind the marker" "$(epochs_behind_marker "$tmp/pcap")" 6
+	expect_eq "epochs after the marker" "$(epochs_after_marker "$tmp/pcap")" 6
 	expect_eq "keys that nobody had used" "$(keys "$ns2" epoch=3 'frames>0') $(keys "$ns2" epoch=5 'frames>0')" "0 0"
 }
 
 frames_under() { [ "$(keys "$ns1" direction=tx "epoch=$1" 'frames>5')" = 1 ]; }
 
-# epochs_behind_marker FILE: of the sealed frames behind the frame of type 0x88b9, each once.
-epochs_behind_marker()
+# epochs_after_marker FILE: the epochs of the sealed frames after the frame of type 0x88b9, each once.
+epochs_after_marker()
 {
 	python3 -c 'import sys
 sys.path.insert(0, sys.argv[2])
@@ -69,7 +69,7 @@ for packet in capture.read_pcap(open(sys.argv[1], "rb").read()):
 print(*sorted(epochs))' "$1" "$here"
 }
 
-# The receiver: once the command has returned, not one more frame comes out, though they still arrive.
+# The receiver: once the command has returned, no more frames are delivered, though they still arrive.
 each_test_receiver()
 {
 	local came
@@ -81,15 +81,15 @@ each_test_receiver()
 	came=$(received)
 	expect_eq "sources" "$(sources "$ns2" rx)" hybrid
 	expect_soon "more arrive" arrived 20
-	expect_eq "and none comes out" "$(received)" "$came"
-	expect_ok "the sender turns to one that is accepted" in_ns "$ns1" qlinkctl set qlink0 accept hybrid
+	expect_eq "none is delivered" "$(received)" "$came"
+	expect_ok "the sender uses an accepted one" in_ns "$ns1" qlinkctl set qlink0 accept hybrid
 	expect_soon "frames again" ring_is "$ns2" rx current_epoch 6
 }
 
 received() { stats64 "$ns2" .rx.packets; }
 arrived() { [ "$(stat_get "$ns2" rx_no_key)" -ge "$1" ]; }
 
-# What is refused may be all that was about to follow: what comes behind it does, and nobody has to ask for it.
+# If all keys that were to follow are refused, the key after them follows, without a command.
 test_refused_were_the_next()
 {
 	under=eth
@@ -112,7 +112,7 @@ frames_reach()
 	in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}" >/dev/null && [ "$(ring "$ns2" rx current_epoch)" -ge "$1" ]
 }
 
-# A key whose source is refused is refused as well when it comes later, and none of its message is installed.
+# A later key of a refused source is refused too, with its whole message.
 test_later_keys()
 {
 	under=eth

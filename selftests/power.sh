@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Suspend, hibernation and clones of the VM: no key outlives them, and both rings start afresh.
+# Suspend, hibernation and clones of the VM: no key survives them, and both rings start anew.
 #
-# The kernel is told to sleep and called off by a wakeup event, after it has told everybody (wakeup.py);
-# /dev/snapshot, which userspace hibernates by, holds the host between "prepare" and "post" with its tasks
-# running. The VM is cloned by scripts/vm: saved, ended and resumed with another generation ID. What is not
-# tested is the sleep itself: the VM of the lab has nothing that wakes it, its devices do not come back
-# from "freeze" and "disk", and Debian's kernels have no /sys/power/pm_test.
+# The kernel is told to sleep, and a wakeup event cancels it after all notifiers have run (wakeup.py). /dev/snapshot,
+# with which userspace hibernates, holds the host between "prepare" and "post" while its tasks run. scripts/vm clones
+# the VM: it is saved, ended and resumed with another generation ID. The sleep itself is not tested: nothing wakes the
+# lab's VM, its devices do not return from "freeze" and "disk", and Debian's kernels have no /sys/power/pm_test.
 
 in_every_share=yes
 # shellcheck source=lib.sh
@@ -17,7 +16,7 @@ readonly E_ASLEEP="goes to sleep"
 ring_ids() { for ns in "$ns1" "$ns2"; do link_field "$ns" '.tx.id, .rx.id'; done; }
 ping_once() { in_ns "$1" ping -c 1 -W 1 "${inner[2]}"; }
 
-# hold_snapshot hibernate|restore: the host is about to, until let_snapshot_go.
+# hold_snapshot hibernate|restore: the host is about to do this, until let_snapshot_go.
 hold_snapshot()
 {
 	case $1 in
@@ -27,7 +26,7 @@ hold_snapshot()
 }
 let_snapshot_go() { exec {snapshot}>&-; }
 
-# setup_used_pair: keys of epochs that are not the first, all states of them.
+# setup_used_pair: keys of later epochs than the first, in all states.
 setup_used_pair()
 {
 	setup_pair
@@ -56,7 +55,7 @@ expect_wiped()
 	expect_refused "ping" "" ping_once "$ns1"
 }
 
-# The first epoch of a ring that starts afresh is free.
+# In a ring that starts anew, epoch 1 is free.
 expect_works_again()
 {
 	key_pass "$ns1" "$ns2" 1
@@ -70,11 +69,11 @@ test_suspend()
 {
 	under=eth
 	setup_used_pair
-	expect_eq "called off" "$(begin_to_sleep freeze)" EBUSY
+	expect_eq "cancelled" "$(begin_to_sleep freeze)" EBUSY
 	expect_wiped suspend 1
 	expect_works_again
 	ids=$(ring_ids)
-	expect_eq "called off again" "$(begin_to_sleep freeze)" EBUSY
+	expect_eq "cancelled again" "$(begin_to_sleep freeze)" EBUSY
 	expect_wiped suspend 2
 	expect_works_again
 }
@@ -83,13 +82,13 @@ test_hibernation()
 {
 	under=udp
 	setup_used_pair
-	expect_eq "called off" "$(begin_to_sleep disk)" EBUSY
+	expect_eq "cancelled" "$(begin_to_sleep disk)" EBUSY
 	expect_wiped hibernation 1
 	expect_works_again
 }
 
-# Between "prepare" and "post" nothing comes in; and who comes back has other rings than who went.
-test_no_key_comes_in_before_it_is_over()
+# Between "prepare" and "post" no key is accepted; afterwards the rings have new ids.
+test_no_key_is_accepted_before_post()
 {
 	local way snapshot n=0 before
 
@@ -112,7 +111,7 @@ test_no_key_comes_in_before_it_is_over()
 	done
 }
 
-# install_for_ever NS: keys in both directions, as fast as they are taken.
+# install_for_ever NS: installs keys in both directions as fast as they are accepted.
 install_for_ever()
 {
 	local epoch
@@ -125,10 +124,10 @@ install_for_ever()
 	done >>"$tmp/$1.log"
 }
 
-no_news_but_these() { grep -vE "$E_ASLEEP|^installed" "$tmp/$1.log"; }
+other_answers() { grep -vE "$E_ASLEEP|^installed" "$tmp/$1.log"; }
 
-# An install either is wiped, or is refused: none slips through, whenever it comes.
-test_keys_come_in_while_all_are_wiped()
+# A key is either wiped or refused: none is missed, whenever it arrives.
+test_keys_arrive_while_all_are_wiped()
 {
 	local ns round snapshot
 
@@ -150,13 +149,13 @@ test_keys_come_in_while_all_are_wiped()
 		expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
 		let_snapshot_go
 	done
-	for ns in "$ns1" "$ns2"; do expect_eq "other answers" "$(no_news_but_these "$ns")" ""; done
+	for ns in "$ns1" "$ns2"; do expect_eq "other answers" "$(other_answers "$ns")" ""; done
 	expect_eq "wipes" "$(link_field "$ns1" .wipes)" 2
 }
 
 was_cloned() { [ "$(link_field "$ns2" .wiped_by)" = clone ] && [ "$(link_field "$ns1" .wiped_by)" = clone ]; }
 
-# The VM goes on from a snapshot of itself, as another: what was sealed before must not be sealed again.
+# The VM resumes from a snapshot of itself, as a clone: what was sealed before must not be sealed again.
 test_clone()
 {
 	[ -e /job/.vm/can-clone ] || skip "needs a VM that is cloned on demand (scripts/vm)"

@@ -1,25 +1,26 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Stands between two agents and does what a line, or somebody on it, may do to what they say.
+"""Relays TLS between two agents, and damages single records as a bad line or an attacker could.
 
 usage: proxy.py OWN-ADDRESS PORT ADDRESS PORT <PLAN
 
-Who dials OWN-ADDRESS gets what ADDRESS says, unharmed until SIGUSR1, which also ends what connection there is. From then
-on a line of PLAN,
+Connections to OWN-ADDRESS are relayed to ADDRESS, unchanged until SIGUSR1, which also closes the connection that
+exists. From then on each line of PLAN,
 
-  out|in N DEED     to the Nth TLS record, from 0, from or to the one who dialled: handshake, agreement and all
+  out|in N FAULT    on the Nth TLS record, from 0, sent (out) or received (in) by the client, handshake included
 
-is for one connection; one that ends before its deed is done leaves it to the next, and one that is none the worse for it
-is cut eight records later. A DEED:
+applies to one connection. If the connection ends before its fault happens, the next connection gets the same fault.
+A connection that survives its fault is closed eight records later. A FAULT:
 
   lose       the record does not arrive
-  alter      its last bit is another
+  alter      its last bit is flipped
   twice      it arrives twice
-  swap       it arrives after the record behind it
-  late       it, and what is behind it, arrives two seconds later; then the connection is cut
-  cut        half of it arrives, and then the end
+  swap       it arrives after the next record
+  late       it and the next record arrive two seconds later; then the connection is closed
+  cut        half of it arrives; then the connection is closed
 
-Says "listening", "N: LINE" for each that is done, "all done" after the last, and lets everything through from then on.
+Prints "listening", "N: LINE" for each fault that happened, and "all done" after the last; from then on all
+connections are relayed unchanged.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import NamedTuple
 
 HEADER = 5
 LATE_S = 2
-# A connection that takes so many records after a deed has survived it.
+# A connection that relays this many records after a fault has survived it.
 ENOUGH = 8
 
 
@@ -48,7 +49,7 @@ def alter(record: bytes) -> bytes:
     return record[:-1] + bytes([record[-1] ^ 1])
 
 
-class Deed(NamedTuple):
+class Fault(NamedTuple):
     """One line of the plan."""
 
     number: int
@@ -58,34 +59,34 @@ class Deed(NamedTuple):
 
 
 class Plan:
-    """What is to be done, from the first on."""
+    """The faults, in order."""
 
     def __init__(self, lines: list[str]) -> None:
-        self.deeds = [Deed(number, *self.parse(line)) for number, line in enumerate(lines)]
+        self.faults = [Fault(number, *self.parse(line)) for number, line in enumerate(lines)]
         self.done, self.has_begun = 0, asyncio.Event()
 
     @staticmethod
     def parse(line: str) -> tuple[str, int, str]:
         way, nth, what = line.split()
         if way not in ("out", "in") or what not in ("lose", "alter", "twice", "swap", "late", "cut"):
-            sys.exit(f"{line.strip()}: no deed; see the head of {sys.argv[0]}")
+            sys.exit(f"{line.strip()}: no fault; see the head of {sys.argv[0]}")
         return way, int(nth), what
 
-    def next(self) -> Deed | None:
-        return self.deeds[self.done] if self.has_begun.is_set() and self.done < len(self.deeds) else None
+    def next(self) -> Fault | None:
+        return self.faults[self.done] if self.has_begun.is_set() and self.done < len(self.faults) else None
 
-    def tick(self, deed: Deed) -> None:
-        """@deed is done; it may have been on a connection before this one."""
-        if deed.number != self.done:
+    def report(self, fault: Fault) -> None:
+        """The fault has happened; it may have been on an earlier connection."""
+        if fault.number != self.done:
             return
-        print(f"{deed.number}: {deed.way} {deed.nth} {deed.what}", flush=True)
+        print(f"{fault.number}: {fault.way} {fault.nth} {fault.what}", flush=True)
         self.done += 1
-        if self.done == len(self.deeds):
+        if self.done == len(self.faults):
             print("all done", flush=True)
 
 
-async def do(what: str, record: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Do this to @record; Cut where nothing comes after it."""
+async def apply(what: str, record: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Applies the fault to the record; raises Cut if nothing may follow it."""
     if what == "lose":
         return
     if what == "alter":
@@ -106,18 +107,18 @@ async def do(what: str, record: bytes, reader: asyncio.StreamReader, writer: asy
         raise Cut
 
 
-async def carry(
-    way: str, plan: Plan, deed: Deed | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+async def relay(
+    way: str, plan: Plan, fault: Fault | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """One way of a connection, record by record."""
+    """One direction of a connection, record by record."""
     nth = 0
-    while not deed or deed.way != way or nth <= deed.nth + ENOUGH:
+    while not fault or fault.way != way or nth <= fault.nth + ENOUGH:
         record = await read_record(reader)
-        if deed and (deed.way, deed.nth) == (way, nth):
+        if fault and (fault.way, fault.nth) == (way, nth):
             try:
-                await do(deed.what, record, reader, writer)
+                await apply(fault.what, record, reader, writer)
             finally:
-                plan.tick(deed)
+                plan.report(fault)
         else:
             writer.write(record)
         await writer.drain()
@@ -125,15 +126,15 @@ async def carry(
 
 
 async def serve(plan: Plan, there: tuple[str, int], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One connection, until either end has enough of it."""
+    """One connection, until either end closes it."""
     writers = [writer]
     try:
         far_reader, far_writer = await asyncio.open_connection(*there)
         writers.append(far_writer)
-        deed = plan.next()
+        fault = plan.next()
         ways = [
-            asyncio.create_task(carry("out", plan, deed, reader, far_writer)),
-            asyncio.create_task(carry("in", plan, deed, far_reader, writer)),
+            asyncio.create_task(relay("out", plan, fault, reader, far_writer)),
+            asyncio.create_task(relay("in", plan, fault, far_reader, writer)),
         ]
         if not plan.has_begun.is_set():
             ways.append(asyncio.create_task(plan.has_begun.wait()))
@@ -152,10 +153,10 @@ async def main() -> None:
     plan = Plan(sys.stdin.readlines())
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, plan.has_begun.set)
 
-    async def on_dialled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await serve(plan, there, reader, writer)
 
-    server = await asyncio.start_server(on_dialled, *own)
+    server = await asyncio.start_server(on_connect, *own)
     print("listening", flush=True)
     async with server:
         await server.serve_forever()

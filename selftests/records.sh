@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What is left of keys that have gone: records, sums by source, the squares of what was sealed; and lists that say
-# when a change came across them.
+# What remains of keys that are gone: records, sums by source, the squares of what was sealed; and lists that report
+# a change during the dump.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# records NS FILTER [AFTER]: jq on the records of qlink0.
+# records NS FILTER [AFTER]: applies a jq filter to the records of qlink0.
 records() { in_ns "$1" qlinkctl -j record show qlink0 after "${3:-0}" | jq -c "$2"; }
 records_are() { [ "$(records "$1" "$2")" = "$3" ]; }
 uptime_ms() { awk '{ printf "%d", $1 * 1000 }' /proc/uptime; }
@@ -14,7 +14,7 @@ uptime_ms() { awk '{ printf "%d", $1 * 1000 }' /proc/uptime; }
 readonly kme=0123456789abcdef0123456789abcdef
 readonly uuid=01234567-89ab-cdef-0123-456789abcdef
 
-# A key that sealed five frames and one that opened them; keys that were never used leave nothing.
+# A key that sealed five frames and one that opened them leave records; keys that were never used leave none.
 each_test_what_a_key_was_used_for()
 {
 	local before bytes
@@ -45,17 +45,17 @@ each_test_what_a_key_was_used_for()
 	expect_soon "of one more" records_are "$ns1" '[.[] | [.number, .epoch, .frames]]' '[[1,2,5],[2,3,2]]'
 	expect_eq "behind the first" "$(records "$ns1" '[.[].number]' 1)" "[2]"
 	expect_eq "behind the last" "$(records "$ns1" . 2)$(records "$ns1" . 99)" "[][]"
-	expect_has "for people" "$(in_ns "$ns1" qlinkctl record show qlink0)" "$uuid"
+	expect_has "text" "$(in_ns "$ns1" qlinkctl record show qlink0)" "$uuid"
 }
 
-# uses_keys N: whether N keys were used, once more frames went.
+# uses_keys N: sends more frames; N keys have been used.
 uses_keys()
 {
 	in_ns "$ns1" ping -q -f -c 2000 "${inner[2]}" >"$tmp/ping"
 	[ "$(ring "$ns1" tx current_epoch)" -gt "$1" ]
 }
 
-# More keys than there are records: the oldest are missing, and their numbers tell so.
+# More keys than records: the oldest are missing, and the numbers of the others show it.
 test_more_than_are_kept()
 {
 	local n last
@@ -65,7 +65,7 @@ test_more_than_are_kept()
 	quiet
 	keys_pass "$ns1" "$ns2" 2 9999
 	link_set "$ns1" rekey-frames 1
-	# A key whose transform is not made yet lets the one before it seal another frame, or many.
+	# While the transform of a key is not made yet, the key before it seals more frames.
 	expect_soon "keys used" uses_keys 8250
 	expect_soon "records" records_are "$ns1" 'length' 8192
 	n=$(records "$ns1" '.[0].number')
@@ -73,15 +73,15 @@ test_more_than_are_kept()
 	expect_eq "from the oldest that is left" "$n" $((last - 8191))
 	expect_ok "some are missing" test "$n" -gt 1
 	expect_eq "none between them" "$(records "$ns1" '[.[].number] | . == [range(.[0]; .[0] + length)]')" true
-	expect_has "people are told" "$(in_ns "$ns1" qlinkctl record show qlink0 | head -n 2)" "$((n - 1)) records are missing"
+	expect_has "text says so" "$(in_ns "$ns1" qlinkctl record show qlink0 | head -n 2)" "$((n - 1)) records are missing"
 	expect_eq "the sum of all" "$(link_field "$ns1" .tx.usage.static.frames)" "$(stats64 "$ns1" .tx.packets)"
 }
 
-# usage NS tx|rx: as {"qkd": 3, …}, frames by source.
+# usage NS tx|rx: frames by source, as {"qkd": 3, …}.
 usage() { link_field "$1" ".$2.usage | map_values(.frames)" | tr -d ' \n'; }
 usage_is() { [ "$(usage "$1" "$2")" = "$3" ]; }
 
-# What keys of each source were used for is told apart, and does not go with them.
+# What keys were used for is summed by source, and stays when the keys are gone.
 each_test_sums_by_source()
 {
 	local source epoch=1 bytes
@@ -101,14 +101,14 @@ each_test_sums_by_source()
 	bytes=$(link_field "$ns1" .tx.usage.pqc.bytes)
 	expect_eq "bytes" "$bytes" $((4 * 98))
 	link_set "$ns1" accept static
-	expect_eq "the keys have gone" "$(keys "$ns1" direction=tx)" 0
-	expect_eq "what they did has not" "$(usage "$ns1" tx) $(link_field "$ns1" .tx.usage.pqc.bytes)" \
+	expect_eq "the keys are gone" "$(keys "$ns1" direction=tx)" 0
+	expect_eq "their sums remain" "$(usage "$ns1" tx) $(link_field "$ns1" .tx.usage.pqc.bytes)" \
 		"{\"qkd\":2,\"hybrid\":3,\"pqc\":4} $bytes"
-	expect_eq "ip has it, too" "$(ip -n "$ns1" -d -j link show qlink0 |
+	expect_eq "ip shows it too" "$(ip -n "$ns1" -d -j link show qlink0 |
 		jq -c '.[0].linkinfo.info_data.tx.usage | map_values(.frames)')" '{"qkd":2,"hybrid":3,"pqc":4}'
 }
 
-# Each key counts by the square of its blocks, and past a sum that is set somebody is told, once.
+# Each key counts with the square of its blocks. When the sum exceeds a limit, one event reports it.
 test_blocks_squared()
 {
 	local n sum=0
@@ -127,7 +127,7 @@ test_blocks_squared()
 		expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
 		expect_soon "and without" link_field_is "$ns1" .blocks2 "$sum"
 	done
-	expect_soon "told" told "$tmp/events" blocks2-high
+	expect_soon "event" has_event "$tmp/events" blocks2-high
 	expect_eq "once" "$(jq -s '[.[] | select(any(.kinds[]; . == "blocks2-high"))] | length' "$tmp/events")" 1
 	expect_refused "too little" "from 16 to 79" in_ns "$ns1" qlinkctl set qlink0 blocks2-log2 15
 	expect_refused "too much" "from 16 to 79" in_ns "$ns1" qlinkctl set qlink0 blocks2-log2 80
@@ -135,7 +135,7 @@ test_blocks_squared()
 
 link_field_is() { [ "$(link_field "$1" "$2")" = "$3" ]; }
 
-# What comes and goes on request makes another generation; what the kernel does by itself makes none.
+# Changes on request make a new generation; what the kernel does by itself does not.
 test_generation()
 {
 	local n
@@ -162,10 +162,10 @@ test_generation()
 	expect_eq "and one that none did" "$(nlraw "$ns1" interrupt qlink0 nothing)" "whole"
 }
 
-# protection NS: in a word, then what is lacking.
+# protection NS: one word, then what is missing.
 protection() { link_field "$1" '[.protection] + .lacks | join(" ")'; }
 
-# How well a link protects what enters it.
+# How well a link protects its frames.
 test_protection()
 {
 	under=udp
@@ -175,10 +175,10 @@ test_protection()
 	expect_eq "without a key" "$(protection "$ns1") $(link_field "$ns1" .state)" "blocked no-key"
 	key_pass "$ns1" "$ns2" 1
 	expect_eq "one way" "$(protection "$ns1")" "degraded no-rx-key"
-	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: degraded: no-rx-key"
+	expect_has "text" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: degraded: no-rx-key"
 	key_pass "$ns2" "$ns1" 1
 	expect_eq "both ways" "$(protection "$ns1")" protected
-	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: protected"
+	expect_has "text" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: protected"
 	quiet
 	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
 	expect_eq "in use" "$(protection "$ns1")" protected
@@ -187,11 +187,11 @@ test_protection()
 	link_set "$ns1" accept static rekey-frames 1
 	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
 	expect_eq "it should be another" "$(protection "$ns1")" "degraded tx-overdue"
-	expect_eq "ip has it, too" "$(ip -n "$ns1" -d -j link show qlink0 |
+	expect_eq "ip shows it too" "$(ip -n "$ns1" -d -j link show qlink0 |
 		jq -r '.[0].linkinfo.info_data | [.protection] + .lacks | join(" ")')" "degraded tx-overdue"
 	ip -n "$ns1" link set qlink0 down
 	expect_eq "down" "$(protection "$ns1")" blocked
-	expect_has "for people" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: blocked: admin-down"
+	expect_has "text" "$(in_ns "$ns1" qlinkctl show qlink0)" "qlink0: blocked: admin-down"
 }
 
 run_tests "$@"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What is refused, with which errno and message, what it counts, and who may do what: users, user namespaces,
-# and the two network namespaces of a link.
+# What is refused, with its errno, message and counter; and who may do what: users, user namespaces, and the two
+# network namespaces of a link.
 #
-# The values of every word are in link.sh, those of a key in keys.sh, malformed netlink in keys.sh and nlraw.py.
+# link.sh tests the values of options, keys.sh those of keys; malformed netlink is in keys.sh and nlraw.py.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -17,7 +17,7 @@ as_nobody()
 	in_ns "$1" setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "${@:2}"
 }
 
-# setup_link: one end with a transmit key, known to nobody else; and qlink1, of id 8.
+# setup_link: one end with a transmit key that nobody else has; and qlink1, of id 8.
 setup_link()
 {
 	under=eth
@@ -27,22 +27,22 @@ setup_link()
 	expect_eq "a key" "$(nlraw "$ns1" answer qlink0 install-equal 1)" ok
 }
 
-# what NS [DEVICE]: all that there is to know of a link, but for the refusals counted.
-what()
+# state_of NS [DEVICE]: all that can be read of a link, except the counted refusals.
+state_of()
 {
 	in_ns "$1" qlinkctl -j show "${2:-qlink0}" | sed 's/"key_refused": *[0-9]*//'
 	in_ns "$1" qlinkctl -j key show "${2:-qlink0}"
 }
 
-# expect_answer ANSWER COUNTERS DEVICE REQUEST…: and nothing else about the device has changed.
+# expect_answer ANSWER COUNTERS DEVICE REQUEST…: the answer and the counters are these, and nothing else changed.
 expect_answer()
 {
 	local before was
 
-	was=$(what "$ns1" "$3") before=$(dev=$3 stats "$ns1" "$3")
+	was=$(state_of "$ns1" "$3") before=$(dev=$3 stats "$ns1" "$3")
 	expect_eq "${*:4}" "$(nlraw "$ns1" answer "${@:3}")" "$1"
 	expect_eq "${*:4}: counters" "$({ echo "$before"; stats "$ns1" "$3"; } | sort | uniq -u | sed 's/:.*//' | uniq)" "$2"
-	expect_eq "${*:4}: the link" "$(what "$ns1" "$3")" "$was"
+	expect_eq "${*:4}: the link" "$(state_of "$ns1" "$3")" "$was"
 }
 
 test_errno_of_a_change()
@@ -82,7 +82,7 @@ test_unprivileged_user()
 	local request was
 
 	setup_link
-	was=$(what "$ns1")
+	was=$(state_of "$ns1")
 	chmod 755 "$tmp"
 	key_new a >/dev/null
 	chmod 644 "$tmp/a"
@@ -96,12 +96,12 @@ test_unprivileged_user()
 		# shellcheck disable=SC2086 # words
 		expect_eq "$request" "$(as_nobody "$ns1" /usr/bin/python3 "$here/nlraw.py" answer qlink0 $request)" "EPERM "
 	done
-	expect_eq "nothing changed" "$(what "$ns1")" "$was"
+	expect_eq "nothing changed" "$(state_of "$ns1")" "$was"
 	expect_eq "refusals counted" "$(stat_get "$ns1" key_refused)" 0
-	expect_has "what anybody may see" "$(as_nobody "$ns1" ip -d link show qlink0)" "state up"
+	expect_has "every user may see" "$(as_nobody "$ns1" ip -d link show qlink0)" "state up"
 }
 
-# In a user namespace of their own everybody may have links, and cannot see those of others.
+# In a user namespace of their own, all users may create links, and cannot see those of others.
 test_user_namespace_of_ones_own()
 {
 	setup_link
@@ -114,7 +114,7 @@ test_user_namespace_of_ones_own()
 	expect_refused "a link outside" "qlink0" as_nobody "$ns1" unshare --user --map-root-user --net qlinkctl show qlink0
 }
 
-# setup_foreign: a network namespace that belongs to somebody's user namespace, with a process to keep it.
+# setup_foreign: a network namespace that belongs to another user namespace, with a process that keeps it alive.
 setup_foreign()
 {
 	ip netns exec "$ns1" setpriv --reuid 65534 --regid 65534 --clear-groups \
@@ -122,7 +122,7 @@ setup_foreign()
 	foreign=$!
 	defer kill "$foreign"
 	expect_soon "the user namespace" as_foreign ip link set lo up
-	# Root tells it a number for $ns1, as happens when a device is moved.
+	# Root gives $ns1 an ID there, as happens when a device is moved.
 	nsenter -t "$foreign" -n ip netns set "$ns1" 5
 }
 
@@ -146,7 +146,7 @@ test_foreign_user_namespace_adds_nothing()
 	expect_eq "links there" "$(as_foreign ip -o link show type qlink | wc -l)" 1
 }
 
-# A link given to a container: it may use it and see how it is, not change what is sealed and for whom.
+# A link given to a container: the container may use it and see its state, but not change what is sealed or for whom.
 test_foreign_user_namespace_changes_nothing()
 {
 	local request was index
@@ -169,17 +169,17 @@ test_foreign_user_namespace_changes_nothing()
 	expect_ok "root may" nsenter -t "$foreign" -n qlinkctl set uplink id 9
 	expect_ok "root may" nsenter -t "$foreign" -n qlinkctl key show uplink
 
-	# The other way round: the underlay is the container's, the device is not.
+	# The reverse: the underlay is the container's, the device is not.
 	as_foreign ip link add veth0 type veth peer name veth1
 	expect_ok "a link of its own" as_foreign ip link add link veth0 name qlink5 type qlink id 5 peer "${mac[2]}"
 	nsenter -t "$foreign" -n ip link set qlink5 netns "$ns1"
 	index=$(ip -n "$ns1" -j link show qlink5 | jq '.[0].ifindex')
-	was=$(what "$ns1" qlink5)
+	was=$(state_of "$ns1" qlink5)
 	for request in "id 9" "accept 15" "install 2" "delete 1" keys records show; do
 		# shellcheck disable=SC2086 # words
 		expect_eq "$request" "$(foreign_answer "$index" $request)" "ENODEV no device has index $index"
 	done
-	expect_eq "nothing changed" "$(what "$ns1" qlink5)" "$was"
+	expect_eq "nothing changed" "$(state_of "$ns1" qlink5)" "$was"
 }
 
 run_tests "$@"

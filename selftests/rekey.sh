@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Keys that give way by themselves: by frames, bytes and age, on command, and when they must; and who follows.
+# Keys that are replaced: by frames, bytes and age, on command, and at hard limits; and how the receiver follows.
 
 needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# setup_rekey N [WORD VALUE…]: a pair whose first end holds N more keys to seal with, and these limits.
+# setup_rekey N [WORD VALUE…]: a pair whose first end holds N more transmit keys, with these limits.
 setup_rekey()
 {
 	setup_pair
@@ -39,7 +39,7 @@ each_test_by_bytes()
 	expect_nothing_dropped
 }
 
-# A frame that is larger than all that a key may seal spends one key, not all of them.
+# A frame larger than all that a key may seal uses up one key, not all of them.
 each_test_by_fewer_bytes_than_a_frame()
 {
 	setup_rekey 9 rekey-bytes 50
@@ -49,7 +49,7 @@ each_test_by_fewer_bytes_than_a_frame()
 	expect_nothing_dropped
 }
 
-# Both ends rotate by the same age. One sends all the time; the other has sent once, and spends no more keys.
+# Both ends have the same age limit. One sends all the time; the other has sent once, and uses no more keys.
 each_test_by_age()
 {
 	setup_rekey 300 rekey-ms 20
@@ -68,7 +68,7 @@ each_test_by_age()
 
 rekeys_are_at_least() { [ "$(ring "$1" tx rekeys)" -ge "$2" ]; }
 
-# A soft limit with nothing staged keeps the key, until something is.
+# At a soft limit with nothing staged, the key stays in use until a key arrives.
 each_test_soft_limit_keeps_the_key()
 {
 	local words epoch=1
@@ -105,7 +105,7 @@ each_test_on_command()
 	expect_nothing_dropped
 }
 
-# A limit that is set while a key is in use holds for that key.
+# A limit that is set while a key is in use applies to that key.
 each_test_limits_of_a_key_in_use()
 {
 	setup_rekey 5
@@ -119,11 +119,11 @@ each_test_limits_of_a_key_in_use()
 	expect_nothing_dropped
 }
 
-# A hard limit passes the key on; with nothing to follow it silences, and the next key ends the silence.
+# At a hard limit the next key takes over; without one the link is silent until a key arrives.
 each_test_hard_seconds()
 {
 	setup_rekey 1
-	# The keys of the answers are as old, and live for a grace longer.
+	# The keys of the answers are as old, and are kept for a grace longer.
 	link_set "$ns1" hard-seconds 2 grace-ms 60000
 	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
 	expect_soon "the next" ring_is "$ns1" tx current_epoch 2
@@ -143,7 +143,8 @@ each_test_hard_seconds()
 
 has_no_keys() { [ "$(keys "$1" "direction=$2")" = 0 ]; }
 
-# One direction runs out of keys and the other goes on, then both have; new keys end it, and none of before is used again.
+# One direction runs out of keys and the other goes on, then both are out; new keys end it, and no earlier key is
+# used again.
 each_test_exhausted()
 {
 	local before n
@@ -151,7 +152,7 @@ each_test_exhausted()
 	setup_pair
 	quiet
 	capture_start "$ns2" "$tmp/pcap"
-	# 9 blocks a frame: three frames from here, five from there.
+	# 9 blocks per frame: three frames from here, five from there.
 	key_pass "$ns1" "$ns2" 2 blocks=27
 	key_pass "$ns2" "$ns1" 2 blocks=45
 	for n in "$ns1" "$ns2"; do expect_ok "rotate" in_ns "$n" qlinkctl rotate qlink0; done
@@ -171,14 +172,14 @@ each_test_exhausted()
 	capture_stop "$tmp/pcap"
 	decode_nonces "$tmp/pcap"
 	expect_eq "sealed" "$(nonces 1 sealed) $(nonces 2 sealed)" "4 6"
-	expect_eq "came again, went under an older epoch" \
+	expect_eq "repeated nonces, frames of an older epoch" \
 		"$(nonces 1 again) $(nonces 2 again) $(nonces 1 back) $(nonces 2 back)" "0 0 0 0"
-	for n in "$ns1" "$ns2"; do expect_eq "$n: what it counted" "$(stats_nonzero "$n" | sed "s,:.*,,")" tx_no_key; done
+	for n in "$ns1" "$ns2"; do expect_eq "$n: counters" "$(stats_nonzero "$n" | sed "s,:.*,,")" tx_no_key; done
 }
 
 answers() { [ "$(ping_one_lane "$1" 1)" = 1 ]; }
 
-# What a key may seal is leased to lanes, and the sum is exact: never more, and what one lane leaves over is little.
+# Lanes take shares of what a key may seal, and the sum is exact: never more, and a lane leaves little unused.
 each_test_blocks_over_two_lanes()
 {
 	local first second
@@ -195,7 +196,7 @@ each_test_blocks_over_two_lanes()
 	wait "$first" "$second"
 	expect_has "loss" "$(grep transmitted "$tmp/first")" "250 received"
 	expect_has "loss" "$(grep transmitted "$tmp/second")" "250 received"
-	# 9 blocks a frame: 100 frames a key, less what the other lane holds when one has no more.
+	# 9 blocks per frame: 100 frames per key, less what the other lane holds when one lane has no more.
 	expect_eq "keys with more frames than they may seal" \
 		"$(keys "$ns2" direction=rx 'frames>100')" 0
 	expect_eq "frames in all" "$(sum "$(keys "$ns2" direction=rx frames)")" 500
@@ -204,8 +205,8 @@ each_test_blocks_over_two_lanes()
 	expect_nothing_dropped
 }
 
-# Thousands of keys, at a millisecond each, under frames both ways: none is lost, and no nonce comes twice.
-each_test_a_key_a_millisecond()
+# Thousands of keys, one per millisecond, with frames in both directions: none is lost, and no nonce is used twice.
+each_test_one_key_per_millisecond()
 {
 	local n first second pings
 
@@ -232,7 +233,7 @@ each_test_a_key_a_millisecond()
 	decode_capture $((4 * pings))
 }
 
-# decode_capture N: every frame of it opens, at least N of them, and no nonce is used twice.
+# decode_capture N: every frame of it opens, there are at least N, and no nonce is used twice.
 decode_capture()
 {
 	local wire
@@ -243,49 +244,49 @@ decode_capture()
 	expect_ok "frames in it" test "$(jq .sealed "$tmp/decoded")" -ge "$1"
 }
 
-# TCP sends again what a segment behind it shows to be missing, not what only took long: an emulated machine may
-# stand still for a second.
+# TCP resends only segments that later segments show to be missing, not those that merely take long: an emulated
+# machine may stall for a second.
 patient_tcp()
 {
 	local n
 
 	for n in "$ns1" "$ns2"; do
 		in_ns "$n" sysctl -q net.ipv4.tcp_early_retrans=0
-		# What was held back until the last frame is freed would be sent from where that is: over a veth, from the
+		# Data that waited until the last frame is freed would be sent from the CPU that frees it: over a veth, the
 		# receiver's CPU.
 		in_ns "$n" sysctl -q net.ipv4.tcp_autocorking=0 net.ipv4.tcp_pacing_ss_ratio=1000 net.ipv4.tcp_pacing_ca_ratio=1000
 	done
 	ip -n "$ns1" route replace "${inner[2]}" dev qlink0 rto_min 60s
 	ip -n "$ns2" route replace "${inner[1]}" dev qlink0 rto_min 60s
-	# What an acknowledgement lets go is sent where that is taken in: on the CPU of the sender (flows.py).
+	# Data that an acknowledgement releases is sent on the CPU that receives it: the CPU of the sender (flows.py).
 	in_ns "$ns1" sh -c 'echo 1 >/sys/class/net/qlink0/queues/rx-0/rps_cpus'
 	in_ns "$ns2" sh -c 'echo 2 >/sys/class/net/qlink0/queues/rx-0/rps_cpus'
 	expect_eq "RPS" "$(in_ns "$ns1" cat /sys/class/net/qlink0/queues/rx-0/rps_cpus)" 1
 }
 
-# flows RECORDS PER_SECOND: both ways at once over UDP and TCP; none may be missing or out of turn. What TCP sent again
-# or put in order goes to $tmp/mended.
+# flows RECORDS PER_SECOND: both directions at once over UDP and TCP; no record may be missing or out of order. Writes
+# to $tmp/mended what TCP resent or reordered.
 flows()
 {
 	/usr/bin/python3 "$here/flows.py" "$ns1" "${inner[1]}" "$ns2" "${inner[2]}" "$1" "$2" >"$tmp/flows"
-	expect_eq "what UDP and TCP lost" "$(jq -c 'select([.udp, .tcp | .. | numbers] | any(. != 0))' "$tmp/flows")" ""
+	expect_eq "lost by UDP and TCP" "$(jq -c 'select([.udp, .tcp | .. | numbers] | any(. != 0))' "$tmp/flows")" ""
 	jq -c '.counted[] | select(any(. != 0))' "$tmp/flows" >>"$tmp/mended"
 }
 
-# foreign N LANE: frames of an end on other lanes than this.
+# foreign N LANE: frames of an end in lanes other than this one.
 foreign() { nonces "$1" lanes | jq --arg lane "$2" '[to_entries[] | select(.key != $lane).value] | add // 0'; }
 
-# expect_nothing_mended: TCP had nothing to put in order, unless its sender spoke from another CPU, which Linux does
-# after a pause: another lane, and order is kept within lanes.
+# expect_nothing_mended: TCP had nothing to reorder, unless its sender changed the CPU, which Linux does after a
+# pause: that is another lane, and order is kept only within lanes.
 expect_nothing_mended()
 {
 	local n_foreign=$(($(foreign 1 0) + $(foreign 2 $(($(nproc) - 1)))))
 
-	if [ "$n_foreign" = 0 ]; then expect_eq "what TCP sent again or put in order" "$(cat "$tmp/mended")" ""
+	if [ "$n_foreign" = 0 ]; then expect_eq "resent or reordered by TCP" "$(cat "$tmp/mended")" ""
 	elif [ -s "$tmp/mended" ]; then echo "# $n_foreign frames from another CPU; TCP: $(tr '\n' ' ' <"$tmp/mended")"; fi
 }
 
-# feed EPOCH: keys both ways, from EPOCH on, before they run out; until it is killed.
+# feed EPOCH: installs keys in both directions, from EPOCH on, before they run out; until it is killed.
 feed()
 {
 	local next=$1
@@ -300,10 +301,10 @@ feed()
 	done
 }
 
-# has_rekeyed N: whether both ends have used N keys.
+# has_rekeyed N: both ends have used N keys.
 has_rekeyed() { [ "$(ring "$ns1" tx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" tx rekeys)" -ge "$1" ]; }
 
-# What crosses while a hundred thousand keys come and go (in make check: a thousand) crosses as if there was one.
+# Traffic while a hundred thousand keys are used (in make check: a thousand) is the same as under one key.
 each_test_flows_under_many_keys()
 {
 	local n records rekeys before rounds=0
@@ -321,7 +322,7 @@ each_test_flows_under_many_keys()
 	link_set "$ns1" rekey-ms 1
 	link_set "$ns2" rekey-ms 1
 	before=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
-	# A key is used for a frame at least, so there are no more keys than frames.
+	# Each key seals at least one frame, so there are no more keys than frames.
 	until has_rekeyed "$rekeys" || [ "$rounds" = 20 ]; do
 		flows "$records" 150
 		rounds=$((rounds + 1))
@@ -333,7 +334,7 @@ each_test_flows_under_many_keys()
 	for n in 1 2; do
 		expect_eq "$n: nonces used twice" "$(nonces "$n" again)" 0
 		expect_eq "$n: frames not in the order of their lane" "$(nonces "$n" back)" 0
-		# A datagram is a frame; TCP may put records together.
+		# A datagram is a frame; TCP may merge records.
 		expect_ok "$n: frames" test "$(nonces "$n" sealed)" -ge $((rounds * records))
 	done
 	expect_nothing_mended
@@ -342,5 +343,5 @@ each_test_flows_under_many_keys()
 	expect_ok "KiB that went meanwhile" test $((before - $(awk '/^MemAvailable/ { print $2 }' /proc/meminfo))) -lt 65536
 }
 
-debug_tests="by_age_udp a_key_a_millisecond_udp"
+debug_tests="by_age_udp one_key_per_millisecond_udp"
 run_tests "$@"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Frames that nobody but an attacker sends: spoilt, cut, padded, replayed. One counter each, and nothing delivered.
+# Frames that only an attacker sends: altered, cut, padded, replayed. Each moves one counter and none is delivered.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# forge KIND… [OPTION…]: injected as ns1 into ns2; frames.py judges frame by frame.
+# forge KIND… [OPTION…]: injects frames as ns1 into ns2; frames.py judges each frame.
 forge()
 {
 	expect_ok "$1" judge forge "$@" --under "$under" --from "$ns1" --to "$ns2" --key "$(key_file "$ns1" 1)"
@@ -15,7 +15,7 @@ forge()
 judge() { frames "$@" >"$tmp/verdict" || { cat "$tmp/verdict"; return 1; }; }
 verdict() { tail -n 1 "$tmp/verdict" | jq -r "$1"; }
 
-# forge_all KIND: and the link works as before, and the sender has noticed nothing.
+# forge_all KIND: injects them; the link works as before, and the sender has noticed nothing.
 forge_all()
 {
 	local sender
@@ -66,8 +66,8 @@ each_test_replayed()
 	expect_ok "too old" test "$(verdict .moved.rx_old)" -ge 6
 }
 
-# Many frames in one packet, which veth carries whole. The first tells qlink that such come, and from then
-# on they come to it whole, unless somebody can still write to them.
+# Many frames in one packet, which veth keeps whole. The first such packet makes qlink ask for them whole; from then
+# on it gets them whole, unless the sender can still write to their pages.
 bundled()
 {
 	local ns were
@@ -98,7 +98,7 @@ test_bundled_udp6()
 	bundled
 }
 
-# What the kernel itself sealed, caught on the wire.
+# Frames that the kernel itself sealed, captured on the wire and sent again.
 each_test_resent()
 {
 	setup_pair
@@ -107,7 +107,7 @@ each_test_resent()
 	expect_ok "ping" in_ns "$ns1" ping -c 2 -i 0.01 -W "$deadline" "${inner[2]}"
 }
 
-# A window belongs to its epoch: the same lane and sequence are good once in each.
+# Each epoch has its own window: the same lane and sequence are accepted once in each.
 each_test_epochs_have_windows_of_their_own()
 {
 	setup_pair
@@ -121,7 +121,7 @@ each_test_epochs_have_windows_of_their_own()
 		--key "$(key_file "$ns1" 2)" --expect rx_replay
 }
 
-# Down and up again does not open the window.
+# Going down and up does not reset the window.
 each_test_window_outlives_down()
 {
 	setup_pair
@@ -156,7 +156,7 @@ each_test_link_deleted()
 	expect_only_moved "$ns2" "$before" "port_rx_no_link=+8"
 }
 
-# The right frame from the wrong sender.
+# A valid frame from the wrong sender.
 each_test_wrong_sender()
 {
 	setup_pair

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Rings: thousands of staged keys, what they take, what is refused of them, and any of them used at once.
+# Rings: thousands of staged keys, their memory, what is refused of them, and any of them used at once.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -13,9 +13,9 @@ setup_link()
 	link_add 1
 }
 
-# slab NAME COLUMN: of /proc/slabinfo; 2 is objects in use, 4 the bytes of one.
+# slab NAME COLUMN: a column of /proc/slabinfo; 2 is objects in use, 4 the bytes of one.
 slab() { awk -v name="$1" -v column="$2" '$1 == name { print $column }' /proc/slabinfo; }
-# What lies ready in each CPU's list of free blocks is counted as in use: empty those first.
+# Blocks in each CPU's free list are counted as in use: empty those lists first.
 slab_is_below() { echo 1 >"/sys/kernel/slab/$1/shrink" && [ "$(slab "$1" 2)" -lt "$2" ]; }
 
 test_thousands_each_way()
@@ -24,13 +24,13 @@ test_thousands_each_way()
 	expect_ok "4,096 each way" ringtool fill "$ns1" 4096
 	expect_eq "staged" "$(ring "$ns1" tx staged) $(ring "$ns1" rx staged)" "4095 4096"
 	expect_eq "in use" "$(ring "$ns1" tx current_epoch)" 1
-	# KASAN adds to each what it knows of it.
+	# KASAN adds metadata to each.
 	is_debug_kernel || expect_eq "bytes of one, in whole" "$(slab qlink_key 4)" 128
 	expect_ok "delete the link" ip -n "$ns1" link del qlink0
 	expect_soon "the memory is given back" slab_is_below qlink_key 100
 }
 
-# One key more than fits: a ring takes 32,768 staged ones.
+# One key more than fits: a ring takes 32,768 staged keys.
 test_full()
 {
 	local before
@@ -44,18 +44,18 @@ test_full()
 	expect_ok "the other ring has room" key_add "$ns1" tx 1 "$tmp/a"
 }
 
-# Of 2,000 keys in a message one is wrong: it is named by its number and by its place.
+# One of 2,000 keys in a message is wrong: the refusal gives its number and its position.
 test_refusal_names_the_key()
 {
 	setup_link
 	expect_eq "of 13 messages" "$(ringtool refuse "$ns1")" refused
-	# Four never came to be keys: 31 bytes are refused by the family's policy.
+	# Four were never keys: the family's policy refuses 31 bytes.
 	expect_eq "counted" "$(stat_get "$ns1" key_refused)" 9
 	expect_eq "keys" "$(ring "$ns1" tx staged) $(ring "$ns1" tx current_epoch)" "1999 1000"
 }
 
-# As long as frames under its first keys are cut off, a receiver holds keys that have no transform yet; the
-# first frame that comes through is opened all the same.
+# While frames under its first keys are lost, a receiver holds keys that have no transform yet; the first frame that
+# arrives is opened all the same.
 each_test_blackout()
 {
 	local before
@@ -80,7 +80,7 @@ each_test_blackout()
 	expect_nothing_dropped
 }
 
-# Whoever sends frames of staged epochs without the key gets nothing done: no key is used, and none is lost.
+# Frames of staged epochs that were forged without the key have no effect: no key is used, and none is lost.
 each_test_forged_under_staged_epochs()
 {
 	local epoch keys
@@ -100,7 +100,7 @@ each_test_forged_under_staged_epochs()
 	expect_eq "epoch" "$(ring "$ns2" rx current_epoch)" 50
 }
 
-# The keys that were to follow are deleted with the one in use: the next after them takes over at once.
+# The next keys are deleted together with the one in use: the key after them takes over at once.
 test_delete_many_with_the_active_one()
 {
 	local epoch lines=() pinger log

@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Many keys at a time, for the two ends of a link that lib.sh's setup_pair made.
+"""Many keys at a time, for the two ends of a link of lib.sh's setup_pair.
 
   ringtool.py pass FROM TO FIRST COUNT KEYS SENDER [WORD=VALUE]...
-				keys of COUNT epochs from FIRST on, at the receiver first; written to the file KEYS
-				as qlinkwire wants them, sent by address SENDER. device=NAME: qlink0 unless given; blocks=N:
-				their limit; step=N: between epochs; source=qkd|hybrid|pqc|static: static unless given; id=HEX:
-				the handle of the KME key ID
+				installs keys of COUNT epochs from FIRST on, at the receiver first, and writes them to the
+				file KEYS in qlinkwire's format, with the sender address SENDER. device=NAME: default qlink0;
+				blocks=N: their limit; step=N: between epochs; source=qkd|hybrid|pqc|static: default static;
+				id=HEX: the handle of the KME key ID
   ringtool.py lanes FROM TO KEYS FIRST LAST
-				a frame in each of 256 lanes of every epoch, by the eth underlay, as if FROM had so many CPUs
-  ringtool.py refuse FROM		messages of thousands of keys, each refused for one of them, which is named
+				sends a frame in each of 256 lanes of every epoch, over the eth underlay, as if FROM had
+				256 CPUs
+  ringtool.py refuse FROM		sends messages of thousands of keys; each must be refused because of one key, and name it
   ringtool.py fill FROM COUNT [DIRECTION]
-				COUNT keys each way, or tx or rx alone, in messages of thousands, at one end only
+				installs COUNT keys in both directions, or only tx or rx, in messages of thousands, at one
+				end only
   ringtool.py blink FROM EPOCH ADDRESS
-				transmit keys from EPOCH on that come, seal a frame to ADDRESS and go, until a frame was
-				counted that had no key; its sender does nothing but send
+				installs transmit keys from EPOCH on, lets each seal a frame to ADDRESS and deletes it, until
+				a frame without a key was counted; a process of its own sends frames all the time
 
-Acts on qlink0 of the namespaces unless told otherwise.
+Uses qlink0 in the namespaces unless told otherwise.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class End:
         self.family.do(nlraw.KEY_DEL, self.index, nlraw.nest(nlraw.A_KEY, *names))
 
     def epochs(self) -> list[tuple[int, int]]:
-        """Direction and epoch of all that is held, in the order of the dump."""
+        """Direction and epoch of all keys that are held, in the order of the dump."""
         out = []
         for message in self.family.dump(nlraw.KEY_GET, self.index):
             key = dict(nlraw.attrs(dict(nlraw.attrs(message[20:]))[nlraw.A_KEY]))
@@ -141,7 +143,7 @@ def fill(namespace: str, count: str, only: str = "") -> int:
 
 
 def send_for_ever(sock: socket.socket, address: str) -> None:
-    """A process of its own, which others end."""
+    """Runs in a process of its own, which others end."""
     while True:
         with contextlib.suppress(OSError):
             sock.sendto(bytes(32), (address, 9))
@@ -184,7 +186,7 @@ def bad_keys(victim: int, twin: bytes) -> dict[str, bytes]:
 
 
 def refuse(namespace: str) -> int:
-    """The refuse subcommand: the refused key is named, by its number and by where it stands in the message."""
+    """The refuse subcommand: the refusal gives the number of the key and its offset in the message."""
     end, problems, twin = End(namespace), [], os.urandom(44)
     before = end.epochs()
     keys = [make(TX, 1000, twin)] + [make(TX, 1000 + n) for n in range(1, CHUNK)]

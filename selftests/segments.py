@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Large frames, and what they were cut into.
+"""Large frames, and the segments that they were cut into.
 
-  segments.py same MAC REFERENCE INNER	are TCP and UDP of MAC the same in two captures, flow by flow?
-  segments.py large MAC BYTES PCAP	counts its frames above BYTES, as JSON, and those of them with a CWR
-  segments.py udp ADDRESS PORT SIZE BYTES	sends datagrams of SIZE, BYTES in all, as one (UDP_SEGMENT)
-  segments.py stamped ADDRESS PORT BYTES	sends over TCP; the kernel must tell when the last of it was sent
+  segments.py same MAC REFERENCE INNER	compares TCP and UDP of MAC in two captures, flow by flow
+  segments.py large MAC BYTES PCAP	prints as JSON how many of its frames exceed BYTES, and how many of those have a CWR
+  segments.py udp ADDRESS PORT SIZE BYTES	sends BYTES in datagrams of SIZE with one call (UDP_SEGMENT)
+  segments.py stamped ADDRESS PORT BYTES	sends over TCP; the kernel must report when the last byte was sent
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ TCP, UDP = 6, 17
 
 
 def sender_of(mac: str) -> bytes:
-    """A MAC address as a frame says it."""
+    """A MAC address as the bytes in a frame."""
     return bytes.fromhex(mac.replace(":", ""))
 
 
 def frames_of(mac: str, path: str) -> list[bytes]:
-    """What a MAC address sent, of a capture."""
+    """The frames in a capture that a MAC address sent."""
     return [frame for frame in read_pcap(pathlib.Path(path).read_bytes()) if frame[6:12] == sender_of(mac)]
 
 
 def transport_of(frame: bytes) -> tuple[int, int]:
-    """Protocol and offset of what lies behind an IP header without extensions; 0, 0 if there is none."""
+    """Protocol and offset of the data after an IP header without extensions; 0, 0 if there is none."""
     ethertype, offset = l3_of(frame)
     if ethertype == 0x0800:
         return frame[offset + 9], offset + (frame[offset] & 15) * 4
@@ -48,7 +48,7 @@ def transport_of(frame: bytes) -> tuple[int, int]:
 
 
 def normal(frame: bytes) -> bytes:
-    """A frame whose TCP checksum, of the two forms of 0, has the one that everybody writes."""
+    """The frame; a TCP checksum of 0 is replaced by its usual form, 0xffff."""
     protocol, at = transport_of(frame)
     if protocol == TCP and frame[at + 16 : at + 18] == b"\0\0":
         return frame[: at + 16] + b"\xff\xff" + frame[at + 18 :]
@@ -56,7 +56,7 @@ def normal(frame: bytes) -> bytes:
 
 
 def flows(mac: str, path: str) -> dict[bytes, list[bytes]]:
-    """TCP and UDP by protocol and ports, in order. The rest comes when it likes."""
+    """TCP and UDP frames by protocol and ports, in order; other frames have no fixed order."""
     out: dict[bytes, list[bytes]] = collections.defaultdict(list)
     for frame in frames_of(mac, path):
         protocol, at = transport_of(frame)
@@ -103,7 +103,7 @@ def udp(address: str, port: str, size: str, length: str) -> int:
 
 
 def stamps_of(sock: socket.socket, patience: float) -> Iterator[int]:
-    """The bytes of which the kernel tells when they were sent: the last one of each send()."""
+    """The bytes for which the kernel reports when they were sent: the last one of each send()."""
     poll = select.poll()
     poll.register(sock, select.POLLERR)
     while poll.poll(patience * 1000):

@@ -1,25 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Does for the shell of the tests what a new process would do each time, and at a fraction of its cost.
+"""Does for the tests' shell what would otherwise need a new process each time, at a fraction of the cost.
 
   server.py DIRECTORY PARENT
 
-An emulated machine takes 2 s to start a Python with its imports, and 0.1 s for an "ip netns exec". This one
-starts once for a file of tests and ends with process PARENT, and so does what it started. lib.sh's serve() writes a line into
-DIRECTORY/requests: its PID, the descriptor of its standard output, the FIFO in DIRECTORY that it waits at, a
-network namespace or nothing, a verb and its words. The answer is the exit status. What is done has the standard files and the folder of the shell that
-asks (its environment is the server's), and is ended when that shell ends.
+An emulated machine takes 2 s to start a Python with its imports, and 0.1 s for an "ip netns exec". This server
+starts once per test file. When process PARENT ends, the server and all that it started end too. lib.sh's serve()
+writes a line into DIRECTORY/requests: its PID, the descriptor of its standard output, the FIFO in DIRECTORY where
+it waits for the answer, a network namespace or nothing, a verb and its words. The answer is the exit status. A
+command gets the standard files and the folder of the shell that asks, and the environment of the server. It is
+ended when that shell ends.
 
   run COMMAND WORD...         a program
   frames|qlinkwire|nlraw|ringtool|segments|stream WORD...    the main() of that file, in a fork
-  stats DEVICE                "name:value" a line, but for those that depend on what else runs and on the time
+  stats DEVICE                "name:value", one per line, except those that depend on what else runs and on time
   stat DEVICE NAME            a counter
-  ring DEVICE tx|rx NAME      a member of a ring; keys DEVICE WORD...: see linkstate.py
-  pass FROM TO FIRST COUNT... as of ringtool.py, but with no process for it
+  ring DEVICE tx|rx NAME      a member of a ring (linkstate.py)
+  keys DEVICE WORD...         members of keys (linkstate.py)
+  pass FROM TO FIRST COUNT... as ringtool.py, without a process
   off DEVICE FEATURE          ethtool -K DEVICE FEATURE off
   carrier DEVICE              0 or 1; an error if the device is down
-  prepare                     lo up, and no IPv6, which would send frames of its own accord
-  reports                     what the kernel complained of since the last "qlink-test: " in its log
+  prepare                     lo up, and no IPv6, which would send frames by itself
+  reports                     warnings of the kernel since the last "qlink-test: " in its log
 """
 
 from __future__ import annotations
@@ -67,13 +69,13 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def take_fd(pidfd: int, number: int) -> int:
-    """A descriptor of another process, the same open file as there; /dev/null for one that is closed."""
+    """A copy of a descriptor of another process, or of /dev/null if that is closed."""
     fd = libc.syscall(PIDFD_GETFD, pidfd, number, 0)
     return fd if fd >= 0 else os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
 class KernelLog:
-    """/dev/kmsg from where the server began."""
+    """/dev/kmsg since the server started."""
 
     def __init__(self) -> None:
         self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -81,14 +83,14 @@ class KernelLog:
         self.found: list[str] = []
 
     def reports(self) -> list[str]:
-        """The complaints since the last test began."""
+        """The warnings since the last test began."""
         while True:
             try:
                 record = os.read(self.fd, 8192).decode(errors="replace")
             except BlockingIOError:
                 return self.found
             except BrokenPipeError:
-                self.found.append("records of the kernel's log were lost")
+                self.found.append("records of the kernel's log are lost")
                 continue
             text = record.partition(";")[2].partition("\n")[0]
             if "qlink-test: " in text:
@@ -98,7 +100,7 @@ class KernelLog:
 
 
 def carrier(device: str) -> str:
-    """As in /sys/class/net, which shows the namespace that it was mounted in."""
+    """The carrier; /sys/class/net would show the namespace in which sysfs was mounted."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
         index = socket.if_nametoindex(device)
         sock.send(struct.pack("=IHHIIBxHiII", 32, RTM_GETLINK, nlraw.REQUEST, 1, 0, 0, 0, index, 0, 0))
@@ -109,7 +111,7 @@ def carrier(device: str) -> str:
 
 
 def prepare() -> str:
-    """What a fresh namespace gets."""
+    """Sets up a new namespace."""
     for which in ("all", "default"):
         with open(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6", "w", encoding="ascii") as file:
             file.write("1")
@@ -120,7 +122,7 @@ def prepare() -> str:
 
 
 def stats(device: str) -> str:
-    """All counters that a test can foresee."""
+    """All counters that a test can predict."""
     with ethtool.Counters("", device) as counters:
         return "".join(f"{name}:{value}\n" for name, value in counters.read().items())
 
@@ -132,19 +134,19 @@ def stat(device: str, name: str) -> str:
 
 
 def switch_off(device: str, feature: str) -> str:
-    """An offload."""
+    """Turns an offload off."""
     with ethtool.Ethtool("", device) as features:
         features.switch_off(feature)
     return ""
 
 
 def pass_keys(*words: str) -> str:
-    """A key or a few to both ends of a link."""
+    """Installs one or a few keys at both ends of a link."""
     ringtool.pass_keys(*words)
     return ""
 
 
-# By verb: what takes no time, so that it needs no process.
+# By verb: short operations, which need no process.
 AT_ONCE: dict[str, Callable[..., str]] = {
     "stats": stats,
     "stat": stat,
@@ -185,7 +187,7 @@ class Server:
         """Until the parent ends."""
         os.write(self.free, SLOTS.encode())
         while True:
-            # One at a time: what is done for the first may close the others, and use their numbers again.
+            # One at a time: handling the first may close other descriptors and reuse their numbers.
             fd = self.poll.poll()[0][0]
             if fd == self.parent:
                 return
@@ -237,7 +239,7 @@ class Server:
             os.close(there)
 
     def _start(self, client: int, slot: str, files: list[int], words: list[str]) -> int | None:
-        """The status of what is done at once, or None, and a job."""
+        """The status if it is done at once; else None, after starting a job."""
         verb, *words = words
         if verb == "run":
             actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(files)]
@@ -266,7 +268,7 @@ class Server:
         os.write(self.fifo[slot], f"{status}\n".encode())
 
     def _ended(self, job: Job, fd: int) -> None:
-        """The child has ended and its shell is told; or the shell has, and the child must."""
+        """The child has ended: answer its shell. Or the shell has ended: end the child."""
         if fd == job.client:
             signal.pidfd_send_signal(job.childfd, signal.SIGTERM)
             os.write(self.free, job.slot.encode())
@@ -285,13 +287,13 @@ class Server:
         os.close(fd)
 
     def end(self) -> None:
-        """Leaves nothing running."""
+        """Ends all jobs."""
         for job in set(self.jobs.values()):
             signal.pidfd_send_signal(job.childfd, signal.SIGKILL)
 
 
 def run_tool(name: str, words: list[str], files: list[int]) -> None:
-    """A tool as if it had been started by its name; does not return."""
+    """Runs a tool as if it had been started by its name; does not return."""
     status = 1
     try:
         for number, fd in enumerate(files):

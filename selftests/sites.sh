@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Two sites with an agent each, and two key servers: what the tests of the agent share besides lib.sh.
+# Two sites with an agent each, and two KMEs: what the agent tests share in addition to lib.sh.
 #
-# $ns1 is site a, $ns2 is site b, $ns3 is where the KMEs are. veth0 is the underlay, veth1 the way from agent to agent,
-# veth2 that from a site to its KME. Files of a site are in $tmp/a and $tmp/b.
+# $ns1 is site a, $ns2 is site b, $ns3 holds the KMEs. veth0 is the underlay, veth1 connects the agents, veth2
+# connects a site to its KME. The files of a site are in $tmp/a and $tmp/b.
 
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly site=(- a b) channel=(- 203.0.113.1 203.0.113.2) kme_port=8443
-# What a KME may take, in ms: a kernel that looks at every access is slow.
+# How long a KME may take, in ms; the debug kernel is slow.
 if is_debug_kernel; then readonly patience=15000; else readonly patience=4000; fi
 agent_pid=(- 0 0) kmesim_pid=0
 
-# ---- certificates, once for all tests of a file ----
+# ---- certificates, made once for all tests of a file ----
 
-# kme_cert FILE CN: of a KME or an SAE, under the CA of the KMEs.
+# kme_cert FILE CN: a certificate of a KME or an SAE, under the CA of the KMEs.
 kme_cert()
 {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -CA kme-ca.pem -CAkey kme-ca.key \
@@ -36,9 +36,9 @@ make_pki()
 	) || fail "certificates"
 }
 
-# ---- the places ----
+# ---- namespaces of the sites ----
 
-# setup_sites [MTU]: the three places and what connects them, and the certificates; no link, no agent.
+# setup_sites [MTU]: three namespaces, what connects them, and the certificates; no link, no agent.
 setup_sites()
 {
 	local n
@@ -47,25 +47,25 @@ setup_sites()
 	setup_ns ns3
 	lay_path "$ns1" "$ns2" veth1 "${channel[1]}" "${channel[2]}" || fail "veth1"
 	for n in 1 2; do
-		ip link add "veth$n" netns "$ns3" type veth peer name veth2 netns "$(place "$n")"
+		ip link add "veth$n" netns "$ns3" type veth peer name veth2 netns "$(site_ns "$n")"
 		ip -n "$ns3" address add "10.1.$n.9/24" dev "veth$n"
 		ip -n "$ns3" link set "veth$n" up
-		ip -n "$(place "$n")" address add "10.1.$n.1/24" dev veth2
-		ip -n "$(place "$n")" link set veth2 up
+		ip -n "$(site_ns "$n")" address add "10.1.$n.1/24" dev veth2
+		ip -n "$(site_ns "$n")" link set veth2 up
 		mkdir "$tmp/${site[n]}"
 	done
 	make_pki
 }
 
-place() { if [ "$1" = 1 ]; then echo "$ns1"; else echo "$ns2"; fi; }
+site_ns() { if [ "$1" = 1 ]; then echo "$ns1"; else echo "$ns2"; fi; }
 
 # ---- the KMEs ----
 
-# A supply that never ends, for tests about something else.
+# A supply that never runs out, for tests of something else.
 # shellcheck disable=SC2034 # for the tests
 readonly rich=("stock 100000" "supply fibre 1000")
 
-# kmes_start [LINE…]: with these lines for their link, as "stock 1000".
+# kmes_start [LINE…]: starts both KMEs; the LINEs configure their link, for example "stock 1000".
 kmes_start()
 {
 	{
@@ -93,7 +93,7 @@ kmes() { expect_ok "kmesim" qlink-kmesim -s "$tmp/kmesim" "$@"; }
 
 # ---- the agents ----
 
-# agent_conf 1|2 [LINE…]: its file, with these lines for its link.
+# agent_conf 1|2 [LINE…]: writes an agent's configuration; the LINEs are added to its link.
 agent_conf()
 {
 	local own=${site[$1]} peer=${site[3 - $1]} dir=$tmp/${site[$1]}
@@ -124,30 +124,30 @@ agent_conf()
 	END
 	[[ " ${*:2} " == *" policy pqc-only "* ]] || printf ' kmes rack\n sae SAE-%s\n' "${peer^^}" >>"$dir/conf"
 	printf ' %s\n' "${@:2}" >>"$dir/conf"
-	# Thousands of keys for what most tests do not have would be minutes of work here.
+	# Storing thousands of keys that most tests do not need would take minutes here.
 	[[ " ${*:2} " == *" store "* ]] || echo " store 500" >>"$dir/conf"
 	[[ " ${*:2} " == *" outage-cover "* ]] || echo " outage-cover 30" >>"$dir/conf"
 }
 
-# agent_start 1|2: it says that it is there.
+# agent_start 1|2: starts an agent.
 agent_start()
 {
 	local log=$tmp/${site[$1]}/log
 
 	echo "-- start" >>"$log"
-	ip netns exec "$(place "$1")" qlinkd -c "$tmp/${site[$1]}/conf" 2>>"$log" &
+	ip netns exec "$(site_ns "$1")" qlinkd -c "$tmp/${site[$1]}/conf" 2>>"$log" &
 	agent_pid[$1]=$!
 	defer kill "${agent_pid[$1]}"
 }
 
-# agent_kill 1|2 [SIGNAL]: and wait for its end.
+# agent_kill 1|2 [SIGNAL]: kills an agent and waits for its end.
 agent_kill()
 {
 	kill "-${2:-9}" "${agent_pid[$1]}"
 	wait "${agent_pid[$1]}" 2>/dev/null
 }
 
-# agents_start [LINE…]: both, with these lines for the link.
+# agents_start [LINE…]: starts both agents; the LINEs are added to their link.
 agents_start()
 {
 	agent_conf 1 "$@"
@@ -156,39 +156,39 @@ agents_start()
 	agent_start 2
 }
 
-# ctl 1|2 WORD…: qlinkctl to the agent of a site.
-ctl() { in_ns "$(place "$1")" qlinkctl -c "$tmp/${site[$1]}/control" "${@:2}"; }
+# ctl 1|2 WORD…: runs qlinkctl against the agent of a site.
+ctl() { in_ns "$(site_ns "$1")" qlinkctl -c "$tmp/${site[$1]}/control" "${@:2}"; }
 
-# status 1|2 FILTER: jq on what an agent says of itself; link_status: of its link.
+# status 1|2 FILTER: applies a jq filter to an agent's status; link_status: to the status of its link.
 status() { ctl "$1" -j status 2>/dev/null | jq -r "$2"; }
 link_status() { status "$1" ".links[0] | $2"; }
 status_is() { [ "$(status "$1" "$2")" = "$3" ]; }
 link_status_is() { [ "$(link_status "$1" "$2")" = "$3" ]; }
 
-# logged 1|2 TEXT: a line of the log of a site.
+# logged 1|2 TEXT: a line in the log of a site contains TEXT.
 logged() { grep -qF -e "$2" "$tmp/${site[$1]}/log"; }
 
-# active SOURCE: both directions are used under keys of this source.
+# active SOURCE: both directions use keys of this source.
 active()
 {
 	local n
 
 	for n in 1 2; do
-		[ "$(ring "$(place "$n")" tx current_source)" = "$1" ] || return 1
-		[ "$(ring "$(place "$n")" rx current_source)" = "$1" ] || return 1
+		[ "$(ring "$(site_ns "$n")" tx current_source)" = "$1" ] || return 1
+		[ "$(ring "$(site_ns "$n")" rx current_source)" = "$1" ] || return 1
 	done
 }
 
-# expect_active SOURCE: soon. What happened, if not.
+# expect_active SOURCE: both directions soon use keys of this source; prints the logs if not.
 expect_active()
 {
-	expect_soon "active $1" active "$1" || tell_logs
+	expect_soon "active $1" active "$1" || show_logs
 }
 
-# tell_logs: what happened.
-tell_logs() { tail -n 60 "$tmp"/[ab]/log; }
+# show_logs: prints the end of both logs.
+show_logs() { tail -n 60 "$tmp"/[ab]/log; }
 
-# links_add [WORD…]: both ends of the link, without a key.
+# links_add [WORD…]: creates both ends of the link, without keys.
 links_add()
 {
 	local n
@@ -199,14 +199,14 @@ links_add()
 	quiet
 }
 
-# site_link_add 1|2 [WORD…]: the end of one site.
+# site_link_add 1|2 [WORD…]: creates the end of one site.
 site_link_add()
 {
 	link_add "$@" || fail "link $1"
-	link_set "$(place "$1")" accept hybrid,pqc,qkd
+	link_set "$(site_ns "$1")" accept hybrid,pqc,qkd
 }
 
-# setup_running [LINE…]: two sites whose traffic is protected by hybrid keys, with these lines for their link.
+# setup_running [LINE…]: two sites whose traffic is protected by hybrid keys; the LINEs are added to their link.
 setup_running()
 {
 	setup_sites
@@ -219,13 +219,13 @@ setup_running()
 
 # ---- traffic ----
 
-# keep_busy: keys give way to others only where frames are sent.
+# keep_busy: sends frames, since keys are replaced only while frames are sent.
 keep_busy() { flying "$ns1" ping -q -i 0.02 "${inner[2]}"; }
 
-# has_gone_by SINCE SECONDS: SINCE is in microseconds.
+# has_gone_by SINCE SECONDS: SECONDS have passed; SINCE is in microseconds.
 has_gone_by() { [ $((${EPOCHREALTIME/./} - $1)) -ge $(($2 * 1000000)) ]; }
 
-# expect_sealed PCAP: what it has of the link is sealed, and no nonce came twice or after a newer epoch.
+# expect_sealed PCAP: all of the link's frames are sealed, and no nonce was repeated or used after a newer epoch.
 expect_sealed()
 {
 	local n
@@ -238,8 +238,8 @@ expect_sealed()
 	expect_eq "in clear" "$(tcpdump -n -r "$1" "host ${inner[1]} or host ${inner[2]}" 2>/dev/null | wc -l)" 0
 }
 
-# steady_start [SECONDS]: a ping each way every 10 ms, or so often, for which steady_stop wants an answer each, and the
-# wire below them sealed.
+# steady_start [SECONDS]: pings in each direction every 10 ms, or every SECONDS. steady_stop expects an answer to
+# each, and only sealed frames on the underlay.
 steady_start()
 {
 	capture_start "$ns1" "$tmp/steady"
@@ -251,7 +251,7 @@ steady_start()
 	defer kill $!
 }
 
-# steady_stop [LOST]: at most so many lost, 0 unless said.
+# steady_stop [LOST]: at most LOST pings were lost, 0 by default.
 steady_stop()
 {
 	local n sent received
@@ -261,7 +261,7 @@ steady_stop()
 	for n in 1 2; do
 		read -r sent received < <(sed -nE 's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "$tmp/ping$n")
 		expect_ok "pings sent" test "${sent:-0}" -gt 10
-		# One may be on its way when the ping ends.
+		# One ping may be on its way when ping ends.
 		expect_ok "lost of $sent pings from site ${site[n]}: $((sent - received))" \
 			test "$((sent - received))" -le $((${1:-0} + 1))
 	done

@@ -3,7 +3,7 @@
 """Sends files over TCP in the ways that hand page-cache pages to the network, and receives them.
 
   stream.py send sendfile|splice|copy FILE ADDRESS PORT
-  stream.py receive splice|copy FILE PORT	prints "listening" when it does
+  stream.py receive splice|copy FILE PORT	prints "listening" when ready
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def copy_all(source: int, sink: int) -> None:
 
 
 def sendfile_all(source: int, sink: int) -> None:
-    """sendfile, which knows where the file ends."""
+    """sendfile, until the end of the file."""
     offset = 0
     while length := os.sendfile(sink, source, offset, CHUNK):
         offset += length

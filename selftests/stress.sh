@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Several tasks make, key, use, change, list and delete links at once; every frame is received or counted.
+# Several tasks create, key, use, change, list and delete links at once; every frame is received or counted.
 #
-# QLINK_SOAK=1 makes it hours instead of seconds, and the file 1 GB instead of 4 MB.
+# QLINK_SOAK=1 runs it for hours instead of seconds, with a file of 1 GB instead of 4 MB.
 
 needs_cpus=2
 # shellcheck source=lib.sh
@@ -13,7 +13,7 @@ deadline_all=$((120 + rounds * 10))
 
 port_drops() { in_ns "$1" qlinkctl -j show qlink0 | jq '[.[0].port[]] | add'; }
 
-# conserved FROM TO: what one end sent is what the other received or counted.
+# conserved FROM TO: each frame that one end sent was received or counted by the other.
 conserved()
 {
 	[ "$(stats64 "$1" .tx.packets)" = "$(($(stats64 "$2" '.rx.packets + .rx.errors + .rx.dropped') + $(port_drops "$2")))" ]
@@ -21,7 +21,7 @@ conserved()
 
 busy() { "$@" >"$tmp/$1.${#workers[@]}.log" 2>&1 & workers+=("$! $1.${#workers[@]}"); defer kill $!; }
 
-# New keys for both directions, over and over.
+# Installs new keys for both directions, again and again.
 rekey()
 {
 	local epoch
@@ -34,7 +34,7 @@ rekey()
 	done
 }
 
-# Another link between the same two hosts comes and goes with its keys.
+# Creates and deletes another link between the same two hosts, with keys.
 come_and_go()
 {
 	local i ns

@@ -28,7 +28,7 @@ class Tap:
         self.sock.send(frame)
 
     def read(self) -> Iterator[bytes]:
-        """The frames that have arrived; VLAN tags that the kernel took off are put back."""
+        """The frames that have arrived, with the VLAN tags that the kernel removed."""
         while True:
             try:
                 frame, ancillary, _, address = self.sock.recvmsg(65536, 64, socket.MSG_DONTWAIT)

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Links, devices, namespaces, keys and the module go while frames fly; nothing is left and nobody complains.
+# Links, devices, namespaces, keys and the module are removed under traffic; nothing is left and the kernel does not
+# warn.
 
 needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# floods: frames both ways, until the test is over.
+# floods: frames in both directions until the test ends.
 floods()
 {
 	pinging "$ns1" "${inner[2]}"
@@ -30,7 +31,7 @@ traffic()
 
 has_traffic() { [ "$(keys "$1" 'frames<51')" = 0 ]; }
 
-# Everything is let go of: the module can be unloaded, and does not hang.
+# Nothing holds the module: it unloads, and does not hang.
 expect_all_gone()
 {
 	run_deferred
@@ -89,8 +90,8 @@ each_test_delete_namespaces()
 	expect_all_gone
 }
 
-# The device lives in a namespace, its underlay in another: either may go first. (No streams: an
-# orphaned TCP socket keeps its namespace for minutes.)
+# The device is in one namespace, its underlay in another: either may be deleted first. (No streams: an orphaned
+# TCP socket keeps its namespace for minutes.)
 each_test_moved_then_underlay_goes()
 {
 	setup_pair
@@ -129,7 +130,7 @@ each_test_delete_keys()
 	expect_all_gone
 }
 
-# Everything that can be changed, while others look and frames fly.
+# All options are changed under traffic while others read them.
 each_test_change_while_watched()
 {
 	local n

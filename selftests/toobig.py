@@ -11,7 +11,7 @@ from wire import ones_sum
 
 
 def ipv4_packet(protocol: int, source: bytes, destination: bytes, data: bytes) -> bytes:
-    """An IPv4 packet with a right checksum."""
+    """An IPv4 packet with a correct checksum."""
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(data), 1, 0x4000, 64, protocol, 0) + source + destination
     return head[:10] + (~ones_sum(head) & 0xFFFF).to_bytes(2, "big") + head[12:] + data
 
@@ -22,7 +22,7 @@ def ipv6_packet(protocol: int, source: bytes, destination: bytes, data: bytes) -
 
 
 def too_big_errors(args: argparse.Namespace, us: bytes, them: bytes) -> Iterator[bytes]:
-    """ICMP errors from them to us, about packets that we may have sent."""
+    """ICMP errors from them to us, about packets that we could have sent."""
     packet, icmp, reply = (ipv6_packet, 58, 129) if args.under == "udp6" else (ipv4_packet, 1, 0)
     sources = (PORT, 49152) if args.about == "udp" else (0,)
     for source in sources:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154 # what lib.sh sets
-# What goes through a link in the tests, and what a capture of the underlay tells of it.
+# Traffic that the tests send through a link, and what a capture of the underlay shows of it.
 
 readonly marker=516c4e6b5365637265744d61726b6572	# in everything that goes through a captured link
 stream() { serve "$1" stream "${@:2}"; }
 hash_of() { sha256sum <"$1"; }
 json() { jq -r "$2" "$tmp/$1.json"; }
 
-# with_ipv6: addresses for qlink0 at both ends.
+# with_ipv6: IPv6 addresses for qlink0 at both ends.
 with_ipv6()
 {
 	local n ns
@@ -32,7 +32,7 @@ with_vlan()
 	done
 }
 
-# transfer FROM TO ADDRESS FILE [SEND-HOW [RECEIVE-HOW]]: whole, or not.
+# transfer FROM TO ADDRESS FILE [SEND-HOW [RECEIVE-HOW]]: sends a file; it must arrive unchanged.
 transfer()
 {
 	local receiver
@@ -50,7 +50,7 @@ ping_ok() { expect_ok "ping ${*:2}" in_ns "$1" ping -c 3 -i 0.01 -W "$deadline" 
 
 decode_into() { qlinkwire decode "${@:2}" >"$1"; }
 
-# decode NAME [OPTION…]: opens all of $tmp/NAME.pcap; what it says stands in $tmp/NAME.json.
+# decode NAME [OPTION…]: opens all of $tmp/NAME.pcap; the result is in $tmp/NAME.json.
 decode()
 {
 	local wire

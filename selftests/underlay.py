@@ -20,7 +20,7 @@ PORT = 47000
 
 
 class Injector:
-    """Puts sealed frames on the underlay as the peer would."""
+    """Sends sealed frames on the underlay as the peer would."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         probe = in_namespace(args.to, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -60,7 +60,7 @@ def splice_bundle(sock: socket.socket, peer: tuple[str, int], frames: list[bytes
 
 
 def sealed_of(under: str, outer: bytes) -> bytes | None:
-    """The sealed frame in a frame of the underlay."""
+    """The sealed frame in a frame of the underlay, or None."""
     if under == "eth":
         return outer[14:] if outer[12:14] == ETHERTYPE.to_bytes(2, "big") else None
     if under == "udp6":

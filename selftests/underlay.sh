@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The udp underlay over IPv6, and ports that links share: what is carried, told apart, counted and refused.
+# The udp underlay over IPv6, and ports that links share: frames sent, told apart, counted and refused.
 
 in_every_share=yes
 # shellcheck source=lib.sh
@@ -14,7 +14,7 @@ readonly E_LINK_LOCAL="link-local" E_FAMILY="not of one family" E_BOUND="cannot 
 add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
 sockets() { in_ns "$1" ss -Huln "sport = :$port" | wc -l; }
 
-# Addresses of a further peer, at ns2's veth0.
+# Addresses of another peer, at ns2's veth0.
 with_third_address()
 {
 	ip -n "$ns2" address add "${address[3]}/24" dev veth0
@@ -24,9 +24,9 @@ with_third_address()
 	ip -n "$ns1" neighbour add "${address6[3]}" lladdr "${mac[2]}" dev veth0
 }
 
-# All that data.sh has for the other underlays, in one go, with an ear at the wire. Nobody finishes
-# a UDP checksum for us here, so all of them are whole.
-test_udp6_carries_everything()
+# All that data.sh tests for the other underlays, in one test, with a capture of the wire. No device completes UDP
+# checksums here, so all of them must be complete.
+test_udp6_every_kind_of_frame()
 {
 	local n
 
@@ -62,7 +62,7 @@ test_udp6_carries_everything()
 	expect_nothing_dropped
 }
 
-# The MTU, what is shown, and that a full-size frame is not split.
+# The MTU, what is shown, and that a full-size frame is not fragmented.
 test_udp6_one_source_port()
 {
 	under=udp6
@@ -80,7 +80,7 @@ test_udp6_one_source_port()
 	expect_nothing_dropped
 }
 
-# The vectors and every kind of forged header, as the other underlays have them in replay.sh.
+# The vectors and every kind of forged header, as replay.sh has them for the other underlays.
 test_udp6_forged()
 {
 	under=udp6
@@ -90,7 +90,7 @@ test_udp6_forged()
 	expect_ok "caught and resent" frames resend --under udp6 --from "$ns1" --to "$ns2"
 }
 
-# Three links of one socket: two of a peer, told apart by id, and one of another peer with an id of theirs.
+# Three links on one socket: two of one peer, told apart by id, and one of another peer with the same id.
 share_a_socket()
 {
 	local n
@@ -142,7 +142,7 @@ test_udp6_links_share_a_socket()
 	share_a_socket
 }
 
-# A frame with an id of no link, or from an address of no link, is the port's to count.
+# A frame with an unknown id, or from an unknown address, is counted by the port.
 test_udp6_frames_of_no_link()
 {
 	local before
@@ -198,7 +198,7 @@ test_udp6_refused()
 	END
 	expect_refused "mixed" "$E_FAMILY" add_udp qlink0 id 7 local "$a" remote "${address[2]}" port "$port"
 	expect_refused "mixed" "$E_FAMILY" add_udp qlink0 id 7 local "${address[1]}" remote "$b" port "$port"
-	expect_refused "somebody's" "local $b port $port: $E_BOUND" add_udp qlink0 id 7 local "$b" remote "$a" port "$port"
+	expect_refused "address of another host" "local $b port $port: $E_BOUND" add_udp qlink0 id 7 local "$b" remote "$a" port "$port"
 	expect_eq "devices" "$(devices "$ns1")" 0
 	ip netns exec "$ns1" socat -u "UDP6-RECV:$port" /dev/null &
 	defer kill $!
@@ -212,7 +212,7 @@ test_udp6_refused()
 		jq -r '.[0].link | .local, .remote' | paste -sd ' ')" "$a $b"
 }
 
-# A link moves from one family to the other, with its keys.
+# A link changes from one address family to the other, with its keys.
 test_udp_changes_family()
 {
 	local n ns
@@ -235,7 +235,7 @@ test_udp_changes_family()
 	expect_nothing_dropped
 }
 
-# The route over IPv6 goes, leads into the link itself, and comes back.
+# The IPv6 route is deleted, leads into the link itself, and is restored.
 test_udp6_no_route_and_loop()
 {
 	local before

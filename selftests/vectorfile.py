@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The vectors of vectors/frames.json: whole sealed frames, and what a receiver makes of each."""
+"""The vectors of vectors/frames.json: complete sealed frames, and what a receiver does with each."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def keepalive() -> bytes:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One vector: what is sealed, what is done to it after, and what a receiver makes of it."""
+    """One vector: what is sealed, how it is changed afterwards, and what a receiver does with it."""
 
     name: str
     why: str
@@ -206,7 +206,7 @@ def key_of(epoch: int) -> Key:
 
 
 def vector_of(row: Row, receiver: Receiver) -> dict[str, object]:
-    """A row as it stands in the file; the receiver must agree with the row."""
+    """A row in the file's format; the receiver must agree with the row."""
     key = key_of(row.epoch)
     frame = row.frame(key)
     counter, _ = receiver.outcome(frame)
@@ -258,6 +258,6 @@ def vectors(args: argparse.Namespace) -> int:
         path.write_text(text, encoding="ascii")
         return 0
     if path.read_text(encoding="ascii") != text:
-        print(f"{path}: not what this program makes", file=sys.stderr)
+        print(f"{path}: differs from what this program makes", file=sys.stderr)
         return 1
     return 0

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Has the kernel begin to sleep, and called off by a wakeup event that is pending already.
+"""Tells the kernel to sleep, which a pending wakeup event cancels.
 
-  wakeup.py freeze|mem|disk	prints the errno that the kernel gives up with, or OK
+  wakeup.py freeze|mem|disk	prints the kernel's errno, or OK
 
-Everybody who wants to know before the host sleeps is told; then no task is frozen, no device suspended.
+All notifiers run that are called before the host sleeps; no task is frozen and no device suspended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def put(name: str, text: str) -> None:
 
 
 def main() -> int:
-    """A wakeup source that is active until somebody waits for it, and nobody does."""
+    """Makes a wakeup source that stays active, because nobody waits for it."""
     source, event = os.pipe()
     epoll = select.epoll()
     epoll.register(source, select.EPOLLIN | EPOLLWAKEUP)

@@ -56,14 +56,14 @@ def test_gcm_is_sp800_38d() -> None:
 
 
 def test_header_layout() -> None:
-    """Every field of the header lies where section 1 says."""
+    """Every field of the header is where section 1 says."""
     header = Header(2, 0xAB, 0x1234, 0x0102030405, 0xFFEEDDCCBBAA)
     assert header.pack().hex() == "12ab1234000102030405ffeeddccbbaa"
     assert Header.parse(header.pack()) == header
 
 
 def test_keepalive_layout() -> None:
-    """Every field of a keepalive lies where section 5 says."""
+    """Every field of a keepalive is where section 5 says."""
     keepalive = Keepalive(0x0102030405060708, 0xFF09080706050403, 0xFEDCBA987654, 60000)
     assert keepalive.pack().hex() == "0102030405060708ff09080706050403fedcba987654ea60"
     assert Keepalive.parse(keepalive.pack()) == keepalive
@@ -96,7 +96,7 @@ def test_window() -> None:
 
 
 def test_csum_finish() -> None:
-    """A finished checksum is one that verifies, whatever lies around it."""
+    """A finished checksum verifies, whatever surrounds it."""
     for size in (98, 99, 1514):
         for vlan in (0, 5):
             assert l4_checksum_ok(csum_finish(partial_udp(size, vlan))) is True
@@ -147,7 +147,7 @@ def outer_ipv6(payload: bytes, port: int, checksum: int | None = None, label: in
 
 
 def test_decoder() -> None:
-    """What the decoder must let pass and what it must not."""
+    """What the decoder must accept and what it must report."""
     key = key_of(1)
     frame = seal(key, Header(0, 0, LINK_ID, 1, 1), plain_frame(60))
     outer = DST + SRC + b"\x88\xb5"
@@ -181,7 +181,7 @@ def test_decoder() -> None:
 
 
 def test_vectors() -> None:
-    """The vectors file is what this program makes, and is made twice the same."""
+    """The vectors file is what this program makes, and making it twice gives the same."""
     text = vectors_text()
     assert text == vectors_text()
     n_frames = sum(len(group["frames"]) for group in json.loads(text)["groups"])

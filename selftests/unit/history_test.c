@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What keys were used for: numbers without end over a ring with one, sums, and squares. */
+/* Usage history of keys: endless numbers over a ring of records, sums, and squares. */
 #include "../../kmod/history.c"
 
 #include "unit.h"
@@ -24,7 +24,7 @@ static struct qlink_history *make(unsigned int n_records)
 	return history;
 }
 
-/* From a number on to the end: how many there are, and whether each is the one that it says. */
+/* Counts the records from a number on, and checks that each is the one expected. */
 static u64 count(struct qlink_history *history, u64 after, u64 *first)
 {
 	struct qlink_record record;
@@ -130,7 +130,7 @@ static void sums(void)
 	qlink_history_put(history);
 }
 
-/* A record says all that a key was used for, and the sums get what they had not been told of it. */
+/* A record holds all that a key was used for, and the sums get the part that was not reported yet. */
 static void the_rest_is_counted(void)
 {
 	struct qlink_usage three = { .frames = 3, .bytes = 300 }, got[QLINK_SOURCES];
@@ -174,7 +174,7 @@ static void squares(void)
 	qlink_history_put(history);
 }
 
-/* A key that outlives its link still has somewhere to go down in. */
+/* A key that outlives its link can still be recorded. */
 static void holders(void)
 {
 	struct qlink_history *history = make(1);

@@ -34,7 +34,7 @@ static enum qlink_replay_verdict model_commit(struct model *model, u64 sequence)
 	return GOOD;
 }
 
-/* What a step does to the top of the window: small steps, edges, and far jumps. */
+/* How a step moves the top of the window: small steps, edges, and far jumps. */
 static u64 step_sequence(const struct model *model, u8 kind, u16 amount)
 {
 	u64 base = model->top + 1;
@@ -51,7 +51,7 @@ static u64 step_sequence(const struct model *model, u8 kind, u16 amount)
 	return base >> 63 || !base ? 1 : base & LAST ?: 1;
 }
 
-/* Three bytes a step. Returns the steps that the window judged otherwise than the model. */
+/* Three bytes per step. Returns how many steps the window judged differently from the model. */
 static u64 run_model(const u8 *data, size_t size)
 {
 	static struct model model;
@@ -133,7 +133,7 @@ static const struct replay_row first_is_top[] = {
 	{ BITS,			OLD,  "the bit of the top, long ago" },
 };
 
-/* Looking must say what committing will, twice the same, and not change it. */
+/* The check must give the same result as the commit, twice, and change nothing. */
 static void check_commit(struct qlink_replay *replay, const struct replay_row *row)
 {
 	CHECK_EQ(row->why, qlink_replay_check(replay, row->sequence), row->verdict);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* KTAP for tests that run on the host: a table of functions, a check that says what it got. */
+/* KTAP for tests on the host: a table of functions, and a check that prints what it got. */
 #ifndef UNIT_H
 #define UNIT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A count of holders, which is never asked for once it is 0. */
+/* A reference count, which nobody increments once it is 0. */
 #include <linux/types.h>
 
 struct kref { unsigned int n; };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory, of which there may be none: see slab_left. */
+/* Allocations, which a test can make fail: see slab_left. */
 #include <linux/types.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* As much of the kernel's types and bitmaps as kmod/replay.c, history.c and wire.h use, for the host. */
+/* The part of the kernel's types and bitmaps that kmod/replay.c, history.c and wire.h use, for the host. */
 #ifndef SHIM_TYPES_H
 #define SHIM_TYPES_H
 

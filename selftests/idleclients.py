@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Stands at a door and says nothing: keeps connections to ADDRESS PORT open, and makes those again that are closed.
+"""Keeps idle TCP connections to ADDRESS PORT open, and replaces those that are closed, until it is killed.
 
-usage: crowd.py ADDRESS PORT N OWN-ADDRESS…
+usage: idleclients.py ADDRESS PORT N OWN-ADDRESS…
 
-N of each OWN-ADDRESS, which dials a hundred times a second at most; until it is killed.
+N connections from each OWN-ADDRESS, which makes at most a hundred new ones a second.
 """
 import selectors
 import socket
@@ -12,8 +12,8 @@ import sys
 import time
 
 
-def knock(own, there):
-    """A connection that is on its way, or None where this host has no more."""
+def connect(own, there):
+    """A connection in progress, or None if this host cannot make more."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         sock.bind((own, 0))
@@ -32,12 +32,12 @@ def main():
     waiting = selectors.DefaultSelector()
     while True:
         for own, n in open_of.items():
-            sock = knock(own, there) if n < most else None
+            sock = connect(own, there) if n < most else None
             if sock:
                 waiting.register(sock, selectors.EVENT_READ, own)
                 open_of[own] += 1
         for key, _ in waiting.select(0):
-            # Closed, or refused: what a door says to those who say nothing is nothing.
+            # Closed or refused: the agent sends nothing to a client that sends nothing.
             waiting.unregister(key.fileobj)
             key.fileobj.close()
             open_of[key.data] -= 1
