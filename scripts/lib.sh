@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the scripts of this folder share: messages, the cache, and the build root.
+# What the scripts in this folder share: messages, the cache, and the build root.
 
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 QLINK_CACHE=${QLINK_CACHE:-$HOME/.cache/qlink}
@@ -11,7 +11,7 @@ say() { printf '%s\n' "$*"; }
 warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { warn "$@"; exit 1; }
 
-# A wrong option or argument: the value, then the rule.
+# A wrong option or argument: first the value, then the rule.
 usage_error()
 {
 	warn "$1 (see ${0##*/} --help)"
@@ -43,8 +43,8 @@ tree_files()
 		while read -r file; do [ ! -e "$file" ] || echo "$file"; done
 }
 
-# The Debian mirror that this machine's own apt uses; no host is written in this tree.
-# An entry for Debian itself comes first, then its archive, then anything at all.
+# The Debian mirror that this machine's apt uses; this tree names no host. An entry for Debian itself comes first, then
+# its archive, then any other.
 debian_mirror()
 {
 	local uris
@@ -60,20 +60,20 @@ debian_mirror()
 	head -n 1 <<<"$uris"
 }
 
-# recipe_key FILE…: names what FILEs would make.
+# recipe_key FILE…: a hash that identifies what these FILEs would make.
 recipe_key() { cat "$@" | sha256sum | cut -c 1-12; }
 
-# cache_path ITEM [ARGUMENT]: where the product of scripts/lab/ITEM lies, made or not.
+# cache_path ITEM [ARGUMENT]: the path of what scripts/lab/ITEM makes, whether it exists or not.
 cache_path()
 {
 	printf '%s/%s-%s\n' "$QLINK_CACHE" "$1${2:+-$2}" "$(recipe_key "$TREE/scripts/lab/$1")"
 }
 
-# make_item WORDS ITEM [ARGUMENT]: has it made, unless it is there.
+# make_item WORDS ITEM [ARGUMENT]: makes the item, unless it exists.
 make_item() { make_once "$(cache_path "${@:2}")" "$1" "$TREE/scripts/lab/$2" "${@:3}"; }
 
-# make_once PATH WORDS COMMAND…: runs COMMAND with a fresh folder as its last argument and
-# renames that to PATH, so that PATH is whole or absent. Two that want it wait for one.
+# make_once PATH WORDS COMMAND…: runs COMMAND with a new folder as its last argument and renames the folder to PATH, so
+# that PATH is complete or absent. If two processes need it, the second waits for the first.
 make_once()
 {
 	local path=$1 words=$2 log lock start=$SECONDS
@@ -99,7 +99,7 @@ make_once()
 
 build_root() { cache_path build-root; }
 
-# Has scripts/setup run where a part of the lab is missing.
+# Runs scripts/setup if a part of the lab is missing.
 need_lab()
 {
 	local item
@@ -109,8 +109,8 @@ need_lab()
 	done
 }
 
-# in_build_root [--root] [--bind FROM TO]… COMMAND…: runs COMMAND in the build root, in /qlink,
-# as the caller (or root), with FROM seen at TO. The mounts are private and end with COMMAND.
+# in_build_root [--root] [--bind FROM TO]… COMMAND…: runs COMMAND in the build root, in /qlink, as the caller (or root),
+# with FROM mounted at TO. The mounts are private and end with COMMAND.
 in_build_root()
 {
 	local user root in_use status=0 binds=()
@@ -124,7 +124,7 @@ in_build_root()
 		*) break ;;
 		esac
 	done
-	# As long as this descriptor is open, "setup prune" leaves the root alone.
+	# While this descriptor is open, "setup prune" keeps the root.
 	mkdir -p "$QLINK_CACHE/log"
 	exec {in_use}>"$QLINK_CACHE/log/${root##*/}.in-use"
 	flock -s "$in_use"
@@ -148,7 +148,7 @@ in_build_root()
 	return "$status"
 }
 
-# fetch_packages DIR PACKAGE…: puts the .deb of each into DIR.
+# fetch_packages DIR PACKAGE…: downloads the .deb files into DIR.
 fetch_packages()
 {
 	local dir=$1
@@ -167,8 +167,8 @@ unpack_package()
 	dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --wildcards "$@"
 }
 
-# initrd_modules TREE RELEASE DIR: what the VM needs to find its disks and ports, uncompressed
-# and with the order to insert them in. Built-in drivers are simply absent.
+# initrd_modules TREE RELEASE DIR: copies the modules that the VM needs for its disks and ports, uncompressed, and the
+# order in which to insert them. Built-in drivers are absent.
 initrd_modules()
 {
 	local tree=$1 release=$2 dir=$3 module file
@@ -184,7 +184,7 @@ initrd_modules()
 	done
 }
 
-# modules_image TREE IMAGE: a read-only disk of TREE, with room for nothing more.
+# modules_image TREE IMAGE: makes a read-only disk of TREE, just large enough.
 modules_image()
 {
 	local size
@@ -193,8 +193,8 @@ modules_image()
 	mke2fs -q -t ext4 -O ^has_journal -m 0 -E nodiscard -d "$1" "$2" $((size * 5 / 4 + 16))M
 }
 
-# The folder of one kernel of the lab. It holds: release, vmlinuz, modules.img, tree (the same
-# modules as files), initrd-modules, and build (what modules are built against) or headers.
+# The folder of one kernel of the lab. It contains: release, vmlinuz, modules.img, tree (the same modules as files),
+# initrd-modules, and build (what modules are built against) or headers.
 kernel_dir()
 {
 	if is_one_of "$1" "${DEBUG_KERNELS[@]}"; then
@@ -204,14 +204,14 @@ kernel_dir()
 	fi
 }
 
-# need_kernel WORD: refuses a kernel that the lab does not know.
+# need_kernel WORD: refuses a kernel that the lab does not have.
 need_kernel()
 {
 	is_one_of "$1" "${KERNELS[@]}" "${DEBUG_KERNELS[@]}" ||
 		usage_error "--kernel $1: must be one of ${KERNELS[*]} ${DEBUG_KERNELS[*]}"
 }
 
-# use_kernel K: has the lab's parts for K made if they are not, sets kernel_dir and release.
+# use_kernel K: makes the lab's parts for K if they are missing; sets kernel_dir and release.
 use_kernel()
 {
 	kernel_dir=$(kernel_dir "$1")
@@ -225,10 +225,10 @@ use_kernel()
 	release=$(cat "$kernel_dir/release")
 }
 
-# in_tree COMMAND…: in the build root, at the top of the tree.
+# in_tree COMMAND…: runs COMMAND in the build root, at the top of the tree.
 in_tree() { in_build_root --bind "$TREE" /qlink "$@"; }
 
-# with_kernel COMMAND…: in the build root, where the kernel's headers and modules lie in place.
+# with_kernel COMMAND…: runs COMMAND in the build root, with the kernel's headers and modules in their places.
 with_kernel()
 {
 	local binds=(--bind "$TREE" /qlink --bind "$kernel_dir/tree" /kernel
@@ -240,8 +240,8 @@ with_kernel()
 	in_build_root "${binds[@]}" "$@"
 }
 
-# mirror DIR PATH…: copies PATHs of the tree below DIR, where make may write beside them. Its
-# products stay, so that it only makes what changed; sources that went away go.
+# mirror DIR PATH…: copies PATHs of the tree into DIR, where make may write beside them. Build products stay, so that
+# only changes are made again; sources that were deleted are deleted there too.
 mirror()
 {
 	local dir=$1
@@ -253,7 +253,7 @@ mirror()
 		"$@" "$dir/")
 }
 
-# Compiler messages name the file in the tree, not its copy.
+# Makes compiler messages name the file in the tree instead of its copy.
 own_paths()
 {
 	sed -u -e 's|\(/qlink/\)\{0,1\}build/[^/ ]*/src/||g' -e '/^warning: pahole version differs/,/^  You are using:/d'

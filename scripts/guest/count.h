@@ -16,7 +16,7 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* Time in which nobody ran is no instruction. */
+/* Idle time is not counted as instructions. */
 static uint64_t idle(void)
 {
 	double up, spent;

@@ -29,7 +29,7 @@ def key_file(seed: int) -> bytes:
 
 
 def places(path: str, seeds: list[int]) -> dict[str, list[int]]:
-    """Where each part of each key stands in a file."""
+    """The offsets of each part of each key in a file."""
     found = {}
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory:
         for seed in seeds:

@@ -79,7 +79,7 @@ static void join(int fd, const char *to, int port)
 		die(to);
 }
 
-/* One datagram from a socket to another; returns how many were lost. */
+/* Sends one datagram from a socket to another; returns how many were lost. */
 static long pass(int from, int to, size_t bytes)
 {
 	if (send(from, buffer, bytes, 0) != (ssize_t)bytes)
@@ -92,7 +92,7 @@ static long pass_back(int from, int to, size_t bytes)
 	return pass(from, to, bytes) + pass(to, from, bytes);
 }
 
-/* Many at once, all of the same bytes. */
+/* Sends many at once, all with the same bytes. */
 static long pass_burst(int from, int to, size_t bytes)
 {
 	struct iovec part = { .iov_base = buffer, .iov_len = bytes };
@@ -141,7 +141,7 @@ static void measure_udp(char **argv, const struct udp_measure *measure)
 	printf("%.0f %ld %ju\n", (double)(start - start_idle) / frames, lost, now() - begin);
 }
 
-/* window: bytes that the receiver has room for, or 0: as many as the kernel likes. */
+/* window: bytes that the receiver has room for, or 0 for the kernel's default. */
 static pid_t start_receiver(const char *netns, const char *at, int window)
 {
 	struct sockaddr_in in = address(at, TCP_PORT);
@@ -174,7 +174,7 @@ static unsigned int sent_again(int fd)
 	return info.tcpi_total_retrans;
 }
 
-/* The first fifth warms up: slow start, and the buffers find their sizes. */
+/* The first fifth is a warm-up: slow start, and the buffers reach their sizes. */
 static void measure_tcp(char **argv)
 {
 	uint64_t bytes = strtoull(argv[5], NULL, 0), sent = 0, warm = 0, begin, start = 0, start_idle = 0;

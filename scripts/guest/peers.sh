@@ -2,16 +2,16 @@
 # shellcheck shell=bash
 # How each peer of the bench is set up between the network namespaces a and b.
 #
-# All have a veth of MTU 1500 for a wire and are themselves of MTU 1420, the most that every one of them can carry,
-# so that each cuts a stream into segments of the same size and none fragments. All but the wire's MTU is as the
-# device comes: offloads, checksums, queues. Ciphers are AES-256-GCM but WireGuard's, which has only
-# ChaCha20-Poly1305, and vxlan's, which has none.
+# Each runs over a veth of MTU 1500 and has MTU 1420, the largest that all of them can have, so that each cuts a stream
+# into segments of the same size and none fragments. Except for the wire's MTU, all use default settings: offloads,
+# checksums, queues. Ciphers are AES-256-GCM, except WireGuard's, which has only ChaCha20-Poly1305, and vxlan, which
+# has none.
 
 A=10.9.0.1
 B=10.9.0.2
 INNER_MTU=1420
 
-# IPv6 would have words of its own on the wire.
+# Without IPv6, which would send frames by itself.
 lay_wire()
 {
 	local site
@@ -29,14 +29,14 @@ lay_wire()
 	fi
 }
 
-# put SITE DEVICE ADDRESS: an address, and up.
+# put SITE DEVICE ADDRESS: sets an address and brings the device up.
 put()
 {
 	ip -n "$1" address add "$3" dev "$2"
 	ip -n "$1" link set "$2" up
 }
 
-# put_inner DEVICE: at both ends, where the bench sends.
+# put_inner DEVICE: at both ends, the device through which the bench sends.
 put_inner()
 {
 	ip -n a link set "$1" mtu $INNER_MTU
@@ -45,7 +45,7 @@ put_inner()
 	put b "$1" $B/24
 }
 
-# device_of PEER: at both ends, where it has one.
+# device_of PEER: its device at both ends, if it has one.
 device_of()
 {
 	case $1 in
@@ -59,7 +59,7 @@ device_of()
 
 make_veth() { put_inner wire; }
 
-# Its checksum over UDP is 0 over IPv4, as by default.
+# Its UDP checksum is 0 over IPv4, which is the default.
 make_vxlan()
 {
 	ip -n a link add vxlan0 type vxlan id 42 local 192.0.2.1 remote 192.0.2.2 dstport 4789 dev wire
@@ -94,8 +94,8 @@ esp_way()
 		tmpl src "$5" dst "$6" proto esp reqid "$7" mode tunnel
 }
 
-# A policy, not a device: the inner addresses are the loopback's, and the MTU is the route's. "make_esp gso" is with the
-# module that seals GSO frames whole, which nothing loads by itself; no hardware does anything.
+# A policy, not a device: the inner addresses are on the loopback device, and the MTU is the route's. "make_esp gso"
+# loads the module that seals GSO frames whole, which nothing loads by itself; no hardware offload is involved.
 make_esp()
 {
 	# 32 bytes of key and 4 of salt.
@@ -160,7 +160,7 @@ make_ovpn()
 	is_ovpn a && is_ovpn b
 }
 
-# add_qlinks SITE OTHER NUMBER OTHER-NUMBER FIRST LAST UNDER: commands for ip.
+# add_qlinks SITE OTHER NUMBER OTHER-NUMBER FIRST LAST UNDER: prints commands for ip.
 add_qlinks()
 {
 	local i
@@ -193,9 +193,9 @@ make_qlink()
 	put_inner qlink0
 }
 
-# add_crowd N UNDER: until there are N links of the same lower devices or addresses, up and with keys. Frames pass
-# by the first one.
-add_crowd()
+# add_links N UNDER: adds links over the same lower device or addresses until there are N, up and with keys. Traffic
+# uses the first one.
+add_links()
 {
 	local site i
 

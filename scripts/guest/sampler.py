@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Asks both agents some five times a second how they are, until SIGTERM.
+"""Reads the status of both agents about five times a second, until SIGTERM.
 
   sampler.py DIRECTORY SOCKET-A SOCKET-B
 
-SOCKETs are the control sockets that "qlinkctl -c SOCKET -j status" asks, too; asked from one process, that costs an
-emulated machine little. Each sample is a line of DIRECTORY/samples: {"at": TIME, "a": END, "b": END}; END is null where
-there is no agent, and missing where it is too busy to answer in time. DIRECTORY/now has what was seen last in a line of
-words, for a shell to read.
+SOCKETs are control sockets, as for "qlinkctl -c SOCKET -j status"; a single process costs an emulated machine little.
+Each sample is a line of DIRECTORY/samples: {"at": TIME, "a": END, "b": END}. END is null if there is no agent, and
+missing if the agent did not answer in time. DIRECTORY/now holds the last sample as one line of words, for a shell.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ UNKNOWN = "-"
 
 
 def ask(path: str) -> Any:
-    """The status of an agent, or None; TimeoutError if it says nothing."""
+    """The status of an agent, or None; TimeoutError if it does not answer."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PATIENCE)
         try:
@@ -42,7 +41,7 @@ def ask(path: str) -> Any:
 
 
 def end_of(status: Any) -> dict[str, Any] | None:
-    """What the picture wants of it."""
+    """The part of a status that the picture needs."""
     if not status or not status["links"]:
         return None
     link = status["links"][0]
@@ -54,7 +53,7 @@ def end_of(status: Any) -> dict[str, Any] | None:
 
 
 def way(sender: dict[str, Any] | None, receiver: dict[str, Any] | None) -> str:
-    """The source of the key in use from one end to the other, by whoever of the two is there to say."""
+    """The source of the key in use from one end to the other, as reported by either end."""
     ring = sender["tx"] if sender else receiver["rx"] if receiver else {}
     return ring.get("source") or UNKNOWN
 
@@ -71,7 +70,7 @@ def words(ends: dict[str, dict[str, Any] | None]) -> str:
 
 
 def look(paths: dict[str, str]) -> dict[str, dict[str, Any] | None]:
-    """At the ends that answer in time."""
+    """The status of the ends that answer in time."""
     ends = {}
     for site, path in paths.items():
         try:
