@@ -10,10 +10,10 @@
 # only_moved NS BEFORE NAME: only this counter moved.
 only_moved() { [[ $(stats_moved "$1" "$2") =~ ^$3=\+[0-9]+$ ]]; }
 
-flood() { flying "$1" ping -q -f -w 60 "$2"; }
+flood() { in_background "$1" ping -q -f -w 60 "$2"; }
 
 # The stack sends frames until it has noticed that the carrier is off.
-pull_and_plug() { ip -n "$1" link set veth0 down; ip -n "$1" link set veth0 up; [ "$(stat_get "$1" tx_no_underlay)" -gt 0 ]; }
+unplug_and_plug() { ip -n "$1" link set veth0 down; ip -n "$1" link set veth0 up; [ "$(stat_get "$1" tx_no_underlay)" -gt 0 ]; }
 
 test_lower_device_goes_down()
 {
@@ -25,7 +25,7 @@ test_lower_device_goes_down()
 	before=$(stats "$ns1")
 	flood "$ns1" "${inner[2]}"
 	flood "$ns1" "${inner[2]}"
-	expect_soon "frames that met a lower device that was down" pull_and_plug "$ns1"
+	expect_soon "frames that met a lower device that was down" unplug_and_plug "$ns1"
 	ip netns pids "$ns1" | xargs -r kill
 	expect_ok "no other counter: $(stats_moved "$ns1" "$before")" only_moved "$ns1" "$before" tx_no_underlay
 }

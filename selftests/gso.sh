@@ -151,21 +151,21 @@ each_test_udp()
 	expect_nothing_dropped
 }
 
-# lay_behind 1|2: creates $ns3 behind one end, which forwards frames between $ns3 and the other end of the link.
-lay_behind()
+# setup_host_behind 1|2: creates $ns3 behind one end, which forwards frames between $ns3 and the other end of the link.
+setup_host_behind()
 {
 	local ns=ns$1
 
 	setup_ns ns3
-	expect_ok "a wire" lay_path "${!ns}" "$ns3" veth1 "203.0.113.$1" 203.0.113.3
+	expect_ok "a wire" connect_ns "${!ns}" "$ns3" veth1 "203.0.113.$1" 203.0.113.3
 	in_ns "${!ns}" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 	ip -n "$ns3" route add 192.0.2.0/24 via "203.0.113.$1"
 }
 
-# from_behind: creates $ns3, whose frames $ns1 forwards through the link. They arrive in bursts.
-from_behind()
+# setup_forwarded_bursts: creates $ns3, whose frames $ns1 forwards through the link. They arrive in bursts.
+setup_forwarded_bursts()
 {
-	lay_behind 1
+	setup_host_behind 1
 	expect_ok "a known address" ip -n "$ns3" link set veth1 address "${mac[3]}"
 	expect_ok "GRO" in_ns "$ns1" ethtool -K veth1 gro on
 	expect_ok "bursts" tc -n "$ns3" qdisc add dev veth1 root netem limit 10000 slot 20ms
@@ -178,7 +178,7 @@ from_behind()
 each_test_merged_by_gro()
 {
 	setup 200001
-	from_behind
+	setup_forwarded_bursts
 	expect_ok "no TSO" in_ns "$ns3" ethtool -K veth1 tso off
 	watch
 	transfer "$ns3" "$ns2" "${inner[2]}" "$tmp/file"
@@ -233,7 +233,7 @@ each_test_congestion()
 
 	setup 700000
 	min_tso_segs 6
-	lay_behind 2
+	setup_host_behind 2
 	ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}"
 	in_ns "$ns1" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'
 	in_ns "$ns3" sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'

@@ -18,20 +18,6 @@ held() { keys "$1" direction epoch state; }
 # field NS DIRECTION EPOCH NAME: a member of one key.
 field() { keys "$1" "direction=$2" "epoch=$3" "$4"; }
 
-# setup_link: one end, without a key.
-setup_link()
-{
-	under=eth
-	setup_wire
-	link_add 1
-}
-
-# ping_count NS N: how many of N pings were answered; on one CPU, that is in one lane.
-ping_count()
-{
-	in_ns "$1" taskset -c 0 ping -c "$2" -i 0.01 -W 1 "${inner[2]}" | sed -nE 's/.* ([0-9]+) received.*/\1/p'
-}
-
 # expect_key_refused NAME SUBSTRING COMMAND…: COMMAND is refused and counted, and changes nothing.
 expect_key_refused()
 {
@@ -70,7 +56,7 @@ each_test_states()
 	setup_pair
 	quiet
 	expect_eq "keys" "$(held "$ns1")" "tx:1:active rx:1:staged"
-	expect_eq "answers" "$(ping_count "$ns1" 3)" 3
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
 	expect_eq "keys" "$(held "$ns1")" "tx:1:active rx:1:active"
 	expect_eq "frames" "$(field "$ns1" tx 1 frames) $(field "$ns1" rx 1 frames)" "3 3"
 	expect_eq "bytes" "$(field "$ns1" tx 1 bytes) $(field "$ns1" rx 1 bytes)" "294 294"
@@ -79,7 +65,7 @@ each_test_states()
 		"tx:1:active tx:2:staged rx:1:active tx:1:active rx:1:active rx:2:staged"
 	expect_ok "delete" key_del "$ns1" tx 1
 	expect_eq "the next took over" "$(held "$ns1")" "tx:2:active rx:1:active"
-	expect_eq "answers" "$(ping_count "$ns1" 3)" 3
+	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
 	expect_eq "the receiver follows" "$(field "$ns2" rx 2 state) $(field "$ns2" rx 2 frames)" "active 3"
 	expect_soon "the old one is wiped" sh -c "! ip netns exec $ns2 qlinkctl key show qlink0 | grep -q 'rx  *1 '"
 }
@@ -217,7 +203,7 @@ each_test_accept_is_tightened()
 
 	setup_pair
 	quiet
-	expect_eq "answers" "$(ping_count "$ns1" 2)" 2
+	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
 	expect_ok "the receiver" in_ns "$ns2" qlinkctl set qlink0 accept hybrid
 	expect_eq "keys" "$(held "$ns2")" ""
 	before=$(stats "$ns2")
@@ -272,7 +258,7 @@ each_test_delete_receive_key()
 
 	setup_pair
 	quiet
-	expect_eq "answers" "$(ping_count "$ns1" 2)" 2
+	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
 	expect_ok "delete" key_del "$ns2" rx 1
 	before=$(stats "$ns2")
 	in_ns "$ns1" ping -c 4 -i 0.01 -W 1 "${inner[2]}" >/dev/null
@@ -287,7 +273,7 @@ each_test_block_limit()
 	key_pass "$ns1" "$ns2" 2 blocks=40
 	key_pass "$ns1" "$ns2" 3 blocks=18
 	key_del "$ns1" tx 1
-	expect_eq "all answered" "$(ping_count "$ns1" 6)" 6
+	expect_eq "all answered" "$(ping_one_lane "$ns1" 6)" 6
 	expect_eq "epoch 2 sealed" "$(field "$ns2" rx 2 frames)" 4
 	expect_eq "epoch 3 sealed" "$(field "$ns2" rx 3 frames)" 2
 	expect_eq "keys" "$(keys "$ns1" direction=tx epoch)" 3

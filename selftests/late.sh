@@ -59,7 +59,7 @@ test_windows_of_many_lanes()
 	link_set "$ns2" grace-ms 60000
 	keys_pass "$ns1" "$ns2" 2 39
 	expect_ok "frames in all lanes" ringtool lanes "$ns1" "$ns2" "$tmp/keys" 2 40
-	expect_soon "the last one came" ring_is "$ns2" rx current_epoch 40
+	expect_soon "the last one arrived" ring_is "$ns2" rx current_epoch 40
 	expect_ok "fewer kept than were used" test "$(ring "$ns2" rx retired)" -lt 35
 	expect_ok "but not few" test "$(ring "$ns2" rx retired)" -gt 20
 	forge 2 --expect rx_evicted

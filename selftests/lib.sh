@@ -162,8 +162,8 @@ setup_wire()
 	done
 }
 
-# lay_path NS1 NS2 DEVICE ADDRESS1 ADDRESS2: a veth pair between two namespaces.
-lay_path()
+# connect_ns NS1 NS2 DEVICE ADDRESS1 ADDRESS2: a veth pair between two namespaces.
+connect_ns()
 {
 	ip link add "$3" netns "$1" type veth peer name "$3" netns "$2" &&
 		ip -n "$1" address add "$4/24" dev "$3" && ip -n "$1" link set "$3" up &&
@@ -202,6 +202,17 @@ link_add()
 	link_batch "$@"
 	ip -n "${!ns}" -batch - <<<"$batch"
 }
+
+# setup_link: one end of an eth link, without a key.
+setup_link()
+{
+	under=eth
+	setup_wire
+	link_add 1
+}
+
+# add_udp NAME [WORD…]: creates a link over UDP in $ns1.
+add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
 
 # setup_pair [MTU]: both ends of a link over $under, with keys of epoch 1 in both directions and carrier on.
 setup_pair()
@@ -269,14 +280,14 @@ ping_one_lane()
 	in_ns "$1" taskset -c 0 ping -c "$2" -i 0.01 -W 1 "${3:-${inner[2]}}" | sed -nE 's/.* ([0-9]+) received.*/\1/p'
 }
 
-# flying NS COMMAND…: runs in the background until the test ends.
-flying() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
+# in_background NS COMMAND…: runs in the background until the test ends.
+in_background() { ip netns exec "$@" >/dev/null 2>&1 & defer kill $!; }
 
 # About 300 frames a second leave an emulated CPU time for the changes that are made to the link meanwhile.
 if [ "${QLINK_SOAK:-}" = 1 ]; then pace=(-f); else pace=(-i 0.003); fi
 
 # pinging NS ADDRESS [SECONDS]: frames in both directions until the test ends; $! is the ping.
-pinging() { flying "$1" ping -q "${pace[@]}" -w "${3:-1000}" "$2"; }
+pinging() { in_background "$1" ping -q "${pace[@]}" -w "${3:-1000}" "$2"; }
 
 # ---- keys ----
 
@@ -364,6 +375,7 @@ ring() { serve "$1" ring "${dev:-qlink0}" "$2" "$3"; }
 ring_is() { [ "$(ring "$1" "$2" "$3")" = "$4" ]; }
 # link_field NS FILTER: applies a jq filter to the link.
 link_field() { in_ns "$1" qlinkctl -j show "${dev:-qlink0}" | jq -r ".[0].link | $2"; }
+link_field_is() { [ "$(link_field "$1" "$2")" = "$3" ]; }
 link_set() { expect_ok "set ${*:2}" in_ns "$1" qlinkctl set "${dev:-qlink0}" "${@:2}"; }
 
 # begin_to_sleep freeze|mem|disk: starts to put the host to sleep; this is cancelled once all notifiers have run.

@@ -19,7 +19,6 @@ ip_json() { ip -n "$1" -d -j link show "$2" | jq -r ".[0] | $3"; }
 ctl_json() { in_ns "$1" qlinkctl -j show "$2" | jq -r ".[0] | $3"; }
 
 add_eth() { ip -n "$ns1" link add link veth0 name "$1" type qlink "${@:2}"; }
-add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
 
 test_autoload()
 {

@@ -28,11 +28,11 @@ carriers_are() { [ "$(carrier "$ns1") $(carrier "$ns2")" = "$1" ]; }
 expect_both_heard()
 {
 	expect_soon "carriers" carriers_are "1 1"
-	expect_soon "states" seen_are '"\(.state) \(.peer_heard)"' "up true up true"
+	expect_soon "states" both_show '"\(.state) \(.peer_heard)"' "up true up true"
 }
 
-# seen_are FILTER TEXT: both ends show this, and their carriers are on.
-seen_are() { [ "$(link_field "$ns1" "$1") $(link_field "$ns2" "$1")" = "$2" ] && carriers_are "1 1"; }
+# both_show FILTER TEXT: both ends show this, and their carriers are on.
+both_show() { [ "$(link_field "$ns1" "$1") $(link_field "$ns2" "$1")" = "$2" ] && carriers_are "1 1"; }
 
 expect_lost()
 {
@@ -65,25 +65,23 @@ each_test_first_echo()
 	listen "$ns1" "$tmp/events"
 	link_set "$ns1" keepalive-ms 50
 	expect_soon "the carrier goes at once" carrier_is "$ns1" 0
-	expect_soon "it asks" stat_is_above "$ns1" tx_keepalive 4
-	expect_eq "of a peer that is silent" "$(link_field "$ns1" '"\(.state) \(.peer_heard) \(.peer_epoch) \(.echo_us)"')" \
+	expect_soon "it sends keepalives" stat_is_above "$ns1" tx_keepalive 4
+	expect_eq "state with a silent peer" "$(link_field "$ns1" '"\(.state) \(.peer_heard) \(.peer_epoch) \(.echo_us)"')" \
 		"peer-lost false 0 null"
-	expect_eq "that has heard it, and does not ask" "$(carrier "$ns2") $(link_field "$ns2" '"\(.state) \(.peer_heard)"')" \
+	expect_eq "the peer, without keepalives" "$(carrier "$ns2") $(link_field "$ns2" '"\(.state) \(.peer_heard)"')" \
 		"1 up null"
-	expect_soon "that has heard it" stat_is_above "$ns2" rx_keepalive 4
-	expect_eq "it sends none" "$(stat_get "$ns2" tx_keepalive)" 0
+	expect_soon "the peer receives them" stat_is_above "$ns2" rx_keepalive 4
+	expect_eq "the peer sends none" "$(stat_get "$ns2" tx_keepalive)" 0
 	expect_eq "events so far" "$(jq -c .kinds "$tmp/events")" ""
 	link_set "$ns2" keepalive-ms 50
 	expect_both_heard
 	expect_soon "event" has_event "$tmp/events" peer-heard
-	expect_soon "the peer tells our epoch" link_field_is "$ns1" .peer_epoch 1
+	expect_soon "the peer reports our epoch" link_field_is "$ns1" .peer_epoch 1
 	expect_eq "an echo" "$(link_field "$ns1" '.echo_us > 0')" true
 	expect_eq "packets" "$(packets "$ns1") $(packets "$ns2")" "$packets"
 	expect_eq "answers" "$(ping_one_lane "$ns1" 3)" 3
 	expect_eq "dropped" "$(dropped "$ns1") $(dropped "$ns2")" " "
 }
-
-link_field_is() { [ "$(link_field "$1" "$2")" = "$3" ]; }
 
 # Either direction alone: both ends notice, three intervals after they sent the last stamp that was echoed.
 each_test_one_way_cut()
@@ -162,9 +160,9 @@ each_test_wrong_echoes()
 		expect_eq "$echo: carrier" "$(carrier "$ns2") $(link_field "$ns2" '"\(.state) \(.peer_heard)"')" \
 			"0 peer-lost false"
 	done
-	expect_eq "what they said, all the same" "$(link_field "$ns2" .peer_epoch)" 4
-	expect_eq "the interval that it tells" "$(answered .interval)" 500
-	expect_eq "the stamp that it brings back" "$(answered .echo)" 7779
+	expect_eq "their epoch counts all the same" "$(link_field "$ns2" .peer_epoch)" 4
+	expect_eq "the interval that it reports" "$(answered .interval)" 500
+	expect_eq "the stamp that it echoes" "$(answered .echo)" 7779
 	listen "$ns2" "$tmp/events"
 	answer last
 	expect_soon "event" has_event "$tmp/events" peer-heard
@@ -248,7 +246,7 @@ each_test_rekeying()
 	keys_pass "$ns2" "$ns1" 2 3000
 	expect_eq "answers" "$(ping_one_lane "$ns1" 300)" 300
 	expect_ok "many rekeys" test "$(ring "$ns1" tx rekeys)" -gt 50
-	expect_ok "the peer tells of newer epochs" test "$(link_field "$ns1" .peer_epoch)" -gt 10
+	expect_ok "the peer reports of newer epochs" test "$(link_field "$ns1" .peer_epoch)" -gt 10
 	expect_eq "the carriers stayed" "$(carrier_changes "$ns1") $(carrier_changes "$ns2")" "$before"
 	expect_eq "dropped" "$(dropped "$ns1") $(dropped "$ns2")" " "
 }
@@ -281,7 +279,7 @@ each_test_without_a_key()
 	expect_lost "$ns2"
 	key_pass "$ns1" "$ns2" 2
 	expect_both_heard
-	expect_soon "the peer tells the new epoch" link_field_is "$ns1" .peer_epoch 2
+	expect_soon "the peer reports the new epoch" link_field_is "$ns1" .peer_epoch 2
 }
 
 # A peer that was heard under another id does not count as heard.

@@ -258,7 +258,7 @@ test_too_big_other_than_ip()
 allow_ipv6() { in_ns "$1" sh -c "echo 0 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
 
 # $ns3 behind $ns2, whose link has less room: TCP learns it and goes on.
-behind()
+setup_host_behind()
 {
 	setup_pair
 	setup_ns ns3
@@ -272,7 +272,7 @@ each_under_too_big_when_bridged()
 {
 	local before
 
-	behind
+	setup_host_behind
 	ip -n "$ns2" link add br0 type bridge
 	ip -n "$ns2" address flush dev qlink0
 	ip -n "$ns2" link set qlink0 master br0
@@ -308,7 +308,7 @@ test_too_big_when_routed()
 	local before
 
 	under=udp6
-	behind
+	setup_host_behind
 	in_ns "$ns2" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 	ip -n "$ns2" address add 203.0.113.2/24 dev veth1
 	ip -n "$ns3" address add 203.0.113.3/24 dev veth1

@@ -254,7 +254,7 @@ each_test_bond_fails_over()
 	answers "$ns1" 10.0.8.2
 	if [ "$under" = eth ]; then expect_eq "why" "$(ctl_state "$ns1")" underlay-down; fi
 	expect_eq "slave" "$(ctl_state "$ns1" qlink1)" up
-	expect_ok "mend" ip -n "$ns2" link set veth0 up
+	expect_ok "repair" ip -n "$ns2" link set veth0 up
 	ip -n "$ns2" address replace 198.51.100.2/24 dev veth0
 	expect_ok "cut the other" ip -n "$ns2" link set veth1 down
 	expect_soon "back to the first" active_is "$ns1" qlink0
@@ -353,8 +353,8 @@ test_stack_of_eight()
 	expect_eq "dropped" "$(quiet_links qlink{0..6})" ""
 }
 
-# lone N LOCAL REMOTE: one end of a udp link qlinkN with 10.0.N.1, which does not use ARP for 10.0.N.2.
-lone()
+# one_end N LOCAL REMOTE: one end of a udp link qlinkN with 10.0.N.1, which does not use ARP for 10.0.N.2.
+one_end()
 {
 	routed "$@"
 	ip -n "$ns1" -batch - <<-END
@@ -371,10 +371,10 @@ test_tunnels_too_deep()
 	local before
 
 	setup_wire
-	lone 0 "${address[1]}" "${address[2]}"
-	lone 1 10.0.0.1 10.0.0.2
-	lone 2 10.0.1.1 10.0.1.2
-	lone 3 10.0.2.1 10.0.2.2
+	one_end 0 "${address[1]}" "${address[2]}"
+	one_end 1 10.0.0.1 10.0.0.2
+	one_end 2 10.0.1.1 10.0.1.2
+	one_end 3 10.0.2.1 10.0.2.2
 	before=$(stats "$ns1")
 	offer "$ns1" 10.0.2.2
 	expect_eq "sent" "$(sent "$ns1" qlink0)" 2
@@ -391,8 +391,8 @@ test_loop_of_two()
 	local before
 
 	setup_wire
-	lone 0 "${address[1]}" "${address[2]}"
-	lone 1 "${address[1]}" "${address[3]}"
+	one_end 0 "${address[1]}" "${address[2]}"
+	one_end 1 "${address[1]}" "${address[3]}"
 	ip -n "$ns1" -batch - <<-END
 		route add ${address[2]} dev qlink1
 		route add ${address[3]} dev qlink0

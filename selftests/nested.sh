@@ -30,14 +30,14 @@ agent_at()
 
 site_ns() { case $1 in 1) echo "$ns1" ;; 2) echo "$ns2" ;; 3) echo "$ns3" ;; esac; }
 
-# lay: two wires in a row, and the network of the agents.
-lay()
+# setup_three_sites: two wires in a row, and the network of the agents.
+setup_three_sites()
 {
 	local n
 
 	setup_ns ns1 ns2 ns3 ns4
-	expect_ok "a wire" lay_path "$ns1" "$ns2" wire1 198.51.100.1 198.51.100.2
-	expect_ok "a wire" lay_path "$ns2" "$ns3" wire2 198.51.101.2 198.51.101.3
+	expect_ok "a wire" connect_ns "$ns1" "$ns2" wire1 198.51.100.1 198.51.100.2
+	expect_ok "a wire" connect_ns "$ns2" "$ns3" wire2 198.51.101.2 198.51.101.3
 	ip -n "$ns4" link add bridge0 type bridge
 	ip -n "$ns4" link set bridge0 up
 	for n in 1 2 3; do
@@ -67,7 +67,7 @@ test_end_to_end_within_hops()
 {
 	local pqc=" policy pqc-only" n
 
-	lay
+	setup_three_sites
 	hop "$ns1" ab 1 198.51.100.1 198.51.100.2 10.8.1.1
 	hop "$ns2" ab 1 198.51.100.2 198.51.100.1 10.8.1.2
 	hop "$ns2" bc 2 198.51.101.2 198.51.101.3 10.8.2.2

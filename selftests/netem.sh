@@ -33,13 +33,13 @@ bad_line()
 	decode_nonces "$tmp/pcap"
 	arrived=$(nonces 1 sealed)
 	again=$(nonces 1 again)
-	expect_soon "all that came through is counted" all_are_counted
+	expect_soon "all that arrived is counted" all_are_counted
 	expect_ok "frames sent" test "$sealed" -ge "$frames"
 	expect_ok "keys used" test "$(ring "$ns1" tx rekeys)" -gt $((frames / 10))
 	expect_ok "frames lost" test "$arrived" -lt "$sealed"
 	expect_ok "by the line" test $((sealed - arrived)) -le "$lost"
-	expect_ok "frames doubled" test "$again" -gt 0
-	expect_eq "lost, doubled, late, and nothing else" "$(stats_nonzero "$ns2" | tr ' ' '\n' |
+	expect_ok "frames duplicated" test "$again" -gt 0
+	expect_eq "lost, duplicated, late, and nothing else" "$(stats_nonzero "$ns2" | tr ' ' '\n' |
 		grep -vE '^(rx_replay|rx_after_grace):')" ""
 	expect_eq "dropped by the sender" "$(stats_nonzero "$ns1")" ""
 }
@@ -60,8 +60,8 @@ each_test_within_the_grace()
 
 	bad_line 5000
 	expect_eq "late" "$late" 0
-	expect_eq "opened are those that came" "$opened" "$arrived"
-	expect_eq "replays are those that came again" "$replayed" "$again"
+	expect_eq "opened are those that arrived" "$opened" "$arrived"
+	expect_eq "replays are the duplicates" "$replayed" "$again"
 }
 
 # With a grace shorter than the line's delay, late frames are counted as such, since their key is gone.
@@ -71,8 +71,8 @@ each_test_after_the_grace()
 
 	bad_line 20
 	expect_ok "late" test "$late" -gt 0
-	expect_ok "opened came in time" test $((arrived - opened)) -le "$late"
-	expect_ok "replays are among those that came again" test "$replayed" -le "$again"
+	expect_ok "opened arrived in time" test $((arrived - opened)) -le "$late"
+	expect_ok "replays are among the duplicates" test "$replayed" -le "$again"
 }
 
 run_tests "$@"

@@ -80,7 +80,7 @@ each_test_lower_moves()
 
 # qlink1 over qlink0, whose device is in another namespace than its underlay: all three namespaces are deleted, in
 # every order.
-test_namespaces_of_a_stack_go()
+test_namespaces_of_a_stack_are_deleted()
 {
 	local order ns
 

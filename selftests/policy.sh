@@ -38,7 +38,7 @@ test_sender()
 	under=eth
 	setup_mixed
 	capture_start "$ns1" "$tmp/pcap"
-	flying "$ns1" ping -i 0.002 "$nobody"
+	in_background "$ns1" ping -i 0.002 "$nobody"
 	expect_soon "frames under pqc" frames_under 2
 	link_set "$ns1" accept hybrid
 	in_ns "$ns1" python3 -c 'import socket
@@ -49,7 +49,7 @@ sock.send(bytes(12) + b"\x88\xb9" + bytes(46))'
 	expect_soon "frames under hybrid" frames_under 6
 	capture_stop "$tmp/pcap"
 	expect_eq "epochs after the marker" "$(epochs_after_marker "$tmp/pcap")" 6
-	expect_eq "keys that nobody had used" "$(keys "$ns2" epoch=3 'frames>0') $(keys "$ns2" epoch=5 'frames>0')" "0 0"
+	expect_eq "keys that were never used" "$(keys "$ns2" epoch=3 'frames>0') $(keys "$ns2" epoch=5 'frames>0')" "0 0"
 }
 
 frames_under() { [ "$(keys "$ns1" direction=tx "epoch=$1" 'frames>5')" = 1 ]; }
@@ -75,7 +75,7 @@ each_test_receiver()
 	local came
 
 	setup_mixed
-	flying "$ns1" ping -i 0.002 "$nobody"
+	in_background "$ns1" ping -i 0.002 "$nobody"
 	expect_soon "frames under pqc" ring_is "$ns2" rx current_epoch 2
 	link_set "$ns2" accept hybrid
 	came=$(received)
@@ -90,7 +90,7 @@ received() { stats64 "$ns2" .rx.packets; }
 arrived() { [ "$(stat_get "$ns2" rx_no_key)" -ge "$1" ]; }
 
 # If all keys that were to follow are refused, the key after them follows, without a command.
-test_refused_were_the_next()
+test_next_keys_are_refused()
 {
 	under=eth
 	setup_pair
@@ -125,5 +125,5 @@ test_later_keys()
 	expect_soon "blocked" carrier_is "$ns1" 0
 }
 
-debug_tests="refused_were_the_next"
+debug_tests="next_keys_are_refused"
 run_tests "$@"

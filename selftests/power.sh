@@ -162,7 +162,7 @@ test_clone()
 	under=udp
 	setup_used_pair
 	echo '<2>qlink-vm: clone' >/dev/kmsg
-	expect_soon "the clone knows that it is one" was_cloned
+	expect_soon "the clone is detected" was_cloned
 	expect_wiped clone 1
 	expect_works_again
 }

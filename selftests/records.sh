@@ -15,7 +15,7 @@ readonly kme=0123456789abcdef0123456789abcdef
 readonly uuid=01234567-89ab-cdef-0123-456789abcdef
 
 # A key that sealed five frames and one that opened them leave records; keys that were never used leave none.
-each_test_what_a_key_was_used_for()
+each_test_record_of_a_used_key()
 {
 	local before bytes
 
@@ -29,7 +29,7 @@ each_test_what_a_key_was_used_for()
 	expect_eq "answers" "$(ping_one_lane "$ns1" 5)" 5
 	bytes=$(keys "$ns1" direction=tx epoch=2 bytes)
 	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
-	expect_soon "of the key that sealed" records_are "$ns1" length 1
+	expect_soon "record of the key that sealed" records_are "$ns1" length 1
 	expect_eq "epoch 1 had no frame" "$(records "$ns1" '.[0] | [.number, .direction, .epoch, .source, .frames, .bytes]')" \
 		"[1,\"tx\",2,\"static\",5,$bytes]"
 	expect_eq "its KME key ID" "$(records "$ns1" '.[0].kme_key_id')" "\"$uuid\""
@@ -37,14 +37,14 @@ each_test_what_a_key_was_used_for()
 	expect_ok "last" test "$(records "$ns1" '.[0].last_ms')" -ge "$(records "$ns1" '.[0].first_ms')"
 	expect_ok "not later than now" test "$(records "$ns1" '.[0].last_ms')" -le "$(uptime_ms)"
 	expect_eq "answers" "$(ping_one_lane "$ns1" 2)" 2
-	expect_soon "of the key that opened" records_are "$ns2" length 1
+	expect_soon "record of the key that opened" records_are "$ns2" length 1
 	expect_eq "the same" "$(records "$ns2" '.[0] | [.direction, .epoch, .source, .frames, .bytes, .kme_key_id]')" \
 		"[\"rx\",2,\"static\",5,$bytes,\"$uuid\"]"
-	expect_ok "the others go" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 4
-	expect_ok "the others go" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 3
-	expect_soon "of one more" records_are "$ns1" '[.[] | [.number, .epoch, .frames]]' '[[1,2,5],[2,3,2]]'
-	expect_eq "behind the first" "$(records "$ns1" '[.[].number]' 1)" "[2]"
-	expect_eq "behind the last" "$(records "$ns1" . 2)$(records "$ns1" . 99)" "[][]"
+	expect_ok "the other keys are deleted" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 4
+	expect_ok "the other keys are deleted" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 3
+	expect_soon "one more record" records_are "$ns1" '[.[] | [.number, .epoch, .frames]]' '[[1,2,5],[2,3,2]]'
+	expect_eq "after the first" "$(records "$ns1" '[.[].number]' 1)" "[2]"
+	expect_eq "after the last" "$(records "$ns1" . 2)$(records "$ns1" . 99)" "[][]"
 	expect_has "text" "$(in_ns "$ns1" qlinkctl record show qlink0)" "$uuid"
 }
 
@@ -123,17 +123,15 @@ test_blocks_squared()
 		# 98 bytes are 7 blocks, and two more for the tag: 540 of them are above 2^18.
 		expect_eq "answers" "$(ping_one_lane "$ns1" 60)" 60
 		sum=$((sum + (540 * 540 + 65535) / 65536))
-		expect_eq "with the key in use" "$(link_field "$ns1" .blocks2)" "$sum"
+		expect_eq "sum with the key in use" "$(link_field "$ns1" .blocks2)" "$sum"
 		expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
-		expect_soon "and without" link_field_is "$ns1" .blocks2 "$sum"
+		expect_soon "sum without a key in use" link_field_is "$ns1" .blocks2 "$sum"
 	done
 	expect_soon "event" has_event "$tmp/events" blocks2-high
 	expect_eq "once" "$(jq -s '[.[] | select(any(.kinds[]; . == "blocks2-high"))] | length' "$tmp/events")" 1
 	expect_refused "too little" "from 16 to 79" in_ns "$ns1" qlinkctl set qlink0 blocks2-log2 15
 	expect_refused "too much" "from 16 to 79" in_ns "$ns1" qlinkctl set qlink0 blocks2-log2 80
 }
-
-link_field_is() { [ "$(link_field "$1" "$2")" = "$3" ]; }
 
 # Changes on request make a new generation; what the kernel does by itself does not.
 test_generation()
@@ -158,8 +156,8 @@ test_generation()
 	expect_eq "nothing to refuse" "$(link_set "$ns1" accept pqc; link_field "$ns1" .generation)" $((n + 3))
 	link_set "$ns1" accept static
 	keys_pass "$ns1" "$ns2" 10 2000
-	expect_eq "a list that an install came across" "$(nlraw "$ns1" interrupt qlink0)" "interrupted"
-	expect_eq "and one that none did" "$(nlraw "$ns1" interrupt qlink0 nothing)" "whole"
+	expect_eq "dump interrupted by an install" "$(nlraw "$ns1" interrupt qlink0)" "interrupted"
+	expect_eq "dump without an install" "$(nlraw "$ns1" interrupt qlink0 nothing)" "whole"
 }
 
 # protection NS: one word, then what is missing.

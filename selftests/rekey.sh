@@ -60,7 +60,7 @@ each_test_by_age()
 	expect_eq "no frame, no age" "$(ring "$ns1" tx age_ms) $(ring "$ns1" tx rekeys)" "0 0"
 	in_ns "$ns2" ping -c 1 -W 0.01 "$nobody" >/dev/null
 	expect_soon "one frame, one key" ring_is "$ns2" tx rekeys 1
-	flying "$ns1" ping -i 0.002 "$nobody"
+	in_background "$ns1" ping -i 0.002 "$nobody"
 	expect_soon "many frames" rekeys_are_at_least "$ns1" 10
 	expect_eq "no frame, no key" "$(ring "$ns2" tx rekeys) $(ring "$ns2" tx current_epoch)" "1 2"
 	expect_nothing_dropped
@@ -131,7 +131,7 @@ each_test_hard_seconds()
 	expect_soon "silence" carrier_is "$ns1" 0
 	expect_eq "current" "$(ring "$ns1" tx current_epoch)" 0
 	expect_ok "no key is left" has_no_keys "$ns1" tx
-	expect_ok "one is left to open with" ring_is "$ns1" rx current_epoch 1
+	expect_ok "one receive key is left" ring_is "$ns1" rx current_epoch 1
 	link_set "$ns1" grace-ms 1000
 	expect_soon "the key of the other direction is as old" has_no_keys "$ns1" rx
 	key_pass "$ns2" "$ns1" 2
@@ -161,7 +161,7 @@ each_test_exhausted()
 	expect_soon "carrier" carrier_is "$ns1" 0
 	before=$(stats64 "$ns1" .rx.packets)
 	expect_eq "answers" "$(ping_one_lane "$ns2" 2 "${inner[1]}")" 0
-	expect_eq "what still comes" $(($(stats64 "$ns1" .rx.packets) - before)) 2
+	expect_eq "frames still received" $(($(stats64 "$ns1" .rx.packets) - before)) 2
 	expect_ok "carrier there" carrier_is "$ns2" 1
 	expect_eq "one more" "$(ping_one_lane "$ns2" 1 "${inner[1]}")" 0
 	expect_soon "carrier" carrier_is "$ns2" 0
@@ -200,7 +200,7 @@ each_test_blocks_over_two_lanes()
 	expect_eq "keys with more frames than they may seal" \
 		"$(keys "$ns2" direction=rx 'frames>100')" 0
 	expect_eq "frames in all" "$(sum "$(keys "$ns2" direction=rx frames)")" 500
-	expect_eq "keys that were left early" \
+	expect_eq "keys replaced early" \
 		"$(keys "$ns2" direction=rx state=retired 'epoch>1' 'frames<90')" 0
 	expect_nothing_dropped
 }
@@ -340,7 +340,7 @@ each_test_flows_under_many_keys()
 	expect_nothing_mended
 	if [ "${QLINK_SOAK:-}" = 1 ]; then echo "# $(ring "$ns1" tx rekeys) and $(ring "$ns2" tx rekeys) rekeys: $(jq -c .senders "$tmp/nonces")"; fi
 	rm "$tmp/pcap"
-	expect_ok "KiB that went meanwhile" test $((before - $(awk '/^MemAvailable/ { print $2 }' /proc/meminfo))) -lt 65536
+	expect_ok "KiB sent meanwhile" test $((before - $(awk '/^MemAvailable/ { print $2 }' /proc/meminfo))) -lt 65536
 }
 
 debug_tests="by_age_udp one_key_per_millisecond_udp"

@@ -5,14 +5,6 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# setup_link: one end, without a key.
-setup_link()
-{
-	under=eth
-	setup_wire
-	link_add 1
-}
-
 # slab NAME COLUMN: a column of /proc/slabinfo; 2 is objects in use, 4 the bytes of one.
 slab() { awk -v name="$1" -v column="$2" '$1 == name { print $column }' /proc/slabinfo; }
 # Blocks in each CPU's free list are counted as in use: empty those lists first.

@@ -45,7 +45,7 @@ setup_sites()
 
 	setup_wire "$@"
 	setup_ns ns3
-	lay_path "$ns1" "$ns2" veth1 "${channel[1]}" "${channel[2]}" || fail "veth1"
+	connect_ns "$ns1" "$ns2" veth1 "${channel[1]}" "${channel[2]}" || fail "veth1"
 	for n in 1 2; do
 		ip link add "veth$n" netns "$ns3" type veth peer name veth2 netns "$(site_ns "$n")"
 		ip -n "$ns3" address add "10.1.$n.9/24" dev "veth$n"
@@ -220,7 +220,7 @@ setup_running()
 # ---- traffic ----
 
 # keep_busy: sends frames, since keys are replaced only while frames are sent.
-keep_busy() { flying "$ns1" ping -q -i 0.02 "${inner[2]}"; }
+keep_busy() { in_background "$ns1" ping -q -i 0.02 "${inner[2]}"; }
 
 # has_gone_by SINCE SECONDS: SECONDS have passed; SINCE is in microseconds.
 has_gone_by() { [ $((${EPOCHREALTIME/./} - $1)) -ge $(($2 * 1000000)) ]; }

@@ -23,8 +23,8 @@ traffic()
 
 	for n in 1 2; do
 		ns=ns$n
-		flying "${!ns}" socat -u TCP-LISTEN:5001,fork,reuseaddr /dev/null
-		flying "${!ns}" socat -u /dev/zero "TCP:${inner[3 - n]}:5001,retry=50,interval=0.2"
+		in_background "${!ns}" socat -u TCP-LISTEN:5001,fork,reuseaddr /dev/null
+		in_background "${!ns}" socat -u /dev/zero "TCP:${inner[3 - n]}:5001,retry=50,interval=0.2"
 	done
 	floods
 }
@@ -138,7 +138,7 @@ each_test_change_while_watched()
 	setup_pair
 	floods
 	for ns in "$ns1" "$ns2"; do
-		flying "$ns" sh -c 'while :; do qlinkctl show; qlinkctl key show qlink0; ethtool -S qlink0; ip -d link; done'
+		in_background "$ns" sh -c 'while :; do qlinkctl show; qlinkctl key show qlink0; ethtool -S qlink0; ip -d link; done'
 	done
 	for n in $(seq 5); do
 		ip -n "$ns1" link set qlink0 down

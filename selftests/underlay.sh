@@ -11,7 +11,6 @@ in_every_share=yes
 readonly E_DUPLICATE="belongs to" E_UNICAST="not a unicast" E_MAPPED="an IPv4 address in an IPv6 one"
 readonly E_LINK_LOCAL="link-local" E_FAMILY="not of one family" E_BOUND="cannot be bound"
 
-add_udp() { ip -n "$ns1" link add "$1" type qlink "${@:2}"; }
 sockets() { in_ns "$1" ss -Huln "sport = :$port" | wc -l; }
 
 # Addresses of another peer, at ns2's veth0.
@@ -87,7 +86,7 @@ test_udp6_forged()
 	setup_pair
 	expect_ok "forged" frames forge good flip header short --under udp6 --from "$ns1" --to "$ns2" \
 		--key "$(key_file "$ns1" 1)"
-	expect_ok "caught and resent" frames resend --under udp6 --from "$ns1" --to "$ns2"
+	expect_ok "captured and resent" frames resend --under udp6 --from "$ns1" --to "$ns2"
 }
 
 # Three links on one socket: two of one peer, told apart by id, and one of another peer with the same id.
