@@ -72,7 +72,7 @@ function c_line(line)
 			end_function()
 		return
 	}
-	if (line ~ /^[A-Za-z_].*\).*\{.*\}[ \t]*$/ && line !~ /=/) {
+	if (line ~ /^[A-Za-z_].*\).*\{.*\}[ \t]*$/) {
 		put("function", 1, FILENAME ":" FNR, c_name(line))
 		head = ""
 		return
