@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The guest's instruction counter: under QEMU's -icount shift=0 one takes one nanosecond of the clock. */
+/* The guest's instruction counter: with QEMU's -icount shift=0, one instruction is one nanosecond of the clock. */
 #ifndef QLINK_COUNT_H
 #define QLINK_COUNT_H
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Counts the guest instructions of installing keys, as an agent does it: by libqlink.
+/* Counts the guest instructions of installing keys as an agent does, with libqlink.
  *
  * usage: install tx|rx FIRST LINKS KEYS-PER-MESSAGE KEYS
  *
- * Installs KEYS keys to send or receive, in turn on devices qlink<FIRST> to qlink<FIRST + LINKS - 1> of its own
- * network namespace, which hold none. Prints: instructions per key, as measure.c counts them.
+ * Installs KEYS transmit or receive keys, in turn on devices qlink<FIRST> to qlink<FIRST + LINKS - 1> of its own
+ * network namespace, which have none. Prints instructions per key, counted as in measure.c.
  */
 #include <net/if.h>
 #include <stdint.h>
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 	if (qlink_nl_open(&nl, &error))
 		die(qlink_error_text(&error));
 	if (qlink_secret_new(&secrets, per_message * QLINK_SECRET_BYTES))
-		die("no memory that can be locked");
+		die("cannot lock memory");
 	start_idle = idle();
 	start = now();
 	sent = install_all(nl, first, links, per_message, keys, secrets.data);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Makes key files whose bytes the host knows without having been told, and takes them away again.
+/* Makes key files whose bytes the host can compute, and wipes them.
  *
  * usage: keyfile make SEED FILE    44 bytes by xorshift64* (Vigna 2016) from SEED
- *        keyfile wipe FILE         zeros in the place of them, in the same page
+ *        keyfile wipe FILE         overwrites them with zeros, in the same page
  *
- * Leaves no copy of the bytes in its own memory: scripts/scan-memory looks for some.
+ * Leaves no copy of the bytes in its own memory: scripts/scan-memory searches for such copies.
  */
 #include <fcntl.h>
 #include <stdint.h>

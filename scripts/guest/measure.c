@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counts the guest instructions of frames that one process sends and receives itself.
+/* Counts the guest instructions of frames; one process sends and receives them.
  *
  * usage: measure udp|burst|rtt NETNS-A NETNS-B ADDRESS-A ADDRESS-B FRAMES BYTES
  *        measure tcp NETNS-A NETNS-B ADDRESS-B BYTES [WINDOW]
  *
- * Prints: instructions per frame (udp, burst, rtt) or per 1400 bytes (tcp); frames lost (tcp: sent again); and
- * how many instructions all of it took. udp: there, one by one; burst: there, 32 a system call; rtt: there and back; all with the system
- * calls of both ends.
+ * Prints: instructions per frame (udp, burst, rtt) or per 1400 bytes (tcp); frames lost (tcp: resent); and
+ * the total of instructions. udp: one way, one frame per system call; burst: one way, 32 frames per system call;
+ * rtt: there and back. The system calls of both ends are included.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -110,7 +110,7 @@ static long pass_burst(int from, int to, size_t bytes)
 struct udp_measure {
 	const char *name;
 	long (*pass)(int from, int to, size_t bytes);
-	long frames; /* that one pass has; a frame there and back is one */
+	long frames; /* per pass; a frame there and back counts once */
 };
 
 static const struct udp_measure udp_measures[] = {

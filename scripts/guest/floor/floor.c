@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What AES-256-GCM of the kernel alone takes for a frame: the floor under every encrypted link.
+/* The cost of only the kernel's AES-256-GCM for a frame: the minimum for every encrypted link.
  *
  * Counts when it is inserted. /sys/module/floor/parameters has, for each of "sizes": "seal", "open" and
- * "copy", in ticks of the TSC, which under QEMU's -icount shift=0 are instructions; and "driver", whose it is.
+ * "copy", in ticks of the TSC, which are instructions with QEMU's -icount shift=0; and "driver", the
+ * implementation.
  */
 #include <crypto/aead.h>
 #include <linux/bottom_half.h>
@@ -36,7 +37,7 @@ module_param_string(driver, driver, sizeof(driver), 0444);
 struct floor_work {
 	/** @tfm: synchronous, with a key */
 	struct crypto_aead *tfm;
-	/** @request: of @tfm, used again and again, as is cheapest */
+	/** @request: of @tfm, reused, which is cheapest */
 	struct aead_request *request;
 	/** @frame: associated data, frame and tag, sealed and opened in place */
 	u8 *frame;
@@ -44,7 +45,7 @@ struct floor_work {
 	u8 *other;
 };
 
-/* Before 6.15 or so "gcm(aes)" may be put off to a thread, and what never is has another name. */
+/* Before about 6.15, "gcm(aes)" may be deferred to a thread; the variant that never is has another name. */
 static struct crypto_aead *floor_alloc(void)
 {
 	struct crypto_aead *tfm;
@@ -56,7 +57,7 @@ static struct crypto_aead *floor_alloc(void)
 	return tfm;
 }
 
-/* Ticks of one call, or 0 where it failed. */
+/* Ticks of one call, or 0 if it failed. */
 static unsigned int floor_crypt(struct floor_work *work, unsigned int bytes,
 				int (*crypt)(struct aead_request *), unsigned int tag_bytes)
 {
@@ -81,15 +82,15 @@ static unsigned int floor_copy(struct floor_work *work, unsigned int bytes)
 {
 	cycles_t ticks;
 
-	/* By that name, which the compiler does not know: for memcpy() it would write a string instruction here,
-	 * and that counts one a byte.
+	/* The compiler does not know this name: for memcpy() it would emit a string instruction here, which
+	 * counts one instruction per byte.
 	 */
 	ticks = get_cycles();
 	__memcpy(work->other, work->frame, bytes);
 	return get_cycles() - ticks;
 }
 
-/* The least of many: an interrupt may come into one. */
+/* The minimum of many: an interrupt may fall into one. */
 static int floor_count(struct floor_work *work, int n)
 {
 	unsigned int i, sealed, opened;
@@ -146,4 +147,4 @@ static void __exit floor_exit(void)
 module_exit(floor_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("what AES-256-GCM alone takes");
+MODULE_DESCRIPTION("the cost of AES-256-GCM alone");
