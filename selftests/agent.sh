@@ -91,7 +91,7 @@ test_faulty_kme_recovers_eth()
 	for fault in hang garbage truncate "size 64" "http 503"; do
 		# shellcheck disable=SC2086 # words
 		kmes fault a $fault
-		expect_soon "$fault: told" logged_since "kme-down"
+		expect_soon "$fault: logged" logged_since "kme-down"
 		kmes clear a
 		expect_soon "$fault: up again" link_status_is 1 '.kmes[0].health' up
 		expect_active hybrid

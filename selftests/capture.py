@@ -302,7 +302,7 @@ class Sealed:
         self.lanes: dict[int, int] = {}
 
     def add(self, header: Header, is_again: bool, before: tuple[int, int]) -> None:
-        """One more frame; before it on its lane came one of that epoch and sequence."""
+        """Adds a frame; before is the epoch and sequence of the frame before it in its lane."""
         self.again += is_again
         self.sealed += not is_again
         self.back += (header.epoch, header.sequence) <= before
@@ -311,9 +311,9 @@ class Sealed:
 
 
 def nonces(args: argparse.Namespace) -> int:
-    """The nonces subcommand: what each sender sealed on which lanes, what came again, and what not in its lane's order.
+    """The nonces subcommand: frames, lanes, repeated nonces and frames out of order in their lane, by sender.
 
-    It reads headers only, so that a capture of half a million frames takes no hour.
+    It reads only headers, so that a capture of half a million frames does not take an hour.
     """
     taken: set[tuple[str, int, int, int, int]] = set()
     last: dict[tuple[str, int], tuple[int, int]] = {}
