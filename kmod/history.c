@@ -136,16 +136,16 @@ u64 qlink_history_blocks2(struct qlink_history *history)
 	return sum;
 }
 
-static unsigned int qlink_history_slot(u64 number)
+static unsigned int qlink_history_index(u64 number)
 {
 	return (number - 1) % QLINK_HISTORY_RECORDS;
 }
 
 static struct qlink_record *qlink_history_at(const struct qlink_history *history, u64 number)
 {
-	unsigned int slot = qlink_history_slot(number);
+	unsigned int index = qlink_history_index(number);
 
-	return &history->page[slot / QLINK_RECORDS_PER_PAGE][slot % QLINK_RECORDS_PER_PAGE];
+	return &history->page[index / QLINK_RECORDS_PER_PAGE][index % QLINK_RECORDS_PER_PAGE];
 }
 
 /**

@@ -66,7 +66,7 @@ struct qlink_history {
 	u64 blocks2;
 	/** @usage: of the keys that have gone, by direction and source */
 	struct qlink_usage usage[QLINK_DIRECTIONS][QLINK_SOURCES];
-	/** @page: record number i is in slot (i - 1) modulo QLINK_HISTORY_RECORDS */
+	/** @page: record number i is at (i - 1) modulo QLINK_HISTORY_RECORDS */
 	struct qlink_record *page[QLINK_HISTORY_PAGES];
 	/** @n_keys: that may come to be recorded; changes under the link mutex, as @n_pages */
 	u64 n_keys;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One key of one direction: epoch, source, transform, limits, lanes, wipe. */
+/* One key of one direction: epoch, source, state, and the slot that it has. */
 #ifndef QLINK_KEY_H
 #define QLINK_KEY_H
 
@@ -9,15 +9,12 @@
 #include <linux/rhashtable-types.h>
 #include <linux/qlink.h>
 
-#include "aead.h"
-#include "history.h"
-#include "replay.h"
-#include "wire.h"
+#include "slot.h"
 
 struct qlink_ring;
 
 /**
- * struct qlink_key_config - what the installer says of a key
+ * struct qlink_key_config - a key as the installer describes it
  *
  * @key and @salt point into memory that the caller wipes.
  */
@@ -39,121 +36,33 @@ struct qlink_key_config {
 };
 
 /**
- * struct qlink_tx_lane - what one lane has sealed under a key
+ * struct qlink_epoch_name - what the table of keys finds a key by
  *
- * Touched only by the CPU of the lane, under qlink_aead_lock(); where several
- * CPUs share a lane (more than QLINK_LANES of them), under @lock as well.
- */
-struct qlink_tx_lane {
-	/** @lock: taken only where lanes are shared */
-	spinlock_t lock;
-	/** @sequence: the last one taken; a number is never given back */
-	u64 sequence;
-	/** @sequence_end: the last one that may be taken without asking for more */
-	u64 sequence_end;
-	/** @leased_blocks: of the key's limit, not used yet */
-	u64 leased_blocks;
-	/** @bytes: of plaintext */
-	u64 bytes;
-	/** @bytes_end: likewise */
-	u64 bytes_end;
-} ____cacheline_aligned_in_smp;
-
-/**
- * struct qlink_rx_lane - what one lane of the sender has been opened of
- */
-struct qlink_rx_lane {
-	/** @next: in its list; constant */
-	struct qlink_rx_lane *next;
-	/** @lane: whose it is; constant */
-	u8 lane;
-	/** @replay: window over the lane's sequences */
-	struct qlink_replay replay;
-	/** @frames: accepted */
-	atomic64_t frames;
-	/** @bytes: of plaintext accepted */
-	atomic64_t bytes;
-};
-
-/* The lanes of a receive key are in so many lists: one in each, up to so many CPUs that seal. */
-#define QLINK_RX_LANE_LISTS	8
-
-/**
- * struct qlink_epoch_name - what a receive key is found by
- *
- * Compared as memory, so no padding.
+ * The table hashes it as memory, so it has no padding.
  */
 struct qlink_epoch_name {
-	/** @ring: that holds the key */
+	/** @ring: the ring that holds the key */
 	const struct qlink_ring *ring;
 	/** @epoch: of the key */
 	u64 epoch;
 };
 
 /**
- * struct qlink_key_use - what a key needs to seal or open frames
- *
- * A staged key has none but for a few that will be the next. It is given to a
- * key under its ring's lock, once. When the key is wiped, it is, too, and waits for
- * another key of the same direction.
- */
-struct qlink_key_use {
-	/** @direction: of its keys */
-	enum qlink_direction direction;
-	/** @next_idle: the next one that waits for a key */
-	struct qlink_key_use *next_idle;
-	/** @spare_lane: rx: a window of a key before, or NULL */
-	struct qlink_rx_lane *spare_lane;
-	/** @aead: transform of the key; NULL in a receive key that has none yet */
-	struct qlink_aead *aead;
-	/** @rx_lanes: by lane; one is there once a frame of it has authenticated. Rx only, grow */
-	struct qlink_rx_lane __rcu *rx_lanes[QLINK_RX_LANE_LISTS];
-	/** @rx_lists: a bit for each list that is not empty, set just before; most keys have one */
-	unsigned long rx_lists;
-	/** @unleased_blocks: of the key's limit, not leased to a lane yet; tx only */
-	atomic64_t unleased_blocks;
-	/** @unleased_frames: until the key should give way, likewise */
-	atomic64_t unleased_frames;
-	/** @unleased_bytes: likewise */
-	atomic64_t unleased_bytes;
-	/** @rekey_bytes: how many these were at first; tx only */
-	u64 rekey_bytes;
-	/** @has_begun: tx: its first frame came; the ring's lock */
-	bool has_begun;
-	/** @is_overdue: tx: it should give way, and nothing was there to follow it */
-	bool is_overdue;
-	/** @window_bytes: rx: memory that its windows take; the ring's lock */
-	u32 window_bytes;
-	/** @first_at: when its first frame came, 0 before; of ktime_get(); the ring's lock */
-	ktime_t first_at;
-	/** @last_at: when another one took over, or it went; likewise */
-	ktime_t last_at;
-	/** @history: that it goes down in; NULL while it is in its ring */
-	struct qlink_history *history;
-	/** @counted: what @history has counted of it already */
-	struct qlink_usage counted;
-	/** @raw: the key as long as @aead is NULL, then zeros; the ring's lock */
-	u8 raw[QLINK_KEY_BYTES] __aligned(16);
-	/** @tx_lanes: one a possible CPU, at most QLINK_LANES; tx only */
-	struct qlink_tx_lane tx_lanes[];
-};
-
-/**
  * struct qlink_key - one key of one direction
  *
- * A ring may hold thousands, so a staged key is QLINK_KEY_STAGED_BYTES and no
- * more; what it is used with comes later. A sequence that qlink_key_take() gave
- * out is never given out again.
+ * A ring may hold thousands of keys, so a staged key takes at most
+ * QLINK_KEY_STAGED_BYTES. It gets its slot later.
  *
- * @raw becomes @use in one step under the ring's lock, and @is_used says so
- * after it; @is_ready likewise that @use has a transform. Neither goes back.
+ * @slot takes the place of @raw in one step under the ring's lock, and @has_slot
+ * says so after it; likewise @is_ready says that @slot has a transform. Both stay
+ * true from then on.
  */
 struct qlink_key {
 	/** @name: ring and epoch */
 	struct qlink_epoch_name name;
 	/** @by_epoch: in the table of all keys */
 	struct rhash_head by_epoch;
-	/** @by_fingerprint: likewise */
+	/** @by_fingerprint: in the table of all fingerprints */
 	struct rhash_head by_fingerprint;
 	/** @fingerprint: keyed hash of the key, to find an equal one */
 	u64 fingerprint;
@@ -164,19 +73,19 @@ struct qlink_key {
 	union {
 		/** @hard_blocks: AES blocks that the key may seal; tx only */
 		u32 hard_blocks;
-		/** @since: the low bits of jiffies when it became what it is; rx only */
+		/** @since: low bits of jiffies when it became ACTIVE or RETIRED; rx only */
 		u32 since;
 	};
 	union {
-		/** @raw: the key, while it has no use */
+		/** @raw: the key, while it has no slot */
 		u8 raw[QLINK_KEY_BYTES];
-		/** @use: once @is_used */
-		struct qlink_key_use *use;
+		/** @slot: once @has_slot */
+		struct qlink_slot *slot;
 	};
 	union {
 		/** @entry: in the ring, oldest epoch first; the ring's lock */
 		struct list_head entry;
-		/** @gone: among those that wait to be wiped; from qlink_key_free() on */
+		/** @gone: in the list of keys to wipe; from qlink_key_free() on */
 		struct llist_node gone;
 	};
 	/** @direction: an enum qlink_direction */
@@ -187,9 +96,9 @@ struct qlink_key {
 	u8 state;
 	/** @is_installed: false until its whole message is accepted */
 	u8 is_installed;
-	/** @is_used: it has a use */
-	u8 is_used;
-	/** @is_ready: the use has a transform */
+	/** @has_slot: @slot may be used */
+	u8 has_slot;
+	/** @is_ready: @slot has a transform */
 	u8 is_ready;
 	/** @is_dropped: it has left its ring; the ring's lock */
 	u8 is_dropped;
@@ -203,23 +112,11 @@ void qlink_key_exit(void);
 
 struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 				const struct qlink_ring *ring);
-void qlink_key_free(struct qlink_key *key);
-void qlink_key_flush(void);
+void qlink_key_destroy(struct qlink_key *key);
 
-struct qlink_key_use *qlink_key_use_new(enum qlink_direction direction, const u8 *raw);
-struct qlink_key_use *qlink_key_use_again(enum qlink_direction direction, const u8 *raw);
-void qlink_key_use_free(struct qlink_key_use *use);
-int qlink_key_make_use(struct qlink_key *key);
-struct qlink_key_use *qlink_key_give(struct qlink_key *key, struct qlink_key_use *use);
+int qlink_key_add_slot(struct qlink_key *key);
+struct qlink_slot *qlink_key_give(struct qlink_key *key, struct qlink_slot *slot);
 const u8 *qlink_key_raw(const struct qlink_key *key);
-
-void qlink_key_limit(struct qlink_key *key, u64 frames, u64 bytes);
-int qlink_key_take(struct qlink_key *key, unsigned int lane, unsigned int bytes,
-		   u64 *sequence);
-
-enum qlink_replay_verdict qlink_key_check(struct qlink_key *key, u8 lane, u64 sequence);
-int qlink_key_commit(struct qlink_key *key, u8 lane, u64 sequence, unsigned int bytes,
-		     enum qlink_replay_verdict *verdict, unsigned int *made);
 
 void qlink_key_usage(const struct qlink_key *key, struct qlink_usage *usage);
 u64 qlink_key_blocks(const struct qlink_key *key);
@@ -229,43 +126,32 @@ void qlink_key_count(struct qlink_key *key, struct qlink_history *history);
 void qlink_key_retire(struct qlink_key *key, struct qlink_history *history);
 
 /**
- * qlink_key_is_used() - has a key what it needs to be used?
+ * qlink_key_slot() - the slot of a key
  * @key: borrowed under RCU
  *
- * Return: whether @key->use may be looked at
+ * Return: the slot, which may not have a transform yet; or %NULL where the key has none
  */
-static inline bool qlink_key_is_used(const struct qlink_key *key)
+static inline struct qlink_slot *qlink_key_slot(const struct qlink_key *key)
 {
-	/* Pairs with what qlink_key_make_use() and qlink_key_give() release. */
-	return smp_load_acquire(&key->is_used);
+	/* Pairs with the release in qlink_key_add_slot() and qlink_key_give(). */
+	return likely(smp_load_acquire(&key->has_slot)) ? key->slot : NULL;
 }
 
 /**
  * qlink_key_is_ready() - has a key a transform?
  * @key: borrowed under RCU
  *
- * Return: whether @key->use->aead may be looked at
+ * Return: whether @key->slot->aead may be used
  */
 static inline bool qlink_key_is_ready(const struct qlink_key *key)
 {
-	/* Pairs with what qlink_key_give() releases. */
+	/* Pairs with the release in qlink_key_give(). */
 	return smp_load_acquire(&key->is_ready);
 }
 
 static inline const char *qlink_direction_name(enum qlink_direction direction)
 {
 	return direction == QLINK_DIRECTION_TX ? "tx" : "rx";
-}
-
-/**
- * qlink_lane() - the lane that this CPU seals in
- *
- * Context: BHs off.
- * Return: 0 to QLINK_LANES - 1
- */
-static inline unsigned int qlink_lane(void)
-{
-	return smp_processor_id() % QLINK_LANES;
 }
 
 #endif

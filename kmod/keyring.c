@@ -25,7 +25,7 @@
  * live lock             what a link knows of its peer, BHs off; none inside, and taken
  *                       under no ring lock
  * history lock          what the keys of a link were used for, innermost
- * idle lock             what keys have left behind for others, innermost
+ * pool lock             the idle slots, innermost
  * replay lock           one window, innermost
  * ====================  ========================================================
  *

@@ -5,7 +5,7 @@
 
 #include "aead.h"
 #include "device.h"
-#include "key.h"
+#include "key_wipe.h"
 #include "keytable.h"
 #include "netlink.h"
 #include "power.h"
@@ -19,6 +19,29 @@ static const struct qlink_underlay_upcalls qlink_underlay_upcalls = {
 	.resized	= qlink_device_resized,
 };
 
+static void qlink_keys_exit(void)
+{
+	qlink_key_wipe_exit();
+	qlink_key_exit();
+	qlink_slot_exit();
+}
+
+static int __init qlink_keys_init(void)
+{
+	int err;
+
+	err = qlink_slot_init();
+	if (err)
+		return err;
+	err = qlink_key_init();
+	if (err) {
+		qlink_slot_exit();
+		return err;
+	}
+	qlink_key_wipe_init();
+	return 0;
+}
+
 static int __init qlink_init(void)
 {
 	int err;
@@ -26,12 +49,12 @@ static int __init qlink_init(void)
 	err = qlink_aead_init();
 	if (err)
 		return err;
-	err = qlink_key_init();
+	err = qlink_keys_init();
 	if (err)
 		goto exit_aead;
 	err = qlink_keytable_init();
 	if (err)
-		goto exit_key;
+		goto exit_keys;
 	err = qlink_power_init();
 	if (err)
 		goto exit_keytable;
@@ -61,8 +84,8 @@ exit_power:
 	qlink_power_exit();
 exit_keytable:
 	qlink_keytable_exit();
-exit_key:
-	qlink_key_exit();
+exit_keys:
+	qlink_keys_exit();
 exit_aead:
 	qlink_aead_exit();
 	return err;
@@ -75,7 +98,7 @@ static void __exit qlink_exit(void)
 	qlink_rx_exit();
 	qlink_tx_exit();
 	qlink_power_exit();
-	qlink_key_exit();
+	qlink_keys_exit();
 	/* The last attaches and ports are freed by then. */
 	rcu_barrier();
 	qlink_keytable_exit();

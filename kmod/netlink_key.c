@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "key_wipe.h"
 #include "netlink-gen.h"
 #include "netlink.h"
 #include "power.h"

@@ -8,7 +8,7 @@
 #include <linux/suspend.h>
 
 #include "aead.h"
-#include "key.h"
+#include "key_wipe.h"
 #include "keyring.h"
 
 /**

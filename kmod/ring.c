@@ -6,6 +6,7 @@
 #include <linux/random.h>
 
 #include "compat.h"
+#include "key_wipe.h"
 #include "keytable.h"
 
 /**
@@ -64,18 +65,18 @@ static void qlink_ring_pass_bare(struct qlink_ring *ring, struct qlink_key *key)
  */
 static void qlink_ring_prepare_now(struct qlink_ring *ring)
 {
-	struct qlink_key_use *use;
+	struct qlink_slot *slot;
 	struct qlink_key *key;
 
 	while (ring->n_ready && qlink_ring_wants_transform(ring)) {
 		key = ring->bare;
-		if (key->state != QLINK_KEY_STATE_STAGED || key->is_used)
+		if (key->state != QLINK_KEY_STATE_STAGED || key->has_slot)
 			break;
-		use = qlink_key_use_again(ring->direction, qlink_key_raw(key));
-		if (!use)
+		slot = qlink_slot_reuse(ring->direction, qlink_key_raw(key));
+		if (!slot)
 			break;
 		qlink_ring_pass_bare(ring, key);
-		qlink_key_give(key, use);
+		qlink_key_give(key, slot);
 		ring->n_ready++;
 	}
 }
@@ -141,7 +142,7 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_ACTIVE);
 	ring->begun_at = 0;
 	if (ring->direction == QLINK_DIRECTION_TX) {
-		qlink_key_limit(key, ring->limits.rekey_frames, ring->limits.rekey_bytes);
+		qlink_slot_limit(key->slot, ring->limits.rekey_frames, ring->limits.rekey_bytes);
 		qlink_ring_check_blocks2(ring);
 	}
 	rcu_assign_pointer(ring->current_key, key);
@@ -227,8 +228,8 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 		break;
 	}
 	list_del(&key->entry);
-	if (key->is_used)
-		ring->window_bytes -= key->use->window_bytes;
+	if (key->has_slot)
+		ring->window_bytes -= key->slot->window_bytes;
 	qlink_key_retire(key, ring->history);
 	key->is_dropped = true;
 	qlink_keytable_remove(key);
@@ -275,7 +276,7 @@ static void qlink_ring_catch_up(struct qlink_ring *ring)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
-	if (ring->direction == QLINK_DIRECTION_TX && key && key->use->is_overdue &&
+	if (ring->direction == QLINK_DIRECTION_TX && key && key->slot->is_overdue &&
 	    qlink_ring_next(ring))
 		qlink_ring_pass_on(ring);
 }
@@ -284,13 +285,13 @@ static void qlink_ring_catch_up(struct qlink_ring *ring)
  * qlink_ring_give() - give a key the transform that was made for it
  * @ring: of the key
  * @epoch: of the key, which may have left the ring, or retired, meanwhile
- * @use: taken over
+ * @slot: taken over
  *
  * The work that calls it is alone in making transforms, so a key of this epoch that
  * is still the oldest without one is the same key: no epoch comes twice but after a
  * wipe, and that waits for the work.
  */
-static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_key_use *use)
+static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_slot *slot)
 {
 	struct qlink_key *key;
 	bool has_begun = false;
@@ -299,14 +300,14 @@ static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_key
 	key = ring->bare;
 	if (key && key->name.epoch == epoch && !ring->is_dead) {
 		qlink_ring_pass_bare(ring, key);
-		use = qlink_key_give(key, use);
+		slot = qlink_key_give(key, slot);
 		if (key->state == QLINK_KEY_STATE_STAGED)
 			ring->n_ready++;
 		has_begun = qlink_ring_activate_first(ring);
 		qlink_ring_catch_up(ring);
 	}
 	spin_unlock_bh(&ring->lock);
-	qlink_key_use_free(use);
+	qlink_slot_free(slot);
 	if (has_begun)
 		ring->upcalls->changed(ring);
 }
@@ -316,17 +317,17 @@ static void qlink_ring_prepare_work(struct work_struct *work)
 	struct qlink_ring *ring = container_of(to_delayed_work(work), struct qlink_ring,
 					       prepare_work);
 	u8 raw[QLINK_KEY_BYTES] __aligned(16);
-	struct qlink_key_use *use;
+	struct qlink_slot *slot;
 	u64 epoch;
 
 	while (qlink_ring_pick(ring, &epoch, raw)) {
-		use = qlink_key_use_new(ring->direction, raw);
-		if (IS_ERR(use)) {
+		slot = qlink_slot_new(ring->direction, raw);
+		if (IS_ERR(slot)) {
 			queue_delayed_work(qlink_unbound_wq, &ring->prepare_work,
 					   msecs_to_jiffies(QLINK_PREPARE_RETRY_MS));
 			break;
 		}
-		qlink_ring_give(ring, epoch, use);
+		qlink_ring_give(ring, epoch, slot);
 		cond_resched();
 	}
 	memzero_explicit(raw, sizeof(raw));
@@ -537,7 +538,7 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
 	info->n_rekeys = ring->n_rekeys;
 	info->age_ms = key && ring->begun_at ?
 		       ktime_to_ms(ktime_sub(ktime_get(), ring->begun_at)) : 0;
-	info->is_overdue = key && key->is_used && key->use->is_overdue;
+	info->is_overdue = key && key->has_slot && key->slot->is_overdue;
 	spin_unlock_bh(&ring->lock);
 }
 
@@ -557,7 +558,7 @@ void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source)
 
 	spin_lock_bh(&ring->lock);
 	key = qlink_ring_current(ring);
-	if (key && key->is_used)
+	if (key && key->has_slot)
 		qlink_key_count(key, ring->history);
 	qlink_history_usage(ring->history, ring->direction, by_source);
 	spin_unlock_bh(&ring->lock);

@@ -42,7 +42,7 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key, kt
 	if (key->state == QLINK_KEY_STATE_STAGED)
 		qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_RETIRED);
-	if (key->is_used)
+	if (key->has_slot)
 		qlink_key_count(key, ring->history);
 	qlink_key_end(key, now);
 	key->since = (u32)jiffies;
@@ -177,8 +177,8 @@ static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
 	spin_lock(&ring->lock);
 	if (key->is_dropped)
 		err = -ENOENT;
-	else if (!key->is_used)
-		err = qlink_key_make_use(key);
+	else if (!key->has_slot)
+		err = qlink_key_add_slot(key);
 	spin_unlock(&ring->lock);
 	return err;
 }
@@ -191,7 +191,7 @@ static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, 
 	int err = qlink_ring_copy_raw(ring, key, raw);
 
 	if (err == -EAGAIN)
-		return qlink_aead_open(key->use->aead, to, frame, bytes, nonce);
+		return qlink_aead_open(key->slot->aead, to, frame, bytes, nonce);
 	if (err)
 		return err;
 	err = qlink_aead_may_key_anywhere() ?
@@ -221,7 +221,7 @@ int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *to, cons
 		    unsigned int bytes, const u8 *nonce)
 {
 	if (likely(qlink_key_is_ready(key)))
-		return qlink_aead_open(key->use->aead, to, frame, bytes, nonce);
+		return qlink_aead_open(key->slot->aead, to, frame, bytes, nonce);
 	return qlink_ring_open_bare(ring, key, to, frame, bytes, nonce);
 }
 
@@ -239,7 +239,7 @@ void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
 	spin_lock(&ring->lock);
 	qlink_key_begin(key);
 	if (!key->is_dropped) {
-		key->use->window_bytes += bytes;
+		key->slot->window_bytes += bytes;
 		ring->window_bytes += bytes;
 		qlink_ring_wipe_old(ring);
 	}
@@ -257,7 +257,7 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
 		if (older->state == QLINK_KEY_STATE_RETIRED)
 			break;
-		qlink_ring_retire(ring, older, key->use->first_at);
+		qlink_ring_retire(ring, older, key->slot->first_at);
 	}
 	/* Those that were skipped go without a transform; it is this one's turn. */
 	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
@@ -266,7 +266,7 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 		ring->n_rekeys++;
 	qlink_ring_activate(ring, key);
 	key->since = (u32)jiffies;
-	ring->begun_at = key->use->first_at;
+	ring->begun_at = key->slot->first_at;
 	ring->upcalls->tell(ring, QLINK_EVENT_KIND_PEER_EPOCH);
 	qlink_ring_wipe_old(ring);
 	/* The oldest of those that have a time to go. */

@@ -35,8 +35,8 @@ static void qlink_ring_should_turn(struct qlink_ring *ring, ktime_t now)
 	if (qlink_ring_next(ring)) {
 		qlink_key_end(key, now);
 		qlink_ring_pass_on(ring);
-	} else if (!key->use->is_overdue) {
-		WRITE_ONCE(key->use->is_overdue, true);
+	} else if (!key->slot->is_overdue) {
+		WRITE_ONCE(key->slot->is_overdue, true);
 		/* One that only waits for its transform follows in a moment. */
 		if (!ring->n_staged)
 			ring->upcalls->tell(ring, QLINK_EVENT_KIND_OVERDUE);
@@ -64,9 +64,9 @@ static void qlink_ring_set_timer(struct qlink_ring *ring)
 
 	lockdep_assert_held(&ring->lock);
 
-	if (!key || !key->use->has_begun)
+	if (!key || !key->slot->has_begun)
 		return;
-	if (!key->use->is_overdue && ktime_before(qlink_ring_soft_at(ring), at))
+	if (!key->slot->is_overdue && ktime_before(qlink_ring_soft_at(ring), at))
 		at = qlink_ring_soft_at(ring);
 	if (!hrtimer_is_queued(&ring->age_timer) ||
 	    ktime_before(at, hrtimer_get_expires(&ring->age_timer)))
@@ -82,7 +82,7 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 
 	spin_lock(&ring->lock);
 	key = qlink_ring_current(ring);
-	if (key && key->use->has_begun) {
+	if (key && key->slot->has_begun) {
 		if (!ktime_before(now, qlink_ring_hard_at(ring)))
 			qlink_ring_pass_on(ring);
 		else if (!ktime_before(now, qlink_ring_soft_at(ring)))
@@ -100,8 +100,8 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
 {
 	qlink_key_begin(key);
-	ring->begun_at = key->use->first_at;
-	WRITE_ONCE(key->use->has_begun, true);
+	ring->begun_at = key->slot->first_at;
+	WRITE_ONCE(key->slot->has_begun, true);
 	qlink_ring_set_timer(ring);
 }
 
@@ -109,7 +109,7 @@ static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
  * qlink_ring_turn() - a transmit key has no more to give without being asked for it
  * @ring: transmit ring
  * @key: of @ring, borrowed under RCU
- * @why: the error of qlink_key_take()
+ * @why: the error of qlink_slot_take()
  *
  * Its age begins; or it gives way to the next, or goes on without a soft limit where
  * there is none; or it is wiped, and the next seals from here on, or nothing does. In
@@ -128,7 +128,7 @@ void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why)
 			qlink_ring_pass_on(ring);
 		else if (why == -EKEYEXPIRED)
 			qlink_ring_should_turn(ring, 0);
-		else if (!key->use->has_begun)
+		else if (!key->slot->has_begun)
 			qlink_ring_begin(ring, key);
 		is_silent = !qlink_ring_current(ring);
 	}
@@ -175,7 +175,7 @@ void qlink_ring_tx_limit(struct qlink_ring *ring, const struct qlink_limits *lim
 	ring->is_blocks2_told = false;
 	key = qlink_ring_current(ring);
 	if (key) {
-		qlink_key_limit(key, limits->rekey_frames, limits->rekey_bytes);
+		qlink_slot_limit(key->slot, limits->rekey_frames, limits->rekey_bytes);
 		qlink_ring_set_timer(ring);
 	}
 	spin_unlock_bh(&ring->lock);

@@ -236,8 +236,8 @@ static unsigned int qlink_rx_accept(struct qlink_ring *ring, struct qlink_key *k
 	unsigned int made;
 	int err;
 
-	err = qlink_key_commit(key, qlink_header_lane(header), qlink_header_sequence(header),
-			       bytes, &verdict, &made);
+	err = qlink_slot_commit(qlink_key_slot(key), qlink_header_lane(header),
+				qlink_header_sequence(header), bytes, &verdict, &made);
 	if (unlikely(made))
 		qlink_ring_note_windows(ring, key, made);
 	if (unlikely(err))
@@ -253,13 +253,18 @@ static __always_inline unsigned int
 qlink_rx_find(struct qlink_ring *ring, const struct qlink_header *header, struct qlink_key **key)
 {
 	enum qlink_replay_verdict verdict;
+	struct qlink_slot *slot;
 
 	*key = qlink_ring_find(ring, qlink_header_epoch(header));
 	if (unlikely(!*key))
 		return qlink_rx_late_counter(ring, qlink_header_epoch(header));
+	/* Without a slot no frame has authenticated under the key. */
+	slot = qlink_key_slot(*key);
+	if (unlikely(!slot))
+		return 0;
 
-	verdict = qlink_key_check(*key, qlink_header_lane(header),
-				  qlink_header_sequence(header));
+	verdict = qlink_slot_check(slot, qlink_header_lane(header),
+				   qlink_header_sequence(header));
 	if (unlikely(verdict != QLINK_REPLAY_GOOD))
 		return qlink_rx_replay_counter(verdict);
 	return 0;

@@ -183,7 +183,7 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
 	int err;
 
 	while ((key = rcu_dereference_bh(ring->current_key))) {
-		err = qlink_key_take(key, lane, bytes, sequence);
+		err = qlink_slot_take(key->slot, lane, bytes, sequence);
 		if (likely(!err))
 			return key;
 		qlink_ring_turn(ring, key, err);
@@ -216,7 +216,7 @@ static int qlink_tx_seal(struct qlink_dev *link, u16 link_id, u8 *frame, unsigne
 		return -ENOKEY;
 	qlink_header_put(header, type, lane, link_id, key->name.epoch, sequence);
 	qlink_nonce(nonce, key->salt, header);
-	return qlink_aead_seal(key->use->aead, frame, bytes + QLINK_OVERHEAD_BYTES, nonce);
+	return qlink_aead_seal(key->slot->aead, frame, bytes + QLINK_OVERHEAD_BYTES, nonce);
 }
 
 static unsigned int qlink_tx_seal_counter(int err)
