@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* AES-256-GCM over one linear buffer, by the backend that is quickest here. */
+/* AES-256-GCM over one linear buffer, by the backend that is quickest on this machine. */
 #include "aead.h"
 
 #include <linux/err.h>
@@ -15,12 +15,13 @@
 /**
  * DOC: Which backend
  *
- * Which one is quicker changes from kernel to kernel: the library of 7.3 goes block by block,
- * 5 times slower than the crypto API's assembler, which its authors are about to move there.
- * So each that there is seals some frames when the module is loaded, and the quickest stays.
+ * Which backend is quicker depends on the kernel: the library of 7.3 works block by block and
+ * is 5 times slower than the crypto API's assembler, which its authors are about to move there.
+ * So when the module is loaded, each available backend seals some frames, and the quickest one
+ * is used.
  *
- * Where setting a key does not sleep, each CPU has a spare one, by which a frame is opened whose
- * key was not made ready yet; it holds that key for no longer than the frame takes.
+ * Where setting a key does not sleep, each CPU has a spare transform. It opens a frame whose key
+ * has no transform yet, and holds that key only as long as the frame takes.
  */
 
 #define QLINK_AEAD_TRY_BYTES	(1400 + QLINK_OVERHEAD_BYTES)
@@ -49,7 +50,7 @@ static bool qlink_aead_is_quick __ro_after_init;
 DEFINE_STATIC_CALL_NULL(qlink_aead_do_seal, qlink_aead_seal);
 DEFINE_STATIC_CALL_NULL(qlink_aead_do_open, qlink_aead_open);
 
-/* How long a frame takes to seal. The shortest of some, so that no interrupt has a part in it. */
+/* How long it takes to seal a frame: the shortest of several times, so that no interrupt counts. */
 static int __init qlink_aead_try(const struct qlink_aead_backend *backend,
 				 struct qlink_aead *aead, u8 *frame, u64 *best_ns)
 {
@@ -72,7 +73,7 @@ static int __init qlink_aead_try(const struct qlink_aead_backend *backend,
 	return 0;
 }
 
-/* Under a key of zeros, and of a frame of zeros: nothing of it leaves. */
+/* The key and the frame are zeros, and the result does not leave this function. */
 static int __init qlink_aead_measure(const struct qlink_aead_backend *backend, u64 *ns)
 {
 	static const u8 zeros[QLINK_KEY_BYTES] __aligned(16);
@@ -97,7 +98,7 @@ static void qlink_aead_leave(const struct qlink_aead_backend *backend)
 		backend->exit();
 }
 
-/* Get a backend ready and see how quick it is; it is left again where that fails. */
+/* Initialize a backend and measure it; undo that where the measurement fails. */
 static int __init qlink_aead_enter(const struct qlink_aead_backend *backend, u64 *ns)
 {
 	int err = backend->init ? backend->init() : 0;
@@ -117,7 +118,7 @@ static bool __init qlink_aead_is_wanted(const struct qlink_aead_backend *backend
 	return !strcmp(qlink_aead_wanted, "auto") || !strcmp(qlink_aead_wanted, backend->name);
 }
 
-/* The quickest that is wanted; returns why there is none. */
+/* Choose the quickest backend that is allowed; returns 0, or why there is none. */
 static int __init qlink_aead_choose(void)
 {
 	u64 ns, best_ns = U64_MAX;
@@ -172,12 +173,12 @@ static int __init qlink_aead_make_spares(void)
 }
 
 /**
- * qlink_aead_init() - choose the backend and make each CPU's spare key
+ * qlink_aead_init() - choose the backend and make each CPU's spare transform
  *
  * Context: Process context, sleeps; may load crypto modules.
  * Return:
  * * %0		- ready
- * * %-EINVAL	- the parameter has no such value
+ * * %-EINVAL	- the module parameter has an unknown value
  * * %-ENOENT	- the kernel has no AES-GCM, or not the one that the parameter names
  * * %-ENOMEM	- no memory
  */
@@ -219,9 +220,9 @@ void qlink_aead_exit(void)
 }
 
 /**
- * qlink_aead_may_key_anywhere() - can a frame be opened before its key has a transform?
+ * qlink_aead_may_key_anywhere() - can a key be set in any context?
  *
- * Return: false where setting a key may sleep: give every receive key its
+ * Return: false where setting a key may sleep; then every receive key must have its
  * transform before its frames come
  */
 bool qlink_aead_may_key_anywhere(void)
@@ -230,10 +231,10 @@ bool qlink_aead_may_key_anywhere(void)
 }
 
 /**
- * qlink_aead_new() - make room for a key
+ * qlink_aead_new() - make a transform, without a key
  *
  * Context: Process context, sleeps; not under RTNL.
- * Return: it, for qlink_aead_free(), or
+ * Return: the transform, for qlink_aead_free(), or
  * * %-ENOMEM	- no memory
  * * any other	- of the backend
  */
@@ -243,7 +244,7 @@ struct qlink_aead *qlink_aead_new(void)
 }
 
 /**
- * qlink_aead_free() - undo qlink_aead_new(), and wipe it
+ * qlink_aead_free() - wipe and free a transform
  * @aead: no frame can be using it any more
  *
  * Context: Any but hard interrupts.
@@ -254,7 +255,7 @@ void qlink_aead_free(struct qlink_aead *aead)
 }
 
 /**
- * qlink_aead_key() - get a key ready for frames
+ * qlink_aead_key() - set the key of a transform
  * @aead: no frame is using it
  * @key: QLINK_KEY_BYTES bytes; not kept, wiping it stays the caller's duty
  *
@@ -267,11 +268,11 @@ int qlink_aead_key(struct qlink_aead *aead, const u8 *key)
 }
 
 /**
- * qlink_aead_wipe() - overwrite a key, whose place can have another
+ * qlink_aead_wipe() - overwrite the key of a transform, which can have another then
  * @aead: no frame is using it any more
  *
  * Context: Process context, sleeps; any where qlink_aead_may_key_anywhere().
- * Return: 0, or an errno of the backend; then free it, which wipes it, too
+ * Return: 0, or an errno of the backend; then free the transform, which wipes it, too
  */
 int qlink_aead_wipe(struct qlink_aead *aead)
 {
@@ -279,7 +280,7 @@ int qlink_aead_wipe(struct qlink_aead *aead)
 }
 
 /**
- * qlink_aead_forget() - wipe what the last frames left behind in each CPU's memory
+ * qlink_aead_forget() - wipe what the last frames have left in each CPU's memory
  *
  * Context: Process context, while no key is in use on this host.
  */
@@ -290,7 +291,7 @@ void qlink_aead_forget(void)
 }
 
 /**
- * qlink_aead_open_by() - check and decrypt one frame under a key that was not made ready
+ * qlink_aead_open_by() - check and decrypt one frame under a key without a transform
  * @key: QLINK_KEY_BYTES bytes; not kept
  * @to: as of qlink_aead_open()
  * @frame: likewise
@@ -308,7 +309,7 @@ int qlink_aead_open_by(const u8 *key, u8 *to, const u8 *frame, unsigned int byte
 
 	if (!err)
 		err = qlink_aead_open(spare, to, frame, bytes, nonce);
-	/* It cannot fail: there is a spare one only where setting a key is quick. */
+	/* It cannot fail: there is a spare transform only where setting a key does not sleep. */
 	qlink_aead_wipe(spare);
 	return err;
 }

@@ -16,10 +16,10 @@ struct qlink_aead;
  * struct qlink_aead_cpu - what one CPU needs for one frame at a time
  */
 struct qlink_aead_cpu {
-	/** @lock: one frame at a time, also where BHs off does not say so (PREEMPT_RT) */
+	/** @lock: one frame at a time, also where BHs off does not ensure it (PREEMPT_RT) */
 	local_lock_t lock;
 
-	/** @spare: wiped between frames; NULL where setting a key may sleep */
+	/** @spare: a transform, wiped between frames; NULL where setting a key may sleep */
 	struct qlink_aead *spare;
 };
 
@@ -30,7 +30,7 @@ static inline int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned i
 				  const u8 *nonce);
 static inline int qlink_aead_open(struct qlink_aead *aead, u8 *to, const u8 *frame,
 				  unsigned int bytes, const u8 *nonce);
-/* The backend's: a frame calls it without a pointer to follow. */
+/* The backend's functions, as static calls: a frame follows no pointer. */
 DECLARE_STATIC_CALL(qlink_aead_do_seal, qlink_aead_seal);
 DECLARE_STATIC_CALL(qlink_aead_do_open, qlink_aead_open);
 
@@ -51,7 +51,7 @@ int qlink_aead_open_by(const u8 *key, u8 *to, const u8 *frame, unsigned int byte
  * qlink_aead_may_run() - can a frame be sealed or opened right now?
  *
  * Context: BHs off.
- * Return: false where a softirq came into a task's use of the FPU (6.12): let
+ * Return: false where a softirq has interrupted a task's use of the FPU (6.12): let
  * the frame wait and ask again from a later softirq
  */
 static inline bool qlink_aead_may_run(void)
@@ -60,7 +60,7 @@ static inline bool qlink_aead_may_run(void)
 }
 
 /**
- * qlink_aead_lock() - claim this CPU's place for a frame, and with it the lane's counter
+ * qlink_aead_lock() - reserve this CPU's struct qlink_aead_cpu and its lane for one frame
  *
  * Context: BHs off, until qlink_aead_unlock().
  */
@@ -96,14 +96,14 @@ static inline int qlink_aead_seal(struct qlink_aead *aead, u8 *frame, unsigned i
 /**
  * qlink_aead_open() - check and decrypt one frame
  * @aead: of a receive key; the caller is in its RCU read side
- * @to: linear memory of ours alone, as large as @frame: @frame, to do it in place, or apart from it
+ * @to: linear memory of ours alone, as large as @frame; @frame itself or separate from it
  * @frame: linear memory: header, ciphertext, tag
  * @bytes: of @frame in all
  * @nonce: QLINK_NONCE_BYTES bytes
  *
  * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
  * Return:
- * * %0		- authentic; plaintext in @to, behind as many bytes as the header has
+ * * %0		- authentic; plaintext in @to, at the offset QLINK_HEADER_BYTES
  * * %-EBADMSG	- the tag is not valid; the content is undefined
  * * any other	- of the backend
  */

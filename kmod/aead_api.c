@@ -24,34 +24,35 @@
  * The implementation itself is "__gcm(aes)", internal and synchronous, and may
  * be called only where the FPU is usable: qlink_aead_may_run().
  *
- * On 7.3 and on other machines "gcm(aes)" without the asynchronous ones is the
- * fast one, and may be called in any softirq.
+ * On 7.3, and on other machines, a synchronous "gcm(aes)" is the fast one, and may
+ * be called in any softirq.
  */
 
 /**
  * DOC: Keys of transforms
  *
- * Making a transform sleeps and costs several times what keying one does, so
- * one that is not needed any more is wiped and can have another key.
+ * Making a transform sleeps and costs several times as much as setting its key. So
+ * a transform that is not needed any more is wiped and reused for another key.
  *
- * Setting a key does not sleep in the implementations for x86, and in others it
- * may: the generic one allocates.
+ * Setting a key does not sleep in the implementations for x86. In others it may: the
+ * generic one allocates memory.
  *
- * Those for x86 keep nothing but the expanded key in their context, so it is wiped as
- * memory, as the crypto API does when it frees one. Others get a key of zeros.
+ * The context of an x86 transform holds only the expanded key, so it is wiped as
+ * memory, as the crypto API does when it frees a transform. To wipe any other
+ * transform, its key is set to zeros.
  */
 
 /**
  * struct qlink_aead_api_cpu - what one CPU needs for one frame at a time; under qlink_aead_lock()
  */
 struct qlink_aead_api_cpu {
-	/** @request: with room for the transform's own state behind it */
+	/** @request: followed by room for the transform's own state */
 	struct aead_request *request;
 
-	/** @sg: header, text and tag are contiguous */
+	/** @sg: the frame; header, text and tag are contiguous */
 	struct scatterlist sg;
 
-	/** @to: likewise, where a frame is not opened in place */
+	/** @to: the output, where a frame is not opened in place */
 	struct scatterlist to;
 
 	/** @nonce: 16 bytes, because some transforms copy a block of it */
@@ -60,7 +61,7 @@ struct qlink_aead_api_cpu {
 
 static DEFINE_PER_CPU(struct qlink_aead_api_cpu, qlink_aead_api_cpus);
 
-/* What to ask the crypto API for; set once by qlink_aead_api_init(), and what that is. */
+/* What to ask the crypto API for, and what it returned; set once by qlink_aead_api_init(). */
 static const char *qlink_aead_api_asked __ro_after_init;
 static u32 qlink_aead_api_type __ro_after_init;
 static u32 qlink_aead_api_mask __ro_after_init;
@@ -81,7 +82,7 @@ static struct crypto_aead *qlink_aead_api_alloc(void)
 	return crypto_alloc_aead(qlink_aead_api_asked, qlink_aead_api_type, qlink_aead_api_mask);
 }
 
-/* Try the internal one first: where it exists, the other is the slow one. */
+/* Try the internal implementation first: where it exists, the other one is slow. */
 static struct crypto_aead *qlink_aead_api_choose(void)
 {
 	struct crypto_aead *tfm;
@@ -99,7 +100,7 @@ static struct crypto_aead *qlink_aead_api_choose(void)
 	return qlink_aead_api_alloc();
 }
 
-/* Another driver of the same name may have been loaded since. */
+/* Since the choice, another driver of the same name may have been loaded. */
 static int qlink_aead_api_check(struct crypto_aead *tfm)
 {
 	if (crypto_aead_reqsize(tfm) > qlink_aead_api_request_bytes)
@@ -168,8 +169,8 @@ static int qlink_aead_api_make_requests(void)
 	return 0;
 }
 
-/* The implementations whose setkey was read, and found not to sleep. The whole name counts: the
- * generic one that is built on aes-aesni has that in its name, too.
+/* These are the implementations whose setkey does not sleep; their code was read. The whole name
+ * counts: the generic one that uses aes-aesni has that in its name, too.
  */
 static bool qlink_aead_api_keys_quickly(const char *driver)
 {
@@ -258,7 +259,7 @@ static int qlink_aead_api_seal(struct qlink_aead *aead, u8 *frame, unsigned int 
 	request = qlink_aead_api_prepare(aead, frame, frame, bytes, bytes - QLINK_OVERHEAD_BYTES,
 					 nonce);
 	err = crypto_aead_encrypt(request);
-	/* A transform that answers later would use the request after us. */
+	/* A transform that completes later would still use the request then. */
 	WARN_ON_ONCE(err == -EINPROGRESS || err == -EBUSY);
 	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What an implementation of AES-256-GCM has to do for aead.c. */
+/* The functions that an implementation of AES-256-GCM provides for aead.c. */
 #ifndef QLINK_AEAD_BACKEND_H
 #define QLINK_AEAD_BACKEND_H
 
@@ -7,22 +7,22 @@
 
 #include "compat.h"
 
-/* One key, and what a backend makes of it; to everybody else it is opaque. */
+/* A transform: one key as a backend has prepared it. Opaque to all others. */
 struct qlink_aead;
 
 /**
- * struct qlink_aead_backend - one way to AES-256-GCM
+ * struct qlink_aead_backend - one implementation of AES-256-GCM
  *
- * Where aead.h has a function of the same name, that tells what it takes, returns and needs.
+ * A member with the name of a function of aead.c or aead.h has its contract.
  */
 struct qlink_aead_backend {
-	/** @name: for the parameter of the module */
+	/** @name: value of the module parameter */
 	const char *name;
-	/** @init: get ready, sleeps; %-ENOENT where the kernel has no such thing; or NULL */
+	/** @init: prepare, sleeps; %-ENOENT where the kernel does not have it; or NULL */
 	int (*init)(void);
-	/** @exit: undo @init, when nothing made by it is left; or NULL */
+	/** @exit: undo @init, when no transform is left; or NULL */
 	void (*exit)(void);
-	/** @driver: what it has come to after @init, for people */
+	/** @driver: name of the implementation in use, for people; valid after @init */
 	const char *(*driver)(void);
 	/** @needs_fpu: does it run only where crypto_simd_usable()? */
 	bool (*needs_fpu)(void);
@@ -36,7 +36,7 @@ struct qlink_aead_backend {
 	int (*key)(struct qlink_aead *aead, const u8 *key);
 	/** @wipe: qlink_aead_wipe() */
 	int (*wipe)(struct qlink_aead *aead);
-	/** @forget: qlink_aead_forget(); or NULL, where nothing stays between frames */
+	/** @forget: qlink_aead_forget(); NULL where nothing is kept between frames */
 	void (*forget)(void);
 	/** @seal: qlink_aead_seal() */
 	int (*seal)(struct qlink_aead *aead, u8 *frame, unsigned int bytes, const u8 *nonce);

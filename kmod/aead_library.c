@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* AES-256-GCM by the kernel's crypto library: no transform, no request, no scatterlist. It wipes
- * what it has on the stack.
+/* AES-256-GCM by the kernel's crypto library, which needs no request and no scatterlist, and wipes
+ * its stack.
  */
 #include "aead_backend.h"
 
@@ -14,7 +14,7 @@
 
 #include "wire.h"
 
-/* To others it is opaque; it is the prepared key itself. */
+/* Here a transform is the library's prepared key. */
 static struct aes_gcm_key *qlink_aead_library_key_of(struct qlink_aead *aead)
 {
 	return (struct aes_gcm_key *)aead;
@@ -25,7 +25,7 @@ static const char *qlink_aead_library_driver(void)
 	return "the kernel's library";
 }
 
-/* It looks itself, and has a way without. */
+/* The library checks for the FPU itself and can do without. */
 static bool qlink_aead_library_needs_fpu(void)
 {
 	return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sealed frames of one size, side by side in one packet, which a device below takes apart. */
+/* Sealed frames of one size, side by side in one packet that a device below takes apart. */
 #include "bundle.h"
 
 #include <linux/mm.h>
@@ -9,14 +9,14 @@
 /**
  * DOC: Bundles
  *
- * Each frame is written and sealed where it will lie, in a page of its CPU, and becomes part
- * of the bundle when that has gone well. Frames of a bundle are of one size but for the last,
- * which may be smaller.
+ * Each frame is written and sealed at its final place, in a page of the CPU, and then added to
+ * the bundle if that succeeded. All frames of a bundle have one size, but the last may be
+ * smaller.
  */
 
 /**
  * qlink_bundle_new() - make an empty bundle
- * @headroom: that the headers in front of it need
+ * @headroom: bytes for the headers in front of it
  *
  * Context: BHs off.
  * Return: the bundle, for kfree_skb(), or %NULL without memory
@@ -33,7 +33,7 @@ struct sk_buff *qlink_bundle_new(unsigned int headroom)
 /**
  * qlink_bundle_room() - where the next frame of a bundle can be sealed
  * @bundle: of this CPU
- * @bytes: that it takes
+ * @bytes: size of the frame
  *
  * Context: BHs off, under qlink_aead_lock() until qlink_bundle_add().
  * Return: the place, or %NULL where the bundle is full or there is no memory
@@ -51,7 +51,7 @@ u8 *qlink_bundle_room(const struct sk_buff *bundle, unsigned int bytes)
 }
 
 /**
- * qlink_bundle_add() - take the frame in that was sealed in its place
+ * qlink_bundle_add() - add the frame that was sealed at its place
  * @bundle: of this CPU
  * @bytes: as of qlink_bundle_room()
  *
@@ -73,11 +73,11 @@ void qlink_bundle_add(struct sk_buff *bundle, unsigned int bytes)
 }
 
 /**
- * qlink_bundle_walk() - begin with the first frame of a bundle
+ * qlink_bundle_walk() - start a walk at the first frame of a bundle
  * @walk: out
- * @bundle: without a list of others; unchanged as long as @walk is used
- * @at: where its first frame begins
- * @frame_bytes: of its frames, not 0
+ * @bundle: without a frag list; unchanged as long as @walk is used
+ * @at: offset of its first frame
+ * @frame_bytes: size of its frames, not 0
  *
  * Context: Any.
  */
@@ -94,9 +94,9 @@ void qlink_bundle_walk(struct qlink_bundle_walk *walk, const struct sk_buff *bun
 }
 
 /**
- * qlink_bundle_frame() - look at the frame that a walk is at
+ * qlink_bundle_frame() - get the first bytes of the current frame of a walk
  * @walk: of qlink_bundle_walk()
- * @bytes: of the frame, from its beginning; it has as many
+ * @bytes: how many, at most the size of the frame
  *
  * Return: the frame, or %NULL where these bytes are not contiguous
  */
@@ -117,11 +117,11 @@ const u8 *qlink_bundle_frame(struct qlink_bundle_walk *walk, unsigned int bytes)
 }
 
 /**
- * qlink_bundle_header() - read the header of the frame that a walk is at
+ * qlink_bundle_header() - read the header of the current frame of a walk
  * @walk: of qlink_bundle_walk()
  * @header: out
  *
- * Return: false where the frame is too short to have one
+ * Return: false where the frame is too short for a header
  */
 bool qlink_bundle_header(struct qlink_bundle_walk *walk, struct qlink_header *header)
 {
@@ -133,7 +133,7 @@ bool qlink_bundle_header(struct qlink_bundle_walk *walk, struct qlink_header *he
 	if (likely(frame))
 		memcpy(header, frame, sizeof(*header));
 	else
-		/* It cannot fail: there is that much. */
+		/* It cannot fail: the frame has that many bytes. */
 		skb_copy_bits(walk->bundle, walk->at, header, sizeof(*header));
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sealed frames of one size, side by side in one packet, which a device below takes apart. */
+/* Sealed frames of one size, side by side in one packet that a device below takes apart. */
 #ifndef QLINK_BUNDLE_H
 #define QLINK_BUNDLE_H
 
@@ -7,25 +7,25 @@
 
 #include "wire.h"
 
-#define QLINK_BUNDLE_FRAMES_MAX	64	/* as many as UDP's own segmentation took at first */
+#define QLINK_BUNDLE_FRAMES_MAX	64	/* the limit that UDP segmentation had at first */
 
 /**
- * struct qlink_bundle_walk - on the way from frame to frame of a bundle
+ * struct qlink_bundle_walk - position of a walk from frame to frame of a bundle
  */
 struct qlink_bundle_walk {
 	/** @bundle: not changed */
 	const struct sk_buff *bundle;
-	/** @frame_bytes: of each frame, but the last one may be smaller */
+	/** @frame_bytes: size of each frame, but the last one may be smaller */
 	unsigned int frame_bytes;
-	/** @at: where the frame begins that it is at */
+	/** @at: offset of the current frame */
 	unsigned int at;
-	/** @piece: contiguous memory of the bundle, or NULL: not to be read so */
+	/** @piece: contiguous memory of the bundle; NULL where it cannot be read directly */
 	const u8 *piece;
-	/** @piece_at: where it begins in the bundle */
+	/** @piece_at: offset of @piece in the bundle */
 	unsigned int piece_at;
-	/** @piece_end: where it ends */
+	/** @piece_end: offset of its end */
 	unsigned int piece_end;
-	/** @next_frag: that comes behind it */
+	/** @next_frag: index of the frag after @piece */
 	unsigned int next_frag;
 };
 
@@ -40,7 +40,7 @@ bool qlink_bundle_header(struct qlink_bundle_walk *walk, struct qlink_header *he
 
 /**
  * qlink_bundle_n() - how many frames has a bundle?
- * @bundle: from its first frame on, of gso_size bytes each but for the last one
+ * @bundle: from its first frame on; frames of gso_size bytes each, the last may have fewer
  *
  * Return: frames
  */
@@ -50,10 +50,10 @@ static inline unsigned int qlink_bundle_n(const struct sk_buff *bundle)
 }
 
 /**
- * qlink_bundle_bytes() - how large is the frame that a walk is at?
+ * qlink_bundle_bytes() - how large is the current frame of a walk?
  * @walk: of qlink_bundle_walk()
  *
- * Return: bytes; 0 behind the last one
+ * Return: bytes; 0 after the last frame
  */
 static inline unsigned int qlink_bundle_bytes(const struct qlink_bundle_walk *walk)
 {
@@ -62,7 +62,7 @@ static inline unsigned int qlink_bundle_bytes(const struct qlink_bundle_walk *wa
 
 /**
  * qlink_bundle_next() - go on to the next frame
- * @walk: not behind the last one
+ * @walk: not after the last frame
  */
 static inline void qlink_bundle_next(struct qlink_bundle_walk *walk)
 {

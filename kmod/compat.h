@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What 6.12 and 7.3 spell differently: the only file that asks for a version. */
+/* What differs between 6.12 and 7.3: the only file that checks the kernel version. */
 #ifndef QLINK_COMPAT_H
 #define QLINK_COMPAT_H
 
@@ -9,7 +9,7 @@
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
 
-/* rtnl_link_ops.newlink() takes a struct since 6.15; drop the else with a floor of 6.18. */
+/* rtnl_link_ops.newlink() takes a struct since 6.15; delete the #else when 6.18 is the floor. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define QLINK_NEWLINK_ARGS struct net_device *dev, struct rtnl_newlink_params *params, \
 			   struct netlink_ext_ack *extack
@@ -55,19 +55,19 @@ struct qlink_newlink_params;
 #define QLINK_NEEDS_EXIT_BATCH_RTNL	1
 #endif
 
-/* The unbound queue got another name in 6.18, and the old one warns since 7.0. */
+/* The unbound workqueue was renamed in 6.18, and the old name warns since 7.0. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #define qlink_unbound_wq	system_dfl_wq
 #else
 #define qlink_unbound_wq	system_unbound_wq
 #endif
 
-/* The library has AES-GCM since 7.3; what was there by a like name before was another, and slow. */
+/* The library has this AES-GCM since 7.3; before, a similar name meant another, slow one. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0) && IS_REACHABLE(CONFIG_CRYPTO_LIB_AES_GCM)
 #define QLINK_HAS_AES_GCM_LIBRARY	1
 #endif
 
-/* hrtimer_init() was hrtimer_setup() without the function before 6.13. */
+/* Before 6.13, hrtimer_init() did what hrtimer_setup() does, except setting the function. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define qlink_hrtimer_setup(timer, function, clock, mode) \
 	hrtimer_setup(timer, function, clock, mode)

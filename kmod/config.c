@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A link as netlink attributes, in both directions, for rtnetlink and generic netlink alike. */
+/* Translates between a link and netlink attributes, for rtnetlink and generic netlink. */
 #include "config.h"
 
 #include <linux/rtnetlink.h>
@@ -10,7 +10,7 @@
 #include "wire.h"
 
 /**
- * qlink_config_default() - what a link is that nobody has configured
+ * qlink_config_default() - the configuration of a new link
  * @config: out
  */
 void qlink_config_default(struct qlink_config *config)
@@ -71,7 +71,7 @@ static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **l
 	return err;
 }
 
-/* What is set decides what the underlay is. */
+/* The kind of underlay follows from the attributes that are set. */
 static int qlink_config_set_kind(struct qlink_config *config, struct netlink_ext_ack *extack)
 {
 	bool is_eth = config->lower_ifindex || config->has_peer || config->has_ethertype;
@@ -93,17 +93,17 @@ static int qlink_config_set_kind(struct qlink_config *config, struct netlink_ext
 
 /**
  * qlink_config_parse() - change a configuration by a request
- * @config: as it is; changed by what the request names
+ * @config: current; the attributes of the request change it
  * @link: attributes IFLA_QLINK_*, checked by the policy; NULL for none
  * @lower: index of the lower device, or NULL
  * @extack: told the rule that is broken
  *
  * Context: RTNL held.
  * Return:
- * * %0			- @config is whole, or has no underlay
- * * %-EINVAL		- it is not
- * * %-EADDRNOTAVAIL	- an address is none of a single host
- * * %-EAFNOSUPPORT	- an address family that the underlay does not have
+ * * %0			- @config is complete, or has no underlay
+ * * %-EINVAL		- it is not complete
+ * * %-EADDRNOTAVAIL	- an address is not that of a single host
+ * * %-EAFNOSUPPORT	- the kernel does not support an address family
  */
 int qlink_config_parse(struct qlink_config *config, struct nlattr **link,
 		       const struct nlattr *lower, struct netlink_ext_ack *extack)
@@ -122,7 +122,7 @@ int qlink_config_parse(struct qlink_config *config, struct nlattr **link,
 }
 
 /**
- * qlink_limits_default() - how long keys are used unless somebody says other
+ * qlink_limits_default() - the limits of a new link
  * @limits: out
  */
 void qlink_limits_default(struct qlink_limits *limits)
@@ -136,10 +136,10 @@ void qlink_limits_default(struct qlink_limits *limits)
 
 /**
  * qlink_limits_parse() - change limits by a request
- * @limits: as they are; changed by what the request names
+ * @limits: current; the attributes of the request change them
  * @link: attributes IFLA_QLINK_*, checked by the policy; NULL for none
  *
- * Return: whether the request names one
+ * Return: whether the request names any limit
  */
 bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 {
@@ -169,12 +169,12 @@ bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link)
 }
 
 /**
- * qlink_keepalive_parse() - change how often keepalives are sent by a request
- * @keepalive_ms: as it is; changed if the request names it
+ * qlink_keepalive_parse() - change the keepalive interval by a request
+ * @keepalive_ms: current; changed if the request names it
  * @link: attributes IFLA_QLINK_*; NULL for none
  * @extack: told the rule that is broken
  *
- * A policy has one range, and this is one with a hole.
+ * It is checked here because a netlink policy can only say one range, and 0 is allowed too.
  *
  * Return: 0 or %-ERANGE
  */
@@ -197,9 +197,9 @@ int qlink_keepalive_parse(u32 *keepalive_ms, struct nlattr **link,
 }
 
 /**
- * qlink_config_is_same() - would a change of configuration change anything?
+ * qlink_config_is_same() - are two configurations equal?
  * @a: made by qlink_config_default() and qlink_config_parse()
- * @b: likewise
+ * @b: made by qlink_config_default() and qlink_config_parse()
  *
  * Return: whether they are equal; padding is zero in both
  */
@@ -255,7 +255,7 @@ static int qlink_limits_fill(struct sk_buff *msg, const struct qlink_limits *lim
 	return 0;
 }
 
-/* What becomes of its keys, and of those that have gone. */
+/* The rings, and what became of earlier keys. */
 static int qlink_config_fill_keys(struct sk_buff *msg, struct qlink_keyring *keyring)
 {
 	if (qlink_ring_fill(msg, &keyring->tx, IFLA_QLINK_TX) ||
@@ -269,7 +269,7 @@ static int qlink_config_fill_keys(struct sk_buff *msg, struct qlink_keyring *key
 	return 0;
 }
 
-/* Of the peer nothing is known where nobody asks. */
+/* Without keepalives nothing is known of the peer. */
 static int qlink_config_fill_live(struct sk_buff *msg, struct qlink_dev *link)
 {
 	struct qlink_live_info info;
@@ -287,7 +287,7 @@ static int qlink_config_fill_live(struct sk_buff *msg, struct qlink_dev *link)
 }
 
 /**
- * qlink_config_bytes() - room that qlink_config_fill() takes at the most
+ * qlink_config_bytes() - room that qlink_config_fill() needs at most
  *
  * Return: bytes
  */
@@ -314,7 +314,7 @@ size_t qlink_config_bytes(void)
 
 /**
  * qlink_config_fill() - show a link
- * @msg: with room, in the nest that the attributes go into
+ * @msg: with room; the nest that the attributes go into is open
  * @link: alive
  *
  * Context: RTNL held.
@@ -337,7 +337,7 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 }
 
 /**
- * qlink_stats_bytes() - room that qlink_stats_fill() takes
+ * qlink_stats_bytes() - room that qlink_stats_fill() needs
  *
  * Return: bytes, with the nest
  */
@@ -373,7 +373,7 @@ int qlink_stats_fill(struct sk_buff *msg, const struct qlink_dev *link, int attr
 }
 
 /**
- * qlink_link_state() - what a link can do, and if nothing, why
+ * qlink_link_state() - whether a link can send frames, and if not, why
  * @link: alive
  *
  * Context: RTNL held.
@@ -391,7 +391,7 @@ enum qlink_link_state qlink_link_state(const struct qlink_dev *link)
 		return QLINK_LINK_STATE_UNDERLAY_DOWN;
 	if (!rcu_access_pointer(link->keyring.tx.current_key))
 		return QLINK_LINK_STATE_NO_KEY;
-	if (!qlink_live_may_carry(link))
+	if (!qlink_live_allows_carrier(link))
 		return QLINK_LINK_STATE_PEER_LOST;
 	return QLINK_LINK_STATE_UP;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A link as netlink attributes, in both directions, for rtnetlink and generic netlink alike. */
+/* Translates between a link and netlink attributes, for rtnetlink and generic netlink. */
 #ifndef QLINK_CONFIG_H
 #define QLINK_CONFIG_H
 

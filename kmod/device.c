@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The net_device of a link: its life, and what ip sees of it. */
+/* The net_device of a link: creation, deletion, and what the ip command sees of it. */
 #include "device.h"
 
 #include <linux/etherdevice.h>
@@ -70,7 +70,7 @@ static void qlink_device_ndo_uninit(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
 
-	/* Usually dellink did it, and the core has waited since. */
+	/* Usually dellink has detached it, and the core has waited since. */
 	if (qlink_link_detach(link))
 		synchronize_net();
 	qlink_tx_purge(dev);
@@ -84,7 +84,7 @@ static void qlink_device_ndo_uninit(struct net_device *dev)
 	list_del(&link->entry);
 }
 
-/* The last reference is gone, and with it whoever counted. */
+/* The last reference is gone, so nobody can count any more. */
 static void qlink_device_free(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
@@ -109,8 +109,9 @@ static int qlink_device_ndo_stop(struct net_device *dev)
 	return 0;
 }
 
-/* Everything that the peer sends is let through, so there is no filter to set; but without this
- * the core would refuse multicast addresses, and turn on promiscuity for a second unicast one.
+/* Everything that the peer sends is accepted, so there is no filter to set. But without this
+ * function the core would refuse multicast addresses, and turn on promiscuity for a second unicast
+ * address.
  */
 static void qlink_device_ndo_set_rx_mode(struct net_device *dev)
 {
@@ -121,7 +122,7 @@ static int qlink_device_ndo_change_mtu(struct net_device *dev, int mtu)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	WRITE_ONCE(dev->mtu, mtu);
-	/* Unless it only follows the underlay, an admin wants it so. */
+	/* An MTU that does not just follow the underlay is an admin's choice. */
 	if (mtu != qlink_link_wanted_mtu(link))
 		link->mtu_limit = mtu == dev->max_mtu ? 0 : mtu;
 	return 0;
@@ -183,15 +184,15 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->priv_destructor = qlink_device_free;
 	SET_NETDEV_DEVTYPE(dev, &qlink_link_type);
 
-	/* A frame that is too big tells the route that it came along. */
+	/* Keep the route of a frame: if the frame is too big, the route is told. */
 	netif_keep_dst(dev);
 	dev->lltx = true;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_NO_QUEUE | IFF_LIVE_ADDR_CHANGE | IFF_DISABLE_NETPOLL |
 			   IFF_UNICAST_FLT;
-	/* No SCTP, whose checksum is another, and no lists of frames. Of any size (BIG TCP), if an
-	 * admin wants it.
+	/* No SCTP, which has another checksum, and no lists of frames. Segmentation packets may
+	 * have any size (BIG TCP), if an admin sets it.
 	 */
 	dev->features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA | NETIF_F_ALL_TSO |
 			NETIF_F_GSO_UDP_L4;
@@ -254,7 +255,7 @@ static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 	netdev_lockdep_set_classes(dev);
 	err = qlink_link_change(link, data, tb[IFLA_LINK], extack);
 	if (!err && tb[IFLA_MTU] && nla_get_u32(tb[IFLA_MTU]) > dev->max_mtu) {
-		NL_SET_ERR_MSG_FMT(extack, "mtu %u is above %u, what the underlay leaves",
+		NL_SET_ERR_MSG_FMT(extack, "mtu %u is above %u, the largest that fits the underlay",
 				   nla_get_u32(tb[IFLA_MTU]), dev->max_mtu);
 		err = -EINVAL;
 	}
@@ -313,7 +314,7 @@ static struct rtnl_link_ops qlink_device_link_ops __read_mostly = {
 	.get_link_net	= qlink_device_get_link_net,
 };
 
-/* The lower device goes, or moves to another netns: its links go with it, as a VLAN does. */
+/* The lower device is deleted, or moves to another netns: delete its links, as VLANs do. */
 static void qlink_device_lower_gone(const struct net_device *lower)
 {
 	struct qlink_dev *link;
@@ -326,8 +327,8 @@ static void qlink_device_lower_gone(const struct net_device *lower)
 	unregister_netdevice_many(&gone);
 }
 
-/* The route of a udp link may lead over any device of its netns. That another link came up is
- * no news to it, or a thousand links would look a thousand routes up for each of them.
+/* The route of a udp link may lead over any device of its netns. But another link that comes up
+ * does not concern it: otherwise a thousand links would look up a thousand routes for each link.
  */
 static bool qlink_device_is_concerned(const struct qlink_dev *link, struct net_device *dev,
 				      unsigned long event)
@@ -349,8 +350,8 @@ static void qlink_device_underlay_changed(struct net_device *dev, unsigned long 
 	}
 }
 
-/* Has a bridge got the lower device now, or the bond over that, or let it go? That a link was
- * put on top is no news.
+/* A lower device, or the bond over it, may have joined or left a bridge. A link that was put on top
+ * changes nothing.
  */
 static void qlink_device_upper_changed(const struct netdev_notifier_changeupper_info *info)
 {
@@ -377,11 +378,11 @@ static void qlink_device_resized_work(struct work_struct *work)
 	rtnl_unlock();
 }
 
-/* One for all: a route that changes under a thousand links makes them follow in one go. */
+/* One work for all links: a thousand links whose route changes follow in one run. */
 static DECLARE_WORK(qlink_device_resize, qlink_device_resized_work);
 
 /**
- * qlink_device_resized() - let the MTU of a link follow its underlay, soon
+ * qlink_device_resized() - have the MTU of a link updated from its underlay, soon
  * @attach: of the link
  *
  * Context: BHs off, in an RCU read side.
@@ -419,7 +420,7 @@ static struct notifier_block qlink_device_notifier = {
 	.notifier_call = qlink_device_event,
 };
 
-/* A link whose underlay's netns goes, goes with it, wherever its device is. */
+/* When the netns of the underlay is deleted, delete its links, in whichever netns they are. */
 static void __net_exit qlink_device_net_exit(struct net *net, struct list_head *gone)
 {
 	struct qlink_dev *link;
@@ -446,7 +447,7 @@ static struct pernet_operations qlink_device_net_ops = {
 };
 
 /**
- * qlink_device_init() - let links be made
+ * qlink_device_init() - register the device type, so that links can be made
  *
  * Context: Process context, sleeps.
  * Return: 0, or a negative errno
@@ -483,7 +484,7 @@ void qlink_device_exit(void)
 	rtnl_link_unregister(&qlink_device_link_ops);
 	unregister_netdevice_notifier(&qlink_device_notifier);
 	unregister_pernet_device(&qlink_device_net_ops);
-	/* No link is left that could be resized. */
+	/* No link is left that could queue it. */
 	cancel_work_sync(&qlink_device_resize);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The net_device of a link: its life, and what ip sees of it. */
+/* The net_device of a link: creation, deletion, and what the ip command sees of it. */
 #ifndef QLINK_DEVICE_H
 #define QLINK_DEVICE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What ethtool sees of a link. */
+/* What ethtool shows of a link. */
 #include "ethtool.h"
 
 #include <linux/ethtool.h>
@@ -12,7 +12,7 @@ static void qlink_ethtool_get_drvinfo(struct net_device *dev, struct ethtool_drv
 	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
 }
 
-/* Those of the lower device, for a bond to choose by; a link over UDP has none. */
+/* The settings of the lower device, by which a bond chooses; a link over UDP has none. */
 static int qlink_ethtool_get_link_ksettings(struct net_device *dev,
 					    struct ethtool_link_ksettings *settings)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What ethtool sees of a link. */
+/* What ethtool shows of a link. */
 #ifndef QLINK_ETHTOOL_H
 #define QLINK_ETHTOOL_H
 

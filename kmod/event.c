@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events: what happens to a link, told to whoever listens. */
+/* Events: what happens to a link, sent to all listeners. */
 #include "event.h"
 
 #include <net/genetlink.h>
@@ -11,23 +11,23 @@
 /**
  * DOC: Events
  *
- * What happens sets a bit, and the first bit queues a work item, which sends one
- * message with all bits that are set by then and with what the rings are like. It
- * runs at once where the last one is QLINK_EVENT_GAP or more ago, and when that is
- * over otherwise. So an attacker's frames make 20 messages a second of a link and no
- * more, and the last one always tells how things are in the end: whoever sets a bit
- * does so after the deed, and the work clears the bits before it looks.
+ * Each event sets a bit. The first bit queues a work item, which sends one message with
+ * all bits that are set by then and with the state of the rings. It runs at once where
+ * the last message was sent QLINK_EVENT_GAP ago or earlier, and otherwise when that gap
+ * is over. So an attacker's frames cause at most 20 messages a second for a link. The last
+ * message always shows the final state: a bit is set after the change that it reports, and
+ * the work clears the bits before it reads the state.
  *
- * Where nothing has happened but that keys changed, the gap is QLINK_EVENT_CALM: who
- * listens to a thousand rekeys a second had better not cost more than they do.
+ * Where the only events are changes of keys, the gap is QLINK_EVENT_LONG_GAP, so that
+ * listening to a thousand rekeys a second does not cost more than the rekeys.
  *
- * A message whose listener is too slow is lost to it; the next has a sequence number
- * that is not the next, also where nobody listened in between.
+ * A listener that is too slow misses a message and sees a gap in the sequence numbers.
+ * The numbers also grow while nobody listens.
  */
 
 #define QLINK_EVENT_GAP		(HZ / 20)
-#define QLINK_EVENT_CALM	(HZ / 4)
-#define QLINK_EVENTS_CALM	(QLINK_EVENT_KIND_ROTATED | QLINK_EVENT_KIND_PEER_EPOCH)
+#define QLINK_EVENT_LONG_GAP	(HZ / 4)
+#define QLINK_EVENTS_OF_REKEY	(QLINK_EVENT_KIND_ROTATED | QLINK_EVENT_KIND_PEER_EPOCH)
 
 static size_t qlink_event_bytes(void)
 {
@@ -79,7 +79,7 @@ static int qlink_event_fill(struct sk_buff *msg, struct qlink_dev *link, u32 kin
 	return 0;
 }
 
-/* Without memory the event is lost, and its number is missed like any other. */
+/* Without memory the message is lost, and listeners see a gap in the sequence numbers. */
 static void qlink_event_send(struct qlink_dev *link, struct net *net, u32 kinds,
 			     bool is_device_net)
 {
@@ -104,11 +104,11 @@ static void qlink_event_work(struct work_struct *work)
 	struct net *net;
 	u32 kinds;
 
-	/* Whoever finds nothing pending sees this, too, and queues the next one a gap from now. */
+	/* Code that finds nothing pending sees this too, and queues the work a gap from now. */
 	WRITE_ONCE(link->events.sent_at, jiffies);
 	kinds = atomic_xchg(&link->events.pending, 0);
 	link->events.sequence++;
-	/* The device may be on its way to another netns; neither goes while we read. */
+	/* The device may be moving to another netns; neither netns goes during the read side. */
 	rcu_read_lock();
 	net = dev_net(link->dev);
 	qlink_event_send(link, net, kinds, true);
@@ -117,20 +117,20 @@ static void qlink_event_work(struct work_struct *work)
 	rcu_read_unlock();
 }
 
-/* When a message with these kinds may be sent, from now on in jiffies. */
+/* In how many jiffies a message with these kinds may be sent. */
 static long qlink_event_wait(const struct qlink_events *events, u32 kinds)
 {
-	long gap = kinds & ~QLINK_EVENTS_CALM ? QLINK_EVENT_GAP : QLINK_EVENT_CALM;
+	long gap = kinds & ~QLINK_EVENTS_OF_REKEY ? QLINK_EVENT_GAP : QLINK_EVENT_LONG_GAP;
 
 	return clamp((long)(READ_ONCE(events->sent_at) + gap - jiffies), 0L, gap);
 }
 
 /**
- * qlink_event_raise() - tell that something has happened to a link
+ * qlink_event_raise() - report that something has happened to a link
  * @link: alive
- * @kinds: bits of enum qlink_event_kind; what they say has been done
+ * @kinds: bits of enum qlink_event_kind; the changes that they report are done
  *
- * Context: Any but hard interrupts. Costs one load where the same is pending already.
+ * Context: Any but hard interrupts. Costs one load where the same kinds are pending already.
  */
 void qlink_event_raise(struct qlink_dev *link, u32 kinds)
 {
@@ -140,17 +140,19 @@ void qlink_event_raise(struct qlink_dev *link, u32 kinds)
 	if ((atomic_read(&events->pending) & kinds) == kinds)
 		return;
 	before = atomic_fetch_or(kinds, &events->pending);
-	/* Where a bit was set before, the work is due, and has not looked yet; maybe too late. */
+	/* Where a bit was set before, the work is queued and has not run yet; maybe it is queued
+	 * for too late.
+	 */
 	if (!before)
 		queue_delayed_work(qlink_unbound_wq, &events->work,
 				   qlink_event_wait(events, kinds));
-	else if (kinds & ~QLINK_EVENTS_CALM && !(before & ~QLINK_EVENTS_CALM))
+	else if (kinds & ~QLINK_EVENTS_OF_REKEY && !(before & ~QLINK_EVENTS_OF_REKEY))
 		mod_delayed_work(qlink_unbound_wq, &events->work,
 				 qlink_event_wait(events, kinds));
 }
 
 /**
- * qlink_event_init() - let a link have events
+ * qlink_event_init() - prepare the events of a link
  * @link: zeroed
  */
 void qlink_event_init(struct qlink_dev *link)
@@ -161,10 +163,10 @@ void qlink_event_init(struct qlink_dev *link)
 }
 
 /**
- * qlink_event_exit() - let a link have no more events
+ * qlink_event_exit() - stop the events of a link
  * @link: no more frames are queued for it
  *
- * A frame that another CPU is in the middle of may still raise one, which is lost.
+ * A frame that another CPU is handling may still raise one, which is lost.
  *
  * Context: Process context, sleeps.
  */

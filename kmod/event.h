@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Events: what happens to a link, told to whoever listens. */
+/* Events: what happens to a link, sent to all listeners. */
 #ifndef QLINK_EVENT_H
 #define QLINK_EVENT_H
 

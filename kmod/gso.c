@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* TCP frames that are larger than the wire carries, cut into those that it does. */
+/* Cuts TCP frames that are too large for the wire into segments that fit. */
 #include "gso.h"
 
 #include <linux/ip.h>
@@ -11,15 +11,15 @@
 /**
  * DOC: Cutting TCP
  *
- * The kernel's own segmentation makes a frame of its own of each segment, with references
- * to the payload, which then has to be copied before it is sealed. Here the payload is
- * copied once, to where it is sealed. Only what bulk transfers consist of is cut so: TCP
- * right behind an IPv4 or IPv6 header, with its checksum still to do. The kernel cuts the
- * rest: UDP; TCP whose IPv4 identification stays the same, whose CWR means a count (AccECN),
- * behind extension headers, in a tunnel, or from somebody who was not trusted with its
- * lengths; and a frame of which somebody wants to know when a certain byte was sent.
+ * The kernel's segmentation makes a frame of each segment, with references to the payload,
+ * which then has to be copied before it is sealed. Here the payload is copied once, to where
+ * it is sealed. Only the frames of bulk transfers are cut here: TCP right behind an IPv4 or
+ * IPv6 header, with an unfinished checksum. The kernel cuts all others: UDP; TCP with a fixed
+ * IPv4 identification, with a CWR that is a counter (AccECN), behind extension headers, in a
+ * tunnel, or with lengths from an untrusted source; and a frame with a request for a transmit
+ * timestamp.
  *
- * What is cut here is byte for byte what the kernel would have sent; gso.sh compares them.
+ * The segments are byte for byte those that the kernel would have sent; gso.sh compares them.
  */
 
 static bool qlink_gso_is_tcp4(const struct qlink_gso *gso)
@@ -39,7 +39,7 @@ static bool qlink_gso_is_tcp6(const struct qlink_gso *gso)
 }
 
 /**
- * qlink_gso_begin() - look at a large frame
+ * qlink_gso_begin() - prepare to cut a large frame
  * @gso: out
  * @skb: from the MAC header on; stays the caller's, and unchanged as long as @gso is used
  *
@@ -72,7 +72,7 @@ bool qlink_gso_begin(struct qlink_gso *gso, const struct sk_buff *skb)
 	       gso->header_bytes <= skb_headlen(skb) && gso->header_bytes < skb->len;
 }
 
-/* Of payload, in the next segment. */
+/* Bytes of payload in the next segment. */
 static unsigned int qlink_gso_next(const struct qlink_gso *gso)
 {
 	return min(gso->payload_bytes, gso->skb->len - gso->at);
@@ -82,7 +82,7 @@ static unsigned int qlink_gso_next(const struct qlink_gso *gso)
  * qlink_gso_bytes() - how large is the next segment?
  * @gso: of qlink_gso_begin()
  *
- * Return: bytes from the MAC header on, at most those of the first one; 0 when none is left
+ * Return: bytes from the MAC header on, never more than the first segment; 0 when none is left
  */
 unsigned int qlink_gso_bytes(const struct qlink_gso *gso)
 {
@@ -108,7 +108,7 @@ static void qlink_gso_fix_ip4(const struct qlink_gso *gso, struct iphdr *ip,
 	ip_send_check(ip);
 }
 
-/* What is said once is said by the first segment (CWR) or by the last one (FIN, PSH). */
+/* Flags that count once stay in the first segment (CWR) or in the last one (FIN, PSH). */
 static void qlink_gso_fix_tcp(const struct qlink_gso *gso, struct tcphdr *tcp,
 			      unsigned int tcp_bytes, bool is_last)
 {
@@ -127,7 +127,7 @@ static void qlink_gso_fix_tcp(const struct qlink_gso *gso, struct tcphdr *tcp,
  * @gso: of qlink_gso_begin(), with one left
  * @to: out, qlink_gso_bytes() bytes
  *
- * Its checksum stays to be done, at the same place as in the whole frame.
+ * Its checksum is unfinished, and at the same place as in the whole frame.
  */
 void qlink_gso_cut(struct qlink_gso *gso, u8 *to)
 {
@@ -136,7 +136,7 @@ void qlink_gso_cut(struct qlink_gso *gso, u8 *to)
 	void *ip = to + gso->network;
 
 	memcpy(to, gso->skb->data, gso->header_bytes);
-	/* It cannot fail: there is that much. */
+	/* It cannot fail: the frame has that many bytes. */
 	skb_copy_bits(gso->skb, gso->at, to + gso->header_bytes, payload_bytes);
 	if (skb_shinfo(gso->skb)->gso_type & SKB_GSO_TCPV4)
 		qlink_gso_fix_ip4(gso, ip, tcp_bytes);

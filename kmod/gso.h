@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* TCP frames that are larger than the wire carries, cut into those that it does. */
+/* Cuts TCP frames that are too large for the wire into segments that fit. */
 #ifndef QLINK_GSO_H
 #define QLINK_GSO_H
 
 #include <linux/skbuff.h>
 
 /**
- * struct qlink_gso - a large TCP frame on its way to be cut
+ * struct qlink_gso - a large TCP frame that is being cut
  *
- * Every segment has the headers of the frame, and as much of its payload as one packet of
- * the connection takes; the last has what is left.
+ * Every segment has the headers of the frame and as much payload as one packet of the
+ * connection holds; the last one has the rest.
  */
 struct qlink_gso {
 	/** @skb: the frame from the MAC header on; not changed */
 	const struct sk_buff *skb;
-	/** @network: where the IP header begins */
+	/** @network: offset of the IP header */
 	unsigned int network;
-	/** @transport: where the TCP header begins */
+	/** @transport: offset of the TCP header */
 	unsigned int transport;
-	/** @header_bytes: where the payload begins */
+	/** @header_bytes: offset of the payload */
 	unsigned int header_bytes;
-	/** @payload_bytes: of a segment, but for the last one */
+	/** @payload_bytes: payload of each segment but the last one */
 	unsigned int payload_bytes;
 	/** @pseudo: sum of TCP's pseudo header, without a length */
 	__wsum pseudo;
-	/** @at: where the payload of the next segment begins */
+	/** @at: offset of the next segment's payload */
 	unsigned int at;
-	/** @n: segments that were cut */
+	/** @n: number of segments cut so far */
 	unsigned int n;
 };
 

@@ -45,7 +45,7 @@ static void qlink_history_free(struct kref *ref)
 }
 
 /**
- * qlink_history_put() - let go of a history
+ * qlink_history_put() - release a history
  * @history: of qlink_history_new() or qlink_history_get()
  *
  * Context: Any.
@@ -60,7 +60,8 @@ void qlink_history_put(struct qlink_history *history)
  * @history: held
  * @n: keys that are about to be installed
  *
- * Whoever installs keys pays for their records, so that none is missing later.
+ * The memory of a record is charged to the installer of the key, so that no record is missing
+ * later.
  *
  * Context: Process context, sleeps; under the link mutex.
  * Return: 0 or %-ENOMEM
@@ -88,7 +89,7 @@ int qlink_history_reserve(struct qlink_history *history, unsigned int n)
  * @history: held
  * @direction: of the key
  * @source: of the key
- * @usage: that was not counted before
+ * @usage: the part that was not counted before
  *
  * Context: BHs off.
  */
@@ -104,7 +105,7 @@ void qlink_history_count(struct qlink_history *history, enum qlink_direction dir
 }
 
 /**
- * qlink_history_usage() - what the keys that have gone were used for
+ * qlink_history_usage() - read what keys were used for, as far as it was counted
  * @history: held
  * @direction: of the keys
  * @by_source: out, QLINK_SOURCES of them
@@ -120,11 +121,11 @@ void qlink_history_usage(struct qlink_history *history, enum qlink_direction dir
 }
 
 /**
- * qlink_history_blocks2() - the squares of the AES blocks of the tx keys that have gone
+ * qlink_history_blocks2() - the sum, over all tx keys that have gone, of their AES blocks squared
  * @history: held
  *
  * Context: BHs off.
- * Return: their sum, as of qlink_blocks2()
+ * Return: the sum, as of qlink_blocks2()
  */
 u64 qlink_history_blocks2(struct qlink_history *history)
 {
@@ -152,8 +153,8 @@ static struct qlink_record *qlink_history_at(const struct qlink_history *history
  * qlink_history_add() - record what a key was used for
  * @history: held, with room reserved for the key
  * @record: of the key, which no frame can be using any more
- * @counted: how much of its usage qlink_history_count() was told; the sums get the rest
- * @blocks: that it has sealed; 0 for a receive key
+ * @counted: the part that qlink_history_count() has counted; the sums get the rest
+ * @blocks: AES blocks that the key has sealed; 0 for a receive key
  *
  * Context: Any but hard interrupts.
  */
@@ -171,14 +172,14 @@ void qlink_history_add(struct qlink_history *history, const struct qlink_record 
 }
 
 /**
- * qlink_history_read() - copy the next record behind a number
+ * qlink_history_read() - copy the next record after a number
  * @history: held
  * @after: number of the record that was read last, 0 for none
  * @record: out
  *
  * Context: Any but hard interrupts.
  * Return: the number of the record, above @after + 1 where some were overwritten; 0
- * where none is newer
+ * where there is no newer one
  */
 u64 qlink_history_read(struct qlink_history *history, u64 after, struct qlink_record *record)
 {

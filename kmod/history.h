@@ -25,18 +25,18 @@ struct qlink_usage {
 };
 
 /**
- * struct qlink_record - what a key was used for, once it has gone
+ * struct qlink_record - what a key was used for, written when it is wiped
  */
 struct qlink_record {
 	/** @epoch: of the key */
 	u64 epoch;
 	/** @kme_key_id: handle of the KME key ID, all zero for none */
 	u8 kme_key_id[QLINK_KME_KEY_ID_BYTES];
-	/** @first_ms: when its first frame came, of CLOCK_BOOTTIME */
+	/** @first_ms: when its first frame came, by CLOCK_BOOTTIME */
 	u64 first_ms;
-	/** @last_ms: when another one took over, or it went, likewise */
+	/** @last_ms: when another key took over, or this one went, by CLOCK_BOOTTIME */
 	u64 last_ms;
-	/** @usage: in all */
+	/** @usage: of its whole life */
 	struct qlink_usage usage;
 	/** @direction: an enum qlink_direction */
 	u8 direction;
@@ -50,27 +50,27 @@ static_assert(sizeof(struct qlink_record) == 64);
 #define QLINK_HISTORY_PAGES	(QLINK_HISTORY_RECORDS / QLINK_RECORDS_PER_PAGE)
 
 /**
- * struct qlink_history - of one link
+ * struct qlink_history - what the keys of one link were used for
  *
- * A key that has left its ring adds what it was used for when no frame can be using
- * it any more, which may be after the link has gone: so it holds a reference.
+ * A key that has left its ring adds its record when no frame can be using it any more.
+ * The link may have gone by then, so the key holds a reference.
  */
 struct qlink_history {
-	/** @ref: of the link and of keys on their way out */
+	/** @ref: references of the link and of keys that wait to be wiped */
 	struct kref ref;
 	/** @lock: guards all below; BHs off, innermost */
 	spinlock_t lock;
-	/** @n: records that were ever made; the last has this number */
+	/** @n: records that were ever made; the last one has this number */
 	u64 n;
-	/** @blocks2: as qlink_blocks2() sums it up, of tx keys that have gone */
+	/** @blocks2: sum of qlink_blocks2() over the tx keys that have gone */
 	u64 blocks2;
-	/** @usage: of the keys that have gone, by direction and source */
+	/** @usage: what has been counted, by direction and source */
 	struct qlink_usage usage[QLINK_DIRECTIONS][QLINK_SOURCES];
 	/** @page: record number i is at (i - 1) modulo QLINK_HISTORY_RECORDS */
 	struct qlink_record *page[QLINK_HISTORY_PAGES];
-	/** @n_keys: that may come to be recorded; changes under the link mutex, as @n_pages */
+	/** @n_keys: keys that have room for a record; changes under the link mutex, as @n_pages */
 	u64 n_keys;
-	/** @n_pages: of @page, there for all of @n_keys */
+	/** @n_pages: how many of @page are allocated, enough for @n_keys records */
 	unsigned int n_pages;
 };
 
@@ -92,8 +92,8 @@ u64 qlink_history_read(struct qlink_history *history, u64 after, struct qlink_re
  * qlink_blocks2() - the square of the AES blocks that a key has sealed
  * @blocks: up to QLINK_HARD_BLOCKS_MAX
  *
- * A sum of them stays below U64_MAX for 2^20 keys that are used to the last block,
- * and 2^63 that are used for next to nothing.
+ * The sum stays below U64_MAX for 2^20 keys that are used to the last block, or 2^63
+ * keys that are hardly used.
  *
  * Return: in units of QLINK_BLOCKS2_UNIT, rounded up
  */

@@ -38,7 +38,7 @@ struct qlink_key_config {
 /**
  * struct qlink_epoch_name - what the table of keys finds a key by
  *
- * The table hashes it as memory, so it has no padding.
+ * It has no padding; keytable.c checks that.
  */
 struct qlink_epoch_name {
 	/** @ring: the ring that holds the key */

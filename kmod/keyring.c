@@ -14,26 +14,26 @@
  *
  * ====================  ========================================================
  * RTNL                  configuration of links, their underlays and ports
- * power gate            no install while the keys of all links are wiped; not
+ * power lock            no install while the keys of all links are wiped; not
  *                       under RTNL
  * link mutex            one change of a link's keys or policy at a time
  * qlink_install_mutex   one install on the host at a time, so that the look-up
  *                       for an equal key and the entry of a new one are one step;
  *                       guards the list of all keyrings, too
- * ring lock             the list, states and counts of a ring, BHs off; of a link's two
- *                       the tx ring's is the outer one
- * live lock             what a link knows of its peer, BHs off; none inside, and taken
- *                       under no ring lock
+ * ring lock             the list, states and counts of a ring, BHs off; where both of a
+ *                       link are taken, the tx ring's is the outer one
+ * live lock             what a link knows of its peer, BHs off; innermost, and never
+ *                       taken under a ring lock
  * history lock          what the keys of a link were used for, innermost
  * pool lock             the idle slots, innermost
  * replay lock           one window, innermost
  * ====================  ========================================================
  *
- * Frames take none but the replay lock, and keepalives the live lock: they find keys
- * under RCU. Only the frame
- * that moves to another key takes the ring's lock, and one under a key that has no
- * transform yet. A key leaves the tables and the list under its ring's lock, and is
- * freed a grace period later. No transform is made under RTNL or a ring lock.
+ * Frames find keys under RCU and take only the replay lock; keepalives also take the
+ * live lock. Two kinds of frames take the ring's lock: one that moves to another key, and
+ * one under a key that has no transform yet. A key leaves the tables and the list under
+ * its ring's lock, and is freed a grace period later. No transform is made under RTNL or
+ * a ring lock.
  */
 
 static DEFINE_MUTEX(qlink_install_mutex);
@@ -94,8 +94,8 @@ int qlink_keyring_init(struct qlink_keyring *keyring,
 	return 0;
 }
 
-/* Whoever lists keys sees that they are not those of before. The kernel's own rotation does
- * not count, or no list of a busy link would ever be whole.
+/* A dump of keys sees that the keys have changed meanwhile. The kernel's own rotation does not
+ * count, or no dump of a busy link would ever be consistent.
  */
 static void qlink_keyring_changed(struct qlink_keyring *keyring)
 {
@@ -118,7 +118,7 @@ void qlink_keyring_set_limits(struct qlink_keyring *keyring,
 
 /**
  * qlink_keyring_destroy() - wipe all keys of a link, for good
- * @keyring: stays valid memory, with dead rings, until a grace period is over
+ * @keyring: the memory stays valid, with dead rings, until a grace period is over
  *
  * Context: Process context, sleeps.
  */
@@ -132,7 +132,7 @@ void qlink_keyring_destroy(struct qlink_keyring *keyring)
 }
 
 /**
- * qlink_keyring_free() - let go of what a keyring holds beside keys
+ * qlink_keyring_free() - release what a keyring holds besides keys
  * @keyring: destroyed; nobody looks at it any more
  *
  * Context: Any.
@@ -143,31 +143,31 @@ void qlink_keyring_free(struct qlink_keyring *keyring)
 }
 
 /**
- * qlink_keyrings_silence() - let no link of the host seal a frame any more
+ * qlink_keyrings_stop() - stop all links of the host from sealing frames
  *
- * Quick, because it touches one key a link; qlink_keyrings_wipe() must follow.
- * Frames that are being sealed already may still leave.
+ * It is quick, because it touches one key a link; qlink_keyrings_wipe() must follow.
+ * Frames that are already being sealed may still leave.
  *
  * Context: Process context, sleeps.
  */
-void qlink_keyrings_silence(void)
+void qlink_keyrings_stop(void)
 {
 	struct qlink_keyring *keyring;
 
 	mutex_lock(&qlink_install_mutex);
 	list_for_each_entry(keyring, &qlink_keyrings, entry)
-		qlink_ring_silence(&keyring->tx);
+		qlink_ring_stop(&keyring->tx);
 	mutex_unlock(&qlink_install_mutex);
 }
 
 /**
  * qlink_keyrings_wipe() - wipe all keys of all links of the host
- * @cause: shown to whoever asks where they went
+ * @cause: shown with the link
  *
- * The rings start afresh, under new ids. The memory of the keys is wiped when
+ * The rings start anew, with new ids. The memory of the keys is wiped when
  * qlink_key_flush() has returned.
  *
- * Context: Process context, sleeps. The caller keeps installs out.
+ * Context: Process context, sleeps. The caller prevents installs.
  */
 void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 {
@@ -191,8 +191,8 @@ void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 /**
  * qlink_keyrings_rename() - give all rings of the host new ids
  *
- * Context: Process context, sleeps. The rings are empty, the caller keeps
- * installs out.
+ * Context: Process context, sleeps. The rings are empty, and the caller prevents
+ * installs.
  */
 void qlink_keyrings_rename(void)
 {
@@ -227,7 +227,7 @@ static int qlink_keyring_check_epoch(const struct qlink_key *key, unsigned int i
 	return 0;
 }
 
-/* Check a key against those held and those before it in its message, and enter it. */
+/* Check a key against those held and those before it in its message, and add it to the tables. */
 static int qlink_keyring_admit(struct qlink_keyring *keyring, struct qlink_key *key,
 			       unsigned int index, u64 *newest, u32 *n_staged,
 			       struct netlink_ext_ack *extack)
@@ -264,7 +264,7 @@ static int qlink_keyring_admit(struct qlink_keyring *keyring, struct qlink_key *
  * @refused: out, the index of the key that breaks a rule
  * @extack: told which key breaks which rule
  *
- * Takes over all @keys when it succeeds; none when it does not, and the caller
+ * Takes over all @keys when it succeeds. When it fails it takes none, and the caller
  * frees them with qlink_key_free().
  *
  * Context: Process context, sleeps; under the link mutex.
@@ -301,7 +301,7 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 		err = qlink_keyring_admit(keyring, keys[i], i, newest, n_staged, extack);
 	if (err) {
 		*refused = i - 1;
-		/* The last one was not entered. */
+		/* The last one was not added. */
 		for (i--; i > 0; i--)
 			qlink_keytable_remove(keys[i - 1]);
 	} else {
@@ -313,7 +313,9 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 
 	if (err)
 		return err;
-	/* Once a key is confirmed its peer may seal under it, and some ciphers cannot wait then. */
+	/* Once the install has succeeded, the peer may seal under the key, and some ciphers need
+	 * the transform by then.
+	 */
 	qlink_ring_prepare(&keyring->rx);
 	qlink_ring_prepare(&keyring->tx);
 	return 0;
@@ -328,7 +330,7 @@ static int qlink_keyring_check_names(struct qlink_keyring *keyring,
 	for (i = 0; i < n; i++) {
 		struct qlink_ring *ring = qlink_keyring_ring(keyring, names[i].direction);
 
-		if (qlink_ring_named(ring, names[i].epoch))
+		if (qlink_ring_find_held(ring, names[i].epoch))
 			continue;
 		NL_SET_ERR_MSG_FMT(extack, "key %u: %s holds no epoch %llu", i,
 				   qlink_direction_name(names[i].direction), names[i].epoch);
@@ -337,8 +339,8 @@ static int qlink_keyring_check_names(struct qlink_keyring *keyring,
 	return 0;
 }
 
-/* The first time all names are looked up, under both locks, so that no key goes between the look
- * and the deed, and the active keys stay; the second time they go, too.
+/* Wipe the named keys. The first call checks all names under both locks, so that no key goes
+ * between the check and the wipe, and keeps the active keys. The second call wipes those, too.
  */
 static int qlink_keyring_drop_named(struct qlink_keyring *keyring,
 				    const struct qlink_key_config *names, unsigned int n,
@@ -354,7 +356,7 @@ static int qlink_keyring_drop_named(struct qlink_keyring *keyring,
 	err = is_first ? qlink_keyring_check_names(keyring, names, n, extack) : 0;
 	for (i = 0; i < n && !err; i++) {
 		ring = qlink_keyring_ring(keyring, names[i].direction);
-		key = qlink_ring_named(ring, names[i].epoch);
+		key = qlink_ring_find_held(ring, names[i].epoch);
 		if (key && !(is_first && key->state == QLINK_KEY_STATE_ACTIVE))
 			qlink_ring_drop(ring, key);
 	}
@@ -366,15 +368,15 @@ static int qlink_keyring_drop_named(struct qlink_keyring *keyring,
 /**
  * qlink_keyring_delete() - wipe keys, all of them or none
  * @keyring: of the link
- * @names: direction and epoch of each; one may be named twice
+ * @names: direction and epoch of each; a key may be named twice
  * @n: how many
  * @extack: told which one is not held
  *
  * When it returns, no frame is sealed or accepted under the keys any more. A
- * transmit ring that loses its active key goes on with the next, without a frame
- * lost: the keys that were to come first go first, so that the one that stays has
- * its transform when the active key goes. That one may have given way to the next
- * meanwhile, by a limit; then it is wiped already.
+ * transmit ring that loses its active key continues with the next one, and no frame
+ * is lost. For that the named keys that are not active go first, so that the key that
+ * comes next has its transform when the active key goes. Meanwhile the active key may
+ * have reached a limit and given way; then it is wiped already.
  *
  * Context: Process context, sleeps; under the link mutex, not under RTNL.
  * Return: 0, or %-ENOENT when one is not held; then none is deleted
@@ -399,10 +401,10 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 /**
  * qlink_keyring_refuse() - wipe the keys whose source the link refuses
  * @keyring: of the link
- * @accept: the sources that it accepts, a bit each
+ * @accept: a bit for each source that the link accepts
  *
  * Context: Process context, sleeps. Under the link mutex, so that no refused
- * key comes in behind it. The policy is in force once the caller has waited
+ * key is installed after it. The policy is in force once the caller has waited
  * for the frames in flight with synchronize_net().
  * Return: whether a key was wiped
  */

@@ -18,11 +18,11 @@ struct qlink_keyring;
  * struct qlink_keyring_upcalls - what a ring tells the layers above it
  */
 struct qlink_keyring_upcalls {
-	/** @tx_changed: there is a key to seal with where there was none, or none any more */
+	/** @tx_changed: the tx ring got a key to seal with, or lost its last one */
 	void (*tx_changed)(struct qlink_keyring *keyring);
-	/** @wiped: all keys of both rings are gone, and what came under them is void */
+	/** @wiped: all keys of both rings were wiped; what came under them proves nothing now */
 	void (*wiped)(struct qlink_keyring *keyring);
-	/** @tell: bits of enum qlink_event_kind; BHs may be off, a ring's lock may be held */
+	/** @tell: takes bits of enum qlink_event_kind; BHs may be off, a ring's lock held */
 	void (*tell)(struct qlink_keyring *keyring, u32 kinds);
 };
 
@@ -36,7 +36,7 @@ struct qlink_keyring {
 	struct qlink_ring rx;
 	/** @history: of the keys of both */
 	struct qlink_history *history;
-	/** @generation: how often keys came in or went on request, or were wiped; from 1 on */
+	/** @generation: counts installs, deletions and wipes, from 1 on */
 	u32 generation;
 	/** @upcalls: constant */
 	const struct qlink_keyring_upcalls *upcalls;
@@ -44,7 +44,7 @@ struct qlink_keyring {
 	struct list_head entry;
 	/** @n_wipes: how often all keys of the host were wiped */
 	u32 n_wipes;
-	/** @wiped_by: the last time */
+	/** @wiped_by: cause of the last wipe */
 	enum qlink_wipe_cause wiped_by;
 };
 
@@ -63,7 +63,7 @@ void qlink_keyring_set_limits(struct qlink_keyring *keyring,
 			      const struct qlink_limits *limits);
 bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept);
 
-void qlink_keyrings_silence(void);
+void qlink_keyrings_stop(void);
 void qlink_keyrings_wipe(enum qlink_wipe_cause cause);
 void qlink_keyrings_rename(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The keys of the whole host: found by their epoch, and equal ones are found out. */
+/* The keys of the whole host: a table by epoch, and one by which equal keys are found. */
 #include "keytable.h"
 
 #include <linux/hash.h>
@@ -8,10 +8,10 @@
 /**
  * DOC: Hashes of keys
  *
- * Each key comes into two tables and goes, and each new epoch is looked up, so how long a
- * hash takes is felt at a thousand keys a second. The tables' own would guard against
- * whoever chooses what collides; but what is in here root has installed. Epochs follow
- * each other, and are spread by a multiplication; a fingerprint is a keyed hash already.
+ * Each key is added to two tables and removed again, and each new epoch is looked up, so at
+ * a thousand keys a second the cost of a hash matters. The default hash of the tables guards
+ * against an attacker who chooses colliding entries, but only root installs keys. Epochs
+ * follow each other, and a multiplication spreads them; a fingerprint is a keyed hash already.
  */
 
 /* All keys of the host, by (ring, epoch). */
@@ -41,7 +41,7 @@ static const struct rhashtable_params qlink_epochs_params = {
 	.automatic_shrinking = true,
 };
 
-/* All keys of the host, by the keyed hash of their bytes; equal ones are in it side by side. */
+/* All keys of the host, by the keyed hash of their bytes; it may hold equal ones. */
 static struct rhashtable qlink_fingerprints;
 
 static u32 qlink_fingerprint_hash(const void *data, u32 bytes, u32 seed)
@@ -53,15 +53,15 @@ static u32 qlink_fingerprint_hash(const void *data, u32 bytes, u32 seed)
  * struct qlink_equal_query - which keys forbid a new one
  */
 struct qlink_equal_query {
-	/** @fingerprint: of the new key; first, because it is what is hashed */
+	/** @fingerprint: of the new key; first, because the table hashes it */
 	u64 fingerprint;
 	/** @key: the new key */
 	const struct qlink_key *key;
-	/** @other_ring: of its link */
+	/** @other_ring: the ring of its link for the other direction */
 	const struct qlink_ring *other_ring;
 };
 
-/* 0 for a key that forbids the new one: equal to it, and of its link or to seal with as well. */
+/* 0 for a key that forbids the new one: equal to it, and of the same link; or both are tx keys. */
 static int qlink_equal_compare(struct rhashtable_compare_arg *arg, const void *object)
 {
 	const struct qlink_equal_query *query = arg->key;
@@ -115,8 +115,8 @@ void qlink_keytable_exit(void)
 }
 
 /**
- * qlink_keytable_add() - let a key be found
- * @key: checked, and under the caller's mutex since
+ * qlink_keytable_add() - add a key to the tables
+ * @key: checked; the caller has held its mutex since
  *
  * Context: Process context.
  * Return: 0, or %-ENOMEM and the like when the tables cannot grow
@@ -138,10 +138,10 @@ int qlink_keytable_add(struct qlink_key *key)
 }
 
 /**
- * qlink_keytable_remove() - let a key be found no more
- * @key: that qlink_keytable_add() entered
+ * qlink_keytable_remove() - remove a key from the tables
+ * @key: that qlink_keytable_add() added
  *
- * Context: Any. A look-up may give it out until a grace period is over.
+ * Context: Any. A look-up may return it until a grace period is over.
  */
 void qlink_keytable_remove(struct qlink_key *key)
 {
@@ -152,10 +152,10 @@ void qlink_keytable_remove(struct qlink_key *key)
 
 /**
  * qlink_keytable_find() - find a key
- * @ring: that holds it
+ * @ring: the ring that holds it
  * @epoch: of the key
  *
- * Context: In an RCU read side, which the key is borrowed for.
+ * Context: In an RCU read side; the key is borrowed until that ends.
  * Return: the key, or NULL; it may not be installed yet
  */
 struct qlink_key *qlink_keytable_find(const struct qlink_ring *ring, u64 epoch)
@@ -167,12 +167,13 @@ struct qlink_key *qlink_keytable_find(const struct qlink_ring *ring, u64 epoch)
 
 /**
  * qlink_keytable_check_equal() - is there an equal key that forbids this one?
- * @key: not entered yet
- * @other_ring: of its link, for the other direction
+ * @key: not added yet
+ * @other_ring: the ring of its link for the other direction
  * @index: of the key in its message
  * @extack: told which key it equals
  *
- * Equal keys would share nonces: never in one link, never twice to seal on one host.
+ * Equal keys could use the same nonces. So no two keys of one link are equal, and no two tx
+ * keys of the host.
  *
  * Context: Process context.
  * Return: 0 or %-EEXIST

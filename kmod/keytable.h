@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The keys of the whole host: found by their epoch, and equal ones are found out. */
+/* The keys of the whole host: a table by epoch, and one by which equal keys are found. */
 #ifndef QLINK_KEYTABLE_H
 #define QLINK_KEYTABLE_H
 

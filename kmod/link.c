@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A link on its underlay: how it gets there, what it takes over from it, and its policy. */
+/* A link on its underlay: how it is attached, what follows from the underlay, and its policy. */
 #include "link.h"
 
 #include <linux/rtnetlink.h>
@@ -24,8 +24,10 @@ struct qlink_dev *qlink_link_of(const struct net_device *dev)
 }
 
 /**
- * qlink_link_set_carrier() - let the carrier say whether frames can be sealed and will be heard
+ * qlink_link_set_carrier() - turn the carrier on or off
  * @link: alive
+ *
+ * It is on where frames can be sealed and the peer hears us.
  *
  * Context: Any but hard interrupts.
  */
@@ -33,7 +35,7 @@ void qlink_link_set_carrier(struct qlink_dev *link)
 {
 	spin_lock_bh(&link->carrier_lock);
 	if (rcu_access_pointer(link->attach) && link->is_underlay_up &&
-	    rcu_access_pointer(link->keyring.tx.current_key) && qlink_live_may_carry(link))
+	    rcu_access_pointer(link->keyring.tx.current_key) && qlink_live_allows_carrier(link))
 		netif_carrier_on(link->dev);
 	else
 		netif_carrier_off(link->dev);
@@ -46,11 +48,11 @@ static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
 }
 
 /**
- * qlink_link_wanted_mtu() - what the MTU of a link is to be
+ * qlink_link_wanted_mtu() - the MTU that a link should have
  * @link: registered
  *
  * Context: RTNL held.
- * Return: what the underlay leaves, or what an admin wants where that is less
+ * Return: the largest that fits the underlay, or the admin's choice where that is less
  */
 unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
 {
@@ -60,60 +62,61 @@ unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
 }
 
 /**
- * struct qlink_link_search - for a device on the way of a link's frames
+ * struct qlink_link_search - search for a device on the route of a link's frames
  */
 struct qlink_link_search {
-	/** @dev: looked for */
+	/** @dev: the device to find */
 	const struct net_device *dev;
-	/** @depth: how many links the way has led over */
+	/** @depth: number of links that the route has led over */
 	unsigned int depth;
 };
 
-static struct dst_entry *qlink_link_way(const struct qlink_attach *attach)
+static struct dst_entry *qlink_link_route(const struct qlink_attach *attach)
 {
-	return attach->ops->way ? attach->ops->way(attach) : NULL;
+	return attach->ops->route ? attach->ops->route(attach) : NULL;
 }
 
-static bool qlink_link_way_meets(const struct dst_entry *way, const struct net_device *dev,
-				 unsigned int depth);
+static bool qlink_link_route_meets(const struct dst_entry *route, const struct net_device *dev,
+				   unsigned int depth);
 
-/* At a device, or on from the link that it is. Further down than devices may be stacked there is
- * no end: that is a loop as well.
+/* Is this the device, or a link whose own route meets it? A route that leads over more links than
+ * devices may be stacked is a loop as well.
  */
 static int qlink_link_search_at(struct net_device *dev, struct netdev_nested_priv *priv)
 {
 	const struct qlink_link_search *search = priv->data;
 	const struct qlink_dev *link = qlink_link_of(dev);
 	const struct qlink_attach *attach = link ? rtnl_dereference(link->attach) : NULL;
-	struct dst_entry *way;
+	struct dst_entry *route;
 	bool found;
 
 	if (dev == search->dev)
 		return true;
-	way = attach ? qlink_link_way(attach) : NULL;
-	if (!way)
+	route = attach ? qlink_link_route(attach) : NULL;
+	if (!route)
 		return false;
 	found = search->depth + 1 >= MAX_NEST_DEV ||
-		qlink_link_way_meets(way, search->dev, search->depth + 1);
-	dst_release(way);
+		qlink_link_route_meets(route, search->dev, search->depth + 1);
+	dst_release(route);
 	return found;
 }
 
-/* Do the frames that take a route leave through a device, be it below another link? Two links
- * that were routed over each other and believed it would shrink each other's MTU to nothing.
+/* Do the frames that take a route leave through this device, directly or below another link?
+ * Without this check, two links that are routed over each other would shrink each other's MTU to
+ * nothing.
  */
-static bool qlink_link_way_meets(const struct dst_entry *way, const struct net_device *dev,
-				 unsigned int depth)
+static bool qlink_link_route_meets(const struct dst_entry *route, const struct net_device *dev,
+				   unsigned int depth)
 {
 	struct qlink_link_search search = { .dev = dev, .depth = depth };
 	struct netdev_nested_priv priv = { .data = &search };
 
-	return qlink_link_search_at(way->dev, &priv) ||
-	       netdev_walk_all_lower_dev(way->dev, qlink_link_search_at, &priv);
+	return qlink_link_search_at(route->dev, &priv) ||
+	       netdev_walk_all_lower_dev(route->dev, qlink_link_search_at, &priv);
 }
 
 /**
- * qlink_link_follow() - let carrier and sizes follow the underlay
+ * qlink_link_follow() - update carrier and MTU from the underlay
  * @link: registered
  *
  * An MTU that an admin has made smaller stays.
@@ -124,11 +127,11 @@ void qlink_link_follow(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rtnl_dereference(link->attach);
 	struct net_device *dev = link->dev;
-	/* Links over links follow one another through the notifier, no deeper than devices may
-	 * be stacked.
+	/* A link over another link follows it through the notifier, inside this call; no deeper
+	 * than devices may be stacked.
 	 */
 	static unsigned int depth;
-	struct dst_entry *way;
+	struct dst_entry *route;
 	unsigned int mtu;
 
 	if (!attach || depth >= MAX_NEST_DEV)
@@ -139,10 +142,10 @@ void qlink_link_follow(struct qlink_dev *link)
 		   !link->is_underlay_taken && attach->ops->has_carrier(attach));
 	qlink_link_set_carrier(link);
 
-	way = qlink_link_way(attach);
-	if (!way || !qlink_link_way_meets(way, dev, 0))
-		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, way));
-	dst_release(way);
+	route = qlink_link_route(attach);
+	if (!route || !qlink_link_route_meets(route, dev, 0))
+		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, route));
+	dst_release(route);
 	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
 	mtu = qlink_link_wanted_mtu(link);
 	depth++;
@@ -170,7 +173,7 @@ static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
 					       struct netlink_ext_ack *extack)
 {
 	struct qlink_attach *attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
-	struct dst_entry *way;
+	struct dst_entry *route;
 	int err;
 
 	if (!attach)
@@ -184,20 +187,20 @@ static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
 		kfree(attach);
 		return ERR_PTR(err);
 	}
-	way = qlink_link_way(attach);
-	attach->max_bytes = attach->ops->measure(attach, way);
-	dst_release(way);
+	route = qlink_link_route(attach);
+	attach->max_bytes = attach->ops->measure(attach, route);
+	dst_release(route);
 	return attach;
 }
 
-/* What the core refuses without a word. */
+/* Say why the core refused; for these errors it does not. */
 static int qlink_link_explain(int err, const struct net_device *lower,
 			      const struct net_device *dev, struct netlink_ext_ack *extack)
 {
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG_FMT(extack, "%s lies over %s itself", lower->name, dev->name);
 	if (err == -EMLINK)
-		NL_SET_ERR_MSG_FMT(extack, "%s lies over %u devices, and no more go on top",
+		NL_SET_ERR_MSG_FMT(extack, "%s lies over %u devices, the most that may be stacked",
 				   lower->name, lower->lower_level - 1);
 	return err;
 }
@@ -239,8 +242,8 @@ static void qlink_link_set_room(struct qlink_dev *link, const struct qlink_attac
  * @config: checked, and not of kind none
  * @extack: told the rule that is broken
  *
- * The new place is entered before the old one is left, so that a refusal
- * changes nothing.
+ * The link is attached to the new underlay before it leaves the old one, so that a
+ * refusal changes nothing.
  *
  * Context: RTNL held, sleeps.
  * Return: 0, or the errno of the underlay
@@ -265,7 +268,7 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
 	rcu_assign_pointer(link->attach, attach);
 	if (old)
 		qlink_attach_end(old);
-	/* Who was heard there may not be here. */
+	/* The peer that was heard there may not be reached here. */
 	qlink_live_forget(link);
 	qlink_link_follow(link);
 	qlink_live_prompt(link);
@@ -277,7 +280,7 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
  * @link: may be off already
  *
  * Context: RTNL held, sleeps.
- * Return: whether it was on; then frames may still be on their way to it for a grace period
+ * Return: whether it was on one; then frames may still reach it for a grace period
  */
 bool qlink_link_detach(struct qlink_dev *link)
 {

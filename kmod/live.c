@@ -14,8 +14,8 @@
  *
  * Each end sends a keepalive every keepalive-ms, with the time as its stamp and with
  * the last stamp that it has heard. A keepalive that brings back one of the last
- * QLINK_STAMPS that we sent proves that both ways work, under keys that are in use;
- * one that does not proves nothing, as it may have been held back.
+ * QLINK_STAMPS stamps that we sent proves that both directions work, under keys that are
+ * in use. Any other keepalive proves nothing, because it may have been held back.
  *
  * ::
  *
@@ -24,13 +24,14 @@
  *                             +---- three intervals after that stamp --------+
  *                             +---- down, all keys wiped, another underlay --+
  *
- * The carrier is off while the peer is not heard. What came back counts from the time
- * that it was sent, whoever let it wait on its way: so a cut of either direction takes
- * the carrier off at both ends within three intervals, the larger one of both ends'.
+ * The carrier is off while the peer is not heard. A stamp that came back counts from the
+ * time that it was sent, however long it was on its way. So losing either direction drops
+ * the carrier at both ends within three intervals, of the larger interval of the two ends.
  *
- * One work item a link sends and looks. It does so also without a carrier, because
- * keepalives are what brings that back, and it runs only while the device is up:
- * ndo_open enables it and ndo_stop disables it, and no device goes before that.
+ * One work item a link sends keepalives and checks the peer. It does so also without a
+ * carrier, because the carrier comes back only after a keepalive. It runs only while the
+ * device is up: ndo_open enables it and ndo_stop disables it, and a device is stopped
+ * before it goes.
  */
 
 #define QLINK_LIVE_INTERVALS	3
@@ -40,7 +41,7 @@ static u64 qlink_live_interval_ns(const struct qlink_live *live)
 	return live->keepalive_ms * (u64)NSEC_PER_MSEC;
 }
 
-/* How long the peer counts as heard, once this stamp has come back. */
+/* Until when the peer counts as heard, once this stamp has come back. */
 static u64 qlink_live_until(const struct qlink_live *live, u64 stamp)
 {
 	u64 interval_ms = max(live->keepalive_ms, live->peer_ms);
@@ -50,7 +51,7 @@ static u64 qlink_live_until(const struct qlink_live *live, u64 stamp)
 	return stamp + QLINK_LIVE_INTERVALS * interval_ms * NSEC_PER_MSEC;
 }
 
-/* What was known of the peer is known no more. Returns whether it was heard. */
+/* Forget all that is known of the peer. Returns whether it was heard. */
 static bool qlink_live_clear(struct qlink_live *live)
 {
 	bool was_heard = live->is_heard;
@@ -74,16 +75,15 @@ static void qlink_live_tell(struct qlink_dev *link, u32 kind)
 	qlink_event_raise(link, kind);
 }
 
-/* Does a keepalive have a chance to get away? What is in its way has its own state. */
+/* Can a keepalive be sent? Where not, the link's state says why. */
 static bool qlink_live_can_send(const struct qlink_dev *link)
 {
 	return rcu_access_pointer(link->attach) && READ_ONCE(link->is_underlay_up) &&
 	       rcu_access_pointer(link->keyring.tx.current_key) && qlink_aead_may_run();
 }
 
-/* The stamp is noted before the place on the underlay and the key are looked up: when
- * either changes and qlink_live_forget() comes after that, it forgets this stamp, or the
- * keepalive goes by the new ones.
+/* The stamp is stored before the attach and the key are looked up. When one of these changes and
+ * qlink_live_forget() follows, either that forgets this stamp, or the keepalive uses the new ones.
  */
 static void qlink_live_write(struct qlink_dev *link, u8 *plaintext)
 {
@@ -115,7 +115,7 @@ static void qlink_live_send(struct qlink_dev *link)
 	local_bh_enable();
 }
 
-/* Is a keepalive due? Up to a tick before its time, or rounding would slow us down. */
+/* Is a keepalive due? Up to a tick early counts, or rounding would make the interval longer. */
 static bool qlink_live_is_due(struct qlink_live *live, u64 now)
 {
 	u64 interval = qlink_live_interval_ns(live);
@@ -125,13 +125,13 @@ static bool qlink_live_is_due(struct qlink_live *live, u64 now)
 	if (!live->keepalive_ms || now + TICK_NSEC < live->send_at)
 		return false;
 	live->send_at += interval;
-	/* The first one, or we were kept from it. */
+	/* The first one, or the work came late. */
 	if (live->send_at <= now)
 		live->send_at = now + interval;
 	return true;
 }
 
-/* The next keepalive, or the end of what we know. */
+/* Queue the work for the next keepalive, or for the time when the peer is lost. */
 static void qlink_live_wait(struct qlink_live *live, u64 now)
 {
 	u64 at = live->send_at;
@@ -179,8 +179,8 @@ static bool qlink_live_is_ours(const struct qlink_live *live, u64 stamp)
 	return false;
 }
 
-/* Take a stamp that came back. Returns whether the peer is heard by it, and was not before.
- * None is taken twice; that leaves out 0 as well, which a peer says that has heard none.
+/* Take a stamp that came back. Returns whether the peer is heard now and was not before. No stamp
+ * counts twice; nor does 0, which a peer sends that has heard no stamp.
  */
 static bool qlink_live_take_echo(struct qlink_live *live, u64 echo, u64 now)
 {
@@ -215,7 +215,7 @@ void qlink_live_hear(struct qlink_dev *link, const u8 *plaintext)
 	spin_lock(&live->lock);
 	if (live->keepalive_ms) {
 		now = ktime_get_ns();
-		/* The last one that came, not the largest: the peer's clock may have begun anew. */
+		/* The last one that came, not the largest: the peer's clock may have restarted. */
 		live->peer_stamp = keepalive.stamp;
 		live->peer_epoch = keepalive.epoch;
 		live->peer_ms = keepalive.interval_ms;
@@ -229,10 +229,10 @@ void qlink_live_hear(struct qlink_dev *link, const u8 *plaintext)
 }
 
 /**
- * qlink_live_forget() - let what has come and gone so far prove nothing
+ * qlink_live_forget() - forget all stamps, so that they prove nothing any more
  * @link: its keys were wiped, or it is on another underlay
  *
- * When it returns, no keepalive counts that brings back a stamp of before, be it one
+ * When it returns, no keepalive that brings back an earlier stamp counts, not even one
  * that was opened already.
  *
  * Context: Process context.
@@ -251,10 +251,11 @@ void qlink_live_forget(struct qlink_dev *link)
 }
 
 /**
- * qlink_live_prompt() - send a keepalive now, where the peer waits for one
- * @link: alive; it may have got what it lacked
+ * qlink_live_prompt() - send a keepalive now if the peer is not heard
+ * @link: alive; it may just have become able to send
  *
- * Not while it is heard: stamps that follow too fast push each other out.
+ * Nothing is sent while the peer is heard: too many stamps at once would displace the
+ * earlier ones.
  *
  * Context: Any but hard interrupts.
  */
@@ -275,8 +276,8 @@ void qlink_live_prompt(struct qlink_dev *link)
  * @link: registered
  * @keepalive_ms: checked; 0 for never
  *
- * Without them the carrier asks for no peer, at once. With them the peer has to be
- * heard first; another interval leaves it heard.
+ * Without keepalives the carrier does not depend on the peer, at once. With them the peer
+ * has to be heard first; a change of the interval leaves it heard.
  *
  * Context: RTNL held.
  */
@@ -299,7 +300,7 @@ void qlink_live_set(struct qlink_dev *link, u32 keepalive_ms)
 }
 
 /**
- * qlink_live_start() - the device is up: send, where keepalives are on
+ * qlink_live_start() - the device is up: send keepalives, where they are on
  * @link: down until now
  *
  * Context: RTNL held.
@@ -311,7 +312,7 @@ void qlink_live_start(struct qlink_dev *link)
 }
 
 /**
- * qlink_live_stop() - the device is down: send no more, and hear no more
+ * qlink_live_stop() - the device is down: stop keepalives and forget the peer
  * @link: up until now
  *
  * Context: RTNL held, sleeps.
@@ -323,7 +324,7 @@ void qlink_live_stop(struct qlink_dev *link)
 }
 
 /**
- * qlink_live_read() - what is shown of the peer
+ * qlink_live_read() - read what is shown of the peer
  * @link: alive
  * @info: out
  *
@@ -342,9 +343,9 @@ void qlink_live_read(struct qlink_dev *link, struct qlink_live_info *info)
 }
 
 /**
- * qlink_live_init() - let a link ask for its peer, once it is up
+ * qlink_live_init() - prepare keepalives, which begin when the device is up
  * @link: zeroed
- * @changed: called when the carrier may be another; BHs may be off, no lock is held
+ * @changed: called when the carrier may have to change; BHs may be off, no lock is held
  */
 void qlink_live_init(struct qlink_dev *link, void (*changed)(struct qlink_dev *link))
 {

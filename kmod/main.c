@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module: its parts come up in the order of LAYERS, links last, and go down in reverse. */
+/* The module: its parts start in the order of LAYERS, links last, and stop in reverse order. */
 #include <linux/init.h>
 #include <linux/module.h>
 
@@ -65,7 +65,7 @@ static int __init qlink_init(void)
 	err = qlink_rx_init();
 	if (err)
 		goto exit_tx;
-	/* Before the first link and after the last one: its events need the family. */
+	/* The family must exist as long as any link does, because events of links need it. */
 	err = qlink_netlink_init();
 	if (err)
 		goto exit_rx;
@@ -99,7 +99,7 @@ static void __exit qlink_exit(void)
 	qlink_tx_exit();
 	qlink_power_exit();
 	qlink_keys_exit();
-	/* The last attaches and ports are freed by then. */
+	/* Wait until the last attaches and ports are freed. */
 	rcu_barrier();
 	qlink_keytable_exit();
 	qlink_aead_exit();

@@ -15,7 +15,7 @@
  * Context: Process context, sleeps.
  * Return:
  * * %0			- @target is held
- * * %-EINVAL		- the request names none
+ * * %-EINVAL		- the request names no device
  * * %-ENODEV		- no device has this index
  * * %-EOPNOTSUPP	- the device is of another kind
  */
@@ -44,14 +44,14 @@ int qlink_netlink_get(struct qlink_netlink_target *target, const struct genl_inf
 }
 
 /**
- * qlink_netlink_get_owned() - get the link that a request will change, or see the keys of
+ * qlink_netlink_get_owned() - get the link that a request changes or reads keys of
  * @target: out, for qlink_netlink_put()
  * @skb: the request
  * @info: parsed
  *
- * The core has asked for CAP_NET_ADMIN in the netns of the socket, which is the
- * device's. Where a link was moved into a container, that is not enough: what it
- * seals with, and for whom, stays the business of who owns its underlay.
+ * The core has checked for CAP_NET_ADMIN in the netns of the socket, which is the
+ * device's. For a link that was moved into a container this is not enough: its keys
+ * and its peer stay under the control of the owner of its underlay.
  *
  * Context: Process context, sleeps.
  * Return: as qlink_netlink_get(), or %-EPERM without CAP_NET_ADMIN in the link netns
@@ -72,7 +72,7 @@ int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk
 }
 
 /**
- * qlink_netlink_put() - let the link of a request go
+ * qlink_netlink_put() - release the link of a request
  * @target: that qlink_netlink_get() filled
  */
 void qlink_netlink_put(struct qlink_netlink_target *target)

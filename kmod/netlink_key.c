@@ -11,9 +11,9 @@
 /**
  * DOC: Key bytes in a request
  *
- * Keys go in and never come out: no reply has an attribute for them. The
- * request's own bytes are wiped before the operation returns, whether it
- * succeeded or not, because the socket buffer is freed without that.
+ * Keys are write-only: no reply has an attribute for key bytes. The bytes in the
+ * request are wiped before the operation returns, whether it succeeded or not,
+ * because the socket buffer is freed without wiping.
  */
 
 #define qlink_netlink_for_each_key(attr, header, rem)				\
@@ -31,7 +31,7 @@ static unsigned int qlink_netlink_count_keys(const struct genl_info *info)
 	return n;
 }
 
-/* Every key needs these; what else it needs depends on the operation. */
+/* Parse the two attributes that every key needs; the operation decides about others. */
 static int qlink_netlink_parse_name(struct nlattr **attrs, unsigned int index,
 				    struct qlink_key_config *config,
 				    struct netlink_ext_ack *extack)
@@ -104,7 +104,7 @@ static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index, u3
 	return qlink_netlink_parse_limits(attrs, index, config, extack);
 }
 
-/* One key of an install, checked by itself, but in no ring yet. */
+/* Make one key of an install. It is checked on its own, but not against a ring yet. */
 static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
 						const struct nlattr *attr, unsigned int index,
 						struct netlink_ext_ack *extack)
@@ -123,12 +123,12 @@ static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
 		return ERR_PTR(err);
 	key = qlink_key_new(&config, qlink_keyring_ring(&link->keyring, config.direction));
 	if (!key)
-		NL_SET_ERR_MSG_FMT(extack, "key %u: no memory for it", index);
+		NL_SET_ERR_MSG_FMT(extack, "key %u: no memory for the key", index);
 	return key ?: ERR_PTR(-ENOMEM);
 }
 
-/* So that whoever asked finds the key that was refused without reading the sentence. */
-static void qlink_netlink_blame_key(struct genl_info *info, unsigned int index)
+/* Point the extack at the refused key, so that a program finds it without parsing the text. */
+static void qlink_netlink_mark_refused(struct genl_info *info, unsigned int index)
 {
 	const struct nlattr *attr;
 	int rem;
@@ -165,7 +165,7 @@ static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys
 	if (!err) {
 		err = qlink_keyring_install(&link->keyring, keys, n, &refused, info->extack);
 		if (err)
-			qlink_netlink_blame_key(info, refused);
+			qlink_netlink_mark_refused(info, refused);
 	}
 	if (err) {
 		for (i = 0; i < n; i++)
@@ -174,7 +174,7 @@ static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys
 	return err;
 }
 
-/* Ours to overwrite: the request's buffer is not shared, or the core would have copied it. */
+/* We may overwrite the request: the core copies a buffer that is shared. */
 static void qlink_netlink_wipe_keys(struct genl_info *info)
 {
 	const struct nlattr *attr;
@@ -213,10 +213,10 @@ static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *i
  * @skb: request; its key bytes are wiped
  * @info: parsed
  *
- * Context: Process context, sleeps; passes the power gate, takes the link mutex.
+ * Context: Process context, sleeps; takes the power lock and the link mutex.
  * Return:
  * * %0		- all keys installed
- * * %-EBUSY	- the host goes to sleep
+ * * %-EBUSY	- the host is about to sleep
  * * %-EINVAL	- an attribute is missing
  * * %-EPERM	- no CAP_NET_ADMIN in the link netns
  * * %-EACCES	- a source that the link does not accept
@@ -297,17 +297,17 @@ int qlink_nl_key_del_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * struct qlink_key_dump - where a dump of keys stands, in the netlink callback
+ * struct qlink_key_dump - position of a dump of keys, in the netlink callback
  */
 struct qlink_key_dump {
-	/** @direction: of the ring that it is in */
+	/** @direction: of the current ring */
 	u32 direction;
-	/** @after: epoch that was shown last */
+	/** @after: epoch of the key that was shown last */
 	u64 after;
 };
 
 /**
- * struct qlink_key_shower - what qlink_netlink_show_key() needs to know
+ * struct qlink_key_shower - what qlink_netlink_show_key() needs
  */
 struct qlink_key_shower {
 	/** @skb: reply */

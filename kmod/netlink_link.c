@@ -92,10 +92,10 @@ int qlink_nl_link_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * struct qlink_link_dump - where a dump of links stands, in the netlink callback
+ * struct qlink_link_dump - position of a dump of links, in the netlink callback
  */
 struct qlink_link_dump {
-	/** @ifindex: to go on from */
+	/** @ifindex: where to continue */
 	unsigned long ifindex;
 };
 
@@ -162,7 +162,9 @@ int qlink_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	rtnl_lock();
-	/* While we waited it may have been unregistered, or moved to where the caller rules not. */
+	/* While we waited it may have been unregistered, or moved to another netns, where the
+	 * caller has no rights.
+	 */
 	err = target.dev->reg_state == NETREG_REGISTERED &&
 	      net_eq(dev_net(target.dev), genl_info_net(info)) ?
 	      qlink_netlink_set(target.link, info) : -ENODEV;

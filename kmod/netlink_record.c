@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests about what keys were used for, once they have gone. */
+/* Requests about the records of keys that have gone. */
 #include <net/genetlink.h>
 
 #include "netlink-gen.h"
 #include "netlink.h"
 
 /**
- * struct qlink_record_dump - where a dump of records stands, in the netlink callback
+ * struct qlink_record_dump - position of a dump of records, in the netlink callback
  */
 struct qlink_record_dump {
-	/** @has_begun: @after counts, not what the request says */
+	/** @has_begun: @after is valid, and the number in the request does not count any more */
 	bool has_begun;
 	/** @after: number of the record that was shown last */
 	u64 after;
@@ -75,7 +75,7 @@ static void qlink_netlink_dump_records(struct sk_buff *skb, struct netlink_callb
  * @skb: reply
  * @cb: ctx holds a struct qlink_record_dump
  *
- * What is recorded while the dump goes on is shown, too, and what is overwritten is not.
+ * The dump includes records that are added meanwhile, and leaves out those that are overwritten.
  *
  * Context: Process context, sleeps.
  * Return: bytes in @skb, 0 at the end, %-EINVAL, %-ENODEV, %-EOPNOTSUPP or %-EPERM

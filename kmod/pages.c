@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory for sealed frames that is used again without being cleared. */
+/* Memory for sealed frames that is reused without being cleared. */
 #include "pages.h"
 
 #include <linux/align.h>
@@ -13,22 +13,22 @@
 /**
  * DOC: Pages
  *
- * Kernels clear pages when they are allocated (init_on_alloc), which costs a frame about as
- * much as the copy of its payload, for nothing: each byte is overwritten. So a CPU goes
- * round some pages of its own and uses each again from its beginning when all frames in it
- * have gone. Where one has not when its turn comes, another page takes its place.
+ * Kernels clear pages when they are allocated (init_on_alloc). For a frame that costs about
+ * as much as the copy of its payload, and is useless, because each byte is overwritten. So
+ * each CPU uses some pages of its own in turn, and reuses a page from its beginning when all
+ * frames in it have gone. A page that still has frames when its turn comes is replaced.
  */
 
 #define QLINK_PAGES		16
-#define QLINK_PAGE_BYTES	32768	/* that skb_page_frag_refill() tries for */
+#define QLINK_PAGE_BYTES	32768	/* what skb_page_frag_refill() tries to allocate */
 
 /**
- * struct qlink_pages - what a CPU goes round; under qlink_aead_lock()
+ * struct qlink_pages - the pages of a CPU; under qlink_aead_lock()
  */
 struct qlink_pages {
-	/** @frags: each a page, or NULL, and how much of it is taken */
+	/** @frags: pages, or NULL, each with an offset that says how much is taken */
 	struct page_frag frags[QLINK_PAGES];
-	/** @at: the one that is being taken from */
+	/** @at: index of the current page */
 	unsigned int at;
 };
 
@@ -53,15 +53,15 @@ static bool qlink_pages_fits(struct page_frag *frag, unsigned int bytes, unsigne
 
 /**
  * qlink_pages_room() - find memory for a frame or a part of one
- * @bytes: that it takes
+ * @bytes: size of the memory
  * @align: a power of 2
  *
- * Whoever takes it takes a reference of the page, unless there is one, and adds @bytes to
- * the offset.
+ * To take the memory, the caller adds @bytes to the offset, and takes a reference of the
+ * page unless it has one.
  *
  * Context: BHs off, under qlink_aead_lock() until it is taken.
- * Return: the page, at an offset from which so many bytes are free; or %NULL without memory,
- * or where it is more than a page has
+ * Return: the page, with @bytes free from its offset on; or %NULL without memory, or where
+ * @bytes is more than a page has
  */
 struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align)
 {
@@ -83,7 +83,7 @@ struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align)
 
 /**
  * qlink_pages_skb() - make an empty frame in a page of this CPU
- * @bytes: that it has room for, from its very beginning; more than a page has is found elsewhere
+ * @bytes: room of the frame, headroom included; where a page is too small, it is allocated
  *
  * Context: BHs off.
  * Return: the frame, for kfree_skb(), or %NULL without memory
@@ -107,7 +107,7 @@ struct sk_buff *qlink_pages_skb(unsigned int bytes)
 }
 
 /**
- * qlink_pages_exit() - let the CPUs' pages go
+ * qlink_pages_exit() - release the pages of all CPUs
  *
  * Context: Process context, when no device is left.
  */

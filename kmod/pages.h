@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory for sealed frames that is used again without being cleared. */
+/* Memory for sealed frames that is reused without being cleared. */
 #ifndef QLINK_PAGES_H
 #define QLINK_PAGES_H
 

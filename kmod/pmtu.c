@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tells who sends frames that do not fit what would. */
+/* Tells the sender of a frame that does not fit which size would. */
 #include "pmtu.h"
 
 #include <linux/etherdevice.h>
@@ -11,12 +11,12 @@
 #include "wire.h"
 
 /**
- * struct qlink_pmtu_path - what skb_tunnel_check_pmtu() takes for a route
+ * struct qlink_pmtu_path - a stand-in for a route, for skb_tunnel_check_pmtu()
  */
 struct qlink_pmtu_path {
-	/** @dst: nobody but its mtu() is asked */
+	/** @dst: only its mtu() is called */
 	struct dst_entry dst;
-	/** @mtu: of the IP packet in the frame */
+	/** @mtu: largest IP packet that fits */
 	unsigned int mtu;
 };
 
@@ -29,7 +29,7 @@ static struct dst_ops qlink_pmtu_ops = {
 	.mtu = qlink_pmtu_of_path,
 };
 
-/* Who answers an IP packet trusts its headers to be there. */
+/* The code that answers an IP packet relies on complete headers. */
 static bool qlink_pmtu_is_ip(struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
@@ -40,15 +40,15 @@ static bool qlink_pmtu_is_ip(struct sk_buff *skb)
 }
 
 /**
- * qlink_pmtu_tell() - let the sender of a frame that does not fit know what would
+ * qlink_pmtu_tell() - tell the sender of a frame that does not fit which size would
  * @link: of the frame
  * @skb: from the MAC header on
- * @max_bytes: that a sealed frame may measure
+ * @max_bytes: largest size of a sealed frame
  *
- * The sender of an IP packet learns the size through the route that the packet
- * came along or, where the device is the port of a bridge, from an ICMP error
- * that goes back into the bridge as if it had been received, as vxlan does it.
- * Who sent something else must know the MTU.
+ * The sender of an IP packet learns the size through the route that the packet took.
+ * Where the device is the port of a bridge, it learns the size from an ICMP error that
+ * goes back into the bridge as if the device had received it, as vxlan does. The sender
+ * of a non-IP frame must know the MTU.
  *
  * Context: BHs off.
  * Return: true if @skb has become the answer and is gone, false if it is still the caller's
@@ -60,10 +60,10 @@ bool qlink_pmtu_tell(struct qlink_dev *link, struct sk_buff *skb, unsigned int m
 
 	if (max_bytes < QLINK_MTU_LESS + ETH_MIN_MTU || skb_network_offset(skb) < ETH_HLEN)
 		return false;
-	/* Below more than one VLAN tag less fits than the device's MTU. */
+	/* With more than one VLAN tag, less fits than the device's MTU. */
 	path.mtu = max_bytes - max_t(unsigned int, QLINK_MTU_LESS,
 				     QLINK_OVERHEAD_BYTES + skb_network_offset(skb));
-	/* IPv4 looks the route up by the device: that of a VLAN for a frame of one. */
+	/* IPv4 looks up the route by device, and for a frame of a VLAN that is the VLAN device. */
 	if (skb_dst(skb))
 		skb->dev = skb_dst(skb)->dev;
 	if (skb_tunnel_check_pmtu(skb, &path.dst, 0, answers) <= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tells who sends frames that do not fit what would. */
+/* Tells the sender of a frame that does not fit which size would. */
 #ifndef QLINK_PMTU_H
 #define QLINK_PMTU_H
 

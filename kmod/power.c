@@ -14,30 +14,29 @@
 /**
  * DOC: When all keys go
  *
- * A transmit key is safe as long as its counters only grow. An image of the
- * memory that is restored twice, and a VM that goes on from a snapshot, rewind
- * them; and memory that sleeps can be read by whoever finds the machine. So:
+ * A transmit key is safe as long as its counters only grow. A memory image that is
+ * restored twice rewinds them, and so does a VM that continues from a snapshot. And
+ * whoever finds a sleeping machine can read its memory. So:
  *
- * Before the host sleeps or writes or restores an image, every key is wiped, in
- * the rings, the transforms and the requests, and none comes in until the host
- * is back. No image holds a key.
+ * Before the host sleeps, or writes or restores an image, every key is wiped, in
+ * the rings, the transforms and the requests, and no key is installed until the
+ * host is back. No image holds a key.
  *
- * A clone learns that it is one after it has run on for a moment: the host's
- * virtual machine monitor changes the generation ID and raises an interrupt,
- * and the kernel calls us from a work item. Then, first of all, no link seals
- * any more, and the rest follows. What was sealed in that moment the kernel
- * cannot take back.
+ * A clone has run for a moment before it learns that it is one: the host's virtual
+ * machine monitor changes the generation ID and raises an interrupt, and the kernel
+ * calls us from a work item. First we stop all links from sealing; the rest follows.
+ * The kernel cannot take back what was sealed in that moment.
  *
- * Either way the rings start afresh under new ids, by which both ends see that
- * nothing is held any more.
+ * In both cases the rings start anew with new ids. The ids show both ends that no
+ * earlier key is held any more.
  */
 
-/* Held for reading by whoever installs keys, from before they are made until they are in the
- * rings or wiped: who holds it for writing knows that there are none but those in the rings.
+/* An install holds it for reading, from before the keys are made until they are in the rings or
+ * wiped. So while it is held for writing, there are no keys except those in the rings.
  */
-static DECLARE_RWSEM(qlink_power_gate);
+static DECLARE_RWSEM(qlink_power_lock);
 
-/* No key comes in; set before the gate is taken for writing. */
+/* No key is installed; set before the lock is taken for writing. */
 static bool qlink_power_is_asleep;
 
 static const char *qlink_power_cause_name(enum qlink_wipe_cause cause)
@@ -57,14 +56,14 @@ static const char *qlink_power_cause_name(enum qlink_wipe_cause cause)
 
 static void qlink_power_wipe(enum qlink_wipe_cause cause)
 {
-	/* All links at once, before anything that takes its time. */
-	qlink_keyrings_silence();
+	/* All links at once, before anything that takes long. */
+	qlink_keyrings_stop();
 
-	down_write(&qlink_power_gate);
+	down_write(&qlink_power_lock);
 	qlink_keyrings_wipe(cause);
 	qlink_key_flush();
 	qlink_aead_forget();
-	up_write(&qlink_power_gate);
+	up_write(&qlink_power_lock);
 	pr_notice("qlink: all keys wiped: %s\n", qlink_power_cause_name(cause));
 }
 
@@ -76,7 +75,7 @@ static void qlink_power_sleep(enum qlink_wipe_cause cause)
 
 static void qlink_power_wake(void)
 {
-	/* An image may be restored more than once: each time the rings are others. */
+	/* An image may be restored more than once, and each time the rings need new ids. */
 	qlink_keyrings_rename();
 	WRITE_ONCE(qlink_power_is_asleep, false);
 }
@@ -110,28 +109,28 @@ static int qlink_power_vm_event(struct notifier_block *block, unsigned long even
 	return NOTIFY_DONE;
 }
 
-/* Of all that a fork concerns, a key in use is the most urgent. */
+/* First of all notifiers: nothing is more urgent at a fork than a key in use. */
 static struct notifier_block qlink_power_vm_notifier = {
 	.notifier_call = qlink_power_vm_event,
 	.priority = INT_MAX,
 };
 
 /**
- * qlink_power_enter() - keep the keys of a request from being overlooked by a wipe
+ * qlink_power_enter() - begin a request with keys, so that no wipe misses them
  *
  * Context: Process context, sleeps; not under RTNL. Until qlink_power_leave().
  */
 void qlink_power_enter(void)
 {
-	down_read(&qlink_power_gate);
+	down_read(&qlink_power_lock);
 }
 
 /**
- * qlink_power_leave() - the keys of the request are in their rings, or freed
+ * qlink_power_leave() - end a request: its keys are in their rings, or freed
  */
 void qlink_power_leave(void)
 {
-	up_read(&qlink_power_gate);
+	up_read(&qlink_power_lock);
 }
 
 /**
@@ -145,12 +144,12 @@ int qlink_power_check(struct netlink_ext_ack *extack)
 {
 	if (!READ_ONCE(qlink_power_is_asleep))
 		return 0;
-	NL_SET_ERR_MSG(extack, "the host goes to sleep, and no key comes in before it is back");
+	NL_SET_ERR_MSG(extack, "the host goes to sleep; keys are refused until it is back");
 	return -EBUSY;
 }
 
 /**
- * qlink_power_init() - be told before the host sleeps and when it was cloned
+ * qlink_power_init() - register for sleep of the host and for clones of it
  *
  * Context: Process context, sleeps.
  * Return: 0, or a negative errno

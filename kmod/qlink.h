@@ -11,16 +11,16 @@
 #include "underlay.h"
 
 /**
- * struct qlink_events - what of a link is still to be told
+ * struct qlink_events - events of a link that are still to be sent
  */
 struct qlink_events {
 	/** @pending: bits of enum qlink_event_kind */
 	atomic_t pending;
-	/** @work: tells them; due whenever @pending is not 0 */
+	/** @work: sends them; queued whenever @pending is not 0 */
 	struct delayed_work work;
-	/** @sent_at: when it did last, in jiffies */
+	/** @sent_at: when @work last sent some, in jiffies */
 	unsigned long sent_at;
-	/** @sequence: of the last event; @work alone changes it */
+	/** @sequence: of the last event; only @work changes it */
 	u64 sequence;
 };
 
@@ -31,8 +31,8 @@ struct qlink_dev;
 /**
  * struct qlink_live - what a link knows of its peer
  *
- * Times are of ktime_get_ns(). Without keepalives all but @keepalive_ms, @changed,
- * @lock and @work is 0.
+ * Times are of ktime_get_ns(). Without keepalives all members but @keepalive_ms,
+ * @changed, @lock and @work are 0.
  */
 struct qlink_live {
 	/** @lock: guards all but @work and @changed; BHs off */
@@ -41,11 +41,11 @@ struct qlink_live {
 	u32 keepalive_ms;
 	/** @is_heard: the peer hears us, and we hear it */
 	bool is_heard;
-	/** @stamps: of the keepalives that were sent last, the newest first; 0 for none */
+	/** @stamps: of the keepalives that we sent last, the newest first; 0 for none */
 	u64 stamps[QLINK_STAMPS];
 	/** @echo: the newest of our stamps that came back, 0 for none */
 	u64 echo;
-	/** @echo_ns: how long it took */
+	/** @echo_ns: how long that took */
 	u64 echo_ns;
 	/** @send_at: when the next keepalive is due */
 	u64 send_at;
@@ -53,11 +53,11 @@ struct qlink_live {
 	u64 peer_stamp;
 	/** @peer_epoch: the newest of our epochs that the peer says has authenticated to it */
 	u64 peer_epoch;
-	/** @peer_ms: how often it says that it sends one */
+	/** @peer_ms: the peer's keepalive interval, as it says */
 	u32 peer_ms;
-	/** @work: sends keepalives and sees who is lost; enabled while the device is up */
+	/** @work: sends keepalives, finds a lost peer; enabled while the device is up */
 	struct delayed_work work;
-	/** @changed: constant; tells that the carrier may be another, without @lock */
+	/** @changed: constant; called without @lock when the carrier may have to change */
 	void (*changed)(struct qlink_dev *link);
 };
 
@@ -65,7 +65,7 @@ struct qlink_live {
  * struct qlink_dev - a link, as the private part of its net_device
  */
 struct qlink_dev {
-	/** @attach: its place on an underlay; NULL while it has none. Changed under RTNL */
+	/** @attach: its place on an underlay, NULL while it has none; changes under RTNL */
 	struct qlink_attach __rcu *attach;
 
 	/** @keyring: both rings */
@@ -74,7 +74,7 @@ struct qlink_dev {
 	/** @stats: QLINK_A_STATS_* */
 	struct qlink_stats __percpu *stats;
 
-	/** @events: that have not been sent yet */
+	/** @events: events that have not been sent yet */
 	struct qlink_events events;
 
 	/** @live: whether the peer hears us */
@@ -83,22 +83,22 @@ struct qlink_dev {
 	/** @dev: the device */
 	struct net_device *dev;
 
-	/** @net: the link netns; stays when the device moves. The link dies with it */
+	/** @net: the link netns; stays when the device moves. The link is deleted with it */
 	struct net *net;
 
 	/** @lower: eth: the lower device, RTNL */
 	struct net_device *lower;
 
-	/** @config: what is set, RTNL */
+	/** @config: as set, RTNL */
 	struct qlink_config config;
 
 	/** @limits: how long keys are used, RTNL; the rings have copies */
 	struct qlink_limits limits;
 
-	/** @mtu_limit: that an admin chose, 0 for none: as large as the underlay allows; RTNL */
+	/** @mtu_limit: MTU that an admin chose; 0 for as large as the underlay allows; RTNL */
 	unsigned int mtu_limit;
 
-	/** @is_resized: the underlay carries more or less than before, and the MTU must follow */
+	/** @is_resized: the size that fits the underlay has changed, and the MTU must follow */
 	bool is_resized;
 
 	/** @entry: in the list of all links, RTNL */
@@ -107,19 +107,19 @@ struct qlink_dev {
 	/** @mutex: one change of keys or policy at a time; inside RTNL */
 	struct mutex mutex;
 
-	/** @accept: key sources that may be installed, a bit each; @mutex */
+	/** @accept: a bit for each key source that may be installed; @mutex */
 	u32 accept;
 
-	/** @is_dead: no key comes in any more; @mutex */
+	/** @is_dead: no key is installed any more; @mutex */
 	bool is_dead;
 
-	/** @carrier_lock: makes looking at the causes and setting the carrier one step; BHs off */
+	/** @carrier_lock: makes one step of checking causes and setting the carrier; BHs off */
 	spinlock_t carrier_lock;
 
-	/** @is_underlay_up: the underlay could carry frames; RTNL, read under @carrier_lock */
+	/** @is_underlay_up: the underlay could send frames; RTNL, read under @carrier_lock */
 	bool is_underlay_up;
 
-	/** @is_underlay_taken: it is not up, because a bridge takes its frames; RTNL */
+	/** @is_underlay_taken: it is not up because a bridge takes its frames; RTNL */
 	bool is_underlay_taken;
 };
 

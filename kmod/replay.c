@@ -25,9 +25,7 @@ static enum qlink_replay_verdict qlink_replay_look(const struct qlink_replay *re
 	return QLINK_REPLAY_GOOD;
 }
 
-/* The bits of the sequences that are skipped still show what they meant
- * QLINK_REPLAY_BITS earlier.
- */
+/* Clear the bits of skipped sequences: they still stand for sequences QLINK_REPLAY_BITS earlier. */
 static void qlink_replay_advance(struct qlink_replay *replay, u64 sequence)
 {
 	u64 n_skipped = sequence - replay->top - 1;
@@ -52,8 +50,8 @@ static void qlink_replay_advance(struct qlink_replay *replay, u64 sequence)
  * @replay: window of the frame's lane
  * @sequence: from the header, not authenticated yet
  *
- * Spares a replayed frame its decryption and changes nothing; the answer that
- * counts is that of qlink_replay_commit().
+ * It saves the decryption of a replayed frame and changes nothing. Only the verdict of
+ * qlink_replay_commit() is final.
  *
  * Context: BHs off. Takes @replay's lock.
  * Return: the verdict
@@ -73,8 +71,8 @@ enum qlink_replay_verdict qlink_replay_check(struct qlink_replay *replay, u64 se
  * @replay: window of the frame's lane
  * @sequence: of a frame whose tag is valid
  *
- * Asks again, because another CPU may have accepted the same sequence since
- * qlink_replay_check(), and marks it in the same step.
+ * Checks again, because another CPU may have accepted the same sequence since
+ * qlink_replay_check(), and marks the sequence in the same step.
  *
  * Context: BHs off. Takes @replay's lock.
  * Return: QLINK_REPLAY_GOOD the first time; otherwise drop the frame

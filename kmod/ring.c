@@ -12,26 +12,26 @@
 /**
  * DOC: Keys and their transforms
  *
- * A ring holds thousands of staged keys, and transforms for the next few:
- * QLINK_RING_AHEAD of them. Where setting a key does not sleep, each that is used up is
- * replaced at once by one that an older key has left behind. Making one sleeps: a work
- * item does it, queued when fewer than half are left, so at a thousand keys a second it
- * has some milliseconds.
+ * A ring holds thousands of staged keys, but only the next QLINK_RING_AHEAD of them
+ * have transforms. Where setting a key does not sleep, the slot of an older key
+ * replaces each one that is used up, at once. Making a new transform sleeps, so a work
+ * item does it. The work is queued when fewer than half are left, so at a thousand keys
+ * a second it has some milliseconds.
  *
- * A transmit key becomes the current one only with a transform. Where the next
- * has none yet, the ring keeps what it has; where it has nothing, it is silent
- * until the work has run. An install waits for the work, so that a link that was
- * without keys can send when the install returns.
+ * A transmit key becomes the current one only with a transform. Where the next key
+ * has none yet, the ring keeps its current key; where it has no current key, it sends
+ * nothing until the work has run. An install waits for the work, so that a link that
+ * was without keys can send when the install returns.
  *
  * A receive key may be needed at any time: a sender that was cut off for a while
- * comes back many epochs later. Its frames are opened without a transform of its
- * own (qlink_aead_open_by()) until the work has come to it. This takes no memory
- * before a frame has authenticated, so it is nothing that forged frames could use
- * up. Where setting a key may sleep that cannot be, and all receive keys get
- * their transforms ahead, for more memory a key.
+ * comes back many epochs later. Until the work has made the key's transform, its
+ * frames are opened without one (qlink_aead_open_by()). This takes no memory before
+ * a frame has authenticated, so forged frames cannot use up memory. Where setting a
+ * key may sleep this is impossible; there all receive keys get their transforms ahead
+ * and take more memory.
  *
- * Who wipes a ring cancels the work after the ring is empty. The work holds a copy
- * of a key outside of any lock, and must be over before a wipe counts.
+ * The work holds a copy of a key outside of any lock, so a wipe is complete only when
+ * the work has ended: whoever wipes a ring empties it and then cancels the work.
  */
 
 #define QLINK_RING_AHEAD	16
@@ -43,7 +43,7 @@ static u32 qlink_ring_ahead(const struct qlink_ring *ring)
 	       QLINK_RING_KEYS_MAX : QLINK_RING_AHEAD;
 }
 
-/* Is there a key that should have its transform and has not? The active one always should. */
+/* Is there a key that should have a transform and has none? The active one always should. */
 static bool qlink_ring_wants_transform(const struct qlink_ring *ring)
 {
 	return ring->bare && !ring->is_dead &&
@@ -51,17 +51,17 @@ static bool qlink_ring_wants_transform(const struct qlink_ring *ring)
 		ring->n_ready < qlink_ring_ahead(ring));
 }
 
-/* A key is about to leave, or to get its transform: the next one is the oldest without. */
-static void qlink_ring_pass_bare(struct qlink_ring *ring, struct qlink_key *key)
+/* A key is about to leave, or to get its transform: the next one is the oldest without one. */
+static void qlink_ring_advance_bare(struct qlink_ring *ring, struct qlink_key *key)
 {
 	if (ring->bare == key)
 		ring->bare = list_is_last(&key->entry, &ring->keys) ?
 			     NULL : list_next_entry(key, entry);
 }
 
-/* Give the next keys the transforms of those that have gone, as many as there are. Where none
- * is ready to follow, the work is there to wake the ring up, and it frees what is left over of a
- * key that is in use already.
+/* Give idle slots to the next keys, as long as there are some. Where no key is ready, the work does
+ * it, because only the work makes a first key active. The same holds for a key that has a slot:
+ * only the work frees the one that is left over.
  */
 static void qlink_ring_prepare_now(struct qlink_ring *ring)
 {
@@ -75,7 +75,7 @@ static void qlink_ring_prepare_now(struct qlink_ring *ring)
 		slot = qlink_slot_reuse(ring->direction, qlink_key_raw(key));
 		if (!slot)
 			break;
-		qlink_ring_pass_bare(ring, key);
+		qlink_ring_advance_bare(ring, key);
 		qlink_key_give(key, slot);
 		ring->n_ready++;
 	}
@@ -97,7 +97,7 @@ static void qlink_ring_prepare_soon(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_leave_staged() - count a key as staged no more
+ * qlink_ring_leave_staged() - stop counting a key as staged
  * @ring: of the key
  * @key: staged until now
  *
@@ -107,7 +107,7 @@ void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *ke
 {
 	lockdep_assert_held(&ring->lock);
 
-	/* Told once, when the one goes that makes it too few. */
+	/* Told once, when the count falls below the limit. */
 	if (ring->direction == QLINK_DIRECTION_TX && !ring->is_dead &&
 	    ring->n_staged == ring->limits.keys_low)
 		ring->upcalls->tell(ring, QLINK_EVENT_KIND_KEYS_LOW);
@@ -116,7 +116,7 @@ void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *ke
 		ring->n_ready--;
 }
 
-/* Told once for each limit that is set. */
+/* Tell once that the limit is reached, until it is set again. */
 static void qlink_ring_check_blocks2(struct qlink_ring *ring)
 {
 	u64 limit = BIT_ULL(ring->limits.blocks2_log2 - ilog2(QLINK_BLOCKS2_UNIT));
@@ -149,7 +149,7 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 	qlink_ring_prepare_soon(ring);
 }
 
-/* A transmit ring that had no key to seal with begins with the oldest that it was given. */
+/* A transmit ring without an active key starts with the oldest key that it holds. */
 static bool qlink_ring_activate_first(struct qlink_ring *ring)
 {
 	struct qlink_key *key = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
@@ -164,7 +164,7 @@ static bool qlink_ring_activate_first(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_next() - the key that would follow the active one now
+ * qlink_ring_next() - the ready key that follows the active one
  * @ring: tx
  *
  * Context: Under the lock of @ring.
@@ -180,8 +180,8 @@ struct qlink_key *qlink_ring_next(struct qlink_ring *ring)
 	return key->is_ready ? key : NULL;
 }
 
-/* In one store from the active key to the one that follows it, if any: a frame that came
- * between two stores would find no key and be lost.
+/* Change from the active key to the next one, if any, in one store: between two stores a frame
+ * would find no key and be lost.
  */
 static void qlink_ring_supersede(struct qlink_ring *ring)
 {
@@ -203,11 +203,11 @@ static void qlink_ring_supersede(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_drop() - take a key out of its ring and the tables, and wipe it
+ * qlink_ring_drop() - remove a key from its ring and the tables, and wipe it
  * @ring: of the key
  * @key: in @ring; wiped when no frame can be using it
  *
- * A transmit ring that loses its active key goes on with the next.
+ * A transmit ring that loses its active key continues with the next one.
  *
  * Context: BHs off, under the lock of @ring.
  */
@@ -215,7 +215,7 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 {
 	lockdep_assert_held(&ring->lock);
 
-	qlink_ring_pass_bare(ring, key);
+	qlink_ring_advance_bare(ring, key);
 	switch ((enum qlink_key_state)key->state) {
 	case QLINK_KEY_STATE_STAGED:
 		qlink_ring_leave_staged(ring, key);
@@ -234,28 +234,28 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 	key->is_dropped = true;
 	qlink_keytable_remove(key);
 	qlink_key_free(key);
-	/* It may have been the last of those with a transform. */
+	/* It may have been the last key with a transform. */
 	qlink_ring_prepare_soon(ring);
 }
 
 /**
- * qlink_ring_pass_on() - wipe the active key and let the next take over, where there is one
+ * qlink_ring_advance() - wipe the active key; the next one takes over, if there is one
  * @ring: tx, with an active key
  *
  * Context: BHs off, under the lock of @ring.
  */
-void qlink_ring_pass_on(struct qlink_ring *ring)
+void qlink_ring_advance(struct qlink_ring *ring)
 {
 	qlink_ring_drop(ring, qlink_ring_current(ring));
 }
 
 /**
- * qlink_ring_pick() - copy the next key that wants a transform
+ * qlink_ring_pick() - copy the next key that needs a transform
  * @ring: any
  * @epoch: out, of the key
  * @raw: out, QLINK_KEY_BYTES bytes, which the caller wipes
  *
- * Return: false when none does
+ * Return: false when no key needs one
  */
 static bool qlink_ring_pick(struct qlink_ring *ring, u64 *epoch, u8 *raw)
 {
@@ -271,25 +271,25 @@ static bool qlink_ring_pick(struct qlink_ring *ring, u64 *epoch, u8 *raw)
 	return is_wanted;
 }
 
-/* The active key has waited for one that could follow it. */
+/* Replace an overdue active key, now that a key is ready to follow it. */
 static void qlink_ring_catch_up(struct qlink_ring *ring)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
 	if (ring->direction == QLINK_DIRECTION_TX && key && key->slot->is_overdue &&
 	    qlink_ring_next(ring))
-		qlink_ring_pass_on(ring);
+		qlink_ring_advance(ring);
 }
 
 /**
- * qlink_ring_give() - give a key the transform that was made for it
+ * qlink_ring_give() - give a key the slot that was made for it
  * @ring: of the key
  * @epoch: of the key, which may have left the ring, or retired, meanwhile
  * @slot: taken over
  *
- * The work that calls it is alone in making transforms, so a key of this epoch that
- * is still the oldest without one is the same key: no epoch comes twice but after a
- * wipe, and that waits for the work.
+ * Only the calling work makes transforms, so a key of this epoch that is still the
+ * oldest without one is the same key: an epoch can come a second time only after a
+ * wipe, and a wipe waits for the work.
  */
 static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_slot *slot)
 {
@@ -299,7 +299,7 @@ static void qlink_ring_give(struct qlink_ring *ring, u64 epoch, struct qlink_slo
 	spin_lock_bh(&ring->lock);
 	key = ring->bare;
 	if (key && key->name.epoch == epoch && !ring->is_dead) {
-		qlink_ring_pass_bare(ring, key);
+		qlink_ring_advance_bare(ring, key);
 		slot = qlink_key_give(key, slot);
 		if (key->state == QLINK_KEY_STATE_STAGED)
 			ring->n_ready++;
@@ -334,11 +334,11 @@ static void qlink_ring_prepare_work(struct work_struct *work)
 }
 
 /**
- * qlink_ring_prepare() - have the next keys of a ring given their transforms
+ * qlink_ring_prepare() - give the next keys of a ring their transforms
  * @ring: alive
  *
- * Returns when they have them, or when there is no memory for it: then it is tried
- * again, and the keys are there but not used.
+ * Returns when they have them, or when there is no memory. In that case the work
+ * tries again later, and until then the ring holds the keys but does not use them.
  *
  * Context: Process context, sleeps; not under RTNL.
  */
@@ -349,10 +349,10 @@ void qlink_ring_prepare(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_init() - the part of qlink_ring_tx_init() and qlink_ring_rx_init() that is common
+ * qlink_ring_init() - the common part of qlink_ring_tx_init() and qlink_ring_rx_init()
  * @ring: zeroed memory of the caller
  * @direction: of its keys
- * @history: that they go down in; held as long as the ring lives
+ * @history: where its keys are recorded; held as long as the ring lives
  * @upcalls: constant
  *
  * Context: Any.
@@ -379,7 +379,7 @@ static void qlink_ring_empty(struct qlink_ring *ring)
 	list_for_each_entry_safe(key, next, &ring->keys, entry)
 		qlink_ring_drop(ring, key);
 	spin_unlock_bh(&ring->lock);
-	/* Nobody queues it again in a dead ring; a key that it has a copy of is wiped with it. */
+	/* A dead ring does not queue the work again; the work ends and wipes its copy of a key. */
 	cancel_delayed_work_sync(&ring->prepare_work);
 	if (ring->direction == QLINK_DIRECTION_TX)
 		hrtimer_cancel(&ring->age_timer);
@@ -387,7 +387,7 @@ static void qlink_ring_empty(struct qlink_ring *ring)
 
 /**
  * qlink_ring_destroy() - wipe all keys of a ring, for good
- * @ring: stays valid memory until a grace period is over
+ * @ring: the memory stays valid until a grace period is over
  *
  * Context: Process context, sleeps.
  */
@@ -399,12 +399,12 @@ void qlink_ring_destroy(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_silence() - let a transmit ring seal no frame any more
+ * qlink_ring_stop() - stop a transmit ring from sealing frames
  * @ring: to be wiped or destroyed next
  *
  * Context: Process context.
  */
-void qlink_ring_silence(struct qlink_ring *ring)
+void qlink_ring_stop(struct qlink_ring *ring)
 {
 	spin_lock_bh(&ring->lock);
 	ring->is_dead = true;
@@ -413,10 +413,12 @@ void qlink_ring_silence(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_wipe() - make a ring as new: another id, and whatever epoch comes first is welcome
+ * qlink_ring_wipe() - wipe all keys of a ring, which then starts anew
  * @ring: alive
  *
- * Context: Process context, sleeps. The caller keeps installs out.
+ * It has a new id then, and accepts any epoch as its first one.
+ *
+ * Context: Process context, sleeps. The caller prevents installs.
  */
 void qlink_ring_wipe(struct qlink_ring *ring)
 {
@@ -445,7 +447,7 @@ void qlink_ring_rename(struct qlink_ring *ring)
 /**
  * qlink_ring_publish() - put keys into a ring
  * @ring: alive
- * @keys: checked, in the tables; those of the other direction are passed over
+ * @keys: checked, in the tables; keys of the other direction are skipped
  * @n: how many
  *
  * Context: Process context; one install at a time.
@@ -464,7 +466,7 @@ void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsign
 		ring->newest_epoch = keys[i]->name.epoch;
 		if (!ring->bare)
 			ring->bare = keys[i];
-		/* From here on qlink_ring_find() gives it out. */
+		/* From here on qlink_ring_find() returns it. */
 		smp_store_release(&keys[i]->is_installed, true);
 	}
 	qlink_ring_prepare_soon(ring);
@@ -472,14 +474,14 @@ void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsign
 }
 
 /**
- * qlink_ring_named() - find a key by its epoch
+ * qlink_ring_find_held() - find a key by its epoch
  * @ring: any
  * @epoch: any
  *
- * Context: BHs off, under the lock of @ring, which keeps the key in it.
- * Return: the key, or NULL where none of this epoch is held
+ * Context: BHs off, under the lock of @ring, which keeps the key in the ring.
+ * Return: the key, or NULL where the ring holds no key of this epoch
  */
-struct qlink_key *qlink_ring_named(struct qlink_ring *ring, u64 epoch)
+struct qlink_key *qlink_ring_find_held(struct qlink_ring *ring, u64 epoch)
 {
 	struct qlink_key *key;
 
@@ -494,7 +496,7 @@ struct qlink_key *qlink_ring_named(struct qlink_ring *ring, u64 epoch)
 /**
  * qlink_ring_refuse() - wipe the keys whose source the link refuses
  * @ring: any
- * @accept: the sources that it accepts, a bit each
+ * @accept: a bit for each source that the link accepts
  *
  * Context: Process context.
  * Return: whether a key was wiped
@@ -505,7 +507,7 @@ bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
 	bool has_dropped = false;
 
 	spin_lock_bh(&ring->lock);
-	/* From the newest on, so that no refused key becomes the active one on the way. */
+	/* Newest first, so that no refused key becomes the active one meanwhile. */
 	list_for_each_entry_safe_reverse(key, next, &ring->keys, entry) {
 		if (accept & BIT(key->source))
 			continue;
@@ -517,7 +519,7 @@ bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
 }
 
 /**
- * qlink_ring_read() - what is shown of a ring
+ * qlink_ring_read() - read what is shown of a ring
  * @ring: any
  * @info: out
  *
@@ -543,12 +545,12 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
 }
 
 /**
- * qlink_ring_usage() - what the keys of a ring, and those before them, were used for
+ * qlink_ring_usage() - what all keys that a ring ever held were used for
  * @ring: any
  * @by_source: out, QLINK_SOURCES of them
  *
- * The active key is counted here, all others when they gave way. Of those that did a
- * moment ago it may lack the frames that were in flight.
+ * The active key is counted here; all others were counted when they gave way. Frames
+ * that were in flight when a key gave way, a moment ago, may be missing.
  *
  * Context: Process context or BHs off. Takes the ring's lock.
  */
@@ -565,7 +567,7 @@ void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source)
 }
 
 /**
- * qlink_ring_blocks2() - the squares of the AES blocks of all keys, summed up
+ * qlink_ring_blocks2() - the sum, over all keys, of their AES blocks squared
  * @ring: tx
  *
  * Context: Process context or BHs off. Takes the ring's lock.
@@ -585,14 +587,14 @@ u64 qlink_ring_blocks2(struct qlink_ring *ring)
 }
 
 /**
- * qlink_ring_visit() - see the keys of a ring, oldest first
+ * qlink_ring_visit() - call a function for the keys of a ring, oldest first
  * @ring: any
- * @after: only epochs above it
- * @visit: called for each, under the ring's lock; does not sleep
- * @arg: of @visit
+ * @after: only keys of epochs above it
+ * @visit: called for each key, under the ring's lock; does not sleep
+ * @arg: passed to @visit
  *
  * Context: Process context or BHs off. Takes the ring's lock.
- * Return: 0 at the end of the ring, or what @visit stopped with
+ * Return: 0 at the end of the ring, or the value with which @visit ended the visit
  */
 int qlink_ring_visit(struct qlink_ring *ring, u64 after, qlink_key_visitor visit, void *arg)
 {

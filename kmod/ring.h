@@ -20,19 +20,19 @@
  * struct qlink_limits - how long keys are used
  */
 struct qlink_limits {
-	/** @rekey_frames: a tx key gives way after so many, 0 for never */
+	/** @rekey_frames: a tx key gives way after this many frames, 0 for never */
 	u64 rekey_frames;
-	/** @rekey_bytes: likewise, of plaintext */
+	/** @rekey_bytes: a tx key gives way after this many bytes of plaintext, 0 for never */
 	u64 rekey_bytes;
-	/** @rekey_ms: likewise, after its first frame */
+	/** @rekey_ms: a tx key gives way this long after its first frame, 0 for never */
 	u32 rekey_ms;
 	/** @hard_seconds: no key is used for longer than this after its first frame */
 	u32 hard_seconds;
-	/** @grace_ms: rx: how long late frames of an older key are taken */
+	/** @grace_ms: rx: how long late frames of an older key are accepted */
 	u32 grace_ms;
-	/** @keys_low: tx: below how many staged keys to tell of it, 0 for never */
+	/** @keys_low: tx: an event is sent when fewer keys are staged, 0 for never */
 	u32 keys_low;
-	/** @blocks2_log2: tx: at which sum of blocks squared over all keys to tell of it; log2 */
+	/** @blocks2_log2: tx: an event is sent when the sum of blocks squared reaches 2^this */
 	u8 blocks2_log2;
 };
 
@@ -40,8 +40,8 @@ struct qlink_limits {
  * enum qlink_late - why an epoch is not held any more
  * @QLINK_LATE_UNKNOWN: never held, or deleted by request
  * @QLINK_LATE_GRACE: its grace is over
- * @QLINK_LATE_EVICTED: it had to go before, for newer ones
- * @QLINK_LATE_EXPIRED: it was used for as long as any key may
+ * @QLINK_LATE_EVICTED: it was wiped before that, to make room for newer ones
+ * @QLINK_LATE_EXPIRED: it was used for as long as any key may be
  */
 enum qlink_late {
 	QLINK_LATE_UNKNOWN,
@@ -58,9 +58,9 @@ struct qlink_ring;
  * struct qlink_ring_upcalls - what a ring tells the layers above it
  */
 struct qlink_ring_upcalls {
-	/** @changed: tx: there is a key to seal with again, or none any more; without the lock */
+	/** @changed: tx: the ring got a key to seal with, or lost its last one; without the lock */
 	void (*changed)(struct qlink_ring *ring);
-	/** @tell: bits of enum qlink_event_kind; under the ring's lock */
+	/** @tell: takes bits of enum qlink_event_kind; called under the ring's lock */
 	void (*tell)(struct qlink_ring *ring, u32 kinds);
 };
 
@@ -69,27 +69,27 @@ struct qlink_ring_upcalls {
  *
  * @keys is sorted by epoch, oldest first, and every key in it is at or below
  * @newest_epoch, which never goes down. At most one key is ACTIVE, and it is
- * the one that @current_key points to. Counts agree with the states. Of the keys
- * that are not RETIRED none from @bare on has a transform, and all before it have.
+ * the one that @current_key points to. Counts agree with the states. Among the keys
+ * that are not RETIRED, all before @bare have a transform, and none from @bare on has.
  */
 struct qlink_ring {
 	/** @current_key: tx: the key that seals; rx: the newest that has authenticated */
 	struct qlink_key __rcu *current_key;
 	/** @direction: tx or rx */
 	enum qlink_direction direction;
-	/** @lock: guards all below and the change of @current_key; taken with BHs off */
+	/** @lock: guards all below and changes of @current_key; taken with BHs off */
 	spinlock_t lock;
 	/** @keys: oldest epoch first */
 	struct list_head keys;
-	/** @bare: the oldest that is not retired and has no transform, or NULL */
+	/** @bare: the oldest key that is not retired and has no transform, or NULL */
 	struct qlink_key *bare;
-	/** @newest_epoch: that the ring ever held, 0 for none */
+	/** @newest_epoch: the newest that the ring ever held, 0 for none */
 	u64 newest_epoch;
-	/** @n_staged: keys in this state */
+	/** @n_staged: number of STAGED keys */
 	u32 n_staged;
-	/** @n_ready: of these, how many have a transform */
+	/** @n_ready: how many of the STAGED keys have a transform */
 	u32 n_ready;
-	/** @n_retired: keys in this state */
+	/** @n_retired: number of RETIRED keys */
 	u32 n_retired;
 	/** @window_bytes: rx: memory that the windows of its keys take */
 	u32 window_bytes;
@@ -99,27 +99,27 @@ struct qlink_ring {
 	u64 late[QLINK_LATE_N];
 	/** @limits: as set */
 	struct qlink_limits limits;
-	/** @begun_at: when the active key had its first frame; 0 before. Of ktime_get() */
+	/** @begun_at: ktime_get() at the active key's first frame, 0 before */
 	ktime_t begun_at;
-	/** @is_blocks2_told: tx: that the keys have sealed as much as @limits says */
+	/** @is_blocks2_told: tx: the event that @limits.blocks2_log2 asks for was sent */
 	bool is_blocks2_told;
-	/** @is_dead: no key seals or comes in any more, and no timer is armed */
+	/** @is_dead: no key seals or is installed any more, and no timer is armed */
 	bool is_dead;
-	/** @id: random, a new one whenever the ring starts afresh */
+	/** @id: random, a new one whenever the ring starts anew */
 	u8 id[QLINK_RING_ID_BYTES];
-	/** @history: that keys go down in; constant, held by the keyring */
+	/** @history: where keys are recorded; constant, held by the keyring */
 	struct qlink_history *history;
 	/** @upcalls: constant */
 	const struct qlink_ring_upcalls *upcalls;
-	/** @age_timer: tx: the active key should, or must, give way */
+	/** @age_timer: tx: expires when the active key should, or must, give way */
 	struct hrtimer age_timer;
-	/** @reap_work: rx: wipes keys when their grace or their time is over */
+	/** @reap_work: rx: wipes keys when their grace or hard-seconds are over */
 	struct delayed_work reap_work;
-	/** @reap_at: in jiffies, when @reap_work is due; counts while @is_reaping */
+	/** @reap_at: when @reap_work is due, in jiffies; valid while @is_reaping */
 	unsigned long reap_at;
-	/** @is_reaping: @reap_work is due */
+	/** @is_reaping: @reap_work is queued */
 	bool is_reaping;
-	/** @prepare_work: gives the next keys their transforms; nobody else does */
+	/** @prepare_work: makes transforms for the next keys; only this work makes any */
 	struct delayed_work prepare_work;
 };
 
@@ -129,7 +129,7 @@ struct qlink_ring {
 struct qlink_ring_info {
 	/** @id: of the ring */
 	u8 id[QLINK_RING_ID_BYTES];
-	/** @newest_epoch: that the ring ever held, 0 for none */
+	/** @newest_epoch: the newest that the ring ever held, 0 for none */
 	u64 newest_epoch;
 	/** @current_epoch: of the active key, 0 for none */
 	u64 current_epoch;
@@ -143,11 +143,11 @@ struct qlink_ring_info {
 	u64 n_rekeys;
 	/** @age_ms: since the first frame of the active key */
 	u64 age_ms;
-	/** @is_overdue: the active key should give way, and nothing is there to follow it */
+	/** @is_overdue: the active key should give way, but no key is ready to follow it */
 	bool is_overdue;
 };
 
-/** typedef qlink_key_visitor - sees a key under its ring's lock; non-zero stops */
+/** typedef qlink_key_visitor - called for a key under its ring's lock; non-zero ends the visit */
 typedef int (*qlink_key_visitor)(const struct qlink_key *key, void *arg);
 
 /**
@@ -165,18 +165,18 @@ static inline struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
 		     struct qlink_history *history, const struct qlink_ring_upcalls *upcalls);
 void qlink_ring_destroy(struct qlink_ring *ring);
-void qlink_ring_silence(struct qlink_ring *ring);
+void qlink_ring_stop(struct qlink_ring *ring);
 void qlink_ring_wipe(struct qlink_ring *ring);
 void qlink_ring_rename(struct qlink_ring *ring);
 
 void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsigned int n);
 void qlink_ring_prepare(struct qlink_ring *ring);
-struct qlink_key *qlink_ring_named(struct qlink_ring *ring, u64 epoch);
+struct qlink_key *qlink_ring_find_held(struct qlink_ring *ring, u64 epoch);
 struct qlink_key *qlink_ring_next(struct qlink_ring *ring);
 void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key);
 void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key);
 void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key);
-void qlink_ring_pass_on(struct qlink_ring *ring);
+void qlink_ring_advance(struct qlink_ring *ring);
 bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept);
 
 void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info);

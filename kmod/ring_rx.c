@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How a receive ring opens frames, follows its peer, and lets older keys go. */
+/* How a receive ring opens frames, follows its peer, and wipes older keys. */
 #include "ring_rx.h"
 
 #include <linux/jiffies.h>
@@ -10,17 +10,17 @@
 /**
  * DOC: Late frames
  *
- * A receiver moves on by the first frame that authenticates under a newer key.
- * Older keys, used or skipped, are wiped when their grace is over, or before, the
- * oldest first, when there are more than QLINK_RETIRED_MAX of them or the windows of
- * the link take more than QLINK_WINDOW_BYTES_MAX. The active one is wiped
- * hard-seconds and a grace after its first frame, so no frame can be held back for
+ * A receiver moves on to a newer key with the first frame that authenticates under it.
+ * Older keys, used or skipped, are wiped when their grace is over. They are wiped
+ * earlier, the oldest first, when there are more than QLINK_RETIRED_MAX of them or the
+ * windows of the link take more than QLINK_WINDOW_BYTES_MAX. The active key is wiped
+ * hard-seconds and a grace after its first frame. So no frame can be held back for
  * longer, whether a newer key was heard or not.
  *
- * Whoever moves on to a newer key wipes those whose time has come, so at a thousand
- * keys a second no work is queued for them one by one. The work is there for the last
- * ones, and comes up to QLINK_REAP_SLACK later to find several at once; in a softirq, for
- * to wake a thread costs more than what it has to do.
+ * The CPU that moves on to a newer key also wipes the keys that are due, so at a
+ * thousand keys a second no work is queued for each of them. The work wipes the last
+ * ones. It comes up to QLINK_REAP_SLACK late to find several at once, and runs in a
+ * softirq, because to wake a thread costs more than the work itself.
  */
 
 #define QLINK_REAP_SLACK(grace)	min_t(u32, (grace) / 8, HZ)
@@ -28,7 +28,7 @@
 static void qlink_ring_wipe_late(struct qlink_ring *ring, struct qlink_key *key,
 				 enum qlink_late why)
 {
-	/* Frames look at it without the lock. */
+	/* Frames read it without the lock. */
 	WRITE_ONCE(ring->late[why], key->name.epoch);
 	qlink_ring_drop(ring, key);
 }
@@ -49,7 +49,7 @@ static void qlink_ring_retire(struct qlink_ring *ring, struct qlink_key *key, kt
 	ring->n_retired++;
 }
 
-/* When a receive key is to be wiped, in jiffies; the low bits. */
+/* When a receive key is to be wiped: the low bits of jiffies. */
 static u32 qlink_ring_wipe_at(const struct qlink_ring *ring, const struct qlink_key *key)
 {
 	u32 at = key->since + (u32)msecs_to_jiffies(ring->limits.grace_ms);
@@ -57,8 +57,8 @@ static u32 qlink_ring_wipe_at(const struct qlink_ring *ring, const struct qlink_
 	return key->state == QLINK_KEY_STATE_ACTIVE ? at + ring->limits.hard_seconds * HZ : at;
 }
 
-/* When the work should come for it. Never later than for the active key: that one lives longer
- * than those that it retired by a second at least.
+/* When the work should wipe a key. Never later than for the active key, which lives at least a
+ * second longer than the keys that it retired.
  */
 static u32 qlink_ring_reap_at(const struct qlink_ring *ring, const struct qlink_key *key)
 {
@@ -68,8 +68,8 @@ static u32 qlink_ring_reap_at(const struct qlink_ring *ring, const struct qlink_
 	return key->state == QLINK_KEY_STATE_ACTIVE ? at : at + QLINK_REAP_SLACK(grace);
 }
 
-/* Why a key has to go now; unknown where it has not. The oldest go before their time where there
- * are too many.
+/* Why a key has to be wiped now; unknown where it need not be. The oldest keys are wiped early
+ * where there are too many.
  */
 static enum qlink_late qlink_ring_wipe_why(const struct qlink_ring *ring,
 					   const struct qlink_key *key)
@@ -101,8 +101,8 @@ static void qlink_ring_wipe_old(struct qlink_ring *ring)
 	}
 }
 
-/* The work may be due sooner already, but never later. At a thousand keys a second most find
- * that it is, and none of them puts it off.
+/* Have the work run when this key is due, or earlier. At a thousand keys a second the work is
+ * nearly always queued for an earlier time already, and that time stays.
  */
 static void qlink_ring_reap_by(struct qlink_ring *ring, const struct qlink_key *key)
 {
@@ -139,7 +139,7 @@ static void qlink_ring_reap(struct work_struct *work)
  * @epoch: from the header, not authenticated yet
  *
  * Context: BHs off; the key is borrowed until the RCU read side ends.
- * Return: the key, or NULL where none of this epoch is held
+ * Return: the key, or NULL where the ring holds no key of this epoch
  */
 struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
 {
@@ -149,11 +149,11 @@ struct qlink_key *qlink_ring_find(struct qlink_ring *ring, u64 epoch)
 		return key;
 
 	key = qlink_keytable_find(ring, epoch);
-	/* Pairs with qlink_ring_publish(): a key of a refused message is not given out. */
+	/* Pairs with qlink_ring_publish(): a key of a refused message is not returned. */
 	return key && smp_load_acquire(&key->is_installed) ? key : NULL;
 }
 
-/* A copy of a key that has no transform; %-EAGAIN where it has one now, %-ENOENT once wiped. */
+/* Copy a key that has no transform; %-EAGAIN where it has one now, %-ENOENT once wiped. */
 static int qlink_ring_copy_raw(struct qlink_ring *ring, const struct qlink_key *key, u8 *raw)
 {
 	int err = 0;
@@ -169,8 +169,8 @@ static int qlink_ring_copy_raw(struct qlink_ring *ring, const struct qlink_key *
 	return err;
 }
 
-/* An authentic frame came: from here on the key has windows. */
-static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
+/* An authentic frame came: give the key a slot, so that it can have windows. */
+static int qlink_ring_add_slot(struct qlink_ring *ring, struct qlink_key *key)
 {
 	int err = 0;
 
@@ -183,7 +183,7 @@ static int qlink_ring_take_up(struct qlink_ring *ring, struct qlink_key *key)
 	return err;
 }
 
-/* The way of the first frames of a key that was further away than transforms are made ahead. */
+/* Open the first frames of a key whose transform was not made ahead. */
 static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, u8 *to,
 				const u8 *frame, unsigned int bytes, const u8 *nonce)
 {
@@ -197,7 +197,7 @@ static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, 
 	err = qlink_aead_may_key_anywhere() ?
 	      qlink_aead_open_by(raw, to, frame, bytes, nonce) : -ENOMEM;
 	memzero_explicit(raw, sizeof(raw));
-	return err ?: qlink_ring_take_up(ring, key);
+	return err ?: qlink_ring_add_slot(ring, key);
 }
 
 /**
@@ -211,10 +211,10 @@ static int qlink_ring_open_bare(struct qlink_ring *ring, struct qlink_key *key, 
  *
  * Context: BHs off, qlink_aead_lock() held, qlink_aead_may_run().
  * Return:
- * * %0		- authentic, and @key is used
+ * * %0		- authentic, and @key has a slot
  * * %-EBADMSG	- the tag is not valid; the content is undefined
  * * %-ENOENT	- the key was wiped meanwhile
- * * %-ENOMEM	- no memory to take the key into use
+ * * %-ENOMEM	- no memory for the key's slot
  * * any other	- of the crypto API
  */
 int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *to, const u8 *frame,
@@ -226,10 +226,10 @@ int qlink_ring_open(struct qlink_ring *ring, struct qlink_key *key, u8 *to, cons
 }
 
 /**
- * qlink_ring_note_windows() - a window of a receive key was made, for a first frame
+ * qlink_ring_note_windows() - count the memory of a window that a first frame made
  * @ring: receive ring
  * @key: of @ring, borrowed under RCU
- * @bytes: that it takes
+ * @bytes: of the window
  *
  * Context: BHs off.
  */
@@ -246,7 +246,9 @@ void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
 	spin_unlock(&ring->lock);
 }
 
-/* Older keys, used or skipped, open late frames for their grace. */
+/* Make a key the active one. Older keys, used or skipped, open late frames until their grace is
+ * over.
+ */
 static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 {
 	struct qlink_key *older = key;
@@ -259,7 +261,7 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 			break;
 		qlink_ring_retire(ring, older, key->slot->first_at);
 	}
-	/* Those that were skipped go without a transform; it is this one's turn. */
+	/* Skipped keys get no transform any more; this key is the next to get one. */
 	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
 		ring->bare = key;
 	if (qlink_ring_current(ring))
@@ -269,7 +271,7 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 	ring->begun_at = key->slot->first_at;
 	ring->upcalls->tell(ring, QLINK_EVENT_KIND_PEER_EPOCH);
 	qlink_ring_wipe_old(ring);
-	/* The oldest of those that have a time to go. */
+	/* The oldest key is the first that is due. */
 	qlink_ring_reap_by(ring, list_first_entry(&ring->keys, struct qlink_key, entry));
 }
 
@@ -278,8 +280,8 @@ static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
  * @ring: receive ring
  * @key: of @ring, borrowed under RCU
  *
- * A newer key becomes the current one. A late frame is counted at once, because its key
- * has been counted already.
+ * A newer key becomes the current one. A late frame is counted at once, because the
+ * usage of its key has been counted already.
  *
  * Context: BHs off.
  */
@@ -289,7 +291,7 @@ void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
 		return;
 
 	spin_lock(&ring->lock);
-	/* Not if it was dropped since, or another CPU was here first. */
+	/* Not if the key was dropped since, or another CPU was here first. */
 	if (!key->is_dropped && key->state == QLINK_KEY_STATE_STAGED)
 		qlink_ring_move_on(ring, key);
 	else if (!key->is_dropped && key->state == QLINK_KEY_STATE_RETIRED)
@@ -300,13 +302,14 @@ void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
 /**
  * qlink_ring_late() - why is an epoch not held?
  * @ring: receive ring
- * @epoch: not held; nothing of the frame that names it is known to be true
+ * @epoch: not held; from a frame that is not authenticated
  *
- * Where keys went for several reasons it may name another of them: it remembers
- * one epoch for each.
+ * The ring remembers one epoch for each reason, the newest. So where keys were wiped
+ * for several reasons, this may return another reason than the true one.
  *
  * Context: Any.
- * Return: the reason that the newest wiped epoch at or above it, and next to it, went for
+ * Return: the reason whose remembered epoch is the lowest at or above @epoch; unknown where
+ * none is
  */
 enum qlink_late qlink_ring_late(const struct qlink_ring *ring, u64 epoch)
 {
@@ -327,7 +330,7 @@ enum qlink_late qlink_ring_late(const struct qlink_ring *ring, u64 epoch)
 /**
  * qlink_ring_rx_limit() - say how long keys are used
  * @ring: receive ring, alive
- * @limits: hold for all keys, as if they had always done
+ * @limits: apply to all keys, as if they had always been set
  *
  * Context: Process context.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How a receive ring opens frames, follows its peer, and lets older keys go. */
+/* How a receive ring opens frames, follows its peer, and wipes older keys. */
 #ifndef QLINK_RING_RX_H
 #define QLINK_RING_RX_H
 

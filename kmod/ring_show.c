@@ -12,7 +12,7 @@ static size_t qlink_ring_usage_bytes(void)
 }
 
 /**
- * qlink_ring_bytes() - room that qlink_ring_fill() takes
+ * qlink_ring_bytes() - room that qlink_ring_fill() needs
  *
  * Return: bytes, with the nest
  */
@@ -60,7 +60,7 @@ static int qlink_ring_fill_usage(struct sk_buff *msg, struct qlink_ring *ring)
  * qlink_ring_fill() - show a ring
  * @msg: with room
  * @ring: any
- * @attribute: of the nest that it goes into
+ * @attribute: type of the nest that the ring goes into
  *
  * Context: Any but hard interrupts. Takes the ring's lock.
  * Return: 0, or %-EMSGSIZE without room

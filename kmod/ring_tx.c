@@ -9,35 +9,35 @@
  *
  * A transmit key gives way to the next one that has a transform when it is older
  * than rekey-ms, when it has sealed rekey-frames or rekey-bytes, or on command.
- * These limits are soft: where nothing follows, the key goes on, overdue, and gives
- * way the moment that something does. After hard-seconds, or at its limit of
- * blocks, it goes whatever follows.
+ * These limits are soft: where no key can follow, the key is overdue and stays in use,
+ * and gives way as soon as another is ready. After hard-seconds, or at its limit of
+ * blocks, it is wiped whether another follows or not.
  *
- * Age counts from a key's first frame, so an idle link spends no keys. No frame
- * looks at a clock or at a flag for that: frames and bytes are leased to lanes, the
- * first frame of a key finds nothing leased and comes to qlink_ring_turn(), which
- * starts the timer; and the timer puts the next key in place itself, in one store.
- * That key waits for its own first frame. A timer that is set already and comes no later
- * stays as it is, looks what is due when it comes, and sets itself anew: where keys give
- * way by frames or bytes, it need not be moved for each.
+ * Age counts from a key's first frame, so an idle link uses up no keys. No frame looks
+ * at a clock or at a flag for that. Frames and bytes are leased to lanes; the first frame
+ * of a key finds nothing leased and calls qlink_ring_limit_reached(), which starts the
+ * timer. The timer itself makes the next key active, in one store, and that key waits for
+ * its own first frame. A timer that is set already and expires early enough is not moved:
+ * when it expires, it looks at what is due and sets itself again. So where keys give way
+ * by frames or bytes, the timer is not moved for each key.
  *
- * The timer, a frame that has spent its lease and a command may all want to rotate
- * at once. Each does so under the ring's lock, and only if the key that it means is
- * still the active one; a timer that fires late looks at what is due for the key
- * that is active now.
+ * The timer, a frame that has used up its lease, and a command may all rotate at once.
+ * Each does so under the ring's lock, and only if the key that it means is still the
+ * active one. A timer that fires late looks at what is due for the key that is active
+ * then.
  */
 
-/* A soft limit is reached. @now: as of qlink_key_end() */
-static void qlink_ring_should_turn(struct qlink_ring *ring, ktime_t now)
+/* A soft limit of the active key is reached. @now: as of qlink_key_end() */
+static void qlink_ring_soft_limit_reached(struct qlink_ring *ring, ktime_t now)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
 	if (qlink_ring_next(ring)) {
 		qlink_key_end(key, now);
-		qlink_ring_pass_on(ring);
+		qlink_ring_advance(ring);
 	} else if (!key->slot->is_overdue) {
 		WRITE_ONCE(key->slot->is_overdue, true);
-		/* One that only waits for its transform follows in a moment. */
+		/* A staged key that only waits for its transform follows in a moment. */
 		if (!ring->n_staged)
 			ring->upcalls->tell(ring, QLINK_EVENT_KIND_OVERDUE);
 	}
@@ -54,9 +54,7 @@ static ktime_t qlink_ring_hard_at(const struct qlink_ring *ring)
 	return ktime_add_ms(ring->begun_at, ring->limits.hard_seconds * (u64)MSEC_PER_SEC);
 }
 
-/* Have the timer come in time for what is next in the life of the active key, if its first frame
- * came.
- */
+/* Set the timer to the next limit by age of the active key, once its first frame came. */
 static void qlink_ring_set_timer(struct qlink_ring *ring)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
@@ -77,22 +75,22 @@ static enum hrtimer_restart qlink_ring_age(struct hrtimer *timer)
 {
 	struct qlink_ring *ring = container_of(timer, struct qlink_ring, age_timer);
 	ktime_t now = ktime_get();
-	bool is_silent = false;
+	bool is_exhausted = false;
 	struct qlink_key *key;
 
 	spin_lock(&ring->lock);
 	key = qlink_ring_current(ring);
 	if (key && key->slot->has_begun) {
 		if (!ktime_before(now, qlink_ring_hard_at(ring)))
-			qlink_ring_pass_on(ring);
+			qlink_ring_advance(ring);
 		else if (!ktime_before(now, qlink_ring_soft_at(ring)))
-			qlink_ring_should_turn(ring, now);
-		is_silent = !qlink_ring_current(ring);
+			qlink_ring_soft_limit_reached(ring, now);
+		is_exhausted = !qlink_ring_current(ring);
 		qlink_ring_set_timer(ring);
 	}
 	spin_unlock(&ring->lock);
 
-	if (is_silent)
+	if (is_exhausted)
 		ring->upcalls->changed(ring);
 	return HRTIMER_NORESTART;
 }
@@ -106,35 +104,36 @@ static void qlink_ring_begin(struct qlink_ring *ring, struct qlink_key *key)
 }
 
 /**
- * qlink_ring_turn() - a transmit key has no more to give without being asked for it
+ * qlink_ring_limit_reached() - go on after a transmit key gave no sequence
  * @ring: transmit ring
  * @key: of @ring, borrowed under RCU
  * @why: the error of qlink_slot_take()
  *
- * Its age begins; or it gives way to the next, or goes on without a soft limit where
- * there is none; or it is wiped, and the next seals from here on, or nothing does. In
- * each case something has changed, and the caller looks again.
+ * At the key's first frame, its age begins. At a soft limit it gives way to the next
+ * key; where none is ready, it stays in use without the limit. At a hard limit it is
+ * wiped; the next key is active then, or none. In each case the state has changed, and
+ * the caller looks for a key again.
  *
  * Context: BHs off.
  */
-void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why)
+void qlink_ring_limit_reached(struct qlink_ring *ring, struct qlink_key *key, int why)
 {
-	bool is_silent = false;
+	bool is_exhausted = false;
 
 	spin_lock(&ring->lock);
 	/* Another CPU may have been here first. */
 	if (key == qlink_ring_current(ring)) {
 		if (why == -ENOKEY)
-			qlink_ring_pass_on(ring);
+			qlink_ring_advance(ring);
 		else if (why == -EKEYEXPIRED)
-			qlink_ring_should_turn(ring, 0);
+			qlink_ring_soft_limit_reached(ring, 0);
 		else if (!key->slot->has_begun)
 			qlink_ring_begin(ring, key);
-		is_silent = !qlink_ring_current(ring);
+		is_exhausted = !qlink_ring_current(ring);
 	}
 	spin_unlock(&ring->lock);
 
-	if (is_silent)
+	if (is_exhausted)
 		ring->upcalls->changed(ring);
 }
 
@@ -143,7 +142,7 @@ void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why)
  * @ring: transmit ring
  *
  * Context: Process context, sleeps; not under RTNL.
- * Return: 0, or %-ENOENT where nothing is there to follow it; then it stays
+ * Return: 0, or %-ENOENT where no key can follow; then the active key stays
  */
 int qlink_ring_rotate(struct qlink_ring *ring)
 {
@@ -152,7 +151,7 @@ int qlink_ring_rotate(struct qlink_ring *ring)
 	qlink_ring_prepare(ring);
 	spin_lock_bh(&ring->lock);
 	if (qlink_ring_next(ring)) {
-		qlink_ring_pass_on(ring);
+		qlink_ring_advance(ring);
 		err = 0;
 	}
 	spin_unlock_bh(&ring->lock);
@@ -162,7 +161,7 @@ int qlink_ring_rotate(struct qlink_ring *ring)
 /**
  * qlink_ring_tx_limit() - say how long keys are used
  * @ring: transmit ring, alive
- * @limits: hold for the active key, too, as if they had always done
+ * @limits: apply to the active key, too, as if they had always been set
  *
  * Context: Process context.
  */

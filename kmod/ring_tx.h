@@ -7,7 +7,7 @@
 
 void qlink_ring_tx_init(struct qlink_ring *ring, struct qlink_history *history,
 			const struct qlink_ring_upcalls *upcalls);
-void qlink_ring_turn(struct qlink_ring *ring, struct qlink_key *key, int why);
+void qlink_ring_limit_reached(struct qlink_ring *ring, struct qlink_key *key, int why);
 int qlink_ring_rotate(struct qlink_ring *ring);
 void qlink_ring_tx_limit(struct qlink_ring *ring, const struct qlink_limits *limits);
 

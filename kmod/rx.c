@@ -20,24 +20,24 @@
  *
  * ::
  *
- *   qlink_rx_receive()   a frame of a link, in the softirq that it came in
- *     qlink_rx_check()     what the header alone tells
- *     the CPU's queue      but for the first frame of a softirq
+ *   qlink_rx_receive()   a frame of a link, in the softirq that received it
+ *     qlink_rx_check()     check what the header alone shows
+ *     the CPU's queue      all frames but the first one of a softirq
  *   qlink_rx_poll()      one NAPI a CPU, for all links
- *     qlink_rx_frame()     the way of each frame, and of that first one at once
- *       qlink_rx_find()    the key of its epoch; and a replay is not worth a decryption
- *       qlink_rx_own()     a linear buffer of our own
- *       qlink_rx_open()    check and decrypt in place, then the window, asked again and marked
- *       qlink_rx_deliver() restore the checksum's state, GRO; or it is a keepalive
- *     qlink_rx_bundle()    the same for frames that came in one packet: each is decrypted from
- *                          there into a buffer of its own
+ *     qlink_rx_frame()     each frame of the queue; the first one comes here at once
+ *       qlink_rx_find()    find the key of its epoch; drop a replay before it is decrypted
+ *       qlink_rx_own()     get a linear buffer of our own
+ *       qlink_rx_open()    check and decrypt in place; check the window again and mark it
+ *       qlink_rx_deliver() restore the checksum state, hand to GRO; or take a keepalive
+ *     qlink_rx_bundle()    the same for frames that came in one packet: each is decrypted
+ *                          into a buffer of its own
  *
- * Frames that come together wait for each other in the queue, because GRO can make one of
- * them. A frame that comes alone would wait for nothing. Whether others follow nobody can
- * say, but whether it is the first is known: nothing waits, and no frame came before it in
- * this softirq. That one is opened at once and goes up without GRO.
+ * Frames that come together wait in the queue, because GRO can merge them. A frame that
+ * comes alone would wait for nothing. Nobody can know whether others follow, but the first
+ * frame is known: the queue is empty, and no frame came before it in this softirq. It is
+ * opened at once and goes up without GRO.
  *
- * Nothing changes before the tag has proved valid, except one counter.
+ * Until the tag has proved valid, nothing changes except one counter.
  */
 
 #define QLINK_RX_QUEUE_MAX	1000
@@ -48,19 +48,19 @@
 struct qlink_rx_cpu {
 	/** @napi: opens them */
 	struct napi_struct napi;
-	/** @queue: each with skb->dev, the qlink device */
+	/** @queue: frames and bundles; skb->dev of each is the qlink device */
 	struct sk_buff_head queue;
-	/** @softirqs: how often the CPU had received when the last frame came */
+	/** @softirqs: the CPU's count of receive softirqs when the last frame came */
 	unsigned int softirqs;
 };
 
 static DEFINE_PER_CPU(struct qlink_rx_cpu, qlink_rx_cpus);
 
 /**
- * struct qlink_rx_cb - what is noted of a packet in the queue, in its control block
+ * struct qlink_rx_cb - control block of a packet in the queue
  */
 struct qlink_rx_cb {
-	/** @is_bundle: it is frames of gso_size bytes each, the last may have fewer; or a frame */
+	/** @is_bundle: a bundle of frames of gso_size bytes each, the last may have fewer */
 	bool is_bundle;
 };
 
@@ -69,7 +69,7 @@ static struct qlink_rx_cb *qlink_rx_cb(struct sk_buff *skb)
 	return (struct qlink_rx_cb *)skb->cb;
 }
 
-/* NAPI wants a device; it belongs to no link. */
+/* NAPI needs a device; this one belongs to no link. */
 static struct net_device *qlink_rx_napi_dev;
 
 static void qlink_rx_count(struct qlink_dev *link, unsigned int counter, unsigned int n)
@@ -106,7 +106,7 @@ static bool qlink_rx_has_length(u8 type, unsigned int bytes)
 	}
 }
 
-/* PROTOCOL.md section 3, in its order. Returns the counter of the rule that is broken, or 0. */
+/* The rules of PROTOCOL.md section 3, in order. Returns the counter of the broken rule, or 0. */
 static unsigned int qlink_rx_check(const struct net_device *dev,
 				   const struct qlink_header *header, unsigned int bytes)
 {
@@ -128,8 +128,8 @@ static unsigned int qlink_rx_replay_counter(enum qlink_replay_verdict verdict)
 	return verdict == QLINK_REPLAY_OLD ? QLINK_A_STATS_RX_OLD : QLINK_A_STATS_RX_REPLAY;
 }
 
-/* In place only where nobody else can see the memory. Of what is around the frame nothing is
- * needed; the copy's memory is such that GRO can take it over.
+/* A frame is decrypted in place only where nobody else can see the memory. The copy has the frame
+ * alone, in memory that GRO can take over.
  */
 static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 {
@@ -140,7 +140,7 @@ static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 	copy = netdev_alloc_skb_ip_align(skb->dev, skb->len);
 	if (unlikely(!copy))
 		return NULL;
-	/* It cannot fail: there is that much. */
+	/* It cannot fail: the frame has that many bytes. */
 	skb_copy_bits(skb, 0, skb_put(copy, skb->len), skb->len);
 	consume_skb(skb);
 	return copy;
@@ -175,11 +175,11 @@ static unsigned int qlink_rx_open_counter(int err)
 	}
 }
 
-/* Of the lower device's and the outer headers' state nothing is left. */
+/* Remove all state of the lower device and the outer headers. */
 static void qlink_rx_scrub(struct sk_buff *skb)
 {
 	skb_scrub_packet(skb, true);
-	/* It may have come without a wire, and be charged for more than itself by who sent it. */
+	/* Over a virtual wire it may still be charged to its sender, for more than its own size. */
 	skb_orphan(skb);
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
 	skb_clear_hash(skb);
@@ -190,7 +190,7 @@ static void qlink_rx_scrub(struct sk_buff *skb)
 	skb->encapsulation = 0;
 }
 
-/* Type 2: false where the field does not lie inside the frame, behind the Ethernet header. */
+/* Type 2: false where the checksum field is not inside the frame, behind the Ethernet header. */
 static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
 {
 	*start = get_unaligned_be16(skb->data);
@@ -199,7 +199,7 @@ static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
 	return *start >= ETH_HLEN && *start + *offset + sizeof(__sum16) <= skb->len;
 }
 
-/* A plaintext, by @napi's GRO, or at once where there is none. */
+/* Deliver a plaintext: by the GRO of @napi, or straight to the stack where that is NULL. */
 static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 			     struct sk_buff *skb, u8 type)
 {
@@ -227,7 +227,7 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 }
 
 /* Mark an authentic frame as received, once, and let the ring follow its key. Returns the counter
- * of the rule that it breaks, or 0.
+ * of the broken rule, or 0.
  */
 static unsigned int qlink_rx_accept(struct qlink_ring *ring, struct qlink_key *key,
 				    const struct qlink_header *header, unsigned int bytes)
@@ -248,7 +248,7 @@ static unsigned int qlink_rx_accept(struct qlink_ring *ring, struct qlink_key *k
 	return 0;
 }
 
-/* The key of a frame; or the counter of the rule that it breaks. */
+/* Find the key of a frame. Returns the counter of the broken rule, or 0. */
 static __always_inline unsigned int
 qlink_rx_find(struct qlink_ring *ring, const struct qlink_header *header, struct qlink_key **key)
 {
@@ -270,8 +270,8 @@ qlink_rx_find(struct qlink_ring *ring, const struct qlink_header *header, struct
 	return 0;
 }
 
-/* Decrypt the @bytes of @frame to @to, or in place, and accept it. Returns the counter of the rule
- * that it breaks, or 0.
+/* Decrypt @bytes of @frame to @to, or in place, and accept the frame. Returns the counter of the
+ * broken rule, or 0.
  */
 static __always_inline unsigned int
 qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, const struct qlink_header *header,
@@ -321,8 +321,8 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	qlink_rx_deliver(napi, link, own, qlink_header_type(header));
 }
 
-/* Where it can be read from, for the frame of a bundle that a walk is at; @to is for one that
- * does not lie in one piece.
+/* Where the current frame of a walk can be read. A frame that is not in one piece is copied to
+ * @to.
  */
 static const u8 *qlink_rx_read(struct qlink_bundle_walk *walk, u8 *to, unsigned int bytes)
 {
@@ -330,12 +330,12 @@ static const u8 *qlink_rx_read(struct qlink_bundle_walk *walk, u8 *to, unsigned 
 
 	if (likely(frame))
 		return frame;
-	/* It cannot fail: there is that much. */
+	/* It cannot fail: the frame has that many bytes. */
 	skb_copy_bits(walk->bundle, walk->at, to, bytes);
 	return to;
 }
 
-/* The frame of a bundle that a walk is at. Returns the counter of the rule that it breaks, or 0. */
+/* Open and deliver the current frame of a walk. Returns the counter of the broken rule, or 0. */
 static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *link,
 				 struct qlink_bundle_walk *walk)
 {
@@ -383,7 +383,7 @@ static void qlink_rx_bundle(struct napi_struct *napi, struct sk_buff *bundle)
 	consume_skb(bundle);
 }
 
-/* False when it is full. */
+/* False when the queue is full. */
 static bool qlink_rx_queue(struct qlink_rx_cpu *here, struct sk_buff *skb)
 {
 	unsigned int queued;
@@ -399,7 +399,7 @@ static bool qlink_rx_queue(struct qlink_rx_cpu *here, struct sk_buff *skb)
 	return likely(queued < QLINK_RX_QUEUE_MAX);
 }
 
-/* A frame inside one that goes up at once is never the first: a stack of links does not nest. */
+/* While one frame goes up, a frame inside it is not the first: links over links do not nest. */
 static bool qlink_rx_is_first(struct qlink_rx_cpu *here)
 {
 	unsigned int softirqs = __this_cpu_read(kstat.softirqs[NET_RX_SOFTIRQ]);
@@ -411,8 +411,8 @@ static bool qlink_rx_is_first(struct qlink_rx_cpu *here)
 }
 
 /**
- * qlink_rx_receive() - take a frame over from a port
- * @attach: of the link that it belongs to
+ * qlink_rx_receive() - take over a frame from a port
+ * @attach: of the link that the frame belongs to
  * @skb: from the qlink header on, which is linear; not shared; taken over
  *
  * Context: Softirq, in an RCU read side.
@@ -436,9 +436,10 @@ void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
 }
 
 /**
- * qlink_rx_receive_bundle() - take frames over from a port that came in one packet
- * @attach: of the link that they belong to
- * @skb: from the first qlink header on, of gso_size bytes each but for the last one; taken over
+ * qlink_rx_receive_bundle() - take over frames that came to a port in one packet
+ * @attach: of the link that the frames belong to
+ * @skb: frames of gso_size bytes each, the last may have fewer; from the first qlink header on;
+ *	taken over
  *
  * Context: Softirq, in an RCU read side.
  */
@@ -455,8 +456,8 @@ void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb)
 		qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
 }
 
-/* The frames of a batch are in nobody's queue, but in one RCU read side: a device's
- * ndo_uninit purges the queues, and the core waits before it frees the device.
+/* The frames of a batch are in no queue that a purge could see, but in one RCU read side: a
+ * device's ndo_uninit purges the queues, and the core waits for that before it frees the device.
  */
 static int qlink_rx_batch(struct napi_struct *napi, struct sk_buff_head *batch, int budget)
 {
@@ -512,7 +513,7 @@ static int qlink_rx_poll(struct napi_struct *napi, int budget)
 
 /**
  * qlink_rx_purge() - free the queued frames of a device that goes
- * @dev: detached, and a grace period over; nothing is queued for it any more
+ * @dev: detached, and a grace period is over; no frame is queued for it any more
  *
  * Context: Process context.
  */
@@ -527,8 +528,7 @@ void qlink_rx_purge(struct net_device *dev)
 /**
  * qlink_rx_init() - make the CPUs' queues and NAPIs
  *
- * A CPU that goes offline hands its scheduled NAPI to another, and that the
- * queue with it.
+ * A CPU that goes offline hands its scheduled NAPI, and with it the queue, to another.
  *
  * Context: Process context, sleeps.
  * Return: 0 or %-ENOMEM

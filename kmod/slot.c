@@ -494,7 +494,7 @@ void qlink_slot_limit(struct qlink_slot *slot, u64 frames, u64 bytes)
  * * %-EKEYEXPIRED	- a soft limit of the key is reached
  * * %-ENOKEY		- a hard limit of the key is reached
  *
- * After an error, call qlink_ring_turn() and try again.
+ * After an error, call qlink_ring_limit_reached() and try again.
  */
 int qlink_slot_take(struct qlink_slot *slot, unsigned int lane, unsigned int bytes,
 		    u64 *sequence)

@@ -17,31 +17,36 @@
  *
  * ::
  *
- *   qlink_tx_xmit()     the stack's frame, BHs off
- *     qlink_tx_frame()  not a second time on its way down
- *       qlink_tx_type()   which type it is, and whether it fits, or else
- *       qlink_tx_too_big() tell the sender
- *       qlink_tx_own()    a linear buffer of our own, with room
- *       qlink_tx_send()
- *         qlink_tx_seal()   take a number, write the header, encrypt in place
- *         ops->xmit()       the underlay's headers, and away
- *       qlink_tx_large()  a frame of many segments: cut, and each goes through
- *                         qlink_tx_send(); or sealed side by side into bundles, where the
- *                         underlay takes them; or through all of this, where the kernel cut it
+ *    1  qlink_tx_xmit()             the stack's frame, BHs off
+ *    2    qlink_tx_frame()          drop it if this link is in the middle of sending: a loop
+ *    3      qlink_tx_one()          find the underlay; one frame, or one of many segments?
+ *    4        qlink_tx_small()      one frame
+ *    5          qlink_tx_type()     choose its type; if it does not fit, qlink_tx_too_big()
+ *    6          qlink_tx_own()      get a linear buffer of our own, with room
+ *    7          qlink_tx_push_csum()  type 2: write where its checksum will be
+ *    8          qlink_tx_send()
+ *    9            qlink_tx_seal()   write the header, encrypt in place
+ *   10              qlink_tx_take() find the key, take a sequence
+ *   11            qlink_tx_emit()   the underlay adds its headers and sends
  *
- * A keepalive is made by live.c and comes in by qlink_tx_keepalive(), whatever the
- * carrier says, because it is what brings that back.
+ * A frame takes these 11 steps, in this order. A frame of many segments goes from step 3 to
+ * qlink_tx_large(). Where qlink can cut it, each segment goes on at step 8, or, where the
+ * underlay takes bundles, several segments are sealed side by side into one packet, which
+ * goes on at step 11. Where the kernel has to cut it, each segment goes on at step 4.
  *
- * A frame whose checksum is still to do keeps it that way (type 2): the tag
- * proves more than any checksum, so nobody computes one under it.
+ * live.c makes keepalives and sends them by qlink_tx_keepalive(), also without a
+ * carrier, because the carrier comes back only after a keepalive.
  *
- * Encryption happens in place only in memory that nobody else can see: linear,
- * not cloned. Anything else, page-cache pages of sendfile() above all, is copied
- * first.
+ * A frame with an unfinished checksum keeps it unfinished (type 2). The tag proves
+ * more than any checksum, so nobody computes one under it.
+ *
+ * A frame is encrypted in place only in memory that nobody else can see: linear and
+ * not cloned. Anything else is copied first, above all the page-cache pages of
+ * sendfile().
  *
  * Where the FPU is busy (6.12, a softirq inside a task's use of it), the frame
- * waits in its CPU's queue, and later frames of that CPU behind it, so that
- * none overtakes.
+ * waits in its CPU's queue. Later frames of that CPU wait behind it, so that the
+ * order stays.
  */
 
 #define QLINK_TX_QUEUE_MAX	1000
@@ -50,9 +55,9 @@
  * struct qlink_tx_cpu - the frames of one CPU that wait for its FPU
  */
 struct qlink_tx_cpu {
-	/** @queue: each with skb->dev, the qlink device */
+	/** @queue: frames; skb->dev of each is the qlink device */
 	struct sk_buff_head queue;
-	/** @work: takes them up again, from a softirq of the same CPU */
+	/** @work: sends them, from a softirq of the same CPU */
 	struct work_struct work;
 };
 
@@ -61,17 +66,17 @@ static DEFINE_PER_CPU(struct qlink_tx_cpu, qlink_tx_cpus);
 /**
  * struct qlink_tx_nest - a link that is in the middle of sending a frame
  *
- * On the stack of who sends it. Where the underlay leads over another link,
- * that one's frame is sent before the first returns, and its nest lies inside.
+ * It lies on the stack of the sender. Where the underlay leads over another link,
+ * that link's frame is sent before the first one returns, and its nest is the inner one.
  */
 struct qlink_tx_nest {
-	/** @outer: the one around it, or NULL */
+	/** @outer: the nest around this one, or NULL */
 	struct qlink_tx_nest *outer;
-	/** @link: that sends */
+	/** @link: the link that sends */
 	const struct qlink_dev *link;
 };
 
-/* The innermost of each CPU; BHs off. */
+/* The innermost nest of each CPU; BHs off. */
 static DEFINE_PER_CPU(struct qlink_tx_nest *, qlink_tx_nests);
 
 static const unsigned int qlink_tx_counters[] = {
@@ -84,15 +89,15 @@ static const unsigned int qlink_tx_counters[] = {
 
 static void qlink_tx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
 {
-	/* What would have been many frames is counted as many. */
+	/* A packet of many segments counts as that many frames. */
 	qlink_stats_add(link->stats, counter, max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
 	kfree_skb(skb);
 }
 
 /**
- * qlink_tx_type() - choose the type of a frame and see that it fits
+ * qlink_tx_type() - choose the type of a frame and check that it fits
  * @skb: from the MAC header on; its checksum may be finished here
- * @max_bytes: that a sealed frame may measure
+ * @max_bytes: largest size of a sealed frame
  *
  * A frame with a VLAN tag and a full payload is 4 bytes too long for type 2.
  * Finishing its checksum makes it a type 0 that fits.
@@ -114,7 +119,7 @@ static int qlink_tx_type(struct sk_buff *skb, unsigned int max_bytes)
 	return QLINK_TYPE_FRAME;
 }
 
-/* Who sent a frame that does not fit may learn so; its frame is dropped in any case. */
+/* Tell the sender of a frame that does not fit, if possible; the frame is dropped in any case. */
 static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
 			     unsigned int max_bytes)
 {
@@ -124,7 +129,7 @@ static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
 		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
 }
 
-/* The copy is charged to the socket in the place of the frame, so that its limits still hold. */
+/* Charge the copy to the socket instead of the frame, so that the socket's limits still hold. */
 static void qlink_tx_move_owner(struct sk_buff *to, struct sk_buff *from)
 {
 	if (!from->sk)
@@ -137,8 +142,8 @@ static void qlink_tx_move_owner(struct sk_buff *to, struct sk_buff *from)
 /**
  * qlink_tx_own() - make a frame linear, unshared and roomy
  * @skb: taken over
- * @headroom: that header and underlay need
- * @tailroom: that tag and underlay need
+ * @headroom: bytes that header and underlay need
+ * @tailroom: bytes that tag and underlay need
  *
  * Return: @skb or a copy; NULL without memory, and @skb is untouched
  */
@@ -155,7 +160,7 @@ static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
 	if (unlikely(!copy))
 		return NULL;
 	qlink_tx_move_owner(copy, skb);
-	/* Who asked when it was sent is told by the lower device. */
+	/* Where a socket asks when the frame was sent, the lower device answers. */
 	skb_shinfo(copy)->tx_flags |= skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
 	skb_shinfo(copy)->tskey = skb_shinfo(skb)->tskey;
 	consume_skb(skb);
@@ -172,8 +177,8 @@ static void qlink_tx_push_csum(struct sk_buff *skb)
 	put_unaligned_be16(offset, at + 2);
 }
 
-/* Find a key with numbers left; the ring sees to one that has none, and there is another, or more
- * of the same, or nothing.
+/* Find a key with sequences left, and take one. Where the key gives none, the ring replaces it or
+ * extends its limit, or is left without a key.
  */
 static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane,
 				       unsigned int bytes, u64 *sequence)
@@ -186,7 +191,7 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
 		err = qlink_slot_take(key->slot, lane, bytes, sequence);
 		if (likely(!err))
 			return key;
-		qlink_ring_turn(ring, key, err);
+		qlink_ring_limit_reached(ring, key, err);
 	}
 	return NULL;
 }
@@ -194,7 +199,7 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
 /**
  * qlink_tx_seal() - turn a plaintext into a sealed frame, in place
  * @link: of the frame
- * @link_id: of its attach
+ * @link_id: of the link's attach
  * @frame: memory of ours alone: room for the header, plaintext, room for the tag
  * @bytes: of the plaintext
  * @type: of the frame
@@ -224,7 +229,7 @@ static unsigned int qlink_tx_seal_counter(int err)
 	return err == -ENOKEY ? QLINK_A_STATS_TX_NO_KEY : QLINK_A_STATS_TX_SEAL_ERROR;
 }
 
-/* Send what is sealed, @n frames; or count why not. */
+/* Send a packet of @n sealed frames; or count why not. */
 static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
 			  struct sk_buff *skb, unsigned int n, u32 flow)
 {
@@ -258,7 +263,7 @@ static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
 	return qlink_tx_emit(link, attach, skb, 1, flow);
 }
 
-/* A frame that is no larger than the underlay carries, or is too big for it. */
+/* One frame, which may still be too big for the underlay. */
 static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 			   struct sk_buff *skb)
 {
@@ -287,8 +292,8 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
 }
 
-/* The kernel cuts it, into frames whose checksums are still to do. They refer to its payload, so
- * that this is copied once, to where there is room to seal it.
+/* Have the kernel cut a frame, into segments with unfinished checksums. The segments refer to the
+ * payload, so it is copied only once, to where there is room to seal it.
  */
 static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach,
 			     struct sk_buff *skb)
@@ -307,8 +312,8 @@ static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach
 	consume_skb(skb);
 }
 
-/* What queues below look at: whose flow it is, and when it may leave. */
-static void qlink_tx_be_like(struct sk_buff *own, const struct sk_buff *skb)
+/* Copy what queues below look at: flow, priority, and when the frame may leave. */
+static void qlink_tx_copy_metadata(struct sk_buff *own, const struct sk_buff *skb)
 {
 	own->dev = skb->dev;
 	own->priority = skb->priority;
@@ -318,7 +323,7 @@ static void qlink_tx_be_like(struct sk_buff *own, const struct sk_buff *skb)
 	skb_copy_hash(own, skb);
 }
 
-/* The next segment as the plaintext of a type 2 frame. */
+/* Write the next segment as the plaintext of a type 2 frame. */
 static void qlink_tx_cut_to(struct qlink_gso *gso, u8 *at)
 {
 	put_unaligned_be16(gso->transport, at);
@@ -326,7 +331,7 @@ static void qlink_tx_cut_to(struct qlink_gso *gso, u8 *at)
 	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
 }
 
-/* A buffer of our own for a segment. */
+/* Write the next segment into a buffer of its own. */
 static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct qlink_gso *gso)
 {
 	unsigned int headroom = attach->headroom + QLINK_HEADER_BYTES;
@@ -341,15 +346,17 @@ static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct ql
 	return own;
 }
 
-/* What follows from where it was cut from. The last one is charged for all of them. */
-static void qlink_tx_succeed(struct sk_buff *own, struct sk_buff *skb,
-			     const struct qlink_gso *gso)
+/* Set the fields that a segment or bundle has from the original frame. The last one is charged to
+ * the socket for all of them.
+ */
+static void qlink_tx_follow(struct sk_buff *own, struct sk_buff *skb,
+			    const struct qlink_gso *gso)
 {
-	qlink_tx_be_like(own, skb);
+	qlink_tx_copy_metadata(own, skb);
 	if (gso->at < skb->len)
 		return;
 	qlink_tx_move_owner(own, skb);
-	/* The others name no socket: it must not keep to that one's queue. */
+	/* The others have no socket, so this one may leave by another queue than the socket's. */
 	own->ooo_okay = 1;
 }
 
@@ -367,7 +374,7 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
 					qlink_gso_left(gso));
 			return;
 		}
-		qlink_tx_succeed(own, skb, gso);
+		qlink_tx_follow(own, skb, gso);
 		if (likely(qlink_tx_send(link, attach, own, QLINK_TYPE_FRAME_CSUM, flow)))
 			dev_sw_netstats_tx_add(link->dev, 1, bytes);
 	}
@@ -379,11 +386,11 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
  * @attach: of the link
  * @gso: with segments left
  * @bundle: empty
- * @max_bytes: that it may measure
+ * @max_bytes: largest size of the bundle
  *
- * A segment that cannot be sealed is counted and is the end of the bundle.
+ * A segment that cannot be sealed is counted and ends the bundle.
  *
- * Return: bytes of the segments in it, before they were sealed
+ * Return: bytes of the segments in the bundle, before they were sealed
  */
 static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach *attach,
 				    struct qlink_gso *gso, struct sk_buff *bundle,
@@ -416,8 +423,8 @@ static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach 
 	return sum;
 }
 
-/* Cut a frame into bundles and send them. What is left in the end goes one by one: there was no
- * memory for a bundle, or it would have been one of a single segment.
+/* Cut a frame into bundles and send them. The caller sends the segments that are left one by one:
+ * there was no memory for a bundle, or only one segment is left.
  */
 static void qlink_tx_bundle_all(struct qlink_dev *link, struct qlink_attach *attach,
 				struct qlink_gso *gso, struct sk_buff *skb, u32 flow,
@@ -444,7 +451,7 @@ static void qlink_tx_bundle_all(struct qlink_dev *link, struct qlink_attach *att
 			kfree_skb(bundle);
 			return;
 		}
-		qlink_tx_succeed(bundle, skb, gso);
+		qlink_tx_follow(bundle, skb, gso);
 		if (likely(qlink_tx_emit(link, attach, bundle, n, flow)))
 			dev_sw_netstats_tx_add(link->dev, n, bytes);
 	}
@@ -463,8 +470,8 @@ static void qlink_tx_cut_up(struct qlink_dev *link, struct qlink_attach *attach,
 	consume_skb(skb);
 }
 
-/* A frame of many segments. Where these would leave no room for the state of their checksums,
- * or would not fit at all, each is looked at on its own.
+/* A frame of many segments. Where a segment with its checksum state would not fit, the kernel
+ * cuts the frame, and each segment is handled like a frame of its own.
  */
 static void qlink_tx_large(struct qlink_dev *link, struct qlink_attach *attach,
 			   struct sk_buff *skb)
@@ -493,8 +500,8 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_tx_small(link, attach, skb);
 }
 
-/* Does the frame come back to a link that is still sending it? Where a queue on the way cuts the
- * nesting, it goes round until it has grown too big.
+/* Does the frame come back to a link that is still sending it? Where a queue on the way ends the
+ * nesting, this cannot see the loop, and the frame goes round until it has grown too big.
  */
 static bool qlink_tx_is_loop(const struct qlink_tx_nest *nest, const struct qlink_dev *link)
 {
@@ -551,11 +558,11 @@ static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
  * @link: alive
  * @plaintext: QLINK_KEEPALIVE_BYTES bytes
  *
- * It is no packet of the device, and is counted on its own; but where it is
- * dropped, as any frame is.
+ * The device does not count it as a packet; it has a counter of its own. A drop is
+ * counted like that of any frame.
  *
- * Context: BHs off, in an RCU read side, qlink_aead_may_run(); not on the way of
- * another frame.
+ * Context: BHs off, in an RCU read side, qlink_aead_may_run(); not while another
+ * frame is being sent.
  */
 void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
 {
@@ -590,7 +597,7 @@ static void qlink_tx_wait(struct qlink_tx_cpu *here, struct qlink_dev *link,
 	queue_work_on(smp_processor_id(), system_bh_wq, &here->work);
 }
 
-/* Its frames' devices cannot go while it runs: their ndo_uninit purges the queue, and
+/* The devices of these frames cannot go while this runs: their ndo_uninit purges the queue, and
  * the core waits for this RCU read side before it frees them.
  */
 static void qlink_tx_work(struct work_struct *work)
@@ -629,9 +636,9 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 }
 
 /**
- * qlink_queue_purge() - free a device's frames in a queue of many devices
+ * qlink_queue_purge() - free a device's frames in a queue that devices share
  * @queue: of frames with skb->dev set
- * @dev: that goes
+ * @dev: the device that goes
  *
  * Context: Process context, when nobody adds frames of @dev any more.
  */

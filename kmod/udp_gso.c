@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* UDP packets of many datagrams, and how they come to the socket of a port in one piece. */
+/* UDP packets of many datagrams, and how they reach the socket of a port in one piece. */
 #include "udp_gso.h"
 
 #include <linux/hashtable.h>
@@ -15,24 +15,25 @@
 /**
  * DOC: Bundles whole
  *
- * What a peer sends as a bundle may arrive as one packet still, over a veth or from another
- * virtual machine. UDP takes such a packet apart before a tunnel's socket sees it, unless its
- * type says that it is of a tunnel; and that the sender cannot say, for then the devices on
- * the way would look for a packet inside. So a hook says so, just before UDP, of packets that
- * are nothing but bundles of qlink: to the address and port of a link, whole frames of version
- * 1, all of one link id. All others are taken apart as ever, and come up one by one.
+ * A bundle that a peer sent may still be one packet when it arrives, over a veth or from
+ * another virtual machine. UDP takes such a packet apart before a tunnel's socket sees it,
+ * unless the packet's type marks it as a tunnel packet. The sender cannot set that mark,
+ * because then the devices on the path would look for a packet inside. So a netfilter hook
+ * sets it, just before UDP, for packets that are nothing but bundles of qlink: to the address
+ * and port of a link, with whole headers of version 1, all of one link id. UDP takes all
+ * other packets apart as usual, and their datagrams come up one by one.
  *
- * The hook costs each packet to this host some time, whatever it is. So it is there only while
- * bundles come: the first one is taken apart and tells, and when none has come for a while,
- * the hook goes.
+ * The hook costs every packet to this host some time. So it exists only while bundles come:
+ * the first one, which is taken apart, adds the hook, and when none has come for
+ * QLINK_UDP_GSO_IDLE, the hook is removed.
  */
 
 #if IS_ENABLED(CONFIG_NETFILTER)
 
 #define QLINK_UDP_GSO_HASH_BITS	6
-#define QLINK_UDP_GSO_PATIENCE	(10 * HZ)
+#define QLINK_UDP_GSO_IDLE	(10 * HZ)
 
-/* Of the host: to which bundles come. The mutex guards both. */
+/* Addresses and ports of the host with a hook. The mutex guards both. */
 static DEFINE_MUTEX(qlink_udp_gso_mutex);
 static DEFINE_HASHTABLE(qlink_udp_gsos, QLINK_UDP_GSO_HASH_BITS);
 static LIST_HEAD(qlink_udp_gsos_hooked);
@@ -95,10 +96,11 @@ static bool qlink_udp_gso_is_uniform(const struct sk_buff *skb, unsigned int at)
 	return true;
 }
 
-/* Its checksum is known to be right, as that of what GRO or a sender on this machine made of
- * datagrams. And nobody else can write to it: a frame is decrypted from where it lies, and who
- * changes it between the tag's pass and the cipher's would have forged it. Who spliced pages of
- * their own into a socket on this machine can.
+/* May the packet stay in one piece? Its checksum must be known to be right: GRO or a sender on this
+ * machine made it of datagrams. And nobody else may be able to write to it, because a frame is
+ * decrypted from where it lies: if its bytes changed between the check of the tag and the
+ * decryption, the change would be a forgery. A process that spliced its pages into a socket on this
+ * machine could do that.
  */
 static bool qlink_udp_gso_may_stay(const struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -142,7 +144,7 @@ static const struct nf_hook_ops *qlink_udp_gso_ops(const struct qlink_udp_gso *g
 	return gso->family == AF_INET6 ? &qlink_udp6_gso_ops : &qlink_udp4_gso_ops;
 }
 
-/* A netns and family have one for all their ports. */
+/* Has another port of the same netns and family the hook already? They share one. */
 static bool qlink_udp_gso_has_other(const struct qlink_udp_gso *gso)
 {
 	const struct qlink_udp_gso *other;
@@ -156,7 +158,7 @@ static bool qlink_udp_gso_has_other(const struct qlink_udp_gso *gso)
 	return false;
 }
 
-static void qlink_udp_gso_hook_up(struct qlink_udp_gso *gso)
+static void qlink_udp_gso_add_hook(struct qlink_udp_gso *gso)
 {
 	if (!qlink_udp_gso_has_other(gso) &&
 	    nf_register_net_hook(gso->net, qlink_udp_gso_ops(gso)))
@@ -165,7 +167,7 @@ static void qlink_udp_gso_hook_up(struct qlink_udp_gso *gso)
 	hash_add_rcu(qlink_udp_gsos, &gso->node, qlink_udp_gso_hash(gso->port));
 }
 
-static void qlink_udp_gso_unhook(struct qlink_udp_gso *gso)
+static void qlink_udp_gso_remove_hook(struct qlink_udp_gso *gso)
 {
 	list_del_init(&gso->hooked);
 	hash_del_rcu(&gso->node);
@@ -173,7 +175,7 @@ static void qlink_udp_gso_unhook(struct qlink_udp_gso *gso)
 		nf_unregister_net_hook(gso->net, qlink_udp_gso_ops(gso));
 }
 
-/* Comes as long as bundles do, and once more. */
+/* Runs as long as bundles come, and once more to remove the hook. */
 static void qlink_udp_gso_work(struct work_struct *work)
 {
 	struct qlink_udp_gso *gso = container_of(work, struct qlink_udp_gso, work.work);
@@ -181,20 +183,20 @@ static void qlink_udp_gso_work(struct work_struct *work)
 
 	mutex_lock(&qlink_udp_gso_mutex);
 	if (is_wanted && list_empty(&gso->hooked))
-		qlink_udp_gso_hook_up(gso);
+		qlink_udp_gso_add_hook(gso);
 	else if (!is_wanted && !list_empty(&gso->hooked))
-		qlink_udp_gso_unhook(gso);
+		qlink_udp_gso_remove_hook(gso);
 	mutex_unlock(&qlink_udp_gso_mutex);
 	if (is_wanted)
-		schedule_delayed_work(&gso->work, QLINK_UDP_GSO_PATIENCE);
+		schedule_delayed_work(&gso->work, QLINK_UDP_GSO_IDLE);
 }
 
 /**
- * qlink_udp_gso_open() - get ready for bundles
- * @gso: memory of the caller, zero but for net, family, local and port
- * @sk: the socket, which can tell a bundle
+ * qlink_udp_gso_open() - prepare a port for bundles
+ * @gso: memory of the caller, zero except net, family, local and port
+ * @sk: the socket, whose receiver recognizes a bundle
  *
- * Context: Process context, before anything can come to the socket.
+ * Context: Process context, before a packet can reach the socket.
  */
 void qlink_udp_gso_open(struct qlink_udp_gso *gso, struct sock *sk)
 {
@@ -204,8 +206,8 @@ void qlink_udp_gso_open(struct qlink_udp_gso *gso, struct sock *sk)
 }
 
 /**
- * qlink_udp_gso_want() - something came that was, or had been, a bundle
- * @gso: that it came to
+ * qlink_udp_gso_want() - note that a bundle came, whole or taken apart
+ * @gso: of the port that received it
  *
  * Context: Softirq.
  */
@@ -219,7 +221,7 @@ void qlink_udp_gso_want(struct qlink_udp_gso *gso)
 
 /**
  * qlink_udp_gso_close() - undo qlink_udp_gso_open()
- * @gso: nothing comes to the socket any more; its memory is freed a grace period later
+ * @gso: no packet reaches the socket any more; its memory is freed a grace period later
  *
  * Context: Process context, sleeps.
  */
@@ -228,13 +230,13 @@ void qlink_udp_gso_close(struct qlink_udp_gso *gso)
 	cancel_delayed_work_sync(&gso->work);
 	mutex_lock(&qlink_udp_gso_mutex);
 	if (!list_empty(&gso->hooked))
-		qlink_udp_gso_unhook(gso);
+		qlink_udp_gso_remove_hook(gso);
 	mutex_unlock(&qlink_udp_gso_mutex);
 }
 
 #else
 
-/* UDP takes all of them apart. */
+/* Without netfilter UDP takes all bundles apart. */
 void qlink_udp_gso_open(struct qlink_udp_gso *gso, struct sock *sk)
 {
 }

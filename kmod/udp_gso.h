@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* UDP packets of many datagrams, and how they come to the socket of a port in one piece. */
+/* UDP packets of many datagrams, and how they reach the socket of a port in one piece. */
 #ifndef QLINK_UDP_GSO_H
 #define QLINK_UDP_GSO_H
 
@@ -11,24 +11,24 @@
 #include <net/sock.h>
 
 /**
- * struct qlink_udp_gso - an address and port to which bundles come
+ * struct qlink_udp_gso - an address and port to which bundles may come
  */
 struct qlink_udp_gso {
 	/** @node: in the table of those that have a hook */
 	struct hlist_node node;
-	/** @hooked: likewise in the list */
+	/** @hooked: in the list of those that have a hook */
 	struct list_head hooked;
-	/** @is_wanted: bundles came lately */
+	/** @is_wanted: a bundle came since @work ran last */
 	bool is_wanted;
-	/** @work: sees to it that there is a hook as long as bundles come */
+	/** @work: adds the hook, and removes it when no bundle comes any more */
 	struct delayed_work work;
 	/** @net: the link netns */
 	struct net *net;
 	/** @family: AF_INET or AF_INET6 */
 	u8 family;
-	/** @local: our address; of IPv4 the first bytes, the rest is zero */
+	/** @local: our address; an IPv4 address is in the first bytes, the rest is zero */
 	struct in6_addr local;
-	/** @port: that we receive on */
+	/** @port: the port on which we receive */
 	__be16 port;
 };
 
@@ -37,8 +37,8 @@ void qlink_udp_gso_want(struct qlink_udp_gso *gso);
 void qlink_udp_gso_close(struct qlink_udp_gso *gso);
 
 /**
- * qlink_udp_gso_is_bundle() - has a socket been given a bundle in one piece?
- * @skb: that it was given
+ * qlink_udp_gso_is_bundle() - is this packet a bundle in one piece?
+ * @skb: as the socket got it
  *
  * Return: whether it is one
  */
@@ -49,10 +49,10 @@ static inline bool qlink_udp_gso_is_bundle(const struct sk_buff *skb)
 }
 
 /**
- * qlink_udp_gso_was_bundle() - has a socket been given a part of one?
- * @skb: that it was given
+ * qlink_udp_gso_was_bundle() - is this packet a part of a bundle that was taken apart?
+ * @skb: as the socket got it
  *
- * Return: whether it looks like it
+ * Return: whether it looks like one
  */
 static inline bool qlink_udp_gso_was_bundle(const struct sk_buff *skb)
 {

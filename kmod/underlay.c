@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What all underlays do alike: the links of a port, and the first look at a frame. */
+/* What all underlays have in common: the links of a port, and the first check of a frame. */
 #include "underlay.h"
 
 #include <linux/hash.h>
@@ -11,7 +11,7 @@
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
 
 /**
- * qlink_underlay_init() - say who is to be told
+ * qlink_underlay_init() - set the upcalls
  * @upcalls: constant
  */
 void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
@@ -20,17 +20,17 @@ void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 }
 
 /**
- * qlink_underlay_noted() - take note of what the way of a frame carries
+ * qlink_underlay_note_bytes() - note the size that fits the route of a frame
  * @attach: of the link
- * @bytes: that a sealed frame may measure, by the route just taken
+ * @bytes: largest size of a sealed frame on the route just taken
  *
- * A route that leads back into the link says nothing of sizes, and only who
- * holds RTNL can tell. So the link is told of each other size once, and then
- * looks for itself.
+ * The size of a route that leads back into the link means nothing, and only code that
+ * holds RTNL can find that out. So the link is told once of each new size, and then
+ * checks for itself.
  *
  * Context: BHs off, in an RCU read side.
  */
-void qlink_underlay_noted(struct qlink_attach *attach, unsigned int bytes)
+void qlink_underlay_note_bytes(struct qlink_attach *attach, unsigned int bytes)
 {
 	if (READ_ONCE(attach->noted_bytes) == bytes)
 		return;
@@ -74,7 +74,7 @@ void qlink_port_destroy(struct qlink_port *port)
 	free_percpu(port->stats);
 }
 
-/* No secret is in it: what is found is what an admin has entered, not what comes in. */
+/* It needs no secret: the entries are what an admin has configured, not what arrives. */
 static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
 {
 	u64 address = get_unaligned((const u64 *)peer->bytes) ^
@@ -97,12 +97,12 @@ static struct qlink_attach *qlink_port_find(struct qlink_port *port,
 }
 
 /**
- * qlink_port_enter() - let a link receive on a port
+ * qlink_port_enter() - add a link to a port, where it then receives
  * @port: of the link's underlay
  * @attach: with its peer address and link id set
  * @extack: told of the other link, where there is one
  *
- * A link may be entered a second time while it changes its configuration.
+ * While a link changes its configuration, it may be on a port twice.
  *
  * Context: RTNL held.
  * Return: 0, or %-EEXIST where another link has the same peer and id
@@ -128,8 +128,8 @@ int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 }
 
 /**
- * qlink_port_leave() - let a link receive on a port no more
- * @port: that it entered
+ * qlink_port_leave() - remove a link from a port
+ * @port: the port that it entered
  * @attach: freed by the caller, a grace period later
  *
  * Context: RTNL held.
@@ -144,9 +144,9 @@ bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach)
 }
 
 /**
- * qlink_port_receive() - find the link of a frame and hand it up
- * @port: that the frame came to
- * @peer: that it came from
+ * qlink_port_receive() - find the link of a frame and hand the frame up
+ * @port: the port that received it
+ * @peer: the address that it came from
  * @skb: from the qlink header on, not shared; taken over
  *
  * Context: Softirq, in an RCU read side.
@@ -181,10 +181,10 @@ drop:
 }
 
 /**
- * qlink_port_receive_bundle() - find the link of a bundle and hand it up
- * @port: that the bundle came to
- * @peer: that it came from
- * @skb: frames of version 1 and of one link id, of gso_size bytes each but for the last one;
+ * qlink_port_receive_bundle() - find the link of a bundle and hand the bundle up
+ * @port: the port that received it
+ * @peer: the address that it came from
+ * @skb: frames of version 1 and of one link id, of gso_size bytes each, the last may have fewer;
  *	taken over
  *
  * Context: Softirq, in an RCU read side.

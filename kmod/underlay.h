@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What carries sealed frames: a table of ops, the ports that links share, and the way up. */
+/* What sends and receives sealed frames: a table of ops, ports that links share, and upcalls. */
 #ifndef QLINK_UNDERLAY_H
 #define QLINK_UNDERLAY_H
 
@@ -18,7 +18,7 @@ struct qlink_port;
 /**
  * struct qlink_peer_address - where sealed frames come from, as a port sees it
  *
- * Compared as memory: what the family does not use is zero.
+ * Compared as memory; bytes that the family does not use are zero.
  */
 struct qlink_peer_address {
 	/** @bytes: a MAC address, an IPv4 or an IPv6 address */
@@ -26,7 +26,7 @@ struct qlink_peer_address {
 };
 
 /**
- * struct qlink_config - what an admin says of a link's underlay
+ * struct qlink_config - the underlay of a link, as an admin configures it
  */
 struct qlink_config {
 	/** @kind: follows from what is set */
@@ -37,7 +37,7 @@ struct qlink_config {
 	int lower_ifindex;
 	/** @ethertype: eth: of the sealed frames */
 	__be16 ethertype;
-	/** @has_ethertype: it was set, not defaulted */
+	/** @has_ethertype: eth: @ethertype was set; it is not the default */
 	bool has_ethertype;
 	/** @has_peer: eth: @peer is set */
 	bool has_peer;
@@ -45,13 +45,13 @@ struct qlink_config {
 	u8 peer[ETH_ALEN];
 	/** @address_bytes: udp: 4 or 16, the size of @local and @remote; 0 where not set */
 	u8 address_bytes;
-	/** @remote_bytes: udp: likewise of @remote alone, until both are checked */
+	/** @remote_bytes: udp: the size of @remote alone, until both sizes are checked */
 	u8 remote_bytes;
 	/** @local: udp: our address */
 	struct in6_addr local;
 	/** @remote: udp: the address of the peer */
 	struct in6_addr remote;
-	/** @port: udp: that both ends receive on; 0 where it is not set */
+	/** @port: udp: the port on which both ends receive; 0 where it is not set */
 	__be16 port;
 	/** @source_ports: udp: how many source ports flows are spread over; 1: only @port */
 	u16 source_ports;
@@ -81,61 +81,67 @@ enum qlink_xmit_verdict {
  * attach and detach run under RTNL, the rest with BHs off in an RCU read side.
  */
 struct qlink_underlay_ops {
-	/** @check: is the configuration whole? extack says what is not */
+	/** @check: is the configuration complete and valid? extack says what is not */
 	int (*check)(const struct qlink_config *config, struct netlink_ext_ack *extack);
-	/** @attach: find or make the port and enter it; sets room, MTU and peer address */
+	/** @attach: find or make the port and enter it; sets room and peer address */
 	int (*attach)(struct qlink_attach *attach, struct netlink_ext_ack *extack);
-	/** @detach: leave the port, and free what only this link used, after a grace period */
+	/** @detach: leave the port; what only this link used is freed after a grace period */
 	void (*detach)(struct qlink_attach *attach);
 	/**
-	 * @xmit: send a sealed frame, or a bundle of some of gso_size bytes each; takes @skb
-	 * over, also when it fails
+	 * @xmit: send a sealed frame, or a bundle of frames of gso_size bytes each; takes over
+	 * @skb, also when it fails
 	 */
 	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
 					u32 flow);
-	/** @bundle_bytes: how large a bundle may be, 0 if it takes none now; optional */
+	/** @bundle_bytes: largest size of a bundle, 0 if none can be sent now; optional */
 	unsigned int (*bundle_bytes)(struct qlink_attach *attach);
-	/** @way: look up the route to the peer, a reference or NULL; RTNL held; optional */
-	struct dst_entry *(*way)(const struct qlink_attach *attach);
-	/** @measure: what a sealed frame may measure, by the lower device or by @way; RTNL held */
-	unsigned int (*measure)(struct qlink_attach *attach, const struct dst_entry *way);
-	/** @has_carrier: could the underlay carry frames? RTNL held */
+	/** @route: look up the route to the peer, a reference or NULL; RTNL held; optional */
+	struct dst_entry *(*route)(const struct qlink_attach *attach);
+	/**
+	 * @measure: largest size of a sealed frame, from the lower device or from @route; RTNL
+	 * held
+	 */
+	unsigned int (*measure)(struct qlink_attach *attach, const struct dst_entry *route);
+	/** @has_carrier: could the underlay send frames? RTNL held */
 	bool (*has_carrier)(const struct qlink_attach *attach);
-	/** @is_taken: does another take the frames before qlink sees them? RTNL held; optional */
+	/**
+	 * @is_taken: does another device take received frames before qlink sees them? RTNL held;
+	 * optional
+	 */
 	bool (*is_taken)(const struct qlink_attach *attach);
 };
 
 /**
  * struct qlink_attach - one link's place on a port
  *
- * Everything but @max_bytes and @noted_bytes is constant from the time it is entered.
+ * Once it has entered its port, all members but @max_bytes and @noted_bytes are constant.
  */
 struct qlink_attach {
 	/** @ops: of the kind */
 	const struct qlink_underlay_ops *ops;
-	/** @net: the link netns, where the underlay lives */
+	/** @net: the link netns, the one of the underlay */
 	struct net *net;
 	/** @dev: the qlink device; the attach never outlives it */
 	struct net_device *dev;
 	/** @config: as checked */
 	struct qlink_config config;
-	/** @port: shared with other links of the same port */
+	/** @port: its port, which other links may share */
 	struct qlink_port *port;
-	/** @peer: where its frames come from */
+	/** @peer: address that its frames come from */
 	struct qlink_peer_address peer;
 	/** @node: in the port's table */
 	struct hlist_node node;
 	/** @dst_cache: udp: one route a CPU */
 	struct dst_cache dst_cache;
-	/** @flow_secret: udp: so that source ports tell nothing of the flow */
+	/** @flow_secret: udp: key of the hash, so that a source port reveals nothing of its flow */
 	u32 flow_secret;
-	/** @headroom: that the underlay's headers take */
+	/** @headroom: bytes that the underlay's headers take */
 	unsigned int headroom;
-	/** @tailroom: that the lower device asks for */
+	/** @tailroom: bytes that the lower device asks for */
 	unsigned int tailroom;
-	/** @max_bytes: of a sealed frame; follows the underlay's device and route under RTNL */
+	/** @max_bytes: largest sealed frame; follows the underlay's device and route, under RTNL */
 	unsigned int max_bytes;
-	/** @noted_bytes: udp: what the route of a frame has last carried */
+	/** @noted_bytes: udp: largest sealed frame by the route that a frame last took */
 	unsigned int noted_bytes;
 	/** @rcu: frees it */
 	struct rcu_head rcu;
@@ -147,13 +153,13 @@ struct qlink_attach {
  * struct qlink_port - what links with the same lower device and EtherType, or
  * the same address and UDP port, share
  *
- * Made by its first link, freed by its last, all under RTNL; its links are
- * found under RCU.
+ * Its first link makes it and its last link frees it, all under RTNL. Links are found
+ * under RCU.
  */
 struct qlink_port {
 	/** @entry: in the list of its kind's ports */
 	struct list_head entry;
-	/** @n_links: attached; guarded by RTNL */
+	/** @n_links: number of attached links; RTNL */
 	unsigned int n_links;
 	/** @stats: QLINK_A_PORT_* */
 	struct qlink_stats __percpu *stats;
@@ -162,19 +168,21 @@ struct qlink_port {
 };
 
 /**
- * struct qlink_underlay_upcalls - what an underlay says; BHs off, in an RCU read side
+ * struct qlink_underlay_upcalls - what an underlay tells the layers above it
+ *
+ * Called with BHs off, in an RCU read side.
  */
 struct qlink_underlay_upcalls {
 	/** @rx: take over a frame of version 1 that belongs to a link */
 	void (*rx)(struct qlink_attach *attach, struct sk_buff *skb);
-	/** @rx_bundle: likewise some in one packet, of gso_size bytes each but for the last one */
+	/** @rx_bundle: the same for frames of gso_size bytes in one packet; the last may be less */
 	void (*rx_bundle)(struct qlink_attach *attach, struct sk_buff *skb);
-	/** @resized: the way carries more or less than before: link and device must follow */
+	/** @resized: the size that fits the route has changed: link and device must follow */
 	void (*resized)(struct qlink_attach *attach);
 };
 
 void qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
-void qlink_underlay_noted(struct qlink_attach *attach, unsigned int bytes);
+void qlink_underlay_note_bytes(struct qlink_attach *attach, unsigned int bytes);
 
 const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The eth underlay: an EtherType of its own, to the peer's MAC on a lower device. */
+/* The eth underlay: frames with an EtherType of their own to the peer's MAC address. */
 #include <linux/etherdevice.h>
 #include <linux/if_arp.h>
 #include <linux/if_macvlan.h>
@@ -16,11 +16,11 @@
 struct qlink_eth_port {
 	/** @port: the common part */
 	struct qlink_port port;
-	/** @lower: held while the port is there */
+	/** @lower: the lower device, held as long as the port exists */
 	struct net_device *lower;
 	/** @tracker: of the hold */
 	netdevice_tracker tracker;
-	/** @packet_type: how frames come in */
+	/** @packet_type: the receive hook */
 	struct packet_type packet_type;
 	/** @rcu: frees it */
 	struct rcu_head rcu;
@@ -41,9 +41,9 @@ static int qlink_eth_receive(struct sk_buff *skb, struct net_device *dev,
 						  packet_type);
 	struct qlink_peer_address peer = {};
 
-	/* Not ours: another host's frame on a promiscuous device, a multicast, our own; and
-	 * what came by the lower device for a VLAN or macvlan on it. A slave's frames have
-	 * become the bond's, but stay the slave's too.
+	/* Not for this port: another host's frame on a promiscuous device, a multicast, or a
+	 * frame that we sent; and a frame for a VLAN or macvlan on the lower device. Where the
+	 * lower device is the slave of a bond, its frames arrive here as the bond's.
 	 */
 	if (skb->pkt_type != PACKET_HOST ||
 	    (dev != eth->lower && !netif_is_lag_master(dev))) {
@@ -97,8 +97,8 @@ static void qlink_eth_port_free_rcu(struct rcu_head *rcu)
 	kfree(eth);
 }
 
-/* The lower device is let go at once, because its unregistration waits for that, and
- * that waits for frames that are still on their way to it.
+/* The lower device is released at once: its unregistration waits for that, and itself waits for
+ * frames that are still being sent through it.
  */
 static void qlink_eth_port_free(struct qlink_eth_port *eth)
 {
@@ -145,12 +145,12 @@ static struct net_device *qlink_eth_passthru(struct net_device *lower)
 }
 
 /**
- * qlink_eth_taker() - find who takes the frames of a device before qlink sees them
+ * qlink_eth_taker() - find the device that takes the frames of @lower before qlink sees them
  * @lower: any device
  *
- * A bridge or Open vSwitch whose port it is, or the port of which is the bond
- * over it; or a macvlan that leaves nothing to others. The relation is asked, not
- * the flags of the device: on the way out they are cleared after the notifier.
+ * That is a bridge or Open vSwitch that has @lower, or the bond over it, as a port; or
+ * a macvlan in passthru mode. The relation counts, not the flags of @lower: when it
+ * leaves a bridge, the flags are cleared only after the notifier.
  *
  * Context: RTNL held.
  * Return: the device, or NULL
@@ -261,7 +261,7 @@ static enum qlink_xmit_verdict qlink_eth_xmit(struct qlink_attach *attach,
 	return QLINK_XMIT_SENT;
 }
 
-static unsigned int qlink_eth_measure(struct qlink_attach *attach, const struct dst_entry *way)
+static unsigned int qlink_eth_measure(struct qlink_attach *attach, const struct dst_entry *route)
 {
 	return qlink_eth_port_of(attach)->lower->mtu;
 }

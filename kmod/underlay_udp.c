@@ -14,7 +14,7 @@
 #include "underlay_udp6.h"
 
 #define QLINK_UDP_SOURCE_PORT	49152	/* the first of RFC 6335's dynamic ports */
-#define QLINK_UDP_ENCAP_TYPE	1	/* any but 0: nothing asks for it */
+#define QLINK_UDP_ENCAP_TYPE	1	/* any value but 0: nothing reads it */
 
 /**
  * struct qlink_udp_port - what the links of a local address and port share
@@ -28,9 +28,9 @@ struct qlink_udp_port {
 	struct net *net;
 	/** @local: our address */
 	struct in6_addr local;
-	/** @udp_port: that we receive on */
+	/** @udp_port: the port on which we receive */
 	__be16 udp_port;
-	/** @gso: bundles to it come in one piece */
+	/** @gso: so that bundles arrive in one piece */
 	struct qlink_udp_gso gso;
 	/** @socket: owned by the port */
 	struct socket *socket;
@@ -125,9 +125,9 @@ static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_co
 	udp->gso.port = udp->udp_port;
 	qlink_udp_gso_open(&udp->gso, udp->socket->sk);
 	/* The size of a frame follows the route and its device, never an ICMP message. */
-	udp->family->deafen(udp->socket->sk);
+	udp->family->ignore_pmtu(udp->socket->sk);
 	setup_udp_tunnel_sock(udp->net, qlink_tunnel_sock(udp->socket), &tunnel);
-	/* Of the sum of what is sealed nobody can make use. */
+	/* A checksum over sealed bytes is of no use to anybody. */
 	inet_dec_convert_csum(udp->socket->sk);
 	return 0;
 }
@@ -168,8 +168,8 @@ static void qlink_udp_port_free_rcu(struct rcu_head *rcu)
 	kfree(udp);
 }
 
-/* The socket goes at once, because its netns may be going. Its release waits for the frames
- * that are being sent or received through it.
+/* The socket is released at once, because its netns may be going. The release waits for frames
+ * that are being sent or received through the socket.
  */
 static void qlink_udp_port_free(struct qlink_udp_port *udp)
 {
@@ -235,7 +235,7 @@ static void qlink_udp_detach(struct qlink_attach *attach)
 
 	if (qlink_port_leave(&udp->port, attach))
 		qlink_udp_port_free(udp);
-	/* What the CPUs' caches hold goes with the attach, a grace period later. */
+	/* The routes in the CPUs' caches are released with the attach, a grace period later. */
 }
 
 static unsigned int qlink_udp_max_bytes(const struct qlink_udp_family *family,
@@ -246,11 +246,11 @@ static unsigned int qlink_udp_max_bytes(const struct qlink_udp_family *family,
 	return mtu - min(mtu, family->header_bytes);
 }
 
-/* The cache forgets a route when any has changed. That is when the size is looked at too, so that
- * it costs a frame nothing as long as nothing changes.
+/* The cache drops its route when any route has changed. The size is checked only then, so that it
+ * costs a frame nothing as long as no route changes.
  */
-static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
-					 const struct qlink_udp_family *family)
+static struct dst_entry *qlink_udp_route_cached(struct qlink_attach *attach,
+						const struct qlink_udp_family *family)
 {
 	struct dst_entry *dst = dst_cache_get(&attach->dst_cache);
 
@@ -260,7 +260,7 @@ static struct dst_entry *qlink_udp_route(struct qlink_attach *attach,
 	if (IS_ERR(dst))
 		return dst;
 	family->cache(attach, dst);
-	qlink_underlay_noted(attach, qlink_udp_max_bytes(family, dst));
+	qlink_underlay_note_bytes(attach, qlink_udp_max_bytes(family, dst));
 	return dst;
 }
 
@@ -274,13 +274,13 @@ static __be16 qlink_udp_source_port(const struct qlink_attach *attach, u32 flow)
 		     reciprocal_scale(jhash_1word(flow, attach->flow_secret), n));
 }
 
-/* Where the device finishes checksums, which each of the datagrams has then, and no transform
- * comes in between. It cuts the bundle, or the kernel does just before it.
+/* A bundle can be sent where no xfrm transform is on the route and the device finishes checksums:
+ * each of the datagrams has its own. The device cuts the bundle, or the kernel does just before.
  */
 static unsigned int qlink_udp_bundle_bytes(struct qlink_attach *attach)
 {
 	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
-	struct dst_entry *dst = qlink_udp_route(attach, family);
+	struct dst_entry *dst = qlink_udp_route_cached(attach, family);
 	unsigned int bytes = 0, headers;
 	netdev_features_t features;
 
@@ -295,7 +295,7 @@ static unsigned int qlink_udp_bundle_bytes(struct qlink_attach *attach)
 	return bytes - min(bytes, headers);
 }
 
-/* As UDP's own segmentation wants it: the sum of the pseudo header goes where the checksum will. */
+/* As UDP's segmentation requires: the checksum field will hold the sum of the pseudo header. */
 static void qlink_udp_bundle(struct sk_buff *skb)
 {
 	skb_shinfo(skb)->gso_type = SKB_GSO_UDP_L4;
@@ -309,7 +309,7 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 {
 	struct qlink_udp_port *udp = qlink_udp_port_of(attach);
 	const struct qlink_udp_family *family = udp->family;
-	struct dst_entry *dst = qlink_udp_route(attach, family);
+	struct dst_entry *dst = qlink_udp_route_cached(attach, family);
 	enum qlink_xmit_verdict verdict;
 
 	if (IS_ERR(dst)) {
@@ -317,13 +317,13 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		goto drop;
 	}
 	verdict = QLINK_XMIT_LOOP;
-	/* The tunnel code would drop what is nested deeper, and not tell. */
+	/* The tunnel code would silently drop a frame that is nested deeper. */
 	if (unlikely(dst->dev == attach->dev ||
 		     dev_recursion_level() > IP_TUNNEL_RECURSION_LIMIT))
 		goto release_route;
 	verdict = QLINK_XMIT_TOO_BIG;
 	if (unlikely(qlink_udp_datagram_bytes(skb) + family->header_bytes > family->mtu(dst))) {
-		qlink_underlay_noted(attach, qlink_udp_max_bytes(family, dst));
+		qlink_underlay_note_bytes(attach, qlink_udp_max_bytes(family, dst));
 		goto release_route;
 	}
 	verdict = QLINK_XMIT_NO_MEMORY;
@@ -344,19 +344,19 @@ drop:
 	return verdict;
 }
 
-static struct dst_entry *qlink_udp_way(const struct qlink_attach *attach)
+static struct dst_entry *qlink_udp_route(const struct qlink_attach *attach)
 {
 	struct dst_entry *dst = qlink_udp_port_of(attach)->family->route(attach);
 
 	return IS_ERR(dst) ? NULL : dst;
 }
 
-static unsigned int qlink_udp_measure(struct qlink_attach *attach, const struct dst_entry *way)
+static unsigned int qlink_udp_measure(struct qlink_attach *attach, const struct dst_entry *route)
 {
 	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
-	unsigned int bytes = way ? qlink_udp_max_bytes(family, way) : 0;
+	unsigned int bytes = route ? qlink_udp_max_bytes(family, route) : 0;
 
-	/* Without a route it stays what it was. */
+	/* Without a route the size stays as it was. */
 	return bytes ?: READ_ONCE(attach->max_bytes) ?: ETH_DATA_LEN - family->header_bytes;
 }
 
@@ -371,7 +371,7 @@ const struct qlink_underlay_ops qlink_underlay_udp_ops = {
 	.detach		= qlink_udp_detach,
 	.xmit		= qlink_udp_xmit,
 	.bundle_bytes	= qlink_udp_bundle_bytes,
-	.way		= qlink_udp_way,
+	.route		= qlink_udp_route,
 	.measure	= qlink_udp_measure,
 	.has_carrier	= qlink_udp_has_carrier,
 };

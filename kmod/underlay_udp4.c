@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The udp underlay's IPv4. */
+/* The IPv4 part of the udp underlay. */
 #include "underlay_udp4.h"
 
 #include <linux/ip.h>
@@ -38,7 +38,7 @@ static void qlink_udp4_bind_to(struct udp_port_cfg *address, const struct qlink_
 	address->local_ip.s_addr = qlink_udp4_address(&config->local);
 }
 
-static void qlink_udp4_deafen(struct sock *sk)
+static void qlink_udp4_ignore_pmtu(struct sock *sk)
 {
 	WRITE_ONCE(inet_sk(sk)->pmtudisc, IP_PMTUDISC_INTERFACE);
 }
@@ -89,7 +89,7 @@ const struct qlink_udp_family qlink_udp4 = {
 	.csum_feature	= NETIF_F_IP_CSUM,
 	.check		= qlink_udp4_check,
 	.bind_to	= qlink_udp4_bind_to,
-	.deafen		= qlink_udp4_deafen,
+	.ignore_pmtu		= qlink_udp4_ignore_pmtu,
 	.route		= qlink_udp4_route,
 	.cache		= qlink_udp4_cache,
 	.mtu		= qlink_udp4_mtu,

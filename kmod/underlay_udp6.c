@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The udp underlay's IPv6. */
+/* The IPv6 part of the udp underlay. */
 #include "underlay_udp6.h"
 
 #include <linux/ipv6.h>
@@ -28,7 +28,7 @@ static int qlink_udp6_check_address(const struct in6_addr *address, const char *
 		NL_SET_ERR_MSG_FMT(extack, "%s %pI6c is not a unicast address", name, address);
 		return -EADDRNOTAVAIL;
 	}
-	/* It would mean another host on each device, and a link names none. */
+	/* A link-local address needs a device, and a udp link has no lower device. */
 	if (type & IPV6_ADDR_LINKLOCAL) {
 		NL_SET_ERR_MSG_FMT(extack, "%s %pI6c is link-local, and a link has no scope",
 				   name, address);
@@ -61,7 +61,7 @@ static void qlink_udp6_bind_to(struct udp_port_cfg *address, const struct qlink_
 	address->use_udp6_rx_checksums = true;
 }
 
-static void qlink_udp6_deafen(struct sock *sk)
+static void qlink_udp6_ignore_pmtu(struct sock *sk)
 {
 	WRITE_ONCE(inet6_sk(sk)->pmtudisc, IPV6_PMTUDISC_INTERFACE);
 }
@@ -84,8 +84,9 @@ static void qlink_udp6_cache(struct qlink_attach *attach, struct dst_entry *dst)
 	dst_cache_set_ip6(&attach->dst_cache, dst, &attach->config.local);
 }
 
-/* Of the route as it was configured: a clone that stands for a learned size has a metric of its
- * own. The device's MTU for IPv6 is a setting too, by sysctl or by the router that was trusted.
+/* The MTU of the route as it was configured. A route that was cloned for a learned size has a
+ * metric of its own, which does not count. The device's MTU for IPv6 counts: a sysctl or a trusted
+ * router has set it.
  */
 static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
 {
@@ -108,12 +109,12 @@ static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
 }
 
 /**
- * qlink_udp6_unlearn() - a route like another, without the size that was learned for it
+ * qlink_udp6_unlearn() - copy a route without the size that was learned for it
  * @dst: route to the peer; released
  *
- * IPv6 would drop what is larger than an ICMP message has claimed of the path,
- * whoever sent it, and asks nobody: not the socket, as IPv4 does. So the frame
- * goes along a route of its own, which is gone with it.
+ * IPv6 would drop a frame that is larger than an ICMP message has claimed for the path,
+ * whoever sent that message; no setting of the socket prevents it, as it does for IPv4.
+ * So the frame takes a route of its own, which is freed with it.
  *
  * Context: BHs off, in an RCU read side.
  * Return: the route, or NULL without memory
@@ -162,7 +163,7 @@ const struct qlink_udp_family qlink_udp6 = {
 	.csum_feature	= NETIF_F_IPV6_CSUM,
 	.check		= qlink_udp6_check,
 	.bind_to	= qlink_udp6_bind_to,
-	.deafen		= qlink_udp6_deafen,
+	.ignore_pmtu		= qlink_udp6_ignore_pmtu,
 	.route		= qlink_udp6_route,
 	.cache		= qlink_udp6_cache,
 	.mtu		= qlink_udp6_mtu,
@@ -171,7 +172,7 @@ const struct qlink_udp_family qlink_udp6 = {
 
 #else
 
-/* Nothing passes its check. */
+/* Its check refuses every configuration. */
 const struct qlink_udp_family qlink_udp6 = {
 	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
 	.check		= qlink_udp6_check,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The udp underlay's IPv6. */
+/* The IPv6 part of the udp underlay. */
 #ifndef QLINK_UNDERLAY_UDP6_H
 #define QLINK_UNDERLAY_UDP6_H
 

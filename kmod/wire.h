@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The frame on the wire: header, nonce, sizes. PROTOCOL.md tells the rest. */
+/* The frame on the wire: header, nonce, sizes. PROTOCOL.md has the rest. */
 #ifndef QLINK_WIRE_H
 #define QLINK_WIRE_H
 
@@ -17,7 +17,7 @@
 #define QLINK_NONCE_BYTES	12
 #define QLINK_OVERHEAD_BYTES	(QLINK_HEADER_BYTES + QLINK_TAG_BYTES)
 
-/* What an MTU loses: the overhead of type 2, and the inner Ethernet header, which no MTU counts. */
+/* Taken off an MTU: the overhead of type 2, and the inner Ethernet header, which no MTU counts. */
 #define QLINK_MTU_LESS		(QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + 14)
 
 #define QLINK_LANES		256
@@ -33,13 +33,13 @@ enum qlink_type {
  * struct qlink_keepalive - the plaintext of type 1
  */
 struct qlink_keepalive {
-	/** @stamp: when it was sent, by a clock of the sender that only grows; never 0 */
+	/** @stamp: when it was sent, by a clock of the sender that never goes back; never 0 */
 	u64 stamp;
 	/** @echo: the last stamp that the sender has heard, 0 for none */
 	u64 echo;
 	/** @epoch: the newest that has authenticated to the sender and is held, 0 for none */
 	u64 epoch;
-	/** @interval_ms: how often the sender sends one */
+	/** @interval_ms: the sender's keepalive-ms */
 	u16 interval_ms;
 };
 
