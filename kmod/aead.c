@@ -92,14 +92,14 @@ static int __init qlink_aead_measure(const struct qlink_aead_backend *backend, u
 	return err;
 }
 
-static void qlink_aead_leave(const struct qlink_aead_backend *backend)
+static void qlink_aead_stop(const struct qlink_aead_backend *backend)
 {
 	if (backend && backend->exit)
 		backend->exit();
 }
 
 /* Initialize a backend and measure it; undo that where the measurement fails. */
-static int __init qlink_aead_enter(const struct qlink_aead_backend *backend, u64 *ns)
+static int __init qlink_aead_start(const struct qlink_aead_backend *backend, u64 *ns)
 {
 	int err = backend->init ? backend->init() : 0;
 
@@ -107,7 +107,7 @@ static int __init qlink_aead_enter(const struct qlink_aead_backend *backend, u64
 		return err;
 	err = qlink_aead_measure(backend, ns);
 	if (err)
-		qlink_aead_leave(backend);
+		qlink_aead_stop(backend);
 	else
 		pr_info("qlink: %s seals 1,400 bytes in %llu ns\n", backend->driver(), *ns);
 	return err;
@@ -129,15 +129,15 @@ static int __init qlink_aead_choose(void)
 
 		if (!qlink_aead_is_wanted(backend))
 			continue;
-		err = qlink_aead_enter(backend, &ns);
+		err = qlink_aead_start(backend, &ns);
 		if (err) {
 			why = err;
 		} else if (ns < best_ns) {
-			qlink_aead_leave(qlink_aead_backend);
+			qlink_aead_stop(qlink_aead_backend);
 			qlink_aead_backend = backend;
 			best_ns = ns;
 		} else {
-			qlink_aead_leave(backend);
+			qlink_aead_stop(backend);
 		}
 	}
 	return qlink_aead_backend ? 0 : why;
@@ -204,7 +204,7 @@ int __init qlink_aead_init(void)
 
 	err = qlink_aead_is_quick ? qlink_aead_make_spares() : 0;
 	if (err)
-		qlink_aead_leave(qlink_aead_backend);
+		qlink_aead_stop(qlink_aead_backend);
 	return err;
 }
 
@@ -216,7 +216,7 @@ int __init qlink_aead_init(void)
 void qlink_aead_exit(void)
 {
 	qlink_aead_free_spares();
-	qlink_aead_leave(qlink_aead_backend);
+	qlink_aead_stop(qlink_aead_backend);
 }
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A link on its underlay: how it gets there, what it takes over from it, and its policy. */
+/* A link on its underlay: how it is attached, what follows from the underlay, and its policy. */
 #ifndef QLINK_LINK_H
 #define QLINK_LINK_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* How a transmit ring goes from key to key. */
+/* How a transmit ring changes from key to key. */
 #include "ring_tx.h"
 
 #include "compat.h"

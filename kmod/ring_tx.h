@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How a transmit ring goes from key to key. */
+/* How a transmit ring changes from key to key. */
 #ifndef QLINK_RING_TX_H
 #define QLINK_RING_TX_H
 

@@ -172,7 +172,7 @@ struct qlink_slot *qlink_slot_new(enum qlink_direction direction, const u8 *raw)
  * @direction: of the key
  * @raw: QLINK_KEY_BYTES bytes of the key; the slot keeps a copy
  *
- * Context: Any.
+ * Context: Any but hard interrupts.
  * Return: the slot, for qlink_slot_free(), or %NULL without memory
  */
 struct qlink_slot *qlink_slot_new_bare(enum qlink_direction direction, const u8 *raw)

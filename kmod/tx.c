@@ -177,8 +177,8 @@ static void qlink_tx_push_csum(struct sk_buff *skb)
 	put_unaligned_be16(offset, at + 2);
 }
 
-/* Find a key with sequences left, and take one. Where the key gives none, the ring replaces it or
- * extends its limit, or is left without a key.
+/* Find a key with sequences left, and take one. Where the key gives none, the ring starts, extends
+ * or replaces the key, or is left without one.
  */
 static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane,
 				       unsigned int bytes, u64 *sequence)
@@ -356,7 +356,7 @@ static void qlink_tx_follow(struct sk_buff *own, struct sk_buff *skb,
 	if (gso->at < skb->len)
 		return;
 	qlink_tx_move_owner(own, skb);
-	/* The others have no socket, so this one may leave by another queue than the socket's. */
+	/* The others have no socket, so this one must not be kept to its socket's queue. */
 	own->ooo_okay = 1;
 }
 
