@@ -65,7 +65,7 @@ TEST(what_cannot_be_made_is_said)
 {
 	pki("ca nowhere", 1, "qlink-pki: nowhere: not a folder\n");
 	pki("cert nowhere a", 1, "qlink-pki: nowhere: not a folder\n");
-	pki("cert . a", 1, "qlink-pki: ./ca.key: not there, make it by \"qlink-pki ca .\"\n");
+	pki("cert . a", 1, "qlink-pki: ./ca.key: does not exist; make it with \"qlink-pki ca .\"\n");
 	pki("cert . a_b", 1, "qlink-pki: a_b: not a DNS name\n");
 	pki("cert . ca", 1, "qlink-pki: ca: not a DNS name\n");
 	pki("ca . 0", 1, "qlink-pki: 0: not a number of days\n");
@@ -89,11 +89,11 @@ TEST(what_is_there_stays)
 	char path[64];
 
 	pki("ca . 30", 0, "");
-	pki("ca .", 1, "qlink-pki: ./ca.key: is there already\n");
+	pki("ca .", 1, "qlink-pki: ./ca.key: already exists\n");
 	pki("cert . a.example 3", 0, "");
-	pki("cert . a.example", 1, "qlink-pki: ./a.example.key: is there already\n");
+	pki("cert . a.example", 1, "qlink-pki: ./a.example.key: already exists\n");
 	in_folder("rm a.example.key");
-	pki("cert . a.example", 1, "qlink-pki: ./a.example.pem: is there already\n");
+	pki("cert . a.example", 1, "qlink-pki: ./a.example.pem: already exists\n");
 	holds("a.example.pem ca.key ca.pem ");
 	snprintf(path, sizeof(path), "%s/ca.key", folder);
 	CHECK_NUMBER("stat", stat(path, &status), 0);
