@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Writes what a KME answers, with its habits and its faults. */
+/* Writes the answers of a KME, as its settings and its faults require. */
 #include "answer.h"
 
 #include <stdio.h>
@@ -67,7 +67,7 @@ bool answer_error(struct etsi *etsi, struct etsi_reply *reply, int status,
 	return false;
 }
 
-/* JSON that never ends, as far as the client can tell. */
+/* The start of a JSON text that has no end. */
 static void answer_huge(struct etsi_reply *reply, unsigned int kib)
 {
 	size_t len = (size_t)kib * 1024;
@@ -87,7 +87,7 @@ bool answer_instead(struct etsi *etsi, struct etsi_reply *reply,
 	unsigned int arg;
 
 	if (fault_happens(&etsi->faults, FAULT_HTTP, op, &arg))
-		answer_error(etsi, reply, (int)arg, "a fault, as ordered");
+		answer_error(etsi, reply, (int)arg, "a fault that was set");
 	else if (fault_happens(&etsi->faults, FAULT_HTML, op, &arg))
 		set_body(reply, (int)arg, "text/html", html, strlen(html));
 	else if (fault_happens(&etsi->faults, FAULT_HUGE, op, &arg))
@@ -99,7 +99,7 @@ bool answer_instead(struct etsi *etsi, struct etsi_reply *reply,
 	return true;
 }
 
-void answer_spoil(struct etsi *etsi, struct etsi_reply *reply, enum etsi_op op)
+void answer_apply_faults(struct etsi *etsi, struct etsi_reply *reply, enum etsi_op op)
 {
 	if (fault_happens(&etsi->faults, FAULT_HANG, op, NULL))
 		reply->delivery = ETSI_HANG;
@@ -132,8 +132,8 @@ static bool has(const struct answer *answer, enum fault_kind kind)
 	return answer->happens & 1U << kind;
 }
 
-/* Bits behind the key's own that decode to nothing; or a foreign character. */
-static void spoil_base64(char *text, size_t len)
+/* Sets padding bits that must be zero; without padding, writes a character that base64 does not have. */
+static void corrupt_base64(char *text, size_t len)
 {
 	size_t last = strcspn(text, "=");
 
@@ -152,7 +152,7 @@ static json_t *write_key(const struct answer *answer, const struct sim_key *key)
 
 	len = EVP_EncodeBlock((unsigned char *)text, key->bytes, (int)bits / 8);
 	if (has(answer, FAULT_BAD_BASE64))
-		spoil_base64(text, (size_t)len);
+		corrupt_base64(text, (size_t)len);
 	value = json_string(text);
 	explicit_bzero(text, sizeof(text));
 	return value;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes what a KME answers, with its habits and its faults. */
+/* Writes the answers of a KME, as its settings and its faults require. */
 #ifndef KMESIM_ANSWER_H
 #define KMESIM_ANSWER_H
 
@@ -17,16 +17,16 @@ struct answer {
 	/** @keys: the array of the container */
 	json_t *keys;
 
-	/** @op: what was asked */
+	/** @op: the operation that was requested */
 	enum etsi_op op;
 
-	/** @happens: faults of this answer, bit n for enum fault_kind n */
+	/** @happens: faults that apply to this answer, bit n for enum fault_kind n */
 	unsigned int happens;
 
 	/** @bits: with FAULT_SIZE, bits of each key */
 	unsigned int bits;
 
-	/** @left: keys still to come, so that FAULT_SHORT knows the last */
+	/** @left: number of keys still to be added; FAULT_SHORT leaves out the last one */
 	uint64_t left;
 };
 
@@ -34,40 +34,40 @@ struct answer {
  * answer_json() - answer with JSON
  * @etsi: the KME
  * @reply: filled in
- * @root: the JSON, which is taken over; %NULL gives a 503
+ * @root: the JSON, which the function frees; %NULL gives a 503
  */
 void answer_json(struct etsi *etsi, struct etsi_reply *reply, json_t *root);
 
 /**
- * answer_error() - answer with an error, in the form that the KME has
+ * answer_error() - answer with an error, in the form that the settings select
  * @etsi: the KME
  * @reply: filled in
- * @status: of HTTP
- * @message: for the body
+ * @status: the HTTP status
+ * @message: text for the body
  *
- * Return: false, for the caller's own return.
+ * Return: always false, so that a caller can return it.
  */
 bool answer_error(struct etsi *etsi, struct etsi_reply *reply, int status,
 		  const char *message);
 
 /**
- * answer_instead() - let a fault answer, before anything is done
+ * answer_instead() - answer as a fault requires, before any key is given
  * @etsi: the KME
- * @reply: filled in if one happens
- * @op: what was asked
+ * @reply: filled in if a fault applies
+ * @op: the operation that was requested
  *
- * Return: true if a fault happened.
+ * Return: true if a fault applied.
  */
 bool answer_instead(struct etsi *etsi, struct etsi_reply *reply,
 		    enum etsi_op op);
 
 /**
- * answer_spoil() - let a fault happen to an answer on its way out
+ * answer_apply_faults() - apply faults to an answer before it is sent
  * @etsi: the KME
- * @reply: the answer, changed if one happens
- * @op: what was asked
+ * @reply: the answer, changed if a fault applies
+ * @op: the operation that was requested
  */
-void answer_spoil(struct etsi *etsi, struct etsi_reply *reply, enum etsi_op op);
+void answer_apply_faults(struct etsi *etsi, struct etsi_reply *reply, enum etsi_op op);
 
 /**
  * answer_start() - begin a key container
@@ -82,7 +82,7 @@ void answer_start(struct answer *answer, struct etsi *etsi, enum etsi_op op,
 /**
  * answer_add() - add a key to the container
  * @answer: from answer_start()
- * @key: the key; stays the caller's
+ * @key: the key, which the caller still owns
  */
 void answer_add(struct answer *answer, const struct sim_key *key);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reads what a client asks of a KME. */
+/* Parses the requests of a client. */
 #include "ask.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "common/number.h"
 
-/* No request has more, and no number of a request is above it. */
+/* The largest number that a request may contain. */
 #define NUMBER_MAX	1000000
 
 static int digit_of(char c)
@@ -20,7 +20,7 @@ static int digit_of(char c)
 	return at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
 }
 
-/* RFC 3986, 2.1; false if it is malformed, too long, or has a NUL. */
+/* Percent-decoding, RFC 3986, 2.1; false if the text is malformed, too long, or has a NUL. */
 static bool decode(const char *from, size_t len, char *to, size_t room)
 {
 	size_t i, n = 0;
@@ -63,7 +63,7 @@ bool ask_read_path(const char *path, char *peer, enum etsi_op *op)
 	return false;
 }
 
-/* The value of a name in a query; false if it is not there or malformed. */
+/* The value of a name in a query; false if it is missing or malformed. */
 static bool query_value(const char *query, const char *name, char *value,
 			size_t room)
 {
@@ -97,7 +97,7 @@ static const char *read_enc_query(struct ask *ask, const char *query)
 	return NULL;
 }
 
-/* An optional integer above 0; false if it is there and is something else. */
+/* An optional integer above 0; false if the member exists and is something else. */
 static bool read_integer(const json_t *root, const char *name, uint64_t *number)
 {
 	const json_t *value = json_object_get(root, name);
@@ -149,7 +149,7 @@ static const char *read_enc_object(struct ask *ask, const json_t *root)
 	return read_slaves(ask, json_object_get(root, "additional_slave_SAE_IDs"));
 }
 
-/* A body that is not there is an empty object: all members are optional. */
+/* A missing body is treated as an empty object, because all members are optional. */
 static json_t *load_body(const struct etsi_request *request)
 {
 	if (!request->body_len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads what a client asks of a KME. */
+/* Parses the requests of a client. */
 #ifndef KMESIM_ASK_H
 #define KMESIM_ASK_H
 
@@ -11,19 +11,19 @@
  * struct ask - a key request
  */
 struct ask {
-	/** @number: keys wanted */
+	/** @number: number of keys requested */
 	uint64_t number;
 
-	/** @size: bits of each, 0 for the KME's own */
+	/** @size: bits of each key, 0 for the default of the KME */
 	unsigned int size;
 
 	/** @slaves: SAE IDs of additional slaves */
 	char slaves[CHANNEL_SLAVES_MAX - 1][CHANNEL_SAE_MAX + 1];
 
-	/** @n_slaves: how many */
+	/** @n_slaves: number of @slaves */
 	size_t n_slaves;
 
-	/** @has_mandatory: it names a mandatory extension */
+	/** @has_mandatory: the request names a mandatory extension */
 	bool has_mandatory;
 };
 
@@ -34,43 +34,43 @@ struct ask_ids {
 	/** @list: an array of strings */
 	json_t *list;
 
-	/** @n: how many */
+	/** @n: number of strings in @list */
 	size_t n;
 };
 
 /**
- * ask_read_path() - take a request's path apart
- * @path: still encoded
- * @peer: the other SAE's ID goes here, CHANNEL_SAE_MAX + 1 bytes
- * @op: what is asked
+ * ask_read_path() - parse the path of a request
+ * @path: the path, still encoded
+ * @peer: out: ID of the other SAE, CHANNEL_SAE_MAX + 1 bytes
+ * @op: out: the operation that is requested
  *
- * Return: true if it is one of the three paths of ETSI GS QKD 014, 5.1 to 5.3.
+ * Return: true if @path is one of the three paths of ETSI GS QKD 014, 5.1 to 5.3.
  */
 bool ask_read_path(const char *path, char *peer, enum etsi_op *op);
 
 /**
- * ask_read_enc() - read a key request
+ * ask_read_enc() - parse a request for new keys
  * @ask: filled in
  * @request: a GET or a POST
- * @ignore_query: take no notice of the query of a GET
+ * @ignore_query: ignore the query of a GET
  *
- * Return: %NULL, or what is wrong with it.
+ * Return: %NULL, or a text that says what is wrong with the request.
  */
 const char *ask_read_enc(struct ask *ask, const struct etsi_request *request,
 			 bool ignore_query);
 
 /**
- * ask_read_dec() - read the key IDs that are asked for
- * @ids: filled in, freed with ask_free_ids(), also after a failure
+ * ask_read_dec() - parse a request for keys by their IDs
+ * @ids: filled in; must be freed with ask_free_ids(), also after a failure
  * @request: a GET or a POST
  *
- * Return: %NULL, or what is wrong with it.
+ * Return: %NULL, or a text that says what is wrong with the request.
  */
 const char *ask_read_dec(struct ask_ids *ids,
 			 const struct etsi_request *request);
 
 /**
- * ask_id() - one of the key IDs
+ * ask_id() - return one of the key IDs
  * @ids: from ask_read_dec()
  * @at: below @ids->n
  *
@@ -79,8 +79,8 @@ const char *ask_read_dec(struct ask_ids *ids,
 const char *ask_id(const struct ask_ids *ids, size_t at);
 
 /**
- * ask_free_ids() - free what ask_read_dec() made
- * @ids: from there
+ * ask_free_ids() - free the memory of ask_read_dec()
+ * @ids: from ask_read_dec()
  */
 void ask_free_ids(struct ask_ids *ids);
 

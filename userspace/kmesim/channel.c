@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The quantum channel between the two KMEs: links, stocks, and keys on their way. */
+/* The quantum channel between the two KMEs: links, stocks, and keys that wait to be fetched. */
 #include "channel.h"
 
 #include <errno.h>
@@ -66,7 +66,7 @@ struct sae *channel_sae(struct channel *channel, const char *id, int side,
 		return sae;
 	if (sae) {
 		snprintf(why->text, sizeof(why->text),
-			 "SAE '%.40s' is at the other KME already", id);
+			 "SAE '%.40s' already belongs to the other KME", id);
 		return NULL;
 	}
 	if (!*id || strlen(id) > CHANNEL_SAE_MAX) {
@@ -90,7 +90,7 @@ struct sae_link *channel_add_link(struct channel *channel, const char *a,
 		return NULL;
 	if (channel_link(channel, sae[0], sae[1])) {
 		snprintf(why->text, sizeof(why->text),
-			 "there is a link of these two already");
+			 "there is already a link between these two SAEs");
 		return NULL;
 	}
 	link = calloc(1, sizeof(*link));
@@ -129,7 +129,7 @@ void channel_count(struct channel *channel, struct sae_link *link,
 {
 	uint64_t made = supply_made(&link->supply, now_ms - link->started_ms);
 
-	/* While one KME is down its photons hit nothing. */
+	/* Both KMEs are needed to make keys. */
 	if (channel->is_up[0] && channel->is_up[1])
 		link->stored += made - link->counted;
 	link->counted = made;
@@ -137,7 +137,7 @@ void channel_count(struct channel *channel, struct sae_link *link,
 		link->stored = max;
 }
 
-/* RFC 9562, 5.4; the other form is 24 hexadecimal digits. */
+/* A UUID, RFC 9562, 5.4, or 24 hexadecimal digits. */
 static void make_id(char id[CHANNEL_ID_MAX + 1], bool is_opaque)
 {
 	uint8_t uuid[QLINK_KME_KEY_ID_BYTES];
@@ -164,7 +164,7 @@ struct sim_key *channel_new_key(unsigned int bits, bool is_opaque)
 		free(key);
 		return NULL;
 	}
-	/* At most 128 bytes: never cut short once the pool is ready. */
+	/* getrandom() returns requests of up to 256 bytes whole once its pool is ready. */
 	if (getrandom(key->bytes, bits / 8, 0) != (ssize_t)(bits / 8))
 		abort();
 	key->bits = bits;
@@ -172,7 +172,7 @@ struct sim_key *channel_new_key(unsigned int bits, bool is_opaque)
 	return key;
 }
 
-/* FNV-1a: IDs are our own random, nobody can aim at a bucket. */
+/* FNV-1a. The IDs are random and made here, so that nobody can choose their buckets. */
 static size_t bucket_of(const char *id)
 {
 	uint32_t hash = 2166136261U;

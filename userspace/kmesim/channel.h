@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The quantum channel between the two KMEs: links, stocks, and keys on their way. */
+/* The quantum channel between the two KMEs: links, stocks, and keys that wait to be fetched. */
 #ifndef KMESIM_CHANNEL_H
 #define KMESIM_CHANNEL_H
 
@@ -13,36 +13,36 @@
 #define CHANNEL_SIDES		2
 #define CHANNEL_SAE_MAX		128
 #define CHANNEL_ID_MAX		64
-/* A key is for one slave and at most so many more. */
+/* The most slaves of a key: one and eight additional ones. */
 #define CHANNEL_SLAVES_MAX	9
-/* Keys that nobody fetched; the oldest go first. */
+/* The most keys that wait to be fetched; when there are more, the oldest are dropped. */
 #define CHANNEL_KEYS_MAX	20000
 
 /**
  * struct sae - an application that may fetch keys
  */
 struct sae {
-	/** @next: the next of the channel */
+	/** @next: the next SAE of the channel */
 	LIST_ENTRY(sae) next;
 
 	/** @id: its SAE ID */
 	char id[CHANNEL_SAE_MAX + 1];
 
-	/** @serial: of its certificate, in hexadecimal; empty: its CN is @id */
+	/** @serial: serial number of its certificate, in hexadecimal; if empty, the CN is @id */
 	char serial[65];
 
-	/** @side: the KME that it talks to, 0 or 1 */
+	/** @side: the KME that it uses, 0 or 1 */
 	int side;
 };
 
 /**
- * struct sae_link - what two SAEs share: one stock, for both directions
+ * struct sae_link - two SAEs and the stock of keys that they share, for both directions
  */
 struct sae_link {
-	/** @next: the next of the channel */
+	/** @next: the next link of the channel */
 	STAILQ_ENTRY(sae_link) next;
 
-	/** @sae: one of each side */
+	/** @sae: the SAE of each side */
 	struct sae *sae[CHANNEL_SIDES];
 
 	/** @supply: how keys arrive */
@@ -51,7 +51,7 @@ struct sae_link {
 	/** @started_ms: when the supply started */
 	uint64_t started_ms;
 
-	/** @counted: keys of the supply that were looked at */
+	/** @counted: keys of the supply that @stored accounts for */
 	uint64_t counted;
 
 	/** @stored: keys in stock, the same at both KMEs */
@@ -59,13 +59,13 @@ struct sae_link {
 };
 
 /**
- * struct sim_key - a key that a master was given, and a slave was not yet
+ * struct sim_key - a key that the master has and that a slave has not fetched yet
  */
 struct sim_key {
 	/** @by_age: all keys, oldest first */
 	TAILQ_ENTRY(sim_key) by_age;
 
-	/** @by_id: those whose IDs share a bucket */
+	/** @by_id: keys whose IDs are in the same bucket */
 	LIST_ENTRY(sim_key) by_id;
 
 	/** @id: its key ID */
@@ -74,47 +74,47 @@ struct sim_key {
 	/** @bytes: from slab_get() */
 	uint8_t *bytes;
 
-	/** @bits: how many count */
+	/** @bits: size of the key */
 	unsigned int bits;
 
-	/** @master: who was given it */
+	/** @master: the SAE that requested the key */
 	const struct sae *master;
 
-	/** @slaves: who may fetch it, once each */
+	/** @slaves: the SAEs that may fetch it, once each */
 	const struct sae *slaves[CHANNEL_SLAVES_MAX];
 
-	/** @n_slaves: how many */
+	/** @n_slaves: number of @slaves */
 	unsigned int n_slaves;
 
-	/** @fetched: bit n: slave n has */
+	/** @fetched: bit n is set if slave n has fetched it */
 	unsigned int fetched;
 };
 
 #define CHANNEL_BUCKETS	4096
 
 /**
- * struct channel - everything that both KMEs know
+ * struct channel - the state that both KMEs share
  */
 struct channel {
-	/** @saes: all of both sides */
+	/** @saes: the SAEs of both sides */
 	LIST_HEAD(, sae) saes;
 
 	/** @links: in the order of the configuration */
 	STAILQ_HEAD(, sae_link) links;
 
-	/** @keys: on their way, oldest first */
+	/** @keys: keys that wait to be fetched, oldest first */
 	TAILQ_HEAD(, sim_key) keys;
 
-	/** @buckets: the same by ID */
+	/** @buckets: the same keys by ID */
 	LIST_HEAD(, sim_key) buckets[CHANNEL_BUCKETS];
 
-	/** @n_keys: how many are on their way */
+	/** @n_keys: number of keys that wait to be fetched */
 	size_t n_keys;
 
-	/** @n_expired: how many had to make room */
+	/** @n_expired: number of keys that were dropped because there were too many */
 	uint64_t n_expired;
 
-	/** @is_up: whether each KME runs; no key is made unless both do */
+	/** @is_up: whether each KME runs; keys are made only while both run */
 	bool is_up[CHANNEL_SIDES];
 };
 
@@ -134,10 +134,10 @@ void channel_exit(struct channel *channel);
  * channel_sae() - find an SAE, or make it
  * @channel: the channel
  * @id: its SAE ID
- * @side: where it must be; -1 only finds
+ * @side: the side that it must have; with -1, no SAE is made
  * @why: filled in on failure; may be %NULL if @side is -1
  *
- * Return: the SAE, or %NULL: unknown, of the other side, or ID too long.
+ * Return: the SAE, or %NULL if it is unknown, belongs to the other side, or has a bad ID.
  */
 struct sae *channel_sae(struct channel *channel, const char *id, int side,
 			struct qlink_why *why);
@@ -149,7 +149,7 @@ struct sae *channel_sae(struct channel *channel, const char *id, int side,
  * @b: an SAE of side 1
  * @why: filled in on failure
  *
- * Return: the link, with no supply, or %NULL.
+ * Return: the link, without a supply, or %NULL.
  */
 struct sae_link *channel_add_link(struct channel *channel, const char *a,
 				  const char *b, struct qlink_why *why);
@@ -158,7 +158,7 @@ struct sae_link *channel_add_link(struct channel *channel, const char *a,
  * channel_link() - find the link of two SAEs
  * @channel: the channel
  * @one: an SAE of either side, or %NULL
- * @other: an SAE of the other, or %NULL
+ * @other: an SAE of the other side, or %NULL
  *
  * Return: the link, or %NULL.
  */
@@ -167,19 +167,19 @@ struct sae_link *channel_link(struct channel *channel, const struct sae *one,
 
 /**
  * channel_supply() - give a link another supply, from now on
- * @link: the link; takes @supply over
- * @supply: the profile
- * @now_ms: what its times count from
+ * @link: the link
+ * @supply: the profile, which the link owns afterwards
+ * @now_ms: the time that its times are counted from
  */
 void channel_supply(struct sae_link *link, struct supply *supply,
 		    uint64_t now_ms);
 
 /**
- * channel_count() - take in what the supply made since the last call
+ * channel_count() - add the keys that the supply made since the last call
  * @channel: the channel
  * @link: the link
  * @now_ms: the time
- * @max: room for keys; what is beyond is lost
+ * @max: the largest stock; keys above it are lost
  */
 void channel_count(struct channel *channel, struct sae_link *link,
 		   uint64_t now_ms, uint64_t max);
@@ -187,9 +187,9 @@ void channel_count(struct channel *channel, struct sae_link *link,
 /**
  * channel_new_key() - make a key of random bits
  * @bits: its size, a multiple of 8
- * @is_opaque: give it an ID that is no UUID
+ * @is_opaque: give it an ID that is not a UUID
  *
- * It is in no list until channel_keep_key(). Takes nothing from a stock.
+ * The key is in no list until channel_keep_key(). No stock changes.
  *
  * Return: the key, or %NULL when there is no locked memory.
  */
@@ -197,13 +197,13 @@ struct sim_key *channel_new_key(unsigned int bits, bool is_opaque);
 
 /**
  * channel_keep_key() - let slaves fetch a key
- * @channel: takes @key over
+ * @channel: the channel, which owns @key afterwards
  * @key: from channel_new_key(), with master and slaves
  */
 void channel_keep_key(struct channel *channel, struct sim_key *key);
 
 /**
- * channel_find_key() - find a key that is on its way
+ * channel_find_key() - find a key that waits to be fetched
  * @channel: the channel
  * @id: its key ID
  *
@@ -212,16 +212,16 @@ void channel_keep_key(struct channel *channel, struct sim_key *key);
 struct sim_key *channel_find_key(struct channel *channel, const char *id);
 
 /**
- * channel_drop_key() - wipe a key and forget it
+ * channel_drop_key() - wipe and free a key
  * @channel: the channel, or %NULL for a key that was not kept
  * @key: the key
  */
 void channel_drop_key(struct channel *channel, struct sim_key *key);
 
 /**
- * channel_drop_batch() - drop what a master got and nobody has fetched
+ * channel_drop_batch() - drop the keys that a master got and nobody has fetched
  * @channel: the channel
- * @master: who got it
+ * @master: the SAE that got them
  */
 void channel_drop_batch(struct channel *channel, const struct sae *master);
 

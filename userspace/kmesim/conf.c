@@ -11,7 +11,7 @@
 
 #define BLANK	" \t\r\n"
 
-/* A file that is being read: words of a line belong to its section. */
+/* The state of the parser. The last line "kme" or "link" sets server or link. */
 struct reader {
 	struct sim *sim;
 	struct server *server;
@@ -66,7 +66,7 @@ static int set_listen(struct reader *reader, const char *text)
 	size_t len;
 
 	if (!colon || qlink_parse_number(colon + 1, 0, 65535, &port, &why))
-		return refuse(reader, "must be ADDRESS:PORT, the port 0 to 65535");
+		return refuse(reader, "must be ADDRESS:PORT, with a port from 0 to 65535");
 	len = (size_t)(colon - text);
 	if (len > 1 && text[0] == '[' && text[len - 1] == ']') {
 		text++;
@@ -77,7 +77,7 @@ static int set_listen(struct reader *reader, const char *text)
 	memcpy(server->host, text, len);
 	server->host[len] = '\0';
 	if (qlink_parse_addr(server->host, &address, &why))
-		return refuse(reader, "must be ADDRESS:PORT, no name");
+		return refuse(reader, "must be ADDRESS:PORT, with a numeric address");
 	server->port = (uint16_t)port;
 	return 0;
 }
@@ -119,7 +119,7 @@ static int read_link(struct reader *reader, int argc, char **argv)
 	return refuse(reader, "must be supply PROFILE or stock NUMBER");
 }
 
-/* sae ID serial HEX: for a link that stands above. */
+/* sae ID serial HEX, where a link above has named the ID. */
 static int read_sae(struct reader *reader, int argc, char **argv)
 {
 	struct sae *sae = argc == 4 && !strcmp(argv[2], "serial") ?
@@ -172,7 +172,7 @@ static int read_line(struct reader *reader, int argc, char **argv)
 	return refuse(reader, "must be kme, link, sae or control");
 }
 
-/* Everything that has no default. */
+/* Checks that every required option is set. */
 static int check(const struct sim *sim, const char *path)
 {
 	const struct server *server;

@@ -12,7 +12,7 @@
  * struct sim - the whole simulator
  */
 struct sim {
-	/** @channel: what the KMEs share */
+	/** @channel: the state that both KMEs share */
 	struct channel channel;
 
 	/** @servers: KME a and KME b */
@@ -24,10 +24,10 @@ struct sim {
 
 /**
  * conf_split() - cut a line into words
- * @line: is cut; "#" starts a comment
- * @words: where they go; %NULL behind the last
+ * @line: the line, which is changed; "#" starts a comment
+ * @words: out: the words, and %NULL after the last one
  *
- * Return: how many, or -1 if there are more than CONF_WORDS.
+ * Return: the number of words, or -1 if there are more than CONF_WORDS.
  */
 int conf_split(char *line, char *words[CONF_WORDS + 1]);
 
@@ -44,7 +44,7 @@ int conf_side(const char *word);
  * @sim: initialised; filled in
  * @path: the file
  *
- * Says what is wrong on standard error, with file and line.
+ * Reports errors on standard error, with file and line.
  *
  * Return: 0, or -1.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The simulator's control socket: a line in, a line out. */
+/* The simulator's control socket: each line is a command, and is answered with one line. */
 #include "control.h"
 
 #include <errno.h>
@@ -113,7 +113,7 @@ static int do_fault(struct sim *sim, int argc, char **argv,
 			   argv + 1, why);
 }
 
-/* Connections that a fault left hanging are closed, as a KME that is mended. */
+/* Also closes the connections whose answers a fault delays. */
 static int do_clear(struct sim *sim, int argc, char **argv,
 		    struct evbuffer *out, struct qlink_why *why)
 {
@@ -180,7 +180,7 @@ static struct sae_link *link_of(struct sim *sim, char **argv,
 			     channel_sae(&sim->channel, argv[1], -1, NULL));
 
 	if (!link)
-		snprintf(why->text, sizeof(why->text), "no link of these two");
+		snprintf(why->text, sizeof(why->text), "there is no link between these two SAEs");
 	return link;
 }
 
@@ -210,9 +210,9 @@ static int do_supply(struct sim *sim, int argc, char **argv,
 
 static const struct command {
 	const char *name, *form;
-	/* words behind the name */
+	/* number of words after the name */
 	int min, max;
-	/* the first of them is a KME */
+	/* the first of these words is a KME */
 	bool has_kme;
 	int (*run)(struct sim *sim, int argc, char **argv, struct evbuffer *out,
 		   struct qlink_why *why);
@@ -334,7 +334,7 @@ static int address_of(const char *path, struct sockaddr_un *address)
 	return 0;
 }
 
-/* A socket, connected or -1: nobody listens there. */
+/* A connected socket, or -1 if nobody listens at the address. */
 static int connect_to(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -346,7 +346,7 @@ static int connect_to(const struct sockaddr_un *address)
 	return fd;
 }
 
-/* What a simulator that was killed left behind is no reason not to start. */
+/* Removes the socket of a simulator that was killed, which would prevent the start. */
 static void remove_stale(const struct sockaddr_un *address)
 {
 	int fd = connect_to(address);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The simulator's control socket: a line in, a line out. */
+/* The simulator's control socket: each line is a command, and is answered with one line. */
 #ifndef KMESIM_CONTROL_H
 #define KMESIM_CONTROL_H
 
@@ -9,11 +9,10 @@ struct control;
 
 /**
  * control_open() - listen for commands
- * @sim: what they act on
+ * @sim: the simulator that commands act on
  * @base: libevent's loop
  *
- * The socket can be used by its owner only. Says what is wrong on standard
- * error.
+ * Only the owner can use the socket. Errors are reported on standard error.
  *
  * Return: the control socket, freed with control_close(), or %NULL.
  */
@@ -26,12 +25,12 @@ struct control *control_open(struct sim *sim, struct event_base *base);
 void control_close(struct control *control);
 
 /**
- * control_send() - send a command to a simulator, and print what it says
- * @path: of its socket
- * @argc: words
+ * control_send() - send a command to a simulator, and print its answer
+ * @path: path of its socket
+ * @argc: number of words
  * @argv: the command
  *
- * Return: what to exit with: 0 done, 1 refused or nobody there.
+ * Return: the exit status: 0 if it was carried out, 1 if it was refused or nobody listens.
  */
 int control_send(const char *path, int argc, char **argv);
 

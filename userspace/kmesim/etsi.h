@@ -13,7 +13,7 @@ enum etsi_method {
 	ETSI_OTHER_METHOD,
 };
 
-/* How an answer goes out. */
+/* How an answer is sent. */
 enum etsi_delivery {
 	ETSI_SEND,
 	ETSI_HANG,
@@ -43,33 +43,33 @@ struct etsi {
 	/** @faults: what it does wrong on purpose */
 	struct faults faults;
 
-	/** @requests: how many of each came, right or wrong */
+	/** @requests: number of requests of each operation, valid or not */
 	uint64_t requests[ETSI_OP_N];
 
-	/** @keys: how many keys were sent */
+	/** @keys: number of keys that were sent, by operation */
 	uint64_t keys[ETSI_OP_N];
 };
 
 /**
- * struct etsi_request - what a client wants
+ * struct etsi_request - a request of a client
  */
 struct etsi_request {
-	/** @sae: who it is by its certificate, or %NULL */
+	/** @sae: the SAE that the certificate of the client identifies, or %NULL */
 	const struct sae *sae;
 
-	/** @method: of HTTP */
+	/** @method: the HTTP method */
 	enum etsi_method method;
 
-	/** @path: as sent, still encoded */
+	/** @path: the path, still encoded */
 	const char *path;
 
-	/** @query: likewise, or %NULL */
+	/** @query: the query, still encoded, or %NULL */
 	const char *query;
 
-	/** @body: of a POST, not ended by a NUL */
+	/** @body: the body of a POST, without a NUL at its end */
 	const char *body;
 
-	/** @body_len: its bytes */
+	/** @body_len: length of @body */
 	size_t body_len;
 
 	/** @now_ms: the time, for supplies */
@@ -77,25 +77,25 @@ struct etsi_request {
 };
 
 /**
- * struct etsi_reply - what it gets
+ * struct etsi_reply - the answer to a request
  */
 struct etsi_reply {
-	/** @status: of HTTP */
+	/** @status: the HTTP status */
 	int status;
 
 	/** @type: the Content-Type */
 	const char *type;
 
-	/** @body: from qlink_wipe_malloc(), to be freed by the caller */
+	/** @body: from qlink_wipe_malloc(); the caller must free it */
 	char *body;
 
-	/** @len: its bytes */
+	/** @len: length of @body */
 	size_t len;
 
-	/** @delivery: how it goes out */
+	/** @delivery: how the answer is sent */
 	enum etsi_delivery delivery;
 
-	/** @arg: ETSI_DRIP: ms a byte */
+	/** @arg: ETSI_DRIP: ms between two bytes */
 	unsigned int arg;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a KME does wrong on purpose, and how often. */
+/* The faults that a KME simulates, and how often. */
 #include "fault.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define ANY_OP	(1U << ETSI_STATUS | 1U << ETSI_ENC | 1U << ETSI_DEC)
 #define KEY_OPS	(1U << ETSI_ENC | 1U << ETSI_DEC)
 
-/* Which operations a fault is for, and the number that it takes, if any. */
+/* The operations that a fault applies to, and the number that it takes, if any. */
 static const struct {
 	const char *name;
 	unsigned int ops, preset, min, max;
@@ -52,7 +52,7 @@ int fault_find(const char *name)
 	return -1;
 }
 
-/* The word before a value, the value, and the rule that it broke. */
+/* Reports an option, its value and the rule that the value breaks. */
 static int refuse(const char *what, const char *value, const char *rule,
 		  struct qlink_why *why)
 {
@@ -73,7 +73,7 @@ static int parse_op(int kind, const char *text, struct fault *fault,
 		if (strcmp(text, op_names[op]))
 			continue;
 		if (!(table[kind].ops & 1U << op))
-			return refuse("op", text, "not one that this fault is for", why);
+			return refuse("op", text, "this fault does not apply to it", why);
 		fault->ops = 1U << op;
 		return 0;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a KME does wrong on purpose, and how often. */
+/* The faults that a KME simulates, and how often. */
 #ifndef KMESIM_FAULT_H
 #define KMESIM_FAULT_H
 
@@ -9,7 +9,7 @@
 #include "common/why.h"
 
 
-/* What a client asks of a KME. */
+/* The operations that a client can request. */
 enum etsi_op {
 	ETSI_STATUS,
 	ETSI_ENC,
@@ -18,21 +18,21 @@ enum etsi_op {
 };
 
 enum fault_kind {
-	/* answer with an HTTP status and leave the keys alone; arg is the status */
+	/* answer with an HTTP status and give no keys; arg is the status */
 	FAULT_HTTP,
-	/* likewise, with a body of HTML */
+	/* the same, with a body of HTML */
 	FAULT_HTML,
-	/* do what was asked, and never answer */
+	/* process the request, and never answer */
 	FAULT_HANG,
-	/* do what was asked, and send a byte every arg ms */
+	/* process the request, and send one byte of the answer every arg ms */
 	FAULT_DRIP,
-	/* do what was asked, and send half of the JSON as if it were all */
+	/* process the request, and send half of the JSON as if it were complete */
 	FAULT_TRUNCATE,
-	/* do what was asked, send half, and close the connection */
+	/* process the request, send half of the answer, and close the connection */
 	FAULT_CUT,
-	/* answer with a body far beyond any bound; arg is its size in KiB */
+	/* answer with a body above any limit; arg is its size in KiB */
 	FAULT_HUGE,
-	/* answer with bytes that are no JSON */
+	/* answer with bytes that are not JSON */
 	FAULT_GARBAGE,
 	/* keys of arg bits */
 	FAULT_SIZE,
@@ -40,17 +40,17 @@ enum fault_kind {
 	FAULT_DUPLICATE_ID,
 	/* the first key, under every key_ID */
 	FAULT_DUPLICATE_KEY,
-	/* one key less than there should be */
+	/* one key too few */
 	FAULT_SHORT,
-	/* one key more */
+	/* one key too many */
 	FAULT_EXTRA,
 	/* key_IDs that nobody asked for */
 	FAULT_WRONG_ID,
-	/* key_IDs with characters that none has */
+	/* key_IDs with characters that are not allowed */
 	FAULT_BAD_ID,
 	/* base64 that is not canonical */
 	FAULT_BAD_BASE64,
-	/* enc_keys only: the other KME never hears of the keys */
+	/* enc_keys only: the other KME does not get the keys */
 	FAULT_ONE_SIDE,
 	FAULT_N,
 };
@@ -59,13 +59,13 @@ enum fault_kind {
  * struct fault - one fault of one KME
  */
 struct fault {
-	/** @is_set: whether it happens */
+	/** @is_set: whether the fault is set */
 	bool is_set;
 
-	/** @ops: to which operations; bit n for enum etsi_op n */
+	/** @ops: the operations that it applies to, bit n for enum etsi_op n */
 	unsigned int ops;
 
-	/** @left: how often; 0 for until it is cleared */
+	/** @left: how many more times it happens; 0 if it happens until it is cleared */
 	uint64_t left;
 
 	/** @arg: a status, a time, a size */
@@ -79,7 +79,7 @@ struct faults {
 	/** @fault: by enum fault_kind */
 	struct fault fault[FAULT_N];
 
-	/** @served: how often each happened */
+	/** @served: how often each fault has happened */
 	uint64_t served[FAULT_N];
 };
 
@@ -87,13 +87,13 @@ struct faults {
  * fault_name() - name a fault
  * @kind: below FAULT_N
  *
- * Return: its word on the control socket.
+ * Return: its name on the control socket.
  */
 const char *fault_name(enum fault_kind kind);
 
 /**
- * fault_find() - look up a fault by its word
- * @name: the word
+ * fault_find() - look up a fault by its name
+ * @name: the name
  *
  * Return: an enum fault_kind, or -1.
  */
@@ -101,8 +101,8 @@ int fault_find(const char *name);
 
 /**
  * fault_parse() - set a fault from words
- * @faults: where it goes
- * @argc: words
+ * @faults: out: the faults, with the new one
+ * @argc: number of words
  * @argv: NAME [ARG] [op OP] [count N]
  * @why: filled in on failure
  *
@@ -112,13 +112,13 @@ int fault_parse(struct faults *faults, int argc, char *const *argv,
 		struct qlink_why *why);
 
 /**
- * fault_happens() - whether a fault happens to this request; counts it
- * @faults: of the KME
- * @kind: which fault
- * @op: what was asked
- * @arg: filled in if it happens; may be %NULL
+ * fault_happens() - tell whether a fault applies to this request, and count it
+ * @faults: the faults of the KME
+ * @kind: the fault
+ * @op: the operation that was requested
+ * @arg: filled in if the fault applies; may be %NULL
  *
- * Return: true if it does.
+ * Return: true if it applies.
  */
 bool fault_happens(struct faults *faults, enum fault_kind kind,
 		   enum etsi_op op, unsigned int *arg);

@@ -16,8 +16,8 @@ static const char help[] =
 "usage: qlink-kmesim [-n] FILE\n"
 "       qlink-kmesim -s SOCKET COMMAND…\n"
 "\n"
-"Runs the two key servers that FILE describes until it is stopped; or sends a\n"
-"COMMAND to one that runs. See qlink-kmesim(8) for both.\n"
+"Runs the two key servers that FILE describes, until it is stopped; or sends a\n"
+"COMMAND to a running simulator. See qlink-kmesim(8) for FILE and COMMAND.\n"
 "\n"
 "  -n, --check          only read FILE and the certificates that it names\n"
 "  -s, --socket SOCKET  the control socket of a running simulator\n"
@@ -50,7 +50,7 @@ static int start(struct sim *sim)
 		fprintf(stderr, "qlink-kmesim: kme %c: %s\n", 'a' + i, why.text);
 		return 1;
 	}
-	/* Who started it waits for this line, and learns the ports. */
+	/* A script that started the simulator waits for this line, and reads the ports from it. */
 	printf("ready a=%s:%u b=%s:%u\n", sim->servers[0].host,
 	       sim->servers[0].port, sim->servers[1].host, sim->servers[1].port);
 	fflush(stdout);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* ETSI GS QKD 014 V1.1.1 as one KME serves it; no sockets. */
+/* How one KME serves requests of ETSI GS QKD 014 V1.1.1, without sockets. */
 #include "serve.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "ask.h"
 #include "common/wipe.h"
 
-/* The standard's own words for a 400, table 11 to 13. */
+/* The standard's messages for a 400, tables 11 to 13. */
 static const char not_found[] = "one or more keys specified are not found on KME";
 static const char bad_size[] = "size shall be a multiple of 8";
 static const char bad_extension[] =
@@ -104,7 +104,7 @@ static struct sim_key *new_key(struct etsi *etsi, const struct ask *ask,
 	return NULL;
 }
 
-/* Take the keys out of the stock, for the answer and for the slaves. */
+/* Takes keys out of the stock, adds them to the answer and keeps them for the slaves. */
 static void give_keys(struct etsi *etsi, const struct etsi_request *request,
 		      const struct sae *peer, struct sae_link *link,
 		      const struct ask *ask, struct etsi_reply *reply)
@@ -130,7 +130,7 @@ static void give_keys(struct etsi *etsi, const struct etsi_request *request,
 	answer_finish(&answer, reply);
 }
 
-/* What the limits and the stock say; true if the request may go on. */
+/* Checks the limits and the stock; true if the request is allowed. */
 static bool is_allowed(struct etsi *etsi, const struct sae_link *link,
 		       struct ask *ask, struct etsi_reply *reply)
 {
@@ -200,7 +200,7 @@ static void serve_enc(struct etsi *etsi, const struct etsi_request *request,
 	give_keys(etsi, request, peer, link, &ask, reply);
 }
 
-/* Which slave of the key this is, or -1. */
+/* The index of the slave, or -1. */
 static int slave_of(const struct sim_key *key, const struct sae *sae)
 {
 	unsigned int i;
@@ -211,7 +211,7 @@ static int slave_of(const struct sim_key *key, const struct sae *sae)
 	return -1;
 }
 
-/* All of the keys must be there for this slave, or none is given. */
+/* True if this slave may fetch all of the keys; otherwise it gets none. */
 static bool are_found(struct etsi *etsi, const struct ask_ids *ids,
 		      const struct etsi_request *request,
 		      const struct sae *peer, struct etsi_reply *reply)
@@ -237,8 +237,8 @@ static bool are_found(struct etsi *etsi, const struct ask_ids *ids,
 	return true;
 }
 
-static void hand_over(struct etsi *etsi, struct sim_key *key,
-		      const struct sae *slave)
+static void mark_fetched(struct etsi *etsi, struct sim_key *key,
+			 const struct sae *slave)
 {
 	key->fetched |= 1U << slave_of(key, slave);
 	if (key->fetched == (1U << key->n_slaves) - 1 &&
@@ -246,7 +246,7 @@ static void hand_over(struct etsi *etsi, struct sim_key *key,
 		channel_drop_key(etsi->channel, key);
 }
 
-/* An ID that is named twice finds its key the first time only. */
+/* If an ID is given twice, its key is found the first time only. */
 static void fetch_keys(struct etsi *etsi, const struct etsi_request *request,
 		       const struct ask_ids *ids, struct etsi_reply *reply)
 {
@@ -262,7 +262,7 @@ static void fetch_keys(struct etsi *etsi, const struct etsi_request *request,
 		if (!key)
 			continue;
 		answer_add(&answer, key);
-		hand_over(etsi, key, request->sae);
+		mark_fetched(etsi, key, request->sae);
 		etsi->keys[ETSI_DEC]++;
 	}
 	answer_finish(&answer, reply);
@@ -342,5 +342,5 @@ void serve_request(struct etsi *etsi, const struct etsi_request *request,
 	if (answer_instead(etsi, reply, op))
 		return;
 	serve(etsi, request, op, peer, reply);
-	answer_spoil(etsi, reply, op);
+	answer_apply_faults(etsi, reply, op);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ETSI GS QKD 014 V1.1.1 as one KME serves it; no sockets. */
+/* How one KME serves requests of ETSI GS QKD 014 V1.1.1, without sockets. */
 #ifndef KMESIM_SERVE_H
 #define KMESIM_SERVE_H
 
@@ -8,7 +8,7 @@
 /**
  * serve_init() - make a KME that behaves as the standard says
  * @etsi: filled in
- * @channel: what it shares with the other
+ * @channel: the channel that it shares with the other KME
  * @side: 0 or 1
  */
 void serve_init(struct etsi *etsi, struct channel *channel, int side);
@@ -16,7 +16,7 @@ void serve_init(struct etsi *etsi, struct channel *channel, int side);
 /**
  * serve_request() - serve one request
  * @etsi: the KME
- * @request: what came
+ * @request: the request
  * @reply: filled in
  */
 void serve_request(struct etsi *etsi, const struct etsi_request *request,

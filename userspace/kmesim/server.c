@@ -23,16 +23,13 @@
 #define MAX_BODY_BYTES		1048576
 #define IDLE_S			600
 
-/*
- * An answer that is late on purpose. Whoever closes the connection calls
- * held_closed() first.
- */
+/* An answer that a fault delays. A close of the connection must call held_closed() first. */
 struct held {
 	TAILQ_ENTRY(held) next;
 	struct server *server;
 	struct evhttp_request *request;
 	struct evhttp_connection *connection;
-	/* the next byte, or the end of the connection; NULL: hangs for ever */
+	/* sends the next byte, or closes the connection; NULL if no answer is ever sent */
 	struct event *timer;
 	struct timeval pace;
 	char *body;
@@ -65,7 +62,7 @@ static void held_closed(struct evhttp_connection *connection, void *arg)
 
 	(void)connection;
 	held_free(held);
-	/* Where the client went away, libevent has left the request to us. */
+	/* If the client closed the connection, libevent does not free the request. */
 	if (!evhttp_request_get_connection(request))
 		evhttp_request_free(request);
 }
@@ -83,7 +80,7 @@ static void held_flushed(struct evhttp_connection *connection, void *arg)
 	struct held *held = arg;
 
 	(void)connection;
-	/* Not from within the connection's own callback. */
+	/* The connection must not be freed from within its own callback. */
 	event_active(held->timer, 0, 0);
 }
 
@@ -119,7 +116,7 @@ static void held_due(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Takes the body of @reply over. */
+/* Owns the body of @reply afterwards. */
 static void hold(struct server *server, struct evhttp_request *request,
 		 struct etsi_reply *reply)
 {
@@ -170,7 +167,7 @@ static void send_reply(struct server *server, struct evhttp_request *request,
 	evbuffer_free(body);
 }
 
-/* Two serial numbers in hexadecimal, whatever zeros stand before them. */
+/* Compares two hexadecimal serial numbers; leading zeros do not count. */
 static bool is_serial(const char *one, const char *other)
 {
 	return !strcasecmp(one + strspn(one, "0"), other + strspn(other, "0"));
@@ -182,7 +179,7 @@ static bool is_sae(const struct sae *sae, const char *name, const char *serial)
 				!strcmp(sae->id, name);
 }
 
-/* Who a client is: by its certificate's serial number where one is known. */
+/* The SAE of a client: by the serial number of its certificate if the SAE has one, else by its CN. */
 static const struct sae *identify(struct server *server, const SSL *ssl)
 {
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
@@ -280,7 +277,7 @@ int server_load(struct server *server, struct qlink_why *why)
 	TAILQ_INIT(&server->held);
 	if (!tls)
 		return refuse_file("TLS", "", why);
-	/* A connection is known by its certificate, so each shows it anew. */
+	/* A resumed session would not send the certificate that identifies the client. */
 	SSL_CTX_set_options(tls, SSL_OP_NO_TICKET | SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(tls, 0);
@@ -333,7 +330,7 @@ int server_start(struct server *server, struct qlink_why *why)
 		server_stop(server);
 		return -1;
 	}
-	/* Its connections inherit it; a body is a write of its own, which would wait for the head's ACK. */
+	/* Connections inherit this. A body is a separate write, which would wait for the ACK of the head. */
 	setsockopt(evhttp_bound_socket_get_fd(socket), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	server->port = port_of(evhttp_bound_socket_get_fd(socket));
 	server->etsi.channel->is_up[server->etsi.side] = true;

@@ -17,16 +17,16 @@ struct held;
  * struct server - one KME and its sockets
  */
 struct server {
-	/** @etsi: the KME behind it */
+	/** @etsi: the KME */
 	struct etsi etsi;
 
 	/** @base: libevent's loop */
 	struct event_base *base;
 
-	/** @host: address to listen on */
+	/** @host: the address to listen on */
 	char host[64];
 
-	/** @port: likewise; 0 before the first start lets the kernel choose */
+	/** @port: the port to listen on; with 0, the kernel selects one at the first start */
 	uint16_t port;
 
 	/** @certificate: PEM file of the KME's certificate and its chain */
@@ -35,25 +35,25 @@ struct server {
 	/** @key: PEM file of its private key */
 	char key[256];
 
-	/** @ca: PEM file of the CA that SAE certificates must come from */
+	/** @ca: PEM file of the CA that must have issued the certificates of SAEs */
 	char ca[256];
 
-	/** @tls: made of these by server_load() */
+	/** @tls: made from these files by server_load() */
 	SSL_CTX *tls;
 
-	/** @http: while it runs */
+	/** @http: the HTTP server, %NULL while the KME is stopped */
 	struct evhttp *http;
 
-	/** @restart: starts it again */
+	/** @restart: timer that starts the KME again */
 	struct event *restart;
 
-	/** @held: answers that are late on purpose */
+	/** @held: answers that faults delay */
 	TAILQ_HEAD(, held) held;
 };
 
 /**
- * server_load() - read certificates, and be ready to start
- * @server: with everything above @tls filled in
+ * server_load() - read the certificates and the key
+ * @server: the server; all members before @tls are filled in
  * @why: filled in on failure
  *
  * Return: 0, or -1.
@@ -62,7 +62,7 @@ int server_load(struct server *server, struct qlink_why *why);
 
 /**
  * server_start() - listen
- * @server: from server_load(); nothing happens if it runs
+ * @server: from server_load(); nothing happens if it already runs
  * @why: filled in on failure
  *
  * Return: 0, or -1 with @why.
@@ -70,32 +70,32 @@ int server_load(struct server *server, struct qlink_why *why);
 int server_start(struct server *server, struct qlink_why *why);
 
 /**
- * server_stop() - close all sockets, as if the KME had lost its power
+ * server_stop() - close all sockets, as after a power failure of the KME
  * @server: nothing happens if it does not run
  */
 void server_stop(struct server *server);
 
 /**
- * server_restart() - stop, and start after a while
+ * server_restart() - stop, and start again later
  * @server: the server
- * @ms: how long it is down
+ * @ms: how long it is stopped
  */
 void server_restart(struct server *server, unsigned int ms);
 
 /**
- * server_release() - close the connections whose answers hang or drip
+ * server_release() - close the connections whose answers are delayed
  * @server: the server
  */
 void server_release(struct server *server);
 
 /**
  * server_exit() - stop and free everything
- * @server: also one that was never loaded
+ * @server: the server, which need not have been loaded
  */
 void server_exit(struct server *server);
 
 /**
- * server_now_ms() - the clock of supplies
+ * server_now_ms() - read the clock that supplies use
  *
  * Return: CLOCK_MONOTONIC in ms.
  */

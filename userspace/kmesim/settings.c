@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How one KME behaves: limits, and the habits seen in the field. */
+/* How one KME behaves: its limits, and how products differ. */
 #include "settings.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #define MAX_BITS	(SLAB_KEY_BYTES * 8)
 
 /*
- * Words have the values 0, 1, …, unless base says where they start. A setting
- * takes a word, or a number from min to max where max is not 0.
+ * The words of a setting have the values base, base + 1, and so on. A setting takes
+ * one of its words, or a number from min to max if max is not 0.
  */
 static const struct {
 	const char *name;
@@ -64,11 +64,11 @@ static int refuse(size_t at, struct qlink_why *why)
 
 	for (i = 0; table[at].words[i]; i++)
 		len += (size_t)snprintf(why->text + len, sizeof(why->text) - len,
-					"%s%s", i ? " or " : "not ",
+					"%s%s", i ? " or " : "must be ",
 					table[at].words[i]);
 	if (table[at].max)
 		snprintf(why->text + len, sizeof(why->text) - len,
-			 "%s a number from %d to %d", i ? " or" : "not",
+			 "%s a number from %d to %d", i ? " or" : "must be",
 			 table[at].min, table[at].max);
 	return -EINVAL;
 }

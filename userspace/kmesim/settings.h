@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How one KME behaves: limits, and the habits seen in the field. */
+/* How one KME behaves: its limits, and how products differ. */
 #ifndef KMESIM_SETTINGS_H
 #define KMESIM_SETTINGS_H
 
 #include "libqlink/parse.h"
 
-/* One number each; what it may be stands in the table of settings.c. */
+/* Each setting has a number as its value; settings.c has a table of the allowed values. */
 enum setting {
 	SETTING_KEY_SIZE,
 	SETTING_MIN_KEY_SIZE,
@@ -33,7 +33,7 @@ enum setting {
 	SETTING_N,
 };
 
-/* Values of settings that are words; in the order of the table's words. */
+/* Values of settings that take words, in the order of the words in the table. */
 enum { OVER_LIMIT_ERROR, OVER_LIMIT_SHORT };
 enum { METHODS_BOTH, METHODS_POST, METHODS_GET };
 enum { KEY_IDS_UUID, KEY_IDS_OPAQUE };
@@ -44,7 +44,7 @@ enum { ERROR_BODY_MESSAGE, ERROR_BODY_DETAIL, ERROR_BODY_TEXT, ERROR_BODY_HTML,
        ERROR_BODY_EMPTY };
 enum { CONNECTION_KEEP, CONNECTION_CLOSE };
 enum { TLS_ANY, TLS_1_2, TLS_1_3 };
-/* Words among the numbers of dry, peer-down and stored-key-count. */
+/* Values of the words that dry, peer-down and stored-key-count take besides numbers. */
 #define DRY_SHORT	0
 #define PEER_DOWN_HANG	0
 #define STORED_TRUE	(-1)
@@ -58,16 +58,16 @@ struct settings {
 };
 
 /**
- * settings_init() - behave as the standard says
+ * settings_init() - set the defaults, which follow the standard
  * @settings: filled in
  */
 void settings_init(struct settings *settings);
 
 /**
  * settings_set() - change one setting
- * @settings: what to change
- * @name: as in qlink-kmesim(8)
- * @text: its value
+ * @settings: the settings
+ * @name: name of the setting, as in qlink-kmesim(8)
+ * @text: its new value
  * @why: filled in on failure
  *
  * Return: 0, %-ENOENT if there is no such setting, or %-EINVAL.

@@ -9,7 +9,7 @@
 
 #define PIECE_BYTES	65536
 
-/* A key's place that is free holds the next free one. */
+/* A free slot points to the next free slot. */
 struct slot {
 	struct slot *next;
 };

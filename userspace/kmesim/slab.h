@@ -11,21 +11,21 @@
 /**
  * slab_get() - get locked memory for one key
  *
- * Return: SLAB_KEY_BYTES bytes of zeros, to be given back with slab_put(), or
- * %NULL when no more can be locked.
+ * Return: SLAB_KEY_BYTES bytes of zeros, to be freed with slab_put(), or %NULL if
+ * no more memory can be locked.
  */
 uint8_t *slab_get(void);
 
 /**
- * slab_put() - wipe the memory of one key and give it back
+ * slab_put() - wipe and free the memory of one key
  * @key: from slab_get(), or %NULL
  */
 void slab_put(uint8_t *key);
 
 /**
- * slab_exit() - wipe and give back everything
+ * slab_exit() - wipe and free all memory
  *
- * No key may be in use any more.
+ * No key may be in use.
  */
 void slab_exit(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How many keys a quantum channel has made by a given time; pure. */
+/* Computes how many keys a quantum channel has made by a given time, as a pure function. */
 #include "supply.h"
 
 #include <errno.h>
@@ -10,11 +10,11 @@
 
 #include "common/number.h"
 
-/* Ten years, so that products of times and counts fit 64 bits. */
+/* Ten years: products of times and counts fit into 64 bits. */
 #define SECONDS_MAX	315360000.0
 #define KEYS_MAX	1000000000
 
-/* A decimal number from 0 to @max, as in 12 or 0.5. */
+/* A decimal number from 0 to @max, for example 12 or 0.5. */
 static int parse_real(const char *text, double max, const char *what,
 		      double *value, struct qlink_why *why)
 {
@@ -71,7 +71,7 @@ static int parse_pass(struct supply *supply, char *const *argv,
 	if (supply->duration_ms && supply->duration_ms <= supply->period_ms)
 		return 0;
 	snprintf(why->text, sizeof(why->text),
-		 "a pass must last above 0 s and at most its period");
+		 "a pass must last longer than 0 s and at most its period");
 	return -EINVAL;
 }
 
@@ -93,7 +93,7 @@ static int add_step(struct supply *supply, uint64_t at_ms, uint64_t keys)
 	return 0;
 }
 
-/* SECONDS KEYS on each line; "#" starts a comment, empty lines do nothing. */
+/* Each line has SECONDS KEYS; "#" starts a comment, and empty lines are ignored. */
 static int read_line(struct supply *supply, char *line, unsigned int number,
 		     struct qlink_why *why)
 {
@@ -120,7 +120,7 @@ static int read_line(struct supply *supply, char *line, unsigned int number,
 	if (!add_step(supply, ms, keys))
 		return 0;
 	snprintf(why->text, sizeof(why->text),
-		 "line %u: time %.32s is before the line above", number, at);
+		 "line %u: time %.32s is before that of the line above", number, at);
 	return -EINVAL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How many keys a quantum channel has made by a given time; pure. */
+/* Computes how many keys a quantum channel has made by a given time, as a pure function. */
 #ifndef KMESIM_SUPPLY_H
 #define KMESIM_SUPPLY_H
 
@@ -10,13 +10,13 @@
 
 
 enum supply_kind {
-	/* nothing comes */
+	/* no keys arrive */
 	SUPPLY_NONE,
-	/* so many keys a second, for ever */
+	/* a constant number of keys a second */
 	SUPPLY_FIBRE,
-	/* a satellite: so many keys while it passes, then nothing until the next */
+	/* a satellite: keys arrive evenly during a pass, and none until the next pass */
 	SUPPLY_PASS,
-	/* what a file says, then nothing */
+	/* keys arrive as a file says, and none after its last line */
 	SUPPLY_FILE,
 };
 
@@ -24,10 +24,10 @@ enum supply_kind {
  * struct supply_step - one line of a supply file
  */
 struct supply_step {
-	/** @at_ms: when, from the start of the supply */
+	/** @at_ms: time since the start of the supply */
 	uint64_t at_ms;
 
-	/** @total: keys made until then, all lines so far */
+	/** @total: keys made by then, by this and all earlier lines */
 	uint64_t total;
 };
 
@@ -35,32 +35,32 @@ struct supply_step {
  * struct supply - a supply profile
  */
 struct supply {
-	/** @kind: which of the members below count */
+	/** @kind: which of the members below are used */
 	enum supply_kind kind;
 
-	/** @rate: fibre: keys a second */
+	/** @rate: fibre: keys per second */
 	double rate;
 
-	/** @keys: pass: keys of one pass */
+	/** @keys: pass: keys per pass */
 	uint64_t keys;
 
-	/** @period_ms: pass: from the start of one to the start of the next */
+	/** @period_ms: pass: time from the start of one pass to the start of the next */
 	uint64_t period_ms;
 
-	/** @duration_ms: pass: how long one lasts, at most the period */
+	/** @duration_ms: pass: duration of one pass, at most the period */
 	uint64_t duration_ms;
 
-	/** @steps: file: its lines, in order of time */
+	/** @steps: file: its lines in order of time */
 	struct supply_step *steps;
 
-	/** @n_steps: file: how many */
+	/** @n_steps: file: number of @steps */
 	size_t n_steps;
 };
 
 /**
- * supply_parse() - read a profile from words
- * @supply: filled in; freed with supply_free()
- * @argc: words
+ * supply_parse() - parse a profile
+ * @supply: filled in; must be freed with supply_free()
+ * @argc: number of words
  * @argv: "none", "fibre RATE", "pass KEYS PERIOD DURATION" or "file PATH";
  *	times in seconds
  * @why: filled in on failure
@@ -71,7 +71,7 @@ int supply_parse(struct supply *supply, int argc, char *const *argv,
 		 struct qlink_why *why);
 
 /**
- * supply_free() - free what a profile holds
+ * supply_free() - free the memory of a profile
  * @supply: from supply_parse(), or all zero
  */
 void supply_free(struct supply *supply);
@@ -81,7 +81,7 @@ void supply_free(struct supply *supply);
  * @supply: the profile
  * @ms: time since it started
  *
- * Return: keys; never less for a later time.
+ * Return: the number of keys; it never falls as @ms grows.
  */
 uint64_t supply_made(const struct supply *supply, uint64_t ms);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The simulator as others see it: by the curl program, and by its socket. */
+/* Tests the simulator through its interfaces: HTTPS by curl, and the control socket. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define POST(body)	" -d '" body "'"
 #define NO_KEY		"00000000-0000-4000-8000-000000000000"
 
-/* A request, who sends it, and how the answer begins. */
+/* A request, the certificate that sends it, and the start of the answer. */
 struct row {
 	int side;
 	const char *cert, *args, *want, *why;
@@ -139,22 +139,22 @@ TEST(commands_are_refused_with_value_and_rule)
 	static const struct {
 		const char *command, *says;
 	} rows[] = {
-		{ "dance", "error: dance: no such command" },
+		{ "tune", "error: tune: no such command" },
 		{ "stop c", "error: stop: must be stop KME; KME is a or b" },
-		{ "fault a melt", "error: fault: fault 'melt': no such fault" },
+		{ "fault a absent", "error: fault: fault 'absent': no such fault" },
 		{ "fault a http 99", "error: fault: http '99': not a number from 200 to 599" },
-		{ "fault a size op status", "error: fault: op 'status': not one that this fault is for" },
+		{ "fault a size op status", "error: fault: op 'status': this fault does not apply to it" },
 		{ "fault a hang count 0", "error: fault: count '0': not a number from 1 to 1000000000" },
 		{ "fault a hang count", "error: fault: word 'count': must have a value" },
-		{ "clear a melt", "error: clear: no such fault" },
+		{ "clear a absent", "error: clear: no such fault" },
 		{ "set a colour red", "error: set: no such setting" },
-		{ "set a tls 1.1", "error: set: not any or 1.2 or 1.3" },
-		{ "set a dry 200", "error: set: not short or a number from 400 to 599" },
-		{ "stock SAE-A SAE-X 5", "error: stock: no link of these two" },
+		{ "set a tls 1.1", "error: set: must be any or 1.2 or 1.3" },
+		{ "set a dry 200", "error: set: must be short or a number from 400 to 599" },
+		{ "stock SAE-A SAE-X 5", "error: stock: there is no link between these two SAEs" },
 		{ "supply SAE-A SAE-B fibre -1",
 		  "error: supply: rate '-1' is not a number from 0 to 1000000000" },
 		{ "supply SAE-A SAE-B pass 5 10 20",
-		  "error: supply: a pass must last above 0 s and at most its period" },
+		  "error: supply: a pass must last longer than 0 s and at most its period" },
 	};
 	size_t i;
 
@@ -195,7 +195,7 @@ TEST(a_supply_may_be_a_file)
 		{ "# measured\n0.5 10\n\n2 5\n", "" },
 		{ "1\n", "line 1: must be SECONDS KEYS" },
 		{ "1 2 3\n", "line 1: must be SECONDS KEYS" },
-		{ "2 1\n1 1\n", "line 2: time 1 is before the line above" },
+		{ "2 1\n1 1\n", "line 2: time 1 is before that of the line above" },
 		{ "x 1\n", "line 1: time 'x' is not a number from 0 to 315360000" },
 	};
 	char path[] = "/tmp/qlink-supply-XXXXXX";
