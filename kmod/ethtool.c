@@ -5,6 +5,7 @@
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 
+#include "names-gen.h"
 #include "qlink.h"
 
 static void qlink_ethtool_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
@@ -37,9 +38,9 @@ static void qlink_ethtool_get_strings(struct net_device *dev, u32 set, u8 *data)
 	if (set != ETH_SS_STATS)
 		return;
 	for (id = QLINK_STATS_FIRST; id <= QLINK_A_STATS_MAX; id++)
-		ethtool_puts(&data, qlink_stats_names[id]);
+		ethtool_puts(&data, qlink_stats_name(id));
 	for (id = QLINK_PORT_FIRST; id <= QLINK_A_PORT_MAX; id++)
-		ethtool_puts(&data, qlink_port_names[id]);
+		ethtool_sprintf(&data, "port_%s", qlink_port_name(id));
 }
 
 static void qlink_ethtool_get_stats(struct net_device *dev, struct ethtool_stats *stats,

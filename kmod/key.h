@@ -9,6 +9,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/qlink.h>
 
+#include "names-gen.h"
 #include "slot.h"
 
 struct qlink_ring;
@@ -147,11 +148,6 @@ static inline bool qlink_key_is_ready(const struct qlink_key *key)
 {
 	/* Pairs with the release in qlink_key_give(). */
 	return smp_load_acquire(&key->is_ready);
-}
-
-static inline const char *qlink_direction_name(enum qlink_direction direction)
-{
-	return direction == QLINK_DIRECTION_TX ? "tx" : "rx";
 }
 
 #endif

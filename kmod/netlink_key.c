@@ -4,6 +4,7 @@
 #include <net/genetlink.h>
 
 #include "key_wipe.h"
+#include "names-gen.h"
 #include "netlink-gen.h"
 #include "netlink.h"
 #include "power.h"
@@ -44,21 +45,6 @@ static int qlink_netlink_parse_name(struct nlattr **attrs, unsigned int index,
 	config->direction = nla_get_u8(attrs[QLINK_A_KEY_DIRECTION]);
 	config->epoch = nla_get_u64(attrs[QLINK_A_KEY_EPOCH]);
 	return 0;
-}
-
-static const char *qlink_source_name(enum qlink_source source)
-{
-	switch (source) {
-	case QLINK_SOURCE_QKD:
-		return "qkd";
-	case QLINK_SOURCE_HYBRID:
-		return "hybrid";
-	case QLINK_SOURCE_PQC:
-		return "pqc";
-	case QLINK_SOURCE_STATIC:
-		return "static";
-	}
-	return "unknown";
 }
 
 static int qlink_netlink_parse_limits(struct nlattr **attrs, unsigned int index,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Per-CPU counters, and the one table of their names. */
+/* Per-CPU counters. */
 #ifndef QLINK_STATS_H
 #define QLINK_STATS_H
 
@@ -23,9 +23,6 @@ struct qlink_stats {
 	/** @n: by netlink attribute */
 	u64_stats_t n[QLINK_A_STATS_MAX + 1];
 };
-
-extern const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1];
-extern const char *const qlink_port_names[QLINK_A_PORT_MAX + 1];
 
 struct qlink_stats __percpu *qlink_stats_new(void);
 

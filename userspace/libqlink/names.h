@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include <linux/qlink.h>
+#include "names-gen.h"
 
 /**
  * struct qlink_names - names of the values of one enum
@@ -17,22 +17,6 @@ struct qlink_names {
 	/** @names: the name of each value from 0 to @n - 1 */
 	const char *const *names;
 };
-
-extern const struct qlink_names qlink_directions;
-extern const struct qlink_names qlink_sources;
-extern const struct qlink_names qlink_underlays;
-extern const struct qlink_names qlink_key_states;
-extern const struct qlink_names qlink_link_states;
-extern const struct qlink_names qlink_wipe_causes;
-/* Of the bits, by their number. */
-extern const struct qlink_names qlink_event_kinds;
-
-/*
- * Names of the counters as ethtool -S has them, by attribute; NULL where an
- * attribute is no counter.
- */
-extern const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1];
-extern const char *const qlink_port_names[QLINK_A_PORT_MAX + 1];
 
 /**
  * qlink_name() - name a value of an enum
