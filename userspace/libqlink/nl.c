@@ -25,8 +25,8 @@
 /* The highest errno that the kernel has. */
 #define ERRNO_MAX	4095
 
-/* One request and what comes back for it. */
-struct exchange {
+/* What comes back for a request, and where it goes. */
+struct nl_reply {
 	struct qlink_error *error;
 	int (*take)(void *arg, const void *attrs, size_t len);
 	void *arg;
@@ -91,33 +91,33 @@ static void ack_read(const struct nlmsghdr *hdr, size_t at,
 }
 
 /* An errno is what the kernel says, or else its message is none. */
-static void exchange_end(struct exchange *x, int err)
+static void nl_reply_end(struct nl_reply *reply, int err)
 {
-	x->is_done = true;
-	if (x->err || !err)
+	reply->is_done = true;
+	if (reply->err || !err)
 		return;
-	x->err = err < 0 && err >= -ERRNO_MAX ? err : -EBADMSG;
-	x->error->err = -x->err;
+	reply->err = err < 0 && err >= -ERRNO_MAX ? err : -EBADMSG;
+	reply->error->err = -reply->err;
 }
 
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
 {
 	const struct nlmsghdr *hdr = (void *)((char *)answer - NLMSG_HDRLEN);
-	struct exchange *x = arg;
+	struct nl_reply *reply = arg;
 	size_t at = sizeof(*answer);
 
 	(void)from;
 	if (!(hdr->nlmsg_flags & NLM_F_CAPPED))
 		at += answer->msg.nlmsg_len - NLMSG_HDRLEN;
-	ack_read(hdr, at, x->error);
-	exchange_end(x, answer->error);
+	ack_read(hdr, at, reply->error);
+	nl_reply_end(reply, answer->error);
 	return NL_STOP;
 }
 
 static int on_ack(struct nl_msg *msg, void *arg)
 {
 	(void)msg;
-	exchange_end(arg, 0);
+	nl_reply_end(arg, 0);
 	return NL_STOP;
 }
 
@@ -125,77 +125,77 @@ static int on_ack(struct nl_msg *msg, void *arg)
 static int on_finish(struct nl_msg *msg, void *arg)
 {
 	const struct nlmsghdr *hdr = nlmsg_hdr(msg);
-	struct exchange *x = arg;
+	struct nl_reply *reply = arg;
 	int err = 0;
 
 	if (nlmsg_datalen(hdr) >= (int)sizeof(err))
 		memcpy(&err, nlmsg_data(hdr), sizeof(err));
 	if (err < 0)
-		ack_read(hdr, sizeof(err), x->error);
-	exchange_end(x, err < 0 ? err : 0);
+		ack_read(hdr, sizeof(err), reply->error);
+	nl_reply_end(reply, err < 0 ? err : 0);
 	return NL_STOP;
 }
 
 static int on_valid(struct nl_msg *msg, void *arg)
 {
 	const struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
-	struct exchange *x = arg;
+	struct nl_reply *reply = arg;
 	int err = -EBADMSG;
 
-	if (x->err || !x->take)
+	if (reply->err || !reply->take)
 		return NL_OK;
 	if (genlmsg_valid_hdr(nlmsg_hdr(msg), 0))
-		err = x->take(x->arg, genlmsg_attrdata(genl, 0),
+		err = reply->take(reply->arg, genlmsg_attrdata(genl, 0),
 			      (size_t)genlmsg_attrlen(genl, 0));
 	if (err)
-		x->err = qlink_fail(x->error, err, "the reply does not parse");
+		reply->err = qlink_fail(reply->error, err, "the reply does not parse");
 	return NL_OK;
 }
 
-static struct nl_cb *exchange_callbacks(struct exchange *x)
+static struct nl_cb *nl_reply_callbacks(struct nl_reply *reply)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
 
 	if (!cb)
 		return NULL;
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, x);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, x);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, x);
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, x);
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, reply);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, reply);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, reply);
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, reply);
 	return cb;
 }
 
 /* Read until the answer is whole; a reading error ends it too. */
-static int exchange_read(struct qlink_nl *nl, struct exchange *x)
+static int nl_reply_read(struct qlink_nl *nl, struct nl_reply *reply)
 {
-	struct nl_cb *cb = exchange_callbacks(x);
+	struct nl_cb *cb = nl_reply_callbacks(reply);
 	int err = 0;
 
 	if (!cb)
-		return qlink_fail(x->error, -ENOMEM, "");
-	while (!x->is_done) {
+		return qlink_fail(reply->error, -ENOMEM, "");
+	while (!reply->is_done) {
 		errno = 0;
 		err = nl_recvmsgs(nl->sock, cb);
-		if (err < 0 && !x->is_done)
+		if (err < 0 && !reply->is_done)
 			break;
 	}
 	nl_cb_put(cb);
 	if (err == -NLE_DUMP_INTR)
-		return qlink_fail(x->error, -EINTR, "the dump changed under way");
-	if (!x->is_done)
-		return qlink_fail_nl(x->error, err);
-	return x->err;
+		return qlink_fail(reply->error, -EINTR, "the dump changed under way");
+	if (!reply->is_done)
+		return qlink_fail_nl(reply->error, err);
+	return reply->err;
 }
 
-static int exchange_send(struct qlink_nl *nl, struct nl_msg *msg,
-			 struct exchange *x)
+static int nl_request_send(struct qlink_nl *nl, struct nl_msg *msg,
+			   struct nl_reply *reply)
 {
 	int err;
 
-	memset(x->error, 0, sizeof(*x->error));
+	memset(reply->error, 0, sizeof(*reply->error));
 	errno = 0;
 	err = nl_send_auto(nl->sock, msg);
-	return err < 0 ? qlink_fail_nl(x->error, err) : 0;
+	return err < 0 ? qlink_fail_nl(reply->error, err) : 0;
 }
 
 /* ---- sockets and requests ---- */
@@ -266,8 +266,8 @@ void qlink_nl_close(struct qlink_nl *nl)
 }
 
 /* A request with its ifindex, unless that is 0 for a dump of all. */
-static struct nl_msg *request_new(struct qlink_nl *nl, uint8_t cmd, int flags,
-				  uint32_t ifindex, size_t room)
+static struct nl_msg *nl_request_new(struct qlink_nl *nl, uint8_t cmd, int flags,
+				     uint32_t ifindex, size_t room)
 {
 	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_ROOM + room);
 
@@ -282,19 +282,19 @@ static struct nl_msg *request_new(struct qlink_nl *nl, uint8_t cmd, int flags,
 	return msg;
 }
 
-static int request_put(void *msg, unsigned int type, const void *data,
-		       size_t len)
+static int nl_request_put(void *msg, unsigned int type, const void *data,
+			  size_t len)
 {
 	return nla_put(msg, (int)type, (int)len, data) ? -EMSGSIZE : 0;
 }
 
 /* Send a request, give it back, and read the answer. */
-static int request(struct qlink_nl *nl, struct nl_msg *msg, struct exchange *x)
+static int nl_request(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *reply)
 {
-	int err = exchange_send(nl, msg, x);
+	int err = nl_request_send(nl, msg, reply);
 
 	nlmsg_free(msg);
-	return err ? err : exchange_read(nl, x);
+	return err ? err : nl_reply_read(nl, reply);
 }
 
 static int list_grow(struct qlink_list *list)
@@ -321,18 +321,18 @@ void *qlink_list_next(struct qlink_list *list)
 }
 
 static int dump_once(struct qlink_nl *nl, const struct qlink_dump *dump,
-		     struct exchange *x)
+		     struct nl_reply *reply)
 {
-	struct nl_msg *msg = request_new(nl, dump->cmd, NLM_F_DUMP,
-					 dump->ifindex, 0);
+	struct nl_msg *msg = nl_request_new(nl, dump->cmd, NLM_F_DUMP,
+					    dump->ifindex, 0);
 
 	if (!msg)
-		return qlink_fail(x->error, -ENOMEM, "");
+		return qlink_fail(reply->error, -ENOMEM, "");
 	if (dump->after && nla_put_u64(msg, QLINK_A_AFTER, dump->after)) {
 		nlmsg_free(msg);
-		return qlink_fail(x->error, -EMSGSIZE, "");
+		return qlink_fail(reply->error, -EMSGSIZE, "");
 	}
-	return request(nl, msg, x);
+	return nl_request(nl, msg, reply);
 }
 
 int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
@@ -341,12 +341,12 @@ int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
 	int err, i;
 
 	for (i = 0; i < DUMP_TRIES; i++) {
-		struct exchange x = {
+		struct nl_reply reply = {
 			.error = error, .take = dump->take, .arg = list,
 		};
 
 		list->n = 0;
-		err = dump_once(nl, dump, &x);
+		err = dump_once(nl, dump, &reply);
 		if (err != -EINTR)
 			break;
 	}
@@ -367,16 +367,16 @@ static int link_get_take(void *link, const void *attrs, size_t len)
 int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
 		   struct qlink_link *link, struct qlink_error *error)
 {
-	struct exchange x = {
+	struct nl_reply reply = {
 		.error = error, .take = link_get_take, .arg = link,
 	};
 	struct nl_msg *msg;
 
 	memset(link, 0, sizeof(*link));
-	msg = request_new(nl, QLINK_CMD_LINK_GET, 0, ifindex, 0);
+	msg = nl_request_new(nl, QLINK_CMD_LINK_GET, 0, ifindex, 0);
 	if (!msg)
 		return qlink_fail(error, -ENOMEM, "");
-	return request(nl, msg, &x);
+	return nl_request(nl, msg, &reply);
 }
 
 static int link_list_take(void *arg, const void *attrs, size_t len)
@@ -413,20 +413,20 @@ int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
 int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
 		   const struct qlink_config *config, struct qlink_error *error)
 {
-	struct exchange x = { .error = error };
+	struct nl_reply reply = { .error = error };
 	struct nlattr *nest;
 	struct nl_msg *msg;
 
-	msg = request_new(nl, QLINK_CMD_LINK_SET, 0, ifindex, 0);
+	msg = nl_request_new(nl, QLINK_CMD_LINK_SET, 0, ifindex, 0);
 	if (!msg)
 		return qlink_fail(error, -ENOMEM, "");
 	nest = nla_nest_start(msg, QLINK_A_LINK | NLA_F_NESTED);
-	if (!nest || qlink_config_put(config, request_put, msg)) {
+	if (!nest || qlink_config_put(config, nl_request_put, msg)) {
 		nlmsg_free(msg);
 		return qlink_fail(error, -EMSGSIZE, "");
 	}
 	nla_nest_end(msg, nest);
-	return request(nl, msg, &x);
+	return nl_request(nl, msg, &reply);
 }
 
 /* ---- keys ---- */
@@ -434,26 +434,26 @@ int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
 int qlink_rotate(struct qlink_nl *nl, uint32_t ifindex,
 		 struct qlink_error *error)
 {
-	struct exchange x = { .error = error };
-	struct nl_msg *msg = request_new(nl, QLINK_CMD_ROTATE, 0, ifindex, 0);
+	struct nl_reply reply = { .error = error };
+	struct nl_msg *msg = nl_request_new(nl, QLINK_CMD_ROTATE, 0, ifindex, 0);
 
 	if (!msg)
 		return qlink_fail(error, -ENOMEM, "");
-	return request(nl, msg, &x);
+	return nl_request(nl, msg, &reply);
 }
 
 typedef int (*key_put)(const struct qlink_key *key, qlink_attr_put put,
 		       void *arg);
 
-static int request_put_keys(struct nl_msg *msg, const struct qlink_key *keys,
-			    size_t n, key_put put)
+static int nl_request_put_keys(struct nl_msg *msg, const struct qlink_key *keys,
+			       size_t n, key_put put)
 {
 	struct nlattr *nest;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		nest = nla_nest_start(msg, QLINK_A_KEY | NLA_F_NESTED);
-		if (!nest || put(&keys[i], request_put, msg))
+		if (!nest || put(&keys[i], nl_request_put, msg))
 			return -EMSGSIZE;
 		nla_nest_end(msg, nest);
 	}
@@ -488,19 +488,19 @@ static int fail_lock(struct qlink_error *error, int err, size_t bytes)
  */
 static int install_send(struct qlink_nl *nl, struct nl_msg *msg,
 			const struct qlink_key *keys, size_t n,
-			struct exchange *x)
+			struct nl_reply *reply)
 {
 	size_t size = nlmsg_get_max_size(msg);
 	void *memory = nlmsg_hdr(msg);
 	int err;
 
 	if (mlock(memory, size))
-		return fail_lock(x->error, -errno, size);
-	err = request_put_keys(msg, keys, n, qlink_key_put);
+		return fail_lock(reply->error, -errno, size);
+	err = nl_request_put_keys(msg, keys, n, qlink_key_put);
 	if (err)
-		qlink_fail(x->error, err, "");
+		qlink_fail(reply->error, err, "");
 	else
-		err = exchange_send(nl, msg, x);
+		err = nl_request_send(nl, msg, reply);
 	explicit_bzero(memory, size);
 	munlock(memory, size);
 	return err;
@@ -510,39 +510,39 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
 		      const struct qlink_key *keys, size_t n,
 		      struct qlink_error *error)
 {
-	struct exchange x = { .error = error };
+	struct nl_reply reply = { .error = error };
 	struct nl_msg *msg;
 	int err;
 
 	if (n > (INT_MAX / 4 - REQUEST_ROOM) / KEY_ROOM)
 		return qlink_fail(error, -EMSGSIZE, "");
-	msg = request_new(nl, QLINK_CMD_KEY_INSTALL, 0, ifindex, n * KEY_ROOM);
+	msg = nl_request_new(nl, QLINK_CMD_KEY_INSTALL, 0, ifindex, n * KEY_ROOM);
 	if (!msg)
 		return qlink_fail(error, -ENOMEM, "");
 	make_room(nl, nlmsg_get_max_size(msg));
-	err = install_send(nl, msg, keys, n, &x);
+	err = install_send(nl, msg, keys, n, &reply);
 	nlmsg_free(msg);
-	return err ? err : exchange_read(nl, &x);
+	return err ? err : nl_reply_read(nl, &reply);
 }
 
 int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
 		  const struct qlink_key *keys, size_t n,
 		  struct qlink_error *error)
 {
-	struct exchange x = { .error = error };
+	struct nl_reply reply = { .error = error };
 	struct nl_msg *msg;
 
 	if (n > (INT_MAX / 4 - REQUEST_ROOM) / KEY_ROOM)
 		return qlink_fail(error, -EMSGSIZE, "");
-	msg = request_new(nl, QLINK_CMD_KEY_DEL, 0, ifindex, n * KEY_ROOM);
+	msg = nl_request_new(nl, QLINK_CMD_KEY_DEL, 0, ifindex, n * KEY_ROOM);
 	if (!msg)
 		return qlink_fail(error, -ENOMEM, "");
 	make_room(nl, nlmsg_get_max_size(msg));
-	if (request_put_keys(msg, keys, n, qlink_key_put_name)) {
+	if (nl_request_put_keys(msg, keys, n, qlink_key_put_name)) {
 		nlmsg_free(msg);
 		return qlink_fail(error, -EMSGSIZE, "");
 	}
-	return request(nl, msg, &x);
+	return nl_request(nl, msg, &reply);
 }
 
 static int key_list_take_attr(void *arg, unsigned int type, const void *data,

@@ -40,10 +40,10 @@ TEST(an_install_carries_key_and_salt_apart)
 	struct qlink_key key = sample_key();
 	struct qlink_key back = { 0 };
 	struct seen seen = { 0 };
-	struct nl_msg *msg = request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, KEY_ROOM);
+	struct nl_msg *msg = nl_request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, KEY_ROOM);
 	struct nlattr *nest;
 
-	CHECK_NUMBER("put", request_put_keys(msg, &key, 1, qlink_key_put), 0);
+	CHECK_NUMBER("put", nl_request_put_keys(msg, &key, 1, qlink_key_put), 0);
 	nest = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN, QLINK_A_KEY);
 	CHECK(nest, "no key in the request");
 	CHECK(nest->nla_type & NLA_F_NESTED, "a strict kernel wants the nest flag");
@@ -62,12 +62,12 @@ TEST(what_was_not_said_of_a_key_is_not_sent)
 	struct qlink_nl nl = { .family = 30 };
 	struct qlink_key key = sample_key();
 	struct seen seen = { 0 };
-	struct nl_msg *msg = request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, KEY_ROOM);
+	struct nl_msg *msg = nl_request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, KEY_ROOM);
 	struct nlattr *nest;
 
 	key.hard_blocks = 0;
 	memset(key.kme_key_id, 0, sizeof(key.kme_key_id));
-	request_put_keys(msg, &key, 1, qlink_key_put);
+	nl_request_put_keys(msg, &key, 1, qlink_key_put);
 	nest = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN, QLINK_A_KEY);
 	qlink_attr_walk(nla_data(nest), (size_t)nla_len(nest), see, &seen);
 	CHECK_NUMBER("attributes", seen.types,
@@ -82,10 +82,10 @@ TEST(a_delete_carries_no_key_bytes)
 	struct qlink_nl nl = { .family = 30 };
 	struct qlink_key key = sample_key();
 	struct seen seen = { 0 };
-	struct nl_msg *msg = request_new(&nl, QLINK_CMD_KEY_DEL, 0, 5, KEY_ROOM);
+	struct nl_msg *msg = nl_request_new(&nl, QLINK_CMD_KEY_DEL, 0, 5, KEY_ROOM);
 	struct nlattr *nest;
 
-	request_put_keys(msg, &key, 1, qlink_key_put_name);
+	nl_request_put_keys(msg, &key, 1, qlink_key_put_name);
 	nest = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN, QLINK_A_KEY);
 	qlink_attr_walk(nla_data(nest), (size_t)nla_len(nest), see, &seen);
 	CHECK_NUMBER("attributes", seen.types,
@@ -98,12 +98,12 @@ TEST(many_keys_find_room_in_one_request)
 	const size_t n = 5000;
 	struct qlink_nl nl = { .family = 30 };
 	struct qlink_key *keys = calloc(n, sizeof(*keys));
-	struct nl_msg *msg = request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, n * KEY_ROOM);
+	struct nl_msg *msg = nl_request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, n * KEY_ROOM);
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		keys[i] = sample_key();
-	CHECK_NUMBER("put", request_put_keys(msg, keys, n, qlink_key_put), 0);
+	CHECK_NUMBER("put", nl_request_put_keys(msg, keys, n, qlink_key_put), 0);
 	nlmsg_free(msg);
 	free(keys);
 }
@@ -112,14 +112,14 @@ TEST(many_keys_find_room_in_one_request)
 TEST(the_message_is_wiped_after_sending)
 {
 	struct qlink_error error = { 0 };
-	struct exchange x = { .error = &error };
+	struct nl_reply reply = { .error = &error };
 	struct qlink_nl nl = { .sock = nl_socket_alloc(), .family = 30 };
 	struct qlink_key key = sample_key();
-	struct nl_msg *msg = request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, KEY_ROOM);
+	struct nl_msg *msg = nl_request_new(&nl, QLINK_CMD_KEY_INSTALL, 0, 5, KEY_ROOM);
 	const uint8_t *at = (const uint8_t *)nlmsg_hdr(msg);
 	size_t size = nlmsg_get_max_size(msg), i, left = 0;
 
-	CHECK(install_send(&nl, msg, &key, 1, &x) < 0, "sent without a socket");
+	CHECK(install_send(&nl, msg, &key, 1, &reply) < 0, "sent without a socket");
 	CHECK(error.err > 0, "no errno");
 	for (i = 0; i < size; i++)
 		left += at[i] != 0;
@@ -148,7 +148,7 @@ TEST(a_refusal_has_the_kernels_words)
 {
 	static const char said[] = "epoch 5 is not above 9";
 	struct qlink_error error = { 0 };
-	struct exchange x = { .error = &error };
+	struct nl_reply reply = { .error = &error };
 	uint32_t offset = 44;
 	struct ack ack = { .err.error = -EEXIST };
 	size_t len = 0;
@@ -157,9 +157,9 @@ TEST(a_refusal_has_the_kernels_words)
 	len += tlv(ack.tlvs + len, NLMSGERR_ATTR_OFFS, &offset, sizeof(offset));
 	ack.hdr.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + sizeof(ack.err) + len);
 	ack.hdr.nlmsg_flags = NLM_F_CAPPED | NLM_F_ACK_TLVS;
-	CHECK_NUMBER("stops", on_error(NULL, &ack.err, &x), NL_STOP);
-	CHECK(x.is_done, "still waits");
-	CHECK_NUMBER("result", x.err, -EEXIST);
+	CHECK_NUMBER("stops", on_error(NULL, &ack.err, &reply), NL_STOP);
+	CHECK(reply.is_done, "still waits");
+	CHECK_NUMBER("result", reply.err, -EEXIST);
 	CHECK_NUMBER("errno", error.err, EEXIST);
 	CHECK_TEXT("text", qlink_error_text(&error), said);
 	CHECK(error.has_offset && error.offset == 44, "offset %u", error.offset);
@@ -168,13 +168,13 @@ TEST(a_refusal_has_the_kernels_words)
 TEST(a_refusal_without_words_has_the_errno)
 {
 	struct qlink_error error = { 0 };
-	struct exchange x = { .error = &error };
+	struct nl_reply reply = { .error = &error };
 	struct ack ack = { .err.error = -EPERM };
 
 	ack.hdr.nlmsg_len = NLMSG_HDRLEN + sizeof(ack.err);
 	ack.hdr.nlmsg_flags = NLM_F_CAPPED;
-	on_error(NULL, &ack.err, &x);
-	CHECK_NUMBER("result", x.err, -EPERM);
+	on_error(NULL, &ack.err, &reply);
+	CHECK_NUMBER("result", reply.err, -EPERM);
 	CHECK_TEXT("text", qlink_error_text(&error), "Operation not permitted");
 	CHECK(!error.has_offset, "an offset out of nothing");
 }
@@ -182,7 +182,7 @@ TEST(a_refusal_without_words_has_the_errno)
 TEST(a_refusal_names_the_attribute_that_is_missing)
 {
 	struct qlink_error error = { 0 };
-	struct exchange x = { .error = &error };
+	struct nl_reply reply = { .error = &error };
 	struct ack ack = { .err.error = -EINVAL };
 	uint32_t type = QLINK_A_IFINDEX;
 	size_t len;
@@ -190,7 +190,7 @@ TEST(a_refusal_names_the_attribute_that_is_missing)
 	len = tlv(ack.tlvs, NLMSGERR_ATTR_MISS_TYPE, &type, sizeof(type));
 	ack.hdr.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + sizeof(ack.err) + len);
 	ack.hdr.nlmsg_flags = NLM_F_CAPPED | NLM_F_ACK_TLVS;
-	on_error(NULL, &ack.err, &x);
+	on_error(NULL, &ack.err, &reply);
 	CHECK_TEXT("text", qlink_error_text(&error),
 		   "required attribute 1 is missing");
 }
@@ -202,13 +202,13 @@ TEST(what_is_no_errno_is_a_refusal_that_does_not_parse)
 	size_t i;
 
 	for (i = 0; i < COUNT(errors); i++) {
-		struct exchange x = { .error = &error };
+		struct nl_reply reply = { .error = &error };
 		struct ack ack = { .err.error = errors[i] };
 
 		ack.hdr.nlmsg_len = NLMSG_HDRLEN + sizeof(ack.err);
 		ack.hdr.nlmsg_flags = NLM_F_CAPPED;
-		on_error(NULL, &ack.err, &x);
-		CHECK_NUMBER("result", x.err, -EBADMSG);
+		on_error(NULL, &ack.err, &reply);
+		CHECK_NUMBER("result", reply.err, -EBADMSG);
 		CHECK_NUMBER("errno", error.err, EBADMSG);
 	}
 }
@@ -225,12 +225,12 @@ TEST(a_reply_without_its_head_does_not_parse)
 {
 	struct qlink_error error = { 0 };
 	unsigned int n = 0;
-	struct exchange x = { .error = &error, .take = count_take, .arg = &n };
+	struct nl_reply reply = { .error = &error, .take = count_take, .arg = &n };
 	struct nl_msg *msg = nlmsg_alloc_simple(30, 0);
 
-	on_valid(msg, &x);
+	on_valid(msg, &reply);
 	CHECK_NUMBER("taken", n, 0);
-	CHECK_NUMBER("result", x.err, -EBADMSG);
+	CHECK_NUMBER("result", reply.err, -EBADMSG);
 	CHECK_TEXT("text", qlink_error_text(&error), "the reply does not parse");
 	nlmsg_free(msg);
 }
