@@ -63,8 +63,8 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_BLOCKS2_LOG2 + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
-	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
 	[IFLA_QLINK_PEER] = NLA_POLICY_EXACT_LEN(6),
+	[IFLA_QLINK_ETHERTYPE] = { .type = NLA_BE16, },
 	[IFLA_QLINK_LOCAL] = NLA_POLICY_MIN_LEN(4),
 	[IFLA_QLINK_REMOTE] = NLA_POLICY_MIN_LEN(4),
 	[IFLA_QLINK_PORT] = NLA_POLICY_MIN(NLA_BE16, 1),

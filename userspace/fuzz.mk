@@ -13,7 +13,7 @@ fuzz_config := qlinkd/config/config qlinkd/config/reader qlinkd/agreement/policy
 	common/number common/secret common/why common/wipe
 fuzz_kme_json := qlinkd/kme/json qlinkd/kme/memory common/number common/secret common/why common/wipe
 fuzz_msg := qlinkd/agreement/message qlinkd/agreement/policy common/why
-fuzz_netlink := libqlink/attr libqlink/key libqlink/link libqlink/names libqlink/names-gen libqlink/netns libqlink/nl \
+fuzz_netlink := libqlink/attr libqlink/attrs-gen libqlink/key libqlink/link libqlink/names libqlink/names-gen libqlink/netns libqlink/nl \
 	libqlink/parse libqlink/record common/number common/why qlinkd/peer/route
 # libnl reads from the fuzzer, not from a socket.
 $(O)/fuzz/netlink: LDFLAGS += -Wl,--wrap=nl_connect,--wrap=nl_recvmsgs

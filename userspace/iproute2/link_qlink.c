@@ -5,27 +5,26 @@
 #include <errno.h>
 #include <string.h>
 
-#include "libqlink/link.h"
-#include "libqlink/names.h"
+#include "libqlink/json.h"
+#include "libqlink/option.h"
 #include "libqlink/protection.h"
 
-static const char help[] =
-"Usage: ... qlink [ id ID ]\n"
-"                 [ peer MAC ] [ ethertype 0xNNNN ]\n"
-"                 [ local ADDR ] [ remote ADDR ] [ port PORT ]\n"
-"                 [ source-ports 1..64 ]\n"
-"                 [ accept LIST ]\n"
-"                 [ rekey-ms NUMBER ] [ rekey-frames NUMBER ]\n"
-"                 [ rekey-bytes NUMBER ] [ hard-seconds NUMBER ]\n"
-"                 [ grace-ms NUMBER ] [ keys-low NUMBER ]\n"
-"                 [ keepalive-ms NUMBER ] [ blocks2-log2 NUMBER ]\n"
+static const char help_head[] = "Usage: ... qlink ";
+
+static const char help_tail[] =
 "\n"
-"The eth underlay:  ip link add link LOWER name DEV type qlink id ID peer MAC\n"
-"The udp underlay:  ip link add DEV type qlink id ID local ADDR remote ADDR port PORT\n"
+"The eth underlay:  ip link add link LOWER name DEV type qlink id N peer MAC\n"
+"The udp underlay:  ip link add DEV type qlink id N local ADDR remote ADDR port N\n"
 "\n"
-"Where:  ID     := 1..65535\n"
-"        LIST   := SOURCE[,LIST]\n"
+"Where:  LIST   := SOURCE[,LIST]\n"
 "        SOURCE := { qkd | hybrid | pqc | static }\n";
+
+static void write_help(FILE *to)
+{
+	fputs(help_head, to);
+	qlink_options_print(to, (int)sizeof(help_head) - 1);
+	fputs(help_tail, to);
+}
 
 /* ---- ip link add, ip link set ---- */
 
@@ -55,7 +54,7 @@ static int parse_opt(struct link_util *lu, int argc, char **argv,
 	(void)lu;
 	for (; argc > 0; argc -= 2, argv += 2) {
 		if (!strcmp(*argv, "help")) {
-			fputs(help, stderr);
+			write_help(stderr);
 			return -1;
 		}
 		if (!strcmp(*argv, "link")) {
@@ -70,164 +69,106 @@ static int parse_opt(struct link_util *lu, int argc, char **argv,
 	return qlink_config_put(&config, append, n);
 }
 
-/* ---- ip -d link show ---- */
+/* ---- JSON ---- */
 
-static void print_text(const char *key, const char *format, const char *value)
+static void json_open(void *arg, const char *name)
 {
-	print_color_string(PRINT_ANY, COLOR_NONE, key, format, value);
+	(void)arg;
+	open_json_object(name);
 }
 
-static void print_number(const char *key, const char *format, unsigned int value)
+static void json_close(void *arg)
 {
-	print_color_uint(PRINT_ANY, COLOR_NONE, key, format, value);
+	(void)arg;
+	close_json_object();
 }
 
-static void print_eth(const struct qlink_config *config)
+static void json_number(void *arg, const char *name, uint64_t value)
 {
-	char text[QLINK_MAC_TEXT];
-
-	/* The text form has it as DEV@LOWER already. */
-	if (qlink_config_has(config, IFLA_QLINK_LOWER))
-		print_color_uint(PRINT_JSON, COLOR_NONE, "lower_ifindex", NULL,
-				 config->lower);
-	if (qlink_config_has(config, IFLA_QLINK_PEER))
-		print_text("peer", "peer %s ",
-			   qlink_format_mac(config->peer, text));
-	if (qlink_config_has(config, IFLA_QLINK_ETHERTYPE))
-		print_number("ethertype", "ethertype 0x%04x ", config->ethertype);
+	(void)arg;
+	print_color_u64(PRINT_JSON, COLOR_NONE, name, NULL, value);
 }
 
-static void print_udp(const struct qlink_config *config)
+static void json_text(void *arg, const char *name, const char *value)
 {
-	char text[QLINK_ADDR_TEXT];
-
-	if (qlink_config_has(config, IFLA_QLINK_LOCAL))
-		print_text("local", "local %s ",
-			   qlink_format_addr(&config->local, text));
-	if (qlink_config_has(config, IFLA_QLINK_REMOTE))
-		print_text("remote", "remote %s ",
-			   qlink_format_addr(&config->remote, text));
-	if (qlink_config_has(config, IFLA_QLINK_PORT))
-		print_number("port", "port %u ", config->port);
-	if (qlink_config_has(config, IFLA_QLINK_SOURCE_PORTS))
-		print_number("source_ports", "source-ports %u ",
-			     config->source_ports);
+	(void)arg;
+	print_color_string(PRINT_JSON, COLOR_NONE, name, NULL, value);
 }
 
-static void print_accept(uint32_t accept)
+static void json_boolean(void *arg, const char *name, bool value)
 {
-	char text[QLINK_ACCEPT_TEXT];
+	(void)arg;
+	print_color_bool(PRINT_JSON, COLOR_NONE, name, NULL, value);
+}
+
+static void json_bits(void *arg, const char *name, const struct qlink_names *names,
+		      uint32_t bits)
+{
 	unsigned int i;
 
-	print_color_string(PRINT_FP, COLOR_NONE, NULL, "accept %s ",
-			   qlink_format_accept(accept, text));
-	open_json_array(PRINT_JSON, "accept");
+	(void)arg;
+	open_json_array(PRINT_JSON, name);
 	for (i = 0; i < 32; i++)
-		if (accept & 1U << i)
+		if (bits & 1U << i)
 			print_color_string(PRINT_JSON, COLOR_NONE, NULL, NULL,
-					   qlink_name(&qlink_sources, i));
+					   qlink_name(names, i));
 	close_json_array(PRINT_JSON, NULL);
 }
 
-static void print_usage_json(const struct qlink_usage *usage)
-{
-	unsigned int i;
+static const struct qlink_json ip_json = {
+	.open = json_open, .close = json_close, .number = json_number,
+	.text = json_text, .boolean = json_boolean, .bits = json_bits,
+};
 
-	open_json_object("usage");
-	for (i = 0; i <= QLINK_SOURCE_STATIC; i++) {
-		if (!usage[i].frames)
-			continue;
-		open_json_object(qlink_name(&qlink_sources, i));
-		print_color_u64(PRINT_JSON, COLOR_NONE, "frames", NULL,
-				usage[i].frames);
-		print_color_u64(PRINT_JSON, COLOR_NONE, "bytes", NULL,
-				usage[i].bytes);
-		close_json_object();
-	}
-	close_json_object();
+/* ---- text ---- */
+
+static void print_text(const char *format, const char *value)
+{
+	print_color_string(PRINT_FP, COLOR_NONE, NULL, format, value);
 }
 
-static void print_ring_json(const char *name, const struct qlink_ring *ring)
+static void print_number(const char *format, unsigned int value)
 {
-	char id[QLINK_RING_ID_BYTES * 2 + 1];
-	unsigned int i;
+	print_color_uint(PRINT_FP, COLOR_NONE, NULL, format, value);
+}
 
-	for (i = 0; i < QLINK_RING_ID_BYTES; i++)
-		snprintf(id + i * 2, 3, "%02x", ring->id[i]);
-	open_json_object(name);
-	print_color_string(PRINT_JSON, COLOR_NONE, "id", NULL, id);
-	print_color_u64(PRINT_JSON, COLOR_NONE, "newest_epoch", NULL,
-			ring->newest_epoch);
-	print_color_u64(PRINT_JSON, COLOR_NONE, "current_epoch", NULL,
-			ring->current_epoch);
-	if (ring->has_source)
-		print_color_string(PRINT_JSON, COLOR_NONE, "current_source", NULL,
-				   qlink_name(&qlink_sources, ring->current_source));
-	print_color_uint(PRINT_JSON, COLOR_NONE, "staged", NULL, ring->staged);
-	print_color_uint(PRINT_JSON, COLOR_NONE, "retired", NULL, ring->retired);
-	print_color_u64(PRINT_JSON, COLOR_NONE, "rekeys", NULL, ring->rekeys);
-	if (ring->current_epoch)
-		print_color_u64(PRINT_JSON, COLOR_NONE, "age_ms", NULL,
-				ring->age_ms);
-	if (!strcmp(name, "tx"))
-		print_color_bool(PRINT_JSON, COLOR_NONE, "overdue", NULL,
-				 ring->overdue);
-	print_usage_json(ring->usage);
-	close_json_object();
+static void print_big(const char *format, uint64_t value)
+{
+	print_color_u64(PRINT_FP, COLOR_NONE, NULL, format, value);
+}
+
+/* All but the id, which comes earlier, and the lower device: ip has named that in DEV@LOWER. */
+static void print_options(const struct qlink_config *config)
+{
+	const struct qlink_attr *attr = qlink_config_attrs.attrs;
+	char text[QLINK_ATTR_TEXT];
+	size_t i;
+
+	for (i = 0; i < qlink_config_attrs.n; i++, attr++) {
+		if (attr->type == IFLA_QLINK_ID || attr->type == IFLA_QLINK_LOWER ||
+		    !qlink_config_has(config, attr->type))
+			continue;
+		print_text("%s ", attr->name);
+		print_text("%s ", qlink_attr_text(attr, config, text));
+	}
 }
 
 /* As "tx epoch 3 hybrid newest 9 staged 6 retired 0", or "tx no-key newest …". */
-static void print_ring_text(const char *name, const struct qlink_ring *ring)
-{
-	print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ", name);
-	if (ring->current_epoch)
-		print_color_u64(PRINT_FP, COLOR_NONE, NULL, "epoch %llu ",
-				ring->current_epoch);
-	else
-		print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ", "no-key");
-	if (ring->has_source)
-		print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ",
-				   qlink_name(&qlink_sources, ring->current_source));
-	print_color_u64(PRINT_FP, COLOR_NONE, NULL, "newest %llu ",
-			ring->newest_epoch);
-	print_color_uint(PRINT_FP, COLOR_NONE, NULL, "staged %u ", ring->staged);
-	print_color_uint(PRINT_FP, COLOR_NONE, NULL, "retired %u ", ring->retired);
-	print_color_u64(PRINT_FP, COLOR_NONE, NULL, "rekeys %llu ", ring->rekeys);
-	if (ring->overdue)
-		print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ", "overdue");
-}
-
 static void print_ring(const char *name, const struct qlink_ring *ring)
 {
-	if (is_json_context())
-		print_ring_json(name, ring);
+	print_text("%s ", name);
+	if (ring->current_epoch)
+		print_big("epoch %llu ", ring->current_epoch);
 	else
-		print_ring_text(name, ring);
-}
-
-static void print_big(const char *key, const char *format, uint64_t value)
-{
-	print_color_u64(PRINT_ANY, COLOR_NONE, key, format, value);
-}
-
-static void print_limits(const struct qlink_config *config)
-{
-	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
-		print_number("rekey_ms", "rekey-ms %u ", config->rekey_ms);
-	if (qlink_config_has(config, IFLA_QLINK_REKEY_FRAMES))
-		print_big("rekey_frames", "rekey-frames %llu ", config->rekey_frames);
-	if (qlink_config_has(config, IFLA_QLINK_REKEY_BYTES))
-		print_big("rekey_bytes", "rekey-bytes %llu ", config->rekey_bytes);
-	if (qlink_config_has(config, IFLA_QLINK_HARD_SECONDS))
-		print_number("hard_seconds", "hard-seconds %u ", config->hard_seconds);
-	if (qlink_config_has(config, IFLA_QLINK_GRACE_MS))
-		print_number("grace_ms", "grace-ms %u ", config->grace_ms);
-	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
-		print_number("keys_low", "keys-low %u ", config->keys_low);
-	if (qlink_config_has(config, IFLA_QLINK_KEEPALIVE_MS))
-		print_number("keepalive_ms", "keepalive-ms %u ", config->keepalive_ms);
-	if (qlink_config_has(config, IFLA_QLINK_BLOCKS2_LOG2))
-		print_number("blocks2_log2", "blocks2-log2 %u ", config->blocks2_log2);
+		print_text("%s ", "no-key");
+	if (ring->has_source)
+		print_text("%s ", qlink_name(&qlink_sources, ring->current_source));
+	print_big("newest %llu ", ring->newest_epoch);
+	print_number("staged %u ", ring->staged);
+	print_number("retired %u ", ring->retired);
+	print_big("rekeys %llu ", ring->rekeys);
+	if (ring->overdue)
+		print_text("%s ", "overdue");
 }
 
 /* As "protection degraded tx-overdue". */
@@ -236,14 +177,11 @@ static void print_protection(const struct qlink_link *link)
 	uint32_t lacks;
 	unsigned int i;
 
-	print_text("protection", "protection %s ",
+	print_text("protection %s ",
 		   qlink_name(&qlink_protections, qlink_link_protection(link, &lacks)));
-	open_json_array(PRINT_JSON, "lacks");
 	for (i = 0; i < qlink_lacks.n; i++)
 		if (lacks & 1U << i)
-			print_color_string(PRINT_ANY, COLOR_NONE, NULL, "%s ",
-					   qlink_name(&qlink_lacks, i));
-	close_json_array(PRINT_JSON, NULL);
+			print_text("%s ", qlink_name(&qlink_lacks, i));
 }
 
 /* As "peer-heard peer-epoch 3 echo-us 250", or "peer-not-heard". */
@@ -251,41 +189,32 @@ static void print_peer(const struct qlink_link *link)
 {
 	if (!link->has_peer)
 		return;
-	print_color_bool(PRINT_JSON, COLOR_NONE, "peer_heard", NULL, link->peer_heard);
-	print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ",
-			   link->peer_heard ? "peer-heard" : "peer-not-heard");
-	print_big("peer_epoch", "peer-epoch %llu ", link->peer_epoch);
+	print_text("%s ", link->peer_heard ? "peer-heard" : "peer-not-heard");
+	print_big("peer-epoch %llu ", link->peer_epoch);
 	if (link->echo_us)
-		print_number("echo_us", "echo-us %u ", link->echo_us);
+		print_number("echo-us %u ", link->echo_us);
 }
 
 static void print_link(const struct qlink_link *link)
 {
-	const struct qlink_config *config = &link->config;
-
-	print_text("state", "state %s ",
-		   qlink_name(&qlink_link_states, link->state));
+	print_text("state %s ", qlink_name(&qlink_link_states, link->state));
 	print_protection(link);
-	if (qlink_config_has(config, IFLA_QLINK_ID))
-		print_number("id", "id %u ", config->id);
-	print_text("underlay", "underlay %s ",
-		   qlink_name(&qlink_underlays, link->underlay));
-	print_eth(config);
-	print_udp(config);
-	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
-		print_accept(config->accept);
-	print_limits(config);
+	if (qlink_config_has(&link->config, IFLA_QLINK_ID))
+		print_number("id %u ", link->config.id);
+	print_text("underlay %s ", qlink_name(&qlink_underlays, link->underlay));
+	print_options(&link->config);
 	print_peer(link);
 	print_ring("tx", &link->tx);
 	print_ring("rx", &link->rx);
-	print_big("blocks2", "blocks2 %llu ", link->blocks2);
-	print_number("generation", "generation %u ", link->generation);
+	print_big("blocks2 %llu ", link->blocks2);
+	print_number("generation %u ", link->generation);
 	if (!link->wipes)
 		return;
-	print_number("wipes", "wipes %u ", link->wipes);
-	print_text("wiped_by", "wiped-by %s ",
-		   qlink_name(&qlink_wipe_causes, link->wiped_by));
+	print_number("wipes %u ", link->wipes);
+	print_text("wiped-by %s ", qlink_name(&qlink_wipe_causes, link->wiped_by));
 }
+
+/* ---- ip -d link show ---- */
 
 static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 {
@@ -299,7 +228,10 @@ static void print_opt(struct link_util *lu, FILE *f, struct rtattr *tb[])
 		if (tb[i] && qlink_link_take(&link, (unsigned int)i, RTA_DATA(tb[i]),
 					     (size_t)RTA_PAYLOAD(tb[i])))
 			fprintf(stderr, "qlink: attribute %d does not parse\n", i);
-	print_link(&link);
+	if (is_json_context())
+		qlink_json_link(&ip_json, &link, NULL);
+	else
+		print_link(&link);
 }
 
 /* ---- ip -d -s link show ---- */
@@ -308,11 +240,11 @@ static void print_counter_text(const char *name, uint64_t value, bool is_first)
 {
 	if (is_first) {
 		print_nl();
-		print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s", "      ");
+		print_text("%s", "      ");
 	}
-	print_color_string(PRINT_FP, COLOR_NONE, NULL, "%s ", name);
-	/* ip goes on behind this, on the same line. */
-	print_color_u64(PRINT_FP, COLOR_NONE, NULL, "%llu ", value);
+	print_text("%s ", name);
+	/* ip continues on the same line. */
+	print_big("%llu ", value);
 }
 
 static void print_xstats(struct link_util *lu, FILE *f, struct rtattr *xstats)
@@ -343,7 +275,7 @@ static void print_help(struct link_util *lu, int argc, char **argv, FILE *f)
 	(void)lu;
 	(void)argc;
 	(void)argv;
-	fputs(help, f);
+	write_help(f);
 }
 
 __attribute__((visibility("default")))

@@ -26,13 +26,6 @@ struct qlink_monitor {
 
 static int event_take(void *arg, unsigned int type, const void *data, size_t len)
 {
-	static const struct qlink_attr_field fields[] = {
-		[QLINK_A_EVENT_SEQUENCE] = QLINK_ATTR_FIELD(struct qlink_event, sequence),
-		[QLINK_A_EVENT_KINDS] = QLINK_ATTR_FIELD(struct qlink_event, kinds),
-		[QLINK_A_EVENT_AUTH_FAILURES] = QLINK_ATTR_FIELD(struct qlink_event, auth_failures),
-		[QLINK_A_EVENT_REPLAYS] = QLINK_ATTR_FIELD(struct qlink_event, replays),
-		[QLINK_A_EVENT_PEER_HEARD] = QLINK_ATTR_FIELD(struct qlink_event, peer_heard),
-	};
 	struct qlink_event *event = arg;
 
 	switch (type) {
@@ -44,8 +37,7 @@ static int event_take(void *arg, unsigned int type, const void *data, size_t len
 		event->has_peer = true;
 		break;
 	}
-	return qlink_attr_copy_field(event, fields, sizeof(fields) / sizeof(fields[0]),
-				     type, data, len);
+	return qlink_attr_take_of(&qlink_event_attrs, event, type, data, len);
 }
 
 int qlink_event_take_message(void *arg, unsigned int type, const void *data,

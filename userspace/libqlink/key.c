@@ -47,17 +47,5 @@ int qlink_key_put(const struct qlink_key *key, qlink_attr_put put, void *arg)
 
 int qlink_key_take(void *key, unsigned int type, const void *data, size_t len)
 {
-	static const struct qlink_attr_field fields[] = {
-		[QLINK_A_KEY_DIRECTION] = QLINK_ATTR_FIELD(struct qlink_key, direction),
-		[QLINK_A_KEY_EPOCH] = QLINK_ATTR_FIELD(struct qlink_key, epoch),
-		[QLINK_A_KEY_SOURCE] = QLINK_ATTR_FIELD(struct qlink_key, source),
-		[QLINK_A_KEY_KME_KEY_ID] = QLINK_ATTR_FIELD(struct qlink_key, kme_key_id),
-		[QLINK_A_KEY_HARD_BLOCKS] = QLINK_ATTR_FIELD(struct qlink_key, hard_blocks),
-		[QLINK_A_KEY_STATE] = QLINK_ATTR_FIELD(struct qlink_key, state),
-		[QLINK_A_KEY_FRAMES] = QLINK_ATTR_FIELD(struct qlink_key, frames),
-		[QLINK_A_KEY_BYTES] = QLINK_ATTR_FIELD(struct qlink_key, bytes),
-	};
-
-	return qlink_attr_copy_field(key, fields, sizeof(fields) / sizeof(fields[0]),
-				     type, data, len);
+	return qlink_attr_take_of(&qlink_key_attrs, key, type, data, len);
 }

@@ -83,6 +83,9 @@ struct qlink_usage {
 
 	/** @bytes: of plaintext */
 	uint64_t bytes;
+
+	/** @source: an enum qlink_source */
+	uint8_t source;
 };
 
 /**
@@ -194,38 +197,6 @@ static inline bool qlink_config_has(const struct qlink_config *config,
 {
 	return config->present & 1ULL << attr;
 }
-
-/**
- * qlink_config_word() - take one option of a command line, as "id 7"
- * @config: where the value goes
- * @word: the name of the option
- * @value: its value, %NULL if the command line ends before it
- * @why: filled in on %-EINVAL
- *
- * Knows every option but the lower device, which ip and qlinkctl each name in
- * their own way.
- *
- * Return:
- * * %0		- taken
- * * %-ENOENT	- no option has this name
- * * %-EEXIST	- @config has it already
- * * %-ENODATA	- @value is missing
- * * %-EINVAL	- the value breaks the rule in @why
- */
-int qlink_config_word(struct qlink_config *config, const char *word,
-		      const char *value, struct qlink_why *why);
-
-/**
- * qlink_config_error() - say what qlink_config_word() found wrong
- * @err: what it returned, not 0
- * @word: what was passed to it
- * @value: likewise
- * @why: likewise
- * @buf: where the sentence goes: value, rule
- * @size: room at @buf
- */
-void qlink_config_error(int err, const char *word, const char *value,
-			const struct qlink_why *why, char *buf, size_t size);
 
 /**
  * qlink_config_put() - append a configuration to a request

@@ -9,21 +9,7 @@
 int qlink_record_take(void *record, unsigned int type, const void *data,
 		      size_t len)
 {
-	static const struct qlink_attr_field fields[] = {
-		[QLINK_A_RECORD_NUMBER] = QLINK_ATTR_FIELD(struct qlink_record, number),
-		[QLINK_A_RECORD_DIRECTION] = QLINK_ATTR_FIELD(struct qlink_record, direction),
-		[QLINK_A_RECORD_EPOCH] = QLINK_ATTR_FIELD(struct qlink_record, epoch),
-		[QLINK_A_RECORD_SOURCE] = QLINK_ATTR_FIELD(struct qlink_record, source),
-		[QLINK_A_RECORD_KME_KEY_ID] = QLINK_ATTR_FIELD(struct qlink_record, kme_key_id),
-		[QLINK_A_RECORD_FIRST_MS] = QLINK_ATTR_FIELD(struct qlink_record, first_ms),
-		[QLINK_A_RECORD_LAST_MS] = QLINK_ATTR_FIELD(struct qlink_record, last_ms),
-		[QLINK_A_RECORD_FRAMES] = QLINK_ATTR_FIELD(struct qlink_record, frames),
-		[QLINK_A_RECORD_BYTES] = QLINK_ATTR_FIELD(struct qlink_record, bytes),
-	};
-
-	return qlink_attr_copy_field(record, fields,
-				     sizeof(fields) / sizeof(fields[0]), type,
-				     data, len);
+	return qlink_attr_take_of(&qlink_record_attrs, record, type, data, len);
 }
 
 static int take_attr(void *arg, unsigned int type, const void *data, size_t len)

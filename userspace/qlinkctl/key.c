@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "build.h"
 #include "common/number.h"
 #include "common/secret.h"
 #include "libqlink/keyfile.h"
@@ -130,27 +131,15 @@ static int del_run(struct ctl *ctl, int argc, char **argv)
 
 json_t *key_json(const struct qlink_key *key)
 {
-	json_t *object = json_object();
-	char id[QLINK_UUID_TEXT];
+	const struct qlink_attr *attr = qlink_key_attrs.attrs;
+	struct build build;
+	const struct qlink_json *json = build_begin(&build);
+	size_t i;
 
-	if (!object)
-		return NULL;
-	json_object_set_new(object, "direction",
-		json_string(qlink_name(&qlink_directions, key->direction)));
-	json_object_set_new(object, "epoch", json_integer((json_int_t)key->epoch));
-	json_object_set_new(object, "source",
-		json_string(qlink_name(&qlink_sources, key->source)));
-	json_object_set_new(object, "state",
-		json_string(qlink_name(&qlink_key_states, key->state)));
-	if (qlink_key_has_id(key))
-		json_object_set_new(object, "kme_key_id",
-			json_string(qlink_format_uuid(key->kme_key_id, id)));
-	if (key->hard_blocks)
-		json_object_set_new(object, "hard_blocks",
-			json_integer((json_int_t)key->hard_blocks));
-	json_object_set_new(object, "frames", json_integer((json_int_t)key->frames));
-	json_object_set_new(object, "bytes", json_integer((json_int_t)key->bytes));
-	return object;
+	for (i = 0; i < qlink_key_attrs.n; i++, attr++)
+		if (attr->type != QLINK_A_KEY_HARD_BLOCKS || key->hard_blocks)
+			qlink_json_attr(json, attr, key);
+	return build_end(&build);
 }
 
 void key_text(const struct qlink_key *keys, size_t n, FILE *to)

@@ -6,18 +6,21 @@
 #include "agent.h"
 #include "ctl.h"
 #include "key.h"
+#include "libqlink/option.h"
 #include "monitor.h"
 #include "record.h"
 #include "set.h"
 #include "show.h"
 
-static const char help[] =
+static const char help_head[] =
 "usage: qlinkctl [-j] [-s] show [DEV]\n"
-"       qlinkctl set DEV [link LOWER] [id N] [ethertype 0xNNNN] [peer MAC]\n"
-"                [local ADDR] [remote ADDR] [port N] [source-ports N]\n"
-"                [accept LIST] [rekey-ms N] [rekey-frames N] [rekey-bytes N]\n"
-"                [hard-seconds N] [grace-ms N] [keys-low N]\n"
-"                [keepalive-ms N] [blocks2-log2 N]\n"
+"       qlinkctl set DEV [link LOWER]\n"
+"                ";
+
+/* The options of a link stand between the two. */
+#define OPTIONS_COLUMN	16
+
+static const char help_tail[] =
 "       qlinkctl rotate DEV\n"
 "       qlinkctl [-j] monitor [DEV]\n"
 "       qlinkctl [-j] key show DEV\n"
@@ -43,6 +46,13 @@ static const char help[] =
 "  -h, --help            this text\n"
 "  -V, --version         the version\n";
 
+static int print_help(void)
+{
+	fputs(help_head, stdout);
+	qlink_options_print(stdout, OPTIONS_COLUMN);
+	return fputs(help_tail, stdout) == EOF ? CTL_FAILED : CTL_OK;
+}
+
 static int print(const char *text)
 {
 	return fputs(text, stdout) == EOF ? CTL_FAILED : CTL_OK;
@@ -53,7 +63,7 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 	(void)ctl;
 	(void)argc;
 	(void)argv;
-	return print(help);
+	return print_help();
 }
 
 static const struct ctl_command commands[] = {
@@ -92,7 +102,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 			ctl->control = optarg;
 			break;
 		case 'h':
-			return print(help);
+			return print_help();
 		case 'j':
 			ctl->json = true;
 			break;

@@ -5,33 +5,25 @@
 #include <errno.h>
 #include <string.h>
 
+#include "build.h"
 #include "libqlink/names.h"
-#include "show.h"
 
 json_t *monitor_json(const struct qlink_event *event)
 {
-	json_t *object = json_object();
+	const struct qlink_attr *attr = qlink_event_attrs.attrs;
+	struct build build;
+	const struct qlink_json *json = build_begin(&build);
+	size_t i;
 
-	if (!object)
-		return NULL;
 	if (event->ifindex)
-		json_object_set_new(object, "ifindex",
-				    json_integer(event->ifindex));
-	json_object_set_new(object, "ifname", json_string(event->ifname));
-	json_object_set_new(object, "sequence",
-			    json_integer((json_int_t)event->sequence));
-	json_object_set_new(object, "kinds",
-			    show_bits_json(&qlink_event_kinds, event->kinds));
-	if (event->has_peer)
-		json_object_set_new(object, "peer_heard",
-				    json_boolean(event->peer_heard));
-	json_object_set_new(object, "tx", show_ring_json(&event->tx, true));
-	json_object_set_new(object, "rx", show_ring_json(&event->rx, false));
-	json_object_set_new(object, "auth_failures",
-			    json_integer((json_int_t)event->auth_failures));
-	json_object_set_new(object, "replays",
-			    json_integer((json_int_t)event->replays));
-	return object;
+		json->number(json->arg, "ifindex", event->ifindex);
+	json->text(json->arg, "ifname", event->ifname);
+	for (i = 0; i < qlink_event_attrs.n; i++, attr++)
+		if (attr->type != QLINK_A_EVENT_PEER_HEARD || event->has_peer)
+			qlink_json_attr(json, attr, event);
+	qlink_json_ring(json, "tx", &event->tx);
+	qlink_json_ring(json, "rx", &event->rx);
+	return build_end(&build);
 }
 
 static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to)

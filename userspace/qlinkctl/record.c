@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
 #include "common/number.h"
 #include "libqlink/names.h"
 
@@ -19,22 +20,10 @@ static const char *id_text(const struct qlink_record *record,
 
 json_t *record_json(const struct qlink_record *record)
 {
-	char text[QLINK_UUID_TEXT];
-	const char *id = id_text(record, text);
-	json_t *object;
+	struct build build;
 
-	object = json_pack("{s:I, s:s, s:I, s:s, s:I, s:I, s:I, s:I}",
-		"number", (json_int_t)record->number,
-		"direction", qlink_name(&qlink_directions, record->direction),
-		"epoch", (json_int_t)record->epoch,
-		"source", qlink_name(&qlink_sources, record->source),
-		"first_ms", (json_int_t)record->first_ms,
-		"last_ms", (json_int_t)record->last_ms,
-		"frames", (json_int_t)record->frames,
-		"bytes", (json_int_t)record->bytes);
-	if (object && id)
-		json_object_set_new(object, "kme_key_id", json_string(id));
-	return object;
+	qlink_json_attrs(build_begin(&build), &qlink_record_attrs, record);
+	return build_end(&build);
 }
 
 void record_text(uint64_t after, const struct qlink_record *records, size_t n,

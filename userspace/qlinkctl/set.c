@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libqlink/netns.h"
+#include "libqlink/option.h"
 
 /*
  * The lower device is named here and counted where the underlay lies: refuse

@@ -6,20 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
 #include "libqlink/names.h"
 #include "libqlink/netns.h"
+#include "libqlink/option.h"
 
 /* ---- JSON ---- */
-
-static void set_number(json_t *object, const char *name, uint64_t value)
-{
-	json_object_set_new(object, name, json_integer((json_int_t)value));
-}
-
-static void set_text(json_t *object, const char *name, const char *value)
-{
-	json_object_set_new(object, name, json_string(value));
-}
 
 static json_t *counters_json(const uint64_t *counters,
 			     const char *const *names, unsigned int max)
@@ -29,212 +21,72 @@ static json_t *counters_json(const uint64_t *counters,
 
 	for (i = 0; i <= max; i++)
 		if (names[i])
-			set_number(object, names[i], counters[i]);
-	return object;
-}
-
-static json_t *usage_json(const struct qlink_usage *usage)
-{
-	json_t *object = json_object();
-	unsigned int i;
-
-	for (i = 0; i <= QLINK_SOURCE_STATIC; i++)
-		if (usage[i].frames)
-			json_object_set_new(object, qlink_name(&qlink_sources, i),
-				json_pack("{s:I, s:I}",
-					  "frames", (json_int_t)usage[i].frames,
-					  "bytes", (json_int_t)usage[i].bytes));
-	return object;
-}
-
-json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx)
-{
-	char id[QLINK_RING_ID_BYTES * 2 + 1];
-	json_t *object = json_object();
-	unsigned int i;
-
-	for (i = 0; i < QLINK_RING_ID_BYTES; i++)
-		snprintf(id + i * 2, 3, "%02x", ring->id[i]);
-	set_text(object, "id", id);
-	set_number(object, "newest_epoch", ring->newest_epoch);
-	set_number(object, "current_epoch", ring->current_epoch);
-	if (ring->has_source)
-		set_text(object, "current_source",
-			 qlink_name(&qlink_sources, ring->current_source));
-	set_number(object, "staged", ring->staged);
-	set_number(object, "retired", ring->retired);
-	set_number(object, "rekeys", ring->rekeys);
-	if (ring->current_epoch)
-		set_number(object, "age_ms", ring->age_ms);
-	if (is_tx)
-		json_object_set_new(object, "overdue", json_boolean(ring->overdue));
-	json_object_set_new(object, "usage", usage_json(ring->usage));
-	return object;
-}
-
-json_t *show_bits_json(const struct qlink_names *names, uint32_t bits)
-{
-	json_t *array = json_array();
-	unsigned int i;
-
-	for (i = 0; i < 32; i++)
-		if (bits & 1U << i)
-			json_array_append_new(array,
-				json_string(qlink_name(names, i)));
-	return array;
-}
-
-static void eth_json(json_t *object, const struct qlink_config *config,
-		     const char *lower)
-{
-	char mac[QLINK_MAC_TEXT];
-
-	if (lower)
-		set_text(object, "lower", lower);
-	if (qlink_config_has(config, IFLA_QLINK_LOWER))
-		set_number(object, "lower_ifindex", config->lower);
-	if (qlink_config_has(config, IFLA_QLINK_ETHERTYPE))
-		set_number(object, "ethertype", config->ethertype);
-	if (qlink_config_has(config, IFLA_QLINK_PEER))
-		set_text(object, "peer", qlink_format_mac(config->peer, mac));
-}
-
-static void udp_json(json_t *object, const struct qlink_config *config)
-{
-	char addr[QLINK_ADDR_TEXT];
-
-	if (qlink_config_has(config, IFLA_QLINK_LOCAL))
-		set_text(object, "local", qlink_format_addr(&config->local, addr));
-	if (qlink_config_has(config, IFLA_QLINK_REMOTE))
-		set_text(object, "remote",
-			 qlink_format_addr(&config->remote, addr));
-	if (qlink_config_has(config, IFLA_QLINK_PORT))
-		set_number(object, "port", config->port);
-	if (qlink_config_has(config, IFLA_QLINK_SOURCE_PORTS))
-		set_number(object, "source_ports", config->source_ports);
-}
-
-static void limits_json(json_t *object, const struct qlink_config *config)
-{
-	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
-		set_number(object, "rekey_ms", config->rekey_ms);
-	if (qlink_config_has(config, IFLA_QLINK_REKEY_FRAMES))
-		set_number(object, "rekey_frames", config->rekey_frames);
-	if (qlink_config_has(config, IFLA_QLINK_REKEY_BYTES))
-		set_number(object, "rekey_bytes", config->rekey_bytes);
-	if (qlink_config_has(config, IFLA_QLINK_HARD_SECONDS))
-		set_number(object, "hard_seconds", config->hard_seconds);
-	if (qlink_config_has(config, IFLA_QLINK_GRACE_MS))
-		set_number(object, "grace_ms", config->grace_ms);
-	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
-		set_number(object, "keys_low", config->keys_low);
-	if (qlink_config_has(config, IFLA_QLINK_KEEPALIVE_MS))
-		set_number(object, "keepalive_ms", config->keepalive_ms);
-	if (qlink_config_has(config, IFLA_QLINK_BLOCKS2_LOG2))
-		set_number(object, "blocks2_log2", config->blocks2_log2);
-}
-
-static void peer_json(json_t *object, const struct qlink_link *link)
-{
-	if (!link->has_peer)
-		return;
-	json_object_set_new(object, "peer_heard", json_boolean(link->peer_heard));
-	set_number(object, "peer_epoch", link->peer_epoch);
-	if (link->echo_us)
-		set_number(object, "echo_us", link->echo_us);
-}
-
-static void protection_json(json_t *object, const struct qlink_link *link)
-{
-	uint32_t lacks;
-
-	set_text(object, "protection",
-		 qlink_name(&qlink_protections, qlink_link_protection(link, &lacks)));
-	json_object_set_new(object, "lacks", show_bits_json(&qlink_lacks, lacks));
-}
-
-static json_t *link_json(const struct qlink_link *link, const char *lower)
-{
-	const struct qlink_config *config = &link->config;
-	json_t *object = json_object();
-
-	set_text(object, "state", qlink_name(&qlink_link_states, link->state));
-	protection_json(object, link);
-	if (qlink_config_has(config, IFLA_QLINK_ID))
-		set_number(object, "id", config->id);
-	set_text(object, "underlay", qlink_name(&qlink_underlays, link->underlay));
-	eth_json(object, config, lower);
-	udp_json(object, config);
-	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
-		json_object_set_new(object, "accept",
-				    show_bits_json(&qlink_sources, config->accept));
-	limits_json(object, config);
-	peer_json(object, link);
-	json_object_set_new(object, "tx", show_ring_json(&link->tx, true));
-	json_object_set_new(object, "rx", show_ring_json(&link->rx, false));
-	set_number(object, "blocks2", link->blocks2);
-	set_number(object, "generation", link->generation);
-	set_number(object, "wipes", link->wipes);
-	if (link->wipes)
-		set_text(object, "wiped_by",
-			 qlink_name(&qlink_wipe_causes, link->wiped_by));
+			json_object_set_new(object, names[i],
+					    json_integer((json_int_t)counters[i]));
 	return object;
 }
 
 json_t *show_json(const struct qlink_link *link, const char *lower)
 {
-	json_t *object = json_object();
+	struct build build;
+	const struct qlink_json *json = build_begin(&build);
 
-	if (!object)
-		return NULL;
-	set_number(object, "ifindex", link->ifindex);
-	set_text(object, "ifname", link->ifname);
-	json_object_set_new(object, "link", link_json(link, lower));
-	json_object_set_new(object, "stats",
-			    counters_json(link->stats, qlink_stats_names,
-					  QLINK_A_STATS_MAX));
+	json->number(json->arg, "ifindex", link->ifindex);
+	json->text(json->arg, "ifname", link->ifname);
+	json->open(json->arg, "link");
+	qlink_json_link(json, link, lower);
+	json->close(json->arg);
+	build_add(&build, "stats",
+		  counters_json(link->stats, qlink_stats_names, QLINK_A_STATS_MAX));
 	if (link->has_port)
-		json_object_set_new(object, "port",
-				    counters_json(link->port, qlink_port_names,
-						  QLINK_A_PORT_MAX));
-	return object;
+		build_add(&build, "port",
+			  counters_json(link->port, qlink_port_names, QLINK_A_PORT_MAX));
+	return build_end(&build);
 }
 
 /* ---- text ---- */
 
 #define LABEL	"  %-12s "
 
-static void eth_text(const struct qlink_config *config, const char *lower,
-		     FILE *to)
+static void lower_text(const struct qlink_config *config, const char *lower,
+		       FILE *to)
 {
-	char mac[QLINK_MAC_TEXT];
-
 	if (lower)
 		fprintf(to, LABEL "%s\n", "link", lower);
 	else if (qlink_config_has(config, IFLA_QLINK_LOWER))
 		fprintf(to, LABEL "index %u in another network namespace\n",
 			"link", config->lower);
-	if (qlink_config_has(config, IFLA_QLINK_PEER))
-		fprintf(to, LABEL "%s\n", "peer",
-			qlink_format_mac(config->peer, mac));
-	if (qlink_config_has(config, IFLA_QLINK_ETHERTYPE))
-		fprintf(to, LABEL "0x%04x\n", "ethertype", config->ethertype);
 }
 
-static void udp_text(const struct qlink_config *config, FILE *to)
+/* What has a line of its own; limits of keys and keepalives are told in sentences. */
+static bool has_line(unsigned int type)
 {
-	char addr[QLINK_ADDR_TEXT];
+	switch (type) {
+	case IFLA_QLINK_ID:
+	case IFLA_QLINK_LOWER:
+	case IFLA_QLINK_REKEY_MS:
+	case IFLA_QLINK_REKEY_FRAMES:
+	case IFLA_QLINK_REKEY_BYTES:
+	case IFLA_QLINK_HARD_SECONDS:
+	case IFLA_QLINK_GRACE_MS:
+	case IFLA_QLINK_KEYS_LOW:
+	case IFLA_QLINK_KEEPALIVE_MS:
+	case IFLA_QLINK_BLOCKS2_LOG2:
+		return false;
+	}
+	return true;
+}
 
-	if (qlink_config_has(config, IFLA_QLINK_LOCAL))
-		fprintf(to, LABEL "%s\n", "local",
-			qlink_format_addr(&config->local, addr));
-	if (qlink_config_has(config, IFLA_QLINK_REMOTE))
-		fprintf(to, LABEL "%s\n", "remote",
-			qlink_format_addr(&config->remote, addr));
-	if (qlink_config_has(config, IFLA_QLINK_PORT))
-		fprintf(to, LABEL "%u\n", "port", config->port);
-	if (qlink_config_has(config, IFLA_QLINK_SOURCE_PORTS))
-		fprintf(to, LABEL "%u\n", "source-ports", config->source_ports);
+static void options_text(const struct qlink_config *config, FILE *to)
+{
+	const struct qlink_attr *attr = qlink_config_attrs.attrs;
+	char text[QLINK_ATTR_TEXT];
+	size_t i;
+
+	for (i = 0; i < qlink_config_attrs.n; i++, attr++)
+		if (has_line(attr->type) && qlink_config_has(config, attr->type))
+			fprintf(to, LABEL "%s\n", attr->name,
+				qlink_attr_text(attr, config, text));
 }
 
 static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to)
@@ -344,18 +196,14 @@ void show_text(const struct qlink_link *link, const char *lower,
 	       bool all_counters, FILE *to)
 {
 	const struct qlink_config *config = &link->config;
-	char accept[QLINK_ACCEPT_TEXT];
 
 	protection_text(link, to);
 	if (qlink_config_has(config, IFLA_QLINK_ID))
 		fprintf(to, LABEL "%u\n", "id", config->id);
 	fprintf(to, LABEL "%s\n", "underlay",
 		qlink_name(&qlink_underlays, link->underlay));
-	eth_text(config, lower, to);
-	udp_text(config, to);
-	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
-		fprintf(to, LABEL "%s\n", "accept",
-			qlink_format_accept(config->accept, accept));
+	lower_text(config, lower, to);
+	options_text(config, to);
 	limits_text(config, to);
 	peer_text(link, to);
 	ring_text("tx", &link->tx, to);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "ctl.h"
-#include "libqlink/names.h"
 
 /**
  * show_run() - qlinkctl show [DEV]
@@ -26,24 +25,6 @@ int show_run(struct ctl *ctl, int argc, char **argv);
  * Return: the object, which the caller gives back; %NULL if memory is short.
  */
 json_t *show_json(const struct qlink_link *link, const char *lower);
-
-/**
- * show_ring_json() - a ring as qlinkctl(8) documents it
- * @ring: the ring
- * @is_tx: of the keys that seal
- *
- * Return: the object, which the caller gives back; %NULL if memory is short.
- */
-json_t *show_ring_json(const struct qlink_ring *ring, bool is_tx);
-
-/**
- * show_bits_json() - the names of bits
- * @names: of the bits, by their number
- * @bits: a set of them
- *
- * Return: an array, which the caller gives back; %NULL if memory is short.
- */
-json_t *show_bits_json(const struct qlink_names *names, uint32_t bits);
 
 /**
  * show_text() - write a link for people

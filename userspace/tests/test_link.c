@@ -7,7 +7,7 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-#include "libqlink/names.h"
+#include "libqlink/option.h"
 #include "tap.h"
 
 struct stream {

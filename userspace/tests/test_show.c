@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "members.h"
 #include "tap.h"
 
 static struct qlink_link sample(void)
@@ -52,20 +53,12 @@ static struct qlink_link sample(void)
 	return link;
 }
 
-static void check_json(const char *why, json_t *object, const char *want)
-{
-	char *got = json_dumps(object, JSON_COMPACT);
-
-	CHECK_TEXT(why, got, want);
-	free(got);
-}
-
 TEST(json_of_an_eth_link_has_the_documented_names)
 {
 	struct qlink_link link = sample();
 	json_t *object = show_json(&link, "eth0");
 
-	check_json("link", json_object_get(object, "link"),
+	check_members("link", json_object_get(object, "link"),
 		"{\"state\":\"up\",\"protection\":\"degraded\","
 		"\"lacks\":[\"tx-source\",\"tx-overdue\"],\"id\":7,\"underlay\":\"eth\",\"lower\":\"eth0\","
 		"\"lower_ifindex\":2,\"ethertype\":34997,"
@@ -84,7 +77,7 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 		"\"newest_epoch\":4,\"current_epoch\":0,\"staged\":1,\"retired\":2,"
 		"\"rekeys\":0,\"usage\":{}},"
 		"\"blocks2\":99,\"generation\":4,\"wipes\":0}");
-	check_json("port", json_object_get(object, "port"),
+	check_members("port", json_object_get(object, "port"),
 		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34}");
 	CHECK_NUMBER("ifindex", json_integer_value(json_object_get(object, "ifindex")), 5);
 	CHECK_TEXT("ifname", json_string_value(json_object_get(object, "ifname")),
@@ -108,7 +101,7 @@ TEST(json_has_every_counter)
 	struct qlink_link link = sample();
 	json_t *object = show_json(&link, NULL);
 
-	check_json("stats", json_object_get(object, "stats"), want);
+	check_members("stats", json_object_get(object, "stats"), want);
 	json_decref(object);
 }
 
@@ -132,7 +125,7 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 	object = show_json(&link, NULL);
 	json_object_del(json_object_get(object, "link"), "tx");
 	json_object_del(json_object_get(object, "link"), "rx");
-	check_json("link", json_object_get(object, "link"),
+	check_members("link", json_object_get(object, "link"),
 		"{\"state\":\"no-key\",\"protection\":\"blocked\",\"lacks\":[],"
 		"\"underlay\":\"udp\",\"local\":\"192.0.2.1\","
 		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64,"

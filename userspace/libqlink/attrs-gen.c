@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where the attributes of each set go, and what they look like. */
+/* Do not edit: scripts/gen-netlink makes it from include/netlink/qlink.yaml. */
+#include "attrs-gen.h"
+
+#include "attr.h"
+#include "event.h"
+#include "key.h"
+#include "link.h"
+#include "names.h"
+#include "record.h"
+
+#define MEMBER(type, member) \
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+
+static const struct qlink_attr config_attrs[] = {
+	{
+		.name = "id", .key = "id",
+		.type = IFLA_QLINK_ID, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = UINT16_MAX,
+		MEMBER(struct qlink_config, id),
+	},
+	{
+		.name = "lower", .key = "lower",
+		.type = IFLA_QLINK_LOWER, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = UINT32_MAX,
+		MEMBER(struct qlink_config, lower),
+	},
+	{
+		.name = "peer", .key = "peer",
+		.type = IFLA_QLINK_PEER, .form = QLINK_FORM_MAC,
+		MEMBER(struct qlink_config, peer),
+	},
+	{
+		.name = "ethertype", .key = "ethertype",
+		.type = IFLA_QLINK_ETHERTYPE, .form = QLINK_FORM_HEX,
+		.max = UINT16_MAX,
+		.is_big_endian = true,
+		MEMBER(struct qlink_config, ethertype),
+	},
+	{
+		.name = "local", .key = "local",
+		.type = IFLA_QLINK_LOCAL, .form = QLINK_FORM_ADDRESS,
+		MEMBER(struct qlink_config, local),
+	},
+	{
+		.name = "remote", .key = "remote",
+		.type = IFLA_QLINK_REMOTE, .form = QLINK_FORM_ADDRESS,
+		MEMBER(struct qlink_config, remote),
+	},
+	{
+		.name = "port", .key = "port",
+		.type = IFLA_QLINK_PORT, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = UINT16_MAX,
+		.is_big_endian = true,
+		MEMBER(struct qlink_config, port),
+	},
+	{
+		.name = "source-ports", .key = "source_ports",
+		.type = IFLA_QLINK_SOURCE_PORTS, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = 64,
+		MEMBER(struct qlink_config, source_ports),
+	},
+	{
+		.name = "accept", .key = "accept",
+		.type = IFLA_QLINK_ACCEPT, .form = QLINK_FORM_BITS,
+		.names = &qlink_sources,
+		MEMBER(struct qlink_config, accept),
+	},
+	{
+		.name = "rekey-ms", .key = "rekey_ms",
+		.type = IFLA_QLINK_REKEY_MS, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_REKEY_MS_MAX,
+		MEMBER(struct qlink_config, rekey_ms),
+	},
+	{
+		.name = "rekey-frames", .key = "rekey_frames",
+		.type = IFLA_QLINK_REKEY_FRAMES, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_REKEY_COUNT_MAX,
+		MEMBER(struct qlink_config, rekey_frames),
+	},
+	{
+		.name = "rekey-bytes", .key = "rekey_bytes",
+		.type = IFLA_QLINK_REKEY_BYTES, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_REKEY_COUNT_MAX,
+		MEMBER(struct qlink_config, rekey_bytes),
+	},
+	{
+		.name = "hard-seconds", .key = "hard_seconds",
+		.type = IFLA_QLINK_HARD_SECONDS, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = QLINK_HARD_SECONDS_MAX,
+		MEMBER(struct qlink_config, hard_seconds),
+	},
+	{
+		.name = "grace-ms", .key = "grace_ms",
+		.type = IFLA_QLINK_GRACE_MS, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = QLINK_GRACE_MS_MAX,
+		MEMBER(struct qlink_config, grace_ms),
+	},
+	{
+		.name = "keys-low", .key = "keys_low",
+		.type = IFLA_QLINK_KEYS_LOW, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_config, keys_low),
+	},
+	{
+		.name = "keepalive-ms", .key = "keepalive_ms",
+		.type = IFLA_QLINK_KEEPALIVE_MS, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_config, keepalive_ms),
+	},
+	{
+		.name = "blocks2-log2", .key = "blocks2_log2",
+		.type = IFLA_QLINK_BLOCKS2_LOG2, .form = QLINK_FORM_NUMBER,
+		.min = QLINK_BLOCKS2_LOG2_MIN, .max = QLINK_BLOCKS2_LOG2_MAX,
+		MEMBER(struct qlink_config, blocks2_log2),
+	},
+};
+
+const struct qlink_attr_set qlink_config_attrs = {
+	.n = sizeof(config_attrs) / sizeof(config_attrs[0]), .attrs = config_attrs,
+};
+
+static const struct qlink_attr link_attrs[] = {
+	{
+		.name = "underlay", .key = "underlay",
+		.type = IFLA_QLINK_UNDERLAY, .form = QLINK_FORM_NAME,
+		.names = &qlink_underlays,
+		MEMBER(struct qlink_link, underlay),
+	},
+	{
+		.name = "state", .key = "state",
+		.type = IFLA_QLINK_STATE, .form = QLINK_FORM_NAME,
+		.names = &qlink_link_states,
+		MEMBER(struct qlink_link, state),
+	},
+	{
+		.name = "wipes", .key = "wipes",
+		.type = IFLA_QLINK_WIPES, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_link, wipes),
+	},
+	{
+		.name = "wiped-by", .key = "wiped_by",
+		.type = IFLA_QLINK_WIPED_BY, .form = QLINK_FORM_NAME,
+		.names = &qlink_wipe_causes,
+		MEMBER(struct qlink_link, wiped_by),
+	},
+	{
+		.name = "peer-heard", .key = "peer_heard",
+		.type = IFLA_QLINK_PEER_HEARD, .form = QLINK_FORM_BOOLEAN,
+		MEMBER(struct qlink_link, peer_heard),
+	},
+	{
+		.name = "peer-epoch", .key = "peer_epoch",
+		.type = IFLA_QLINK_PEER_EPOCH, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_link, peer_epoch),
+	},
+	{
+		.name = "echo-us", .key = "echo_us",
+		.type = IFLA_QLINK_ECHO_US, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_link, echo_us),
+	},
+	{
+		.name = "blocks2", .key = "blocks2",
+		.type = IFLA_QLINK_BLOCKS2, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_link, blocks2),
+	},
+	{
+		.name = "generation", .key = "generation",
+		.type = IFLA_QLINK_GENERATION, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_link, generation),
+	},
+};
+
+const struct qlink_attr_set qlink_link_attrs = {
+	.n = sizeof(link_attrs) / sizeof(link_attrs[0]), .attrs = link_attrs,
+};
+
+static const struct qlink_attr ring_attrs[] = {
+	{
+		.name = "id", .key = "id",
+		.type = QLINK_A_RING_ID, .form = QLINK_FORM_BYTES,
+		MEMBER(struct qlink_ring, id),
+	},
+	{
+		.name = "newest-epoch", .key = "newest_epoch",
+		.type = QLINK_A_RING_NEWEST_EPOCH, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_ring, newest_epoch),
+	},
+	{
+		.name = "current-epoch", .key = "current_epoch",
+		.type = QLINK_A_RING_CURRENT_EPOCH, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_ring, current_epoch),
+	},
+	{
+		.name = "current-source", .key = "current_source",
+		.type = QLINK_A_RING_CURRENT_SOURCE, .form = QLINK_FORM_NAME,
+		.names = &qlink_sources,
+		MEMBER(struct qlink_ring, current_source),
+	},
+	{
+		.name = "staged", .key = "staged",
+		.type = QLINK_A_RING_STAGED, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_ring, staged),
+	},
+	{
+		.name = "retired", .key = "retired",
+		.type = QLINK_A_RING_RETIRED, .form = QLINK_FORM_NUMBER,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_ring, retired),
+	},
+	{
+		.name = "rekeys", .key = "rekeys",
+		.type = QLINK_A_RING_REKEYS, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_ring, rekeys),
+	},
+	{
+		.name = "age-ms", .key = "age_ms",
+		.type = QLINK_A_RING_AGE_MS, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_ring, age_ms),
+	},
+	{
+		.name = "overdue", .key = "overdue",
+		.type = QLINK_A_RING_OVERDUE, .form = QLINK_FORM_BOOLEAN,
+		MEMBER(struct qlink_ring, overdue),
+	},
+};
+
+const struct qlink_attr_set qlink_ring_attrs = {
+	.n = sizeof(ring_attrs) / sizeof(ring_attrs[0]), .attrs = ring_attrs,
+};
+
+static const struct qlink_attr usage_attrs[] = {
+	{
+		.name = "source", .key = "source",
+		.type = QLINK_A_USAGE_SOURCE, .form = QLINK_FORM_NAME,
+		.names = &qlink_sources,
+		MEMBER(struct qlink_usage, source),
+	},
+	{
+		.name = "frames", .key = "frames",
+		.type = QLINK_A_USAGE_FRAMES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_usage, frames),
+	},
+	{
+		.name = "bytes", .key = "bytes",
+		.type = QLINK_A_USAGE_BYTES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_usage, bytes),
+	},
+};
+
+const struct qlink_attr_set qlink_usage_attrs = {
+	.n = sizeof(usage_attrs) / sizeof(usage_attrs[0]), .attrs = usage_attrs,
+};
+
+static const struct qlink_attr key_attrs[] = {
+	{
+		.name = "direction", .key = "direction",
+		.type = QLINK_A_KEY_DIRECTION, .form = QLINK_FORM_NAME,
+		.names = &qlink_directions,
+		MEMBER(struct qlink_key, direction),
+	},
+	{
+		.name = "epoch", .key = "epoch",
+		.type = QLINK_A_KEY_EPOCH, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = QLINK_EPOCH_MAX,
+		MEMBER(struct qlink_key, epoch),
+	},
+	{
+		.name = "source", .key = "source",
+		.type = QLINK_A_KEY_SOURCE, .form = QLINK_FORM_NAME,
+		.names = &qlink_sources,
+		MEMBER(struct qlink_key, source),
+	},
+	{
+		.name = "kme-key-id", .key = "kme_key_id",
+		.type = QLINK_A_KEY_KME_KEY_ID, .form = QLINK_FORM_UUID,
+		MEMBER(struct qlink_key, kme_key_id),
+	},
+	{
+		.name = "hard-blocks", .key = "hard_blocks",
+		.type = QLINK_A_KEY_HARD_BLOCKS, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = QLINK_HARD_BLOCKS_MAX,
+		MEMBER(struct qlink_key, hard_blocks),
+	},
+	{
+		.name = "state", .key = "state",
+		.type = QLINK_A_KEY_STATE, .form = QLINK_FORM_NAME,
+		.names = &qlink_key_states,
+		MEMBER(struct qlink_key, state),
+	},
+	{
+		.name = "frames", .key = "frames",
+		.type = QLINK_A_KEY_FRAMES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_key, frames),
+	},
+	{
+		.name = "bytes", .key = "bytes",
+		.type = QLINK_A_KEY_BYTES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_key, bytes),
+	},
+};
+
+const struct qlink_attr_set qlink_key_attrs = {
+	.n = sizeof(key_attrs) / sizeof(key_attrs[0]), .attrs = key_attrs,
+};
+
+static const struct qlink_attr record_attrs[] = {
+	{
+		.name = "number", .key = "number",
+		.type = QLINK_A_RECORD_NUMBER, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_record, number),
+	},
+	{
+		.name = "direction", .key = "direction",
+		.type = QLINK_A_RECORD_DIRECTION, .form = QLINK_FORM_NAME,
+		.names = &qlink_directions,
+		MEMBER(struct qlink_record, direction),
+	},
+	{
+		.name = "epoch", .key = "epoch",
+		.type = QLINK_A_RECORD_EPOCH, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_record, epoch),
+	},
+	{
+		.name = "source", .key = "source",
+		.type = QLINK_A_RECORD_SOURCE, .form = QLINK_FORM_NAME,
+		.names = &qlink_sources,
+		MEMBER(struct qlink_record, source),
+	},
+	{
+		.name = "kme-key-id", .key = "kme_key_id",
+		.type = QLINK_A_RECORD_KME_KEY_ID, .form = QLINK_FORM_UUID,
+		MEMBER(struct qlink_record, kme_key_id),
+	},
+	{
+		.name = "first-ms", .key = "first_ms",
+		.type = QLINK_A_RECORD_FIRST_MS, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_record, first_ms),
+	},
+	{
+		.name = "last-ms", .key = "last_ms",
+		.type = QLINK_A_RECORD_LAST_MS, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_record, last_ms),
+	},
+	{
+		.name = "frames", .key = "frames",
+		.type = QLINK_A_RECORD_FRAMES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_record, frames),
+	},
+	{
+		.name = "bytes", .key = "bytes",
+		.type = QLINK_A_RECORD_BYTES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_record, bytes),
+	},
+};
+
+const struct qlink_attr_set qlink_record_attrs = {
+	.n = sizeof(record_attrs) / sizeof(record_attrs[0]), .attrs = record_attrs,
+};
+
+static const struct qlink_attr event_attrs[] = {
+	{
+		.name = "sequence", .key = "sequence",
+		.type = QLINK_A_EVENT_SEQUENCE, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_event, sequence),
+	},
+	{
+		.name = "kinds", .key = "kinds",
+		.type = QLINK_A_EVENT_KINDS, .form = QLINK_FORM_BITS,
+		.names = &qlink_event_kinds,
+		MEMBER(struct qlink_event, kinds),
+	},
+	{
+		.name = "auth-failures", .key = "auth_failures",
+		.type = QLINK_A_EVENT_AUTH_FAILURES, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_event, auth_failures),
+	},
+	{
+		.name = "replays", .key = "replays",
+		.type = QLINK_A_EVENT_REPLAYS, .form = QLINK_FORM_NUMBER,
+		.max = UINT64_MAX,
+		MEMBER(struct qlink_event, replays),
+	},
+	{
+		.name = "peer-heard", .key = "peer_heard",
+		.type = QLINK_A_EVENT_PEER_HEARD, .form = QLINK_FORM_BOOLEAN,
+		MEMBER(struct qlink_event, peer_heard),
+	},
+};
+
+const struct qlink_attr_set qlink_event_attrs = {
+	.n = sizeof(event_attrs) / sizeof(event_attrs[0]), .attrs = event_attrs,
+};

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The options of a link, as "ip link … type qlink" and "qlinkctl set" both take and show them. */
+#include "option.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/number.h"
+
+#define LINE_MAX_COLUMNS	78
+
+/* Every attribute that can be set, but the lower device. */
+static bool is_option(const struct qlink_attr *attr)
+{
+	return attr->type != IFLA_QLINK_LOWER;
+}
+
+static const struct qlink_attr *find(const char *word)
+{
+	const struct qlink_attr *attr = qlink_config_attrs.attrs;
+	size_t i;
+
+	for (i = 0; i < qlink_config_attrs.n; i++, attr++)
+		if (is_option(attr) && !strcmp(attr->name, word))
+			return attr;
+	return NULL;
+}
+
+/* The policy of an attribute has one range; this one has 0 beside it. */
+static int parse_keepalive(const char *text, uint64_t *ms, struct qlink_why *why)
+{
+	*ms = 0;
+	if (!strcmp(text, "0") ||
+	    !qlink_parse_number(text, QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX, ms, why))
+		return 0;
+	return qlink_refuse(why, -EINVAL, "neither 0 nor a number from %d to %d",
+			    QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX);
+}
+
+static int parse_number(const struct qlink_attr *attr, struct qlink_config *config,
+			const char *text, struct qlink_why *why)
+{
+	uint64_t number;
+	int err;
+
+	if (attr->type == IFLA_QLINK_KEEPALIVE_MS)
+		err = parse_keepalive(text, &number, why);
+	else
+		err = qlink_parse_number(text, attr->min, attr->max, &number, why);
+	if (!err)
+		qlink_attr_set_number(attr, config, number);
+	return err;
+}
+
+static int parse(const struct qlink_attr *attr, struct qlink_config *config, const char *text,
+		 struct qlink_why *why)
+{
+	void *member = (char *)config + attr->offset;
+
+	switch (attr->form) {
+	case QLINK_FORM_NUMBER:
+		return parse_number(attr, config, text, why);
+	case QLINK_FORM_HEX:
+		return qlink_parse_ethertype(text, member, why);
+	case QLINK_FORM_BITS:
+		return qlink_parse_accept(text, member, why);
+	case QLINK_FORM_MAC:
+		return qlink_parse_mac(text, member, why);
+	case QLINK_FORM_ADDRESS:
+		return qlink_parse_addr(text, member, why);
+	case QLINK_FORM_BOOLEAN:
+	case QLINK_FORM_NAME:
+	case QLINK_FORM_UUID:
+	case QLINK_FORM_BYTES:
+		break;
+	}
+	return qlink_refuse(why, -EINVAL, "not a form that an option has");
+}
+
+int qlink_config_word(struct qlink_config *config, const char *word,
+		      const char *value, struct qlink_why *why)
+{
+	const struct qlink_attr *attr = find(word);
+	int err;
+
+	if (!attr)
+		return -ENOENT;
+	if (qlink_config_has(config, attr->type))
+		return -EEXIST;
+	if (!value)
+		return -ENODATA;
+	err = parse(attr, config, value, why);
+	if (!err)
+		config->present |= 1ULL << attr->type;
+	return err;
+}
+
+void qlink_config_error(int err, const char *word, const char *value,
+			const struct qlink_why *why, char *buf, size_t size)
+{
+	switch (err) {
+	case -ENOENT:
+		snprintf(buf, size, "\"%s\": no such option", word);
+		break;
+	case -EEXIST:
+		snprintf(buf, size, "%s: given twice", word);
+		break;
+	case -ENODATA:
+		snprintf(buf, size, "%s: has no value", word);
+		break;
+	default:
+		snprintf(buf, size, "%s \"%s\": %s", word, value, why->text);
+	}
+}
+
+static void bytes_text(const uint8_t *bytes, size_t n, char text[QLINK_ATTR_TEXT])
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		snprintf(text + i * 2, QLINK_ATTR_TEXT - i * 2, "%02x", bytes[i]);
+}
+
+char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
+		      char text[QLINK_ATTR_TEXT])
+{
+	const void *member = (const char *)object + attr->offset;
+
+	switch (attr->form) {
+	case QLINK_FORM_NUMBER:
+	case QLINK_FORM_BOOLEAN:
+		snprintf(text, QLINK_ATTR_TEXT, "%" PRIu64, qlink_attr_number(attr, object));
+		break;
+	case QLINK_FORM_HEX:
+		snprintf(text, QLINK_ATTR_TEXT, "0x%04" PRIx64, qlink_attr_number(attr, object));
+		break;
+	case QLINK_FORM_NAME:
+		snprintf(text, QLINK_ATTR_TEXT, "%s",
+			 qlink_name(attr->names, (unsigned int)qlink_attr_number(attr, object)));
+		break;
+	case QLINK_FORM_BITS:
+		return qlink_format_accept((uint32_t)qlink_attr_number(attr, object), text);
+	case QLINK_FORM_MAC:
+		return qlink_format_mac(member, text);
+	case QLINK_FORM_ADDRESS:
+		return qlink_format_addr(member, text);
+	case QLINK_FORM_UUID:
+		return qlink_format_uuid(member, text);
+	case QLINK_FORM_BYTES:
+		bytes_text(member, attr->size, text);
+		break;
+	}
+	return text;
+}
+
+/* What a help text has in the place of a value. */
+static const char *placeholder(const struct qlink_attr *attr)
+{
+	switch (attr->form) {
+	case QLINK_FORM_HEX:
+		return "0xNNNN";
+	case QLINK_FORM_BITS:
+		return "LIST";
+	case QLINK_FORM_MAC:
+		return "MAC";
+	case QLINK_FORM_ADDRESS:
+		return "ADDR";
+	case QLINK_FORM_NUMBER:
+	case QLINK_FORM_BOOLEAN:
+	case QLINK_FORM_NAME:
+	case QLINK_FORM_UUID:
+	case QLINK_FORM_BYTES:
+		break;
+	}
+	return "N";
+}
+
+void qlink_options_print(FILE *to, int column)
+{
+	const struct qlink_attr *attr = qlink_config_attrs.attrs;
+	int at = column, len;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < qlink_config_attrs.n; i++, attr++) {
+		if (!is_option(attr))
+			continue;
+		len = snprintf(text, sizeof(text), "[%s %s]", attr->name, placeholder(attr));
+		if (at + len > LINE_MAX_COLUMNS) {
+			fprintf(to, "\n%*s", column, "");
+			at = column;
+		}
+		fprintf(to, at > column ? " %s" : "%s", text);
+		at += len + 1;
+	}
+	fputc('\n', to);
+}
