@@ -31,8 +31,8 @@
 #define QLINK_BLOCKS2_LOG2_MAX		79
 
 /**
- * enum qlink_direction - Which way the frames of a key go, seen from this
- *   host.
+ * enum qlink_direction - The direction of the frames of a key, as seen from
+ *   this host.
  * @QLINK_DIRECTION_TX: seals the frames that leave
  * @QLINK_DIRECTION_RX: opens the frames that arrive
  */
@@ -56,7 +56,7 @@ enum qlink_source {
 };
 
 /**
- * enum qlink_underlay - What carries the sealed frames.
+ * enum qlink_underlay - What the sealed frames are sent over.
  * @QLINK_UNDERLAY_NONE: not configured yet
  * @QLINK_UNDERLAY_ETH: an EtherType of its own, to the MAC address of the peer
  * @QLINK_UNDERLAY_UDP: UDP between two fixed addresses
@@ -68,12 +68,11 @@ enum qlink_underlay {
 };
 
 /**
- * enum qlink_key_state - How far a key has come in its life.
- * @QLINK_KEY_STATE_STAGED: installed, not used yet; a receiver opens frames
- *   under it
+ * enum qlink_key_state - The state of a key.
+ * @QLINK_KEY_STATE_STAGED: installed but not used yet; a receive key already
+ *   opens frames
  * @QLINK_KEY_STATE_ACTIVE: the key in use
- * @QLINK_KEY_STATE_RETIRED: replaced by a newer one, still opened for late
- *   frames
+ * @QLINK_KEY_STATE_RETIRED: replaced by a newer key; still opens late frames
  */
 enum qlink_key_state {
 	QLINK_KEY_STATE_STAGED,
@@ -82,17 +81,17 @@ enum qlink_key_state {
 };
 
 /**
- * enum qlink_link_state - What the link can do, and if nothing, why.
- * @QLINK_LINK_STATE_UNCONFIGURED: no underlay yet
+ * enum qlink_link_state - Whether the link can seal frames, and if not, why.
+ * @QLINK_LINK_STATE_UNCONFIGURED: it has no underlay yet
  * @QLINK_LINK_STATE_ADMIN_DOWN: the device is down
  * @QLINK_LINK_STATE_UNDERLAY_DOWN: the lower device has no carrier
  * @QLINK_LINK_STATE_UNDERLAY_TAKEN: the lower device is a port of a bridge,
  *   which takes its frames
- * @QLINK_LINK_STATE_NO_KEY: no key to seal with
- * @QLINK_LINK_STATE_PEER_LOST: keepalives do not come back; the peer does not
- *   hear us, or we do not hear it
- * @QLINK_LINK_STATE_UP: frames can be sealed, and with keepalive the peer
- *   hears us
+ * @QLINK_LINK_STATE_NO_KEY: there is no key to seal with
+ * @QLINK_LINK_STATE_PEER_LOST: keepalives do not come back: the peer does not
+ *   hear this host, or this host does not hear the peer
+ * @QLINK_LINK_STATE_UP: frames can be sealed, and with keepalives the peer
+ *   hears this host
  */
 enum qlink_link_state {
 	QLINK_LINK_STATE_UNCONFIGURED,
@@ -105,22 +104,22 @@ enum qlink_link_state {
 };
 
 /**
- * enum qlink_event_kind - What has happened to a link since its last event;
- *   several may be told at once.
+ * enum qlink_event_kind - What has happened to a link since its last event.
+ *   One event may report several kinds.
  * @QLINK_EVENT_KIND_ROTATED: another transmit key took over
- * @QLINK_EVENT_KIND_OVERDUE: the transmit key should give way, and no other is
- *   staged
+ * @QLINK_EVENT_KIND_OVERDUE: the transmit key should be replaced, but no other
+ *   is staged
  * @QLINK_EVENT_KIND_EXHAUSTED: no key is left to seal with
  * @QLINK_EVENT_KIND_KEYS_LOW: fewer transmit keys are staged than keys-low
  * @QLINK_EVENT_KIND_PEER_EPOCH: the peer seals under a newer key
- * @QLINK_EVENT_KIND_AUTH_FAILURES: frames came whose tag is not valid
- * @QLINK_EVENT_KIND_REPLAYS: frames came that had come before, or too late to
- *   tell
+ * @QLINK_EVENT_KIND_AUTH_FAILURES: frames arrived whose tag is not valid
+ * @QLINK_EVENT_KIND_REPLAYS: frames arrived that had arrived before, or too
+ *   late to know
  * @QLINK_EVENT_KIND_WIPED: all keys of the host were wiped
- * @QLINK_EVENT_KIND_PEER_LOST: keepalives do not come back any more
- * @QLINK_EVENT_KIND_PEER_HEARD: a keepalive came back where none did before
- * @QLINK_EVENT_KIND_BLOCKS2_HIGH: the transmit keys of the link have sealed as
- *   much as blocks2-log2 says, all together
+ * @QLINK_EVENT_KIND_PEER_LOST: keepalives no longer come back
+ * @QLINK_EVENT_KIND_PEER_HEARD: a keepalive came back, after none had
+ * @QLINK_EVENT_KIND_BLOCKS2_HIGH: the transmit keys of the link together have
+ *   sealed as much as blocks2-log2 says
  */
 enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROTATED = 1,
@@ -139,13 +138,13 @@ enum qlink_event_kind {
 #define QLINK_KEYS_LOW_DEFAULT	16
 
 /**
- * enum qlink_wipe_cause - Why the kernel wiped every key of every link.
- * @QLINK_WIPE_CAUSE_NONE: it has not
+ * enum qlink_wipe_cause - Why the kernel wiped all keys of all links.
+ * @QLINK_WIPE_CAUSE_NONE: it has not wiped them
  * @QLINK_WIPE_CAUSE_SUSPEND: the host went to sleep
  * @QLINK_WIPE_CAUSE_HIBERNATION: an image of the host's memory was about to be
  *   written or restored
- * @QLINK_WIPE_CAUSE_CLONE: the host is a virtual machine, and a copy of one
- *   that ran before
+ * @QLINK_WIPE_CAUSE_CLONE: the host is a virtual machine, a copy of one that
+ *   ran before
  */
 enum qlink_wipe_cause {
 	QLINK_WIPE_CAUSE_NONE,
