@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part of iproute2's plug-in interface that qlink uses, written from facts. */
+/* The part of iproute2's plug-in interface that qlink uses, written from its behaviour. */
 #ifndef QLINK_IPROUTE2_H
 #define QLINK_IPROUTE2_H
 
 /*
- * ip has no header to install and no version number for this interface: ip
+ * ip installs no header for this interface and gives it no version number. It
  * loads link_KIND.so, looks up KIND_link_util, and exports its own functions.
- * struct link_util is the same from iproute2 4.11 (2017) to 7.3. What is below
- * is checked by loading the plug-in into the ip that is tested with.
+ * struct link_util is the same from iproute2 4.11 (2017) to 7.3. The tests check
+ * what is below by loading the plug-in into ip.
  */
 
 #include <stdbool.h>
@@ -30,11 +30,11 @@ struct link_util {
 	/** @maxattr: highest attribute of IFLA_INFO_DATA that ip parses for us */
 	int maxattr;
 
-	/** @parse_opt: words behind "type KIND" to attributes; 0 for success */
+	/** @parse_opt: turn the words after "type KIND" into attributes; 0 for success */
 	int (*parse_opt)(struct link_util *lu, int argc, char **argv,
 			 struct nlmsghdr *n);
 
-	/** @print_opt: print IFLA_INFO_DATA; @tb is %NULL where there is none */
+	/** @print_opt: print IFLA_INFO_DATA; @tb is %NULL if there is none */
 	void (*print_opt)(struct link_util *lu, FILE *f, struct rtattr *tb[]);
 
 	/** @print_xstats: print IFLA_INFO_XSTATS */
@@ -60,7 +60,7 @@ enum output_type {
 	PRINT_ANY = 4,
 };
 
-/* The only one of ip's colours that is needed: none. */
+/* The only one of ip's colours that qlink uses. */
 enum color_attr {
 	COLOR_NONE = 6,
 };

@@ -58,7 +58,7 @@ static int parse_opt(struct link_util *lu, int argc, char **argv,
 			return -1;
 		}
 		if (!strcmp(*argv, "link")) {
-			fprintf(stderr, "qlink: link: stands before \"type\"\n");
+			fprintf(stderr, "qlink: link: must come before \"type\"\n");
 			return -1;
 		}
 		value = argc > 1 ? argv[1] : NULL;

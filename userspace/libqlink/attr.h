@@ -18,8 +18,8 @@
  * @len: bytes at @data
  *
  * Return:
- * * %0		- taken, or of a type that is not known and passed over
- * * %-EBADMSG	- too short or too long for its type; ends the walk
+ * * %0		- taken, or ignored because its type is not known
+ * * %-EBADMSG	- too short or too long for its type; the walk ends
  */
 typedef int (*qlink_attr_take)(void *arg, unsigned int type, const void *data,
 			       size_t len);
@@ -31,22 +31,22 @@ typedef int (*qlink_attr_take)(void *arg, unsigned int type, const void *data,
  * @data: its value, in network order where the type says so
  * @len: bytes at @data
  *
- * Return: 0, or anything else when the request has no room, which ends the
- * putting.
+ * Return: 0, or another value if the request has no room; then nothing more is
+ * put.
  */
 typedef int (*qlink_attr_put)(void *arg, unsigned int type, const void *data,
 			      size_t len);
 
 /**
  * qlink_attr_walk() - call a function for each attribute of a stream
- * @data: attributes one behind the other, aligned or not
+ * @data: attributes one after the other, aligned or not
  * @len: bytes at @data
  * @take: called for each, in order
  * @arg: passed to @take
  *
  * Return:
  * * %0		- all taken
- * * %-EBADMSG	- an attribute does not lie inside @data
+ * * %-EBADMSG	- an attribute reaches beyond @data
  * * else	- what @take returned, if not 0
  */
 int qlink_attr_walk(const void *data, size_t len, qlink_attr_take take,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Events of links, as the kernel tells them to whoever listens. */
+/* Events of links, which the kernel sends to every listener. */
 #include "event.h"
 
 #include <errno.h>
@@ -12,13 +12,13 @@
 
 #include "nl.h"
 
-/* Room for some seconds of a thousand links. */
+/* Room for the events of a thousand links over some seconds. */
 #define RECEIVE_BYTES	(4 << 20)
 
 struct qlink_monitor {
 	struct qlink_nl *nl;
 
-	/* Where the event goes that is being read, and how that ended. */
+	/* Where the next event goes, and whether it was read without error. */
 	struct qlink_event *event;
 	bool has_event;
 	int err;
@@ -83,7 +83,7 @@ static int subscribe(struct qlink_monitor *monitor, struct qlink_error *error)
 	if (group < 0)
 		return qlink_fail(error, -ENOENT, QLINK_FAMILY_NAME
 				  ": no events: is the module older than this program?");
-	/* Events are answers to nothing. */
+	/* Events do not answer a request. */
 	nl_socket_disable_seq_check(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_event, monitor);
 	nl_socket_set_buffer_size(sock, RECEIVE_BYTES, 0);
@@ -133,7 +133,7 @@ int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 	while (!monitor->has_event) {
 		errno = 0;
 		err = nl_recvmsgs_default(monitor->nl->sock);
-		/* libnl has no word of its own for lost messages. */
+		/* libnl has no code of its own for lost messages: errno is ENOBUFS. */
 		if (err < 0)
 			return qlink_fail_nl(error, err);
 	}

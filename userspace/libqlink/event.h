@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Events of links, as the kernel tells them to whoever listens. */
+/* Events of links, which the kernel sends to every listener. */
 #ifndef QLINK_EVENT_H
 #define QLINK_EVENT_H
 
 #include "qlink.h"
 
 /**
- * struct qlink_event - what has happened to a link, and what it is like since
+ * struct qlink_event - what has happened to a link, and its state since then
  */
 struct qlink_event {
 	/** @sequence: number of the event, from 1 on for each link */
@@ -15,7 +15,7 @@ struct qlink_event {
 	/** @auth_failures: frames so far whose tag was not valid */
 	uint64_t auth_failures;
 
-	/** @replays: frames so far that had come before, or too late to tell */
+	/** @replays: frames so far that had arrived before, or too late to know */
 	uint64_t replays;
 
 	/** @tx: the keys that seal */
@@ -33,14 +33,14 @@ struct qlink_event {
 	/** @ifname: name of the device, where it is */
 	char ifname[16];
 
-	/** @peer_heard: 1 while keepalives come back; @has_peer */
+	/** @peer_heard: 1 while keepalives come back; valid if @has_peer */
 	uint8_t peer_heard;
 
-	/** @has_peer: keepalives are sent, and @peer_heard counts */
+	/** @has_peer: keepalives are sent, and @peer_heard is valid */
 	bool has_peer;
 };
 
-/* A socket that events come to; for one thread at a time. */
+/* A socket that receives events, for one thread at a time. */
 struct qlink_monitor;
 
 /**
@@ -60,22 +60,22 @@ int qlink_event_take_message(void *event, unsigned int type, const void *data,
  * @monitor: where it goes; the caller closes it with qlink_monitor_close()
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells.
+ * Return: 0, or a negative errno, as in @error.
  */
 int qlink_monitor_open(struct qlink_monitor **monitor,
 		       struct qlink_error *error);
 
 /**
- * qlink_monitor_close() - listen no more
+ * qlink_monitor_close() - stop listening
  * @monitor: from qlink_monitor_open(), or %NULL
  */
 void qlink_monitor_close(struct qlink_monitor *monitor);
 
 /**
- * qlink_monitor_fd() - the descriptor to poll for the next event
+ * qlink_monitor_fd() - get the descriptor to poll for the next event
  * @monitor: from qlink_monitor_open()
  *
- * Return: the descriptor, which stays the monitor's.
+ * Return: the descriptor, which qlink_monitor_close() closes.
  */
 int qlink_monitor_fd(const struct qlink_monitor *monitor);
 
@@ -86,9 +86,9 @@ int qlink_monitor_fd(const struct qlink_monitor *monitor);
  * @error: filled in on failure
  *
  * Return:
- * * %0		- here is one
- * * %-ENOBUFS	- we were too slow, and some are lost; go on, and ask for the links
- * * else	- a negative errno, as @error tells
+ * * %0		- @event is the next one
+ * * %-ENOBUFS	- the caller was too slow, and events are lost: get the links, and go on
+ * * else	- a negative errno, as in @error
  */
 int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 		       struct qlink_error *error);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A key as userspace names, installs and sees it. */
+/* A key of a link, in requests and replies. */
 #include "key.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A key as userspace names, installs and sees it. */
+/* A key of a link, in requests and replies. */
 #ifndef QLINK_KEY_H
 #define QLINK_KEY_H
 
@@ -11,29 +11,29 @@
 
 #include "attr.h"
 
-/* The bytes of a key as files hold them: the key, then its salt. */
+/* The bytes of a key in a file: the key, then its salt. */
 #define QLINK_SECRET_BYTES	(QLINK_KEY_BYTES + QLINK_SALT_BYTES)
 
 /**
  * struct qlink_key - one key of a link
  *
- * Holds no key bytes, only says where they are, so that it may live in
- * ordinary memory.
+ * It has a pointer to the key bytes, not the bytes, so it may be in ordinary
+ * memory.
  */
 struct qlink_key {
-	/** @secret: QLINK_SECRET_BYTES in a struct qlink_secret; install only */
+	/** @secret: QLINK_SECRET_BYTES in a struct qlink_secret; only to install */
 	const uint8_t *secret;
 
-	/** @epoch: which key of its direction */
+	/** @epoch: number of the key in its direction */
 	uint64_t epoch;
 
-	/** @hard_blocks: AES blocks that it may seal, 0 for the kernel's default */
+	/** @hard_blocks: AES blocks that the key may seal, 0 for the kernel's default */
 	uint64_t hard_blocks;
 
-	/** @frames: frames sealed or opened under it; replies only */
+	/** @frames: frames sealed or opened under it; only in replies */
 	uint64_t frames;
 
-	/** @bytes: bytes of plaintext sealed or opened; replies only */
+	/** @bytes: bytes of plaintext sealed or opened; only in replies */
 	uint64_t bytes;
 
 	/** @kme_key_id: handle of the KME key ID, all zero for none */
@@ -45,7 +45,7 @@ struct qlink_key {
 	/** @source: an enum qlink_source */
 	uint8_t source;
 
-	/** @state: an enum qlink_key_state; replies only */
+	/** @state: an enum qlink_key_state; only in replies */
 	uint8_t state;
 };
 
@@ -53,25 +53,25 @@ struct qlink_key {
  * qlink_key_has_id() - ask whether a key has a KME key ID
  * @key: the key
  *
- * Return: whether its handle is other than all zero.
+ * Return: whether any byte of its handle is not zero.
  */
 bool qlink_key_has_id(const struct qlink_key *key);
 
 /**
- * qlink_key_put() - append a key to an install, its bytes included
+ * qlink_key_put() - append a key and its bytes to a request to install
  * @key: the key; @key->secret is read
  * @put: appends one attribute
  * @arg: passed to @put
  *
- * The request holds key bytes afterwards: wipe it.
+ * The request then holds key bytes: the caller wipes it.
  *
  * Return: 0, or what @put returned if not 0.
  */
 int qlink_key_put(const struct qlink_key *key, qlink_attr_put put, void *arg);
 
 /**
- * qlink_key_put_name() - append what names a key
- * @key: the key; only its direction and epoch count
+ * qlink_key_put_name() - append what identifies a key
+ * @key: the key; only its direction and epoch are used
  * @put: appends one attribute
  * @arg: passed to @put
  *

@@ -11,7 +11,7 @@
 
 #include "key.h"
 
-/* Read until @len bytes or the end of the file; how many, or -errno. */
+/* Read @len bytes, or fewer at the end of the file. Returns how many, or -errno. */
 static ssize_t read_fully(int fd, uint8_t *data, size_t len)
 {
 	size_t have = 0;
@@ -30,7 +30,7 @@ static ssize_t read_fully(int fd, uint8_t *data, size_t len)
 	return (ssize_t)have;
 }
 
-/* Count what lies behind the key in the file: only plain files tell. */
+/* Count the bytes that follow the key in the file. Only regular files have a size. */
 static int refuse_length(const struct stat *st, size_t have, bool has_more,
 			 struct qlink_why *why)
 {

@@ -9,7 +9,7 @@
 #include "common/why.h"
 
 /**
- * struct qlink_keyfile - what was noticed about a key file
+ * struct qlink_keyfile - properties of a key file
  */
 struct qlink_keyfile {
 	/** @mode: its permission bits */
@@ -21,13 +21,13 @@ struct qlink_keyfile {
 
 /**
  * qlink_keyfile_read() - read the bytes of one key from a file
- * @path: the file, "-" for standard input; any kind of file will do
+ * @path: the file, of any kind; "-" for standard input
  * @secret: where QLINK_SECRET_BYTES go: 32 of key, then 12 of salt
- * @file: what was noticed
+ * @file: filled in with the properties of the file
  * @why: filled in on failure; says nothing of the file's content
  *
- * The file must have exactly that many bytes. Reads without buffers of the C
- * library, so that no copy stays behind. On failure @secret is wiped.
+ * The file must have exactly QLINK_SECRET_BYTES. It is read without the buffers
+ * of the C library, which would keep a copy. On failure @secret is wiped.
  *
  * Return: 0, or a negative errno with @why.
  */

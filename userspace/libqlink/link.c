@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A link as userspace sees it: its configuration, its rings, its attributes. */
+/* A link: its configuration, its rings and its attributes. */
 #include "link.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A link as userspace sees it: its configuration, its rings, its attributes. */
+/* A link: its configuration, its rings and its attributes. */
 #ifndef QLINK_LINK_H
 #define QLINK_LINK_H
 
@@ -13,10 +13,10 @@
 #include "parse.h"
 
 /**
- * struct qlink_config - what a request sets, or a reply says, of a link
+ * struct qlink_config - the configuration of a link, in requests and replies
  *
- * A member counts only if @present has the bit of its attribute. Ports and
- * EtherType are in host order here, in network order on the socket.
+ * A member is valid only if @present has the bit of its attribute. Ports and
+ * EtherType are in host order here, and in network order on the socket.
  */
 struct qlink_config {
 	/** @present: bit n is set for attribute n, IFLA_QLINK_… */
@@ -37,28 +37,28 @@ struct qlink_config {
 	/** @port: UDP port that both ends receive on */
 	uint16_t port;
 
-	/** @rekey_ms: age at which a transmit key gives way, 0 for never */
+	/** @rekey_ms: age at which a transmit key is replaced, 0 for never */
 	uint32_t rekey_ms;
 
-	/** @hard_seconds: age at which no key is used any more */
+	/** @hard_seconds: age from which a key is no longer used */
 	uint32_t hard_seconds;
 
-	/** @grace_ms: how long late frames of an older key are taken */
+	/** @grace_ms: how long late frames of an older key are accepted */
 	uint32_t grace_ms;
 
-	/** @keys_low: below how many staged keys an event says so, 0 for never */
+	/** @keys_low: an event reports fewer staged keys than this; 0 for never */
 	uint32_t keys_low;
 
 	/** @keepalive_ms: how often a keepalive is sent, 0 for never */
 	uint32_t keepalive_ms;
 
-	/** @blocks2_log2: at which sum of sealed blocks squared an event says so */
+	/** @blocks2_log2: an event reports this sum of sealed blocks squared */
 	uint8_t blocks2_log2;
 
-	/** @rekey_frames: frames after which a transmit key gives way, or 0 */
+	/** @rekey_frames: frames after which a transmit key is replaced, or 0 */
 	uint64_t rekey_frames;
 
-	/** @rekey_bytes: bytes of plaintext after which it does, or 0 */
+	/** @rekey_bytes: bytes of plaintext after which it is replaced, or 0 */
 	uint64_t rekey_bytes;
 
 	/** @source_ports: how many UDP source ports flows are spread over */
@@ -67,7 +67,7 @@ struct qlink_config {
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 
-	/** @local: our address of the udp underlay */
+	/** @local: local address of the udp underlay */
 	struct qlink_addr local;
 
 	/** @remote: the address of the peer */
@@ -78,10 +78,10 @@ struct qlink_config {
  * struct qlink_usage - what the keys of one source were used for
  */
 struct qlink_usage {
-	/** @frames: sealed or opened */
+	/** @frames: frames sealed or opened */
 	uint64_t frames;
 
-	/** @bytes: of plaintext */
+	/** @bytes: bytes of plaintext sealed or opened */
 	uint64_t bytes;
 
 	/** @source: an enum qlink_source */
@@ -89,13 +89,13 @@ struct qlink_usage {
 };
 
 /**
- * struct qlink_ring - what can be seen of the keys of one direction
+ * struct qlink_ring - the keys of one direction, as replies show them
  */
 struct qlink_ring {
 	/** @id: random name of the ring */
 	uint8_t id[QLINK_RING_ID_BYTES];
 
-	/** @newest_epoch: newest epoch that was ever held, 0 for none */
+	/** @newest_epoch: newest epoch that the ring has ever held, 0 for none */
 	uint64_t newest_epoch;
 
 	/** @current_epoch: epoch of the active key, 0 for none */
@@ -104,30 +104,30 @@ struct qlink_ring {
 	/** @staged: keys that wait for their first frame */
 	uint32_t staged;
 
-	/** @retired: keys that are only kept for late frames */
+	/** @retired: keys that are kept only for late frames */
 	uint32_t retired;
 
 	/** @rekeys: how often another key took over from the active one */
 	uint64_t rekeys;
 
-	/** @age_ms: since the first frame of the active key, 0 before it */
+	/** @age_ms: time since the first frame of the active key, 0 before it */
 	uint64_t age_ms;
 
-	/** @usage: by source, keys included that have gone */
+	/** @usage: by source, including keys that are gone */
 	struct qlink_usage usage[QLINK_SOURCE_STATIC + 1];
 
 	/** @current_source: source of the active key */
 	uint8_t current_source;
 
-	/** @overdue: 1 while the active key should give way and cannot; tx only */
+	/** @overdue: 1 while the active key should be replaced, but there is no other; tx only */
 	uint8_t overdue;
 
-	/** @has_source: @current_source counts, there is an active key */
+	/** @has_source: there is an active key, and @current_source is valid */
 	bool has_source;
 };
 
 /**
- * struct qlink_link - one link, as link-get replies
+ * struct qlink_link - one link, as link-get shows it
  */
 struct qlink_link {
 	/** @config: its configuration */
@@ -142,13 +142,13 @@ struct qlink_link {
 	/** @stats: its counters, by attribute */
 	uint64_t stats[QLINK_A_STATS_MAX + 1];
 
-	/** @port: counters of the underlay port that it shares */
+	/** @port: counters of its underlay port, which links can share */
 	uint64_t port[QLINK_A_PORT_MAX + 1];
 
-	/** @blocks2: of all transmit keys, in units of QLINK_BLOCKS2_UNIT */
+	/** @blocks2: sealed blocks of each transmit key squared, summed up; in QLINK_BLOCKS2_UNIT */
 	uint64_t blocks2;
 
-	/** @generation: how often keys came or went on request */
+	/** @generation: how often keys were installed, deleted or wiped */
 	uint32_t generation;
 
 	/** @ifindex: index of its device */
@@ -163,34 +163,34 @@ struct qlink_link {
 	/** @state: an enum qlink_link_state */
 	uint8_t state;
 
-	/** @wiped_by: an enum qlink_wipe_cause, why all keys were wiped last */
+	/** @wiped_by: an enum qlink_wipe_cause, the cause of the last wipe */
 	uint8_t wiped_by;
 
 	/** @wipes: how often all keys were wiped since the link was made */
 	uint32_t wipes;
 
-	/** @echo_us: how long after it was sent our newest stamp was back, or 0 */
+	/** @echo_us: how long our newest stamp took to come back, 0 for none */
 	uint32_t echo_us;
 
-	/** @peer_epoch: our newest epoch that the peer has heard, 0 for none */
+	/** @peer_epoch: our newest epoch that authenticated to the peer, 0 for none */
 	uint64_t peer_epoch;
 
-	/** @peer_heard: 1 while keepalives come back; @has_peer */
+	/** @peer_heard: 1 while keepalives come back; valid if @has_peer */
 	uint8_t peer_heard;
 
-	/** @has_peer: keepalives are sent, and something is known of the peer */
+	/** @has_peer: keepalives are sent, and what is said of the peer is valid */
 	bool has_peer;
 
-	/** @has_port: it has an underlay, and so the counters in @port */
+	/** @has_port: the link has an underlay, and @port is valid */
 	bool has_port;
 };
 
 /**
- * qlink_config_has() - ask whether a member of a configuration counts
+ * qlink_config_has() - ask whether a member of a configuration is valid
  * @config: the configuration
  * @attr: the attribute of the member, IFLA_QLINK_…
  *
- * Return: whether @config says something of it.
+ * Return: whether it is.
  */
 static inline bool qlink_config_has(const struct qlink_config *config,
 				    unsigned int attr)
@@ -225,7 +225,7 @@ int qlink_ring_take(void *ring, unsigned int type, const void *data,
  * qlink_name_take() - take the name of a device
  * @name: where it goes, as a string
  * @size: room at @name
- * @data: the name, with or without a zero behind it
+ * @data: the name, with or without a final zero
  * @len: bytes at @data
  *
  * Return: 0, or %-EBADMSG for one that is too long.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The names that people and scripts see for the numbers of the API. */
+/* The names of values of enums, for people and scripts. */
 #include "names.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names that people and scripts see for the numbers of the API. */
+/* The names of values of enums, for people and scripts. */
 #ifndef QLINK_NAMES_H
 #define QLINK_NAMES_H
 
@@ -23,15 +23,15 @@ struct qlink_names {
  * @names: the names of the enum
  * @value: a value, as the kernel sent it
  *
- * Return: its name, or "unknown" for a value that a newer kernel made.
+ * Return: its name, or "unknown" for a value that only a newer kernel has.
  */
 const char *qlink_name(const struct qlink_names *names, unsigned int value);
 
 /**
  * qlink_name_find() - find the value that has a name
  * @names: the names of the enum
- * @text: the name, whole
- * @len: bytes of @text that count
+ * @text: the name
+ * @len: how many bytes of @text the name has
  *
  * Return: the value, or -1 for none.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a device's underlay lies in the network namespace we are in. */
+/* Says whether the underlay of a device is in this process's network namespace. */
 #include "netns.h"
 
 #include <errno.h>

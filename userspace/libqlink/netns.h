@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether a device's underlay lies in the network namespace we are in. */
+/* Says whether the underlay of a device is in this process's network namespace. */
 #ifndef QLINK_NETNS_H
 #define QLINK_NETNS_H
 
 #include <stdint.h>
 
 /**
- * qlink_underlay_is_here() - ask where the underlay of a device lies
- * @ifindex: index of the device, in our network namespace
+ * qlink_underlay_is_here() - ask whether the underlay of a device is here
+ * @ifindex: index of the device, in this process's network namespace
  *
- * A device that was moved keeps its underlay where it was made. An index of a
- * lower device then means nothing here, or another device.
+ * The underlay of a device stays in the network namespace that the device was
+ * made in. If the device was moved, the index of its lower device means nothing
+ * here, or another device.
  *
  * Return:
- * * %1		- in our network namespace
+ * * %1		- in this process's network namespace
  * * %0		- in another one
  * * %-ENODEV	- there is no such device
  * * else	- a negative errno

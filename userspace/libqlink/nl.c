@@ -15,10 +15,10 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 
-/* Times that a dump is asked for again because a change came across it. */
+/* How often a list is requested, if something changes each time while it is read. */
 #define DUMP_TRIES	16
 
-/* Room in a request for all but keys, and for one key with all it can say. */
+/* Bytes in a request for everything but keys, and for one key with all its attributes. */
 #define REQUEST_ROOM	1024
 #define KEY_ROOM	160
 
@@ -47,13 +47,13 @@ int qlink_fail(struct qlink_error *error, int err, const char *message)
 	return err;
 }
 
-/* libnl keeps no errno; the one it saw last tells more than its own code. */
+/* libnl does not return errno, which says more than libnl's own codes. */
 int qlink_fail_nl(struct qlink_error *error, int nl_err)
 {
 	return qlink_fail(error, errno ? -errno : -EIO, nl_geterror(nl_err));
 }
 
-/* ---- what the kernel answers ---- */
+/* ---- replies ---- */
 
 static int ack_take(void *arg, unsigned int type, const void *data, size_t len)
 {
@@ -90,7 +90,7 @@ static void ack_read(const struct nlmsghdr *hdr, size_t at,
 			error);
 }
 
-/* An errno is what the kernel says, or else its message is none. */
+/* A valid message has 0 or a negative errno of the kernel. */
 static void nl_reply_end(struct nl_reply *reply, int err)
 {
 	reply->is_done = true;
@@ -121,7 +121,7 @@ static int on_ack(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/* A dump that fails underway says so in its last message. */
+/* If a dump fails after it has begun, its last message says so. */
 static int on_finish(struct nl_msg *msg, void *arg)
 {
 	const struct nlmsghdr *hdr = nlmsg_hdr(msg);
@@ -165,7 +165,7 @@ static struct nl_cb *nl_reply_callbacks(struct nl_reply *reply)
 	return cb;
 }
 
-/* Read until the answer is whole; a reading error ends it too. */
+/* Read until the reply is complete or reading fails. */
 static int nl_reply_read(struct qlink_nl *nl, struct nl_reply *reply)
 {
 	struct nl_cb *cb = nl_reply_callbacks(reply);
@@ -181,7 +181,7 @@ static int nl_reply_read(struct qlink_nl *nl, struct nl_reply *reply)
 	}
 	nl_cb_put(cb);
 	if (err == -NLE_DUMP_INTR)
-		return qlink_fail(reply->error, -EINTR, "the dump changed under way");
+		return qlink_fail(reply->error, -EINTR, "the list changed while it was read");
 	if (!reply->is_done)
 		return qlink_fail_nl(reply->error, err);
 	return reply->err;
@@ -265,7 +265,7 @@ void qlink_nl_close(struct qlink_nl *nl)
 	free(nl);
 }
 
-/* A request with its ifindex, unless that is 0 for a dump of all. */
+/* Make a request with the ifindex, unless that is 0, for a dump of all links. */
 static struct nl_msg *nl_request_new(struct qlink_nl *nl, uint8_t cmd, int flags,
 				     uint32_t ifindex, size_t room)
 {
@@ -288,7 +288,7 @@ static int nl_request_put(void *msg, unsigned int type, const void *data,
 	return nla_put(msg, (int)type, (int)len, data) ? -EMSGSIZE : 0;
 }
 
-/* Send a request, give it back, and read the answer. */
+/* Send a request, free it, and read the reply. */
 static int nl_request(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *reply)
 {
 	int err = nl_request_send(nl, msg, reply);
@@ -461,8 +461,8 @@ static int nl_request_put_keys(struct nl_msg *msg, const struct qlink_key *keys,
 }
 
 /*
- * The kernel refuses a message above the send buffer, and 4,096 keys are above
- * what an unprivileged socket may have.
+ * The kernel refuses a message that is larger than the send buffer, and 4,096
+ * keys are larger than the send buffer that an unprivileged socket may have.
  */
 static void make_room(struct qlink_nl *nl, size_t bytes)
 {
@@ -483,8 +483,8 @@ static int fail_lock(struct qlink_error *error, int err, size_t bytes)
 }
 
 /*
- * Fill in, send, wipe. The message is memory of libnl on the heap: locked as
- * long as it holds key bytes; cores are for qlink_secret_harden() to prevent.
+ * Fill in the message, send it and wipe it. libnl has it on the heap: it is
+ * locked while it holds key bytes. qlink_secret_harden() prevents core dumps.
  */
 static int install_send(struct qlink_nl *nl, struct nl_msg *msg,
 			const struct qlink_key *keys, size_t n,

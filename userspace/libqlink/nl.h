@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of libqlink share that talk to the kernel; not for its users. */
+/* What the files of libqlink that talk to the kernel share. Private to libqlink. */
 #ifndef QLINK_NL_H
 #define QLINK_NL_H
 
@@ -28,7 +28,7 @@ struct qlink_list {
 	/** @n: how many count */
 	size_t n;
 
-	/** @room: for how many there is memory */
+	/** @room: how many there is memory for */
 	size_t room;
 
 	/** @item_size: bytes of one */
@@ -42,38 +42,38 @@ struct qlink_dump {
 	/** @cmd: QLINK_CMD_… */
 	uint8_t cmd;
 
-	/** @ifindex: index of the device that it is about, 0 for all */
+	/** @ifindex: index of the device, 0 for all */
 	uint32_t ifindex;
 
-	/** @after: attribute of this name, 0 for none */
+	/** @after: value of the attribute after, 0 to leave it out */
 	uint64_t after;
 
-	/** @take: appends what the attributes of one reply say to a struct qlink_list */
+	/** @take: appends the items of one reply to a struct qlink_list */
 	int (*take)(void *list, const void *attrs, size_t len);
 };
 
 /**
  * qlink_list_next() - make room for another item
- * @list: keeps it; it counts once the caller raises @list->n
+ * @list: the list; the item is part of it once the caller increments @list->n
  *
  * Return: the item, all zero; or %NULL without memory
  */
 void *qlink_list_next(struct qlink_list *list);
 
 /**
- * qlink_nl_dump() - ask for a list, again where a change came across
+ * qlink_nl_dump() - request a list, and again if it changes while it is read
  * @nl: the socket
  * @dump: the request
- * @list: empty; its items go to the caller on success
+ * @list: empty; the caller frees its items after success
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells; then there are no items
+ * Return: 0, or a negative errno, as in @error; then there are no items
  */
 int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
 		  struct qlink_list *list, struct qlink_error *error);
 
 /**
- * qlink_fail() - say that a call has failed
+ * qlink_fail() - fill in why a call failed
  * @error: out
  * @err: negative errno
  * @message: why; empty for the text of @err
@@ -83,11 +83,11 @@ int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
 int qlink_fail(struct qlink_error *error, int err, const char *message);
 
 /**
- * qlink_fail_nl() - say that a call of libnl has failed
+ * qlink_fail_nl() - fill in why a call of libnl failed
  * @error: out
  * @nl_err: what it returned; errno was 0 before it
  *
- * Return: the negative errno that it left, or %-EIO
+ * Return: the negated errno that the call left, or %-EIO if it left none
  */
 int qlink_fail_nl(struct qlink_error *error, int nl_err);
 

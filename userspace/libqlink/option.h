@@ -14,11 +14,11 @@
  * qlink_config_word() - take one option of a command line, as "id 7"
  * @config: where the value goes
  * @word: the name of the option
- * @value: its value, %NULL if the command line ends before it
+ * @value: its value, %NULL if the command line ends after @word
  * @why: filled in on %-EINVAL
  *
- * Knows every option but the lower device, which ip and qlinkctl each name in
- * their own way.
+ * The lower device is not among the options: ip and qlinkctl each have a way of
+ * their own to name it.
  *
  * Return:
  * * %0		- taken
@@ -36,7 +36,7 @@ int qlink_config_word(struct qlink_config *config, const char *word,
  * @word: what was passed to it
  * @value: likewise
  * @why: likewise
- * @buf: where the sentence goes: value, rule
+ * @buf: where the message goes: the value, then the rule
  * @size: room at @buf
  */
 void qlink_config_error(int err, const char *word, const char *value,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Turn words of a command line into values, and values into words. */
+/* Turns words of a command line into values, and values into words. */
 #include "parse.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 
 #define ETHERTYPE_MIN	0x0600
 
-/* Own tables: isxdigit() and strtoul() follow the locale and take signs. */
+/* isxdigit() and strtoul() depend on the locale, and strtoul() takes signs. */
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

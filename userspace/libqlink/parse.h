@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Turn words of a command line into values, and values into words. */
+/* Turns words of a command line into values, and values into words. */
 #ifndef QLINK_PARSE_H
 #define QLINK_PARSE_H
 
@@ -45,7 +45,7 @@ int qlink_parse_ethertype(const char *text, uint16_t *ethertype,
  * @mac: where it goes
  * @why: filled in on failure
  *
- * Whether the address can be a peer is the kernel's to say.
+ * The kernel checks whether a peer can have the address.
  *
  * Return: 0, or %-EINVAL with @why.
  */
@@ -54,7 +54,7 @@ int qlink_parse_mac(const char *text, uint8_t mac[QLINK_MAC_BYTES],
 
 /**
  * qlink_parse_addr() - parse an IPv4 or IPv6 address
- * @text: as inet_pton() takes it
+ * @text: in the form of inet_pton()
  * @addr: where it goes
  * @why: filled in on failure
  *
@@ -138,7 +138,7 @@ char *qlink_format_uuid(const uint8_t uuid[QLINK_KME_KEY_ID_BYTES],
 
 /**
  * qlink_format_accept() - write a mask as qlink_parse_accept() reads it
- * @accept: the mask; bits without a name are written as one number behind
+ * @accept: the mask; bits without a name are added as one number at the end
  * @text: where it goes, "none" for an empty mask
  *
  * Return: @text.

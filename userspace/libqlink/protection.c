@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How well a link protects what enters it, in one word, and why no better. */
+/* How well a link protects the frames that enter it, and why not better. */
 #include "protection.h"
 
 static const char *const protections[] = {
@@ -54,7 +54,7 @@ enum qlink_protection qlink_link_protection(const struct qlink_link *link,
 		*lacks |= 1U << QLINK_LACK_RX_SOURCE;
 	if (link->tx.overdue)
 		*lacks |= 1U << QLINK_LACK_TX_OVERDUE;
-	/* A staged one opens the first frame that comes. */
+	/* A staged key opens the first frame that comes. */
 	if (!link->rx.current_epoch && !link->rx.staged)
 		*lacks |= 1U << QLINK_LACK_RX_KEY;
 	return *lacks ? QLINK_DEGRADED : QLINK_PROTECTED;

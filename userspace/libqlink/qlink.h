@@ -19,17 +19,17 @@ struct qlink_error {
 	/** @err: positive errno, 0 for success */
 	int err;
 
-	/** @has_offset: @offset counts */
+	/** @has_offset: @offset is valid */
 	bool has_offset;
 
 	/** @offset: byte of the request where the refused attribute starts */
 	uint32_t offset;
 
-	/** @message: what the kernel says, or the library; empty for nothing */
+	/** @message: of the kernel or the library; may be empty */
 	char message[256];
 };
 
-/* An open socket of the family; for one thread at a time. */
+/* An open socket of the family, for one thread at a time. */
 struct qlink_nl;
 
 /**
@@ -50,7 +50,7 @@ const char *qlink_error_text(const struct qlink_error *error);
  * Return:
  * * %0		- open
  * * %-ENOENT	- the kernel does not have the family
- * * else	- a negative errno, as @error tells
+ * * else	- a negative errno, as in @error
  */
 int qlink_nl_open(struct qlink_nl **nl, struct qlink_error *error);
 
@@ -61,28 +61,28 @@ int qlink_nl_open(struct qlink_nl **nl, struct qlink_error *error);
 void qlink_nl_close(struct qlink_nl *nl);
 
 /**
- * qlink_link_get() - ask for one link
+ * qlink_link_get() - get one link
  * @nl: the socket
  * @ifindex: index of its device
  * @link: filled in
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells.
+ * Return: 0, or a negative errno, as in @error.
  */
 int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
 		   struct qlink_link *link, struct qlink_error *error);
 
 /**
- * qlink_link_dump() - ask for all links of the network namespace
+ * qlink_link_dump() - get all links of the network namespace
  * @nl: the socket
  * @links: where an array goes, which the caller frees with free()
  * @n: how many there are
  * @error: filled in on failure
  *
- * A dump that a change came across is asked for again, so that what is
- * returned stood at one time.
+ * If a link changes while the list is read, the list is requested again: what is
+ * returned was true at one time.
  *
- * Return: 0, or a negative errno, as @error tells; then there is no array.
+ * Return: 0, or a negative errno, as in @error; then there is no array.
  */
 int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
 		    struct qlink_error *error);
@@ -91,22 +91,21 @@ int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
  * qlink_link_set() - configure a link
  * @nl: the socket
  * @ifindex: index of its device
- * @config: what to set; the rest stays as it is
+ * @config: what to set; the rest does not change
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells.
+ * Return: 0, or a negative errno, as in @error.
  */
 int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex,
 		   const struct qlink_config *config, struct qlink_error *error);
 
 /**
- * qlink_rotate() - let the active transmit key give way to the next one
+ * qlink_rotate() - replace the active transmit key with the next one
  * @nl: the socket
  * @ifindex: index of the device
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells; %-ENOENT where no key is
- * staged to follow.
+ * Return: 0, or a negative errno, as in @error; %-ENOENT if no key is staged.
  */
 int qlink_rotate(struct qlink_nl *nl, uint32_t ifindex,
 		 struct qlink_error *error);
@@ -116,15 +115,15 @@ int qlink_rotate(struct qlink_nl *nl, uint32_t ifindex,
  * @nl: the socket
  * @ifindex: index of the device
  * @keys: the keys, in the order in which they are installed
- * @n: how many, above 0; all travel in one message
+ * @n: how many, above 0; all go in one message
  * @error: filled in on failure; the kernel counts keys from 0
  *
- * The message is locked in memory and wiped once it is sent.
+ * The message is locked in memory, and wiped after it is sent.
  *
  * Return:
  * * %0		- installed, all of them
- * * %-ENOMEM	- no memory, or it cannot be locked; nothing was sent
- * * else	- a negative errno, as @error tells; none was installed
+ * * %-ENOMEM	- memory is short or cannot be locked; nothing was sent
+ * * else	- a negative errno, as in @error; none was installed
  */
 int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
 		      const struct qlink_key *keys, size_t n,
@@ -134,11 +133,11 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
  * qlink_key_del() - delete keys, all of them or none
  * @nl: the socket
  * @ifindex: index of the device
- * @keys: the keys; only direction and epoch count
+ * @keys: the keys; only direction and epoch are used
  * @n: how many, above 0
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells.
+ * Return: 0, or a negative errno, as in @error.
  */
 int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
 		  const struct qlink_key *keys, size_t n,
@@ -152,14 +151,14 @@ int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
  * @n: how many there are
  * @error: filled in on failure
  *
- * Return: 0, or a negative errno, as @error tells; then there is no array.
+ * Return: 0, or a negative errno, as in @error; then there is no array.
  */
 int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
 		   struct qlink_key **keys, size_t *n,
 		   struct qlink_error *error);
 
 /**
- * qlink_record_dump() - list what the keys of a link that have gone were used for
+ * qlink_record_dump() - list what keys of a link that are gone were used for
  * @nl: the socket
  * @ifindex: index of the device
  * @after: number of the last record that is known, 0 for none
@@ -167,10 +166,10 @@ int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
  * @n: how many there are
  * @error: filled in on failure
  *
- * A number that is missing between two of them, or behind @after, is a record
- * that was overwritten before it was asked for.
+ * If a number is missing between two records, or after @after, that record was
+ * overwritten before it was requested.
  *
- * Return: 0, or a negative errno, as @error tells; then there is no array.
+ * Return: 0, or a negative errno, as in @error; then there is no array.
  */
 int qlink_record_dump(struct qlink_nl *nl, uint32_t ifindex, uint64_t after,
 		      struct qlink_record **records, size_t *n,

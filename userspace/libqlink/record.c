@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What keys were used for, once they have gone. */
+/* Records of what keys that are gone were used for. */
 #include "record.h"
 
 #include <errno.h>

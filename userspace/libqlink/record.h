@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What keys were used for, once they have gone. */
+/* Records of what keys that are gone were used for. */
 #ifndef QLINK_RECORD_H
 #define QLINK_RECORD_H
 
@@ -10,27 +10,27 @@
 #include "attr.h"
 
 /**
- * struct qlink_record - one key that has gone
+ * struct qlink_record - what one key was used for
  *
  * Times are milliseconds of CLOCK_BOOTTIME.
  */
 struct qlink_record {
-	/** @number: of the record of its link, from 1 on */
+	/** @number: number of the record of its link, from 1 on */
 	uint64_t number;
 
-	/** @epoch: of the key */
+	/** @epoch: epoch of the key */
 	uint64_t epoch;
 
 	/** @first_ms: when its first frame came */
 	uint64_t first_ms;
 
-	/** @last_ms: when another key took over, or it went */
+	/** @last_ms: when another key took over, or the key was removed */
 	uint64_t last_ms;
 
-	/** @frames: sealed or opened under it */
+	/** @frames: frames sealed or opened under it */
 	uint64_t frames;
 
-	/** @bytes: of plaintext, likewise */
+	/** @bytes: bytes of plaintext sealed or opened under it */
 	uint64_t bytes;
 
 	/** @kme_key_id: handle of the KME key ID, all zero for none */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl status, top, reload, restart, withdraw: what qlinkd tells by its control socket. */
+/* qlinkctl status, top, reload, restart, withdraw: commands to the control socket of qlinkd. */
 #include "agent.h"
 
 #include <errno.h>
@@ -13,8 +13,7 @@
 #include "common/number.h"
 #include "common/why.h"
 
-
-/* An agent that says nothing for so long is in trouble, which is worth to be told. */
+/* An agent that does not answer within this time has a problem, which is reported. */
 #define PATIENCE_S	10
 #define CLEAR		"\033[H\033[2J"
 
@@ -40,7 +39,7 @@ static int dial(const char *path)
 	return fd;
 }
 
-/* Says @command, and returns the object that is answered, or NULL after a complaint. */
+/* Sends @command and returns the object that qlinkd answers, or NULL after an error message. */
 static json_t *ask(const struct ctl *ctl, const char *command)
 {
 	const char *path = ctl->control ? ctl->control : AGENT_CONTROL;
@@ -144,7 +143,7 @@ int status_run(struct ctl *ctl, int argc, char **argv)
 	json_t *status;
 
 	if (argc)
-		return ctl_usage("\"%s\": status wants no argument", argv[0]);
+		return ctl_usage("\"%s\": status takes no argument", argv[0]);
 	status = ask(ctl, "status");
 	if (!status)
 		return CTL_FAILED;
@@ -175,7 +174,7 @@ static long long both(const json_t *link, const char *name)
 	       number(json_object_get(link, "rx"), name);
 }
 
-/* Of what only grows, a second; 0 without an earlier status. */
+/* The growth of a counter in a second; 0 without an earlier status. */
 static double rate(const json_t *now, const json_t *before, const char *name, double seconds)
 {
 	return before && seconds > 0 ? (double)(both(now, name) - both(before, name)) / seconds : 0;
@@ -229,7 +228,7 @@ int top_run(struct ctl *ctl, int argc, char **argv)
 	int err = CTL_OK;
 
 	if (argc > 1)
-		return ctl_usage("\"%s\": top wants one number at most", argv[1]);
+		return ctl_usage("\"%s\": top takes at most one number", argv[1]);
 	if (argc && qlink_parse_number(argv[0], 1, 1000000, &times, &why))
 		return ctl_usage("\"%s\": %s", argv[0], why.text);
 	for (i = 0; i < times && !err; i++) {
@@ -257,7 +256,7 @@ static int order(const struct ctl *ctl, const char *command)
 int reload_run(struct ctl *ctl, int argc, char **argv)
 {
 	if (argc)
-		return ctl_usage("\"%s\": reload wants no argument", argv[0]);
+		return ctl_usage("\"%s\": reload takes no argument", argv[0]);
 	return order(ctl, "reload");
 }
 
@@ -266,7 +265,7 @@ static int order_device(const struct ctl *ctl, const char *what, int argc, char 
 	char command[64];
 
 	if (argc != 1)
-		return ctl_usage("%s wants one device", what);
+		return ctl_usage("%s needs one device", what);
 	snprintf(command, sizeof(command), "%s %.40s", what, argv[0]);
 	return order(ctl, command);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlinkctl status, top, reload, restart, withdraw: what qlinkd tells by its control socket. */
+/* qlinkctl status, top, reload, restart, withdraw: commands to the control socket of qlinkd. */
 #ifndef QLINKCTL_AGENT_H
 #define QLINKCTL_AGENT_H
 
@@ -7,7 +7,7 @@
 
 #include "ctl.h"
 
-/* Where qlinkd listens unless its configuration says other. */
+/* Where qlinkd listens unless its configuration says otherwise. */
 #define AGENT_CONTROL	"/run/qlinkd/control"
 
 /**
@@ -21,7 +21,7 @@
 int status_run(struct ctl *ctl, int argc, char **argv);
 
 /**
- * top_run() - qlinkctl top: the status each second, with rates
+ * top_run() - qlinkctl top: show the status every second, with rates
  * @ctl: says where the socket is
  * @argc: arguments: how many times at most
  * @argv: likewise
@@ -41,7 +41,7 @@ int top_run(struct ctl *ctl, int argc, char **argv);
 int reload_run(struct ctl *ctl, int argc, char **argv);
 
 /**
- * restart_run() - qlinkctl restart DEV: have the agents start their session over
+ * restart_run() - qlinkctl restart DEV: make the agents restart their session
  * @ctl: says where the socket is
  * @argc: arguments: the device
  * @argv: likewise
@@ -51,7 +51,7 @@ int reload_run(struct ctl *ctl, int argc, char **argv);
 int restart_run(struct ctl *ctl, int argc, char **argv);
 
 /**
- * withdraw_run() - qlinkctl withdraw DEV: have the agents give up all keys of a link
+ * withdraw_run() - qlinkctl withdraw DEV: make the agents withdraw all keys of a link
  * @ctl: says where the socket is
  * @argc: arguments: the device
  * @argv: likewise
@@ -62,8 +62,8 @@ int withdraw_run(struct ctl *ctl, int argc, char **argv);
 
 /**
  * agent_print() - write a status for people
- * @status: as qlinkd told it
- * @to: where
+ * @status: as qlinkd answered it
+ * @to: where it goes
  */
 void agent_print(const json_t *status, FILE *to);
 
@@ -71,7 +71,7 @@ void agent_print(const json_t *status, FILE *to);
  * agent_print_top() - write a table of links with rates
  * @now: a status
  * @before: an earlier one, or %NULL
- * @to: where
+ * @to: where it goes
  */
 void agent_print_top(const json_t *now, const json_t *before, FILE *to);
 

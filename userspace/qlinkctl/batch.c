@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A file that names many keys to install, one on a line. */
+/* A file that names many keys to install, one on each line. */
 #include "batch.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "ctl.h"
 
-/* tx epoch N and four options are 9 words; one more tells of too many. */
+/* A direction and five options with their values are 11 words; a twelfth is one too many. */
 #define WORDS_MAX	12
 
 static bool split(char *line, char **words)
@@ -29,7 +29,7 @@ static int batch_grow(struct batch *batch)
 	size_t room = batch->n ? batch->n * 2 : 1;
 	void *keys, *lines;
 
-	/* The room is a power of two: it is used up where @n is one. */
+	/* There is room for a power of two: it is full when @n is one. */
 	if (batch->n & (batch->n - 1))
 		return 0;
 	keys = reallocarray(batch->keys, room, sizeof(*batch->keys));
@@ -57,7 +57,7 @@ static int take_words(struct batch *batch, char **words, const char *path,
 	return CTL_OK;
 }
 
-/* The line is copied: its words stay as long as the batch. */
+/* The line is copied, because its words must stay as long as the batch. */
 static int take_line(struct batch *batch, const char *line, const char *path,
 		     unsigned int number)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A file that names many keys to install, one on a line. */
+/* A file that names many keys to install, one on each line. */
 #ifndef QLINKCTL_BATCH_H
 #define QLINKCTL_BATCH_H
 
@@ -8,7 +8,7 @@
 #include "words.h"
 
 /**
- * struct batch - the keys that a file names; none of their bytes
+ * struct batch - the keys that a file names, without their bytes
  */
 struct batch {
 	/** @keys: what the lines say; their paths point into @lines */
@@ -23,18 +23,18 @@ struct batch {
 
 /**
  * batch_read() - read a batch
- * @batch: filled in, also on failure; given back with batch_free()
+ * @batch: filled in, also on failure; freed with batch_free()
  * @path: the file, "-" for standard input
  *
- * A line is what key_words_parse() takes, with blanks between the words. Empty
- * lines, and lines that start with #, are passed over.
+ * A line has the words that key_words_parse() takes, with blanks between them.
+ * Empty lines, and lines that start with #, are ignored.
  *
- * Return: %CTL_OK, or another enum ctl_exit after a complaint with the line.
+ * Return: %CTL_OK, or another enum ctl_exit after an error message with the line.
  */
 int batch_read(struct batch *batch, const char *path);
 
 /**
- * batch_free() - give back what a batch holds
+ * batch_free() - free what a batch holds
  * @batch: from batch_read()
  */
 void batch_free(struct batch *batch);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the commands of qlinkctl share: options, complaints, devices, JSON. */
+/* What the commands of qlinkctl share: options, error messages, devices, JSON. */
 #include "ctl.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the commands of qlinkctl share: options, complaints, devices, JSON. */
+/* What the commands of qlinkctl share: options, error messages, devices, JSON. */
 #ifndef QLINKCTL_CTL_H
 #define QLINKCTL_CTL_H
 
@@ -12,9 +12,9 @@
 
 /* What qlinkctl exits with. */
 enum ctl_exit {
-	/* done */
+	/* success */
 	CTL_OK = 0,
-	/* the kernel refused, or a device or a file is not as it must be */
+	/* the kernel refused, or something is wrong with a device or a file */
 	CTL_FAILED = 1,
 	/* the command line is wrong */
 	CTL_USAGE = 2,
@@ -33,7 +33,7 @@ struct ctl {
 	/** @control: socket of qlinkd, %NULL for the usual one */
 	const char *control;
 
-	/** @all_counters: print counters that are 0 too; JSON has all anyway */
+	/** @all_counters: also print counters that are 0; JSON always has them */
 	bool all_counters;
 };
 
@@ -44,12 +44,12 @@ struct ctl_command {
 	/** @name: the word on the command line */
 	const char *name;
 
-	/** @run: does it; arguments behind the word, %NULL behind the last */
+	/** @run: runs the command; its arguments follow the word, %NULL follows the last */
 	int (*run)(struct ctl *ctl, int argc, char **argv);
 };
 
 /**
- * ctl_usage() - complain about the command line on standard error
+ * ctl_usage() - print an error of the command line on standard error
  * @format: value, rule, place
  *
  * Return: %CTL_USAGE.
@@ -58,7 +58,7 @@ __attribute__((format(printf, 1, 2)))
 int ctl_usage(const char *format, ...);
 
 /**
- * ctl_fail() - complain about anything else on standard error
+ * ctl_fail() - print any other error on standard error
  * @format: value, rule, place
  *
  * Return: %CTL_FAILED.
@@ -67,7 +67,7 @@ __attribute__((format(printf, 1, 2)))
 int ctl_fail(const char *format, ...);
 
 /**
- * ctl_warn() - say on standard error what is no error
+ * ctl_warn() - print something that is not an error on standard error
  * @format: value, rule, place
  */
 __attribute__((format(printf, 1, 2)))
@@ -77,7 +77,7 @@ void ctl_warn(const char *format, ...);
  * ctl_dispatch() - run the command that a word names
  * @ctl: passed to the command
  * @commands: the table; a row without a name ends it
- * @what: what the words of the table are, for the complaint
+ * @what: what the words of the table are, for the error message
  * @argc: arguments, the word first
  * @argv: likewise
  *
@@ -90,7 +90,7 @@ int ctl_dispatch(struct ctl *ctl, const struct ctl_command *commands,
  * ctl_open() - open the socket, unless it is open
  * @ctl: keeps it
  *
- * Return: %CTL_OK, or %CTL_FAILED after a complaint.
+ * Return: %CTL_OK, or %CTL_FAILED after an error message.
  */
 int ctl_open(struct ctl *ctl);
 
@@ -100,12 +100,12 @@ int ctl_open(struct ctl *ctl);
  * @name: name of the device
  * @ifindex: where its index goes
  *
- * Return: %CTL_OK, or %CTL_FAILED after a complaint.
+ * Return: %CTL_OK, or %CTL_FAILED after an error message.
  */
 int ctl_device(struct ctl *ctl, const char *name, uint32_t *ifindex);
 
 /**
- * ctl_refused() - complain about what the kernel refused
+ * ctl_refused() - print why the kernel refused a request
  * @device: name of the device, or %NULL for all
  * @error: why
  *
@@ -114,10 +114,10 @@ int ctl_device(struct ctl *ctl, const char *name, uint32_t *ifindex);
 int ctl_refused(const char *device, const struct qlink_error *error);
 
 /**
- * ctl_print_json() - print a value on a line and give it back
- * @value: the value, which is taken over; %NULL for out of memory
+ * ctl_print_json() - print a value on one line and free it
+ * @value: the value; %NULL for out of memory
  *
- * Return: %CTL_OK, or %CTL_FAILED after a complaint.
+ * Return: %CTL_OK, or %CTL_FAILED after an error message.
  */
 int ctl_print_json(json_t *value);
 

@@ -16,7 +16,7 @@
 
 /* ---- add ---- */
 
-/* Read the bytes of a key to its place; warn about what others can read. */
+/* Read the bytes of a key. Warn about a file that others can read. */
 static int read_secret(struct key_words *from, uint8_t *secret)
 {
 	struct qlink_keyfile file;
@@ -25,7 +25,7 @@ static int read_secret(struct key_words *from, uint8_t *secret)
 	if (qlink_keyfile_read(from->path, secret, &file, &why))
 		return ctl_fail("\"%s\": %s", from->path, why.text);
 	if (file.is_exposed)
-		ctl_warn("warning: \"%s\": mode %04o, not only its owner can read it",
+		ctl_warn("warning: \"%s\": mode %04o, others than its owner can read it",
 			 from->path, file.mode);
 	from->key.secret = secret;
 	return CTL_OK;
@@ -51,7 +51,7 @@ static int install(struct ctl *ctl, const char *device, uint32_t ifindex,
 	return err;
 }
 
-/* Everything said is right by now; the device is looked up, files are read. */
+/* The words are valid by now. Look up the device and read the files. */
 static int add(struct ctl *ctl, const char *device, struct key_words *from,
 	       size_t n)
 {
@@ -91,10 +91,10 @@ static int add_run(struct ctl *ctl, int argc, char **argv)
 	char text[256];
 
 	if (argc < 2)
-		return ctl_usage("key add: wants a device and a key");
+		return ctl_usage("key add: needs a device and a key");
 	if (!strcmp(argv[1], "batch")) {
 		if (argc != 3)
-			return ctl_usage("key add: batch wants one file");
+			return ctl_usage("key add: batch needs one file");
 		return add_batch(ctl, argv[0], argv[2]);
 	}
 	if (key_words_parse(argv + 1, &key, text, sizeof(text)))
@@ -114,7 +114,7 @@ static int del_run(struct ctl *ctl, int argc, char **argv)
 	int err;
 
 	if (argc != 4 || strcmp(argv[2], "epoch"))
-		return ctl_usage("key del: wants a device, tx or rx, and epoch with a number");
+		return ctl_usage("key del: needs a device, tx or rx, and epoch with a number");
 	if (key_direction_parse(argv[1], &key, text, sizeof(text)))
 		return ctl_usage("%s", text);
 	if (qlink_parse_number(argv[3], 1, QLINK_EPOCH_MAX, &key.epoch, &why))
@@ -182,7 +182,7 @@ static int key_show_run(struct ctl *ctl, int argc, char **argv)
 	size_t n;
 
 	if (argc != 1)
-		return ctl_usage("key show: wants one device");
+		return ctl_usage("key show: needs one device");
 	err = ctl_device(ctl, argv[0], &ifindex);
 	if (err)
 		return err;
@@ -203,7 +203,7 @@ int rotate_run(struct ctl *ctl, int argc, char **argv)
 	int err;
 
 	if (argc != 1)
-		return ctl_usage("rotate: wants one device");
+		return ctl_usage("rotate: needs one device");
 	err = ctl_device(ctl, argv[0], &ifindex);
 	if (err)
 		return err;

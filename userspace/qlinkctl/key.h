@@ -10,7 +10,7 @@
 /**
  * key_run() - qlinkctl key add|del|show …
  * @ctl: this run
- * @argc: arguments behind the command
+ * @argc: arguments after the command
  * @argv: likewise
  *
  * Return: an enum ctl_exit.
@@ -20,7 +20,7 @@ int key_run(struct ctl *ctl, int argc, char **argv);
 /**
  * rotate_run() - qlinkctl rotate DEV
  * @ctl: this run
- * @argc: arguments behind the command
+ * @argc: arguments after the command
  * @argv: likewise
  *
  * Return: an enum ctl_exit.
@@ -31,7 +31,7 @@ int rotate_run(struct ctl *ctl, int argc, char **argv);
  * key_json() - a key as qlinkctl(8) documents it
  * @key: the key
  *
- * Return: the object, which the caller gives back; %NULL if memory is short.
+ * Return: the object, which the caller frees; %NULL if memory is short.
  */
 json_t *key_json(const struct qlink_key *key);
 

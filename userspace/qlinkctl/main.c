@@ -17,7 +17,7 @@ static const char help_head[] =
 "       qlinkctl set DEV [link LOWER]\n"
 "                ";
 
-/* The options of a link stand between the two. */
+/* The options of a link are printed between the two. */
 #define OPTIONS_COLUMN	16
 
 static const char help_tail[] =
@@ -36,13 +36,13 @@ static const char help_tail[] =
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl help\n"
 "\n"
-"SOURCE is qkd, hybrid, pqc or static; a key is static unless it says other.\n"
-"LIST is sources with commas between. PATH is a file, or - for standard input:\n"
-"44 bytes of a key and its salt, or for batch one key on a line, from tx|rx on.\n"
+"SOURCE is qkd, hybrid, pqc or static; the default of a key is static.\n"
+"LIST is sources separated by commas. PATH is a file, or - for standard input:\n"
+"44 bytes of a key and its salt, or for batch one key on each line, from tx|rx on.\n"
 "\n"
-"  -c, --control SOCKET  where qlinkd listens, if not at " AGENT_CONTROL "\n"
+"  -c, --control SOCKET  where qlinkd listens; the default is " AGENT_CONTROL "\n"
 "  -j, --json            JSON, see qlinkctl(8)\n"
-"  -s, --stats           show all counters, also those that are 0\n"
+"  -s, --stats           also show counters that are 0\n"
 "  -h, --help            this text\n"
 "  -V, --version         the version\n";
 
@@ -95,7 +95,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 {
 	int option;
 
-	/* Options may stand anywhere: getopt_long() moves them to the front. */
+	/* Options may be anywhere: getopt_long() moves them to the front. */
 	while ((option = getopt_long(argc, argv, "c:hjsV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

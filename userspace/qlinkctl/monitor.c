@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl monitor: events, one a line, as they come. */
+/* qlinkctl monitor: show events as they come, one on each line. */
 #include "monitor.h"
 
 #include <errno.h>
@@ -72,7 +72,7 @@ static int print(const struct ctl *ctl, const struct qlink_event *event)
 		err = ctl_print_json(monitor_json(event));
 	else
 		monitor_text(event, stdout);
-	/* Whoever reads a pipe wants each event now. */
+	/* The reader of a pipe needs each event at once. */
 	if (!err && fflush(stdout))
 		err = ctl_fail("standard output: %s", strerror(errno));
 	return err;
@@ -106,13 +106,13 @@ int monitor_run(struct ctl *ctl, int argc, char **argv)
 	int err;
 
 	if (argc > 1)
-		return ctl_usage("\"%s\": monitor wants one device at most", argv[1]);
+		return ctl_usage("\"%s\": monitor takes at most one device", argv[1]);
 	err = device ? ctl_device(ctl, device, &ifindex) : CTL_OK;
 	if (err)
 		return err;
 	if (qlink_monitor_open(&monitor, &error))
 		return ctl_refused(device, &error);
-	/* Scripts wait for this line before they do what they want to see. */
+	/* Scripts wait for this line before they cause events. */
 	ctl_warn("listening");
 	err = listen_to(ctl, monitor, device);
 	qlink_monitor_close(monitor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlinkctl monitor: events, one a line, as they come. */
+/* qlinkctl monitor: show events as they come, one on each line. */
 #ifndef QLINKCTL_MONITOR_H
 #define QLINKCTL_MONITOR_H
 
@@ -11,10 +11,10 @@
 /**
  * monitor_run() - qlinkctl monitor [DEV]
  * @ctl: this run
- * @argc: arguments behind the command
+ * @argc: arguments after the command
  * @argv: likewise
  *
- * Ends when it is interrupted, or when nobody reads what it writes.
+ * Ends when it is interrupted, or when its output is no longer read.
  *
  * Return: an enum ctl_exit.
  */
@@ -24,12 +24,12 @@ int monitor_run(struct ctl *ctl, int argc, char **argv);
  * monitor_json() - an event as qlinkctl(8) documents it
  * @event: the event
  *
- * Return: the object, which the caller gives back; %NULL if memory is short.
+ * Return: the object, which the caller frees; %NULL if memory is short.
  */
 json_t *monitor_json(const struct qlink_event *event);
 
 /**
- * monitor_text() - write an event for people, on a line
+ * monitor_text() - write an event for people, on one line
  * @event: the event
  * @to: where it goes
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl record: what keys were used for, once they have gone. */
+/* qlinkctl record: show what keys that are gone were used for. */
 #include "record.h"
 
 #include <stdlib.h>
@@ -90,7 +90,7 @@ static int show_run_records(struct ctl *ctl, int argc, char **argv)
 	uint64_t after = 0;
 
 	if (argc != 1 && (argc != 3 || strcmp(argv[1], "after")))
-		return ctl_usage("record show: wants a device, and after with a number or nothing");
+		return ctl_usage("record show: needs a device, and optionally after with a number");
 	if (argc == 3 && qlink_parse_number(argv[2], 0, UINT64_MAX, &after, &why))
 		return ctl_usage("after \"%s\": %s", argv[2], why.text);
 	return show_records(ctl, argv[0], after);

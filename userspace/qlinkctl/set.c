@@ -10,8 +10,8 @@
 #include "libqlink/option.h"
 
 /*
- * The lower device is named here and counted where the underlay lies: refuse
- * where the two differ, as the index would be that of another device.
+ * The lower device has a name in this network namespace, and an index in the one
+ * of the underlay. If the two differ, refuse: the index would be another device's.
  */
 static int set_lower(struct qlink_config *config, const char *device,
 		     uint32_t ifindex, const char *name)
@@ -24,7 +24,7 @@ static int set_lower(struct qlink_config *config, const char *device,
 	if (!config->lower)
 		return ctl_fail("%s: no such device", name);
 	if (!qlink_underlay_is_here(ifindex))
-		return ctl_fail("%s: link \"%s\": the underlay lies in another network namespace",
+		return ctl_fail("%s: link \"%s\": the underlay is in another network namespace",
 				device, name);
 	config->present |= 1ULL << IFLA_QLINK_LOWER;
 	return CTL_OK;
@@ -44,7 +44,7 @@ static int set_word(struct qlink_config *config, const char *word,
 	return ctl_usage("%s", text);
 }
 
-/* All words are looked at before the device is, as far as that goes. */
+/* Check all words that can be checked without the device. */
 static int set_words(struct qlink_config *config, const char *device,
 		     uint32_t ifindex, char **words)
 {
@@ -67,7 +67,7 @@ int set_run(struct ctl *ctl, int argc, char **argv)
 	int err;
 
 	if (argc < 2)
-		return ctl_usage("set: wants a device and what to set");
+		return ctl_usage("set: needs a device and what to set");
 	ifindex = if_nametoindex(argv[0]);
 	err = set_words(&config, argv[0], ifindex, argv + 1);
 	if (!err)

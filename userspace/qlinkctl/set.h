@@ -8,7 +8,7 @@
 /**
  * set_run() - qlinkctl set DEV OPTION VALUE…
  * @ctl: this run
- * @argc: arguments behind the command
+ * @argc: arguments after the command
  * @argv: likewise
  *
  * Return: an enum ctl_exit.

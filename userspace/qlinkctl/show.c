@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl show: links, for people and for scripts. */
+/* qlinkctl show: show links, for people and for scripts. */
 #include "show.h"
 
 #include <net/if.h>
@@ -58,7 +58,7 @@ static void lower_text(const struct qlink_config *config, const char *lower,
 			"link", config->lower);
 }
 
-/* What has a line of its own; limits of keys and keepalives are told in sentences. */
+/* Whether an option has a line of its own. Limits of keys and keepalives are in sentences. */
 static bool has_line(unsigned int type)
 {
 	switch (type) {
@@ -124,7 +124,7 @@ static void usage_text(const char *label, const struct qlink_usage *usage,
 	}
 }
 
-/* What is lacking, or why nothing leaves. */
+/* How well the link protects frames, and why not better. */
 static void protection_text(const struct qlink_link *link, FILE *to)
 {
 	enum qlink_protection protection;
@@ -145,7 +145,7 @@ static void protection_text(const struct qlink_link *link, FILE *to)
 	fputc('\n', to);
 }
 
-/* Keys give way by what is set, and by nothing of all if it is not. */
+/* When keys are replaced. A limit of 0 is not set, and not shown. */
 static void limits_text(const struct qlink_config *config, FILE *to)
 {
 	if (!qlink_config_has(config, IFLA_QLINK_HARD_SECONDS))
@@ -226,7 +226,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 
 /* ---- the command ---- */
 
-/* The name of the lower device, if the index means it where we are. */
+/* The name of the lower device, if its index is one of this network namespace. */
 static const char *lower_name(const struct qlink_link *link,
 			      char name[IF_NAMESIZE])
 {
@@ -303,6 +303,6 @@ static int show_one(struct ctl *ctl, const char *device)
 int show_run(struct ctl *ctl, int argc, char **argv)
 {
 	if (argc > 1)
-		return ctl_usage("\"%s\": show wants one device at most", argv[1]);
+		return ctl_usage("\"%s\": show takes at most one device", argv[1]);
 	return argc ? show_one(ctl, argv[0]) : show_all(ctl);
 }

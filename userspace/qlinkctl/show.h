@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlinkctl show: links, for people and for scripts. */
+/* qlinkctl show: show links, for people and for scripts. */
 #ifndef QLINKCTL_SHOW_H
 #define QLINKCTL_SHOW_H
 
@@ -10,7 +10,7 @@
 /**
  * show_run() - qlinkctl show [DEV]
  * @ctl: this run
- * @argc: arguments behind the command
+ * @argc: arguments after the command
  * @argv: likewise
  *
  * Return: an enum ctl_exit.
@@ -20,17 +20,17 @@ int show_run(struct ctl *ctl, int argc, char **argv);
 /**
  * show_json() - a link as qlinkctl(8) documents it
  * @link: the link
- * @lower: name of the lower device, or %NULL where it has none here
+ * @lower: name of the lower device, or %NULL if it has none here
  *
- * Return: the object, which the caller gives back; %NULL if memory is short.
+ * Return: the object, which the caller frees; %NULL if memory is short.
  */
 json_t *show_json(const struct qlink_link *link, const char *lower);
 
 /**
  * show_text() - write a link for people
  * @link: the link
- * @lower: name of the lower device, or %NULL where it has none here
- * @all_counters: write counters that are 0 too
+ * @lower: name of the lower device, or %NULL if it has none here
+ * @all_counters: also write counters that are 0
  * @to: where it goes
  */
 void show_text(const struct qlink_link *link, const char *lower,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The words of a command line, or of a line of a batch, that describe a key. */
+/* The words that describe a key, on a command line or on a line of a batch. */
 #include "words.h"
 
 #include <errno.h>
@@ -90,7 +90,7 @@ int key_direction_parse(const char *word, struct qlink_key *key, char *text,
 	int err;
 
 	if (!word) {
-		snprintf(text, size, "direction: not given, tx or rx");
+		snprintf(text, size, "direction: not given: tx or rx");
 		return -EINVAL;
 	}
 	err = qlink_parse_direction(word, &key->direction, &why);

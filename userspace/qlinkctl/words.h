@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The words of a command line, or of a line of a batch, that describe a key. */
+/* The words that describe a key, on a command line or on a line of a batch. */
 #ifndef QLINKCTL_WORDS_H
 #define QLINKCTL_WORDS_H
 
@@ -14,13 +14,13 @@ struct key_words {
 	/** @key: the key, without its bytes */
 	struct qlink_key key;
 
-	/** @path: the file of its bytes, points into the words */
+	/** @path: the file with its bytes; points into the words */
 	const char *path;
 };
 
 /**
- * key_direction_parse() - take the word that names a direction
- * @word: the word, %NULL where there is none
+ * key_direction_parse() - parse the word that names a direction
+ * @word: the word, %NULL if there is none
  * @key: its direction is filled in
  * @text: filled in on failure: value, rule
  * @size: room at @text
@@ -31,9 +31,9 @@ int key_direction_parse(const char *word, struct qlink_key *key, char *text,
 			size_t size);
 
 /**
- * key_words_parse() - take the words that describe a key to install
- * @words: tx|rx epoch N [source S] [id U] [blocks N] file PATH, %NULL behind;
- *	the options in any order
+ * key_words_parse() - parse the words that describe a key to install
+ * @words: tx|rx epoch N [source S] [id U] [blocks N] file PATH, then %NULL;
+ *	the options may have any order
  * @key: filled in
  * @text: filled in on failure: value, rule
  * @size: room at @text

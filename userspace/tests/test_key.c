@@ -63,7 +63,7 @@ TEST(words_of_a_key_are_refused_with_value_and_rule)
 		const char *text;
 		const char *why;
 	} rows[] = {
-		{ "", "direction: not given, tx or rx", "nothing" },
+		{ "", "direction: not given: tx or rx", "nothing" },
 		{ "up epoch 1 file k", "direction \"up\": not a direction: tx, rx", "no direction" },
 		{ "tx file k", "epoch: not given", "no epoch" },
 		{ "tx epoch 1", "file: not given", "no file" },

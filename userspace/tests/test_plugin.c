@@ -267,7 +267,7 @@ TEST(wrong_options_are_refused)
 		{ { "id", NULL }, "qlink: id: has no value\n", "a value missing" },
 		{ { "id", "1", "id", "2", NULL }, "qlink: id: given twice\n", "twice" },
 		{ { "link", "eth0", NULL },
-		  "qlink: link: stands before \"type\"\n", "an option of ip" },
+		  "qlink: link: must come before \"type\"\n", "an option of ip" },
 		{ { "foo", "1", NULL }, "qlink: \"foo\": no such option\n", "unknown" },
 		{ { "keepalive-ms", "9", NULL },
 		  "qlink: keepalive-ms \"9\": neither 0 nor a number from 10 to 60000\n",
