@@ -13,6 +13,22 @@
 #define MEMBER(type, member) \
 	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
+_Static_assert(sizeof(((struct qlink_config *)0)->id) == 2, "id");
+_Static_assert(sizeof(((struct qlink_config *)0)->lower) == 4, "lower");
+_Static_assert(sizeof(((struct qlink_config *)0)->peer) == 6, "peer");
+_Static_assert(sizeof(((struct qlink_config *)0)->ethertype) == 2, "ethertype");
+_Static_assert(sizeof(((struct qlink_config *)0)->port) == 2, "port");
+_Static_assert(sizeof(((struct qlink_config *)0)->source_ports) == 2, "source-ports");
+_Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
+_Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
+_Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
+_Static_assert(sizeof(((struct qlink_config *)0)->rekey_bytes) == 8, "rekey-bytes");
+_Static_assert(sizeof(((struct qlink_config *)0)->hard_seconds) == 4, "hard-seconds");
+_Static_assert(sizeof(((struct qlink_config *)0)->grace_ms) == 4, "grace-ms");
+_Static_assert(sizeof(((struct qlink_config *)0)->keys_low) == 4, "keys-low");
+_Static_assert(sizeof(((struct qlink_config *)0)->keepalive_ms) == 4, "keepalive-ms");
+_Static_assert(sizeof(((struct qlink_config *)0)->blocks2_log2) == 1, "blocks2-log2");
+
 static const struct qlink_attr config_attrs[] = {
 	{
 		.name = "id", .key = "id",
@@ -121,6 +137,16 @@ const struct qlink_attr_set qlink_config_attrs = {
 	.n = sizeof(config_attrs) / sizeof(config_attrs[0]), .attrs = config_attrs,
 };
 
+_Static_assert(sizeof(((struct qlink_link *)0)->underlay) == 1, "underlay");
+_Static_assert(sizeof(((struct qlink_link *)0)->state) == 1, "state");
+_Static_assert(sizeof(((struct qlink_link *)0)->wipes) == 4, "wipes");
+_Static_assert(sizeof(((struct qlink_link *)0)->wiped_by) == 1, "wiped-by");
+_Static_assert(sizeof(((struct qlink_link *)0)->peer_heard) == 1, "peer-heard");
+_Static_assert(sizeof(((struct qlink_link *)0)->peer_epoch) == 8, "peer-epoch");
+_Static_assert(sizeof(((struct qlink_link *)0)->echo_us) == 4, "echo-us");
+_Static_assert(sizeof(((struct qlink_link *)0)->blocks2) == 8, "blocks2");
+_Static_assert(sizeof(((struct qlink_link *)0)->generation) == 4, "generation");
+
 static const struct qlink_attr link_attrs[] = {
 	{
 		.name = "underlay", .key = "underlay",
@@ -181,6 +207,16 @@ const struct qlink_attr_set qlink_link_attrs = {
 	.n = sizeof(link_attrs) / sizeof(link_attrs[0]), .attrs = link_attrs,
 };
 
+_Static_assert(sizeof(((struct qlink_ring *)0)->id) == QLINK_RING_ID_BYTES, "id");
+_Static_assert(sizeof(((struct qlink_ring *)0)->newest_epoch) == 8, "newest-epoch");
+_Static_assert(sizeof(((struct qlink_ring *)0)->current_epoch) == 8, "current-epoch");
+_Static_assert(sizeof(((struct qlink_ring *)0)->current_source) == 1, "current-source");
+_Static_assert(sizeof(((struct qlink_ring *)0)->staged) == 4, "staged");
+_Static_assert(sizeof(((struct qlink_ring *)0)->retired) == 4, "retired");
+_Static_assert(sizeof(((struct qlink_ring *)0)->rekeys) == 8, "rekeys");
+_Static_assert(sizeof(((struct qlink_ring *)0)->age_ms) == 8, "age-ms");
+_Static_assert(sizeof(((struct qlink_ring *)0)->overdue) == 1, "overdue");
+
 static const struct qlink_attr ring_attrs[] = {
 	{
 		.name = "id", .key = "id",
@@ -240,6 +276,10 @@ const struct qlink_attr_set qlink_ring_attrs = {
 	.n = sizeof(ring_attrs) / sizeof(ring_attrs[0]), .attrs = ring_attrs,
 };
 
+_Static_assert(sizeof(((struct qlink_usage *)0)->source) == 1, "source");
+_Static_assert(sizeof(((struct qlink_usage *)0)->frames) == 8, "frames");
+_Static_assert(sizeof(((struct qlink_usage *)0)->bytes) == 8, "bytes");
+
 static const struct qlink_attr usage_attrs[] = {
 	{
 		.name = "source", .key = "source",
@@ -264,6 +304,15 @@ static const struct qlink_attr usage_attrs[] = {
 const struct qlink_attr_set qlink_usage_attrs = {
 	.n = sizeof(usage_attrs) / sizeof(usage_attrs[0]), .attrs = usage_attrs,
 };
+
+_Static_assert(sizeof(((struct qlink_key *)0)->direction) == 1, "direction");
+_Static_assert(sizeof(((struct qlink_key *)0)->epoch) == 8, "epoch");
+_Static_assert(sizeof(((struct qlink_key *)0)->source) == 1, "source");
+_Static_assert(sizeof(((struct qlink_key *)0)->kme_key_id) == QLINK_KME_KEY_ID_BYTES, "kme-key-id");
+_Static_assert(sizeof(((struct qlink_key *)0)->hard_blocks) == 8, "hard-blocks");
+_Static_assert(sizeof(((struct qlink_key *)0)->state) == 1, "state");
+_Static_assert(sizeof(((struct qlink_key *)0)->frames) == 8, "frames");
+_Static_assert(sizeof(((struct qlink_key *)0)->bytes) == 8, "bytes");
 
 static const struct qlink_attr key_attrs[] = {
 	{
@@ -318,6 +367,16 @@ static const struct qlink_attr key_attrs[] = {
 const struct qlink_attr_set qlink_key_attrs = {
 	.n = sizeof(key_attrs) / sizeof(key_attrs[0]), .attrs = key_attrs,
 };
+
+_Static_assert(sizeof(((struct qlink_record *)0)->number) == 8, "number");
+_Static_assert(sizeof(((struct qlink_record *)0)->direction) == 1, "direction");
+_Static_assert(sizeof(((struct qlink_record *)0)->epoch) == 8, "epoch");
+_Static_assert(sizeof(((struct qlink_record *)0)->source) == 1, "source");
+_Static_assert(sizeof(((struct qlink_record *)0)->kme_key_id) == QLINK_KME_KEY_ID_BYTES, "kme-key-id");
+_Static_assert(sizeof(((struct qlink_record *)0)->first_ms) == 8, "first-ms");
+_Static_assert(sizeof(((struct qlink_record *)0)->last_ms) == 8, "last-ms");
+_Static_assert(sizeof(((struct qlink_record *)0)->frames) == 8, "frames");
+_Static_assert(sizeof(((struct qlink_record *)0)->bytes) == 8, "bytes");
 
 static const struct qlink_attr record_attrs[] = {
 	{
@@ -378,6 +437,12 @@ static const struct qlink_attr record_attrs[] = {
 const struct qlink_attr_set qlink_record_attrs = {
 	.n = sizeof(record_attrs) / sizeof(record_attrs[0]), .attrs = record_attrs,
 };
+
+_Static_assert(sizeof(((struct qlink_event *)0)->sequence) == 8, "sequence");
+_Static_assert(sizeof(((struct qlink_event *)0)->kinds) == 4, "kinds");
+_Static_assert(sizeof(((struct qlink_event *)0)->auth_failures) == 8, "auth-failures");
+_Static_assert(sizeof(((struct qlink_event *)0)->replays) == 8, "replays");
+_Static_assert(sizeof(((struct qlink_event *)0)->peer_heard) == 1, "peer-heard");
 
 static const struct qlink_attr event_attrs[] = {
 	{
