@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attrs-gen.h"
 #include "names.h"
 
 /**

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where the attributes of each set go, and what they look like. */
 /* Do not edit: scripts/gen-netlink makes it from include/netlink/qlink.yaml. */
-#include "attrs-gen.h"
-
 #include "attr.h"
 #include "event.h"
 #include "key.h"
 #include "link.h"
-#include "names.h"
+#include "names-gen.h"
 #include "record.h"
 
 #define MEMBER(type, member) \

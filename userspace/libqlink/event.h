@@ -40,6 +40,8 @@ struct qlink_event {
 	bool has_peer;
 };
 
+extern const struct qlink_attr_set qlink_event_attrs;
+
 /* A socket that receives events, for one thread at a time. */
 struct qlink_monitor;
 

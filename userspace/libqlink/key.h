@@ -49,6 +49,9 @@ struct qlink_key {
 	uint8_t state;
 };
 
+/* What replies show of a key. */
+extern const struct qlink_attr_set qlink_key_attrs;
+
 /**
  * qlink_key_has_id() - ask whether a key has a KME key ID
  * @key: the key

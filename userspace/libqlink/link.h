@@ -185,6 +185,12 @@ struct qlink_link {
 	bool has_port;
 };
 
+extern const struct qlink_attr_set qlink_config_attrs;
+extern const struct qlink_attr_set qlink_usage_attrs;
+extern const struct qlink_attr_set qlink_ring_attrs;
+/* Without those of the configuration. */
+extern const struct qlink_attr_set qlink_link_attrs;
+
 /**
  * qlink_config_has() - ask whether a member of a configuration is valid
  * @config: the configuration

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The names of counters and of the values of enums. */
 /* Do not edit: scripts/gen-netlink makes it from include/netlink/qlink.yaml. */
-#include "names.h"
+#include "names-gen.h"
 
 #define NAMES(array) { .n = sizeof(array) / sizeof((array)[0]), .names = (array) }
 

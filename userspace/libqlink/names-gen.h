@@ -4,9 +4,20 @@
 #ifndef QLINK_NAMES_GEN_H
 #define QLINK_NAMES_GEN_H
 
+#include <stddef.h>
+
 #include <linux/qlink.h>
 
-struct qlink_names;
+/**
+ * struct qlink_names - names of the values of one enum
+ */
+struct qlink_names {
+	/** @n: how many names there are */
+	size_t n;
+
+	/** @names: the name of each value from 0 to @n - 1 */
+	const char *const *names;
+};
 
 extern const struct qlink_names qlink_directions;
 extern const struct qlink_names qlink_sources;

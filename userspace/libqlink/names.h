@@ -8,17 +8,6 @@
 #include "names-gen.h"
 
 /**
- * struct qlink_names - names of the values of one enum
- */
-struct qlink_names {
-	/** @n: how many names there are */
-	size_t n;
-
-	/** @names: the name of each value from 0 to @n - 1 */
-	const char *const *names;
-};
-
-/**
  * qlink_name() - name a value of an enum
  * @names: the names of the enum
  * @value: a value, as the kernel sent it

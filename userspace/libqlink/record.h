@@ -43,6 +43,8 @@ struct qlink_record {
 	uint8_t source;
 };
 
+extern const struct qlink_attr_set qlink_record_attrs;
+
 /**
  * qlink_record_take() - take one attribute of the set record, a qlink_attr_take
  * @record: struct qlink_record that it goes to
