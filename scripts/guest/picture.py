@@ -15,6 +15,8 @@ if typing.TYPE_CHECKING:
 
 WIDTH, LEFT, RIGHT = 1200, 84, 28
 PHASES_TOP, PHASES_HEIGHT = 74, 26
+# A row of names above the phases, and the widest that a bold character and the gap between two names are.
+ROW_HEIGHT, CHARACTER, GAP = 20, 8.8, 8
 PANEL_GAP = 44
 SITES = {"a": "#1f62b0", "b": "#b9541c"}
 SOURCES = {"hybrid": "#2c8a67", "pqc": "#e2a52c", "qkd": "#6b5bb5", "static": "#9a9a9a"}
@@ -38,6 +40,45 @@ class Panel:
         return self.top + self.height
 
 
+@dataclasses.dataclass
+class Name:
+    """Where the name of a phase goes: in the phase's box (row 0), or, if the box is too narrow, above it."""
+
+    text: str
+    left: float
+    row: int = 0
+
+    @property
+    def width(self) -> float:
+        """At most."""
+        return CHARACTER * len(self.text)
+
+    def y(self, top: float) -> float:
+        """Of its base line, above or in boxes that begin at top."""
+        return top - ROW_HEIGHT * (self.row - 1) - 7 if self.row else top + 17
+
+
+def place_names(boxes: list[tuple[str, float, float]]) -> list[Name]:
+    """For boxes of (name, left, right), in order, so that no two names overlap.
+
+    A line leads from a box to a name above it. The name begins where its box does, or further left if the picture
+    ends too soon. From right to left, each goes into the lowest row where it ends before all names and lines to
+    its right.
+    """
+    names: list[Name] = []
+    for text, left, right in reversed(boxes):
+        name = Name(text, left)
+        if name.width + GAP > right - left:
+            name.left = min(left, WIDTH - RIGHT - name.width)
+            name.row = 1
+            while any(name.left + name.width + GAP > other.left for other in names if other.row >= name.row):
+                name.row += 1
+        else:
+            name.left = (left + right - name.width) / 2
+        names.append(name)
+    return names[::-1]
+
+
 class Picture(Svg):
     """Where a moment is in it."""
 
@@ -45,6 +86,12 @@ class Picture(Svg):
         super().__init__(WIDTH)
         self.run = run
         self.begin, self.end = run.phases[0].begin, run.phases[-1].end
+        self.names = place_names([(phase.name, self.x(phase.begin), self.x(phase.end)) for phase in run.phases])
+
+    @property
+    def phases_top(self) -> float:
+        """Of the boxes, below the names that did not fit into theirs."""
+        return PHASES_TOP + ROW_HEIGHT * max(name.row for name in self.names)
 
     def x(self, at: float) -> float:
         """Of a moment."""
@@ -80,13 +127,24 @@ def draw_head(picture: Picture) -> None:
 
 def draw_phases(picture: Picture, panels: list[Panel]) -> None:
     """Named along the top, and a line through each panel where one begins."""
-    for n, phase in enumerate(picture.run.phases):
+    top = picture.phases_top
+    for n, (phase, name) in enumerate(zip(picture.run.phases, picture.names)):
         x, end = picture.x(phase.begin), picture.x(phase.end)
         shade = ("#eef1f5", "#dfe5ec")[n % 2]
-        picture.add("rect", x=x, y=PHASES_TOP, width=end - x, height=PHASES_HEIGHT, fill=shade)
-        picture.text((x + end) / 2, PHASES_TOP + 17, phase.name, text_anchor="middle", font_weight=600, fill=INK)
+        picture.add("rect", x=x, y=top, width=end - x, height=PHASES_HEIGHT, fill=shade)
+        if name.row:
+            picture.line(x + 0.5, name.y(top) + 4, x + 0.5, top, stroke=FAINT)
         for panel in panels if n else []:
             picture.line(x, panel.top, x, panel.bottom, stroke=SOFT, stroke_dasharray="3 3")
+    for phase, name in zip(picture.run.phases, picture.names):
+        words = {"font_weight": 600, "fill": INK}
+        if name.row:
+            # A line to a name further up stops at the edge of the letters.
+            picture.text(name.left, name.y(top), name.text, stroke="#ffffff", stroke_width=4, paint_order="stroke",
+                         **words)
+        else:
+            middle = (picture.x(phase.begin) + picture.x(phase.end)) / 2
+            picture.text(middle, name.y(top), name.text, text_anchor="middle", **words)
 
 
 def draw_time(picture: Picture, panels: list[Panel]) -> None:
@@ -232,7 +290,7 @@ def draw_lost(picture: Picture, panel: Panel) -> None:
 def draw(run: Run) -> str:
     """The whole picture."""
     picture, panels = Picture(run), []
-    top = PHASES_TOP + PHASES_HEIGHT + PANEL_GAP
+    top = picture.phases_top + PHASES_HEIGHT + PANEL_GAP
     for title, height in (("keys in stock and staged (log scale)", 190), ("source of the key in use", 72),
                           ("period, ms a key (log scale)", 160),
                           ("pings lost per second", 80)):
