@@ -35,7 +35,8 @@ class Svg:
 
     def svg(self, height: float, title: str) -> str:
         """The whole."""
-        head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {height:.0f}" '
+        head = ('<!-- SPDX-License-Identifier: GPL-2.0 -->\n'
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {height:.0f}" '
                 f'width="{self.width}" height="{height:.0f}" font-family="{FONT}" role="img">\n'
                 f"<title>{escape(title)}</title>\n"
                 f'<rect width="{self.width}" height="{height:.0f}" fill="#ffffff"/>\n')
