@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Numbers that people write, in decimal. */
+/* Decimal numbers as people write them. */
 #include "number.h"
 
 #include <errno.h>

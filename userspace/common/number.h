@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers that people write, in decimal. */
+/* Decimal numbers as people write them. */
 #ifndef QLINK_NUMBER_H
 #define QLINK_NUMBER_H
 
@@ -9,13 +9,14 @@
 
 /**
  * qlink_parse_number() - parse a decimal number
- * @text: digits and nothing else
+ * @text: digits only, no sign, no space; ends with a NUL
  * @min: smallest number allowed
  * @max: largest number allowed
- * @number: where the number goes
+ * @number: set on success only
  * @why: filled in on failure
  *
- * Return: 0, or %-EINVAL with @why.
+ * Context: Pure.
+ * Return: 0, or %-EINVAL with @why: not digits, or outside @min to @max.
  */
 int qlink_parse_number(const char *text, uint64_t min, uint64_t max,
 		       uint64_t *number, struct qlink_why *why);

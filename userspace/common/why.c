@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an error message says: the rule that a value broke. */
+/* The text of an error message: the rule that a value broke. */
 #include "why.h"
 
 #include <stdarg.h>

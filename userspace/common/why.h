@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an error message says: the rule that a value broke. */
+/* The text of an error message: the rule that a value broke. */
 #ifndef QLINK_WHY_H
 #define QLINK_WHY_H
 
@@ -7,17 +7,18 @@
  * struct qlink_why - the rule that a value broke, for an error message
  */
 struct qlink_why {
-	/** @text: as in "not a number from 1 to 64"; no value, no full stop */
+	/** @text: as in "not a number from 1 to 64"; without the value, without a full stop */
 	char text[120];
 };
 
 /**
- * qlink_refuse() - say which rule was broken
- * @why: where it is said; what does not fit is cut off
+ * qlink_refuse() - write down which rule was broken
+ * @why: gets the rule; text that does not fit is cut off
  * @err: negative errno
  * @rule: a printf() format
  *
- * Return: @err, for the caller to return.
+ * Context: Any.
+ * Return: @err, so that the caller can return it.
  */
 __attribute__((format(printf, 3, 4)))
 int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...);

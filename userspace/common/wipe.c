@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A heap for libraries that copy key bytes: wiped when freed. */
+/* A heap for libraries that copy key bytes; it wipes what is freed. */
 #include "wipe.h"
 
 #include <stddef.h>
@@ -9,15 +9,17 @@
 
 #include "secret.h"
 
-/* Stands before each block, and keeps what follows aligned. */
+/**
+ * struct block - the header of an allocation; it keeps @data aligned for any type
+ */
 struct block {
 	/** @len: bytes that the caller may use */
 	size_t len;
 
-	/** @mapped: bytes of pages that it lies in, 0 in the C library's heap */
+	/** @mapped: bytes of the block's own pages; 0 for a block of the C library's heap */
 	size_t mapped;
 
-	/** @data: the caller's */
+	/** @data: the caller's memory */
 	_Alignas(max_align_t) uint8_t data[];
 };
 

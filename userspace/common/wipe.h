@@ -1,40 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A heap for libraries that copy key bytes: wiped when freed. */
+/* A heap for libraries that copy key bytes; it wipes what is freed. */
 #ifndef QLINK_WIPE_H
 #define QLINK_WIPE_H
 
 #include <stddef.h>
 
-/* Blocks of at least so many bytes are locked too: buffers, not small things. */
+/* Blocks of at least this many bytes are also locked in memory: buffers, not small objects. */
 #define QLINK_WIPE_LOCKED_BYTES	2048
 
 /**
- * qlink_wipe_malloc() - get memory that is wiped when it is freed
+ * qlink_wipe_malloc() - allocate memory that is wiped when it is freed
  * @len: bytes wanted
  *
- * For the allocator hooks of libcurl, jansson and libevent. Blocks of
- * QLINK_WIPE_LOCKED_BYTES and more lie in struct qlink_secret memory.
+ * For the allocator hooks of libcurl, jansson and libevent. A block of
+ * QLINK_WIPE_LOCKED_BYTES or more is struct qlink_secret memory.
  *
- * Return: the memory, aligned for anything, to be freed with
- * qlink_wipe_free(); %NULL when there is none or it cannot be locked.
+ * Context: Any thread.
+ * Return: the memory, aligned for any type; the caller frees it with qlink_wipe_free().
+ * %NULL if there is no memory or it cannot be locked.
  */
 void *qlink_wipe_malloc(size_t len);
 
 /**
- * qlink_wipe_calloc() - get zeroed memory that is wiped when it is freed
- * @n: members
- * @len: bytes of each
+ * qlink_wipe_calloc() - allocate zeroed memory that is wiped when it is freed
+ * @n: number of members
+ * @len: bytes of each member
  *
- * Return: as qlink_wipe_malloc(); also %NULL when the product overflows.
+ * Context: Any thread.
+ * Return: as qlink_wipe_malloc(); also %NULL if @n times @len overflows.
  */
 void *qlink_wipe_calloc(size_t n, size_t len);
 
 /**
- * qlink_wipe_realloc() - resize memory, wiping what is left behind
+ * qlink_wipe_realloc() - move memory to a block of another size and wipe the old one
  * @data: from these functions, or %NULL
  * @len: bytes wanted
  *
- * Return: the memory; %NULL leaves @data as it is.
+ * Context: Any thread.
+ * Return: as qlink_wipe_malloc(), and @data is freed; after %NULL, @data is unchanged.
  */
 void *qlink_wipe_realloc(void *data, size_t len);
 
@@ -42,13 +45,16 @@ void *qlink_wipe_realloc(void *data, size_t len);
  * qlink_wipe_strdup() - copy a string to memory that is wiped when freed
  * @text: the string
  *
+ * Context: Any thread.
  * Return: as qlink_wipe_malloc().
  */
 char *qlink_wipe_strdup(const char *text);
 
 /**
- * qlink_wipe_free() - wipe memory and give it back
+ * qlink_wipe_free() - wipe memory and free it
  * @data: from these functions, or %NULL
+ *
+ * Context: Any thread.
  */
 void qlink_wipe_free(void *data);
 
