@@ -241,7 +241,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (agent->services.audit.fd >= 0)
 		audit_sync(&agent->services.audit);
-	notify_say(&agent->notify, "WATCHDOG=1");
+	notify_send(&agent->notify, "WATCHDOG=1");
 	add_timer(agent->beat, agent->notify.watchdog_ms &&
 		  agent->notify.watchdog_ms < BEAT_MS ? agent->notify.watchdog_ms : BEAT_MS);
 }
@@ -258,11 +258,11 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		return;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	notify_say(&agent->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+	notify_send(&agent->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 	if (agent_reload(agent, &why))
 		TELL(&agent->services, LOG_ERR, "reload-failed", TEXT("why", why.text));
-	notify_say(&agent->notify, "READY=1");
+	notify_send(&agent->notify, "READY=1");
 }
 
 static int add_events(struct agent *agent)
@@ -353,10 +353,10 @@ int agent_run(struct agent *agent)
 	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->config.agent.name),
 	     NUMBER_OF("links", agent->n_links), NUMBER_OF("peers", agent->n_peers));
 	services_audit(&agent->services, "\"event\":\"started\"");
-	notify_say(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->n_links,
+	notify_send(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->n_links,
 		   agent->n_links == 1 ? "" : "s", agent->n_peers, agent->n_peers == 1 ? "" : "s");
 	event_base_dispatch(agent->base);
-	notify_say(&agent->notify, "STOPPING=1");
+	notify_send(&agent->notify, "STOPPING=1");
 	services_audit(&agent->services, "\"event\":\"stopped\"");
 	TELL(&agent->services, agent->err ? LOG_ERR : LOG_INFO, "stopped",
 	     TEXT("why", agent->err ? "the broker has ended" : "a signal"));

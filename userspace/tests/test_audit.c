@@ -181,8 +181,8 @@ static void without(int from, int to, bool is_moved, const char *want)
 
 TEST(lines_taken_out_or_moved_are_found)
 {
-	without(5, 5, false, "line 5: its number does not follow");
-	without(5, 5, true, "line 5: its number does not follow");
+	without(5, 5, false, "line 5: its number does not follow the previous number");
+	without(5, 5, true, "line 5: its number does not follow the previous number");
 	without(10, 10, true, "");
 	/* Whoever takes the beginning says that it is in another file; what that was, the hash tells. */
 	without(1, 3, false, "");
@@ -222,7 +222,7 @@ TEST(a_log_goes_on_in_another_file)
 	CHECK_NUMBER("verify", verify(path, &report, &why), 0);
 	CHECK_NUMBER("verify", verify(other, &next, &why), 0);
 	CHECK_NUMBER("first", next.first, 4);
-	CHECK(!memcmp(next.before, report.hash, sizeof(report.hash)), "another chain");
+	CHECK(!memcmp(next.previous, report.hash, sizeof(report.hash)), "another chain");
 }
 
 /* As a crash leaves it: cut anywhere in the last line. */
@@ -258,13 +258,13 @@ TEST(a_torn_line_cannot_be_put_in_or_taken_out)
 	memcpy(text + middle, "torn\n", 5);
 	store(other, len + 5);
 	CHECK_NUMBER("put in", verify(other, &report, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 6: does not carry the hash of the line before");
+	CHECK_TEXT("why", why.text, "line 6: does not contain the hash of the previous line");
 	ten_lines();
 	memmove(text + 5, text, len);
 	memcpy(text, "torn\n", 5);
 	store(other, len + 5);
 	CHECK_NUMBER("in front", verify(other, &report, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 2: the first that is whole, behind one that is not");
+	CHECK_TEXT("why", why.text, "line 2: the first whole line comes after a torn line");
 }
 
 /* The disk is full in the middle of a line, over and over; the limit of a file's size does as well. */
@@ -331,7 +331,7 @@ TEST(a_changed_log_is_not_gone_on_with)
 	*strstr(text, "\"epoch\":5") = ' ';
 	store(path, len);
 	CHECK_NUMBER("open", audit_open(&audit, path, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 6: does not carry the hash of the line before");
+	CHECK_TEXT("why", why.text, "line 6: does not contain the hash of the previous line");
 }
 
 TEST(lines_that_cannot_be)

@@ -107,7 +107,7 @@ TEST(a_flood_is_bounded_and_counted)
 	CHECK_NUMBER("after a pause", log_write(&log, LOG_ERR, "flood", none, 7100), 0);
 	len = read(fds[0], got, sizeof(got) - 1);
 	got[len < 0 ? 0 : len] = '\0';
-	CHECK_TEXT("what was left out", got, "<3>flood left-out=999\n");
+	CHECK_TEXT("what was left out", got, "<3>flood suppressed-lines=999\n");
 	CHECK_NUMBER("and the next", log_write(&log, LOG_ERR, "flood", none, 7200), 0);
 	len = read(fds[0], got, sizeof(got) - 1);
 	got[len < 0 ? 0 : len] = '\0';

@@ -47,7 +47,7 @@ static void over(const char *path)
 
 	CHECK_NUMBER("open", notify_open(&notify, &why), 0);
 	CHECK_TEXT("why", why.text, "");
-	CHECK_NUMBER("say", notify_say(&notify, "READY=1\nSTATUS=%d links", 3), 0);
+	CHECK_NUMBER("say", notify_send(&notify, "READY=1\nSTATUS=%d links", 3), 0);
 	heard(fd, "READY=1\nSTATUS=3 links");
 	CHECK(!getenv("NOTIFY_SOCKET"), "the next child speaks for us");
 	notify_close(&notify);
@@ -74,7 +74,7 @@ TEST(nobody_has_to_listen)
 	unsetenv("WATCHDOG_USEC");
 	CHECK_NUMBER("open", notify_open(&notify, &why), 0);
 	CHECK_NUMBER("watchdog", notify.watchdog_ms, 0);
-	CHECK_NUMBER("say", notify_say(&notify, "READY=1"), 0);
+	CHECK_NUMBER("say", notify_send(&notify, "READY=1"), 0);
 	notify_close(&notify);
 }
 
@@ -90,11 +90,11 @@ TEST(a_manager_that_does_not_read_is_not_waited_for)
 	fd = manager(name);
 	CHECK_NUMBER("open", notify_open(&notify, &why), 0);
 	do {
-		err = notify_say(&notify, "WATCHDOG=1");
+		err = notify_send(&notify, "WATCHDOG=1");
 	} while (!err && ++n < 100000);
 	CHECK_NUMBER("full", err, -EAGAIN);
 	close(fd);
-	CHECK_NUMBER("gone", notify_say(&notify, "WATCHDOG=1"), -ECONNREFUSED);
+	CHECK_NUMBER("gone", notify_send(&notify, "WATCHDOG=1"), -ECONNREFUSED);
 	notify_close(&notify);
 }
 
@@ -110,9 +110,9 @@ TEST(a_message_that_is_too_long_is_not_cut)
 	CHECK_NUMBER("open", notify_open(&notify, &why), 0);
 	memset(text, 'x', sizeof(text));
 	text[NOTIFY_TEXT_MAX + 1] = '\0';
-	CHECK_NUMBER("too long", notify_say(&notify, "%s", text), -EMSGSIZE);
+	CHECK_NUMBER("too long", notify_send(&notify, "%s", text), -EMSGSIZE);
 	text[NOTIFY_TEXT_MAX] = '\0';
-	CHECK_NUMBER("as long as may be", notify_say(&notify, "%s", text), 0);
+	CHECK_NUMBER("as long as may be", notify_send(&notify, "%s", text), 0);
 	heard(fd, text);
 	notify_close(&notify);
 	close(fd);

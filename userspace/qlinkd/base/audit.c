@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The audit log: lines of JSON, each with the hash of the one before. */
+/* The audit log: lines of JSON, each with the hash of the previous line. */
 #include "audit.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 /* ---- lines ---- */
 
-/* @hash goes from that of the line before to that of this one. */
+/* Replaces @hash, the hash of the previous line, with the hash of this one. */
 static int add_line(uint8_t *hash, const char *line, size_t len)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -40,7 +40,7 @@ const char *audit_hash_text(const uint8_t *hash, char text[AUDIT_HASH_TEXT])
 	return text;
 }
 
-/* What each line begins with, where the line before has @hash. */
+/* Writes the start of a line; @hash is the hash of the previous line. */
 static int put_head(char *line, size_t room, uint64_t number, const uint8_t *hash)
 {
 	char text[AUDIT_HASH_TEXT];
@@ -49,7 +49,7 @@ static int put_head(char *line, size_t room, uint64_t number, const uint8_t *has
 	return snprintf(line, room, "{\"number\":%" PRIu64 ",\"previous\":\"%s\",", number, text);
 }
 
-/* The number of a whole line, 0 for one that is none; and where its hash stands. */
+/* Returns the number of a whole line and points @hash to its previous hash; 0 for a torn line. */
 static uint64_t get_number(const char *line, size_t len, const char **hash)
 {
 	uint64_t number;
@@ -67,25 +67,25 @@ static uint64_t get_number(const char *line, size_t len, const char **hash)
 /* ---- check ---- */
 
 /**
- * struct walk - a log that is being checked
+ * struct walk - the state of a check
  */
 struct walk {
-	/** @report: so far */
+	/** @report: the result so far */
 	struct audit_report *report;
 
-	/** @place: of the line in the file, from 1 on */
-	uint64_t place;
+	/** @line: number of the line in the file, from 1 on */
+	uint64_t line;
 
-	/** @why: filled in by the first that is wrong */
+	/** @why: filled in at the first line that breaks a rule */
 	struct qlink_why *why;
 };
 
-static int is_broken(struct walk *walk, const char *rule)
+static int refuse(struct walk *walk, const char *rule)
 {
-	return qlink_refuse(walk->why, -EBADMSG, "line %" PRIu64 ": %s", walk->place, rule);
+	return qlink_refuse(walk->why, -EBADMSG, "line %" PRIu64 ": %s", walk->line, rule);
 }
 
-/* From the text of put_hash(), of which sscanf() has seen that all are digits. */
+/* Parses what audit_hash_text() wrote; get_number() has checked that all are hex digits. */
 static void get_hash(uint8_t *hash, const char *text)
 {
 	unsigned int byte;
@@ -102,17 +102,17 @@ static int check_first(struct walk *walk, uint64_t number, const char *hash)
 	static const uint8_t no_hash[AUDIT_HASH_BYTES];
 	struct audit_report *report = walk->report;
 
-	if (walk->place > 1)
-		return is_broken(walk, "the first that is whole, behind one that is not");
-	get_hash(report->before, hash);
-	if (number == 1 && memcmp(report->before, no_hash, AUDIT_HASH_BYTES))
-		return is_broken(walk, "is the first line ever, and carries the hash of another");
-	memcpy(report->hash, report->before, AUDIT_HASH_BYTES);
+	if (walk->line > 1)
+		return refuse(walk, "the first whole line comes after a torn line");
+	get_hash(report->previous, hash);
+	if (number == 1 && memcmp(report->previous, no_hash, AUDIT_HASH_BYTES))
+		return refuse(walk, "its number is 1 but its previous hash is not zero");
+	memcpy(report->hash, report->previous, AUDIT_HASH_BYTES);
 	report->first = number;
 	return 0;
 }
 
-/* A whole line begins as it would be written now. */
+/* A whole line must start as put_head() would write it now. */
 static int check_whole(struct walk *walk, const char *line, uint64_t number, const char *hash)
 {
 	struct audit_report *report = walk->report;
@@ -122,10 +122,10 @@ static int check_whole(struct walk *walk, const char *line, uint64_t number, con
 	if (!report->first && check_first(walk, number, hash))
 		return -EBADMSG;
 	if (report->last && number != report->last + 1)
-		return is_broken(walk, "its number does not follow");
+		return refuse(walk, "its number does not follow the previous number");
 	len = put_head(head, sizeof(head), number, report->hash);
 	if (strncmp(line, head, (size_t)len))
-		return is_broken(walk, "does not carry the hash of the line before");
+		return refuse(walk, "does not contain the hash of the previous line");
 	report->last = number;
 	report->lines++;
 	return 0;
@@ -136,7 +136,7 @@ static int check_line(struct walk *walk, const char *line, size_t len)
 	const char *hash;
 	uint64_t number = get_number(line, len, &hash);
 
-	walk->place++;
+	walk->line++;
 	if (number) {
 		if (check_whole(walk, line, number, hash))
 			return -EBADMSG;
@@ -187,8 +187,8 @@ int audit_verify(int fd, struct audit_report *report, struct qlink_why *why)
 
 /* ---- write ---- */
 
-/* Goes on where the file ends; one without a whole line goes on with the chain of before. */
-static int go_on(struct audit *audit, struct qlink_why *why)
+/* Continues the chain at the end of the file; an empty file continues the chain of @audit. */
+static int resume(struct audit *audit, struct qlink_why *why)
 {
 	struct audit_report report;
 	int err = audit_verify(audit->fd, &report, why);
@@ -214,7 +214,7 @@ int audit_open(struct audit *audit, const char *path, struct qlink_why *why)
 		err = -errno;
 		return qlink_refuse(why, err, "%s", strerror(-err));
 	}
-	err = go_on(audit, why);
+	err = resume(audit, why);
 	if (err)
 		audit_close(audit);
 	return err;
@@ -225,12 +225,12 @@ void audit_close(struct audit *audit)
 	if (audit->fd >= 0)
 		close(audit->fd);
 	audit->fd = -1;
-	/* The next line stands in another file. */
+	/* The next line goes to another file. */
 	audit->lacks_end = false;
 }
 
-/* What of a line is in the file is there for good, all of it or not. */
-static int keep(struct audit *audit, const char *line, size_t len, bool is_whole)
+/* Notes the part of a line that the file has, whole or torn: nothing removes it again. */
+static int note_written(struct audit *audit, const char *line, size_t len, bool is_whole)
 {
 	if (!len)
 		return 0;
@@ -244,7 +244,7 @@ static int keep(struct audit *audit, const char *line, size_t len, bool is_whole
 
 int audit_append(struct audit *audit, const char *members)
 {
-	/* A line, and the end of the one before and of itself. */
+	/* The newline that the previous line may lack, the line, its newline and a NUL. */
 	char text[1 + AUDIT_LINE_MAX + 1 + 1], *line = text + audit->lacks_end;
 	size_t room = AUDIT_LINE_MAX + 2, len;
 	ssize_t n;
@@ -267,7 +267,7 @@ int audit_append(struct audit *audit, const char *members)
 		n = 0;
 	if (!err && (size_t)n < len)
 		err = -ENOSPC;
-	return keep(audit, line, (size_t)n, (size_t)n + 1 >= len) ?: err;
+	return note_written(audit, line, (size_t)n, (size_t)n + 1 >= len) ?: err;
 }
 
 int audit_sync(struct audit *audit)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A piece of somebody else's memory. */
+/* A pointer to bytes that somebody else owns, and their number. */
 #ifndef QLINKD_BYTES_H
 #define QLINKD_BYTES_H
 
@@ -9,13 +9,13 @@
 /**
  * struct bytes - where some bytes are, and how many
  *
- * Owns nothing: valid as long as what it points into.
+ * It owns nothing: it is valid only as long as the memory that @data points to.
  */
 struct bytes {
-	/** @data: the first; may be %NULL if @len is 0 */
+	/** @data: the first byte; may be %NULL if @len is 0 */
 	const uint8_t *data;
 
-	/** @len: how many */
+	/** @len: number of bytes */
 	size_t len;
 };
 

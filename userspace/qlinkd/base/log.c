@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The agent's log: one event a line, for people, journals and scripts. */
+/* The agent's log: one event a line, for people, the journal and scripts. */
 #include "log.h"
 
 #include <errno.h>
@@ -14,17 +14,17 @@
 #define PLAIN	"-_.,:/@+%[]"
 
 /**
- * struct line - one that is being written
+ * struct line - a line that is being composed
  */
 struct line {
-	/** @text: so far, with room for its end */
+	/** @text: the line so far; its last byte is kept for the newline */
 	char text[LOG_LINE_MAX];
 
-	/** @len: how long it is */
+	/** @len: bytes of @text so far */
 	size_t len;
 };
 
-/* All of @text, or nothing. */
+/* Adds all of @text, or nothing. */
 static bool add(struct line *line, const char *text, size_t len)
 {
 	if (len > sizeof(line->text) - 1 - line->len)
@@ -62,11 +62,11 @@ static bool add_quoted_byte(struct line *line, char c)
 		len = snprintf(text, sizeof(text), "%c", c);
 	else
 		len = snprintf(text, sizeof(text), "\\x%02x", (unsigned char)c);
-	/* Room for the quote behind. */
+	/* Leave room for the closing quote. */
 	return line->len + (size_t)len < sizeof(line->text) - 1 && add(line, text, (size_t)len);
 }
 
-/* A quote is closed also where the value did not fit. */
+/* Closes the quote even if the value did not fit. */
 static void add_value(struct line *line, const char *text)
 {
 	if (is_plain(text) && add(line, text, strlen(text)))
@@ -83,7 +83,7 @@ static void add_field(struct line *line, const struct log_field *field)
 {
 	char number[24];
 
-	/* Not a name without a value. */
+	/* Never write a name without a value. */
 	if (line->len + strlen(field->name) + 4 > sizeof(line->text) - 1)
 		return;
 	add(line, " ", 1);
@@ -106,24 +106,24 @@ void log_init(struct log *log, int fd, uint64_t now)
 int log_write(struct log *log, int level, const char *event,
 	      const struct log_field *fields, uint64_t now)
 {
-	struct log_field left_out = { .name = "left-out", .number = log->n_left_out };
+	struct log_field suppressed = { .name = "suppressed-lines", .number = log->n_suppressed };
 	struct line line = { .len = 0 };
 	char head[8];
 
 	if (!rate_take(&log->lines, now)) {
-		log->n_left_out++;
+		log->n_suppressed++;
 		return -EAGAIN;
 	}
 	add(&line, head, (size_t)snprintf(head, sizeof(head), "<%d>", level & 7));
 	add(&line, event, strlen(event));
-	if (log->n_left_out)
-		add_field(&line, &left_out);
+	if (log->n_suppressed)
+		add_field(&line, &suppressed);
 	for (; fields->name; fields++)
 		add_field(&line, fields);
 	line.text[line.len++] = '\n';
-	/* In one piece, or other writers' lines get in between. */
+	/* One write(), so that lines of other writers cannot come in between. */
 	if (write(log->fd, line.text, line.len) < 0)
 		return -errno;
-	log->n_left_out = 0;
+	log->n_suppressed = 0;
 	return 0;
 }

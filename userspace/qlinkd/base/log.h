@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agent's log: one event a line, for people, journals and scripts. */
+/* The agent's log: one event a line, for people, the journal and scripts. */
 #ifndef QLINKD_LOG_H
 #define QLINKD_LOG_H
 
@@ -7,44 +7,53 @@
 
 #include "rate.h"
 
-/* Of a line, with its end; what a value has too much is cut off. */
+/**
+ * DOC: Words
+ *
+ * * event: what happened; one word, the first of its line
+ * * field: name=value behind the event; what the event is about
+ * * level: the syslog(3) severity of a line, LOG_ERR to LOG_DEBUG
+ * * suppressed: not written, because too many lines came at once
+ */
+
+/* Longest line in bytes, with its newline; a value that does not fit is cut off. */
 #define LOG_LINE_MAX	1024
-/* Lines that are written at once at most, and ms until there is room for one more. */
+/* At most this many lines are written at once, then one in so many ms. */
 #define LOG_BURST	100
 #define LOG_REFILL_MS	100
 
 /**
- * struct log - where it goes
+ * struct log - where the lines go, and how many may be written
  */
 struct log {
-	/** @fd: of a file, a pipe or a terminal */
+	/** @fd: of a file, a pipe or a terminal; the caller's */
 	int fd;
 
-	/** @lines: how many more may be written */
+	/** @lines: how many more lines may be written */
 	struct rate lines;
 
-	/** @n_left_out: lines that were not written, since the last that was */
-	uint64_t n_left_out;
+	/** @n_suppressed: lines suppressed since the last one that was written */
+	uint64_t n_suppressed;
 };
 
 /**
- * struct log_field - what an event is about
+ * struct log_field - one field of a line
  */
 struct log_field {
 	/** @name: a word; %NULL ends a list */
 	const char *name;
 
-	/** @text: its value; %NULL for @number */
+	/** @text: the value; %NULL if the value is @number */
 	const char *text;
 
-	/** @number: its value */
+	/** @number: the value if @text is %NULL */
 	uint64_t number;
 };
 
 /**
- * log_init() - begin to log
+ * log_init() - start logging
  * @log: filled in
- * @fd: stays the caller's
+ * @fd: where the lines go; the caller closes it
  * @now: time in ms
  */
 void log_init(struct log *log, int fd, uint64_t now);
@@ -54,17 +63,19 @@ void log_init(struct log *log, int fd, uint64_t now);
  * @log: the log
  * @level: LOG_ERR to LOG_DEBUG of syslog(3)
  * @event: what happened, a word
- * @fields: a list; no secret
- * @now: time in ms
+ * @fields: a list, ended by a field without a name; no secret
+ * @now: time in ms, not earlier than in the last call
  *
- * The line is <LEVEL>EVENT NAME=VALUE…, as the journal reads levels from standard
- * error. A value with more than letters, digits and plain signs stands in quotes, and what
- * could end a line or move a cursor in it is \xHH: KMEs and peers write some of it.
+ * A line is <LEVEL>EVENT NAME=VALUE…; the journal reads such levels from standard error
+ * (sd-daemon(3)). A value is quoted unless it is only letters, digits and the signs
+ * -_.,:/@+%[]. KMEs and peers write some values, so every byte that could end a line or
+ * move a cursor becomes \xHH.
  *
- * Who floods us does not fill the disk: at most LOG_BURST lines at once and one in
- * LOG_REFILL_MS. The next line that is written says how many were left out.
+ * A flood of events cannot fill the disk: at most LOG_BURST lines are written at once, then
+ * one in LOG_REFILL_MS. The next line that is written says how many were suppressed.
  *
- * Return: 0, %-EAGAIN for a line that was left out, or what writing it came to.
+ * Context: Process; one write() a line.
+ * Return: 0, %-EAGAIN if the line was suppressed, or what write() failed with.
  */
 int log_write(struct log *log, int level, const char *event,
 	      const struct log_field *fields, uint64_t now);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the agent tells the service manager: sd_notify(3), without its library. */
+/* Messages to the service manager: sd_notify(3), without its library. */
 #include "notify.h"
 
 #include <errno.h>
@@ -14,7 +14,10 @@
 
 #include "common/number.h"
 
-/* A path, or @ and a name that is in no file system. Returns the address's length, 0 for neither. */
+/*
+ * @text is an absolute path, or @ and a name of the abstract namespace, see unix(7). Returns the
+ * length of the address, 0 if @text is neither.
+ */
 static socklen_t put_address(struct sockaddr_un *address, const char *text)
 {
 	size_t len = strlen(text);
@@ -48,7 +51,7 @@ static int connect_to(const char *text, struct qlink_why *why)
 	return qlink_refuse(why, err, "NOTIFY_SOCKET: %s", strerror(-err));
 }
 
-/* Half of the service manager's patience, if it is meant for this process. */
+/* Half of the service manager's watchdog timeout, if it is meant for this process. */
 static int read_watchdog(uint32_t *watchdog_ms, struct qlink_why *why)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
@@ -92,7 +95,7 @@ void notify_close(struct notify *notify)
 	notify->fd = -1;
 }
 
-int notify_say(const struct notify *notify, const char *format, ...)
+int notify_send(const struct notify *notify, const char *format, ...)
 {
 	char text[NOTIFY_TEXT_MAX + 1];
 	va_list args;

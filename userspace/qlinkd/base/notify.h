@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the agent tells the service manager: sd_notify(3), without its library. */
+/* Messages to the service manager: sd_notify(3), without its library. */
 #ifndef QLINKD_NOTIFY_H
 #define QLINKD_NOTIFY_H
 
@@ -8,51 +8,54 @@
 #include "common/why.h"
 
 
-/* Of a message. */
+/* Longest message, in bytes. */
 #define NOTIFY_TEXT_MAX	512
 
 /**
- * struct notify - a service manager that listens
+ * struct notify - the connection to the service manager
  */
 struct notify {
-	/** @fd: connected to it, -1 for nobody */
+	/** @fd: datagram socket connected to the service manager; -1 if there is none */
 	int fd;
 
-	/** @watchdog_ms: how often it wants WATCHDOG=1 at least, half of its patience;
-	 * 0 for never
+	/**
+	 * @watchdog_ms: longest time between two WATCHDOG=1, half of the service manager's
+	 * limit; 0 if it wants none
 	 */
 	uint32_t watchdog_ms;
 };
 
 /**
- * notify_open() - find the service manager
- * @notify: filled in; nobody listens where NOTIFY_SOCKET is not set
+ * notify_open() - connect to the service manager
+ * @notify: filled in; @notify->fd is -1 if NOTIFY_SOCKET is not set
  * @why: filled in on failure
  *
- * NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are taken from the environment and
- * out of it, so that no child speaks for us.
+ * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the
+ * environment, so that no child process sends messages in the agent's name. The caller
+ * calls notify_close().
  *
- * Return: 0, or a negative errno.
+ * Context: Process, before it has threads (it changes the environment).
+ * Return: 0, or a negative errno with @why: %-EINVAL for a variable that cannot be parsed,
+ * else what socket() or connect() failed with.
  */
 int notify_open(struct notify *notify, struct qlink_why *why);
 
 /**
- * notify_close() - say no more
+ * notify_close() - close the connection to the service manager
  * @notify: from notify_open()
  */
 void notify_close(struct notify *notify);
 
 /**
- * notify_say() - tell the service manager
+ * notify_send() - send a message to the service manager
  * @notify: from notify_open()
- * @format: of assignments, with newlines between them, as in "READY=1\nSTATUS=%s"
+ * @format: printf() format of assignments, one a line, as in "READY=1\nSTATUS=%s"
  *
- * Never waits.
- *
- * Return: 0, also where nobody listens; %-EMSGSIZE for more than NOTIFY_TEXT_MAX, or
- * what sending it came to.
+ * Context: Process; never waits.
+ * Return: 0, also without a service manager; %-EMSGSIZE if the message is longer than
+ * NOTIFY_TEXT_MAX; or what send() failed with.
  */
 __attribute__((format(printf, 2, 3)))
-int notify_say(const struct notify *notify, const char *format, ...);
+int notify_send(const struct notify *notify, const char *format, ...);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a process of the agent may do, and what nobody may do to it. */
+/* What a process of the agent may do, and what no other process may do to it. */
 #include "privilege.h"
 
 #include <errno.h>
@@ -18,8 +18,9 @@ int privilege_harden(struct qlink_why *why)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return qlink_refuse(why, -errno, "no_new_privs: %s", strerror(errno));
 	/*
-	 * A page that was never touched has nothing that could be swapped: it is locked when it is, and
-	 * not read in beforehand, which for all pages of all libraries takes longer than to load them.
+	 * A page that was never touched holds nothing that could be swapped. MCL_ONFAULT locks each
+	 * page when it is first touched. Without it the kernel would read in all pages of all
+	 * libraries now, which takes longer than loading them.
 	 */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT))
 		return qlink_refuse(why, -errno, "memory cannot be locked: %s",
@@ -31,7 +32,7 @@ static int drop_bounding_set(void)
 {
 	unsigned long cap;
 
-	/* Without CAP_SETPCAP it stays, which no_new_privs makes harmless. */
+	/* Without CAP_SETPCAP the set stays as it is; no_new_privs makes that harmless. */
 	for (cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EPERM)
 			return -errno;

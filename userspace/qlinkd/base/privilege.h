@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a process of the agent may do, and what nobody may do to it. */
+/* What a process of the agent may do, and what no other process may do to it. */
 #ifndef QLINKD_PRIVILEGE_H
 #define QLINKD_PRIVILEGE_H
 
@@ -9,24 +9,27 @@
 
 
 /**
- * privilege_harden() - keep the process's memory to itself
+ * privilege_harden() - protect the memory of the process
  * @why: filled in on failure
  *
- * No core dump, no tracer, no page of it in swap, nothing new by exec. First thing
- * in main().
+ * Afterwards the process has no core dump and no tracer, none of its pages is swapped, and
+ * exec cannot add privileges. main() calls it first.
  *
- * Return: 0, or a negative errno with @why: %-ENOMEM and %-EPERM for too small a
- * RLIMIT_MEMLOCK without CAP_IPC_LOCK.
+ * Context: Process, before it has secrets or threads.
+ * Return: 0, or a negative errno with @why: %-ENOMEM or %-EPERM if RLIMIT_MEMLOCK is too
+ * small and the process lacks CAP_IPC_LOCK.
  */
 int privilege_harden(struct qlink_why *why);
 
 /**
  * privilege_drop() - keep only the capabilities that are needed
- * @is_broker: CAP_NET_ADMIN is kept
+ * @is_broker: keep CAP_NET_ADMIN as well
  * @why: filled in on failure
  *
- * CAP_IPC_LOCK is kept where it was there. All others go, for good.
+ * CAP_IPC_LOCK is kept if the process has it. All other capabilities are dropped and cannot
+ * be regained.
  *
+ * Context: Process, before it has threads.
  * Return: 0, or a negative errno with @why.
  */
 int privilege_drop(bool is_broker, struct qlink_why *why);

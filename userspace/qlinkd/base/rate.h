@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How often something may happen: some times at once, and then once in a while. */
+/* A limit on how often something may happen: a burst at once, then one per interval. */
 #ifndef QLINKD_RATE_H
 #define QLINKD_RATE_H
 
@@ -7,37 +7,48 @@
 #include <stdint.h>
 
 /**
- * struct rate - what is left of it
+ * DOC: Words
+ *
+ * * burst: how many events may happen at once, after a long time without any
+ * * token: permission for one event; an event takes one, time adds them back
+ * * refill: the time in which one token is added
+ */
+
+/**
+ * struct rate - a token bucket
  */
 struct rate {
-	/** @most: times at once */
-	uint32_t most;
+	/** @burst: most tokens that the bucket can hold */
+	uint32_t burst;
 
-	/** @refill_ms: until there is room for one more; above 0 */
+	/** @refill_ms: ms in which one token is added; above 0 */
 	uint32_t refill_ms;
 
-	/** @room: times from now on */
-	uint32_t room;
+	/** @tokens: events that are allowed now, at most @burst */
+	uint32_t tokens;
 
-	/** @refilled: ms until which @room was counted */
+	/** @refilled: time in ms up to which tokens were added */
 	uint64_t refilled;
 };
 
 /**
- * rate_init() - begin with all of it
+ * rate_init() - start with a full bucket
  * @rate: filled in
- * @most: times at once
- * @refill_ms: until there is room for one more; above 0
+ * @burst: most events at once
+ * @refill_ms: ms until one more event is allowed; above 0
  * @now: time in ms
+ *
+ * Context: Pure.
  */
-void rate_init(struct rate *rate, uint32_t most, uint32_t refill_ms, uint64_t now);
+void rate_init(struct rate *rate, uint32_t burst, uint32_t refill_ms, uint64_t now);
 
 /**
- * rate_take() - take one, if there is one
+ * rate_take() - take a token, if there is one
  * @rate: from rate_init()
- * @now: time in ms, not before that of the last call
+ * @now: time in ms, not earlier than in the last call
  *
- * Return: whether there was.
+ * Context: Pure.
+ * Return: %true if a token was taken, so the event is allowed.
  */
 bool rate_take(struct rate *rate, uint64_t now);
 

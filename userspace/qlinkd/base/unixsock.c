@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Unix sockets that stand at a path. */
+/* Listening Unix sockets at a path. */
 #include "unixsock.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 
 #define BACKLOG	16
 
-/* Somebody who died left his socket behind: nobody answers there. */
-static bool is_abandoned(const struct sockaddr_un *at)
+/* A process that died left the socket file: connect() is refused because nobody listens. */
+static bool is_stale(const struct sockaddr_un *at)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool is_refused;
@@ -45,7 +45,7 @@ int unixsock_listen(const char *path, unsigned int mode, struct qlink_why *why)
 		return qlink_refuse(why, -ENAMETOOLONG, "%.60s…: longer than %zu", path,
 				    sizeof(at.sun_path) - 1);
 	strcpy(at.sun_path, path);
-	if (is_abandoned(&at))
+	if (is_stale(&at))
 		unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	err = fd < 0 ? -errno : listen_at(fd, &at, mode);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unix sockets that stand at a path. */
+/* Listening Unix sockets at a path. */
 #ifndef QLINKD_UNIXSOCK_H
 #define QLINKD_UNIXSOCK_H
 
@@ -8,12 +8,15 @@
 
 /**
  * unixsock_listen() - listen at a path
- * @path: where; a socket that nobody listens to any more is replaced
- * @mode: permission bits of the socket
+ * @path: where; a socket file at which no process listens any more is replaced
+ * @mode: permission bits of the socket file
  * @why: filled in on failure
  *
- * Return: a non-blocking descriptor, or a negative errno: %-EADDRINUSE when somebody
- * listens there.
+ * The socket is a stream socket. The caller closes the descriptor and removes the file.
+ *
+ * Context: Process; changes the umask for a moment, so no other thread may create files.
+ * Return: a non-blocking descriptor, or a negative errno with @why: %-EADDRINUSE if a
+ * process listens at @path, %-ENAMETOOLONG if @path does not fit a socket address.
  */
 int unixsock_listen(const char *path, unsigned int mode, struct qlink_why *why);
 
