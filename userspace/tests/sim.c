@@ -587,7 +587,7 @@ bool sim_is_settled(const struct sim *sim)
 		if (end->session.phase != SESSION_PHASE_READY || end->n_ops ||
 		    end->session.rx.step != SESSION_STEP_INVITED ||
 		    end->session.tx.step != SESSION_STEP_IDLE ||
-		    end->session.tx.want || end->session.asked.is_open)
+		    end->session.tx.want || end->session.own_withdrawal.is_open)
 			return false;
 	return true;
 }
@@ -606,7 +606,7 @@ static void receive(struct sim *sim, const struct sim_packet *packet)
 	/* Another link's message does not get here. */
 	if (msg.link_id != LINK_ID)
 		return;
-	if (session_hears(&end->session, &msg.core))
+	if (session_accepts(&end->session, &msg.core))
 		exchange_heard(&end->exchange, &msg, packet->data, packet->len);
 	event.msg = &msg.core;
 	sim_step(sim, packet->to, &event);

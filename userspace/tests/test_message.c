@@ -171,7 +171,7 @@ TEST(what_is_read_is_what_was_meant)
 	CHECK_NUMBER("runs", got.core.state.rings.tx.n_held, 16);
 	CHECK_NUMBER("last run", got.core.state.rings.tx.held[15].last, 47);
 	CHECK_NUMBER("newest", got.core.state.rings.rx.newest, SESSION_EPOCH_MAX);
-	CHECK(!got.core.is_good, "good before anybody looked");
+	CHECK(!got.core.is_verified, "good before anybody looked");
 	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
 	len = msg_encode(&msg, data, sizeof(data));
 	CHECK_NUMBER("offer", msg_decode(&got, data, (size_t)len, &why), 0);
@@ -226,7 +226,7 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 
 	check_refused(&msg, 26, 5, "policy 5: no such policy");
 	check_refused(&msg, 24, 4, "highest version 3: not from 4 to 255");
-	check_refused(&msg, 59 + 24, 17, "runs of epochs 17: not from 0 to 16");
+	check_refused(&msg, 59 + 24, 17, "ranges of epochs 17: not from 0 to 16");
 	check_refused(&msg, 59 + 25 + 7, 0, "epoch held 0: not from 1 to 100");
 	check_refused(&msg, 59 + 25 + 16 + 7, 2,
 		      "epoch held 2: not from 3 to 100");

@@ -31,10 +31,10 @@ TEST(both_ends_allow_the_intersection)
 
 	for (i = 0; i < COUNT(rows); i++) {
 		CHECK_NUMBER(policy_name(rows[i].own),
-			     policy_both(rows[i].own, rows[i].peer),
+			     policy_common(rows[i].own, rows[i].peer),
 			     rows[i].sources);
 		CHECK_NUMBER(policy_name(rows[i].peer),
-			     policy_both(rows[i].peer, rows[i].own),
+			     policy_common(rows[i].peer, rows[i].own),
 			     rows[i].sources);
 	}
 }
@@ -45,7 +45,7 @@ TEST(no_peer_widens_the_set)
 
 	for (own = 0; own < 6; own++)
 		for (peer = 0; peer < 256; peer++)
-			CHECK(!(policy_both(own, peer) & ~policy_sources(own)),
+			CHECK(!(policy_common(own, peer) & ~policy_sources(own)),
 			      "policy %u with %u: wider", own, peer);
 	CHECK_NUMBER("0 is no policy", policy_sources(0), 0);
 	CHECK_NUMBER("5 is no policy", policy_sources(5), 0);

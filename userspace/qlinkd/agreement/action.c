@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The list of actions that a step of an agreement asks for. */
+/* The list of actions that one step of an agreement returns. */
 #include "action.h"
 
 #include <stdlib.h>
@@ -28,9 +28,9 @@ struct session_action *action_ask(struct session *session,
 	return action;
 }
 
-struct session_msg *action_say(const struct session *session,
-			       struct session_actions *actions,
-			       enum session_message type)
+struct session_msg *action_send(const struct session *session,
+				struct session_actions *actions,
+				enum session_message type)
 {
 	struct session_msg *msg;
 

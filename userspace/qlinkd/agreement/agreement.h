@@ -1,42 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an agreement is made of: messages, events, actions, its state. */
+/* The data of an agreement: messages, events, actions, state. */
 #ifndef QLINKD_AGREEMENT_H
 #define QLINKD_AGREEMENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/**
+ * DOC: Words
+ *
+ * userspace/PROTOCOL.md, sections 2 and 3, is the specification.
+ *
+ * * agreement: what both agents know of one link's keys, and the rules by which they change it
+ * * session: the time from one exchange of HELLO and STATE until either end starts over
+ * * generation: number of an end's session; a message of another generation is ignored
+ * * ring: all keys of one direction that one kernel holds; its id is new after it was wiped
+ * * epoch: number of one key of one direction; it only grows and is never used again
+ * * range: a run of consecutive epochs, from a first to a last
+ * * policy: which sources of keys (qkd, hybrid, pqc) an end allows
+ * * sender, receiver: the end that seals and the end that opens the frames of a direction
+ * * invitation: a KEM key and a nonce of the receiver, for one offer
+ * * offer: key IDs, KEM ciphertext and nonce of the sender, for 1 to 64 new epochs
+ * * confirmation: proof of the receiver that it has derived the same keys
+ * * reconcile: delete the keys that the other end's STATE does not list
+ * * withdraw: agree that a range of epochs is deleted at both ends
+ * * step: one call of session_step(): one event in, a list of actions out
+ * * ticket: number of an action whose result the agreement waits for
+ * * chain: a secret on which all later keys of a direction depend, see secrets/exchange.h
+ */
+
 #define SESSION_RING_ID_BYTES	16
-#define SESSION_EPOCH_MAX		281474976710655ULL
-/* The kernel takes no epoch further ahead of the newest than this. */
+#define SESSION_EPOCH_MAX	281474976710655ULL
+/* The kernel refuses an epoch that is further above the newest than this. */
 #define SESSION_EPOCH_LEAP	(1ULL << 32)
-/* Runs of epochs that one ring may be said to hold. */
+/* Most ranges of epochs that STATE can list for one ring. */
 #define SESSION_RANGES_MAX	16
-/* Epochs of one offer. */
-#define SESSION_OFFER_MAX		64
+/* Most epochs of one offer. */
+#define SESSION_OFFER_MAX	64
+/* Most actions of one step. */
 #define SESSION_ACTIONS_MAX	12
 
-/* Never: no timer is wanted. */
+/* No timer is needed. */
 #define SESSION_NO_DEADLINE	UINT64_MAX
 
-/* How long what is waited for may take, in ms. */
-#define SESSION_OPEN_MS	5000
-#define SESSION_FETCH_MS		15000
-#define SESSION_OFFER_MS		30000
+/* Time limits in ms: to open a session, fetch keys, settle an offer, settle a withdrawal. */
+#define SESSION_OPEN_MS		5000
+#define SESSION_FETCH_MS	15000
+#define SESSION_OFFER_MS	30000
 #define SESSION_WITHDRAW_MS	5000
-/* After something went wrong, before it is tried again. */
-#define SESSION_PAUSE_MS		1000
+/* Pause in ms after a failure, before the next attempt. */
+#define SESSION_PAUSE_MS	1000
 
 /**
- * enum session_message - what the ends say; numbers are the protocol's
+ * enum session_message - types of messages; PROTOCOL.md, section 2, has the same numbers
  * @SESSION_MESSAGE_HELLO: versions and generation; opens a session
  * @SESSION_MESSAGE_STATE: policy, rings and chains
  * @SESSION_MESSAGE_INVITE: the receiver's KEM key and nonce for one offer
- * @SESSION_MESSAGE_OFFER: key IDs, ciphertext and nonce of the sender
+ * @SESSION_MESSAGE_OFFER: the sender's key IDs, ciphertext and nonce
  * @SESSION_MESSAGE_CONFIRM: the receiver holds the keys
- * @SESSION_MESSAGE_REFUSE: the receiver does not, and why
+ * @SESSION_MESSAGE_REFUSE: the receiver does not hold the keys, with a reason
  * @SESSION_MESSAGE_WITHDRAW: epochs that must not be used any more
- * @SESSION_MESSAGE_WITHDRAWN: they are gone
+ * @SESSION_MESSAGE_WITHDRAWN: those epochs are deleted
  */
 enum session_message {
 	SESSION_MESSAGE_HELLO = 1,
@@ -50,20 +74,21 @@ enum session_message {
 };
 
 /**
- * enum session_reason - why something did not come about; the protocol's
+ * enum session_reason - why something failed; PROTOCOL.md, section 2, has the same numbers
  * @SESSION_REASON_NONE: no reason given
- * @SESSION_REASON_SOURCE: a source that the policies do not both allow
- * @SESSION_REASON_EPOCH: an epoch that is not above all that were held
- * @SESSION_REASON_CHAIN: a chain that the receiver does not hold
- * @SESSION_REASON_KEY_ID: a key ID that its KME does not have
- * @SESSION_REASON_KME: its KME does not answer
- * @SESSION_REASON_KEM: a ciphertext that cannot be opened
+ * @SESSION_REASON_SOURCE: the two policies do not both allow the source
+ * @SESSION_REASON_EPOCH: the epoch is not above all epochs that were ever held
+ * @SESSION_REASON_CHAIN: the receiver does not hold the chain
+ * @SESSION_REASON_KEY_ID: the receiver's KME does not have the key ID
+ * @SESSION_REASON_KME: the receiver's KME does not answer
+ * @SESSION_REASON_KEM: the ciphertext cannot be opened
  * @SESSION_REASON_KERNEL: the kernel refused the keys
  * @SESSION_REASON_TIMEOUT: it took too long
  * @SESSION_REASON_CONFIRM: the key confirmation was wrong
  * @SESSION_REASON_POLICY: the policy changed
  * @SESSION_REASON_LIMIT: a limit of the key is reached
- * @SESSION_REASON_COMMAND: somebody said so
+ * @SESSION_REASON_COMMAND: an operator asked for it
+ * @SESSION_N_REASONS: number of reasons
  */
 enum session_reason {
 	SESSION_REASON_NONE,
@@ -83,9 +108,9 @@ enum session_reason {
 };
 
 /**
- * enum session_direction - a direction as the one who speaks sees it
- * @SESSION_DIRECTION_TX: what the speaker sends
- * @SESSION_DIRECTION_RX: what the speaker receives
+ * enum session_direction - a direction as the end that sends the message sees it
+ * @SESSION_DIRECTION_TX: frames that this end sends
+ * @SESSION_DIRECTION_RX: frames that this end receives
  */
 enum session_direction {
 	SESSION_DIRECTION_TX,
@@ -93,32 +118,33 @@ enum session_direction {
 };
 
 /**
- * struct session_range - a run of epochs
+ * struct session_range - a run of consecutive epochs
  */
 struct session_range {
-	/** @first: its first epoch, above 0 */
+	/** @first: first epoch, above 0 */
 	uint64_t first;
 
-	/** @last: its last, not below @first */
+	/** @last: last epoch, not below @first */
 	uint64_t last;
 };
 
 /**
- * struct session_ring - what the kernel says of one ring
+ * struct session_ring - what the kernel reports of one ring
  *
- * Who holds more runs than fit deletes the oldest before it says so.
+ * An end that holds more than SESSION_RANGES_MAX ranges deletes the oldest before it sends
+ * STATE.
  */
 struct session_ring {
-	/** @id: from the kernel, new when the ring was wiped */
+	/** @id: from the kernel; it gives a wiped ring a new one */
 	uint8_t id[SESSION_RING_ID_BYTES];
 
-	/** @newest: the highest epoch ever held, 0 for none */
+	/** @newest: highest epoch that was ever held, 0 if none was */
 	uint64_t newest;
 
-	/** @held: runs of epochs held, ascending, none touching the next */
+	/** @held: ranges of epochs held, ascending, with a gap between any two */
 	struct session_range held[SESSION_RANGES_MAX];
 
-	/** @n_held: how many of @held count */
+	/** @n_held: number of valid members of @held */
 	uint8_t n_held;
 };
 
@@ -126,10 +152,10 @@ struct session_ring {
  * struct session_rings - both rings of a link
  */
 struct session_rings {
-	/** @tx: keys that the speaker seals with */
+	/** @tx: keys that the end seals with */
 	struct session_ring tx;
 
-	/** @rx: keys that it opens with */
+	/** @rx: keys that the end opens with */
 	struct session_ring rx;
 };
 
@@ -137,21 +163,21 @@ struct session_rings {
  * struct session_versions - versions of the protocol that an end speaks
  */
 struct session_versions {
-	/** @min: the floor that it was configured with, above 0 */
+	/** @min: lowest version that its configuration allows, above 0 */
 	uint8_t min;
 
-	/** @max: the highest */
+	/** @max: highest version */
 	uint8_t max;
 };
 
 /**
- * struct session_state - what an end says of itself in STATE
+ * struct session_state - what an end states about itself in STATE
  */
 struct session_state {
-	/** @rings: its rings */
+	/** @rings: both rings */
 	struct session_rings rings;
 
-	/** @versions: once more, now under the session's digest */
+	/** @versions: as in HELLO; here the session's digest covers them */
 	struct session_versions versions;
 
 	/** @policy: an enum policy */
@@ -162,19 +188,19 @@ struct session_state {
 };
 
 /**
- * struct session_offer - what an offer is about
+ * struct session_offer - number, epochs and source of an offer
  */
 struct session_offer {
-	/** @id: counted up by the sender, from 1 in each session */
+	/** @id: its number; the sender counts from 1 in each session */
 	uint64_t id;
 
-	/** @invite: the receiver's invitation that it uses up */
+	/** @invite: number of the receiver's invitation that the offer consumes */
 	uint64_t invite;
 
-	/** @first: the first epoch */
+	/** @first: first epoch */
 	uint64_t first;
 
-	/** @n: how many epochs, 1 to SESSION_OFFER_MAX */
+	/** @n: number of epochs, 1 to SESSION_OFFER_MAX */
 	uint8_t n;
 
 	/** @source: an enum qlink_source */
@@ -185,13 +211,13 @@ struct session_offer {
  * struct session_withdraw - epochs that must not be used any more
  */
 struct session_withdraw {
-	/** @id: counted up by who asks */
+	/** @id: its number, from the end that asks; a later one has a higher number */
 	uint64_t id;
 
 	/** @range: the epochs */
 	struct session_range range;
 
-	/** @direction: an enum session_direction, as who asks sees it */
+	/** @direction: an enum session_direction, as the end that asks sees it */
 	uint8_t direction;
 
 	/** @reason: an enum session_reason */
@@ -199,27 +225,27 @@ struct session_withdraw {
 };
 
 /**
- * struct session_msg - a message as far as the agreement looks into it
+ * struct session_msg - the part of a message that the agreement reads
  *
- * Key IDs, KEM keys, nonces and chains belong to whoever carries out actions.
+ * The executor of the actions handles key IDs, KEM keys, nonces and chains.
  */
 struct session_msg {
 	/** @type: an enum session_message */
 	uint8_t type;
 
 	/**
-	 * @is_good: what the carrier found out: the digest of the session is
-	 * right (INVITE, OFFER), or the key confirmation is (CONFIRM)
+	 * @is_verified: set by exchange_received(): the session's digest is right (INVITE,
+	 * OFFER) or the key confirmation is right (CONFIRM); true for other types
 	 */
-	bool is_good;
+	bool is_verified;
 
-	/** @from: generation of who speaks, above 0 */
+	/** @from: generation of the end that sends the message, above 0 */
 	uint64_t from;
 
-	/** @to: generation of the other end as the speaker knows it, or 0 */
+	/** @to: generation of the other end as that end knows it, 0 if it knows none */
 	uint64_t to;
 
-	/** @reason: of REFUSE, an enum session_reason */
+	/** @reason: REFUSE: an enum session_reason */
 	uint8_t reason;
 
 	union {
@@ -232,7 +258,7 @@ struct session_msg {
 		/** @invite: INVITE: its number, above 0 */
 		uint64_t invite;
 
-		/** @offer: OFFER; for CONFIRM and REFUSE only its id */
+		/** @offer: OFFER; in CONFIRM and REFUSE only its id is valid */
 		struct session_offer offer;
 
 		/** @withdraw: WITHDRAW, WITHDRAWN */
@@ -241,15 +267,15 @@ struct session_msg {
 };
 
 /**
- * enum session_event_type - what happens to an agreement
- * @SESSION_EVENT_CONNECTED: the peer can be spoken to
- * @SESSION_EVENT_DISCONNECTED: it cannot any more
+ * enum session_event_type - types of events
+ * @SESSION_EVENT_CONNECTED: a connection to the peer is open
+ * @SESSION_EVENT_DISCONNECTED: the connection is closed
  * @SESSION_EVENT_TICK: time has passed
- * @SESSION_EVENT_MESSAGE: the peer said something: @msg
- * @SESSION_EVENT_WANT: so many keys of this source are wanted to send: @n, @source
+ * @SESSION_EVENT_MESSAGE: a message of the peer arrived: @msg
+ * @SESSION_EVENT_WANT: @n transmit keys of source @source are wanted
  * @SESSION_EVENT_WITHDRAW: stop using these epochs: @withdraw
- * @SESSION_EVENT_RESTART: start over, as after the kernel wiped the rings
- * @SESSION_EVENT_DONE: an action with a ticket was carried out: @ticket, @is_ok
+ * @SESSION_EVENT_RESTART: start over, for example after the kernel wiped the rings
+ * @SESSION_EVENT_DONE: an action with a ticket has finished: @ticket, @is_ok
  */
 enum session_event_type {
 	SESSION_EVENT_CONNECTED,
@@ -269,58 +295,59 @@ struct session_event {
 	/** @type: an enum session_event_type */
 	uint8_t type;
 
-	/** @is_ok: whether the action succeeded */
+	/** @is_ok: DONE: the action succeeded */
 	bool is_ok;
 
-	/** @reason: why not, an enum session_reason */
+	/** @reason: DONE: why the action failed, an enum session_reason */
 	uint8_t reason;
 
-	/** @source: of the keys that are wanted, an enum qlink_source */
+	/** @source: WANT: source of the keys, an enum qlink_source */
 	uint8_t source;
 
-	/** @n: keys wanted, 0 for none any more; epochs prepared */
+	/** @n: WANT: number of keys, 0 to want no more; DONE of PREPARE: epochs prepared */
 	uint32_t n;
 
-	/** @ticket: of the action that is done */
+	/** @ticket: DONE: ticket of the action */
 	uint64_t ticket;
 
-	/** @msg: what the peer said; read during the call only */
+	/** @msg: MESSAGE: the message; read during the call only */
 	const struct session_msg *msg;
 
-	/** @rings: what RINGS found out; read during the call only */
+	/** @rings: DONE of RINGS: both rings; read during the call only */
 	const struct session_rings *rings;
 
-	/** @withdraw: what to withdraw; its id is not read */
+	/** @withdraw: WITHDRAW: what to withdraw; its id is not read */
 	struct session_withdraw withdraw;
 };
 
 /**
- * enum session_action_type - what is to be done, in the order given
- * @SESSION_ACTION_SEND: tell the peer @msg, with what belongs to it
- * @SESSION_ACTION_RINGS: ask the kernel for both rings; ticket
- * @SESSION_ACTION_RECONCILE: delete transmit keys outside @peer's receive ring,
- *	and staged receive keys newer than the current one outside its transmit
- *	ring; accept only @sources; restart the sending chain unless the peer named
- *	it. All keys go if @sources is empty. Ticket
+ * enum session_action_type - types of actions
+ * @SESSION_ACTION_SEND: send @msg to the peer; exchange_fill() adds the rest of it
+ * @SESSION_ACTION_RINGS: read both rings from the kernel; ticket
+ * @SESSION_ACTION_RECONCILE: delete transmit keys that are not in @peer's receive ring,
+ *	and staged receive keys that are newer than the current one and not in @peer's
+ *	transmit ring; let the kernel accept only @sources; restart the sending chain
+ *	unless the peer named it. If @sources is empty, delete all keys. Ticket
  * @SESSION_ACTION_INVITE: make a KEM key and a nonce; ticket
- * @SESSION_ACTION_PREPARE: find QKD keys, encapsulate, derive, for at most @offer.n
- *	epochs; answer with how many, or with SESSION_REASON_KEM if the peer's KEM key
- *	is none. Ticket
+ * @SESSION_ACTION_PREPARE: take QKD keys, encapsulate and derive, for at most @offer.n
+ *	epochs. The result is the number of epochs, or SESSION_REASON_KEM if the peer's
+ *	KEM key is not a valid key. Ticket
  * @SESSION_ACTION_FETCH: fetch the keys of @offer by ID and derive; ticket
- * @SESSION_ACTION_INSTALL_RX: install what was derived to receive, all or none, and
- *	advance the receiving chain if that succeeds; ticket
- * @SESSION_ACTION_INSTALL_TX: advance the sending chain and install to send;
+ * @SESSION_ACTION_INSTALL_RX: install the derived keys to receive, all or none; if that
+ *	succeeds, advance the receiving chain; ticket
+ * @SESSION_ACTION_INSTALL_TX: advance the sending chain and install the keys to send;
  *	ticket
- * @SESSION_ACTION_DELETE: delete the epochs of @withdraw, its direction as seen
- *	from here; only keys newer than the current one if @staged_only. Ticket, or
- *	0 where nobody waits
+ * @SESSION_ACTION_DELETE: delete the epochs of @withdraw, whose direction is this end's;
+ *	if @staged_only, delete only keys newer than the current one. The ticket is 0 if
+ *	the agreement does not wait for the result
  * @SESSION_ACTION_DROP_TX: wipe what was prepared or offered; its key IDs are spent
  * @SESSION_ACTION_DROP_RX: wipe the invitation, and what was fetched for an offer
  * @SESSION_ACTION_RESTART_CHAIN: restart the sending chain
- * @SESSION_ACTION_NOTE: tell people: @note, @reason
+ * @SESSION_ACTION_NOTE: log an event: @note, @reason
  *
- * One with a ticket is answered with SESSION_EVENT_DONE, now or later. What
- * touches the kernel is carried out in the order given, dropped or not.
+ * The executor carries actions out in the order given. It answers an action that has a
+ * ticket with SESSION_EVENT_DONE, at once or later. It carries out every action on the
+ * kernel, even if the offer of the action was dropped meanwhile.
  */
 enum session_action_type {
 	SESSION_ACTION_SEND,
@@ -339,16 +366,16 @@ enum session_action_type {
 };
 
 /**
- * enum session_note - what people should hear of
+ * enum session_note - events for the log
  * @SESSION_NOTE_READY: the session is open, offers can be made
  * @SESSION_NOTE_AGREED: an offer was confirmed and its keys are installed
- * @SESSION_NOTE_REFUSED: the peer refused our offer
- * @SESSION_NOTE_REJECTED: we refused the peer's
+ * @SESSION_NOTE_REFUSED: the peer refused our offer, or we could not prepare it
+ * @SESSION_NOTE_REJECTED: we refused the peer's offer
  * @SESSION_NOTE_NO_VERSION: no version of the protocol in common: blocked
  * @SESSION_NOTE_NO_SOURCE: the policies have no source in common: blocked
- * @SESSION_NOTE_NO_EPOCH: no epoch is left that the kernel would take: blocked
- * @SESSION_NOTE_VIOLATION: the peer said what it must not: starting over
- * @SESSION_NOTE_TIMEOUT: the peer or the kernel is silent: starting over
+ * @SESSION_NOTE_NO_EPOCH: the kernel would accept no further epoch: blocked
+ * @SESSION_NOTE_VIOLATION: the peer broke the protocol: starting over
+ * @SESSION_NOTE_TIMEOUT: the peer or the kernel did not answer in time: starting over
  * @SESSION_NOTE_FAILED: the ends may hold different keys: starting over
  */
 enum session_note {
@@ -365,7 +392,7 @@ enum session_note {
 };
 
 /**
- * struct session_action - one thing to be done
+ * struct session_action - one action; its type says which members are valid
  */
 struct session_action {
 	/** @type: an enum session_action_type */
@@ -377,13 +404,13 @@ struct session_action {
 	/** @reason: an enum session_reason */
 	uint8_t reason;
 
-	/** @sources: what both policies allow */
+	/** @sources: set of sources that both policies allow */
 	uint8_t sources;
 
 	/** @staged_only: see SESSION_ACTION_DELETE */
 	bool staged_only;
 
-	/** @ticket: to be named when it is done; 0 for no answer */
+	/** @ticket: names the action in SESSION_EVENT_DONE; 0 if none is wanted */
 	uint64_t ticket;
 
 	/** @offer: the offer */
@@ -392,7 +419,7 @@ struct session_action {
 	/** @withdraw: the epochs */
 	struct session_withdraw withdraw;
 
-	/** @peer: the peer's STATE; lives until the next step */
+	/** @peer: the peer's STATE; valid until the next step */
 	const struct session_state *peer;
 
 	/** @msg: the message */
@@ -400,13 +427,13 @@ struct session_action {
 };
 
 /**
- * struct session_actions - what one step asks for
+ * struct session_actions - the actions of one step
  */
 struct session_actions {
-	/** @n: how many */
+	/** @n: number of actions */
 	unsigned int n;
 
-	/** @list: the actions, to be carried out in this order */
+	/** @list: the actions, in the order in which they must be carried out */
 	struct session_action list[SESSION_ACTIONS_MAX];
 };
 
@@ -414,29 +441,29 @@ struct session_actions {
  * struct session_config - what an agreement starts with
  */
 struct session_config {
-	/** @versions: what this end speaks */
+	/** @versions: versions that this end speaks */
 	struct session_versions versions;
 
 	/** @policy: an enum policy */
 	uint8_t policy;
 
-	/** @sources: what @policy allows */
+	/** @sources: set of sources that @policy allows */
 	uint8_t sources;
 
-	/** @generation: random, so that a restarted agent is told apart */
+	/** @generation: random, so that the peer notices a restart of the agent */
 	uint64_t generation;
 };
 
 /**
- * enum session_phase - how far the session is; see PROTOCOL.md, section 3
+ * enum session_phase - phase of the session; see PROTOCOL.md, section 3
  * @SESSION_PHASE_DOWN: no connection
  * @SESSION_PHASE_PAUSE: waits before it starts over
  * @SESSION_PHASE_HELLO: waits for the peer's HELLO
- * @SESSION_PHASE_RINGS: waits for the kernel to tell the rings
+ * @SESSION_PHASE_RINGS: waits for the kernel to report the rings
  * @SESSION_PHASE_STATE: waits for the peer's STATE
  * @SESSION_PHASE_RECONCILE: waits for the kernel to delete keys
  * @SESSION_PHASE_READY: offers can be made
- * @SESSION_PHASE_BLOCKED: nothing in common; waits for another HELLO
+ * @SESSION_PHASE_BLOCKED: no version or no source in common; waits for another HELLO
  */
 enum session_phase {
 	SESSION_PHASE_DOWN,
@@ -450,14 +477,14 @@ enum session_phase {
 };
 
 /**
- * enum session_step - how far an offer is, ours or the peer's
- * @SESSION_STEP_IDLE: there is none
- * @SESSION_STEP_INVITING: ours to receive: a KEM key is being made
- * @SESSION_STEP_INVITED: ours to receive: the peer may offer
- * @SESSION_STEP_PREPARING: ours to send: key IDs and secrets are being found
- * @SESSION_STEP_OFFERED: ours to send: the peer has it
- * @SESSION_STEP_FETCHING: the peer's: its keys are being fetched
- * @SESSION_STEP_INSTALLING: either: the kernel is being told
+ * enum session_step - step of an offer, ours (tx) or the peer's (rx)
+ * @SESSION_STEP_IDLE: there is no offer
+ * @SESSION_STEP_INVITING: rx: our KEM key is being made
+ * @SESSION_STEP_INVITED: rx: the peer may offer
+ * @SESSION_STEP_PREPARING: tx: key IDs and secrets are being taken
+ * @SESSION_STEP_OFFERED: tx: OFFER is sent
+ * @SESSION_STEP_FETCHING: rx: the keys of the offer are being fetched
+ * @SESSION_STEP_INSTALLING: tx and rx: the kernel is installing the keys
  */
 enum session_step {
 	SESSION_STEP_IDLE,
@@ -476,96 +503,96 @@ struct session_half {
 	/** @step: an enum session_step */
 	uint8_t step;
 
-	/** @want_source: of the keys wanted to send */
+	/** @want_source: tx: source of the keys that are wanted, an enum qlink_source */
 	uint8_t want_source;
 
-	/** @want: keys wanted to send */
+	/** @want: tx: number of keys that are wanted */
 	uint32_t want;
 
-	/** @offer: the one in hand */
+	/** @offer: the current offer */
 	struct session_offer offer;
 
-	/** @done: id of the last offer that was settled, 0 for none */
+	/** @done: number of the last offer that was settled, 0 if none was */
 	uint64_t done;
 
-	/** @invite: the invitation in hand, 0 for none */
+	/** @invite: number of the current invitation, 0 if there is none */
 	uint64_t invite;
 
-	/** @newest: every epoch up to here is spoken for */
+	/** @newest: every epoch up to this one is in use or was offered */
 	uint64_t newest;
 
-	/** @ticket: of the action that is waited for, 0 for none */
+	/** @ticket: of the action that @step waits for, 0 for none */
 	uint64_t ticket;
 
-	/** @until: when waiting ends, 0 for never */
+	/** @until: time in ms at which waiting ends, 0 for never */
 	uint64_t until;
 
-	/** @not_before: no offer before this, after one was refused */
+	/** @not_before: tx: time in ms before which no offer is made, after one was refused */
 	uint64_t not_before;
 };
 
 /**
- * struct session_pending - a withdrawal that is under way
+ * struct session_pending - a withdrawal
  */
 struct session_pending {
 	/** @withdraw: what is withdrawn */
 	struct session_withdraw withdraw;
 
-	/** @is_open: it is under way */
+	/** @is_open: the withdrawal is under way */
 	bool is_open;
 
-	/** @ticket: of the deletion that is waited for, 0 for none */
+	/** @ticket: of the deletion that it waits for, 0 for none */
 	uint64_t ticket;
 
-	/** @until: when waiting for the peer ends, 0 for never */
+	/** @until: time in ms at which waiting ends, 0 for never */
 	uint64_t until;
 };
 
 /**
  * struct session - the agreement of one link
  *
- * Its members are for session.c and offer.c; others may look at @phase, @version
- * and @sources. Keys are installed to send only after the peer confirmed that
- * it holds them.
+ * Only session.c and offer.c use its members; others may read @phase, @version and
+ * @sources. Keys are installed to send only after the peer has confirmed that it holds
+ * them.
  */
 struct session {
-	/** @config: as given */
+	/** @config: as given to session_init() */
 	struct session_config config;
 
 	/** @phase: an enum session_phase */
 	uint8_t phase;
 
-	/** @version: of the protocol in this session */
+	/** @version: version of the protocol in this session */
 	uint8_t version;
 
-	/** @sources: what both ends allow in this session */
+	/** @sources: set of sources that both ends allow in this session */
 	uint8_t sources;
 
-	/** @has_state: @peer counts */
+	/** @has_state: the peer's STATE has arrived: @peer is valid */
 	bool has_state;
 
-	/** @generation: ours */
+	/** @generation: our generation */
 	uint64_t generation;
 
-	/** @peer_generation: the peer's, 0 while unknown */
+	/** @peer_generation: the peer's generation, 0 while unknown */
 	uint64_t peer_generation;
 
-	/** @peer_versions: as the peer's HELLO had it */
+	/** @peer_versions: versions from the peer's HELLO */
 	struct session_versions peer_versions;
 
-	/** @last_id: for tickets, invitations and withdrawals */
+	/** @last_id: last number given to a ticket, an invitation or a withdrawal */
 	uint64_t last_id;
 
-	/** @ticket: of RINGS or RECONCILE, 0 for none */
+	/** @ticket: ticket of RINGS or RECONCILE, 0 for none */
 	uint64_t ticket;
 
-	/** @until: when waiting of this phase ends, 0 for never */
+	/** @until: time in ms at which this phase times out, 0 for never */
 	uint64_t until;
 
 	/** @own: our STATE of this session */
 	struct session_state own;
 
-	/** @peer: the peer's */
+	/** @peer: the peer's STATE of this session */
 	struct session_state peer;
 
 	/** @tx: our sending direction */
@@ -574,13 +601,13 @@ struct session {
 	/** @rx: our receiving direction */
 	struct session_half rx;
 
-	/** @asked: the withdrawal that we asked for */
-	struct session_pending asked;
+	/** @own_withdrawal: the withdrawal that we asked for */
+	struct session_pending own_withdrawal;
 
-	/** @told: the one that the peer asked for */
-	struct session_pending told;
+	/** @peer_withdrawal: the withdrawal that the peer asked for */
+	struct session_pending peer_withdrawal;
 
-	/** @n_stale: messages of an earlier session, which were ignored */
+	/** @n_stale: number of messages of an earlier session, which were ignored */
 	uint64_t n_stale;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which end of a pair makes the connection. */
+/* Which agent of a pair dials the connection. */
 #include "dial.h"
 
 #include <stdint.h>

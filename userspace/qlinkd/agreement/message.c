@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What agents say to each other, as bytes; see PROTOCOL.md, section 2. */
+/* The messages between agents, as bytes; see PROTOCOL.md, section 2. */
 #include "message.h"
 
 #include <errno.h>
@@ -51,7 +51,7 @@ const char *msg_reason_name(unsigned int reason)
 	return reason < ARRAY_SIZE(reasons) ? reasons[reason] : "unknown";
 }
 
-/* Bytes that are being read, and what was wrong with them first. */
+/* Bytes that are being read, and the first error in them. */
 struct reader {
 	const uint8_t *at;
 	size_t left;
@@ -72,7 +72,7 @@ static void refuse(struct reader *in, const char *format, ...)
 	va_end(ap);
 }
 
-/* @len bytes of the message, or none once something was wrong. */
+/* Returns the next @len bytes of the message, or none after an error. */
 static struct bytes take(struct reader *in, const char *what, size_t len)
 {
 	struct bytes bytes = { NULL, 0 };
@@ -117,7 +117,7 @@ static uint64_t take_epoch(struct reader *in, const char *what)
 	return take_number(in, what, 8, 1, SESSION_EPOCH_MAX);
 }
 
-/* A length, then so many bytes: none, or exactly @len. */
+/* Reads a length, then so many bytes: none, or exactly @len. */
 static struct bytes take_piece(struct reader *in, const char *what, size_t len)
 {
 	uint64_t got = take_be(in, what, 2);
@@ -134,7 +134,7 @@ static int is_word(uint8_t c)
 	       (c >= 'a' && c <= 'z') || c == '-';
 }
 
-/* KMEs make key IDs that are no UUIDs, but none of other characters. */
+/* Some KMEs have key IDs that are not UUIDs, but all of them use only these characters. */
 static struct bytes take_key_id(struct reader *in)
 {
 	size_t len = take_number(in, "length of a key ID", 2,
@@ -179,7 +179,7 @@ static void take_ring(struct reader *in, struct session_ring *ring)
 	if (id.data)
 		memcpy(ring->id, id.data, id.len);
 	ring->newest = take_number(in, "newest epoch", 8, 0, SESSION_EPOCH_MAX);
-	ring->n_held = (uint8_t)take_number(in, "runs of epochs", 1, 0,
+	ring->n_held = (uint8_t)take_number(in, "ranges of epochs", 1, 0,
 					    SESSION_RANGES_MAX);
 	for (i = 0; i < ring->n_held && !in->err; i++) {
 		ring->held[i].first = take_number(in, "epoch held", 8, last + 1,
@@ -215,7 +215,7 @@ static void take_invite(struct reader *in, struct msg *msg)
 	msg->kem_public = take_piece(in, "KEM key", MSG_KEM_PUBLIC_BYTES);
 }
 
-/* A key ID is used once: not twice in an offer either. */
+/* A key ID is used once, so an offer must not contain it twice. */
 static void take_key_ids(struct reader *in, struct msg *msg)
 {
 	uint8_t i, j;
@@ -354,7 +354,7 @@ int msg_decode(struct msg *msg, const uint8_t *data, size_t len,
 	return in.err;
 }
 
-/* Room that is being written to; @at runs on beyond it. */
+/* A buffer that is being written; @at grows even beyond @room, so that the length is known. */
 struct writer {
 	uint8_t *data;
 	size_t room;
@@ -508,6 +508,6 @@ int msg_encode(const struct msg *msg, uint8_t *data, size_t room)
 		return -EMSGSIZE;
 	out.at = 0;
 	put_be(&out, len, 4);
-	/* A bug here ends here: the peer would drop the connection for it. */
+	/* Find a bug in the encoder here; the peer would drop the connection for it. */
 	return msg_decode(&again, data, len, &why) ? -EINVAL : (int)len;
 }

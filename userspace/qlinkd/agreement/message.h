@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What agents say to each other, as bytes; see PROTOCOL.md, section 2. */
+/* The messages between agents, as bytes; see PROTOCOL.md, section 2. */
 #ifndef QLINKD_MSG_H
 #define QLINKD_MSG_H
 
@@ -10,10 +10,10 @@
 #include "common/why.h"
 #include "qlinkd/base/bytes.h"
 
-/* The encoding that this is, and the only version of the protocol so far. */
+/* Version of this encoding, and the only version of the protocol so far. */
 #define MSG_VERSION		1
 #define MSG_HEADER_BYTES	24
-/* An offer of SESSION_OFFER_MAX epochs with the longest names takes 5.5 kB. */
+/* Longest message; an offer of SESSION_OFFER_MAX epochs with the longest names takes 5.5 kB. */
 #define MSG_BYTES_MAX		8192
 #define MSG_SESSION_BYTES	16
 #define MSG_CHAIN_ID_BYTES	16
@@ -25,43 +25,43 @@
 #define MSG_NAME_BYTES_MAX	64
 
 /**
- * struct msg - one message with all that belongs to it
+ * struct msg - one message with all its parts
  *
- * Owns none of its bytes: decoded, they lie in the buffer that was decoded.
+ * It owns none of its bytes: those of a decoded message lie in the buffer that was decoded.
  * None of them is secret.
  */
 struct msg {
-	/** @core: what the agreement looks at; @core.is_good is the carrier's */
+	/** @core: the part that the agreement reads; decoded, its is_verified is false */
 	struct session_msg core;
 
 	/** @link_id: 1 to 65535 */
 	uint16_t link_id;
 
-	/** @chain: OFFER: id of the chain that it starts from */
+	/** @chain: OFFER: id of the chain that the offer starts from */
 	struct bytes chain;
 
-	/** @chains: STATE: ids of the two chains that the speaker receives by */
+	/** @chains: STATE: ids of the chains by which the end receives, present and previous */
 	struct bytes chains[2];
 
-	/** @kmes: INVITE: which of the speaker's KMEs serve, bit 0 for place 1 */
+	/** @kmes: INVITE: set of the receiver's KMEs that serve keys, bit 0 for its first */
 	uint8_t kmes;
 
 	/** @session: INVITE, OFFER: digest of both STATEs */
 	struct bytes session;
 
-	/** @nonce: INVITE, OFFER: fresh */
+	/** @nonce: INVITE, OFFER: fresh random bytes */
 	struct bytes nonce;
 
-	/** @kem_public: INVITE: KEM key, or none */
+	/** @kem_public: INVITE: KEM public key, or empty */
 	struct bytes kem_public;
 
-	/** @kem_ciphertext: OFFER: for that key; none for source qkd */
+	/** @kem_ciphertext: OFFER: ciphertext for that key; empty for source qkd */
 	struct bytes kem_ciphertext;
 
-	/** @kme_id: OFFER: the sender's KME; none for source pqc */
+	/** @kme_id: OFFER: the sender's KME; empty for source pqc */
 	struct bytes kme_id;
 
-	/** @key_ids: OFFER: one an epoch; none for source pqc */
+	/** @key_ids: OFFER: one KME key ID for each epoch; empty for source pqc */
 	struct bytes key_ids[SESSION_OFFER_MAX];
 
 	/** @confirm: CONFIRM: the key confirmation */
@@ -69,56 +69,61 @@ struct msg {
 };
 
 /**
- * msg_length() - find out how long a message will be
- * @data: its first 4 bytes
- * @len: how many bytes are there
- * @want: its length in bytes, MSG_HEADER_BYTES to MSG_BYTES_MAX
- * @why: filled in on failure
+ * msg_length() - read the length of a message from its header
+ * @data: start of the message
+ * @len: number of bytes at @data so far
+ * @want: set to the length in bytes, MSG_HEADER_BYTES to MSG_BYTES_MAX
+ * @why: filled in if the length is out of range
  *
+ * Context: Pure.
  * Return:
- * * %0		- @want is filled in
- * * %-EAGAIN	- fewer than 4 bytes
- * * %-EBADMSG	- a length out of range, as @why tells: close the connection
+ * * %0		- @want is set
+ * * %-EAGAIN	- @len is below 4
+ * * %-EBADMSG	- the length is out of range, see @why: close the connection
  */
 int msg_length(const uint8_t *data, size_t len, size_t *want,
 	       struct qlink_why *why);
 
 /**
- * msg_encode() - write a message
+ * msg_encode() - write a message as bytes
  * @msg: the message
- * @data: where it goes
+ * @data: where the bytes go
  * @room: bytes at @data; MSG_BYTES_MAX are always enough
  *
- * Return: its length in bytes, %-EMSGSIZE if it does not fit, or %-EINVAL for a
- * message that msg_decode() would not take.
+ * Context: Pure.
+ * Return: length in bytes, %-EMSGSIZE if the message does not fit, or %-EINVAL if
+ * msg_decode() would refuse it.
  */
 int msg_encode(const struct msg *msg, uint8_t *data, size_t room);
 
 /**
- * msg_decode() - read a message
- * @msg: filled in; points into @data
+ * msg_decode() - parse a message
+ * @msg: filled in; points into @data, so it is valid as long as @data is
  * @data: the whole message
  * @len: bytes at @data
- * @why: filled in on failure, with value and rule
+ * @why: filled in on failure, with the value and the rule
  *
- * Return: 0, or %-EBADMSG with @why.
+ * Context: Pure.
+ * Return: 0, or %-EBADMSG with @why: close the connection.
  */
 int msg_decode(struct msg *msg, const uint8_t *data, size_t len,
 	       struct qlink_why *why);
 
 /**
- * msg_type_name() - name a kind of message
+ * msg_type_name() - get the name of a message type
  * @type: an enum session_message
  *
- * Return: as "OFFER", or "unknown".
+ * Context: Pure.
+ * Return: a constant such as "OFFER"; "unknown" if there is no such type.
  */
 const char *msg_type_name(unsigned int type);
 
 /**
- * msg_reason_name() - name a reason
+ * msg_reason_name() - get the name of a reason
  * @reason: an enum session_reason
  *
- * Return: as "key-id", or "unknown".
+ * Context: Pure.
+ * Return: a constant such as "key-id"; "unknown" if there is no such reason.
  */
 const char *msg_reason_name(unsigned int reason);
 

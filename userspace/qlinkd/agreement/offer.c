@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Offers of an open session, ours and the peer's; part of the agreement. */
+/* The offers of an open session, ours and the peer's; part of the agreement. */
 #include "offer.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static void half_wait(struct session_half *half, enum session_step step,
 	half->until = until;
 }
 
-/* Have something done for the offer of a half, and wait for that. */
+/* Requests an action for the offer of a half and waits for its result. */
 static void half_ask(struct session *session, struct session_half *half,
 		     struct session_actions *actions,
 		     enum session_action_type type, enum session_step step,
@@ -39,7 +39,7 @@ void offer_void(struct session *session, struct session_actions *actions)
 	memset(&session->rx, 0, sizeof(session->rx));
 }
 
-/* A KEM key serves one offer: each new invitation has its own. */
+/* A KEM key serves one offer, so each invitation has a new one. */
 static void invite(struct session *session, uint64_t now,
 		   struct session_actions *actions)
 {
@@ -60,7 +60,7 @@ void offer_begin(struct session *session, uint64_t now,
 
 /* --- ours, to send --- */
 
-/* How many of the wanted epochs one offer can carry; 0 if none are left. */
+/* How many of the wanted epochs fit in one offer; 0 if no epoch is left. */
 static uint8_t room(const struct session_half *tx)
 {
 	uint64_t left = SESSION_EPOCH_MAX - tx->newest;
@@ -76,7 +76,7 @@ void offer_try(struct session *session, uint64_t now, struct session_actions *ac
 	if (session->phase != SESSION_PHASE_READY || tx->step != SESSION_STEP_IDLE)
 		return;
 	tx->until = 0;
-	/* The policies of this session may not allow what was wanted before. */
+	/* The policies of this session may not allow a source that was wanted in the last one. */
 	if (!(session->sources & 1 << tx->want_source))
 		tx->want = 0;
 	if (!tx->want || now < tx->not_before)
@@ -101,7 +101,7 @@ void offer_try(struct session *session, uint64_t now, struct session_actions *ac
 		 SESSION_STEP_PREPARING, now + SESSION_FETCH_MS);
 }
 
-/* The offer came to nothing; its key IDs are spent, and so is its number. */
+/* The offer failed: its key IDs are spent, and its number is not used again. */
 static void tx_give_up(struct session *session, uint64_t now,
 		       struct session_actions *actions)
 {
@@ -119,7 +119,7 @@ static enum offer_outcome prepared(struct session *session,
 {
 	struct session_half *tx = &session->tx;
 
-	/* With this invitation it would fail for ever. */
+	/* The KEM key of this invitation is not valid: every offer for it would fail. */
 	if (!event->is_ok && event->reason == SESSION_REASON_KEM)
 		return OFFER_VIOLATION;
 	if (!event->is_ok || !event->n || event->n > tx->offer.n) {
@@ -130,18 +130,18 @@ static enum offer_outcome prepared(struct session *session,
 	tx->offer.n = (uint8_t)event->n;
 	tx->newest = tx->offer.first + tx->offer.n - 1;
 	tx->invite = 0;
-	action_say(session, actions, SESSION_MESSAGE_OFFER)->offer = tx->offer;
+	action_send(session, actions, SESSION_MESSAGE_OFFER)->offer = tx->offer;
 	half_wait(tx, SESSION_STEP_OFFERED, 0, now + SESSION_OFFER_MS);
 	return OFFER_GOES_ON;
 }
 
-/* The receiver holds keys that we will not use: it must not wait for them. */
-static void take_back(struct session *session, enum session_reason reason,
-		      struct session_actions *actions)
+/* The receiver holds keys that we will not use: have it delete them. */
+static void withdraw_offer(struct session *session, enum session_reason reason,
+			   struct session_actions *actions)
 {
 	struct session_msg *msg;
 
-	msg = action_say(session, actions, SESSION_MESSAGE_WITHDRAW);
+	msg = action_send(session, actions, SESSION_MESSAGE_WITHDRAW);
 	msg->withdraw = (struct session_withdraw){
 		.id = ++session->last_id,
 		.range = { session->tx.offer.first, session->tx.newest },
@@ -157,15 +157,15 @@ static enum offer_outcome on_confirm(struct session *session,
 {
 	struct session_half *tx = &session->tx;
 
-	/* Said twice: the first was heard. */
+	/* A duplicate: the first one was handled. */
 	if (msg->offer.id == tx->done && tx->done)
 		return OFFER_GOES_ON;
 	if (tx->step == SESSION_STEP_INSTALLING && msg->offer.id == tx->offer.id)
 		return OFFER_GOES_ON;
 	if (tx->step != SESSION_STEP_OFFERED || msg->offer.id != tx->offer.id)
 		return OFFER_VIOLATION;
-	if (!msg->is_good) {
-		take_back(session, SESSION_REASON_CONFIRM, actions);
+	if (!msg->is_verified) {
+		withdraw_offer(session, SESSION_REASON_CONFIRM, actions);
 		return OFFER_FAILED;
 	}
 	half_ask(session, tx, actions, SESSION_ACTION_INSTALL_TX,
@@ -186,7 +186,7 @@ static enum offer_outcome on_refuse(struct session *session,
 	action_note(actions, SESSION_NOTE_REFUSED, msg->reason);
 	if (msg->reason == SESSION_REASON_CHAIN)
 		action_add(actions, SESSION_ACTION_RESTART_CHAIN);
-	/* The ends do not agree on what is held: only a new session tells. */
+	/* The ends disagree on the keys that they hold: only a new session compares them. */
 	if (msg->reason == SESSION_REASON_EPOCH ||
 	    msg->reason == SESSION_REASON_KERNEL)
 		return OFFER_FAILED;
@@ -201,9 +201,9 @@ static enum offer_outcome on_invite(struct session *session,
 {
 	struct session_half *tx = &session->tx;
 
-	if (!msg->is_good || !msg->invite)
+	if (!msg->is_verified || !msg->invite)
 		return OFFER_VIOLATION;
-	/* Said twice. Numbers grow, so an old one cannot be the next. */
+	/* A duplicate. Numbers only grow, so an old number is never a new invitation. */
 	if (msg->invite <= tx->invite || msg->invite <= tx->offer.invite)
 		return OFFER_GOES_ON;
 	if (tx->invite)
@@ -222,7 +222,7 @@ static enum offer_outcome tx_installed(struct session *session,
 	struct session_action *action;
 
 	if (!event->is_ok) {
-		take_back(session, SESSION_REASON_KERNEL, actions);
+		withdraw_offer(session, SESSION_REASON_KERNEL, actions);
 		return OFFER_FAILED;
 	}
 	action = action_add(actions, SESSION_ACTION_NOTE);
@@ -243,7 +243,7 @@ static void refuse(struct session *session, enum session_reason reason, uint64_t
 	struct session_half *rx = &session->rx;
 	struct session_msg *msg;
 
-	msg = action_say(session, actions, SESSION_MESSAGE_REFUSE);
+	msg = action_send(session, actions, SESSION_MESSAGE_REFUSE);
 	msg->offer = rx->offer;
 	msg->reason = (uint8_t)reason;
 	action_note(actions, SESSION_NOTE_REJECTED, (uint8_t)reason);
@@ -252,8 +252,8 @@ static void refuse(struct session *session, enum session_reason reason, uint64_t
 	invite(session, now, actions);
 }
 
-/* What must hold before keys are fetched, which uses them up. */
-static enum session_reason objection(const struct session *session)
+/* Checks an offer before its keys are fetched, because fetching them uses them up. */
+static enum session_reason check_offer(const struct session *session)
 {
 	const struct session_offer *offer = &session->rx.offer;
 
@@ -274,17 +274,17 @@ static enum offer_outcome on_offer(struct session *session,
 	struct session_half *rx = &session->rx;
 	enum session_reason reason;
 
-	/* Said twice. */
+	/* Duplicates: of an offer that was settled, and of the current one. */
 	if (msg->offer.id && msg->offer.id <= rx->done)
 		return OFFER_GOES_ON;
 	if (rx->offer.id && msg->offer.id == rx->offer.id)
 		return OFFER_GOES_ON;
-	if (!msg->is_good || rx->step != SESSION_STEP_INVITED ||
+	if (!msg->is_verified || rx->step != SESSION_STEP_INVITED ||
 	    msg->offer.invite != rx->invite || !msg->offer.id ||
 	    !msg->offer.n || msg->offer.n > SESSION_OFFER_MAX)
 		return OFFER_VIOLATION;
 	rx->offer = msg->offer;
-	reason = objection(session);
+	reason = check_offer(session);
 	if (reason) {
 		refuse(session, reason, now, actions);
 		return OFFER_GOES_ON;
@@ -316,7 +316,7 @@ static void rx_installed(struct session *session, const struct session_event *ev
 		refuse(session, SESSION_REASON_KERNEL, now, actions);
 		return;
 	}
-	action_say(session, actions, SESSION_MESSAGE_CONFIRM)->offer = rx->offer;
+	action_send(session, actions, SESSION_MESSAGE_CONFIRM)->offer = rx->offer;
 	rx->newest = rx->offer.first + rx->offer.n - 1;
 	rx->done = rx->offer.id;
 	invite(session, now, actions);
@@ -332,7 +332,7 @@ static void invited(struct session *session, const struct session_event *event,
 		return;
 	}
 	rx->invite = ++session->last_id;
-	action_say(session, actions, SESSION_MESSAGE_INVITE)->invite = rx->invite;
+	action_send(session, actions, SESSION_MESSAGE_INVITE)->invite = rx->invite;
 	half_wait(rx, SESSION_STEP_INVITED, 0, 0);
 }
 
@@ -393,7 +393,7 @@ static enum offer_outcome tx_tick(struct session *session, uint64_t now,
 	struct session_half *tx = &session->tx;
 
 	if (tx->until && now >= tx->until) {
-		/* Our own KME is slow: no reason to trouble the peer. */
+		/* If only our own KME is slow, the session can continue. */
 		if (tx->step != SESSION_STEP_PREPARING)
 			return OFFER_TIMEOUT;
 		action_note(actions, SESSION_NOTE_REFUSED, SESSION_REASON_TIMEOUT);

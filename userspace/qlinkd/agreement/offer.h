@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Offers of an open session, ours and the peer's; part of the agreement. */
+/* The offers of an open session, ours and the peer's; part of the agreement. */
 #ifndef QLINKD_OFFER_H
 #define QLINKD_OFFER_H
 
@@ -7,9 +7,9 @@
 
 /**
  * enum offer_outcome - what the session must do after a step of an offer
- * @OFFER_GOES_ON: nothing
+ * @OFFER_GOES_ON: nothing; the session continues
  * @OFFER_VIOLATION: start over: the peer broke the rules
- * @OFFER_TIMEOUT: start over: the peer or the kernel is silent
+ * @OFFER_TIMEOUT: start over: the peer or the kernel did not answer in time
  * @OFFER_FAILED: start over: both ends may hold different keys
  */
 enum offer_outcome {
@@ -20,32 +20,37 @@ enum offer_outcome {
 };
 
 /**
- * offer_void() - forget all offers and invitations
+ * offer_void() - drop all offers and invitations
  * @session: the agreement
- * @actions: gets what is to be wiped
+ * @actions: appended to: the secrets of both directions are wiped
  *
- * What is wanted stays wanted.
+ * The number and source of the wanted keys stay as they are.
+ *
+ * Context: Pure.
  */
 void offer_void(struct session *session, struct session_actions *actions);
 
 /**
- * offer_begin() - invite the peer, now that the session is open
- * @session: the agreement; newest of both halves is set
+ * offer_begin() - invite the peer after the session has opened
+ * @session: the agreement; @newest of both halves is set
  * @now: time in ms
  * @actions: appended to
+ *
+ * Context: Pure.
  */
 void offer_begin(struct session *session, uint64_t now,
 		 struct session_actions *actions);
 
 /**
- * offer_message() - take INVITE, OFFER, CONFIRM or REFUSE
+ * offer_message() - handle INVITE, OFFER, CONFIRM or REFUSE
  * @session: the agreement
  * @msg: of this session
  * @now: time in ms
  * @actions: appended to
  *
- * INVITE may come before our own end is ready; the others may not.
+ * INVITE may arrive before this end is ready; the others may not.
  *
+ * Context: Pure.
  * Return: what the session must do.
  */
 enum offer_outcome offer_message(struct session *session,
@@ -53,12 +58,13 @@ enum offer_outcome offer_message(struct session *session,
 				 struct session_actions *actions);
 
 /**
- * offer_done() - take the answer to an action
+ * offer_done() - handle the result of an action
  * @session: the agreement
- * @event: a SESSION_EVENT_DONE; if nobody waits for its ticket nothing happens
+ * @event: a SESSION_EVENT_DONE; ignored unless an offer waits for its ticket
  * @now: time in ms
  * @actions: appended to
  *
+ * Context: Pure.
  * Return: what the session must do.
  */
 enum offer_outcome offer_done(struct session *session,
@@ -66,21 +72,24 @@ enum offer_outcome offer_done(struct session *session,
 			      struct session_actions *actions);
 
 /**
- * offer_tick() - let time pass
- * @session: the agreement, its session open
+ * offer_tick() - handle timeouts, and offers that are due
+ * @session: the agreement; its session is open
  * @now: time in ms
  * @actions: appended to
  *
+ * Context: Pure.
  * Return: what the session must do.
  */
 enum offer_outcome offer_tick(struct session *session, uint64_t now,
 			      struct session_actions *actions);
 
 /**
- * offer_try() - make an offer if one is wanted and may be made
+ * offer_try() - start an offer if keys are wanted and an offer is allowed now
  * @session: the agreement
  * @now: time in ms
  * @actions: appended to
+ *
+ * Context: Pure.
  */
 void offer_try(struct session *session, uint64_t now,
 	       struct session_actions *actions);

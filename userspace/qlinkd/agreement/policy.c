@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which sources of keys a link may use, and which it uses now. */
+/* Which sources of keys a link may use, and which one its next offer uses. */
 #include "policy.h"
 
 #include <stddef.h>
@@ -30,7 +30,7 @@ uint8_t policy_sources(unsigned int policy)
 	return policy < N_POLICIES ? policies[policy].sources : 0;
 }
 
-uint8_t policy_both(unsigned int own, unsigned int peer)
+uint8_t policy_common(unsigned int own, unsigned int peer)
 {
 	return policy_sources(own) & policy_sources(peer);
 }
@@ -40,24 +40,24 @@ static bool may_use_qkd(const struct policy_choice *choice, uint8_t sources,
 {
 	if (!stock)
 		return false;
-	return !choice->has_fallen || !(sources & PQC) || stock >= enough;
+	return !choice->has_fallen_back || !(sources & PQC) || stock >= enough;
 }
 
 bool policy_choose(struct policy_choice *choice, uint8_t sources,
 		   uint64_t stock, uint64_t enough)
 {
-	int before = choice->source;
+	int previous = choice->source;
 
 	if (sources & (HYBRID | QKD) &&
 	    may_use_qkd(choice, sources, stock, enough)) {
 		choice->source = sources & HYBRID ? QLINK_SOURCE_HYBRID :
 						    QLINK_SOURCE_QKD;
-		choice->has_fallen = false;
+		choice->has_fallen_back = false;
 	} else if (sources & PQC) {
 		choice->source = QLINK_SOURCE_PQC;
-		choice->has_fallen = true;
+		choice->has_fallen_back = true;
 	} else {
 		choice->source = POLICY_NO_SOURCE;
 	}
-	return choice->source != before;
+	return choice->source != previous;
 }

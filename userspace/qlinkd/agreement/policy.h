@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which sources of keys a link may use, and which it uses now. */
+/* Which sources of keys a link may use, and which one its next offer uses. */
 #ifndef QLINKD_POLICY_H
 #define QLINKD_POLICY_H
 
@@ -8,15 +8,15 @@
 
 #include <linux/qlink.h>
 
-/* No source may be used, or none has a key: the link is silent. */
+/* No source is allowed, or no allowed source has a key: the link makes no offer. */
 #define POLICY_NO_SOURCE	(-1)
 
 /**
- * enum policy - what an end demands of keys; numbers are the protocol's
- * @POLICY_HYBRID_REQUIRED: QKD and post-quantum, or nothing
+ * enum policy - what an end requires of its keys; PROTOCOL.md, section 2, has the same numbers
+ * @POLICY_HYBRID_REQUIRED: QKD and post-quantum together only
  * @POLICY_QKD_REQUIRED: QKD, with or without post-quantum
- * @POLICY_PREFER_HYBRID: hybrid, and post-quantum alone without QKD keys
- * @POLICY_PQC_ONLY: post-quantum alone, no KME is asked
+ * @POLICY_PREFER_HYBRID: hybrid; post-quantum alone while there are no QKD keys
+ * @POLICY_PQC_ONLY: post-quantum alone; no KME is used
  */
 enum policy {
 	POLICY_HYBRID_REQUIRED = 1,
@@ -26,31 +26,35 @@ enum policy {
 };
 
 /**
- * policy_name() - name a policy as configuration has it
+ * policy_name() - get the name of a policy, as in the configuration file
  * @policy: an enum policy
  *
- * Return: the name, or %NULL for a number that is none.
+ * Context: Pure.
+ * Return: the name, a constant; %NULL if there is no such policy.
  */
 const char *policy_name(unsigned int policy);
 
 /**
- * policy_sources() - list what a policy allows
+ * policy_sources() - get the sources that a policy allows
  * @policy: an enum policy
  *
- * Return: a set, bit 1 << enum qlink_source for each; 0 for no policy.
+ * Context: Pure.
+ * Return: a set with bit 1 << enum qlink_source for each source; 0 if there is no such
+ * policy.
  */
 uint8_t policy_sources(unsigned int policy);
 
 /**
- * policy_both() - list what two ends both allow
- * @own: an enum policy
- * @peer: likewise, of the other end
+ * policy_common() - get the sources that both ends allow
+ * @own: policy of this end, an enum policy
+ * @peer: policy of the other end, an enum policy
  *
- * Never wider than what @own allows, whatever @peer is.
+ * The set never contains a source that @own does not allow, whatever @peer is.
  *
- * Return: a set as of policy_sources(); 0 if the link must block.
+ * Context: Pure.
+ * Return: a set like that of policy_sources(); 0 if the link must block.
  */
-uint8_t policy_both(unsigned int own, unsigned int peer);
+uint8_t policy_common(unsigned int own, unsigned int peer);
 
 /**
  * struct policy_choice - the source that a direction uses
@@ -59,22 +63,23 @@ struct policy_choice {
 	/** @source: an enum qlink_source, or POLICY_NO_SOURCE */
 	int source;
 
-	/** @has_fallen: it went to post-quantum alone for want of QKD keys */
-	bool has_fallen;
+	/** @has_fallen_back: set with post-quantum alone, cleared when QKD keys are used again */
+	bool has_fallen_back;
 };
 
 /**
  * policy_choose() - choose the source of the next offer
- * @choice: the choice so far; { POLICY_NO_SOURCE, false } at first; updated
- * @sources: what both ends allow
- * @stock: QKD keys at hand
- * @enough: so many that it is worth to return to them
+ * @choice: the last choice, { POLICY_NO_SOURCE, false } at first; updated
+ * @sources: set of sources that both ends allow
+ * @stock: number of QKD keys in stock
+ * @enough: number of QKD keys with which a direction returns from post-quantum alone
  *
- * Hybrid where it may be, as long as there is one QKD key; back from
- * post-quantum alone only when there are @enough, so that a thin trickle does
- * not make the source flap.
+ * Chooses hybrid (or qkd, if hybrid is not allowed) while there is at least one QKD key.
+ * After post-quantum alone, while that is allowed, it returns only with @enough QKD keys, so
+ * that the source does not flap while few keys arrive.
  *
- * Return: whether the source changed, which is worth an event.
+ * Context: Pure.
+ * Return: %true if the source changed, which should be logged.
  */
 bool policy_choose(struct policy_choice *choice, uint8_t sources,
 		   uint64_t stock, uint64_t enough);

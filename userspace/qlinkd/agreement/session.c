@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The agreement of one link with its peer, as a pure state machine: sessions,
- * what both ends hold, and withdrawals. Offers are in offer.c.
+ * reconciliation and withdrawals. Offers are in offer.c.
  */
 #include "session.h"
 
@@ -34,29 +34,29 @@ static void delete(struct session_actions *actions,
 }
 
 /*
- * Forget what this session agreed on. Keys that we were about to stop
- * receiving under go now: the next session tells the peer.
+ * Drops all that this session agreed on. Receive keys that we were withdrawing are deleted
+ * now: the STATE of the next session tells the peer that they are gone.
  */
 static void void_session(struct session *session, struct session_actions *actions)
 {
-	if (session->asked.is_open &&
-	    session->asked.withdraw.direction == SESSION_DIRECTION_RX)
-		delete(actions, &session->asked.withdraw);
-	memset(&session->asked, 0, sizeof(session->asked));
-	memset(&session->told, 0, sizeof(session->told));
+	if (session->own_withdrawal.is_open &&
+	    session->own_withdrawal.withdraw.direction == SESSION_DIRECTION_RX)
+		delete(actions, &session->own_withdrawal.withdraw);
+	memset(&session->own_withdrawal, 0, sizeof(session->own_withdrawal));
+	memset(&session->peer_withdrawal, 0, sizeof(session->peer_withdrawal));
 	session->has_state = false;
 	session->sources = 0;
 	session->version = 0;
 	offer_void(session, actions);
 }
 
-static void say_hello(struct session *session, struct session_actions *actions)
+static void send_hello(struct session *session, struct session_actions *actions)
 {
-	action_say(session, actions, SESSION_MESSAGE_HELLO)->versions =
+	action_send(session, actions, SESSION_MESSAGE_HELLO)->versions =
 		session->config.versions;
 }
 
-/* A new generation: whatever is still on its way belongs to the old one. */
+/* Takes a new generation: messages that are still on their way belong to the old one. */
 static void start(struct session *session, uint64_t now,
 		  struct session_actions *actions)
 {
@@ -64,11 +64,11 @@ static void start(struct session *session, uint64_t now,
 	if (!++session->generation)
 		session->generation = 1;
 	enter(session, SESSION_PHASE_HELLO, now + SESSION_OPEN_MS);
-	say_hello(session, actions);
+	send_hello(session, actions);
 }
 
-/* Start over, but not in a circle at full speed. */
-static void pause_first(struct session *session, uint64_t now,
+/* Starts over after a pause, so that a failure that repeats does not keep both ends busy. */
+static void start_later(struct session *session, uint64_t now,
 			struct session_actions *actions)
 {
 	void_session(session, actions);
@@ -79,7 +79,7 @@ static void violated(struct session *session, uint64_t now,
 		     struct session_actions *actions)
 {
 	action_note(actions, SESSION_NOTE_VIOLATION, SESSION_REASON_NONE);
-	pause_first(session, now, actions);
+	start_later(session, now, actions);
 }
 
 static void timed_out(struct session *session, uint64_t now,
@@ -89,7 +89,7 @@ static void timed_out(struct session *session, uint64_t now,
 	start(session, now, actions);
 }
 
-static void settle(struct session *session, enum offer_outcome outcome,
+static void follow(struct session *session, enum offer_outcome outcome,
 		   uint64_t now, struct session_actions *actions)
 {
 	switch (outcome) {
@@ -102,7 +102,7 @@ static void settle(struct session *session, enum offer_outcome outcome,
 		timed_out(session, now, actions);
 		break;
 	case OFFER_FAILED:
-		pause_first(session, now, actions);
+		start_later(session, now, actions);
 		break;
 	}
 }
@@ -136,16 +136,16 @@ static void on_hello(struct session *session, const struct session_msg *msg,
 
 	session->peer_generation = msg->from;
 	session->peer_versions = msg->versions;
-	/* Our own HELLO comes when the pause is over. */
+	/* We send our own HELLO when the pause is over. */
 	if (session->phase == SESSION_PHASE_PAUSE)
 		return;
 	if (is_new) {
 		void_session(session, actions);
 		enter(session, SESSION_PHASE_HELLO, now + SESSION_OPEN_MS);
 	}
-	/* The peer must know our generation, or else it ignores the rest. */
+	/* The peer ignores all other messages until it knows our generation. */
 	if (is_new || msg->to != session->generation)
-		say_hello(session, actions);
+		send_hello(session, actions);
 	if (session->phase == SESSION_PHASE_HELLO && msg->to == session->generation)
 		ask_rings(session, now, actions);
 }
@@ -166,7 +166,7 @@ static bool ring_is_sane(const struct session_ring *ring)
 	return last <= ring->newest;
 }
 
-/* New offers start above every epoch that either end named. */
+/* New offers start above every epoch that either end stated. */
 static void set_newest(struct session *session)
 {
 	uint64_t own = session->own.rings.tx.newest;
@@ -174,7 +174,7 @@ static void set_newest(struct session *session)
 
 	session->rx.newest = session->own.rings.rx.newest;
 	session->tx.newest = own > peer ? own : peer;
-	/* What the kernel would refuse is not offered: no epoch is left. */
+	/* Never offer an epoch that the kernel would refuse; this leaves no epoch to offer. */
 	if (own && session->tx.newest - own > SESSION_EPOCH_LEAP - SESSION_OFFER_MAX)
 		session->tx.newest = SESSION_EPOCH_MAX;
 }
@@ -212,7 +212,7 @@ static void on_state(struct session *session, const struct session_msg *msg,
 		reconcile(session, now, actions);
 }
 
-static void rings_told(struct session *session, const struct session_event *event,
+static void rings_read(struct session *session, const struct session_event *event,
 		       uint64_t now, struct session_actions *actions)
 {
 	struct session_state *own = &session->own;
@@ -221,7 +221,7 @@ static void rings_told(struct session *session, const struct session_event *even
 	own->versions = session->config.versions;
 	own->policy = session->config.policy;
 	own->sources = session->config.sources;
-	action_say(session, actions, SESSION_MESSAGE_STATE)->state = *own;
+	action_send(session, actions, SESSION_MESSAGE_STATE)->state = *own;
 	enter(session, SESSION_PHASE_STATE, now + SESSION_OPEN_MS);
 	if (session->has_state)
 		reconcile(session, now, actions);
@@ -245,9 +245,9 @@ static void session_done(struct session *session, const struct session_event *ev
 {
 	if (!event->is_ok) {
 		action_note(actions, SESSION_NOTE_FAILED, SESSION_REASON_KERNEL);
-		pause_first(session, now, actions);
+		start_later(session, now, actions);
 	} else if (session->phase == SESSION_PHASE_RINGS) {
-		rings_told(session, event, now, actions);
+		rings_read(session, event, now, actions);
 	} else {
 		reconciled(session, now, actions);
 	}
@@ -262,94 +262,94 @@ static int withdraw(struct session *session, const struct session_event *event,
 
 	if (!wanted.range.first || wanted.range.last < wanted.range.first)
 		return -EINVAL;
-	if (session->asked.is_open)
+	if (session->own_withdrawal.is_open)
 		return -EBUSY;
 	if (session->phase != SESSION_PHASE_READY) {
-		/* Nobody to ask. What was stated of our rings is wrong now. */
+		/* Delete without asking the peer; if our STATE was sent, it is wrong now. */
 		delete(actions, &wanted);
 		if (session->phase > SESSION_PHASE_HELLO)
 			start(session, now, actions);
 		return 0;
 	}
 	wanted.id = ++session->last_id;
-	/* Who sends stops first; who receives lets the sender stop first. */
+	/* A sender stops at once; a receiver waits until the sender has stopped. */
 	if (wanted.direction == SESSION_DIRECTION_TX)
 		delete(actions, &wanted);
-	session->asked.withdraw = wanted;
-	session->asked.is_open = true;
-	session->asked.until = now + SESSION_WITHDRAW_MS;
-	action_say(session, actions, SESSION_MESSAGE_WITHDRAW)->withdraw = wanted;
+	session->own_withdrawal.withdraw = wanted;
+	session->own_withdrawal.is_open = true;
+	session->own_withdrawal.until = now + SESSION_WITHDRAW_MS;
+	action_send(session, actions, SESSION_MESSAGE_WITHDRAW)->withdraw = wanted;
 	return 0;
 }
 
 static void on_withdraw(struct session *session, const struct session_msg *msg,
 			uint64_t now, struct session_actions *actions)
 {
-	struct session_pending *told = &session->told;
+	struct session_pending *pending = &session->peer_withdrawal;
 	struct session_action *action;
 
-	if (told->is_open && told->withdraw.id == msg->withdraw.id)
+	if (pending->is_open && pending->withdraw.id == msg->withdraw.id)
 		return;
-	if (told->is_open || session->phase < SESSION_PHASE_RECONCILE ||
+	if (pending->is_open || session->phase < SESSION_PHASE_RECONCILE ||
 	    !msg->withdraw.range.first ||
 	    msg->withdraw.range.last < msg->withdraw.range.first) {
 		violated(session, now, actions);
 		return;
 	}
-	told->is_open = true;
-	told->withdraw = msg->withdraw;
-	told->until = now + SESSION_WITHDRAW_MS;
+	pending->is_open = true;
+	pending->withdraw = msg->withdraw;
+	pending->until = now + SESSION_WITHDRAW_MS;
 	action = action_ask(session, actions, SESSION_ACTION_DELETE);
 	action->withdraw = msg->withdraw;
-	/* What the peer sends is what we receive. */
+	/* The peer's sending direction is our receiving direction. */
 	action->withdraw.direction = !msg->withdraw.direction;
 	action->staged_only = action->withdraw.direction ==
 			      SESSION_DIRECTION_RX;
-	told->ticket = action->ticket;
+	pending->ticket = action->ticket;
 }
 
-static void told_done(struct session *session, const struct session_event *event,
-		      uint64_t now, struct session_actions *actions)
+static void peer_withdrawal_done(struct session *session, const struct session_event *event,
+				 uint64_t now, struct session_actions *actions)
 {
-	struct session_pending *told = &session->told;
+	struct session_pending *pending = &session->peer_withdrawal;
 
-	told->is_open = false;
-	told->ticket = 0;
-	told->until = 0;
+	pending->is_open = false;
+	pending->ticket = 0;
+	pending->until = 0;
 	if (!event->is_ok) {
 		action_note(actions, SESSION_NOTE_FAILED, SESSION_REASON_KERNEL);
-		pause_first(session, now, actions);
+		start_later(session, now, actions);
 		return;
 	}
-	action_say(session, actions, SESSION_MESSAGE_WITHDRAWN)->withdraw =
-		told->withdraw;
+	action_send(session, actions, SESSION_MESSAGE_WITHDRAWN)->withdraw =
+		pending->withdraw;
 }
 
 static void on_withdrawn(struct session *session, const struct session_msg *msg,
 			 uint64_t now, struct session_actions *actions)
 {
 	const struct session_withdraw *got = &msg->withdraw;
-	struct session_pending *asked = &session->asked;
+	struct session_pending *pending = &session->own_withdrawal;
 
-	/* Said twice, of one that is over. */
-	if (!asked->is_open && got->id && got->id == asked->withdraw.id)
+	/* A duplicate of an answer to a withdrawal that is done. */
+	if (!pending->is_open && got->id && got->id == pending->withdraw.id)
 		return;
-	if (!asked->is_open || got->id != asked->withdraw.id ||
-	    got->direction != asked->withdraw.direction ||
-	    got->range.first != asked->withdraw.range.first ||
-	    got->range.last != asked->withdraw.range.last) {
+	if (!pending->is_open || got->id != pending->withdraw.id ||
+	    got->direction != pending->withdraw.direction ||
+	    got->range.first != pending->withdraw.range.first ||
+	    got->range.last != pending->withdraw.range.last) {
 		violated(session, now, actions);
 		return;
 	}
-	if (asked->withdraw.direction == SESSION_DIRECTION_RX)
-		delete(actions, &asked->withdraw);
-	asked->is_open = false;
-	asked->until = 0;
+	if (pending->withdraw.direction == SESSION_DIRECTION_RX)
+		delete(actions, &pending->withdraw);
+	pending->is_open = false;
+	pending->until = 0;
 }
 
 /* --- events --- */
 
-bool session_hears(const struct session *session, const struct session_msg *msg)
+bool session_accepts(const struct session *session, const struct session_msg *msg)
 {
 	if (session->phase == SESSION_PHASE_DOWN || !msg->from)
 		return false;
@@ -366,7 +366,7 @@ static void on_message(struct session *session, const struct session_msg *msg,
 {
 	enum offer_outcome outcome = OFFER_VIOLATION;
 
-	if (!session_hears(session, msg)) {
+	if (!session_accepts(session, msg)) {
 		session->n_stale++;
 	} else if (msg->type == SESSION_MESSAGE_HELLO) {
 		on_hello(session, msg, now, actions);
@@ -377,12 +377,12 @@ static void on_message(struct session *session, const struct session_msg *msg,
 	} else if (msg->type == SESSION_MESSAGE_WITHDRAWN) {
 		on_withdrawn(session, msg, now, actions);
 	} else {
-		/* The peer may be ready, and invite, a little before us. */
+		/* The peer may be ready, and send INVITE, a little earlier than we are. */
 		if (session->phase == SESSION_PHASE_READY ||
 		    (session->phase == SESSION_PHASE_RECONCILE &&
 		     msg->type == SESSION_MESSAGE_INVITE))
 			outcome = offer_message(session, msg, now, actions);
-		settle(session, outcome, now, actions);
+		follow(session, outcome, now, actions);
 	}
 }
 
@@ -393,10 +393,10 @@ static void on_done(struct session *session, const struct session_event *event,
 		return;
 	if (event->ticket == session->ticket)
 		session_done(session, event, now, actions);
-	else if (event->ticket == session->told.ticket)
-		told_done(session, event, now, actions);
+	else if (event->ticket == session->peer_withdrawal.ticket)
+		peer_withdrawal_done(session, event, now, actions);
 	else
-		settle(session, offer_done(session, event, now, actions), now,
+		follow(session, offer_done(session, event, now, actions), now,
 		       actions);
 }
 
@@ -412,11 +412,11 @@ static void on_tick(struct session *session, uint64_t now,
 		if (is_over(session->until, now))
 			start(session, now, actions);
 	} else if (is_over(session->until, now) ||
-		   is_over(session->asked.until, now) ||
-		   is_over(session->told.until, now)) {
+		   is_over(session->own_withdrawal.until, now) ||
+		   is_over(session->peer_withdrawal.until, now)) {
 		timed_out(session, now, actions);
 	} else if (session->phase == SESSION_PHASE_READY) {
-		settle(session, offer_tick(session, now, actions), now, actions);
+		follow(session, offer_tick(session, now, actions), now, actions);
 	}
 }
 
@@ -448,7 +448,7 @@ int session_step(struct session *session, const struct session_event *event,
 	actions->n = 0;
 	switch ((enum session_event_type)event->type) {
 	case SESSION_EVENT_CONNECTED:
-		/* Another connection may lead to another agent. */
+		/* Behind a new connection there may be another agent. */
 		session->peer_generation = 0;
 		start(session, now, actions);
 		return 0;
@@ -476,7 +476,7 @@ int session_step(struct session *session, const struct session_event *event,
 	return -EINVAL;
 }
 
-static void sooner(uint64_t *deadline, uint64_t until)
+static void set_earlier(uint64_t *deadline, uint64_t until)
 {
 	if (until && until < *deadline)
 		*deadline = until;
@@ -488,15 +488,15 @@ uint64_t session_deadline(const struct session *session)
 
 	if (session->phase == SESSION_PHASE_DOWN)
 		return deadline;
-	sooner(&deadline, session->until);
-	sooner(&deadline, session->asked.until);
-	sooner(&deadline, session->told.until);
+	set_earlier(&deadline, session->until);
+	set_earlier(&deadline, session->own_withdrawal.until);
+	set_earlier(&deadline, session->peer_withdrawal.until);
 	if (session->phase != SESSION_PHASE_READY)
 		return deadline;
-	sooner(&deadline, session->tx.until);
-	sooner(&deadline, session->rx.until);
+	set_earlier(&deadline, session->tx.until);
+	set_earlier(&deadline, session->rx.until);
 	if (session->tx.step == SESSION_STEP_IDLE && session->tx.want &&
 	    !session->tx.until)
-		sooner(&deadline, session->tx.not_before);
+		set_earlier(&deadline, session->tx.not_before);
 	return deadline;
 }

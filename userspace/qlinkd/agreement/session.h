@@ -6,46 +6,51 @@
 #include "agreement.h"
 
 /**
- * session_init() - set up an agreement without a connection
+ * session_init() - initialize an agreement without a connection
  * @session: filled in
  * @config: copied; its generation must be random
+ *
+ * Context: Pure. There is nothing to free.
  */
 void session_init(struct session *session, const struct session_config *config);
 
 /**
- * session_step() - let one event happen
+ * session_step() - handle one event
  * @session: the agreement
- * @event: what happened
- * @now: time in ms, from any start, never going back
- * @actions: filled in with what is to be done, in this order
+ * @event: the event
+ * @now: time in ms of a clock that never goes back
+ * @actions: overwritten with the actions to carry out, in this order
  *
- * Context: Pure: touches nothing but @session and @actions.
+ * Context: Pure: changes only @session and @actions.
  * Return:
- * * %0		- done
- * * %-EBUSY	- WITHDRAW: one is under way, try when it is done; no change
- * * %-EPERM	- WANT: a source that the session does not allow; no change
- * * %-EINVAL	- WITHDRAW: an empty range; no change
+ * * %0		- the event is handled
+ * * %-EBUSY	- WITHDRAW: another withdrawal of ours is under way; try again when it is
+ *		  done; nothing changed
+ * * %-EPERM	- WANT: the session does not allow the source; nothing changed
+ * * %-EINVAL	- WITHDRAW: the range is empty; nothing changed. Or an unknown event
  */
 int session_step(struct session *session, const struct session_event *event,
 		 uint64_t now, struct session_actions *actions);
 
 /**
- * session_hears() - ask whether a message is of this session
+ * session_accepts() - check whether a message belongs to this session
  * @session: the agreement
  * @msg: from the peer
  *
- * One that is not must leave no trace; session_step() only counts it. HELLO is
- * always heard while there is a connection.
+ * A message of another session must change nothing; session_step() only counts it. HELLO is
+ * always accepted while there is a connection.
  *
- * Return: whether it is.
+ * Context: Pure.
+ * Return: %true if the message belongs to this session.
  */
-bool session_hears(const struct session *session, const struct session_msg *msg);
+bool session_accepts(const struct session *session, const struct session_msg *msg);
 
 /**
- * session_deadline() - say when SESSION_EVENT_TICK is due
+ * session_deadline() - get the time at which SESSION_EVENT_TICK is due
  * @session: the agreement
  *
- * Return: the time, on the clock of session_step(), or SESSION_NO_DEADLINE.
+ * Context: Pure.
+ * Return: time in ms of the clock of session_step(), or SESSION_NO_DEADLINE.
  */
 uint64_t session_deadline(const struct session *session);
 

@@ -106,7 +106,7 @@ static void withdraw_next(struct link *link)
 									 SESSION_DIRECTION_RX;
 	struct session_event event = { .type = SESSION_EVENT_WITHDRAW };
 
-	if (!link->run->withdrawing || link->session.asked.is_open || link_look(link))
+	if (!link->run->withdrawing || link->session.own_withdrawal.is_open || link_look(link))
 		return;
 	event.withdraw = (struct session_withdraw){
 		.range = { 1, direction == SESSION_DIRECTION_TX ? link->view.tx.newest_epoch :
@@ -378,7 +378,7 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 {
 	struct session_event event = { .type = SESSION_EVENT_MESSAGE, .msg = &msg->core };
 
-	if (session_hears(&link->session, &msg->core)) {
+	if (session_accepts(&link->session, &msg->core)) {
 		exchange_heard(link->exchange, msg, data, len);
 		if (msg->core.type == SESSION_MESSAGE_INVITE)
 			stock_peer_serves(link->stock, msg->kmes,

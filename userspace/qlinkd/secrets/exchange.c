@@ -418,24 +418,24 @@ void exchange_heard(struct exchange *x, struct msg *msg, const uint8_t *data,
 {
 	struct session_msg *core = &msg->core;
 
-	core->is_good = true;
+	core->is_verified = true;
 	switch (core->type) {
 	case SESSION_MESSAGE_STATE:
 		note_state(&x->peer, msg, data, len);
 		memset(&x->heard, 0, sizeof(x->heard));
 		break;
 	case SESSION_MESSAGE_INVITE:
-		core->is_good = session_is_right(x, msg);
-		if (core->is_good)
+		core->is_verified = session_is_right(x, msg);
+		if (core->is_verified)
 			hear_invite(x, msg);
 		break;
 	case SESSION_MESSAGE_OFFER:
-		core->is_good = session_is_right(x, msg);
-		if (core->is_good)
+		core->is_verified = session_is_right(x, msg);
+		if (core->is_verified)
 			hear_offer(x, msg);
 		break;
 	case SESSION_MESSAGE_CONFIRM:
-		core->is_good = confirm_is_right(x, msg);
+		core->is_verified = confirm_is_right(x, msg);
 		break;
 	default:
 		break;

@@ -206,7 +206,7 @@ void exchange_said(struct exchange *x, const struct msg *msg,
 /**
  * exchange_heard() - look at a message before the agreement does
  * @x: the exchange
- * @msg: of this session; its is_good is set
+ * @msg: of this session; its is_verified is set
  * @data: the same as bytes
  * @len: bytes at @data
  *
