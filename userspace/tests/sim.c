@@ -402,7 +402,7 @@ static void say(struct sim *sim, unsigned int number,
 	      msg_type_name(msg.core.type), len);
 	if (len <= 0)
 		return;
-	exchange_said(&end->exchange, &msg, data, (size_t)len);
+	exchange_sent(&end->exchange, &msg, data, (size_t)len);
 	transmit(sim, !number, data, (size_t)len);
 }
 
@@ -607,7 +607,7 @@ static void receive(struct sim *sim, const struct sim_packet *packet)
 	if (msg.link_id != LINK_ID)
 		return;
 	if (session_accepts(&end->session, &msg.core))
-		exchange_heard(&end->exchange, &msg, packet->data, packet->len);
+		exchange_received(&end->exchange, &msg, packet->data, packet->len);
 	event.msg = &msg.core;
 	sim_step(sim, packet->to, &event);
 }

@@ -24,14 +24,14 @@ TEST(a_receiver_finds_two_chains_and_zero)
 
 	memset(&chain, 0xa5, sizeof(chain));
 	chain_restart(&chain);
-	CHECK(find(&chain, zero) == chain.now, "zero at the start");
+	CHECK(find(&chain, zero) == chain.current, "zero at the start");
 	CHECK(!find(&chain, first), "a chain that never was");
-	chain_advance(&chain, chain.now, first);
-	CHECK(find(&chain, first) == chain.now, "the first");
-	CHECK(find(&chain, zero) == chain.before, "zero before it");
-	chain_advance(&chain, chain.now, second);
-	CHECK(find(&chain, second) == chain.now, "the second");
-	CHECK(find(&chain, first) == chain.before, "the first before it");
+	chain_advance(&chain, chain.current, first);
+	CHECK(find(&chain, first) == chain.current, "the first");
+	CHECK(find(&chain, zero) == chain.previous, "zero before it");
+	chain_advance(&chain, chain.current, second);
+	CHECK(find(&chain, second) == chain.current, "the second");
+	CHECK(find(&chain, first) == chain.previous, "the first before it");
 	CHECK(find(&chain, zero), "zero for a sender that restarted");
 	CHECK(!memcmp(find(&chain, zero), zero, sizeof(zero)), "zeros");
 }
@@ -41,12 +41,12 @@ TEST(an_offer_from_the_chain_before_keeps_that_one)
 	static const uint8_t third[MIX_CHAIN_BYTES] = { 3 };
 	struct chain chain = { 0 };
 
-	chain_advance(&chain, chain.now, first);
-	chain_advance(&chain, chain.now, second);
+	chain_advance(&chain, chain.current, first);
+	chain_advance(&chain, chain.current, second);
 	/* The confirmation was lost: the sender starts from the first again. */
 	chain_advance(&chain, find(&chain, first), third);
-	CHECK(find(&chain, third) == chain.now, "the third");
-	CHECK(find(&chain, first) == chain.before, "the first");
+	CHECK(find(&chain, third) == chain.current, "the third");
+	CHECK(find(&chain, first) == chain.previous, "the first");
 	CHECK(!find(&chain, second), "the second led nowhere");
 	chain_restart(&chain);
 	CHECK(!find(&chain, third) && !find(&chain, first), "all forgotten");

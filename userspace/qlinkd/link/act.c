@@ -299,7 +299,7 @@ static void do_send(struct link *link, const struct session_action *action)
 		     TEXT("why", strerror(-len)));
 		return;
 	}
-	exchange_said(link->exchange, &msg, data, (size_t)len);
+	exchange_sent(link->exchange, &msg, data, (size_t)len);
 	link->ops.say(link->arg, data, (size_t)len);
 }
 

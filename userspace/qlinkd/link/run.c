@@ -379,7 +379,7 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 	struct session_event event = { .type = SESSION_EVENT_MESSAGE, .msg = &msg->core };
 
 	if (session_accepts(&link->session, &msg->core)) {
-		exchange_heard(link->exchange, msg, data, len);
+		exchange_received(link->exchange, msg, data, len);
 		if (msg->core.type == SESSION_MESSAGE_INVITE)
 			stock_peer_serves(link->stock, msg->kmes,
 					  link->session.sources & 1 << QLINK_SOURCE_PQC,

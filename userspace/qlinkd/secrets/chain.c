@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The chain of one direction: every confirmed offer, in 48 bytes. */
+/* The chain of one direction: 48 secret bytes that depend on every confirmed offer. */
 #include "chain.h"
 
 #include <stddef.h>
@@ -16,13 +16,13 @@ void chain_restart(struct chain *chain)
 
 void chain_advance(struct chain *chain, const uint8_t *from, const uint8_t *to)
 {
-	memmove(chain->before, from, sizeof(chain->before));
-	memcpy(chain->now, to, sizeof(chain->now));
+	memmove(chain->previous, from, sizeof(chain->previous));
+	memcpy(chain->current, to, sizeof(chain->current));
 }
 
 const uint8_t *chain_find(const struct chain *chain, const uint8_t *id)
 {
-	const uint8_t *const chains[] = { chain->now, chain->before, zero };
+	const uint8_t *const chains[] = { chain->current, chain->previous, zero };
 	uint8_t has[MIX_CHAIN_ID_BYTES];
 	size_t i;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The chain of one direction: every confirmed offer, in 48 bytes. */
+/* The chain of one direction: 48 secret bytes that depend on every confirmed offer. */
 #ifndef QLINKD_CHAIN_H
 #define QLINKD_CHAIN_H
 
@@ -8,45 +8,50 @@
 #include "mix.h"
 
 /**
- * struct chain - the chain of one direction, and the one before it
+ * struct chain - the present and the previous chain of one direction
  *
- * Secret: lies in a struct qlink_secret, which wipes it. All zero is a
- * valid chain: that of a link's first offer. See PROTOCOL.md, section 1.
+ * It is secret: it lies in a struct qlink_secret, which wipes it. All zero is a valid
+ * chain, the one of a link's first offer. See PROTOCOL.md, section 1.
  */
 struct chain {
-	/** @now: what the next offer starts from */
-	uint8_t now[MIX_CHAIN_BYTES];
+	/** @current: the chain from which the next offer starts */
+	uint8_t current[MIX_CHAIN_BYTES];
 
 	/**
-	 * @before: what the last offer started from; a receiver needs it if
-	 * its confirmation was lost
+	 * @previous: the chain from which the last offer started; a receiver needs it if its
+	 * confirmation was lost
 	 */
-	uint8_t before[MIX_CHAIN_BYTES];
+	uint8_t previous[MIX_CHAIN_BYTES];
 };
 
 /**
- * chain_restart() - forget all that a chain rests on
- * @chain: all zero afterwards
+ * chain_restart() - wipe a chain, so that it starts anew from zero bytes
+ * @chain: both chains are all zero afterwards
+ *
+ * Context: Pure.
  */
 void chain_restart(struct chain *chain);
 
 /**
- * chain_advance() - go on to what a confirmed offer led to
- * @chain: the chain
- * @from: MIX_CHAIN_BYTES that the offer started from; may lie in @chain
- * @to: MIX_CHAIN_BYTES that it led to; may not
+ * chain_advance() - replace the chain with the next one of a confirmed offer
+ * @chain: updated
+ * @from: MIX_CHAIN_BYTES, the chain from which the offer started; may point into @chain
+ * @to: MIX_CHAIN_BYTES, the next chain of the offer; must not point into @chain
+ *
+ * Context: Pure.
  */
 void chain_advance(struct chain *chain, const uint8_t *from, const uint8_t *to);
 
 /**
- * chain_find() - find the chain that has an id
- * @chain: the chain
- * @id: MIX_CHAIN_ID_BYTES, as the peer names it
+ * chain_find() - find a chain by its id
+ * @chain: the chains to search
+ * @id: MIX_CHAIN_ID_BYTES, from the peer's OFFER
  *
- * The chain of zeros is always found: a sender that restarted names it.
+ * The chain of zero bytes is always found, because a sender that restarted its chain names
+ * it.
  *
- * Return: MIX_CHAIN_BYTES that live as long as @chain does not change, or %NULL
- * if neither has the id.
+ * Context: Pure, except for allocations of OpenSSL.
+ * Return: MIX_CHAIN_BYTES, valid until @chain changes; %NULL if no chain has the id.
  */
 const uint8_t *chain_find(const struct chain *chain, const uint8_t *id);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the offers of one link are made of: chains, KEM keys, nonces, keys. */
+/* The secrets of one link: chains, KEM keys, nonces and the keys of offers. */
 #include "exchange.h"
 
 #include <errno.h>
@@ -18,9 +18,9 @@ _Static_assert(MSG_KEM_PUBLIC_BYTES == PQC_PUBLIC_BYTES &&
 	       MSG_NONCE_BYTES == MIX_NONCE_BYTES &&
 	       MSG_CONFIRM_BYTES == MIX_CONFIRM_BYTES &&
 	       MSG_CHAIN_ID_BYTES == MIX_CHAIN_ID_BYTES,
-	       "messages carry what the key schedule takes");
+	       "messages and the key schedule have the same lengths");
 
-/* Everything of a direction but its chain. */
+/* Wipes everything of a direction except its chain. */
 static void drop(struct exchange_half *half)
 {
 	struct chain chain = half->chain;
@@ -42,15 +42,15 @@ void exchange_drop_rx(struct exchange *x)
 	drop(&x->rx);
 }
 
-void exchange_connect(struct exchange *x, const struct exchange_binding *channel,
+void exchange_connect(struct exchange *x, const struct exchange_binding *binding,
 		      uint16_t link_id)
 {
 	exchange_drop_tx(x);
 	exchange_drop_rx(x);
 	memset(&x->own, 0, sizeof(x->own));
 	memset(&x->peer, 0, sizeof(x->peer));
-	memset(&x->heard, 0, sizeof(x->heard));
-	x->channel = *channel;
+	memset(&x->peer_invite, 0, sizeof(x->peer_invite));
+	x->binding = *binding;
 	x->link_id = link_id;
 	x->version = MSG_VERSION;
 }
@@ -63,7 +63,7 @@ void exchange_end(struct exchange *x)
 
 /* --- the session --- */
 
-static void note_state(struct exchange_stated *stated, const struct msg *msg,
+static void keep_state(struct exchange_stated *stated, const struct msg *msg,
 		       const uint8_t *data, size_t len)
 {
 	const struct session_state *state = &msg->core.state;
@@ -76,13 +76,13 @@ static void note_state(struct exchange_stated *stated, const struct msg *msg,
 	stated->policy = state->policy;
 }
 
-/* The dialler's STATE, then the other's: both ends hash the same. */
+/* Hashes the STATE of the end that dialled, then the other STATE, at both ends alike. */
 static void session_digest(const struct exchange *x, uint8_t *session)
 {
 	const struct exchange_stated *first = &x->own, *second = &x->peer;
 	uint8_t data[sizeof(SESSION_LABEL) - 1 + 2 * 48], digest[48];
 
-	if (!x->channel.has_dialled) {
+	if (!x->binding.has_dialled) {
 		first = &x->peer;
 		second = &x->own;
 	}
@@ -93,18 +93,18 @@ static void session_digest(const struct exchange *x, uint8_t *session)
 	memcpy(session, digest, MSG_SESSION_BYTES);
 }
 
-void exchange_said(struct exchange *x, const struct msg *msg,
+void exchange_sent(struct exchange *x, const struct msg *msg,
 		   const uint8_t *data, size_t len)
 {
 	if (msg->core.type == SESSION_MESSAGE_STATE)
-		note_state(&x->own, msg, data, len);
+		keep_state(&x->own, msg, data, len);
 }
 
 bool exchange_match_chain(struct exchange *x)
 {
 	uint8_t id[MIX_CHAIN_ID_BYTES];
 
-	if (!mix_chain_id(x->tx.chain.now, id) &&
+	if (!mix_chain_id(x->tx.chain.current, id) &&
 	    (!memcmp(id, x->peer.chains[0], sizeof(id)) ||
 	     !memcmp(id, x->peer.chains[1], sizeof(id))))
 		return false;
@@ -145,7 +145,7 @@ static void fill_end(struct mix_end *end, const uint8_t *cert_hash,
 	end->policy = policy;
 }
 
-/* All of the transcript but the key ID, which differs by epoch. */
+/* Fills in the transcript except for the key ID, which is different for each epoch. */
 static void fill_transcript(const struct exchange *x, bool is_tx,
 			    struct mix_transcript *t)
 {
@@ -155,19 +155,19 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 	bool has_kem = half->offer.source != QLINK_SOURCE_QKD;
 
 	memset(t, 0, sizeof(*t));
-	fill_end(own, x->channel.own_cert_hash,
+	fill_end(own, x->binding.own_cert_hash,
 		 is_tx ? x->own.tx_ring : x->own.rx_ring,
 		 is_tx ? half->sender_nonce : half->receiver_nonce,
 		 x->own.policy);
-	fill_end(peer, x->channel.peer_cert_hash,
+	fill_end(peer, x->binding.peer_cert_hash,
 		 is_tx ? x->peer.rx_ring : x->peer.tx_ring,
 		 is_tx ? half->receiver_nonce : half->sender_nonce,
 		 x->peer.policy);
-	memcpy(t->exporter, x->channel.exporter, sizeof(t->exporter));
+	memcpy(t->exporter, x->binding.exporter, sizeof(t->exporter));
 	t->protocol_version = x->version;
 	t->wire_version = WIRE_VERSION;
 	t->suite = SUITE;
-	t->direction = is_tx == x->channel.has_dialled ?
+	t->direction = is_tx == x->binding.has_dialled ?
 			MIX_DIRECTION_DIALLED : MIX_DIRECTION_ANSWERED;
 	t->source = half->offer.source;
 	t->link_id = x->link_id;
@@ -180,7 +180,7 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 	}
 }
 
-/* One epoch after the other, each from the chain that the last led to. */
+/* Derives one epoch after the other; each starts from the next chain of the previous one. */
 enum session_reason exchange_derive(struct exchange *x, bool is_tx,
 				    const struct bytes *qkd)
 {
@@ -243,18 +243,18 @@ enum session_reason exchange_prepare(struct exchange *x,
 
 	tx->offer = *offer;
 	tx->n_keys = 0;
-	memcpy(tx->receiver_nonce, x->heard.nonce, sizeof(tx->receiver_nonce));
-	memcpy(tx->kem_public, x->heard.kem_public, sizeof(tx->kem_public));
+	memcpy(tx->receiver_nonce, x->peer_invite.nonce, sizeof(tx->receiver_nonce));
+	memcpy(tx->kem_public, x->peer_invite.kem_public, sizeof(tx->kem_public));
 	if (!set_names(tx, kme_id, ids))
 		return SESSION_REASON_KEY_ID;
 	if (RAND_bytes(tx->sender_nonce, sizeof(tx->sender_nonce)) != 1)
 		return SESSION_REASON_KEM;
 	if (offer->source != QLINK_SOURCE_QKD &&
-	    (!x->heard.has_kem ||
+	    (!x->peer_invite.has_kem ||
 	     pqc_encapsulate(tx->kem_public, sizeof(tx->kem_public),
 			     tx->kem_ciphertext, &tx->secret)))
 		return SESSION_REASON_KEM;
-	memcpy(tx->from, tx->chain.now, sizeof(tx->from));
+	memcpy(tx->from, tx->chain.current, sizeof(tx->from));
 	return mix_chain_id(tx->from, tx->from_id) ? SESSION_REASON_KEM :
 						     SESSION_REASON_NONE;
 }
@@ -315,7 +315,7 @@ static void fill_invite(struct exchange *x, struct msg *msg)
 						  MSG_KEM_PUBLIC_BYTES };
 }
 
-/* The session's digest and the chains' ids have to lie somewhere. */
+/* Messages point to their bytes, so the session's digest and the chain ids are stored in @x. */
 static int fill_computed(struct exchange *x, struct msg *msg)
 {
 	const struct chain *chain = &x->rx.chain;
@@ -323,9 +323,9 @@ static int fill_computed(struct exchange *x, struct msg *msg)
 	int err = 0;
 
 	if (msg->core.type == SESSION_MESSAGE_STATE) {
-		err = mix_chain_id(chain->now, x->own.chains[0]);
+		err = mix_chain_id(chain->current, x->own.chains[0]);
 		if (!err)
-			err = mix_chain_id(chain->before, x->own.chains[1]);
+			err = mix_chain_id(chain->previous, x->own.chains[1]);
 		for (i = 0; i < 2; i++)
 			msg->chains[i] = (struct bytes){ x->own.chains[i],
 							 MSG_CHAIN_ID_BYTES };
@@ -369,23 +369,23 @@ static bool session_is_right(const struct exchange *x, const struct msg *msg)
 	return !CRYPTO_memcmp(session, msg->session.data, sizeof(session));
 }
 
-/* An invitation counts if it is newer than the one in hand. */
-static void hear_invite(struct exchange *x, const struct msg *msg)
+/* Keeps an invitation if it is newer than the last one. */
+static void keep_invite(struct exchange *x, const struct msg *msg)
 {
-	struct exchange_invite *heard = &x->heard;
+	struct exchange_invite *invite = &x->peer_invite;
 
-	if (msg->core.invite <= heard->id)
+	if (msg->core.invite <= invite->id)
 		return;
-	heard->id = msg->core.invite;
-	memcpy(heard->nonce, msg->nonce.data, MSG_NONCE_BYTES);
-	heard->has_kem = msg->kem_public.len > 0;
-	if (heard->has_kem)
-		memcpy(heard->kem_public, msg->kem_public.data,
+	invite->id = msg->core.invite;
+	memcpy(invite->nonce, msg->nonce.data, MSG_NONCE_BYTES);
+	invite->has_kem = msg->kem_public.len > 0;
+	if (invite->has_kem)
+		memcpy(invite->kem_public, msg->kem_public.data,
 		       MSG_KEM_PUBLIC_BYTES);
 }
 
-/* An offer counts if it is the first for our invitation. */
-static void hear_offer(struct exchange *x, const struct msg *msg)
+/* Keeps an offer if it is the first for our invitation. */
+static void keep_offer(struct exchange *x, const struct msg *msg)
 {
 	struct exchange_half *rx = &x->rx;
 	unsigned int i;
@@ -413,26 +413,26 @@ static bool confirm_is_right(const struct exchange *x, const struct msg *msg)
 			      msg->confirm.data, MSG_CONFIRM_BYTES);
 }
 
-void exchange_heard(struct exchange *x, struct msg *msg, const uint8_t *data,
-		    size_t len)
+void exchange_received(struct exchange *x, struct msg *msg, const uint8_t *data,
+		       size_t len)
 {
 	struct session_msg *core = &msg->core;
 
 	core->is_verified = true;
 	switch (core->type) {
 	case SESSION_MESSAGE_STATE:
-		note_state(&x->peer, msg, data, len);
-		memset(&x->heard, 0, sizeof(x->heard));
+		keep_state(&x->peer, msg, data, len);
+		memset(&x->peer_invite, 0, sizeof(x->peer_invite));
 		break;
 	case SESSION_MESSAGE_INVITE:
 		core->is_verified = session_is_right(x, msg);
 		if (core->is_verified)
-			hear_invite(x, msg);
+			keep_invite(x, msg);
 		break;
 	case SESSION_MESSAGE_OFFER:
 		core->is_verified = session_is_right(x, msg);
 		if (core->is_verified)
-			hear_offer(x, msg);
+			keep_offer(x, msg);
 		break;
 	case SESSION_MESSAGE_CONFIRM:
 		core->is_verified = confirm_is_right(x, msg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the offers of one link are made of: chains, KEM keys, nonces, keys. */
+/* The secrets of one link: chains, KEM keys, nonces and the keys of offers. */
 #ifndef QLINKD_EXCHANGE_H
 #define QLINKD_EXCHANGE_H
 
@@ -15,27 +15,43 @@
 #include "qlinkd/base/bytes.h"
 
 /**
- * struct exchange_binding - what the connection to the peer gives
+ * DOC: Words
+ *
+ * userspace/PROTOCOL.md, section 1, is the specification.
+ *
+ * * transcript: public data and the TLS exporter that both ends must know alike
+ * * chain: a secret that each confirmed offer replaces, so later keys depend on all offers
+ * * chain id: a public name of a chain, from which the chain cannot be computed
+ * * salt: the hash of the transcript, input of HKDF; also the salt of nonces in struct mix_keys
+ * * confirmation: an output of the key schedule; the receiver sends it to prove that it has
+ *   the same keys
+ * * binding: what ties the keys to one TLS connection: exporter and certificate hashes
+ * * KEM key: an X25519MLKEM768 key pair of the receiver, which serves one offer
+ * * half: one direction of a link, sending (tx) or receiving (rx)
+ */
+
+/**
+ * struct exchange_binding - what ties keys to the connection to the peer
  */
 struct exchange_binding {
-	/** @exporter: of the TLS connection, by MIX_EXPORTER_LABEL */
+	/** @exporter: keying material of the TLS connection for MIX_EXPORTER_LABEL; secret */
 	uint8_t exporter[MIX_EXPORTER_BYTES];
 
 	/** @own_cert_hash: SHA-384 of our certificate in DER */
 	uint8_t own_cert_hash[MIX_CERT_HASH_BYTES];
 
-	/** @peer_cert_hash: of the peer's */
+	/** @peer_cert_hash: SHA-384 of the peer's certificate in DER */
 	uint8_t peer_cert_hash[MIX_CERT_HASH_BYTES];
 
-	/** @has_dialled: the connection is one that we made */
+	/** @has_dialled: this end dialled the connection */
 	bool has_dialled;
 };
 
 /**
- * struct exchange_stated - what one end said in STATE
+ * struct exchange_stated - what one end stated in STATE
  */
 struct exchange_stated {
-	/** @digest: SHA-384 of the message */
+	/** @digest: SHA-384 of the message, header included */
 	uint8_t digest[48];
 
 	/** @tx_ring: id of its transmit ring */
@@ -44,7 +60,7 @@ struct exchange_stated {
 	/** @rx_ring: id of its receive ring */
 	uint8_t rx_ring[SESSION_RING_ID_BYTES];
 
-	/** @chains: ids of the chains that it receives by */
+	/** @chains: ids of the chains by which it receives, present and previous */
 	uint8_t chains[2][MIX_CHAIN_ID_BYTES];
 
 	/** @policy: an enum policy */
@@ -55,16 +71,16 @@ struct exchange_stated {
  * struct exchange_invite - an invitation that the peer sent
  */
 struct exchange_invite {
-	/** @id: its number, 0 for none */
+	/** @id: its number, 0 if there is none */
 	uint64_t id;
 
-	/** @nonce: fresh */
+	/** @nonce: the receiver's nonce */
 	uint8_t nonce[MSG_NONCE_BYTES];
 
-	/** @kem_public: a KEM key for one offer */
+	/** @kem_public: KEM public key for one offer */
 	uint8_t kem_public[MSG_KEM_PUBLIC_BYTES];
 
-	/** @has_kem: @kem_public counts */
+	/** @has_kem: @kem_public is valid */
 	bool has_kem;
 };
 
@@ -72,180 +88,198 @@ struct exchange_invite {
  * struct exchange_half - one direction: an offer and its keys
  */
 struct exchange_half {
-	/** @chain: what confirmed offers led to */
+	/** @chain: the present and the previous chain */
 	struct chain chain;
 
-	/** @keys: of the epochs of @offer, once derived */
+	/** @keys: keys of the epochs of @offer, after exchange_derive() */
 	struct mix_keys keys[SESSION_OFFER_MAX];
 
-	/** @secret: of the KEM, between encapsulation and derivation */
+	/** @secret: shared secrets of the KEM, between encapsulation and derivation */
 	struct pqc_secret secret;
 
-	/** @offer: what it is about */
+	/** @offer: number, epochs and source of the current offer */
 	struct session_offer offer;
 
-	/** @from: the chain that it starts from */
+	/** @from: chain from which the offer starts */
 	uint8_t from[MIX_CHAIN_BYTES];
 
-	/** @from_id: the name of that chain */
+	/** @from_id: id of that chain */
 	uint8_t from_id[MIX_CHAIN_ID_BYTES];
 
-	/** @kem_public: the receiver's */
+	/** @kem_public: the receiver's KEM public key */
 	uint8_t kem_public[MSG_KEM_PUBLIC_BYTES];
 
-	/** @kem_ciphertext: the sender's answer */
+	/** @kem_ciphertext: the sender's ciphertext for it */
 	uint8_t kem_ciphertext[MSG_KEM_CIPHERTEXT_BYTES];
 
-	/** @sender_nonce: fresh */
+	/** @sender_nonce: random bytes of the sender, fresh for this offer */
 	uint8_t sender_nonce[MSG_NONCE_BYTES];
 
-	/** @receiver_nonce: fresh */
+	/** @receiver_nonce: random bytes of the receiver, fresh for this offer */
 	uint8_t receiver_nonce[MSG_NONCE_BYTES];
 
-	/** @names: characters of the KME ID, then of the key IDs */
+	/** @names: characters of the KME ID, then of the KME key IDs */
 	uint8_t names[SESSION_OFFER_MAX + 1][MSG_NAME_BYTES_MAX];
 
-	/** @name_lens: how many of each count */
+	/** @name_lens: number of characters of each name */
 	uint8_t name_lens[SESSION_OFFER_MAX + 1];
 
 	/** @has_kem: our invitation has a KEM key */
 	bool has_kem;
 
-	/** @n_keys: how many of @keys count */
+	/** @n_keys: number of valid members of @keys */
 	uint8_t n_keys;
 };
 
 /**
- * struct exchange - what the offers of one link are made of
+ * struct exchange - the secrets of one link
  *
- * Secret: lies in a struct qlink_secret. All zero is a link without a
- * connection; its chains outlive connections.
+ * It is secret: it lies in a struct qlink_secret. All zero is a link without a connection.
+ * Its chains outlive connections.
  */
 struct exchange {
-	/** @channel: of this connection */
-	struct exchange_binding channel;
+	/** @binding: of this connection */
+	struct exchange_binding binding;
 
 	/** @own: our STATE of this session */
 	struct exchange_stated own;
 
-	/** @peer: the peer's */
+	/** @peer: the peer's STATE of this session */
 	struct exchange_stated peer;
 
-	/** @tx: our offers */
+	/** @tx: the sending direction: our offers */
 	struct exchange_half tx;
 
-	/** @rx: the peer's */
+	/** @rx: the receiving direction: the peer's offers */
 	struct exchange_half rx;
 
-	/** @heard: the peer's last invitation */
-	struct exchange_invite heard;
+	/** @peer_invite: the peer's last invitation */
+	struct exchange_invite peer_invite;
 
 	/** @invited: number of our own invitation, 0 while none was sent */
 	uint64_t invited;
 
-	/** @kem: the private key of our invitation, or %NULL */
+	/** @kem: private key of our invitation, or %NULL */
 	struct pqc_key *kem;
 
-	/** @session: digest of both STATEs, while a message is written */
+	/** @session: digest of both STATEs; valid while a message is written */
 	uint8_t session[MSG_SESSION_BYTES];
 
 	/** @link_id: 1 to 65535 */
 	uint16_t link_id;
 
-	/** @version: of the protocol */
+	/** @version: version of the protocol */
 	uint8_t version;
 };
 
 /**
- * exchange_connect() - start on a new connection
- * @x: the exchange; chains stay, offers go
- * @channel: what the connection gives; copied
- * @link_id: of the link
+ * exchange_connect() - begin to use a new connection
+ * @x: the exchange; its chains stay, its offers and STATEs are wiped
+ * @binding: of the new connection; copied
+ * @link_id: id of the link, 1 to 65535
+ *
+ * Context: Process.
  */
-void exchange_connect(struct exchange *x, const struct exchange_binding *channel,
+void exchange_connect(struct exchange *x, const struct exchange_binding *binding,
 		      uint16_t link_id);
 
 /**
  * exchange_drop_tx() - wipe what was prepared or offered
  * @x: the exchange; the sending chain stays
+ *
+ * Context: Process.
  */
 void exchange_drop_tx(struct exchange *x);
 
 /**
- * exchange_drop_rx() - wipe our invitation, and what was made of an offer
+ * exchange_drop_rx() - wipe our invitation, and what was derived from the peer's offer
  * @x: the exchange; the receiving chain stays
+ *
+ * Context: Process.
  */
 void exchange_drop_rx(struct exchange *x);
 
 /**
- * exchange_end() - wipe all, chains included
- * @x: the exchange
+ * exchange_end() - wipe the whole exchange, chains included
+ * @x: the exchange; all zero afterwards
+ *
+ * Context: Process.
  */
 void exchange_end(struct exchange *x);
 
 /**
- * exchange_fill() - add to a message what the agreement does not know
+ * exchange_fill() - add to a message the parts that the agreement does not handle
  * @x: the exchange
- * @msg: what the agreement wants to say; gets pointers into @x
+ * @msg: the message, with its core; gets pointers into @x, valid until @x changes
  *
- * Context: before msg_encode().
- * Return: 0, or %-EIO if OpenSSL failed.
+ * Adds the link id, chain ids, nonces, KEM key or ciphertext, names, the session's digest and
+ * the confirmation, as the type needs.
+ *
+ * Context: Process, before msg_encode().
+ * Return: 0, or %-EIO if OpenSSL failed or CONFIRM has no derived keys.
  */
 int exchange_fill(struct exchange *x, struct msg *msg);
 
 /**
- * exchange_said() - note the STATE that was sent
+ * exchange_sent() - keep what is needed of a STATE that was sent
  * @x: the exchange
- * @msg: the message
- * @data: the same as bytes
+ * @msg: the message that was sent; only STATE matters
+ * @data: the same message as bytes
  * @len: bytes at @data
+ *
+ * Context: Process.
  */
-void exchange_said(struct exchange *x, const struct msg *msg,
+void exchange_sent(struct exchange *x, const struct msg *msg,
 		   const uint8_t *data, size_t len);
 
 /**
- * exchange_heard() - look at a message before the agreement does
+ * exchange_received() - verify a message, before the agreement handles it
  * @x: the exchange
- * @msg: of this session; its is_verified is set
- * @data: the same as bytes
+ * @msg: a message that session_accepts(); its core.is_verified is set
+ * @data: the same message as bytes
  * @len: bytes at @data
  *
- * Keeps what is needed of STATE, INVITE and OFFER. Of INVITE only a newer one
- * counts, of OFFER only the first for our invitation.
+ * It keeps what is needed of STATE, INVITE and OFFER: of INVITE only if it is newer than the
+ * last one, of OFFER only if it is the first for our invitation.
+ *
+ * Context: Process.
  */
-void exchange_heard(struct exchange *x, struct msg *msg, const uint8_t *data,
-		    size_t len);
+void exchange_received(struct exchange *x, struct msg *msg, const uint8_t *data,
+		       size_t len);
 
 /**
- * exchange_match_chain() - restart the sending chain unless the peer holds it
+ * exchange_match_chain() - restart the sending chain unless the peer's STATE names it
  * @x: the exchange; both STATEs are known
  *
- * Return: whether it restarted, which is worth an event.
+ * Context: Process.
+ * Return: %true if the chain restarted, which should be logged.
  */
 bool exchange_match_chain(struct exchange *x);
 
 /**
- * exchange_make_invite() - make a KEM key and a nonce
- * @x: the exchange
- * @has_kem: with a KEM key; without one only source qkd can be offered
+ * exchange_make_invite() - make a nonce, and a KEM key if wanted
+ * @x: the exchange; the last invitation is wiped
+ * @has_kem: make a KEM key too; without one the peer can only offer source qkd
  *
+ * Context: Process.
  * Return: 0, or %-EIO if OpenSSL failed.
  */
 int exchange_make_invite(struct exchange *x, bool has_kem);
 
 /**
- * exchange_prepare() - make what an offer of ours says
- * @x: the exchange; the peer has invited
- * @offer: what it is about
- * @kme_id: our KME; none for pqc
+ * exchange_prepare() - make the nonce, ciphertext and names of an offer of ours
+ * @x: the exchange; the peer has sent an invitation
+ * @offer: number, epochs and source of the offer
+ * @kme_id: ID of our KME; not read for pqc
  * @ids: @offer->n KME key IDs; not read for pqc
  *
- * Its keys are exchange_derive()'s to make, best when the offer is on its way.
+ * The caller calls exchange_derive() later, best after the offer is sent.
  *
+ * Context: Process.
  * Return:
- * * %SESSION_REASON_NONE	- made
- * * %SESSION_REASON_KEM	- the peer's KEM key is no key, or there is none
- * * %SESSION_REASON_KEY_ID - an ID is too long
+ * * %SESSION_REASON_NONE	- the offer can be sent
+ * * %SESSION_REASON_KEM	- the peer's KEM key is invalid or missing, or OpenSSL failed
+ * * %SESSION_REASON_KEY_ID	- an ID is too long
  */
 enum session_reason exchange_prepare(struct exchange *x,
 				     const struct session_offer *offer,
@@ -253,44 +287,50 @@ enum session_reason exchange_prepare(struct exchange *x,
 				     const struct bytes *ids);
 
 /**
- * exchange_open() - look at the peer's offer before its keys are fetched
- * @x: the exchange; an OFFER was heard
+ * exchange_open() - find the chain and open the ciphertext of the peer's offer
+ * @x: the exchange; exchange_received() kept an OFFER
  *
- * Opens the ciphertext, which uses up our invitation.
+ * The caller calls it before it fetches the keys of the offer. It uses up the KEM key of our
+ * invitation.
  *
+ * Context: Process.
  * Return:
- * * %SESSION_REASON_NONE	- fetch its keys
- * * %SESSION_REASON_CHAIN - neither chain is the one that it starts from
+ * * %SESSION_REASON_NONE	- the keys of the offer can be fetched
+ * * %SESSION_REASON_CHAIN	- we do not hold the chain from which the offer starts
  * * %SESSION_REASON_KEM	- the ciphertext cannot be opened
  */
 enum session_reason exchange_open(struct exchange *x);
 
 /**
- * exchange_key_id() - say which key of the KME belongs to an epoch
+ * exchange_key_id() - get the KME key ID of an epoch of the peer's offer
  * @x: the exchange
- * @i: epoch of the peer's offer, counted from 0
+ * @i: place of the epoch in the offer, counted from 0
  *
- * Return: the key ID; none for pqc.
+ * Context: Pure.
+ * Return: the key ID, which points into @x; empty for pqc.
  */
 struct bytes exchange_key_id(const struct exchange *x, unsigned int i);
 
 /**
- * exchange_derive() - make the keys of an offer
- * @x: the exchange; exchange_prepare() or exchange_open() was content
- * @is_tx: ours, or the peer's
+ * exchange_derive() - derive the keys of an offer
+ * @x: the exchange; exchange_prepare() or exchange_open() has succeeded
+ * @is_tx: %true for our offer, %false for the peer's
  * @qkd: a key from the KME for each epoch; not read for pqc
  *
- * Without them, no confirmation of our offer is right.
+ * Until it has succeeded for our offer, every CONFIRM fails verification.
  *
- * Return: %SESSION_REASON_NONE, or %SESSION_REASON_KEY_ID for a key of a length
- * that is not allowed.
+ * Context: Process.
+ * Return: %SESSION_REASON_NONE, or %SESSION_REASON_KEY_ID if a QKD key has a length that is
+ * not allowed or OpenSSL failed; then all keys are wiped.
  */
 enum session_reason exchange_derive(struct exchange *x, bool is_tx,
 				    const struct bytes *qkd);
 
 /**
- * exchange_advance() - go on to the chain that an offer led to
- * @half: the direction; its keys were derived, and are installed or confirmed
+ * exchange_advance() - advance the chain to the next chain of the offer
+ * @half: the direction; its keys are derived, and installed or confirmed
+ *
+ * Context: Pure.
  */
 void exchange_advance(struct exchange_half *half);
 

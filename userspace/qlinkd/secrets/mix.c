@@ -23,10 +23,12 @@
 /* 21 fields with their lengths, all as long as they can be. */
 #define TRANSCRIPT_BYTES_MAX	(21 * 2 + sizeof(PROTOCOL) - 1 + 3 + MIX_EXPORTER_BYTES + \
 				 sizeof(struct mix_end) * 2 + 2 + 2 + 2 * MIX_NAME_BYTES_MAX + \
-				 MIX_KEM_PUBLIC_BYTES + MIX_KEM_CIPHERTEXT_BYTES + MIX_CHAIN_ID_BYTES)
+				 MIX_KEM_PUBLIC_BYTES + MIX_KEM_CIPHERTEXT_BYTES + \
+				 MIX_CHAIN_ID_BYTES)
 
 _Static_assert(sizeof(((struct mix_keys *)0)->next_chain) <= HASH_BYTES &&
-	       sizeof(((struct mix_keys *)0)->confirm) <= HASH_BYTES, "each output is of one hash");
+	       sizeof(((struct mix_keys *)0)->confirm) <= HASH_BYTES,
+	       "each output fits in one hash");
 
 static void put_be(uint8_t *to, uint64_t value, size_t len)
 {
@@ -36,7 +38,7 @@ static void put_be(uint8_t *to, uint64_t value, size_t len)
 	}
 }
 
-/* What a source must have, and must not: PROTOCOL.md, the table of secrets. */
+/* Which secrets a source must have and must not have: the table in PROTOCOL.md, section 1. */
 static bool lengths_fit(const struct mix_transcript *transcript,
 			const struct mix_secrets *secrets)
 {
@@ -74,7 +76,7 @@ static bool is_allowed(const struct mix_transcript *transcript,
 	       lengths_fit(transcript, secrets);
 }
 
-/* One field of the transcript: its length in two bytes, then its bytes. */
+/* Writes one field: its length in two bytes, then its bytes. Returns its end. */
 static uint8_t *put_field(uint8_t *to, const void *data, size_t len)
 {
 	put_be(to, len, 2);
@@ -83,7 +85,7 @@ static uint8_t *put_field(uint8_t *to, const void *data, size_t len)
 	return to + 2 + len;
 }
 
-/* All fields; where they end. */
+/* Writes all fields of the transcript. Returns their end. */
 static uint8_t *put_fields(uint8_t *to, const struct mix_transcript *t, const uint8_t *chain_id)
 {
 	const struct mix_end *sender = &t->sender, *receiver = &t->receiver;
@@ -121,9 +123,9 @@ static uint8_t *put_fields(uint8_t *to, const struct mix_transcript *t, const ui
 
 /* --- SHA-384, and HMAC with it --- */
 
-/* Fetched once: to look either up by its name takes as long as to hash. */
+/* Both are fetched once: to look up an algorithm by name takes as long as to hash. */
 static EVP_MD *sha384;
-/* HMAC with this hash and without a key; those that get one are copies of it. */
+/* HMAC with this hash and without a key; a copy of it gets the key. */
 static EVP_MAC_CTX *keyless;
 
 static bool fetch(void)
@@ -148,7 +150,7 @@ static bool fetch(void)
 	return false;
 }
 
-/* Under @key, or that of the time before where it is NULL. */
+/* Computes an HMAC under @key; if @key is NULL, under the key of the last call. */
 static bool hmac_of(EVP_MAC_CTX *hmac, const uint8_t *key, const uint8_t *data, size_t len,
 		    uint8_t *mac)
 {
@@ -162,7 +164,8 @@ static int chain_id_of(EVP_MAC_CTX *hmac, const uint8_t *chain, uint8_t *id)
 	uint8_t mac[HASH_BYTES];
 	int err = -EIO;
 
-	if (hmac_of(hmac, chain, (const uint8_t *)CHAIN_ID_LABEL, sizeof(CHAIN_ID_LABEL) - 1, mac)) {
+	if (hmac_of(hmac, chain, (const uint8_t *)CHAIN_ID_LABEL, sizeof(CHAIN_ID_LABEL) - 1,
+		    mac)) {
 		memcpy(id, mac, MIX_CHAIN_ID_BYTES);
 		err = 0;
 	}
@@ -182,7 +185,7 @@ static int hash_transcript(EVP_MAC_CTX *hmac, const struct mix_transcript *trans
 		return err;
 	end = put_fields(data, transcript, chain_id);
 	err = EVP_Digest(data, (size_t)(end - data), digest, NULL, sha384, NULL) == 1 ? 0 : -EIO;
-	/* What the TLS connection exported is a secret. */
+	/* The exporter of the TLS connection is secret. */
 	OPENSSL_cleanse(data, sizeof(data));
 	return err;
 }
@@ -204,8 +207,8 @@ static int extract(EVP_MAC_CTX *hmac, const uint8_t *salt, const struct mix_secr
 }
 
 /*
- * HKDF-Expand (RFC 5869, 2.3) of no more than one hash, which is its T(1). Without @prk it is that of the
- * time before, of which the context has hashed what it needs.
+ * HKDF-Expand (RFC 5869, 2.3). The output is at most one hash long, so T(1) is enough. If @prk is
+ * NULL, the context still has the key of the last call and need not hash it again.
  */
 static int expand(EVP_MAC_CTX *hmac, const uint8_t *prk, const char *label, uint64_t epoch,
 		  uint8_t *out, size_t len)
@@ -259,7 +262,7 @@ int mix_derive(const struct mix_transcript *transcript, const struct mix_secrets
 	}
 	if (!err)
 		err = derive(hmac, salt, secrets, epoch, keys);
-	/* Wipes what it has hashed. */
+	/* This also wipes the keys in the context. */
 	EVP_MAC_CTX_free(hmac);
 	if (err)
 		OPENSSL_cleanse(keys, sizeof(*keys));

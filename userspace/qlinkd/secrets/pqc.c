@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* X25519 and ML-KEM-768 together: one KEM key for one offer. */
+/* X25519MLKEM768: one KEM key, made of X25519 and ML-KEM-768, for one offer. */
 #include "pqc.h"
 
 #include <errno.h>
@@ -11,9 +11,9 @@
 
 #define ALGORITHM	"X25519MLKEM768"
 
-/* OpenSSL gives both secrets in one piece, ML-KEM's first. */
+/* OpenSSL returns both secrets in one piece, the one of ML-KEM first. */
 _Static_assert(sizeof(struct pqc_secret) == 2 * PQC_SECRET_BYTES,
-	       "the secrets lie side by side");
+	       "struct pqc_secret has no padding");
 
 struct pqc_key {
 	EVP_PKEY *pkey;
@@ -43,7 +43,7 @@ void pqc_key_free(struct pqc_key **key)
 {
 	if (!*key)
 		return;
-	/* OpenSSL wipes the private key before it gives its memory back. */
+	/* OpenSSL wipes the private key before it frees the memory. */
 	EVP_PKEY_free((*key)->pkey);
 	free(*key);
 	*key = NULL;
@@ -59,7 +59,7 @@ static int encapsulate(EVP_PKEY *pkey, uint8_t *ciphertext,
 
 	if (!ctx || EVP_PKEY_encapsulate_init(ctx, NULL) != 1)
 		err = -EIO;
-	/* An X25519 key of low order is only found out here. */
+	/* An X25519 key of low order is detected only here. */
 	else if (EVP_PKEY_encapsulate(ctx, ciphertext, &ciphertext_len,
 				      (uint8_t *)secret, &secret_len) != 1)
 		err = -EINVAL;

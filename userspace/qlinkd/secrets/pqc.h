@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* X25519 and ML-KEM-768 together: one KEM key for one offer. */
+/* X25519MLKEM768: one KEM key, made of X25519 and ML-KEM-768, for one offer. */
 #ifndef QLINKD_PQC_H
 #define QLINKD_PQC_H
 
@@ -14,9 +14,9 @@
 struct pqc_key;
 
 /**
- * struct pqc_secret - what an encapsulation gives both ends
+ * struct pqc_secret - the shared secrets of one encapsulation
  *
- * Secret: belongs in a struct qlink_secret, and is wiped by its owner.
+ * It is secret: the owner keeps it in a struct qlink_secret and wipes it.
  */
 struct pqc_secret {
 	/** @mlkem: shared secret of ML-KEM-768 */
@@ -27,57 +27,62 @@ struct pqc_secret {
 };
 
 /**
- * pqc_key_new() - make a key that serves one offer
- * @key: where the key goes; the caller frees it with pqc_key_free()
+ * pqc_key_new() - make a key pair for one offer
+ * @key: set to the private key; the caller frees it with pqc_key_free()
  * @public_key: PQC_PUBLIC_BYTES, filled in: ML-KEM-768 encapsulation key
  *	(1184), X25519 public key (32)
  *
- * FIPS 203, algorithm 19; RFC 7748, section 6.1; laid out as TLS 1.3 has
- * X25519MLKEM768.
+ * FIPS 203, algorithm 19; RFC 7748, section 6.1. The layout is that of X25519MLKEM768 in
+ * TLS 1.3 (draft-ietf-tls-ecdhe-mlkem).
  *
- * Return: 0, or %-EIO if OpenSSL failed; then @key is %NULL.
+ * Context: Process.
+ * Return: 0, or %-EIO if OpenSSL or memory failed; then @key is %NULL.
  */
 int pqc_key_new(struct pqc_key **key, uint8_t *public_key);
 
 /**
- * pqc_key_free() - wipe a key that is not wanted any more
- * @key: from pqc_key_new(), or %NULL there; %NULL afterwards
+ * pqc_key_free() - wipe and free a private key
+ * @key: points to a key from pqc_key_new() or to %NULL; *@key is %NULL afterwards
+ *
+ * Context: Process.
  */
 void pqc_key_free(struct pqc_key **key);
 
 /**
- * pqc_encapsulate() - make a secret that only the owner of a key can open
- * @public_key: from the peer
+ * pqc_encapsulate() - make a secret that only the owner of the private key can open
+ * @public_key: the peer's public key
  * @len: bytes at @public_key
  * @ciphertext: PQC_CIPHERTEXT_BYTES for the peer, filled in
  * @secret: filled in; wiped on failure
  *
- * FIPS 203, algorithm 20, with the checks of section 7.2.
+ * FIPS 203, algorithm 20, with the checks of section 7.2; RFC 7748, section 6.1.
  *
+ * Context: Process.
  * Return:
- * * %0		- made
- * * %-EINVAL	- not PQC_PUBLIC_BYTES, a coefficient out of range, or an X25519
- *		  key that leads to zero
+ * * %0		- @ciphertext and @secret are filled in
+ * * %-EINVAL	- @len is not PQC_PUBLIC_BYTES, a coefficient is out of range, or the
+ *		  X25519 result is all zero
  * * %-EIO	- OpenSSL failed
  */
 int pqc_encapsulate(const uint8_t *public_key, size_t len, uint8_t *ciphertext,
 		    struct pqc_secret *secret);
 
 /**
- * pqc_decapsulate() - open a secret, and use the key up
- * @key: from pqc_key_new(); freed and %NULL afterwards, whatever comes of it
- * @ciphertext: from the peer
+ * pqc_decapsulate() - open a ciphertext and free the key, which serves only once
+ * @key: points to a key from pqc_key_new(); wiped, freed and set to %NULL, also on failure
+ * @ciphertext: the peer's ciphertext
  * @len: bytes at @ciphertext
  * @secret: filled in; wiped on failure
  *
- * FIPS 203, algorithm 21. A changed ML-KEM ciphertext of the right length gives
- * another secret and no error (implicit rejection, 6.3): success proves
- * nothing of the peer, the key confirmation does.
+ * FIPS 203, algorithm 21. A changed ML-KEM ciphertext of the right length gives another
+ * secret and no error (implicit rejection, FIPS 203, 6.3). So success proves nothing about
+ * the peer; only the key confirmation does.
  *
+ * Context: Process.
  * Return:
- * * %0		- opened
- * * %-EINVAL	- not PQC_CIPHERTEXT_BYTES, or an X25519 share that leads to zero
- * * %-ENOKEY	- @key is %NULL: it was used before
+ * * %0		- @secret is filled in
+ * * %-EINVAL	- @len is not PQC_CIPHERTEXT_BYTES, or the X25519 result is all zero
+ * * %-ENOKEY	- *@key is %NULL: the key was used before
  */
 int pqc_decapsulate(struct pqc_key **key, const uint8_t *ciphertext, size_t len,
 		    struct pqc_secret *secret);
