@@ -58,7 +58,7 @@ static void on_say(void *arg, const uint8_t *data, size_t len)
 {
 	struct agent_link *entry = arg;
 
-	peer_say(entry->peer, data, len);
+	peer_send(entry->peer, data, len);
 }
 
 /* A message of the peer may have moved the deadline. */
@@ -210,7 +210,7 @@ static void on_entered(void *arg, const char *name, struct connection *connectio
 
 static int open_listener(struct agent *agent, struct qlink_why *why)
 {
-	static const struct listener_ops ops = { .entered = on_entered };
+	static const struct listener_ops ops = { .accepted = on_entered };
 	size_t i;
 
 	listener_close(agent->listener);

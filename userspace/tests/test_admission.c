@@ -18,12 +18,12 @@ static struct qlink_addr v4(uint8_t a, uint8_t b)
 static int enter_v(struct qlink_addr from, bool is_known, uint64_t now, int goes)
 {
 	struct admission before = admission;
-	bool has_to_go;
-	int place = admission_enter(&admission, &from, is_known, now, &has_to_go);
+	bool evicts;
+	int place = admission_enter(&admission, &from, is_known, now, &evicts);
 
 	CHECK(place < ADMISSION_MAX, "place %d", place);
-	CHECK(has_to_go == (goes >= 0), "somebody has to go: %d", has_to_go);
-	CHECK(place < 0 || has_to_go == before.callers[place].is_here, "place %d", place);
+	CHECK(evicts == (goes >= 0), "somebody has to go: %d", evicts);
+	CHECK(place < 0 || evicts == before.callers[place].is_used, "place %d", place);
 	if (goes >= 0)
 		CHECK_NUMBER("who goes", place, goes);
 	return place;
@@ -34,7 +34,7 @@ static unsigned int n_here(bool is_known)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < ADMISSION_MAX; i++)
-		n += admission.callers[i].is_here && admission.callers[i].is_known == is_known;
+		n += admission.callers[i].is_used && admission.callers[i].is_known == is_known;
 	return n;
 }
 
@@ -98,7 +98,7 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 {
 	int peers[4] = { -1, -1, -1, -1 }, place;
 	unsigned int n_in = 0, i;
-	bool has_to_go;
+	bool evicts;
 	struct qlink_addr from;
 	uint64_t now;
 
@@ -106,7 +106,7 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 	for (now = 5000; now < 15000; now++) {
 		from = v4(100, 0);
 		memcpy(from.bytes + 2, &now, 2);
-		place = admission_enter(&admission, &from, false, now, &has_to_go);
+		place = admission_enter(&admission, &from, false, now, &evicts);
 		n_in += place >= 0;
 		CHECK(place >= 0 || place == -EBUSY, "%d", place);
 		for (i = 0; i < 4; i++)
@@ -118,7 +118,7 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 			admission_leave(&admission, peers[(i + 2) % 4]);
 		peers[(i + 2) % 4] = -1;
 		from = v4(2, (uint8_t)i);
-		peers[i] = admission_enter(&admission, &from, true, now, &has_to_go);
+		peers[i] = admission_enter(&admission, &from, true, now, &evicts);
 		CHECK(peers[i] >= 0, "a peer finds no place: %d", peers[i]);
 	}
 	CHECK_NUMBER("unknown", n_in, ADMISSION_UNKNOWN_BURST + 9999 / ADMISSION_UNKNOWN_MS);

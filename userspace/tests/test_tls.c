@@ -207,8 +207,8 @@ TEST(two_sites_meet_and_bind_the_same_keys)
 	CHECK_NUMBER(pair.why[1].text, pair.err[1], 0);
 	CHECK_TEXT("peer of a", tls_peer(pair.ends[0]), "site-b");
 	CHECK_TEXT("peer of b", tls_peer(pair.ends[1]), "site-a");
-	CHECK_NUMBER("keys", tls_keys(pair.ends[0], &keys[0]), 0);
-	CHECK_NUMBER("keys", tls_keys(pair.ends[1], &keys[1]), 0);
+	CHECK_NUMBER("keys", tls_binding(pair.ends[0], &keys[0]), 0);
+	CHECK_NUMBER("keys", tls_binding(pair.ends[1], &keys[1]), 0);
 	CHECK(!memcmp(keys[0].exporter, keys[1].exporter, 32), "exporters");
 	CHECK(!memcmp(keys[0].own_cert_hash, keys[1].peer_cert_hash, 48),
 	      "the dialler's certificate");
@@ -272,7 +272,7 @@ TEST(a_stale_certificate_is_refused)
 TEST(the_certificate_of_another_link_is_refused)
 {
 	check_refused("site-c", "ca.pem", NULL, TLS_REFUSAL_IDENTITY,
-		      "wrong-identity: the certificate is of site-c, want site-b");
+		      "wrong-identity: the certificate names site-c, want site-b");
 }
 
 TEST(a_certificate_of_another_kind_is_refused)
@@ -343,7 +343,7 @@ TEST(the_dialler_refuses_the_wrong_answerer)
 	pair_make(&pair, a, c, site_b, site_a);
 	CHECK_NUMBER("dialler", pair.err[0], -EACCES);
 	CHECK_TEXT("dialler", pair.why[0].text,
-		   "wrong-identity: the certificate is of site-c, want site-b");
+		   "wrong-identity: the certificate names site-c, want site-b");
 	check_counts("dialler", a, TLS_REFUSAL_IDENTITY);
 	pair_drop(&pair);
 	tls_context_free(a);

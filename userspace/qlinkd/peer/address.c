@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Addresses of the configuration as sockets take them. */
+/* Conversion of addresses between the configuration, sockets and text. */
 #include "address.h"
 
 #include <arpa/inet.h>

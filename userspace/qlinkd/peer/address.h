@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses of the configuration as sockets take them. */
+/* Conversion of addresses between the configuration, sockets and text. */
 #ifndef QLINKD_ADDRESS_H
 #define QLINKD_ADDRESS_H
 
@@ -8,30 +8,34 @@
 
 #include "qlinkd/config/config.h"
 
-/* Room for address and port as text. */
+/* Characters of an address and port as text, with the terminating NUL. */
 #define ADDRESS_TEXT	64
 
 /**
- * address_of() - turn an endpoint into a socket address
+ * address_of() - convert an endpoint to a socket address
  * @endpoint: has an address
  * @to: filled in
  *
- * Return: bytes of @to that count.
+ * Context: Pure.
+ * Return: length of the socket address in bytes.
  */
 socklen_t address_of(const struct config_endpoint *endpoint, struct sockaddr_storage *to);
 
 /**
- * address_from() - turn a socket address into an endpoint
- * @from: of IPv4 or IPv6; an IPv4 address within IPv6 becomes one of IPv4
+ * address_from() - convert a socket address to an endpoint
+ * @from: IPv4 or IPv6; an IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) becomes IPv4
  * @endpoint: filled in
+ *
+ * Context: Pure.
  */
 void address_from(const struct sockaddr_storage *from, struct config_endpoint *endpoint);
 
 /**
- * address_text() - write an endpoint for people
+ * address_text() - write an endpoint as text
  * @endpoint: has an address
- * @text: filled in
+ * @text: filled in: 192.0.2.1:4433 or [2001:db8::1]:4433
  *
+ * Context: Pure.
  * Return: @text.
  */
 const char *address_text(const struct config_endpoint *endpoint, char text[ADDRESS_TEXT]);

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which callers may wait for their handshake, so that no flood of them keeps a peer out. */
+/* Which callers may be in the handshake, so that a flood of callers cannot keep a peer out. */
 #include "admission.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-/* Bytes of an address that tell a host from others, or a site where hosts are free to choose. */
-static size_t own_bytes(const struct qlink_addr *addr)
+/* Bytes of an address that identify a host; in IPv6 its /64, because it can choose the rest. */
+static size_t host_bytes(const struct qlink_addr *addr)
 {
 	return addr->len == 4 ? 4 : 8;
 }
 
 static bool is_same(const struct qlink_addr *a, const struct qlink_addr *b)
 {
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, own_bytes(a));
+	return a->len == b->len && !memcmp(a->bytes, b->bytes, host_bytes(a));
 }
 
-static int free_place(const struct admission *admission)
+static int free_slot(const struct admission *admission)
 {
 	int i;
 
 	for (i = 0; i < ADMISSION_MAX; i++) {
-		if (!admission->callers[i].is_here)
+		if (!admission->callers[i].is_used)
 			return i;
 	}
 	return -EBUSY;
 }
 
-/* The oldest of one address, and how many it has. */
+/* Returns the oldest caller of an address, and in @n how many callers it has. */
 static int oldest_same(const struct admission *admission, const struct qlink_addr *from,
 		       unsigned int *n)
 {
@@ -36,7 +36,7 @@ static int oldest_same(const struct admission *admission, const struct qlink_add
 
 	*n = 0;
 	for (i = 0; i < ADMISSION_MAX; i++) {
-		if (!admission->callers[i].is_here || !is_same(&admission->callers[i].from, from))
+		if (!admission->callers[i].is_used || !is_same(&admission->callers[i].from, from))
 			continue;
 		++*n;
 		if (oldest < 0 || admission->callers[i].order < admission->callers[oldest].order)
@@ -59,18 +59,18 @@ static int oldest_unknown(const struct admission *admission)
 
 bool admission_has_room(const struct admission *admission)
 {
-	return free_place(admission) >= 0 || oldest_unknown(admission) >= 0;
+	return free_slot(admission) >= 0 || oldest_unknown(admission) >= 0;
 }
 
-static int find_place(const struct admission *admission, const struct qlink_addr *from)
+static int find_slot(const struct admission *admission, const struct qlink_addr *from)
 {
 	unsigned int n_same;
-	int place = oldest_same(admission, from, &n_same);
+	int slot = oldest_same(admission, from, &n_same);
 
 	if (n_same >= ADMISSION_SAME_MAX)
-		return place;
-	place = free_place(admission);
-	return place < 0 ? oldest_unknown(admission) : place;
+		return slot;
+	slot = free_slot(admission);
+	return slot < 0 ? oldest_unknown(admission) : slot;
 }
 
 void admission_init(struct admission *admission, uint64_t now)
@@ -80,27 +80,27 @@ void admission_init(struct admission *admission, uint64_t now)
 }
 
 int admission_enter(struct admission *admission, const struct qlink_addr *from, bool is_known,
-		    uint64_t now, bool *has_to_go)
+		    uint64_t now, bool *evicts)
 {
-	int place;
+	int slot;
 
-	*has_to_go = false;
+	*evicts = false;
 	if (!is_known && !rate_take(&admission->unknown, now))
 		return -EBUSY;
-	place = find_place(admission, from);
-	if (place < 0)
-		return place;
-	*has_to_go = admission->callers[place].is_here;
-	admission->callers[place] = (struct admission_caller){
+	slot = find_slot(admission, from);
+	if (slot < 0)
+		return slot;
+	*evicts = admission->callers[slot].is_used;
+	admission->callers[slot] = (struct admission_caller){
 		.from = *from,
 		.is_known = is_known,
-		.is_here = true,
+		.is_used = true,
 		.order = admission->n_ever++,
 	};
-	return place;
+	return slot;
 }
 
-void admission_leave(struct admission *admission, int place)
+void admission_leave(struct admission *admission, int slot)
 {
-	admission->callers[place].is_here = false;
+	admission->callers[slot].is_used = false;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One connection to a peer: its channel on the loop, messages in and out. */
+/* One connection to a peer: TLS on the event loop, messages in and out. */
 #include "connection.h"
 
 #include <errno.h>
@@ -13,28 +13,28 @@
 
 #include <event2/buffer.h>
 
-/* A peer that does not acknowledge for so long is gone. */
+/* A peer that does not acknowledge data for this long is lost. */
 #define SILENT_MS	10000
-/* Messages that one connection may have looked at before the others have their turn. */
-#define TURN		64
+/* Most reads of one connection before other connections are served. */
+#define READS_MAX	64
 
 struct connection {
-	struct tls *channel;
+	struct tls *tls;
 	struct tls_context *context;
 	const struct connection_ops *ops;
 	void *arg;
 	int fd;
 	bool is_open;
 	bool is_over;
-	struct event *readable, *writable, *deadline, *ending;
+	struct event *readable, *writable, *deadline, *ended;
 	struct evbuffer *out;
-	/* bytes that TLS asked to be given once more, exactly as they were */
+	/* bytes of @in that were received and not handled yet */
 	size_t in_len;
 	uint8_t in[MSG_BYTES_MAX];
 	char why[sizeof(struct qlink_why)];
 };
 
-/* Tells the owner from the loop, so that nobody is freed below somebody's feet. */
+/* The event loop tells the owner, so that no function of this file uses a freed connection. */
 static void end(struct connection *c, const char *why)
 {
 	if (c->is_over)
@@ -43,10 +43,10 @@ static void end(struct connection *c, const char *why)
 	snprintf(c->why, sizeof(c->why), "%s", why);
 	event_del(c->readable);
 	event_del(c->writable);
-	event_active(c->ending, 0, 0);
+	event_active(c->ended, 0, 0);
 }
 
-static void on_ending(evutil_socket_t fd, short what, void *arg)
+static void on_ended(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *c = arg;
 
@@ -76,28 +76,28 @@ static void flush(struct connection *c)
 	size_t len;
 
 	while (!c->is_over && (len = evbuffer_get_length(c->out))) {
-		/* The same bytes at the same place until they are taken. */
+		/* A repeated write must have the same bytes until TLS accepts them. */
 		len = len < MSG_BYTES_MAX ? len : MSG_BYTES_MAX;
 		data = evbuffer_pullup(c->out, (ev_ssize_t)len);
-		sent = tls_write(c->channel, data, len);
+		sent = tls_write(c->tls, data, len);
 		if (sent == -EAGAIN) {
 			event_add(c->writable, NULL);
 			return;
 		}
 		if (sent < 0)
-			end(c, "the peer is gone");
+			end(c, "the connection is lost");
 		else
 			evbuffer_drain(c->out, (size_t)sent);
 	}
 }
 
-void connection_say(struct connection *c, const uint8_t *data, size_t len)
+void connection_send(struct connection *c, const uint8_t *data, size_t len)
 {
 	if (c->is_over)
 		return;
 	if (evbuffer_get_length(c->out) + len > CONNECTION_OUT_MAX ||
 	    evbuffer_add(c->out, data, len)) {
-		end(c, "the peer does not take what is said");
+		end(c, "the peer does not read its messages");
 		return;
 	}
 	flush(c);
@@ -105,7 +105,7 @@ void connection_say(struct connection *c, const uint8_t *data, size_t len)
 
 /* --- in --- */
 
-/* Cut one message off the front; 0 for none yet. */
+/* Handles and removes the first message of the buffer. Returns its length, 0 if it is not whole. */
 static size_t take_message(struct connection *c)
 {
 	struct qlink_why why;
@@ -121,7 +121,7 @@ static size_t take_message(struct connection *c)
 		end(c, why.text);
 		return 0;
 	}
-	c->ops->heard(c->arg, &msg, c->in, len);
+	c->ops->received(c->arg, &msg, c->in, len);
 	c->in_len -= len;
 	memmove(c->in, c->in + len, c->in_len);
 	return len;
@@ -129,39 +129,40 @@ static size_t take_message(struct connection *c)
 
 static void read_some(struct connection *c)
 {
-	unsigned int turn;
+	unsigned int n_reads;
 	ssize_t got;
 
-	for (turn = 0; turn < TURN && !c->is_over; turn++) {
+	for (n_reads = 0; n_reads < READS_MAX && !c->is_over; n_reads++) {
 		while (!c->is_over && take_message(c))
 			;
 		if (c->is_over)
 			return;
-		got = tls_read(c->channel, c->in + c->in_len, sizeof(c->in) - c->in_len);
+		got = tls_read(c->tls, c->in + c->in_len, sizeof(c->in) - c->in_len);
 		if (got == -EAGAIN) {
-			if (tls_wants_write(c->channel))
+			if (tls_wants_write(c->tls))
 				event_add(c->writable, NULL);
 			return;
 		}
 		if (got <= 0) {
-			end(c, got == -EACCES ? "the peer refuses us" : "the peer is gone");
+			end(c, got == -EACCES ? "the peer refused the connection" :
+						"the connection is lost");
 			return;
 		}
 		c->in_len += (size_t)got;
 	}
-	/* There may be more that TLS has read already, which no socket tells. */
+	/* TLS may have read more already; then the socket does not become readable for it. */
 	event_active(c->readable, EV_READ, 0);
 }
 
 /* --- the handshake --- */
 
-static void shake(struct connection *c)
+static void handshake(struct connection *c)
 {
 	struct qlink_why why = { "" };
-	int err = tls_handshake(c->channel, &why);
+	int err = tls_handshake(c->tls, &why);
 
 	if (err == -EAGAIN) {
-		if (tls_wants_write(c->channel))
+		if (tls_wants_write(c->tls))
 			event_add(c->writable, NULL);
 		return;
 	}
@@ -183,8 +184,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	if (c->is_over)
 		return;
 	if (!c->is_open)
-		shake(c);
-	/* What came with the end of the handshake is waiting already. */
+		handshake(c);
+	/* TLS may have read data together with the end of the handshake. */
 	if (c->is_open && !c->is_over) {
 		flush(c);
 		read_some(c);
@@ -224,10 +225,10 @@ int connection_new(struct connection **out, struct event_base *base,
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_ready, c);
 	c->writable = event_new(base, fd, EV_WRITE, on_ready, c);
 	c->deadline = evtimer_new(base, on_deadline, c);
-	c->ending = evtimer_new(base, on_ending, c);
+	c->ended = evtimer_new(base, on_ended, c);
 	c->out = evbuffer_new();
-	if (!c->readable || !c->writable || !c->deadline || !c->ending || !c->out ||
-	    tls_new(&c->channel, context, fd, has_dialled, peers)) {
+	if (!c->readable || !c->writable || !c->deadline || !c->ended || !c->out ||
+	    tls_new(&c->tls, context, fd, has_dialled, peers)) {
 		connection_free(c);
 		return -ENOMEM;
 	}
@@ -248,11 +249,11 @@ void connection_free(struct connection *c)
 {
 	if (!c)
 		return;
-	tls_free(c->channel);
+	tls_free(c->tls);
 	free_event(c->readable);
 	free_event(c->writable);
 	free_event(c->deadline);
-	free_event(c->ending);
+	free_event(c->ended);
 	if (c->out)
 		evbuffer_free(c->out);
 	close(c->fd);
@@ -265,7 +266,7 @@ void connection_hand_over(struct connection *c, const struct connection_ops *ops
 	c->arg = arg;
 }
 
-struct tls *connection_channel(struct connection *c)
+struct tls *connection_tls(struct connection *c)
 {
-	return c->channel;
+	return c->tls;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One connection to a peer: its channel on the loop, messages in and out. */
+/* One connection to a peer: TLS on the event loop, messages in and out. */
 #ifndef QLINKD_CONNECTION_H
 #define QLINKD_CONNECTION_H
 
@@ -8,38 +8,39 @@
 #include "qlinkd/agreement/message.h"
 #include "tls.h"
 
-/* What waits to be sent at most; a peer that takes no more is cut off. */
+/* Most bytes that wait to be sent; beyond that the connection ends. */
 #define CONNECTION_OUT_MAX	(1U << 20)
-/* Until the handshake is made. */
+/* Longest handshake in ms. */
 #define CONNECTION_HANDSHAKE_MS	5000
 
 struct connection;
 
 /**
- * struct connection_ops - what a connection tells its owner
+ * struct connection_ops - callbacks of a connection to its owner, from the event loop
  */
 struct connection_ops {
-	/** @opened: the handshake is made */
+	/** @opened: the handshake is complete and all rules hold */
 	void (*opened)(void *arg, struct connection *connection);
 
-	/** @heard: a message, decoded, and as bytes; both are gone afterwards */
-	void (*heard)(void *arg, struct msg *msg, const uint8_t *data, size_t len);
+	/** @received: a message, decoded and as bytes; both are valid during the call only */
+	void (*received)(void *arg, struct msg *msg, const uint8_t *data, size_t len);
 
-	/** @closed: it is over; the owner frees it, within this call or later */
+	/** @closed: the connection has ended; the owner frees it, in this call or later */
 	void (*closed)(void *arg, struct connection *connection, const char *why);
 };
 
 /**
- * connection_new() - begin to talk on a connected socket
- * @connection: where it goes; the owner frees it with connection_free()
- * @base: of the loop
- * @context: outlives it
- * @fd: connected, non-blocking; the connection's from here on, also on failure
- * @has_dialled: we made the connection
- * @peers: names that the peer may have, ended by %NULL; outlive it
- * @ops: what it tells; outlive it
+ * connection_new() - start TLS on a connected socket
+ * @connection: set to the connection; the owner frees it with connection_free()
+ * @base: event loop
+ * @context: TLS settings; outlive the connection
+ * @fd: connected, non-blocking; from now on the connection owns it, also on failure
+ * @has_dialled: this end dialled the connection
+ * @peers: names that the peer may have, ended by %NULL; outlive the connection
+ * @ops: callbacks; outlive the connection
  * @arg: for @ops
  *
+ * Context: The event loop's thread.
  * Return: 0, or %-ENOMEM.
  */
 int connection_new(struct connection **connection, struct event_base *base,
@@ -47,37 +48,43 @@ int connection_new(struct connection **connection, struct event_base *base,
 		   const char *const *peers, const struct connection_ops *ops, void *arg);
 
 /**
- * connection_free() - end a connection
+ * connection_free() - close and free a connection, without a callback
  * @connection: from connection_new(), or %NULL
+ *
+ * Context: The event loop's thread. Of its own callbacks only @closed may call it.
  */
 void connection_free(struct connection *connection);
 
 /**
- * connection_hand_over() - give a connection another owner
+ * connection_hand_over() - change the owner of a connection
  * @connection: the connection
- * @ops: of the new owner; outlive it
+ * @ops: callbacks of the new owner; outlive the connection
  * @arg: for @ops
+ *
+ * Context: The event loop's thread.
  */
 void connection_hand_over(struct connection *connection, const struct connection_ops *ops,
 			  void *arg);
 
 /**
- * connection_say() - send a message
- * @connection: its handshake is made
- * @data: the message, copied
- * @len: its bytes
+ * connection_send() - send a message
+ * @connection: its handshake is complete
+ * @data: the message; copied
+ * @len: bytes at @data
  *
- * What cannot be sent ends the connection: @closed is called from the loop, not from
- * here.
+ * If the message cannot be sent, the connection ends: the event loop calls @closed later,
+ * not this function.
+ *
+ * Context: The event loop's thread; never waits.
  */
-void connection_say(struct connection *connection, const uint8_t *data, size_t len);
+void connection_send(struct connection *connection, const uint8_t *data, size_t len);
 
 /**
- * connection_channel() - get what is below
+ * connection_tls() - get the TLS of a connection
  * @connection: the connection
  *
- * Return: its channel, which stays its own.
+ * Return: its TLS, which the connection owns.
  */
-struct tls *connection_channel(struct connection *connection);
+struct tls *connection_tls(struct connection *connection);
 
 #endif

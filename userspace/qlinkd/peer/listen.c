@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where peers that dial come in. */
+/* The listener: it accepts callers and hands those that are peers to the agent. */
 #include "listen.h"
 
 #include <errno.h>
@@ -31,16 +31,16 @@ struct listener {
 	struct event *event;
 	struct admission admission;
 	struct caller callers[ADMISSION_MAX];
-	struct rate told;
+	struct rate log_rate;
 	uint64_t n_suppressed;
 };
 
 /* Every refusal is counted; only some are logged, so that a flood does not hide other lines. */
-static void tell(struct listener *listener, const char *from, const char *why)
+static void log_refusal(struct listener *listener, const char *from, const char *why)
 {
 	struct log_field suppressed = { .name = NULL };
 
-	if (!rate_take(&listener->told, services_now())) {
+	if (!rate_take(&listener->log_rate, services_now())) {
 		listener->n_suppressed++;
 		return;
 	}
@@ -51,8 +51,8 @@ static void tell(struct listener *listener, const char *from, const char *why)
 	listener->n_suppressed = 0;
 }
 
-/* A place is free, and somebody may wait for it. */
-static void leave(struct caller *caller)
+/* Frees the slot of a caller and accepts callers again. */
+static void free_slot(struct caller *caller)
 {
 	struct listener *listener = caller->listener;
 
@@ -61,17 +61,17 @@ static void leave(struct caller *caller)
 	event_add(listener->event, NULL);
 }
 
-static void send_away(struct caller *caller, const char *why)
+static void refuse_caller(struct caller *caller, const char *why)
 {
-	tell(caller->listener, caller->from, why);
+	log_refusal(caller->listener, caller->from, why);
 	connection_free(caller->connection);
-	leave(caller);
+	free_slot(caller);
 }
 
 static void on_closed(void *arg, struct connection *connection, const char *why)
 {
 	(void)connection;
-	send_away(arg, why);
+	refuse_caller(arg, why);
 }
 
 static void on_opened(void *arg, struct connection *connection)
@@ -79,13 +79,13 @@ static void on_opened(void *arg, struct connection *connection)
 	struct caller *caller = arg;
 	struct listener *listener = caller->listener;
 
-	leave(caller);
-	listener->ops->entered(listener->arg, tls_peer(connection_channel(connection)), connection);
+	free_slot(caller);
+	listener->ops->accepted(listener->arg, tls_peer(connection_tls(connection)), connection);
 }
 
 static const struct connection_ops ops = { .opened = on_opened, .closed = on_closed };
 
-static bool is_peers(const struct listener *listener, const struct qlink_addr *addr)
+static bool is_known(const struct listener *listener, const struct qlink_addr *addr)
 {
 	const struct qlink_addr *peers;
 	size_t i;
@@ -98,27 +98,27 @@ static bool is_peers(const struct listener *listener, const struct qlink_addr *a
 	return false;
 }
 
-/* A place for @from, which may have been somebody else's; NULL where there is none for it. */
-static struct caller *find_place(struct listener *listener, const struct config_endpoint *from,
-				 struct qlink_why *why)
+/* Gives @from a slot and evicts the caller that had it; NULL if there is no slot for it. */
+static struct caller *take_slot(struct listener *listener, const struct config_endpoint *from,
+				struct qlink_why *why)
 {
-	bool has_to_go;
-	int place = admission_enter(&listener->admission, &from->addr,
-				    is_peers(listener, &from->addr), services_now(), &has_to_go);
+	bool evicts;
+	int slot = admission_enter(&listener->admission, &from->addr,
+				   is_known(listener, &from->addr), services_now(), &evicts);
 	struct caller *caller;
 
-	if (place < 0) {
+	if (slot < 0) {
 		tls_refuse(listener->context, TLS_REFUSAL_TOO_MANY, why,
-			   "more than %u a second from addresses that no peer has",
+			   "more than %u a second from addresses of no peer",
 			   1000 / ADMISSION_UNKNOWN_MS);
 		return NULL;
 	}
-	caller = &listener->callers[place];
-	if (has_to_go) {
+	caller = &listener->callers[slot];
+	if (evicts) {
 		tls_refuse(listener->context, TLS_REFUSAL_TOO_MANY, why,
-			   "more than %u dial us, or %u from there", ADMISSION_MAX,
+			   "more than %u callers, or more than %u from one address", ADMISSION_MAX,
 			   ADMISSION_SAME_MAX);
-		tell(listener, caller->from, why->text);
+		log_refusal(listener, caller->from, why->text);
 		connection_free(caller->connection);
 	}
 	caller->connection = NULL;
@@ -127,8 +127,8 @@ static struct caller *find_place(struct listener *listener, const struct config_
 	return caller;
 }
 
-/* Takes @fd. */
-static void let_in(struct listener *listener, int fd, const struct sockaddr_storage *from)
+/* Starts the handshake of a caller, or refuses it. Takes over @fd. */
+static void admit(struct listener *listener, int fd, const struct sockaddr_storage *from)
 {
 	struct config_endpoint endpoint;
 	char text[ADDRESS_TEXT];
@@ -140,14 +140,14 @@ static void let_in(struct listener *listener, int fd, const struct sockaddr_stor
 		tls_refuse(listener->context, TLS_REFUSAL_ROUTE, &why, "%s", rule.text);
 		caller = NULL;
 	} else {
-		caller = find_place(listener, &endpoint, &why);
+		caller = take_slot(listener, &endpoint, &why);
 	}
 	if (!caller) {
-		tell(listener, address_text(&endpoint, text), why.text);
+		log_refusal(listener, address_text(&endpoint, text), why.text);
 		close(fd);
 	} else if (connection_new(&caller->connection, listener->base, listener->context, fd, false,
 				  listener->names, &ops, caller)) {
-		leave(caller);
+		free_slot(caller);
 	}
 }
 
@@ -165,7 +165,7 @@ static void on_caller(evutil_socket_t fd, short what, void *arg)
 	}
 	new = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (new >= 0)
-		let_in(listener, new, &from);
+		admit(listener, new, &from);
 }
 
 static int listen_at(const struct config_endpoint *at)
@@ -179,7 +179,7 @@ static int listen_at(const struct config_endpoint *at)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* The address may come later than the agent. */
+	/* The address may be configured later than the agent starts. */
 	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
 	if (!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, BACKLOG))
 		return fd;
@@ -207,7 +207,7 @@ int listener_open(struct listener **out, const struct config *config, const char
 	listener->ops = listener_ops;
 	listener->arg = arg;
 	admission_init(&listener->admission, services_now());
-	rate_init(&listener->told, LISTENER_LOG_BURST, LISTENER_LOG_MS, services_now());
+	rate_init(&listener->log_rate, LISTENER_LOG_BURST, LISTENER_LOG_MS, services_now());
 	listener->fd = listen_at(at);
 	if (listener->fd < 0) {
 		qlink_refuse(why, listener->fd, "listen %s: %s", address_text(at, text),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where peers that dial come in. */
+/* The listener: it accepts callers and hands those that are peers to the agent. */
 #ifndef QLINKD_LISTEN_H
 #define QLINKD_LISTEN_H
 
@@ -9,38 +9,40 @@
 #include "qlinkd/config/config.h"
 #include "qlinkd/services.h"
 
-/* Refusals that are logged at once, and ms until there is room for one more; all are counted. */
+/* Most refusals logged at once, and ms until one more is logged; all refusals are counted. */
 #define LISTENER_LOG_BURST	20
 #define LISTENER_LOG_MS	1000
 
 struct listener;
 
 /**
- * struct listener_ops - what the listener tells
+ * struct listener_ops - callbacks of the listener, from the event loop
  */
 struct listener_ops {
 	/**
-	 * @entered: a peer whose name is @name; the connection is the callee's, who hands it
-	 * over or frees it
+	 * @accepted: the peer @name has completed its handshake; the callee owns the
+	 * connection and calls connection_hand_over()
 	 */
-	void (*entered)(void *arg, const char *name, struct connection *connection);
+	void (*accepted)(void *arg, const char *name, struct connection *connection);
 };
 
 /**
- * listener_open() - listen
- * @listener: where it goes; the caller closes it with listener_close()
- * @config: where, and who the peers are; outlives the listener
- * @names: of all peers, ended by %NULL; outlive the listener
- * @services: likewise
- * @base: of the loop
- * @context: of all channels
- * @ops: what is told
+ * listener_open() - start listening
+ * @listener: set to the listener; the caller closes it with listener_close()
+ * @config: address to listen on, and the peers' addresses; outlives the listener
+ * @names: names of all peers, ended by %NULL; outlive the listener
+ * @services: log and counters; outlive the listener
+ * @base: event loop
+ * @context: TLS settings; outlive the listener
+ * @ops: callbacks; outlive the listener
  * @arg: for @ops
  * @why: filled in on failure
  *
- * Who comes in while its handshake is not made, and who goes for it: admission.h.
+ * admission.h has the rules for callers whose handshake is not complete. The address need
+ * not exist yet (IP_FREEBIND).
  *
- * Return: 0, or a negative errno.
+ * Context: The event loop's thread.
+ * Return: 0; or with @why %-ENOMEM, or %-EADDRNOTAVAIL if it cannot listen.
  */
 int listener_open(struct listener **listener, const struct config *config, const char *const *names,
 		  struct services *services, struct event_base *base,
@@ -48,8 +50,10 @@ int listener_open(struct listener **listener, const struct config *config, const
 		  struct qlink_why *why);
 
 /**
- * listener_close() - listen no more, and send away who is not in yet
+ * listener_close() - stop listening, and close connections whose handshake is not complete
  * @listener: from listener_open(), or %NULL
+ *
+ * Context: The event loop's thread.
  */
 void listener_close(struct listener *listener);
 

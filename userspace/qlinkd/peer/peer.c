@@ -22,8 +22,8 @@ static void add_timer(struct event *timer, uint32_t ms)
 	event_add(timer, &wait);
 }
 
-/* The same trouble again and again is one line of the log. */
-static void note_trouble(struct peer *peer, const char *why)
+/* Logs why there is no connection, once until the reason changes. */
+static void log_unreachable(struct peer *peer, const char *why)
 {
 	if (strcmp(peer->why, why))
 		TELL(peer->services, LOG_WARNING, "peer-unreachable",
@@ -40,7 +40,7 @@ static void dial_later(struct peer *peer)
 							       PEER_DIAL_MAX_MS;
 }
 
-/* --- a connection that is there --- */
+/* --- the connection --- */
 
 static void disconnect(struct peer *peer)
 {
@@ -66,7 +66,7 @@ static struct link *find_link(struct peer *peer, uint16_t id)
 	return NULL;
 }
 
-static void on_heard(void *arg, struct msg *msg, const uint8_t *data, size_t len)
+static void on_received(void *arg, struct msg *msg, const uint8_t *data, size_t len)
 {
 	struct peer *peer = arg;
 	struct link *link = find_link(peer, msg->link_id);
@@ -82,19 +82,19 @@ static void on_closed(void *arg, struct connection *connection, const char *why)
 	struct peer *peer = arg;
 
 	(void)connection;
-	note_trouble(peer, why);
+	log_unreachable(peer, why);
 	disconnect(peer);
 	dial_later(peer);
 }
 
 static void on_opened(void *arg, struct connection *connection)
 {
-	struct exchange_binding keys;
+	struct exchange_binding binding;
 	struct peer *peer = arg;
 	size_t i;
 
-	if (tls_keys(connection_channel(connection), &keys)) {
-		note_trouble(peer, "the connection exports no key");
+	if (tls_binding(connection_tls(connection), &binding)) {
+		log_unreachable(peer, "TLS exports no keying material");
 		return;
 	}
 	peer->is_open = true;
@@ -103,13 +103,13 @@ static void on_opened(void *arg, struct connection *connection)
 	peer->dial_ms = PEER_DIAL_MIN_MS;
 	TELL(peer->services, LOG_INFO, "peer-connected", TEXT("peer", peer->config->name));
 	for (i = 0; i < peer->n_links; i++)
-		link_connect(peer->links[i], &keys);
-	OPENSSL_cleanse(&keys, sizeof(keys));
+		link_connect(peer->links[i], &binding);
+	OPENSSL_cleanse(&binding, sizeof(binding));
 }
 
 static const struct connection_ops ops = {
 	.opened = on_opened,
-	.heard = on_heard,
+	.received = on_received,
 	.closed = on_closed,
 };
 
@@ -121,20 +121,20 @@ void peer_adopt(struct peer *peer, struct connection *connection)
 	on_opened(peer, connection);
 }
 
-void peer_say(struct peer *peer, const uint8_t *data, size_t len)
+void peer_send(struct peer *peer, const uint8_t *data, size_t len)
 {
 	if (peer->is_open)
-		connection_say(peer->connection, data, len);
+		connection_send(peer->connection, data, len);
 }
 
 /* --- dialling --- */
 
 static void dial_failed(struct peer *peer, const char *why)
 {
-	if (peer->dialling >= 0)
-		close(peer->dialling);
-	peer->dialling = -1;
-	note_trouble(peer, why);
+	if (peer->dial_fd >= 0)
+		close(peer->dial_fd);
+	peer->dial_fd = -1;
+	log_unreachable(peer, why);
 	dial_later(peer);
 }
 
@@ -144,8 +144,8 @@ static void on_dialled(evutil_socket_t fd, short what, void *arg)
 	socklen_t len = sizeof(int);
 	int err = 0;
 
-	event_free(peer->dialled);
-	peer->dialled = NULL;
+	event_free(peer->dial_event);
+	peer->dial_event = NULL;
 	if (what & EV_TIMEOUT)
 		err = ETIMEDOUT;
 	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
@@ -154,7 +154,7 @@ static void on_dialled(evutil_socket_t fd, short what, void *arg)
 		dial_failed(peer, strerror(err));
 		return;
 	}
-	peer->dialling = -1;
+	peer->dial_fd = -1;
 	if (connection_new(&peer->connection, peer->base, peer->context, fd, true, peer->names,
 			   &ops, peer))
 		dial_failed(peer, "no memory");
@@ -172,17 +172,17 @@ static void dial(struct peer *peer)
 		dial_failed(peer, why.text);
 		return;
 	}
-	peer->dialling = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (peer->dialling < 0 ||
-	    (connect(peer->dialling, (struct sockaddr *)&to, len) && errno != EINPROGRESS)) {
+	peer->dial_fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (peer->dial_fd < 0 ||
+	    (connect(peer->dial_fd, (struct sockaddr *)&to, len) && errno != EINPROGRESS)) {
 		dial_failed(peer, strerror(errno));
 		return;
 	}
-	peer->dialled = event_new(peer->base, peer->dialling, EV_WRITE, on_dialled, peer);
-	if (!peer->dialled)
+	peer->dial_event = event_new(peer->base, peer->dial_fd, EV_WRITE, on_dialled, peer);
+	if (!peer->dial_event)
 		dial_failed(peer, "no memory");
 	else
-		event_add(peer->dialled, &limit);
+		event_add(peer->dial_event, &limit);
 }
 
 static void on_redial(evutil_socket_t fd, short what, void *arg)
@@ -191,7 +191,7 @@ static void on_redial(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!peer->connection && peer->dialling < 0)
+	if (!peer->connection && peer->dial_fd < 0)
 		dial(peer);
 }
 
@@ -209,7 +209,7 @@ int peer_new(struct peer **out, const char *own, const struct config_peer *confi
 	peer->services = services;
 	peer->base = base;
 	peer->context = context;
-	peer->dialling = -1;
+	peer->dial_fd = -1;
 	peer->dial_ms = PEER_DIAL_MIN_MS;
 	peer->names[0] = config->name;
 	peer->dials = dial_is_ours(own, config->name);
@@ -229,10 +229,10 @@ void peer_free(struct peer *peer)
 	if (!peer)
 		return;
 	disconnect(peer);
-	if (peer->dialled)
-		event_free(peer->dialled);
-	if (peer->dialling >= 0)
-		close(peer->dialling);
+	if (peer->dial_event)
+		event_free(peer->dial_event);
+	if (peer->dial_fd >= 0)
+		close(peer->dial_fd);
 	if (peer->redial)
 		event_free(peer->redial);
 	free(peer->links);
@@ -242,15 +242,15 @@ void peer_free(struct peer *peer)
 int peer_add_link(struct peer *peer, struct link *link)
 {
 	struct link **links = realloc(peer->links, (peer->n_links + 1) * sizeof(*links));
-	struct exchange_binding keys;
+	struct exchange_binding binding;
 
 	if (!links)
 		return -ENOMEM;
 	peer->links = links;
 	links[peer->n_links++] = link;
-	if (peer->is_open && !tls_keys(connection_channel(peer->connection), &keys)) {
-		link_connect(link, &keys);
-		OPENSSL_cleanse(&keys, sizeof(keys));
+	if (peer->is_open && !tls_binding(connection_tls(peer->connection), &binding)) {
+		link_connect(link, &binding);
+		OPENSSL_cleanse(&binding, sizeof(binding));
 	}
 	return 0;
 }

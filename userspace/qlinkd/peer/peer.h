@@ -8,79 +8,91 @@
 #include "connection.h"
 #include "qlinkd/link/run.h"
 
-/* Between two attempts to reach it, and while it is away. */
+/**
+ * DOC: Words
+ *
+ * * peer: another agent, known by the name in its certificate
+ * * dial: connect to the peer by TCP; of two agents one dials, see dial_is_ours()
+ * * caller: whoever has connected to our listener and has not completed the handshake
+ * * admission: the rules for how many callers may be in the handshake at a time
+ * * refusal: a reason for which a connection is closed, with a name and a counter
+ * * connection: TCP and TLS with one peer, for all its links
+ */
+
+/* Shortest and longest pause in ms before the next attempt to dial. */
 #define PEER_DIAL_MIN_MS	20
 #define PEER_DIAL_MAX_MS	1000
-/* Until a connection without TLS is made. */
+/* Longest time in ms to connect by TCP, before the TLS handshake. */
 #define PEER_CONNECT_MS		3000
 
 /**
  * struct peer - one peer
  *
- * Members are for peer.c; others may look.
+ * Only peer.c changes its members; others may read them.
  */
 struct peer {
-	/** @config: as in the file; outlives the peer */
+	/** @config: from the configuration file; outlives the peer */
 	const struct config_peer *config;
 
 	/** @services: outlive the peer */
 	struct services *services;
 
-	/** @base: of the loop */
+	/** @base: event loop */
 	struct event_base *base;
 
-	/** @context: of all channels */
+	/** @context: TLS settings of all connections */
 	struct tls_context *context;
 
-	/** @links: that it is the other end of */
+	/** @links: links whose other end is this peer */
 	struct link **links;
 
-	/** @n_links: how many */
+	/** @n_links: number of @links */
 	size_t n_links;
 
-	/** @dials: we do, it does not */
+	/** @dials: this agent dials; the peer does not */
 	bool dials;
 
-	/** @dialling: socket of an attempt under way, or -1 */
-	int dialling;
+	/** @dial_fd: socket that is being connected, or -1 */
+	int dial_fd;
 
-	/** @dialled: that socket is connected, or is not */
-	struct event *dialled;
+	/** @dial_event: @dial_fd is connected, has failed or has timed out */
+	struct event *dial_event;
 
-	/** @redial: when the next attempt is due */
+	/** @redial: timer of the next attempt to dial */
 	struct event *redial;
 
-	/** @dial_ms: pause before it */
+	/** @dial_ms: pause before that attempt, in ms */
 	uint32_t dial_ms;
 
-	/** @connection: made by either end, or %NULL */
+	/** @connection: dialled by either end, or %NULL */
 	struct connection *connection;
 
-	/** @is_open: @connection has its handshake behind it */
+	/** @is_open: the handshake of @connection is complete */
 	bool is_open;
 
-	/** @n_connections: that were ever open */
+	/** @n_connections: number of connections whose handshake was completed */
 	uint64_t n_connections;
 
-	/** @n_unknown_link: messages for links that it has no part in */
+	/** @n_unknown_link: number of messages for links that this peer is not configured for */
 	uint64_t n_unknown_link;
 
-	/** @names: its own, and %NULL, as a channel wants them */
+	/** @names: the peer's name and %NULL, as tls_new() takes them */
 	const char *names[2];
 
-	/** @why: what is in the way of a connection, empty for nothing */
+	/** @why: why there is no connection; empty while there is one */
 	char why[sizeof(struct qlink_why)];
 };
 
 /**
- * peer_new() - begin to have a peer
- * @peer: where it goes; the caller frees it with peer_free()
- * @own: our name
- * @config: outlives it
- * @services: likewise
- * @base: of the loop
- * @context: of all channels
+ * peer_new() - create a peer, and start dialling if this agent dials
+ * @peer: set to the peer; the caller frees it with peer_free()
+ * @own: this agent's name, as in its certificate
+ * @config: outlives the peer
+ * @services: outlive the peer
+ * @base: event loop
+ * @context: TLS settings; outlive the peer
  *
+ * Context: The event loop's thread.
  * Return: 0, or %-ENOMEM.
  */
 int peer_new(struct peer **peer, const char *own, const struct config_peer *config,
@@ -88,40 +100,50 @@ int peer_new(struct peer **peer, const char *own, const struct config_peer *conf
 	     struct tls_context *context);
 
 /**
- * peer_free() - end the connection; links are the caller's
+ * peer_free() - close the connection and free the peer; its links stay the caller's
  * @peer: from peer_new(), or %NULL
+ *
+ * Context: The event loop's thread.
  */
 void peer_free(struct peer *peer);
 
 /**
- * peer_add_link() - let a link be spoken for
+ * peer_add_link() - add a link whose other end is this peer
  * @peer: the peer
- * @link: outlives the peer, or is removed
+ * @link: outlives the peer, or is removed first; connected at once if the connection is open
  *
+ * Context: The event loop's thread.
  * Return: 0, or %-ENOMEM.
  */
 int peer_add_link(struct peer *peer, struct link *link);
 
 /**
- * peer_remove_link() - let it be no more
+ * peer_remove_link() - remove a link
  * @peer: the peer
- * @link: from peer_add_link()
+ * @link: from peer_add_link(); the caller frees it
+ *
+ * Context: The event loop's thread.
  */
 void peer_remove_link(struct peer *peer, struct link *link);
 
 /**
- * peer_adopt() - take a connection that the peer made
- * @peer: the peer
- * @connection: its handshake is made, and names this peer; another one that there is ends
+ * peer_adopt() - take over a connection that the peer dialled
+ * @peer: the peer; it closes the connection that it has
+ * @connection: its handshake is complete and its certificate names this peer; from now on
+ *	the peer owns it
+ *
+ * Context: The event loop's thread.
  */
 void peer_adopt(struct peer *peer, struct connection *connection);
 
 /**
- * peer_say() - send bytes of a link
+ * peer_send() - send a message of a link; dropped without an open connection
  * @peer: the peer
- * @data: a message
- * @len: its bytes
+ * @data: the message; copied
+ * @len: bytes at @data
+ *
+ * Context: The event loop's thread; never waits.
  */
-void peer_say(struct peer *peer, const uint8_t *data, size_t len);
+void peer_send(struct peer *peer, const uint8_t *data, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which device leads to an address, and whether that is a tunnel of ours. */
+/* Checks that the route to a peer does not use a qlink device. */
 #include "route.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
-/* Devices on top of each other. */
+/* Most devices on top of each other that are followed. */
 #define DEPTH_MAX	8
 
 struct answer {
@@ -21,7 +21,7 @@ struct answer {
 	char kind[16];
 };
 
-static int take_route(struct nl_msg *msg, void *arg)
+static int parse_route(struct nl_msg *msg, void *arg)
 {
 	static const struct nla_policy policy[RTA_MAX + 1] = {
 		[RTA_OIF] = { .type = NLA_U32 },
@@ -36,7 +36,7 @@ static int take_route(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static int take_link(struct nl_msg *msg, void *arg)
+static int parse_link(struct nl_msg *msg, void *arg)
 {
 	static const struct nla_policy policy[IFLA_MAX + 1] = {
 		[IFLA_LINK] = { .type = NLA_U32 },
@@ -56,13 +56,13 @@ static int take_link(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* Sends @msg, which is gone then, and has @take look at the answer. */
-static int ask(struct nl_sock *sock, struct nl_msg *msg, nl_recvmsg_msg_cb_t take,
+/* Sends and frees @msg, and calls @parse with the answer. */
+static int ask(struct nl_sock *sock, struct nl_msg *msg, nl_recvmsg_msg_cb_t parse,
 	       struct answer *answer)
 {
 	int err;
 
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, take, answer);
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, parse, answer);
 	err = nl_send_auto(sock, msg);
 	nlmsg_free(msg);
 	if (err >= 0)
@@ -83,7 +83,7 @@ static int ask_route(struct nl_sock *sock, const struct qlink_addr *addr, struct
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
-	return ask(sock, msg, take_route, answer);
+	return ask(sock, msg, parse_route, answer);
 }
 
 static int ask_link(struct nl_sock *sock, uint32_t device, struct answer *answer)
@@ -96,7 +96,7 @@ static int ask_link(struct nl_sock *sock, uint32_t device, struct answer *answer
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
-	return ask(sock, msg, take_link, answer);
+	return ask(sock, msg, parse_link, answer);
 }
 
 static int check(struct nl_sock *sock, const struct qlink_addr *addr, struct qlink_why *why)
@@ -114,9 +114,9 @@ static int check(struct nl_sock *sock, const struct qlink_addr *addr, struct qli
 			break;
 		if (!strcmp(answer.kind, "qlink"))
 			return qlink_refuse(why, -EXDEV,
-					    "routed through %s, a qlink; it must go outside",
+					    "routed through %s, a qlink device",
 					    if_indextoname(device, name) ? name : "a device");
-		/* A veth names its other end, which is below nothing. */
+		/* IFLA_LINK of a veth is its other end, not a device below it. */
 		device = strcmp(answer.kind, "veth") ? answer.below : 0;
 	}
 	return 0;

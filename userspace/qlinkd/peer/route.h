@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which device leads to an address, and whether that is a tunnel of ours. */
+/* Checks that the route to a peer does not use a qlink device. */
 #ifndef QLINKD_ROUTE_H
 #define QLINKD_ROUTE_H
 
 #include "libqlink/parse.h"
 
 /**
- * route_check() - refuse an address that is reached through a qlink
+ * route_check() - refuse an address whose route uses a qlink device
  * @addr: the address of a peer
  * @why: filled in on failure, with the device
  *
- * What keys a tunnel must not need it: a connection through it could never mend it.
- * Devices on top of a qlink, such as VLANs, are followed down to it.
+ * The agents' connection must not depend on the link that it keys: when that link has no
+ * key, the connection could not bring one. A device on top of a qlink, such as a VLAN, is
+ * refused too.
  *
- * Return: 0, %-EXDEV for a qlink, or a negative errno where there is no route.
+ * Context: Process; asks the kernel by rtnetlink(7) and waits for the answers.
+ * Return: 0; or with @why %-EXDEV for a qlink device, %-EHOSTUNREACH if there is no route,
+ * %-ENOMEM without a netlink socket.
  */
 int route_check(const struct qlink_addr *addr, struct qlink_why *why);
 

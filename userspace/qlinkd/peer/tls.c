@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The connection to a peer: TLS 1.3, mutual, post-quantum, or none. */
+/* TLS of a connection to a peer: TLS 1.3, both ends authenticated, post-quantum, or refused. */
 #include "tls.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #define SIGNATURES	"mldsa65"
 #define NAME_FLAGS	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | \
 			 X509_CHECK_FLAG_NO_WILDCARDS)
-/* OpenSSL numbers the alerts of a peer from here. */
+/* OpenSSL adds this to the number of an alert that the peer sent. */
 #define ALERT_OFFSET	SSL_AD_REASON_OFFSET
 
 struct tls_context {
@@ -78,7 +78,7 @@ int tls_refuse(struct tls_context *context, enum tls_refusal refusal,
 
 /* --- the context --- */
 
-/* One group, one suite, no second use of anything. */
+/* Allows one group and one suite only, and no tickets, resumption or early data. */
 static bool pin(SSL_CTX *ssl, const char *signatures)
 {
 	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
@@ -109,8 +109,8 @@ static const char *last_reason(void)
 }
 
 /*
- * Where the CA is a root alone, there is no chain to send, and the peer has the root. For each handshake
- * OpenSSL would verify our own certificate to find that out.
+ * If the CA file has only a root, there is no chain to send, because the peer has the root. Without
+ * this, OpenSSL would verify our own certificate in each handshake to find that out.
  */
 static void send_no_root(SSL_CTX *ssl)
 {
@@ -174,14 +174,14 @@ void tls_context_free(struct tls_context *context)
 	free(context);
 }
 
-/* --- a channel --- */
+/* --- one connection --- */
 
-int tls_new(struct tls **channel, struct tls_context *context,
+int tls_new(struct tls **tls, struct tls_context *context,
 	    int fd, bool has_dialled, const char *const *peers)
 {
 	struct tls *made = calloc(1, sizeof(*made));
 
-	*channel = NULL;
+	*tls = NULL;
 	if (!made)
 		return -ENOMEM;
 	made->context = context;
@@ -197,19 +197,19 @@ int tls_new(struct tls **channel, struct tls_context *context,
 		SSL_set_connect_state(made->ssl);
 	else
 		SSL_set_accept_state(made->ssl);
-	*channel = made;
+	*tls = made;
 	return 0;
 }
 
-void tls_free(struct tls *channel)
+void tls_free(struct tls *tls)
 {
-	if (!channel)
+	if (!tls)
 		return;
-	if (channel->peer)
-		SSL_shutdown(channel->ssl);
-	SSL_free(channel->ssl);
+	if (tls->peer)
+		SSL_shutdown(tls->ssl);
+	SSL_free(tls->ssl);
 	ERR_clear_error();
-	free(channel);
+	free(tls);
 }
 
 static enum tls_refusal refusal_of(const SSL *ssl, int reason)
@@ -241,96 +241,96 @@ static enum tls_refusal refusal_of(const SSL *ssl, int reason)
 	}
 }
 
-static int refuse_handshake(struct tls *channel, struct qlink_why *why)
+static int refuse_handshake(struct tls *tls, struct qlink_why *why)
 {
-	long verify = SSL_get_verify_result(channel->ssl);
+	long verify = SSL_get_verify_result(tls->ssl);
 	unsigned long error = ERR_peek_error();
 	const char *text = ERR_reason_error_string(error);
 
 	if (verify != X509_V_OK)
 		text = X509_verify_cert_error_string(verify);
 	ERR_clear_error();
-	return tls_refuse(channel->context, refusal_of(channel->ssl, ERR_GET_REASON(error)),
+	return tls_refuse(tls->context, refusal_of(tls->ssl, ERR_GET_REASON(error)),
 			  why, "%s", text ? text : "the connection ended");
 }
 
-/* The name by which the peer is known here, or NULL. */
-static const char *find_peer(const struct tls *channel, X509 *cert)
+/* Returns the name of a configured peer that the certificate has, or NULL. */
+static const char *find_peer(const struct tls *tls, X509 *cert)
 {
 	const char *const *peer;
 
-	for (peer = channel->peers; *peer; peer++)
+	for (peer = tls->peers; *peer; peer++)
 		if (X509_check_host(cert, *peer, 0, NAME_FLAGS, NULL) == 1)
 			return *peer;
 	return NULL;
 }
 
-static int refuse_identity(struct tls *channel, X509 *cert,
+static int refuse_identity(struct tls *tls, X509 *cert,
 			   struct qlink_why *why)
 {
-	char name[65] = "nobody";
+	char name[65] = "no name";
 
 	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
 				  name, sizeof(name));
-	return tls_refuse(channel->context, TLS_REFUSAL_IDENTITY, why,
-			  "the certificate is of %.40s, want %.40s%s", name,
-			  channel->peers[0] ? channel->peers[0] : "nobody",
-			  channel->peers[0] && channel->peers[1] ? " or others" : "");
+	return tls_refuse(tls->context, TLS_REFUSAL_IDENTITY, why,
+			  "the certificate names %.40s, want %.40s%s", name,
+			  tls->peers[0] ? tls->peers[0] : "no peer",
+			  tls->peers[0] && tls->peers[1] ? " or another peer" : "");
 }
 
-/* What was pinned is asked again, so that no setting can be lost unseen. */
-static int check(struct tls *channel, struct qlink_why *why)
+/* Checks the result against what pin() set, so that a lost setting is noticed. */
+static int check(struct tls *tls, struct qlink_why *why)
 {
-	SSL *ssl = channel->ssl;
+	SSL *ssl = tls->ssl;
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 	const char *group = SSL_get0_group_name(ssl);
 
 	if (SSL_version(ssl) != TLS1_3_VERSION)
-		return tls_refuse(channel->context, TLS_REFUSAL_VERSION, why,
+		return tls_refuse(tls->context, TLS_REFUSAL_VERSION, why,
 				  "%s", SSL_get_version(ssl));
 	if (!group || strcmp(group, GROUP))
-		return tls_refuse(channel->context, TLS_REFUSAL_GROUP, why,
+		return tls_refuse(tls->context, TLS_REFUSAL_GROUP, why,
 				  "%s, want %s", group ? group : "none", GROUP);
 	if (!cert || SSL_session_reused(ssl))
-		return tls_refuse(channel->context, TLS_REFUSAL_NO_CERTIFICATE, why,
-				  "none, or of another session");
+		return tls_refuse(tls->context, TLS_REFUSAL_NO_CERTIFICATE, why,
+				  "no certificate, or a resumed session");
 	if (SSL_get_verify_result(ssl) != X509_V_OK)
-		return tls_refuse(channel->context, TLS_REFUSAL_CA, why,
-				  "not verified");
-	channel->peer = find_peer(channel, cert);
-	return channel->peer ? 0 : refuse_identity(channel, cert, why);
+		return tls_refuse(tls->context, TLS_REFUSAL_CA, why,
+				  "the certificate is not verified");
+	tls->peer = find_peer(tls, cert);
+	return tls->peer ? 0 : refuse_identity(tls, cert, why);
 }
 
-/* Whether OpenSSL waits for the socket, and for what. */
-static bool waits(struct tls *channel, int got)
+/* Checks whether OpenSSL waits for the socket, and notes for what. */
+static bool waits(struct tls *tls, int got)
 {
-	int error = SSL_get_error(channel->ssl, got);
+	int error = SSL_get_error(tls->ssl, got);
 
-	channel->wants_write = error == SSL_ERROR_WANT_WRITE;
-	return channel->wants_write || error == SSL_ERROR_WANT_READ;
+	tls->wants_write = error == SSL_ERROR_WANT_WRITE;
+	return tls->wants_write || error == SSL_ERROR_WANT_READ;
 }
 
-int tls_handshake(struct tls *channel, struct qlink_why *why)
+int tls_handshake(struct tls *tls, struct qlink_why *why)
 {
 	int got;
 
 	ERR_clear_error();
-	got = SSL_do_handshake(channel->ssl);
+	got = SSL_do_handshake(tls->ssl);
 	if (got == 1)
-		return check(channel, why);
-	if (waits(channel, got))
+		return check(tls, why);
+	if (waits(tls, got))
 		return -EAGAIN;
-	return refuse_handshake(channel, why);
+	return refuse_handshake(tls, why);
 }
 
-bool tls_wants_write(const struct tls *channel)
+bool tls_wants_write(const struct tls *tls)
 {
-	return channel->wants_write;
+	return tls->wants_write;
 }
 
-const char *tls_peer(const struct tls *channel)
+const char *tls_peer(const struct tls *tls)
 {
-	return channel->peer;
+	return tls->peer;
 }
 
 static int hash_cert(const X509 *cert, uint8_t *hash)
@@ -345,55 +345,55 @@ static int hash_cert(const X509 *cert, uint8_t *hash)
 	return 0;
 }
 
-int tls_keys(struct tls *channel, struct exchange_binding *keys)
+int tls_binding(struct tls *tls, struct exchange_binding *binding)
 {
-	SSL *ssl = channel->ssl;
+	SSL *ssl = tls->ssl;
 
-	keys->has_dialled = channel->has_dialled;
-	if (SSL_export_keying_material(ssl, keys->exporter,
-				       sizeof(keys->exporter),
+	binding->has_dialled = tls->has_dialled;
+	if (SSL_export_keying_material(ssl, binding->exporter,
+				       sizeof(binding->exporter),
 				       MIX_EXPORTER_LABEL,
 				       sizeof(MIX_EXPORTER_LABEL) - 1, NULL, 0,
 				       0) != 1 ||
-	    hash_cert(SSL_get_certificate(ssl), keys->own_cert_hash) ||
-	    hash_cert(SSL_get0_peer_certificate(ssl), keys->peer_cert_hash)) {
+	    hash_cert(SSL_get_certificate(ssl), binding->own_cert_hash) ||
+	    hash_cert(SSL_get0_peer_certificate(ssl), binding->peer_cert_hash)) {
 		ERR_clear_error();
-		OPENSSL_cleanse(keys, sizeof(*keys));
+		OPENSSL_cleanse(binding, sizeof(*binding));
 		return -EIO;
 	}
 	return 0;
 }
 
-ssize_t tls_read(struct tls *channel, uint8_t *data, size_t room)
+ssize_t tls_read(struct tls *tls, uint8_t *data, size_t room)
 {
 	int got, reason;
 
 	ERR_clear_error();
-	got = SSL_read(channel->ssl, data, room > 65536 ? 65536 : (int)room);
+	got = SSL_read(tls->ssl, data, room > 65536 ? 65536 : (int)room);
 	if (got > 0)
 		return got;
-	if (waits(channel, got))
+	if (waits(tls, got))
 		return -EAGAIN;
-	if (SSL_get_error(channel->ssl, got) == SSL_ERROR_ZERO_RETURN)
+	if (SSL_get_error(tls->ssl, got) == SSL_ERROR_ZERO_RETURN)
 		return 0;
 	reason = ERR_GET_REASON(ERR_peek_error());
 	ERR_clear_error();
 	if (reason <= ALERT_OFFSET)
 		return -EIO;
-	/* In TLS 1.3 a server looks at our certificate after we are done. */
-	channel->context->n_refused[TLS_REFUSAL_ALERT]++;
+	/* In TLS 1.3 a server verifies our certificate after our handshake is complete. */
+	tls->context->n_refused[TLS_REFUSAL_ALERT]++;
 	return -EACCES;
 }
 
-ssize_t tls_write(struct tls *channel, const uint8_t *data, size_t len)
+ssize_t tls_write(struct tls *tls, const uint8_t *data, size_t len)
 {
 	int got;
 
 	ERR_clear_error();
-	got = SSL_write(channel->ssl, data, len > 65536 ? 65536 : (int)len);
+	got = SSL_write(tls->ssl, data, len > 65536 ? 65536 : (int)len);
 	if (got > 0)
 		return got;
-	if (waits(channel, got))
+	if (waits(tls, got))
 		return -EAGAIN;
 	ERR_clear_error();
 	return -EIO;

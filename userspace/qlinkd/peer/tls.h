@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The connection to a peer: TLS 1.3, mutual, post-quantum, or none. */
+/* TLS of a connection to a peer: TLS 1.3, both ends authenticated, post-quantum, or refused. */
 #ifndef QLINKD_TLS_H
 #define QLINKD_TLS_H
 
@@ -12,19 +12,20 @@
 #include "qlinkd/secrets/exchange.h"
 
 /**
- * enum tls_refusal - why a connection did not come about
+ * enum tls_refusal - why a connection was refused
  * @TLS_REFUSAL_GROUP: the peer does not offer X25519MLKEM768
- * @TLS_REFUSAL_VERSION: it does not speak TLS 1.3
- * @TLS_REFUSAL_SIGNATURE: it has no certificate of a kind that we take
- * @TLS_REFUSAL_NO_CERTIFICATE: it shows none
- * @TLS_REFUSAL_CA: its certificate is not of our CA, or is broken
- * @TLS_REFUSAL_DATES: its certificate is expired or not yet valid
- * @TLS_REFUSAL_IDENTITY: its certificate names somebody else
- * @TLS_REFUSAL_ALERT: it refuses us, and says why
+ * @TLS_REFUSAL_VERSION: the peer does not support TLS 1.3
+ * @TLS_REFUSAL_SIGNATURE: the peer has no certificate with an allowed signature algorithm
+ * @TLS_REFUSAL_NO_CERTIFICATE: the peer sends no certificate
+ * @TLS_REFUSAL_CA: the peer's certificate is not from our CA, or is invalid
+ * @TLS_REFUSAL_DATES: the peer's certificate is expired or not yet valid
+ * @TLS_REFUSAL_IDENTITY: the peer's certificate has another name
+ * @TLS_REFUSAL_ALERT: the peer refused us with a TLS alert
  * @TLS_REFUSAL_TIMEOUT: the handshake takes too long
- * @TLS_REFUSAL_TOO_MANY: too many others dial us
- * @TLS_REFUSAL_ROUTE: the way to it leads through a qlink
- * @TLS_REFUSAL_OTHER: anything else that is no TLS of ours
+ * @TLS_REFUSAL_TOO_MANY: too many callers
+ * @TLS_REFUSAL_ROUTE: the route to the peer uses a qlink device
+ * @TLS_REFUSAL_OTHER: any other failure of the handshake
+ * @TLS_N_REFUSALS: number of refusals
  */
 enum tls_refusal {
 	TLS_REFUSAL_GROUP,
@@ -43,7 +44,7 @@ enum tls_refusal {
 };
 
 /**
- * struct tls_config - who we are, and whom we believe
+ * struct tls_config - our certificate, and the CA that we trust
  */
 struct tls_config {
 	/** @cert: path of our certificate, PEM */
@@ -52,44 +53,50 @@ struct tls_config {
 	/** @key: path of its private key, PEM */
 	const char *key;
 
-	/** @ca: path of the CA's certificate, PEM; no other is believed */
+	/** @ca: path of the CA's certificate, PEM; no other CA is trusted */
 	const char *ca;
 
-	/** @signatures: kinds of signatures taken; %NULL for mldsa65 */
+	/** @signatures: allowed signature algorithms, an OpenSSL list; %NULL for mldsa65 */
 	const char *signatures;
 };
 
-/* Settings and counters of all channels of an agent. */
+/* TLS settings and counters that all connections of an agent share. */
 struct tls_context;
 
-/* One connection. */
+/* TLS of one connection. */
 struct tls;
 
 /**
- * tls_context_new() - read certificates and keys
- * @context: where it goes; the caller frees it with tls_context_free()
+ * tls_context_new() - load certificates and key
+ * @context: set to the context; the caller frees it with tls_context_free()
  * @config: not kept
  * @why: filled in on failure, with the path
  *
- * Return: 0, or %-EINVAL with @why.
+ * Context: Process; reads files.
+ * Return: 0, or %-EINVAL with @why; then @context is %NULL.
  */
 int tls_context_new(struct tls_context **context,
 		    const struct tls_config *config,
 		    struct qlink_why *why);
 
 /**
- * tls_context_free() - give a context back, when its channels are closed
+ * tls_context_free() - free a context after all its connections
  * @context: from tls_context_new(), or %NULL
+ *
+ * Context: Process.
  */
 void tls_context_free(struct tls_context *context);
 
 /**
- * tls_refuse() - count a connection that others refuse than the channel itself
- * @context: the context
+ * tls_refuse() - count a refused connection, and write down why
+ * @context: the context, which counts
  * @refusal: an enum tls_refusal
- * @why: filled in: its name, then the rule
- * @format: the rule, as for printf()
+ * @why: filled in: name of the refusal, then the rule
+ * @format: the rule, a printf() format
  *
+ * tls_handshake() counts what it refuses itself; this is also for other rules.
+ *
+ * Context: Process.
  * Return: %-EACCES.
  */
 int tls_refuse(struct tls_context *context, enum tls_refusal refusal,
@@ -97,98 +104,109 @@ int tls_refuse(struct tls_context *context, enum tls_refusal refusal,
 	__attribute__((format(printf, 4, 5)));
 
 /**
- * tls_refused() - count what was refused
+ * tls_refused() - get the number of refused connections
  * @context: the context
  * @refusal: an enum tls_refusal
  *
- * Return: how often, ever.
+ * Return: number of connections refused for this reason since the context was made.
  */
 uint64_t tls_refused(const struct tls_context *context,
 		     enum tls_refusal refusal);
 
 /**
- * tls_refusal_name() - name a refusal as counters and logs have it
+ * tls_refusal_name() - get the name of a refusal, as in counters and the log
  * @refusal: an enum tls_refusal
  *
- * Return: as "wrong-ca".
+ * Context: Pure.
+ * Return: a constant such as "wrong-ca".
  */
 const char *tls_refusal_name(enum tls_refusal refusal);
 
 /**
- * tls_new() - begin TLS on a connected socket
- * @channel: where it goes; the caller frees it with tls_free()
+ * tls_new() - start TLS on a connected socket
+ * @tls: set to the new TLS; the caller frees it with tls_free()
  * @context: outlives it
- * @fd: connected, non-blocking; stays the caller's
- * @has_dialled: we made the connection
- * @peers: names that the peer may have, ended by %NULL; outlive the channel
+ * @fd: connected, non-blocking; stays the caller's and is open until tls_free()
+ * @has_dialled: this end dialled the connection, so it is the TLS client
+ * @peers: names that the peer may have, ended by %NULL; outlive @tls
  *
- * Return: 0, or %-ENOMEM.
+ * Context: Process.
+ * Return: 0, or %-ENOMEM; then @tls is %NULL.
  */
-int tls_new(struct tls **channel, struct tls_context *context,
+int tls_new(struct tls **tls, struct tls_context *context,
 	    int fd, bool has_dialled, const char *const *peers);
 
 /**
- * tls_free() - end a connection, politely if it was made
- * @channel: from tls_new(), or %NULL
+ * tls_free() - free the TLS of a connection; close_notify is sent after a whole handshake
+ * @tls: from tls_new(), or %NULL
+ *
+ * Context: Process; never waits.
  */
-void tls_free(struct tls *channel);
+void tls_free(struct tls *tls);
 
 /**
- * tls_handshake() - go on with the handshake
- * @channel: the channel
- * @why: filled in on refusal: its name, then the rule
+ * tls_handshake() - continue the handshake
+ * @tls: the TLS
+ * @why: filled in on refusal: name of the refusal, then the rule
  *
+ * RFC 8446, with the rules of PROTOCOL.md, section 4.
+ *
+ * Context: Process; never waits.
  * Return:
- * * %0		- made; all rules hold
- * * %-EAGAIN	- call again when tls_wants_write() or the socket is readable
- * * %-EACCES	- refused, as @why tells, and counted
+ * * %0		- the handshake is complete and all rules hold
+ * * %-EAGAIN	- call again when the socket is ready, see tls_wants_write()
+ * * %-EACCES	- the connection is refused, see @why, and counted
  */
-int tls_handshake(struct tls *channel, struct qlink_why *why);
+int tls_handshake(struct tls *tls, struct qlink_why *why);
 
 /**
- * tls_wants_write() - say what the handshake, a read or a write waits for
- * @channel: the channel; its last call returned %-EAGAIN
+ * tls_wants_write() - check what a handshake, a read or a write waits for
+ * @tls: the TLS; its last call returned %-EAGAIN
  *
- * Return: whether it waits to write; it waits to read if not.
+ * Return: %true if it waits until the socket is writable, %false if until it is readable.
  */
-bool tls_wants_write(const struct tls *channel);
+bool tls_wants_write(const struct tls *tls);
 
 /**
- * tls_peer() - say who the peer is
- * @channel: its handshake is made
+ * tls_peer() - get the name of the peer
+ * @tls: its handshake is complete
  *
- * Return: one of the names that tls_new() was given.
+ * Return: one of the names passed to tls_new().
  */
-const char *tls_peer(const struct tls *channel);
+const char *tls_peer(const struct tls *tls);
 
 /**
- * tls_keys() - get what the agreement binds to the connection
- * @channel: its handshake is made
- * @keys: filled in; the exporter is secret
+ * tls_binding() - get what ties keys to the connection
+ * @tls: its handshake is complete
+ * @binding: filled in, wiped on failure; the exporter (RFC 8446, 7.5) is secret
  *
+ * Context: Process.
  * Return: 0, or %-EIO if OpenSSL failed.
  */
-int tls_keys(struct tls *channel, struct exchange_binding *keys);
+int tls_binding(struct tls *tls, struct exchange_binding *binding);
 
 /**
- * tls_read() - read what the peer says
- * @channel: its handshake is made
- * @data: where it goes
- * @room: bytes at @data
+ * tls_read() - read data from the peer
+ * @tls: its handshake is complete
+ * @data: where the data goes
+ * @room: bytes at @data; at most 65536 are read
  *
- * Return: bytes read, 0 when the peer has closed, %-EAGAIN, %-EACCES when the
- * peer refused us after the handshake (counted as alert), or %-EIO.
+ * Context: Process; never waits.
+ * Return: number of bytes read; 0 if the peer has closed the connection; %-EAGAIN: call
+ * again when the socket is ready; %-EACCES if the peer refused us after the handshake
+ * (counted as TLS_REFUSAL_ALERT); or %-EIO.
  */
-ssize_t tls_read(struct tls *channel, uint8_t *data, size_t room);
+ssize_t tls_read(struct tls *tls, uint8_t *data, size_t room);
 
 /**
- * tls_write() - say something to the peer
- * @channel: its handshake is made
+ * tls_write() - write data to the peer
+ * @tls: its handshake is complete
  * @data: the bytes
- * @len: how many, above 0
+ * @len: number of bytes, above 0; at most 65536 are written
  *
- * Return: bytes taken, %-EAGAIN: call again with the same, or %-EIO.
+ * Context: Process; never waits.
+ * Return: number of bytes written; %-EAGAIN: call again with the same bytes; or %-EIO.
  */
-ssize_t tls_write(struct tls *channel, const uint8_t *data, size_t len);
+ssize_t tls_write(struct tls *tls, const uint8_t *data, size_t len);
 
 #endif
