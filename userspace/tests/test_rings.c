@@ -22,7 +22,7 @@ TEST(keys_become_runs_of_their_own_ring)
 	struct session_ring ring;
 
 	rings_sort(keys, COUNT(keys));
-	CHECK_NUMBER("all told", rings_tell(&ring, &from, TX, keys, COUNT(keys)), 0);
+	CHECK_NUMBER("all told", rings_report(&ring, &from, TX, keys, COUNT(keys)), 0);
 	CHECK_NUMBER("runs", ring.n_held, 2);
 	CHECK_NUMBER("first of the first", ring.held[0].first, 3);
 	CHECK_NUMBER("last of the first", ring.held[0].last, 5);
@@ -30,7 +30,7 @@ TEST(keys_become_runs_of_their_own_ring)
 	CHECK_NUMBER("last of the second", ring.held[1].last, 7);
 	CHECK_NUMBER("newest", ring.newest, 12);
 	CHECK(!memcmp(ring.id, from.id, sizeof(ring.id)), "another id");
-	CHECK_NUMBER("the other ring", rings_tell(&ring, &from, RX, keys, COUNT(keys)), 0);
+	CHECK_NUMBER("the other ring", rings_report(&ring, &from, RX, keys, COUNT(keys)), 0);
 	CHECK_NUMBER("its runs", ring.n_held, 1);
 	CHECK_NUMBER("its last", ring.held[0].last, 10);
 }
@@ -41,7 +41,7 @@ TEST(an_empty_ring_holds_nothing)
 	struct session_ring ring;
 
 	rings_sort(NULL, 0);
-	CHECK_NUMBER("told", rings_tell(&ring, &from, TX, NULL, 0), 0);
+	CHECK_NUMBER("told", rings_report(&ring, &from, TX, NULL, 0), 0);
 	CHECK_NUMBER("runs", ring.n_held, 0);
 	CHECK(!rings_holds(&ring, 0), "epoch 0");
 	CHECK(!rings_holds(&ring, 1), "epoch 1");
@@ -56,7 +56,7 @@ TEST(of_too_many_runs_the_newest_are_told)
 
 	for (i = 0; i < COUNT(keys); i++)
 		keys[i] = key(RX, 2 * i + 1);
-	CHECK_NUMBER("told from", rings_tell(&ring, &from, RX, keys, COUNT(keys)), 7);
+	CHECK_NUMBER("told from", rings_report(&ring, &from, RX, keys, COUNT(keys)), 7);
 	CHECK_NUMBER("runs", ring.n_held, SESSION_RANGES_MAX);
 	CHECK(!rings_holds(&ring, 5), "the oldest");
 	CHECK(rings_holds(&ring, 7), "the first that is told");

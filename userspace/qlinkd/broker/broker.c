@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The part of the agent that may touch the kernel, and does nothing else. */
+/* The process of the agent that may change links in the kernel, and does nothing else. */
 #include "broker.h"
 
 #include <errno.h>
@@ -16,17 +16,17 @@
 #include "rings.h"
 
 #define KEYS_BYTES	(SESSION_OFFER_MAX * QLINK_SECRET_BYTES)
-/* Of one request to delete. */
+/* Most keys that one netlink message deletes. */
 #define DELETE_MAX	1024
 
 struct broker {
 	struct qlink_nl *nl;
 	const char *path;
 	struct config config;
-	/* where the agent puts keys, and where they are out of its reach */
+	/* keys as the agent wrote them, and the broker's own copy, which the agent cannot change */
 	uint8_t *shared;
 	struct qlink_secret keys;
-	/* of a dump, from @next_record on what no reply had room for yet, and of which device */
+	/* the last dump of records, the first that no reply has had yet, and the ifindex */
 	struct qlink_record *records;
 	size_t n_records, next_record;
 	uint32_t records_of;
@@ -54,9 +54,9 @@ static int answer_link(struct broker *broker, const struct request *request,
 	return 0;
 }
 
-/* What a link is like and which keys it has, sorted; the caller frees @keys. */
-static int look(struct broker *broker, uint32_t ifindex, struct qlink_link *link,
-		struct qlink_key **keys, size_t *n, struct reply *reply)
+/* Reads a link and its keys, sorted by rings_sort(); the caller frees @keys. */
+static int read_link(struct broker *broker, uint32_t ifindex, struct qlink_link *link,
+		     struct qlink_key **keys, size_t *n, struct reply *reply)
 {
 	struct qlink_error error;
 
@@ -68,8 +68,9 @@ static int look(struct broker *broker, uint32_t ifindex, struct qlink_link *link
 }
 
 /*
- * A key that has gone meanwhile is no error, but takes its whole message with it. Then both halves go on
- * their own: few keys go meanwhile, and those are the oldest, side by side.
+ * A key may have gone since the dump. That is not an error, but the kernel then refuses the whole
+ * message. So each half is sent again on its own, down to single keys. That is cheap: only few
+ * keys go meanwhile, and they are the oldest, next to each other.
  */
 static int delete_some(struct broker *broker, uint32_t ifindex, const struct qlink_key *keys,
 		       size_t n, struct reply *reply)
@@ -98,19 +99,19 @@ static int delete_keys(struct broker *broker, uint32_t ifindex,
 	return err;
 }
 
-/* Delete the keys of a direction whose epochs are in @range and above @above. */
+/* Deletes the keys of a direction whose epochs are in @range and above @above. */
 static int delete_range(struct broker *broker, uint32_t ifindex, uint8_t direction,
 			const struct session_range *range, uint64_t above,
 			struct qlink_key *keys, size_t n, struct reply *reply)
 {
-	size_t i, n_go = 0;
+	size_t i, n_delete = 0;
 
 	for (i = 0; i < n; i++) {
 		if (keys[i].direction == direction && keys[i].epoch > above &&
 		    keys[i].epoch >= range->first && keys[i].epoch <= range->last)
-			keys[n_go++] = keys[i];
+			keys[n_delete++] = keys[i];
 	}
-	return delete_keys(broker, ifindex, keys, n_go, reply);
+	return delete_keys(broker, ifindex, keys, n_delete, reply);
 }
 
 static int answer_rings(struct broker *broker, const struct request *request,
@@ -120,20 +121,20 @@ static int answer_rings(struct broker *broker, const struct request *request,
 	uint64_t tx_first, rx_first;
 	struct qlink_link link;
 	struct qlink_key *keys;
-	size_t n, i, n_go = 0;
-	int err = look(broker, ifindex, &link, &keys, &n, reply);
+	size_t n, i, n_delete = 0;
+	int err = read_link(broker, ifindex, &link, &keys, &n, reply);
 
 	(void)request;
 	if (err)
 		return err;
-	tx_first = rings_tell(&rings->tx, &link.tx, QLINK_DIRECTION_TX, keys, n);
-	rx_first = rings_tell(&rings->rx, &link.rx, QLINK_DIRECTION_RX, keys, n);
+	tx_first = rings_report(&rings->tx, &link.tx, QLINK_DIRECTION_TX, keys, n);
+	rx_first = rings_report(&rings->rx, &link.rx, QLINK_DIRECTION_RX, keys, n);
 	for (i = 0; i < n; i++) {
 		if (keys[i].epoch < (keys[i].direction == QLINK_DIRECTION_TX ?
 					     tx_first : rx_first))
-			keys[n_go++] = keys[i];
+			keys[n_delete++] = keys[i];
 	}
-	err = delete_keys(broker, ifindex, keys, n_go, reply);
+	err = delete_keys(broker, ifindex, keys, n_delete, reply);
 	free(keys);
 	return err;
 }
@@ -158,7 +159,7 @@ static int answer_reconcile(struct broker *broker, const struct request *request
 	struct qlink_link link;
 	struct qlink_key *keys;
 	size_t n;
-	int err = look(broker, ifindex, &link, &keys, &n, reply);
+	int err = read_link(broker, ifindex, &link, &keys, &n, reply);
 
 	if (err)
 		return err;
@@ -166,7 +167,7 @@ static int answer_reconcile(struct broker *broker, const struct request *request
 		n = rings_select(keys, n, &request->peer, link.rx.current_epoch);
 	err = delete_keys(broker, ifindex, keys, n, reply);
 	free(keys);
-	/* Without a source in common there is no key left that could be of one. */
+	/* If no source is in common, all keys are deleted, so none can be of a refused source. */
 	if (!err && request->sources && link.config.accept != request->sources)
 		err = configure(broker, ifindex, &config, reply);
 	return err;
@@ -199,7 +200,7 @@ static int answer_delete(struct broker *broker, const struct request *request,
 	struct qlink_key *keys;
 	uint64_t above = 0;
 	size_t n;
-	int err = look(broker, ifindex, &link, &keys, &n, reply);
+	int err = read_link(broker, ifindex, &link, &keys, &n, reply);
 
 	if (err)
 		return err;
@@ -235,7 +236,7 @@ static int answer_rotate(struct broker *broker, const struct request *request,
 	return 0;
 }
 
-static void forget_records(struct broker *broker)
+static void free_records(struct broker *broker)
 {
 	free(broker->records);
 	broker->records = NULL;
@@ -243,8 +244,11 @@ static void forget_records(struct broker *broker)
 	broker->next_record = 0;
 }
 
-/* A dump has all there are: who reads on goes on in it, rather than have the rest dumped each time. */
-static bool reads_on(const struct broker *broker, uint64_t after, uint32_t ifindex)
+/*
+ * A dump has all records of a device. A request that continues after the last reply is answered
+ * from it, so that the rest is not dumped again each time.
+ */
+static bool continues_dump(const struct broker *broker, uint64_t after, uint32_t ifindex)
 {
 	size_t next = broker->next_record;
 
@@ -257,8 +261,8 @@ static int answer_records(struct broker *broker, const struct request *request,
 	struct qlink_error error;
 	size_t left;
 
-	if (!reads_on(broker, request->after, ifindex)) {
-		forget_records(broker);
+	if (!continues_dump(broker, request->after, ifindex)) {
+		free_records(broker);
 		if (qlink_record_dump(broker->nl, ifindex, request->after, &broker->records,
 				      &broker->n_records, &error))
 			return refused(reply, &error);
@@ -271,7 +275,7 @@ static int answer_records(struct broker *broker, const struct request *request,
 		       reply->n * sizeof(*reply->records));
 	broker->next_record += reply->n;
 	if (broker->next_record == broker->n_records)
-		forget_records(broker);
+		free_records(broker);
 	return 0;
 }
 
@@ -310,29 +314,29 @@ static bool ring_is_sane(const struct session_ring *ring)
 	return ring->n_held <= SESSION_RANGES_MAX;
 }
 
-/* What no agent of ours would ask; the kernel looks at the rest. */
+/* Finds what an intact agent never requests; the kernel checks the rest. */
 static const char *find_fault(const struct request *request)
 {
 	if (request->type >= REQUEST_N)
 		return "no such request";
 	if (memchr(request->device, '\0', sizeof(request->device)) == NULL)
-		return "a device without an end";
+		return "device name without a NUL";
 	if (request->direction > QLINK_DIRECTION_RX)
 		return "no such direction";
 	if (request->staged_only > 1)
-		return "neither all keys nor staged ones";
+		return "staged_only is neither 0 nor 1";
 	if (request->source >= QLINK_SOURCE_STATIC ||
 	    request->sources >= 1 << QLINK_SOURCE_STATIC)
-		return "a source that no agent has";
+		return "no such source for an agent";
 	if (request->n > SESSION_OFFER_MAX ||
 	    (request->type == REQUEST_INSTALL && !request->n))
-		return "too many keys or none";
+		return "too many keys, or no key";
 	if (!ring_is_sane(&request->peer.tx) || !ring_is_sane(&request->peer.rx))
-		return "too many runs";
+		return "too many ranges";
 	return NULL;
 }
 
-/* The agent can write there at any time: what is looked at is a copy. */
+/* The agent can write to the shared memory at any time, so the broker uses a copy. */
 static void take_keys(struct broker *broker)
 {
 	memcpy(broker->keys.data, broker->shared, KEYS_BYTES);
@@ -351,7 +355,7 @@ static void answer(struct broker *broker, const struct request *request,
 						  "not in the configuration");
 			return;
 		}
-		/* Looked up each time: the device may have been made anew. */
+		/* Look it up for each request: the device may have been replaced. */
 		ifindex = if_nametoindex(request->device);
 		if (!ifindex) {
 			reply->err = qlink_refuse(&reply->why, -ENODEV, "no such device");
@@ -361,11 +365,11 @@ static void answer(struct broker *broker, const struct request *request,
 	reply->err = handler->answer(broker, request, ifindex, reply);
 }
 
-/* One request of @len bytes; what is wrong with it, or NULL and @reply is filled in. */
+/* Handles a request of @len bytes. Returns NULL and fills in @reply, or returns what is wrong. */
 static const char *handle(struct broker *broker, const struct request *request, size_t len,
 			  struct reply *reply)
 {
-	const char *fault = len == sizeof(*request) ? find_fault(request) : "a torn request";
+	const char *fault = len == sizeof(*request) ? find_fault(request) : "wrong length";
 
 	if (fault)
 		return fault;
@@ -418,7 +422,7 @@ int broker_run(int fd, uint8_t *keys, const char *path)
 		fprintf(stderr, "<3>broker error=\"%s\"\n", qlink_error_text(&error));
 	else
 		status = serve(&broker, fd);
-	forget_records(&broker);
+	free_records(&broker);
 	qlink_nl_close(broker.nl);
 	config_free(&broker.config);
 	qlink_secret_free(&broker.keys);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel as the agent reaches it: through its broker. */
+/* The agent's side of the broker: requests and replies. */
 #include "client.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include <openssl/sha.h>
 
-static int died(struct broker_client *broker, struct qlink_why *why)
+static int set_dead(struct broker_client *broker, struct qlink_why *why)
 {
 	broker->is_dead = true;
 	return qlink_refuse(why, -EPIPE, "the broker does not answer");
@@ -33,7 +33,7 @@ int broker_ask(struct broker_client *broker, enum request_type type, const char 
 	struct request full = { 0 };
 
 	if (broker->is_dead)
-		return died(broker, why);
+		return set_dead(broker, why);
 	if (request)
 		full = *request;
 	full.type = (uint8_t)type;
@@ -43,7 +43,7 @@ int broker_ask(struct broker_client *broker, enum request_type type, const char 
 	    wait_for_answer(broker) ||
 	    recv(broker->fd, &broker->reply, sizeof(broker->reply), MSG_DONTWAIT) !=
 		    sizeof(broker->reply))
-		return died(broker, why);
+		return set_dead(broker, why);
 	if (broker->reply.err)
 		*why = broker->reply.why;
 	return broker->reply.err;
@@ -67,7 +67,7 @@ int broker_install(struct broker_client *broker, const char *device,
 	}
 	memcpy(request.kme_key_ids, keys->kme_key_ids, sizeof(request.kme_key_ids));
 	err = broker_ask(broker, REQUEST_INSTALL, device, &request, why);
-	/* The broker has done so, unless it is dead. */
+	/* The broker has wiped this memory already, unless it is dead. */
 	explicit_bzero(broker->keys, (size_t)keys->n * QLINK_SECRET_BYTES);
 	return err;
 }

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel as the agent reaches it: through its broker. */
+/* The agent's side of the broker: requests and replies. */
 #ifndef QLINKD_BROKER_CLIENT_H
 #define QLINKD_BROKER_CLIENT_H
 
 #include "qlinkd/secrets/mix.h"
 #include "request.h"
 
-/* A broker that does not answer for so long is taken for dead. */
+/* A broker that does not answer for this long is treated as dead. */
 #define BROKER_TIMEOUT_MS	10000
 
 /**
- * struct broker_client - the way to the broker
+ * struct broker_client - the connection to the broker
  *
- * Calls wait for the answer: one takes a millisecond or so, and what it asks for
- * has to come about in the order in which it was asked for.
+ * Calls wait for the reply. One takes about a millisecond, and requests must take effect in
+ * the order in which they are made.
  */
 struct broker_client {
-	/** @fd: of the socket pair */
+	/** @fd: the agent's end of the socket pair */
 	int fd;
 
-	/** @keys: memory shared with the broker, for key bytes on their way */
+	/** @keys: memory shared with the broker, for the bytes of keys to install */
 	uint8_t *keys;
 
-	/** @is_dead: the broker did not answer; nothing can be asked any more */
+	/** @is_dead: the broker did not answer; every further request fails */
 	bool is_dead;
 
-	/** @reply: the last answer */
+	/** @reply: the last reply */
 	struct reply reply;
 };
 
@@ -33,16 +33,16 @@ struct broker_client {
  * struct broker_keys - keys to install, for consecutive epochs
  */
 struct broker_keys {
-	/** @keys: their bytes; secret */
+	/** @keys: @n keys; secret, the caller's */
 	const struct mix_keys *keys;
 
-	/** @kme_key_ids: handles, all zero for none */
+	/** @kme_key_ids: a handle for each key, all zero if it has no KME key ID */
 	uint8_t kme_key_ids[SESSION_OFFER_MAX][QLINK_KME_KEY_ID_BYTES];
 
-	/** @first: epoch of the first */
+	/** @first: epoch of the first key */
 	uint64_t first;
 
-	/** @n: how many, 1 to SESSION_OFFER_MAX */
+	/** @n: number of keys, 1 to SESSION_OFFER_MAX */
 	uint8_t n;
 
 	/** @direction: an enum qlink_direction */
@@ -53,35 +53,40 @@ struct broker_keys {
 };
 
 /**
- * broker_ask() - ask the broker
- * @broker: the way to it; its @reply has the answer
+ * broker_ask() - send a request and wait for the reply
+ * @broker: the connection; its @reply has the reply, until the next request
  * @type: an enum request_type
- * @device: name of the device
- * @request: the rest of the question, or %NULL
+ * @device: name of the device; %NULL for REQUEST_RELOAD
+ * @request: the other members of the request, or %NULL if it has none
  * @why: filled in on failure
  *
- * Return: 0, %-EPIPE for a broker that is dead, or what the kernel said.
+ * Context: Process; waits up to BROKER_TIMEOUT_MS.
+ * Return: 0; or with @why %-EPIPE if the broker is dead, %-EPERM for a device that is not in
+ * the configuration, %-ENODEV for one that does not exist, or the error of the kernel.
  */
 int broker_ask(struct broker_client *broker, enum request_type type, const char *device,
 	       const struct request *request, struct qlink_why *why);
 
 /**
  * broker_install() - install keys, all or none
- * @broker: the way to the broker
+ * @broker: the connection to the broker
  * @device: name of the device
- * @keys: the keys
+ * @keys: the keys; copied to shared memory, which is wiped afterwards
  * @why: filled in on failure
  *
+ * Context: Process; waits up to BROKER_TIMEOUT_MS.
  * Return: as broker_ask().
  */
 int broker_install(struct broker_client *broker, const char *device,
 		   const struct broker_keys *keys, struct qlink_why *why);
 
 /**
- * broker_handle() - make the handle by which the kernel names a KME key ID
- * @id: the ID, as text
- * @handle: QLINK_KME_KEY_ID_BYTES: the UUID, or the first bytes of SHA-256 of an ID
- *	that is none
+ * broker_handle() - compute the handle by which the kernel names a KME key ID
+ * @id: the KME key ID, as text
+ * @handle: QLINK_KME_KEY_ID_BYTES, filled in: the UUID if @id is one, else the first bytes
+ *	of SHA-256 of @id
+ *
+ * Context: Pure.
  */
 void broker_handle(const struct bytes *id, uint8_t *handle);
 

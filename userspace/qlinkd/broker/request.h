@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the agent may ask its broker, and what the broker answers. */
+/* The requests of the agent to its broker, and the replies. */
 #ifndef QLINKD_REQUEST_H
 #define QLINKD_REQUEST_H
 
@@ -10,22 +10,25 @@
 #include "libqlink/record.h"
 #include "qlinkd/agreement/agreement.h"
 
+/* Bytes of a device name, with the terminating NUL. */
 #define REQUEST_DEVICE_BYTES	16
-/* Of one answer. */
+/* Most records of one reply. */
 #define REQUEST_RECORDS_MAX	64
 
 /**
- * enum request_type - what may be asked
- * @REQUEST_LINK: what a link is like
- * @REQUEST_RINGS: what its rings hold, in runs
- * @REQUEST_RECONCILE: delete what the peer does not hold, accept only @sources; all keys
- *	go if these are none
- * @REQUEST_INSTALL: install @n keys from epoch @range.first on
- * @REQUEST_DELETE: delete the epochs of @range
- * @REQUEST_PACE: rekey every @period_ms, and say so below @keys_low staged keys
- * @REQUEST_ROTATE: let the next transmit key take over
- * @REQUEST_RECORDS: records of keys that went, behind number @after
- * @REQUEST_RELOAD: read anew which devices there may be
+ * enum request_type - types of requests
+ * @REQUEST_LINK: read the configuration and state of a link
+ * @REQUEST_RINGS: read which ranges of epochs its rings hold; keys of ranges that do not fit
+ *	are deleted
+ * @REQUEST_RECONCILE: delete the keys that rings_select() selects for @peer, accept only
+ *	@sources; if @sources is empty, delete all keys
+ * @REQUEST_INSTALL: install @n keys from epoch @range.first on, all or none
+ * @REQUEST_DELETE: delete the epochs of @range in @direction
+ * @REQUEST_PACE: rekey every @period_ms, and send an event below @keys_low staged keys
+ * @REQUEST_ROTATE: switch to the next transmit key
+ * @REQUEST_RECORDS: read the records after number @after
+ * @REQUEST_RELOAD: read the device names from the configuration file again
+ * @REQUEST_N: number of types
  */
 enum request_type {
 	REQUEST_LINK,
@@ -41,65 +44,66 @@ enum request_type {
 };
 
 /**
- * struct request - one question
+ * struct request - one request; its type says which members are valid
  *
- * Key bytes are not in it: they lie in memory that both processes share, locked and in no
- * dump, QLINK_SECRET_BYTES for each of @n keys. Who reads them wipes them.
+ * It does not contain key bytes. They are in memory that both processes share, which is
+ * locked and in no core dump: QLINK_SECRET_BYTES for each of @n keys. The reader wipes them.
  */
 struct request {
 	/** @type: an enum request_type */
 	uint8_t type;
 
-	/** @direction: of keys, an enum qlink_direction */
+	/** @direction: direction of keys, an enum qlink_direction */
 	uint8_t direction;
 
-	/** @source: of keys to install */
+	/** @source: source of the keys to install, an enum qlink_source */
 	uint8_t source;
 
-	/** @sources: to accept, a bit each */
+	/** @sources: set of sources to accept, bit 1 << enum qlink_source for each */
 	uint8_t sources;
 
-	/** @n: keys to install, 1 to SESSION_OFFER_MAX */
+	/** @n: number of keys to install, 1 to SESSION_OFFER_MAX */
 	uint8_t n;
 
-	/** @staged_only: 1 to delete only keys newer than the current one; no bool, of
-	 * which not every byte is a value
+	/**
+	 * @staged_only: 1 to delete only keys newer than the current one, else 0; not a bool,
+	 * because not every byte is a valid bool
 	 */
 	uint8_t staged_only;
 
-	/** @device: its name */
+	/** @device: name of the device */
 	char device[REQUEST_DEVICE_BYTES];
 
-	/** @period_ms: from one transmit key to the next */
+	/** @period_ms: time from one transmit key to the next, in ms */
 	uint32_t period_ms;
 
-	/** @keys_low: staged keys */
+	/** @keys_low: number of staged keys below which the kernel sends an event */
 	uint32_t keys_low;
 
-	/** @after: number of a record */
+	/** @after: number of the last record that the agent has */
 	uint64_t after;
 
 	/** @range: epochs */
 	struct session_range range;
 
-	/** @kme_key_ids: handles of the keys to install, all zero for none */
+	/** @kme_key_ids: a handle for each key to install, all zero if it has none */
 	uint8_t kme_key_ids[SESSION_OFFER_MAX][QLINK_KME_KEY_ID_BYTES];
 
-	/** @peer: what the peer holds */
+	/** @peer: rings of the peer, from its STATE */
 	struct session_rings peer;
 };
 
 /**
- * struct reply - the answer
+ * struct reply - the reply to a request
  */
 struct reply {
 	/** @err: 0, or a negative errno */
 	int32_t err;
 
-	/** @why: what the kernel says of it */
+	/** @why: the kernel's or the broker's error text, if @err is not 0 */
 	struct qlink_why why;
 
-	/** @n: how many of @records count */
+	/** @n: number of valid members of @records */
 	uint32_t n;
 
 	union {

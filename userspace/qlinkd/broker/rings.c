@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the rings of a link hold, as agents tell each other; pure. */
+/* The rings of a link as ranges of epochs, as agents send them in STATE; pure. */
 #include "rings.h"
 
 #include <stdlib.h>
@@ -20,18 +20,18 @@ void rings_sort(struct qlink_key *keys, size_t n)
 		qsort(keys, n, sizeof(*keys), by_epoch);
 }
 
-/* Make room for a younger run. */
-static void forget_oldest(struct session_ring *ring)
+/* Removes the oldest range to make room for a newer one. */
+static void drop_oldest(struct session_ring *ring)
 {
 	memmove(&ring->held[0], &ring->held[1],
 		(SESSION_RANGES_MAX - 1) * sizeof(ring->held[0]));
 	ring->n_held--;
 }
 
-uint64_t rings_tell(struct session_ring *ring, const struct qlink_ring *from,
-		    uint8_t direction, const struct qlink_key *keys, size_t n)
+uint64_t rings_report(struct session_ring *ring, const struct qlink_ring *from,
+		      uint8_t direction, const struct qlink_key *keys, size_t n)
 {
-	struct session_range *run = NULL;
+	struct session_range *range = NULL;
 	bool has_more = false;
 	size_t i;
 
@@ -41,17 +41,17 @@ uint64_t rings_tell(struct session_ring *ring, const struct qlink_ring *from,
 	for (i = 0; i < n; i++) {
 		if (keys[i].direction != direction)
 			continue;
-		if (run && run->last + 1 == keys[i].epoch) {
-			run->last++;
+		if (range && range->last + 1 == keys[i].epoch) {
+			range->last++;
 			continue;
 		}
 		if (ring->n_held == SESSION_RANGES_MAX) {
-			forget_oldest(ring);
+			drop_oldest(ring);
 			has_more = true;
 		}
-		run = &ring->held[ring->n_held++];
-		run->first = keys[i].epoch;
-		run->last = keys[i].epoch;
+		range = &ring->held[ring->n_held++];
+		range->first = keys[i].epoch;
+		range->last = keys[i].epoch;
 	}
 	return has_more ? ring->held[0].first : 0;
 }
@@ -67,7 +67,7 @@ bool rings_holds(const struct session_ring *ring, uint64_t epoch)
 	return false;
 }
 
-static bool must_go(const struct qlink_key *key, const struct session_rings *peer,
+static bool must_delete(const struct qlink_key *key, const struct session_rings *peer,
 		    uint64_t current)
 {
 	if (key->direction == QLINK_DIRECTION_TX)
@@ -79,14 +79,14 @@ size_t rings_select(struct qlink_key *keys, size_t n,
 		    const struct session_rings *peer, uint64_t current)
 {
 	struct qlink_key key;
-	size_t i, n_go = 0;
+	size_t i, n_selected = 0;
 
 	for (i = 0; i < n; i++) {
-		if (!must_go(&keys[i], peer, current))
+		if (!must_delete(&keys[i], peer, current))
 			continue;
 		key = keys[i];
-		keys[i] = keys[n_go];
-		keys[n_go++] = key;
+		keys[i] = keys[n_selected];
+		keys[n_selected++] = key;
 	}
-	return n_go;
+	return n_selected;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the rings of a link hold, as agents tell each other; pure. */
+/* The rings of a link as ranges of epochs, as agents send them in STATE; pure. */
 #ifndef QLINKD_RINGS_H
 #define QLINKD_RINGS_H
 
@@ -12,49 +12,53 @@
 #include "qlinkd/agreement/agreement.h"
 
 /**
- * rings_sort() - put keys in order
- * @keys: as qlink_key_dump() gave them; afterwards by direction, then by epoch
- * @n: how many
+ * rings_sort() - sort keys by direction, then by epoch
+ * @keys: from qlink_key_dump(); sorted in place
+ * @n: number of keys
+ *
+ * Context: Pure.
  */
 void rings_sort(struct qlink_key *keys, size_t n);
 
 /**
- * rings_tell() - say what a ring holds, in runs of epochs
+ * rings_report() - list the epochs that a ring holds, as ranges
  * @ring: filled in
- * @from: what the kernel says of this ring
- * @direction: of the ring, an enum qlink_direction
- * @keys: of both rings, sorted by rings_sort()
- * @n: how many
+ * @from: id and newest epoch of the ring, from the kernel
+ * @direction: direction of the ring, an enum qlink_direction
+ * @keys: keys of both rings, sorted by rings_sort()
+ * @n: number of keys
  *
- * Of more runs than SESSION_RANGES_MAX only the newest are told. Who tells must hold no
- * others.
+ * If the ring holds more than SESSION_RANGES_MAX ranges, only the newest are listed. The
+ * caller must delete the keys of the others.
  *
- * Return: the first epoch that is told, below which keys are to be deleted; 0 if all
- * are told.
+ * Context: Pure.
+ * Return: first epoch that is listed, if keys below it must be deleted; 0 if all are listed.
  */
-uint64_t rings_tell(struct session_ring *ring, const struct qlink_ring *from,
-		    uint8_t direction, const struct qlink_key *keys, size_t n);
+uint64_t rings_report(struct session_ring *ring, const struct qlink_ring *from,
+		      uint8_t direction, const struct qlink_key *keys, size_t n);
 
 /**
- * rings_holds() - ask whether a ring holds an epoch
+ * rings_holds() - check whether a ring holds an epoch
  * @ring: the ring
  * @epoch: the epoch
  *
- * Return: whether it is in one of its runs.
+ * Context: Pure.
+ * Return: %true if @epoch is in one of its ranges.
  */
 bool rings_holds(const struct session_ring *ring, uint64_t epoch);
 
 /**
- * rings_select() - find the keys that one end must not keep
- * @keys: of both our rings; those that must go come first afterwards
- * @n: how many
- * @peer: what the peer holds
- * @current: epoch of our current receive key, 0 for none
+ * rings_select() - select the keys that must be deleted to reconcile with the peer
+ * @keys: keys of both our rings; reordered so that the selected ones come first
+ * @n: number of keys
+ * @peer: the peer's rings
+ * @current: epoch of our current receive key, 0 if there is none
  *
- * Transmit keys that the peer cannot open with, and receive keys newer than our
- * current one that it will not seal with: userspace/PROTOCOL.md, section 3.
+ * Selects transmit keys that are not in the peer's receive ring, and receive keys newer than
+ * our current one that are not in its transmit ring (userspace/PROTOCOL.md, section 3).
  *
- * Return: how many must go.
+ * Context: Pure.
+ * Return: number of selected keys.
  */
 size_t rings_select(struct qlink_key *keys, size_t n,
 		    const struct session_rings *peer, uint64_t current);
