@@ -288,7 +288,7 @@ test_route_through_the_tunnel_is_refused_udp()
 	expect_eq "status" "$(status 1 '.peers[0].connected') $(status 2 '.peers[0].connected')" "false false"
 }
 
-through_a_qlink() { grep -qs 'routed through qlink0, a qlink; it must go outside' "$tmp"/[ab]/log; }
+through_a_qlink() { grep -qs 'routed through qlink0, a qlink device; it must go outside' "$tmp"/[ab]/log; }
 
 # The audit log says what each key was used for, and changes to it are detected.
 test_audit_log_eth()

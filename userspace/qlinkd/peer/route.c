@@ -114,7 +114,7 @@ static int check(struct nl_sock *sock, const struct qlink_addr *addr, struct qli
 			break;
 		if (!strcmp(answer.kind, "qlink"))
 			return qlink_refuse(why, -EXDEV,
-					    "routed through %s, a qlink device",
+					    "routed through %s, a qlink device; it must go outside",
 					    if_indextoname(device, name) ? name : "a device");
 		/* IFLA_LINK of a veth is its other end, not a device below it. */
 		device = strcmp(answer.kind, "veth") ? answer.below : 0;
