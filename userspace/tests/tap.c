@@ -32,6 +32,13 @@ void tap_check(bool ok, const char *file, int line, const char *format, ...)
 	printf(" (%s:%d)\n", file, line);
 }
 
+void tap_bail_out(const char *file, int line)
+{
+	printf("Bail out! %s:%d\n", file, line);
+	fflush(stdout);
+	abort();
+}
+
 bool tap_has_failed(void)
 {
 	return n_failed > 0;

@@ -37,6 +37,14 @@ __attribute__((format(printf, 4, 5)))
 void tap_check(bool ok, const char *file, int line, const char *format, ...);
 
 /**
+ * tap_bail_out() - end the program because the test itself is wrong
+ * @file: where that was noticed
+ * @line: likewise
+ */
+__attribute__((noreturn))
+void tap_bail_out(const char *file, int line);
+
+/**
  * tap_has_failed() - ask how the test that runs fares
  *
  * Return: whether one of its checks has failed, so that a long one can end.
@@ -69,6 +77,9 @@ char *tap_stderr_end(void);
 	static void sentence(void)
 
 #define CHECK(ok, ...)	tap_check((ok), __FILE__, __LINE__, __VA_ARGS__)
+
+/* For a test that is wrong, or too small for what happens in it. */
+#define BAIL_OUT()	tap_bail_out(__FILE__, __LINE__)
 
 #define CHECK_NUMBER(why, got, want) do {				\
 	long long got_ = (long long)(got), want_ = (long long)(want);	\

@@ -29,7 +29,7 @@ static struct sim *sim_agreed(const char *label)
 
 static int step(struct sim *sim, unsigned int end, struct session_event event)
 {
-	return sim_step(sim, end, &event);
+	return sim_end_step(sim, end, &event);
 }
 
 TEST(policies_without_a_common_source_block_and_delete_all)

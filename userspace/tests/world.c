@@ -16,16 +16,8 @@
 #include "tap.h"
 
 #define WIRE_MS		5
-/* No sound agents have so much to say or do at one time. */
+/* Sound agents need fewer rounds than this at one moment. */
 #define ROUNDS_MAX	20000
-
-__attribute__((noreturn))
-static void world_bug(int line)
-{
-	printf("Bail out! world.c:%d\n", line);
-	fflush(stdout);
-	abort();
-}
 
 /* --- the connection --- */
 
@@ -35,7 +27,7 @@ static void enqueue(struct world_wire *wire, const uint8_t *data, size_t len, ui
 	struct world_packet *packet;
 
 	if (wire->n == WORLD_WIRE)
-		world_bug(__LINE__);
+		BAIL_OUT();
 	packet = &wire->packets[wire->n++];
 	/* A stream keeps its order. */
 	if (at < wire->last_at)
@@ -103,7 +95,7 @@ void world_connect(struct world *world)
 	unsigned int i;
 
 	if (RAND_bytes(channel.exporter, sizeof(channel.exporter)) != 1)
-		world_bug(__LINE__);
+		BAIL_OUT();
 	world->n_connections++;
 	for (i = 0; i < 2; i++) {
 		memset(channel.own_cert_hash, 'a' + (int)i, sizeof(channel.own_cert_hash));
@@ -136,7 +128,7 @@ static void note_used(struct world *world, const struct device_key *key)
 	size_t at;
 
 	if (2 * world->n_used >= world->used_room)
-		world_bug(__LINE__);
+		BAIL_OUT();
 	memcpy(&mark, key->bytes, sizeof(mark));
 	for (at = mark % world->used_room; used[at]; at = (at + 1) % world->used_room)
 		CHECK(used[at] != mark, "epoch %llu: a key is used twice",
@@ -326,7 +318,7 @@ void world_run(struct world *world, uint64_t ms)
 		rounds = next > device_now ? 0 : rounds + 1;
 		if (rounds > ROUNDS_MAX) {
 			CHECK(false, "runs in circles at %llu ms", (unsigned long long)device_now);
-			world_bug(__LINE__);
+			BAIL_OUT();
 		}
 		device_now = next;
 	}
@@ -354,7 +346,7 @@ struct world *world_new(const char *const texts[2], bool has_log)
 	unsigned int i;
 
 	if (!world)
-		world_bug(__LINE__);
+		BAIL_OUT();
 	the_world = world;
 	world->used_room = 1 << 20;
 	world->used = calloc(world->used_room, sizeof(*world->used));
@@ -365,7 +357,7 @@ struct world *world_new(const char *const texts[2], bool has_log)
 		world->log_fds[i] = has_log ? memfd_create("log", MFD_CLOEXEC) :
 					      open("/dev/null", O_WRONLY | O_CLOEXEC);
 		if (world->log_fds[i] < 0 || !world->used)
-			world_bug(__LINE__);
+			BAIL_OUT();
 	}
 	device_start(&world->ends[0].config);
 	for (i = 0; i < 2; i++) {
