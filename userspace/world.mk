@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tests with two agents whole but for their sockets: devices in memory, KMEs in simulated time.
+# Tests with two whole agents without their sockets: devices in memory, KMEs in simulated time.
 
 WORLD_TESTS := act choose month run
 WORLD := tests/device.c tests/simkme.c tests/world.c
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
-# A month takes too long under sanitizers, which see two days of it.
+# A month takes too long under sanitizers. They test two days; this build tests the month.
 month_objects = $(patsubst %.c,$(O)/month/%.o,$(1))
 
 $(O)/month/agent.a: $(call month_objects,$(filter-out %/main.c,$(LIB) $(AGENT)))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Devices that lie in memory: the real broker and its client, without a kernel. */
+/* Devices in memory: the real broker and its client, without a kernel. */
 #include "device.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 uint64_t device_now;
 struct device devices[2];
 
-static int tell_time(clockid_t clock, struct timespec *time)
+static int simulated_time(clockid_t clock, struct timespec *time)
 {
 	(void)clock;
 	time->tv_sec = (time_t)(device_now / 1000);
@@ -26,11 +26,11 @@ static int tell_time(clockid_t clock, struct timespec *time)
 	return 0;
 }
 
-#define clock_gettime tell_time
+#define clock_gettime simulated_time
 #include "qlinkd/services.c"
 #undef clock_gettime
 
-/* --- what libqlink would ask of the kernel; ifindex is the end, from 1 on --- */
+/* --- stand-ins for libqlink's calls; an ifindex is an end's number plus 1 --- */
 
 static int fail(struct qlink_error *error, int err)
 {
@@ -49,15 +49,15 @@ uint32_t device_staged(const struct device_ring *ring)
 	return ring->n - !!ring->current;
 }
 
-static void tell_ring(const struct device_ring *ring, struct qlink_ring *told)
+static void describe_ring(const struct device_ring *ring, struct qlink_ring *to)
 {
-	memcpy(told->id, ring->id, sizeof(told->id));
-	told->newest_epoch = ring->newest;
-	told->current_epoch = ring->current;
-	told->staged = device_staged(ring);
-	told->has_source = ring->current > 0;
+	memcpy(to->id, ring->id, sizeof(to->id));
+	to->newest_epoch = ring->newest;
+	to->current_epoch = ring->current;
+	to->staged = device_staged(ring);
+	to->has_source = ring->current > 0;
 	if (ring->current)
-		told->current_source = ring->keys[0].source;
+		to->current_source = ring->keys[0].source;
 }
 
 static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_link *link,
@@ -72,8 +72,8 @@ static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_lin
 	link->config.id = device->id;
 	link->config.accept = device->accept;
 	link->wipes = device->wipes;
-	tell_ring(&device->tx, &link->tx);
-	tell_ring(&device->rx, &link->rx);
+	describe_ring(&device->tx, &link->tx);
+	describe_ring(&device->rx, &link->rx);
 	return 0;
 }
 
@@ -180,7 +180,7 @@ static int fake_key_del(struct qlink_nl *nl, uint32_t ifindex, const struct qlin
 	return 0;
 }
 
-/* The rules of PROTOCOL.md of kmod, section 4, as far as an agent can break them. */
+/* The rules of kmod's PROTOCOL.md, section 4, as far as an agent can break them. */
 static int refusal(const struct device *device, const struct device_ring *ring,
 		   const struct qlink_key *keys, size_t n)
 {
@@ -261,7 +261,7 @@ static const char *fake_error_text(const struct qlink_error *error)
 	return strerror(error->err);
 }
 
-/* --- the real broker, behind a socket that is a function --- */
+/* --- the real broker, with functions in the place of its socket --- */
 
 static unsigned int asked_end;
 
@@ -324,7 +324,7 @@ static ssize_t from_broker(int fd, void *data, size_t len, int flags)
 	return (ssize_t)len;
 }
 
-/* --- for the world --- */
+/* --- what world.c calls --- */
 
 void device_wipe(struct device *device)
 {
@@ -340,7 +340,7 @@ void device_wipe(struct device *device)
 	device->wipes++;
 }
 
-/* Key bytes as the broker has them, where the agent puts them. */
+/* The memory for key bytes that an agent shares with its broker. */
 static uint8_t shared[2][KEYS_BYTES];
 
 void device_start(const struct config *config)
@@ -394,10 +394,10 @@ void device_rotate(struct device *device, uint8_t direction, unsigned int skip)
 	ring->keys[0].first_ms = device_now;
 }
 
-void device_tell(const struct device *device, uint32_t kinds, struct qlink_event *event)
+void device_event(const struct device *device, uint32_t kinds, struct qlink_event *event)
 {
 	memset(event, 0, sizeof(*event));
 	event->kinds = kinds;
-	tell_ring(&device->tx, &event->tx);
-	tell_ring(&device->rx, &event->rx);
+	describe_ring(&device->tx, &event->tx);
+	describe_ring(&device->rx, &event->rx);
 }

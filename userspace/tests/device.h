@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices that lie in memory: the real broker and its client, without a kernel. */
+/* Devices in memory: the real broker and its client, without a kernel. */
 #ifndef QLINK_TESTS_DEVICE_H
 #define QLINK_TESTS_DEVICE_H
 
@@ -10,7 +10,7 @@
 #include "qlinkd/config/config.h"
 #include "qlinkd/services.h"
 
-/* Nobody can load a kernel module where unit tests run. */
+/* Unit tests cannot load a kernel module. */
 
 #define DEVICE_KEYS	1200
 #define DEVICE_RECORDS	256
@@ -23,7 +23,7 @@ struct device_key {
 	uint8_t kme_key_id[QLINK_KME_KEY_ID_BYTES];
 };
 
-/* Keys in the order of their epochs; the first is the current one if @current is not 0. */
+/* Keys in the order of their epochs; the first is current unless @current is 0. */
 struct device_ring {
 	struct device_key keys[DEVICE_KEYS];
 	unsigned int n;
@@ -31,7 +31,7 @@ struct device_ring {
 	uint8_t id[QLINK_RING_ID_BYTES];
 };
 
-/* One end's device; what the simulated world does to it, it does to these members. */
+/* One end's device; tests set its members. */
 struct device {
 	struct device_ring tx, rx;
 	bool is_there;
@@ -42,16 +42,16 @@ struct device {
 	struct qlink_record records[DEVICE_RECORDS];
 	/* whether the kernel refuses to install or to delete keys, or anything at all */
 	int install_err, delete_err, any_err;
-	/* what was asked so far, by enum request_type */
+	/* how many requests there were, by enum request_type */
 	unsigned int asked[REQUEST_N];
-	/* called once keys are there to send */
+	/* called when keys to send are installed */
 	void (*installed)(void *arg, const struct device_key *keys, unsigned int n);
 	/* called with each answer of the broker */
 	void (*answered)(void *arg);
 	void *arg;
 };
 
-/* Simulated time in ms: what services_now() says. */
+/* Simulated time in ms, as services_now() returns it. */
 extern uint64_t device_now;
 
 /* The devices of both ends; each is called "qlink0". */
@@ -60,25 +60,25 @@ extern struct device devices[2];
 /* New devices, without keys; @config has a link "qlink0". */
 void device_start(const struct config *config);
 
-/* Services of one end, with its broker; log lines go to @log_fd. */
+/* Set up one end's services and broker; log lines go to @log_fd. */
 void device_services(struct services *services, unsigned int end, int log_fd);
 
-/* New rings, as after a wipe. */
+/* Replace the rings, as a wipe does. */
 void device_wipe(struct device *device);
 
-/* Take away keys of a ring from its @i-th on. */
+/* Delete @n keys of a ring, from index @i on. */
 void device_drop(struct device_ring *ring, unsigned int i, unsigned int n);
 
-/* Key of an epoch, or NULL. */
+/* Find the key of an epoch, or NULL. */
 struct device_key *device_find(struct device_ring *ring, uint64_t epoch);
 
-/* The next key takes over in @ring, @skip others before it are passed over. */
+/* Make the next key of a direction current, after skipping @skip keys. */
 void device_rotate(struct device *device, uint8_t direction, unsigned int skip);
 
-/* How many keys wait. */
+/* How many keys are staged. */
 uint32_t device_staged(const struct device_ring *ring);
 
-/* As an event tells the rings. */
-void device_tell(const struct device *device, uint32_t kinds, struct qlink_event *event);
+/* Fill in an event with the state of the rings. */
+void device_event(const struct device *device, uint32_t kinds, struct qlink_event *event);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A laboratory: the simulator, certificates, and clients that talk to it. */
+/* A laboratory: the simulator, certificates, and clients of it. */
 #include "kme_lab.h"
 
 #include <errno.h>
@@ -136,7 +136,7 @@ void lab_stop(void)
 	      "the simulator ended with status %#x", (unsigned int)status);
 }
 
-const char *lab_tell(const char *format, ...)
+const char *lab_command(const char *format, ...)
 {
 	static char text[8192];
 	size_t len;
@@ -295,7 +295,7 @@ const char *lab_curl(int side, const char *cert, const char *args)
 	if (cert)
 		snprintf(identity, sizeof(identity), "--cert %s/%s.pem --key %s/%s.key",
 			 dir, cert, dir, cert);
-	/* curl wants the host's name in a certificate; the client's tests do not. */
+	/* The curl program requires the host's name in a certificate; the client does not. */
 	snprintf(command, sizeof(command),
 		 "curl -qsk --noproxy '*' -o %s/out -w '%%{http_code} ' %s "
 		 "https://127.0.0.1:%u/api/v1/keys%s; cat %s/out 2>&1; rm -f %s/out",

@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A laboratory: the simulator, certificates, and clients that talk to it. */
+/* A laboratory: the simulator, certificates, and clients of it. */
 #ifndef QLINK_KME_LAB_H
 #define QLINK_KME_LAB_H
 
 #include "qlinkd/kme/client.h"
 
-/* Long enough for anything that ends, on a machine that is busy. */
+/* Longer than anything takes on a busy machine. */
 #define LAB_DEADLINE_MS	30000
 
 /**
- * struct lab_client - a client and what it told
+ * struct lab_client - a client and what it reported
  */
 struct lab_client {
 	/** @kme: the client */
 	struct kme *kme;
 
-	/** @answer: the last; its keys are @keys */
+	/** @answer: the last one; its keys are @keys */
 	struct kme_answer answer;
 
-	/** @keys: copies of the last answer's */
+	/** @keys: copies of the last answer's keys */
 	struct kme_key keys[KME_BATCH_MAX];
 
-	/** @n_answers: how many came */
+	/** @n_answers: how many there were */
 	unsigned int n_answers;
 
-	/** @n_up: how often each KME became well */
+	/** @n_up: how often each KME came up */
 	unsigned int n_up[KME_NODES_MAX];
 
-	/** @n_down: how often it became ill */
+	/** @n_down: how often it went down */
 	unsigned int n_down[KME_NODES_MAX];
 
-	/** @why: what was said of the last that did */
+	/** @why: why the last one went down */
 	struct qlink_why why;
 };
 
 /**
- * struct lab_options - how a client differs from the usual
+ * struct lab_options - how a client differs from the default
  */
 struct lab_options {
 	/** @cert: name of its certificate; %NULL: sae-a or sae-b */
@@ -44,19 +44,19 @@ struct lab_options {
 	/** @ca: name of the CA that it trusts; %NULL: ca */
 	const char *ca;
 
-	/** @id: KME ID; %NULL: the right one; "-": none, the host counts */
+	/** @id: KME ID; %NULL: the right one; "-": none, so that the host is checked */
 	const char *id;
 
-	/** @sae: the peer; %NULL: the right one */
+	/** @sae: the peer's SAE ID; %NULL: the right one */
 	const char *sae;
 
-	/** @timeout_ms: 0: long */
+	/** @timeout_ms: 0 for a long one */
 	unsigned int timeout_ms;
 
 	/** @method: as for the client */
 	enum kme_method method;
 
-	/** @dead_first: a KME where nobody listens stands before it */
+	/** @dead_first: its first KME is an address where no server listens */
 	bool dead_first;
 };
 
@@ -76,20 +76,20 @@ void lab_start(const char *more_a, const char *more_b);
 void lab_start_as(const char *certificate);
 
 /**
- * lab_stop() - end the simulator
+ * lab_stop() - stop the simulator
  *
- * It must end well, by itself.
+ * It must exit by itself, with status 0.
  */
 void lab_stop(void);
 
 /**
- * lab_tell() - send a command to the simulator
+ * lab_command() - send a command to the simulator
  * @format: the command
  *
- * Return: what it says, without a newline, valid until the next call.
+ * Return: its answer without the newline, valid until the next call.
  */
 __attribute__((format(printf, 1, 2)))
-const char *lab_tell(const char *format, ...);
+const char *lab_command(const char *format, ...);
 
 /**
  * lab_client_start() - start a client at KME a or b
@@ -101,63 +101,63 @@ void lab_client_start(struct lab_client *client, int side,
 		      const struct lab_options *options);
 
 /**
- * lab_client_stop() - end a client
+ * lab_client_stop() - stop a client
  * @client: from lab_client_start()
  */
 void lab_client_stop(struct lab_client *client);
 
 /**
- * lab_poll() - wait until a client has something to do, and let it
+ * lab_poll() - wait until a client has something to do, and run it
  * @client: the client
  * @start_ms: when this wait began
  *
- * Return: false once LAB_DEADLINE_MS are over.
+ * Return: false after LAB_DEADLINE_MS.
  */
 bool lab_poll(struct lab_client *client, int64_t start_ms);
 
 /**
- * lab_conf() - write the configuration of an agent whose KMEs are the simulator's
- * @text: where it goes
- * @size: room there
+ * lab_conf() - write the configuration of an agent that uses the simulator's KMEs
+ * @text: filled in
+ * @size: size of @text
  * @side: 0 or 1
  * @link: more options of link qlink0, each on an indented line
  *
  * The link may name the KMEs "one" and "two", which are the same server, and "dead",
- * where nobody listens.
+ * where no server listens.
  */
 void lab_conf(char *text, size_t size, int side, const char *link);
 
 /**
  * lab_get() - ask for keys and wait for the answer
- * @client: the client; waits until a KME is well first
+ * @client: the client; the call first waits until a KME is up
  * @n: how many
  *
- * Return: how many came.
+ * Return: how many arrived.
  */
 size_t lab_get(struct lab_client *client, size_t n);
 
 /**
  * lab_fetch() - ask for keys by ID and wait for the answer
- * @client: the client; waits until its last KME is well first
- * @keys: what was got at the other end
+ * @client: the client; the call first waits until its last KME is up
+ * @keys: keys that the other end got
  * @n: how many
  *
- * Return: how many came.
+ * Return: how many arrived.
  */
 size_t lab_fetch(struct lab_client *client, const struct kme_key *keys,
 		 size_t n);
 
 /**
- * lab_curl() - let the curl program ask a KME
+ * lab_curl() - ask a KME with the curl program
  * @side: which KME, 0 or 1
  * @cert: name of a certificate; %NULL for none
- * @args: the path behind /api/v1/keys, and more arguments
+ * @args: the path after /api/v1/keys, and more arguments
  *
  * Return: the HTTP status, a space, the body; valid until the next call.
  */
 const char *lab_curl(int side, const char *cert, const char *args);
 
-/* Let a client run until something is so. */
+/* Run a client until a condition holds. */
 #define LAB_WAIT(client, so) do {					\
 	int64_t start_ = lab_now_ms();					\
 	bool is_so_;							\
@@ -167,9 +167,9 @@ const char *lab_curl(int side, const char *cert, const char *args);
 } while (0)
 
 /**
- * lab_now_ms() - a clock
+ * lab_now_ms() - read a monotonic clock
  *
- * Return: ms.
+ * Return: milliseconds.
  */
 int64_t lab_now_ms(void);
 

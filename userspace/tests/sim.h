@@ -10,7 +10,7 @@
 #include "sim_kme.h"
 #include "sim_line.h"
 
-/* Long enough for every timer to run out, one after the other. */
+/* Long enough for all timers to expire, one after the other. */
 #define SIM_LONG_MS	200000
 
 #define SIM_USED	256
@@ -34,10 +34,10 @@ struct sim {
 	uint64_t now;
 	bool is_connected;
 	uint64_t reconnect_at;
-	/* The source and number of keys that each end wants in this round. */
+	/* source and number of keys that each end requests in this round */
 	uint8_t source;
 	uint32_t want;
-	/* What goes wrong: at which message or step, to which byte or end. */
+	/* the fault: at which message or step, to which byte or end */
 	enum sim_fault fault;
 	unsigned int fault_at;
 	unsigned int fault_byte;
@@ -51,37 +51,37 @@ struct sim {
 	const char *label;
 };
 
-/* Two ends of a link that have no keys and no connection; for sim_free(). */
+/* Two ends of a link without keys or a connection; free them with sim_free(). */
 struct sim *sim_new(const char *label);
 
-/* Wipe what the ends hold, and free them. */
+/* Wipe the ends' secrets and free them. */
 void sim_free(struct sim *sim);
 
-/* Let both ends speak to each other. */
+/* Connect both ends. */
 void sim_connect(struct sim *sim);
 
-/* End the connection; another one comes in a second. */
+/* End the connection; the ends connect again after a second. */
 void sim_cut(struct sim *sim);
 
-/* Both ends want @n keys of @source. */
+/* Let both ends request @n keys of @source. */
 void sim_want(struct sim *sim, uint8_t source, uint32_t n);
 
-/* Start one agent anew, or its whole host with new rings. */
+/* Restart one agent, or its whole host with new rings. */
 void sim_restart(struct sim *sim, unsigned int end, bool is_host);
 
-/* Run until nothing is left to do, or for @ms; whether it settled. */
+/* Run until the ends are settled, for at most @ms; return whether they are. */
 bool sim_run(struct sim *sim, uint64_t ms);
 
-/* Both ends are ready, want nothing and wait for nothing. */
+/* Whether both ends are ready, request nothing and wait for nothing. */
 bool sim_is_settled(const struct sim *sim);
 
-/* Frames go on under the newest key of each sender; older ones are done. */
+/* Use the newest key of each sender and delete the older ones. */
 void sim_rotate(struct sim *sim);
 
-/* Every key that one end sends with is held by the other, with the same bytes. */
+/* Check that each end holds every key that the other sends with. */
 void sim_check_held(const struct sim *sim, const char *when);
 
-/* How many epochs lie in both rings of the direction from @end. */
+/* How many epochs are in both rings of the direction from @end. */
 unsigned int sim_common(const struct sim *sim, unsigned int end);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The client of kme.h in simulated time, and the pairs of KMEs that it asks. */
+/* A stand-in for the KME client, in simulated time, and pairs of KMEs for it. */
 #include "simkme.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #define CLIENTS	4
 #define PROBE_MS	20
 
-struct errand {
+struct open_request {
 	uint64_t at;
 	enum simkme_outcome outcome;
 	unsigned int node;
@@ -30,7 +30,7 @@ struct kme {
 	int side;
 	unsigned int n_nodes, timeout_ms, retry_min_ms, retry_max_ms;
 	struct kme_server servers[KME_NODES_MAX];
-	struct errand probes[KME_NODES_MAX], enc, dec;
+	struct open_request probes[KME_NODES_MAX], enc, dec;
 };
 
 struct simkme_plan (*simkme_plan)(int side, unsigned int node, enum kme_op op);
@@ -105,7 +105,7 @@ const struct kme_server *kme_server(const struct kme *kme, unsigned int node)
 	return &kme->servers[node];
 }
 
-/* --- keys: the same at both KMEs of a pair, by their number --- */
+/* --- keys: a number gives the same key at both KMEs of a pair --- */
 
 static void make_key(unsigned int node, uint64_t number, struct kme_key *key)
 {
@@ -145,7 +145,7 @@ static size_t take_old(const struct simkme_pair *pair, unsigned int node, size_t
 	return i;
 }
 
-static size_t fetch(struct simkme_pair *pair, const struct errand *request,
+static size_t fetch(struct simkme_pair *pair, const struct open_request *request,
 		    struct kme_key *keys)
 {
 	size_t i, n = 0;
@@ -167,14 +167,14 @@ static size_t fetch(struct simkme_pair *pair, const struct errand *request,
 
 /* --- requests --- */
 
-static void open_request(struct kme *kme, struct errand *request, unsigned int node,
+static void open_request(struct kme *kme, struct open_request *request, unsigned int node,
 			 enum kme_op op)
 {
 	struct simkme_plan plan = { .delay = PROBE_MS };
 
 	if (simkme_plan)
 		plan = simkme_plan(kme->side, node, op);
-	/* A wish for keys by their IDs may take several requests. */
+	/* Fetching keys by their IDs may take several requests. */
 	if (plan.delay > kme->timeout_ms * (op == KME_OP_DEC ? 3ULL : 1)) {
 		plan.delay = kme->timeout_ms;
 		plan.outcome = SIMKME_BROKEN;
@@ -218,7 +218,7 @@ static int find_up(const struct kme *kme, unsigned int from)
 	return -1;
 }
 
-static enum kme_outcome note_health(struct kme *kme, const struct errand *request,
+static enum kme_outcome note_health(struct kme *kme, const struct open_request *request,
 				    enum kme_op op, size_t n_keys)
 {
 	enum kme_outcome outcome = n_keys ? KME_OUTCOME_KEYS : KME_OUTCOME_EMPTY;
@@ -234,8 +234,8 @@ static enum kme_outcome note_health(struct kme *kme, const struct errand *reques
 	return outcome;
 }
 
-/* What of the keys left the KME and did not arrive is burned. */
-static size_t get(const struct errand *request, enum kme_op op, struct kme_key *keys,
+/* Keys that left the KME but did not arrive are burned. */
+static size_t get(const struct open_request *request, enum kme_op op, struct kme_key *keys,
 		  size_t *n_burned)
 {
 	struct simkme_pair *pair = &simkme_pairs[request->node];
@@ -257,7 +257,7 @@ static size_t get(const struct errand *request, enum kme_op op, struct kme_key *
 	return n - *n_burned;
 }
 
-static void answer(struct kme *kme, struct errand *request, enum kme_op op)
+static void answer(struct kme *kme, struct open_request *request, enum kme_op op)
 {
 	struct kme_answer told = { .op = op, .node = request->node };
 	struct kme_key keys[KME_BATCH_MAX];
@@ -282,7 +282,7 @@ static void answer(struct kme *kme, struct errand *request, enum kme_op op)
 	kme->ops.answer(kme->arg, &told);
 }
 
-static bool is_over(const struct errand *request)
+static bool is_over(const struct open_request *request)
 {
 	return request->is_open && request->at <= device_now;
 }
@@ -340,7 +340,7 @@ int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *
 	return 0;
 }
 
-static void sooner(uint64_t *next, const struct errand *request)
+static void sooner(uint64_t *next, const struct open_request *request)
 {
 	if (request->is_open && request->at < *next)
 		*next = request->at;

@@ -22,16 +22,16 @@ struct tap_test {
 
 /**
  * tap_register() - add a test to the plan
- * @test: stays registered; TEST() calls this
+ * @test: must stay valid; TEST() calls this
  */
 void tap_register(struct tap_test *test);
 
 /**
- * tap_check() - note one check of the test that runs
+ * tap_check() - report one check of the running test
  * @ok: whether it holds
- * @file: where it stands
+ * @file: where the check is
  * @line: likewise
- * @format: what was checked, with got and want
+ * @format: what was checked, the value and the expected one
  */
 __attribute__((format(printf, 4, 5)))
 void tap_check(bool ok, const char *file, int line, const char *format, ...);
@@ -45,25 +45,25 @@ __attribute__((noreturn))
 void tap_bail_out(const char *file, int line);
 
 /**
- * tap_has_failed() - ask how the test that runs fares
+ * tap_has_failed() - ask whether the running test has failed
  *
- * Return: whether one of its checks has failed, so that a long one can end.
+ * Return: whether one of its checks failed, so that a long test can end early.
  */
 bool tap_has_failed(void);
 
 /**
- * tap_stderr_begin() - keep what is written to standard error from now on
+ * tap_stderr_begin() - capture standard error from now on
  */
 void tap_stderr_begin(void);
 
 /**
- * tap_stderr_end() - let standard error go where it went before
+ * tap_stderr_end() - end the capture of standard error
  *
- * Return: what was written, less than 4 KiB, valid until the next call.
+ * Return: the captured text, less than 4 KiB, valid until the next call.
  */
 char *tap_stderr_end(void);
 
-/* A test is found by being there: TEST(refuses_zero) { CHECK(…); } */
+/* Define and register a test: TEST(refuses_zero) { CHECK(…); } */
 #define TEST(sentence)							\
 	static void sentence(void);					\
 	static struct tap_test tap_##sentence = {			\

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What becomes of what an agreement asks for: each is answered, and people hear why not. */
+/* Whether a link carries out each action of a session, and logs why an action failed. */
 #include "qlinkd/link/act.c"
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 static const char *const hybrid[2] = { HYBRID, HYBRID };
 static const char *const prefer[2] = { PREFER, PREFER };
 
-/* What requests to the KME of end 1 for keys by their IDs come to. */
+/* How requests to the KME of end 1 for keys by their IDs end. */
 static struct simkme_plan fetching;
 
 static struct simkme_plan plan(int side, unsigned int node, enum kme_op op)
@@ -51,7 +51,7 @@ static const struct link_counters *counters(const struct world *world, unsigned 
 	return &world->ends[end].link->counters;
 }
 
-TEST(what_a_fetch_comes_to_is_told_and_counted_at_both_ends)
+TEST(both_ends_log_and_count_the_result_of_a_fetch)
 {
 	static const struct {
 		enum simkme_outcome outcome;
@@ -80,23 +80,23 @@ TEST(what_a_fetch_comes_to_is_told_and_counted_at_both_ends)
 		CHECK_NUMBER(text, world_logs(world, 0, text), counters(world, 0)->offers_refused);
 		snprintf(text, sizeof(text), "offer-rejected link=qlink0 reason=%s", rows[i].reason);
 		CHECK_NUMBER(text, world_logs(world, 1, text), counters(world, 1)->offers_rejected);
-		CHECK_NUMBER("its KME is left alone",
+		CHECK_NUMBER("its KME is paused",
 			     stock_usable(world->ends[0].link->stock, device_now), 0);
 		CHECK(stock_held(world->ends[0].link->stock) > 0, "its keys are gone");
 		CHECK(strstr(world->ends[0].link->why, rows[i].reason), "why: %s",
 		      world->ends[0].link->why);
 		CHECK_NUMBER("keys of it", devices[0].tx.newest, 0);
 		world_run(world, 1000);
-		CHECK(counters(world, 1)->offers > 0, "the other direction suffers");
+		CHECK(counters(world, 1)->offers > 0, "no offer in the other direction");
 		fetching.outcome = SIMKME_UP;
 		world_run(world, 70000);
-		CHECK(devices[0].tx.newest > 0, "%s: never again", rows[i].reason);
+		CHECK(devices[0].tx.newest > 0, "%s: no later offer succeeds", rows[i].reason);
 		CHECK_TEXT("why", world->ends[0].link->why, "");
 		world_free(world);
 	}
 }
 
-TEST(other_keys_behind_the_same_ids_fail_the_session_and_are_not_sent_with)
+TEST(different_keys_under_the_same_ids_fail_the_session_and_are_never_used)
 {
 	struct world *world = start(hybrid);
 
@@ -104,16 +104,16 @@ TEST(other_keys_behind_the_same_ids_fail_the_session_and_are_not_sent_with)
 	world_connect(world);
 	world_run(world, 3000);
 	CHECK(counters(world, 0)->failures >= 1, "no failure");
-	CHECK(world_logs(world, 0, "session-failed link=qlink0 reason=confirm") >= 1, "not told");
-	CHECK_NUMBER("sent with", devices[0].tx.newest, 0);
+	CHECK(world_logs(world, 0, "session-failed link=qlink0 reason=confirm") >= 1, "not logged");
+	CHECK_NUMBER("keys to send", devices[0].tx.newest, 0);
 	fetching.outcome = SIMKME_UP;
 	world->has_traffic = true;
-	CHECK(world_until_works(world, 20000) <= 20000, "never works");
+	CHECK(world_until_works(world, 20000) <= 20000, "the link does not recover");
 	world_free(world);
 }
 
-/* The KME that offers is in order; that nothing is in stock is no fault of the peer's. */
-TEST(an_offer_that_comes_to_nothing_here_does_not_pause_our_kme)
+/* The offer fails because our stock is empty; neither our KME nor the peer is at fault. */
+TEST(an_offer_that_fails_locally_does_not_pause_the_kme)
 {
 	struct world *world = start(hybrid);
 	struct session_event want = {
@@ -131,13 +131,13 @@ TEST(an_offer_that_comes_to_nothing_here_does_not_pause_our_kme)
 	simkme_pairs[0].supply = 1000;
 	world_run(world, 2500);
 	CHECK(stock_usable(world->ends[0].link->stock, device_now) > 0 ||
-	      devices[0].tx.newest > 0, "the KME is left alone");
+	      devices[0].tx.newest > 0, "the KME is paused");
 	world_free(world);
 }
 
 static unsigned int n_offers_said;
 
-/* Nothing but the offer is said while its keys are still to be made. */
+/* Until its keys are derived, only the offer is sent. */
 static unsigned int watch_offers(struct world *world, unsigned int to, uint64_t *delay)
 {
 	const struct link *from = world->ends[!to].link;
@@ -150,12 +150,12 @@ static unsigned int watch_offers(struct world *world, unsigned int to, uint64_t 
 	return 1;
 }
 
-TEST(an_offer_is_on_its_way_when_its_keys_are_made)
+TEST(an_offer_is_sent_before_its_keys_are_derived)
 {
 	struct world *world = start(hybrid);
 
 	n_offers_said = 0;
-	world->on_say = watch_offers;
+	world->on_send = watch_offers;
 	world_connect(world);
 	world_run(world, 3000);
 	CHECK(n_offers_said > 1, "%u offers", n_offers_said);
@@ -164,7 +164,7 @@ TEST(an_offer_is_on_its_way_when_its_keys_are_made)
 	world_free(world);
 }
 
-TEST(a_kernel_that_refuses_to_receive_is_told_at_both_ends)
+TEST(both_ends_log_a_kernel_that_refuses_receive_keys)
 {
 	struct world *world = start(prefer);
 
@@ -173,16 +173,16 @@ TEST(a_kernel_that_refuses_to_receive_is_told_at_both_ends)
 	world_run(world, 3000);
 	CHECK(counters(world, 1)->offers_rejected >= 1, "not refused");
 	CHECK(counters(world, 0)->offers_refused >= 1, "not heard");
-	CHECK(world_logs(world, 1, "kernel-refused link=qlink0 request=install") >= 1, "not told");
-	CHECK_NUMBER("sent with", devices[0].tx.newest, 0);
+	CHECK(world_logs(world, 1, "kernel-refused link=qlink0 request=install") >= 1, "not logged");
+	CHECK_NUMBER("keys to send", devices[0].tx.newest, 0);
 	CHECK_NUMBER("counted as received", counters(world, 1)->rx_keys[QLINK_SOURCE_HYBRID], 0);
 	devices[1].install_err = 0;
 	world->has_traffic = true;
-	CHECK(world_until_works(world, 10000) <= 10000, "never works");
+	CHECK(world_until_works(world, 10000) <= 10000, "the link does not recover");
 	world_free(world);
 }
 
-TEST(a_kernel_that_tells_nothing_fails_the_session_again_and_again)
+TEST(sessions_fail_while_the_device_fails_every_request)
 {
 	struct world *world = start(prefer);
 
@@ -190,14 +190,14 @@ TEST(a_kernel_that_tells_nothing_fails_the_session_again_and_again)
 	devices[0].any_err = -ENODEV;
 	link_restart(world->ends[0].link);
 	world_run(world, 10000);
-	CHECK(counters(world, 0)->failures + counters(world, 1)->timeouts >= 1, "nobody noticed");
+	CHECK(counters(world, 0)->failures + counters(world, 1)->timeouts >= 1, "no failure and no timeout");
 	devices[0].any_err = 0;
 	world->has_traffic = true;
-	CHECK(world_until_works(world, 15000) <= 15000, "never works");
+	CHECK(world_until_works(world, 15000) <= 15000, "the link does not recover");
 	world_free(world);
 }
 
-TEST(policies_without_a_source_in_common_are_named)
+TEST(policies_without_a_common_source_are_named)
 {
 	static const char *const confs[2] = { HYBRID, PQC };
 	struct world *world = start(confs);
@@ -211,8 +211,8 @@ TEST(policies_without_a_source_in_common_are_named)
 	world_free(world);
 }
 
-/* The answer comes when the offer that it was for is long over. */
-TEST(keys_that_come_too_late_go_nowhere)
+/* The KME answers after the offer has ended. */
+TEST(keys_that_arrive_too_late_are_not_used)
 {
 	struct world *world = start(hybrid);
 	uint64_t asked;
@@ -227,16 +227,16 @@ TEST(keys_that_come_too_late_go_nowhere)
 	world_run(world, 3000);
 	CHECK_NUMBER("installed without a session", devices[1].asked[REQUEST_INSTALL], asked);
 	CHECK_NUMBER("received", devices[1].rx.newest, 0);
-	CHECK_NUMBER("answers that wait", act_n_answers(world->ends[1].link), 0);
+	CHECK_NUMBER("pending answers", act_n_answers(world->ends[1].link), 0);
 	fetching.delay = 20;
 	world->has_traffic = true;
 	world_connect(world);
-	CHECK(world_until_works(world, 10000) <= 10000, "never works");
+	CHECK(world_until_works(world, 10000) <= 10000, "the link does not recover");
 	world_free(world);
 }
 
-/* Another offer, in another session, while the KME still looks for the first one's keys. */
-TEST(keys_of_one_offer_never_serve_another)
+/* A new session has a new offer while the KME still answers for the first one. */
+TEST(keys_of_one_offer_are_never_used_for_another)
 {
 	struct world *world = start(hybrid);
 
@@ -253,12 +253,12 @@ TEST(keys_of_one_offer_never_serve_another)
 		     world_logs(world, 0, "reason=confirm") +
 		     world_logs(world, 1, "reason=confirm"), 0);
 	world->has_traffic = true;
-	CHECK(world_until_works(world, 20000) <= 20000, "never works");
+	CHECK(world_until_works(world, 20000) <= 20000, "the link does not recover");
 	CHECK_NUMBER("failures", counters(world, 0)->failures + counters(world, 1)->failures, 0);
 	world_free(world);
 }
 
-TEST(every_answer_has_been_told_when_a_step_is_over)
+TEST(a_step_handles_every_answer)
 {
 	struct world *world = start(prefer);
 	unsigned int i;
@@ -270,11 +270,11 @@ TEST(every_answer_has_been_told_when_a_step_is_over)
 		CHECK_NUMBER("end 1", act_n_answers(world->ends[1].link), 0);
 	}
 	CHECK(counters(world, 0)->offers > 0, "nothing happened");
-	CHECK(world->most_done >= 1 && world->most_done <= ACT_DONE_MAX / 2, "%u at a time", world->most_done);
+	CHECK(world->most_done >= 1 && world->most_done <= ACT_DONE_MAX / 2, "%u answers at a time", world->most_done);
 	world_free(world);
 }
 
-/* Each key ID stands in the audit log once, with its epoch's line, however long the offer. */
+/* The audit log has each key ID once, on its epoch's line, whatever the length of the offer. */
 TEST(every_key_id_is_audited)
 {
 	static const char head[] = "\"kme_key_ids\":[";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a peer finds a place at the listener, whoever else stands there. */
+/* Whether a peer gets a place at the listener, whoever else is connecting. */
 #include "qlinkd/peer/admission.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ static struct qlink_addr v4(uint8_t a, uint8_t b)
 	return (struct qlink_addr){ .len = 4, .bytes = { 192, 0, a, b } };
 }
 
-/* Somebody comes at @now; who has to go for it is @goes, -1 for nobody. The place, or an error. */
+/* A caller connects at @now and displaces place @goes, or none if -1. Returns its place or an error. */
 static int enter_v(struct qlink_addr from, bool is_known, uint64_t now, int goes)
 {
 	struct admission before = admission;
@@ -22,10 +22,10 @@ static int enter_v(struct qlink_addr from, bool is_known, uint64_t now, int goes
 	int place = admission_enter(&admission, &from, is_known, now, &evicts);
 
 	CHECK(place < ADMISSION_MAX, "place %d", place);
-	CHECK(evicts == (goes >= 0), "somebody has to go: %d", evicts);
+	CHECK(evicts == (goes >= 0), "a caller was displaced: %d", evicts);
 	CHECK(place < 0 || evicts == before.callers[place].is_used, "place %d", place);
 	if (goes >= 0)
-		CHECK_NUMBER("who goes", place, goes);
+		CHECK_NUMBER("the displaced caller", place, goes);
 	return place;
 }
 
@@ -38,7 +38,7 @@ static unsigned int n_here(bool is_known)
 	return n;
 }
 
-TEST(one_address_has_a_few_places_and_its_oldest_goes)
+TEST(an_address_above_its_limit_loses_its_oldest_connection)
 {
 	int i, place[ADMISSION_SAME_MAX];
 
@@ -47,14 +47,14 @@ TEST(one_address_has_a_few_places_and_its_oldest_goes)
 		place[i] = enter_v(v4(2, 1), true, 0, -1);
 	for (i = 0; i < 10; i++)
 		enter_v(v4(2, 1), true, 0, place[i % ADMISSION_SAME_MAX]);
-	CHECK_NUMBER("of it", n_here(true), ADMISSION_SAME_MAX);
-	/* Others find room, and one that left is not counted. */
+	CHECK_NUMBER("places of the address", n_here(true), ADMISSION_SAME_MAX);
+	/* Other addresses get places, and a caller that left is not counted. */
 	enter_v(v4(2, 2), true, 0, -1);
 	admission_leave(&admission, place[1]);
-	CHECK_NUMBER("the place that was left", enter_v(v4(2, 1), true, 0, -1), place[1]);
+	CHECK_NUMBER("the free place", enter_v(v4(2, 1), true, 0, -1), place[1]);
 }
 
-TEST(a_site_of_ipv6_counts_as_one_address)
+TEST(an_ipv6_site_counts_as_one_address)
 {
 	struct qlink_addr from = { .len = 16, .bytes = { 0x20, 1, 0xd, 0xb8 } };
 	int i, first = -1;
@@ -73,28 +73,28 @@ TEST(a_site_of_ipv6_counts_as_one_address)
 	CHECK_NUMBER("callers", n_here(false), ADMISSION_SAME_MAX + 1);
 }
 
-TEST(a_peer_takes_the_place_of_the_oldest_stranger)
+TEST(a_peer_replaces_the_oldest_unknown_caller)
 {
 	int i, place[ADMISSION_MAX];
 
 	admission_init(&admission, 0);
 	for (i = 0; i < ADMISSION_MAX; i++)
 		place[i] = enter_v(v4(3, (uint8_t)i), false, 0, -1);
-	/* A stranger as well, or the first ones keep all others out. */
+	/* So does an unknown caller; otherwise the first callers would keep out all others. */
 	enter_v(v4(4, 1), false, 0, place[0]);
 	for (i = 1; i < ADMISSION_MAX; i++)
 		enter_v(v4(2, (uint8_t)i), true, 0, place[i]);
 	CHECK_NUMBER("unknown", n_here(false), 1);
-	CHECK(admission_has_room(&admission), "one stranger may still go");
+	CHECK(admission_has_room(&admission), "one unknown caller can be displaced");
 	enter_v(v4(2, 200), true, 0, place[0]);
-	/* Peers send away nobody of their own: who comes now waits outside. */
+	/* Peers do not displace each other: a new caller waits to be accepted. */
 	CHECK(!admission_has_room(&admission), "only peers");
 	admission_leave(&admission, place[5]);
-	CHECK(admission_has_room(&admission), "a place that is free");
+	CHECK(admission_has_room(&admission), "no room in spite of a free place");
 }
 
-/* A thousand unknown a second for ten seconds, each from another address; a peer every 100 ms stays for 200. */
-TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
+/* 1000 unknown callers a second for 10 s, each from another address; every 100 ms a peer connects for 200 ms. */
+TEST(a_flood_of_unknown_callers_is_bounded_and_displaces_no_peer)
 {
 	int peers[4] = { -1, -1, -1, -1 }, place;
 	unsigned int n_in = 0, i;
@@ -110,7 +110,7 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 		n_in += place >= 0;
 		CHECK(place >= 0 || place == -EBUSY, "%d", place);
 		for (i = 0; i < 4; i++)
-			CHECK(peers[i] < 0 || peers[i] != place, "a stranger has the place of a peer");
+			CHECK(peers[i] < 0 || peers[i] != place, "an unknown caller displaced a peer");
 		if (now % 100)
 			continue;
 		i = now / 100 % 4;
@@ -119,7 +119,7 @@ TEST(a_flood_of_strangers_is_bounded_and_costs_no_peer_its_place)
 		peers[(i + 2) % 4] = -1;
 		from = v4(2, (uint8_t)i);
 		peers[i] = admission_enter(&admission, &from, true, now, &evicts);
-		CHECK(peers[i] >= 0, "a peer finds no place: %d", peers[i]);
+		CHECK(peers[i] >= 0, "a peer gets no place: %d", peers[i]);
 	}
 	CHECK_NUMBER("unknown", n_in, ADMISSION_UNKNOWN_BURST + 9999 / ADMISSION_UNKNOWN_MS);
 }

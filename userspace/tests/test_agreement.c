@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an agreement does for each reason why something does not come about. */
+/* What a session does for each reason for which an offer or a withdrawal fails. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 #include "sim.h"
 #include "tap.h"
 
-/* Long enough to be ready, too short for a timer of an offer. */
+/* Long enough to become ready, too short for an offer to time out. */
 #define SHORT_MS	3000
 
 #define HYBRID	(1 << QLINK_SOURCE_HYBRID)
 #define PQC	(1 << QLINK_SOURCE_PQC)
 
-/* A pair that has two keys each way. */
+/* Two ends that hold two keys in each direction. */
 static struct sim *sim_agreed(const char *label)
 {
 	struct sim *sim = sim_new(label);
@@ -32,23 +32,23 @@ static int step(struct sim *sim, unsigned int end, struct session_event event)
 	return sim_end_step(sim, end, &event);
 }
 
-TEST(policies_without_a_common_source_block_and_delete_all)
+TEST(policies_without_a_common_source_block_the_link_and_delete_its_keys)
 {
 	struct sim *sim = sim_agreed("policies");
 	unsigned int i;
 
-	/* An agent comes back with another policy; the rings are the same. */
+	/* Each agent restarts with another policy; the rings stay. */
 	sim->ends[0].policy = POLICY_HYBRID_REQUIRED;
 	sim->ends[1].policy = POLICY_PQC_ONLY;
 	sim->source = QLINK_SOURCE_HYBRID;
 	sim_restart(sim, 0, false);
 	sim->source = QLINK_SOURCE_PQC;
 	sim_restart(sim, 1, false);
-	CHECK(!sim_run(sim, SIM_LONG_MS), "an agreement without a source");
+	CHECK(!sim_run(sim, SIM_LONG_MS), "an agreement without a common source");
 	for (i = 0; i < 2; i++) {
 		CHECK_NUMBER("phase", sim->ends[i].session.phase,
 			     SESSION_PHASE_BLOCKED);
-		CHECK_NUMBER("told why",
+		CHECK_NUMBER("noted why",
 			     sim->ends[i].notes[SESSION_NOTE_NO_SOURCE], 1);
 		CHECK_NUMBER("keys to send", sim->ends[i].tx.n, 0);
 		CHECK_NUMBER("keys to receive", sim->ends[i].rx.n, 0);
@@ -58,7 +58,7 @@ TEST(policies_without_a_common_source_block_and_delete_all)
 	sim_free(sim);
 }
 
-TEST(only_sources_of_both_policies_can_be_wanted)
+TEST(only_sources_in_both_policies_can_be_requested)
 {
 	struct sim *sim = sim_new("sources");
 	struct session_event want = {
@@ -82,9 +82,9 @@ TEST(only_sources_of_both_policies_can_be_wanted)
 	sim_free(sim);
 }
 
-TEST(what_was_wanted_before_the_session_is_forgotten_if_not_allowed)
+TEST(a_request_made_before_the_session_is_dropped_if_its_source_is_not_allowed)
 {
-	struct sim *sim = sim_new("wanted early");
+	struct sim *sim = sim_new("requested early");
 
 	sim->ends[1].policy = POLICY_HYBRID_REQUIRED;
 	sim_restart(sim, 1, false);
@@ -97,7 +97,7 @@ TEST(what_was_wanted_before_the_session_is_forgotten_if_not_allowed)
 	sim_free(sim);
 }
 
-TEST(versions_without_overlap_block)
+TEST(versions_without_overlap_block_the_link)
 {
 	static const struct {
 		struct session_versions own, peer;
@@ -142,7 +142,7 @@ TEST(a_dry_kme_is_asked_again_each_second_until_it_has_keys)
 	CHECK(sim->ends[0].reasons[SESSION_REASON_KME] >= 5 &&
 	      sim->ends[0].reasons[SESSION_REASON_KME] <= 11,
 	      "asked %u times in 10 s", sim->ends[0].reasons[SESSION_REASON_KME]);
-	CHECK_NUMBER("the peer hears nothing of it",
+	CHECK_NUMBER("the peer gets no message about it",
 		     sim->ends[1].notes[SESSION_NOTE_REJECTED], 0);
 	sim->kme.is_dry = false;
 	CHECK(sim_run(sim, SHORT_MS), "no agreement");
@@ -150,7 +150,7 @@ TEST(a_dry_kme_is_asked_again_each_second_until_it_has_keys)
 	sim_free(sim);
 }
 
-TEST(key_ids_that_the_peer_cannot_fetch_are_dropped_by_both)
+TEST(both_ends_drop_key_ids_that_the_peer_cannot_fetch)
 {
 	struct sim *sim = sim_new("forgetful");
 	unsigned int offered;
@@ -159,23 +159,23 @@ TEST(key_ids_that_the_peer_cannot_fetch_are_dropped_by_both)
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
 	sim_connect(sim);
 	CHECK(!sim_run(sim, 5000), "an agreement without a key");
-	CHECK(sim->ends[0].reasons[SESSION_REASON_KEY_ID] > 0, "not told why");
+	CHECK(sim->ends[0].reasons[SESSION_REASON_KEY_ID] > 0, "the reason was not noted");
 	CHECK_NUMBER("installed", sim->ends[0].rx.newest, 0);
 	offered = sim->kme.n;
 	sim->kme.is_forgetful = false;
 	CHECK(sim_run(sim, SHORT_MS), "no agreement");
 	CHECK(sim->kme.n > offered, "an old key ID was offered again");
-	CHECK_NUMBER("the session goes on",
+	CHECK_NUMBER("the session continues",
 		     sim->ends[0].notes[SESSION_NOTE_READY], 1);
 	sim_free(sim);
 }
 
-TEST(different_keys_behind_one_key_id_are_found_out_and_withdrawn)
+TEST(different_keys_under_one_key_id_are_detected_and_withdrawn)
 {
 	struct sim *sim = sim_agreed("different keys");
 	uint64_t newest = sim->ends[0].rx.newest;
 
-	/* The receiving KME has another key: flip it once it was handed out. */
+	/* The receiver's KME has a different key: change it after the sender got it. */
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
 	while (sim->ends[0].session.tx.step != SESSION_STEP_OFFERED)
 		sim_run(sim, 5);
@@ -184,26 +184,26 @@ TEST(different_keys_behind_one_key_id_are_found_out_and_withdrawn)
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK(sim->ends[0].reasons[SESSION_REASON_CONFIRM] +
 	      sim->ends[1].reasons[SESSION_REASON_CONFIRM] > 0,
-	      "nobody found out");
-	CHECK(sim->ends[0].rx.newest > newest, "no key in the end");
-	sim_check_held(sim, "in the end");
+	      "no wrong confirmation");
+	CHECK(sim->ends[0].rx.newest > newest, "no key at the end");
+	sim_check_held(sim, "at the end");
 	sim_free(sim);
 }
 
-TEST(a_kernel_that_refuses_leaves_both_without_the_key)
+TEST(a_key_that_one_kernel_refuses_is_held_by_neither_end)
 {
 	struct sim *sim = sim_agreed("kernel");
 
 	sim->ends[1].kernel_fails = true;
 	sim_want(sim, QLINK_SOURCE_PQC, 1);
-	CHECK(!sim_run(sim, 20000), "an agreement that no kernel took");
+	CHECK(!sim_run(sim, 20000), "an agreement although the kernel refused");
 	CHECK_NUMBER("keys of 0", sim->ends[0].tx.n, 2);
 	CHECK_NUMBER("keys of 1", sim->ends[1].tx.n, 2);
-	CHECK(sim->ends[1].reasons[SESSION_REASON_KERNEL] > 0, "not told why");
+	CHECK(sim->ends[1].reasons[SESSION_REASON_KERNEL] > 0, "the reason was not noted");
 	sim->ends[1].kernel_fails = false;
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("keys", sim_common(sim, 0), 3);
-	sim_check_held(sim, "in the end");
+	sim_check_held(sim, "at the end");
 	sim_free(sim);
 }
 
@@ -217,39 +217,39 @@ static struct session_event withdrawal(uint8_t direction, uint64_t first,
 	};
 }
 
-TEST(a_sender_that_withdraws_stops_first)
+TEST(a_sender_that_withdraws_keys_deletes_its_own_first)
 {
 	struct sim *sim = sim_agreed("withdraw tx");
 
 	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_TX, 2, 2)),
 		     0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
-	CHECK_NUMBER("left to send", sim->ends[0].tx.n, 1);
-	CHECK_NUMBER("left to receive", sim->ends[1].rx.n, 1);
+	CHECK_NUMBER("keys to send", sim->ends[0].tx.n, 1);
+	CHECK_NUMBER("keys to receive", sim->ends[1].rx.n, 1);
 	CHECK_NUMBER("the other direction", sim_common(sim, 1), 2);
 	CHECK_NUMBER("same session", sim->ends[0].notes[SESSION_NOTE_READY], 1);
 	sim_free(sim);
 }
 
-TEST(a_receiver_that_withdraws_lets_the_sender_stop_first)
+TEST(a_receiver_that_withdraws_keys_deletes_them_after_the_sender)
 {
 	struct sim *sim = sim_agreed("withdraw rx");
 
 	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1, 2)),
 		     0);
 	while (sim->ends[1].tx.n && sim->now < 100000) {
-		CHECK_NUMBER("held as long as the peer sends",
+		CHECK_NUMBER("held while the peer sends",
 			     sim->ends[0].rx.n, 2);
 		sim_run(sim, 1);
 	}
-	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
+	CHECK_NUMBER("keys to send", sim->ends[1].tx.n, 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
-	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("keys to receive", sim->ends[0].rx.n, 0);
 	CHECK_NUMBER("same session", sim->ends[0].notes[SESSION_NOTE_READY], 1);
 	sim_free(sim);
 }
 
-TEST(a_withdrawal_of_keys_in_use_takes_them_from_the_sender_too)
+TEST(a_withdrawal_of_keys_in_use_deletes_them_at_the_sender_too)
 {
 	struct sim *sim = sim_agreed("withdraw current");
 
@@ -258,7 +258,7 @@ TEST(a_withdrawal_of_keys_in_use_takes_them_from_the_sender_too)
 						     SESSION_EPOCH_MAX)), 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("the sender's active key", sim->ends[1].tx.n, 0);
-	CHECK_NUMBER("the receiver's current one", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("the receiver's current key", sim->ends[0].rx.n, 0);
 	sim_free(sim);
 }
 
@@ -271,7 +271,7 @@ TEST(a_receiver_without_a_peer_withdraws_alone)
 		     0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	CHECK_NUMBER("gone", sim->ends[0].rx.n, 0);
-	CHECK_NUMBER("the sender learns of it when they meet",
+	CHECK_NUMBER("the sender learns of it when they connect",
 		     sim->ends[1].tx.n, 0);
 	sim_free(sim);
 }
@@ -285,13 +285,13 @@ TEST(a_peer_that_does_not_answer_a_withdrawal_does_not_stop_it)
 	CHECK_NUMBER("step", step(sim, 0, withdrawal(SESSION_DIRECTION_RX, 1, 2)),
 		     0);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
-	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
-	CHECK_NUMBER("left to send", sim->ends[1].tx.n, 0);
-	CHECK_NUMBER("told", sim->ends[0].notes[SESSION_NOTE_TIMEOUT], 1);
+	CHECK_NUMBER("keys to receive", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("keys to send", sim->ends[1].tx.n, 0);
+	CHECK_NUMBER("noted", sim->ends[0].notes[SESSION_NOTE_TIMEOUT], 1);
 	sim_free(sim);
 }
 
-TEST(one_withdrawal_at_a_time_and_never_of_nothing)
+TEST(one_withdrawal_at_a_time_and_of_at_least_one_epoch)
 {
 	struct sim *sim = sim_agreed("withdraw twice");
 
@@ -307,16 +307,16 @@ TEST(one_withdrawal_at_a_time_and_never_of_nothing)
 	CHECK_NUMBER("second, later", step(sim, 0,
 				withdrawal(SESSION_DIRECTION_RX, 2, 2)), 0);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
-	CHECK_NUMBER("left to receive", sim->ends[0].rx.n, 0);
+	CHECK_NUMBER("keys to receive", sim->ends[0].rx.n, 0);
 	sim_free(sim);
 }
 
-TEST(the_chain_goes_on_over_a_lost_confirmation)
+TEST(the_chain_continues_after_a_lost_confirmation)
 {
 	struct sim *sim = sim_agreed("lost confirmation");
 	unsigned int i;
 
-	/* The offers are heard, their answers are not: the line is cut. */
+	/* The offers arrive, but their answers do not: the connection ends. */
 	sim_want(sim, QLINK_SOURCE_PQC, 1);
 	while (!(sim->ends[1].rx.newest == 3 && sim->ends[0].rx.newest == 3))
 		sim_run(sim, 1);
@@ -324,24 +324,24 @@ TEST(the_chain_goes_on_over_a_lost_confirmation)
 	sim_cut(sim);
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	for (i = 0; i < 2; i++) {
-		CHECK_NUMBER("the lost epoch is passed over",
+		CHECK_NUMBER("the lost epoch is skipped",
 			     sim->ends[i].tx.newest, 4);
 		CHECK(!sim->ends[i].n_chain_restarts,
 		      "end %u: the chain restarted", i);
 	}
-	sim_check_held(sim, "in the end");
+	sim_check_held(sim, "at the end");
 	sim_free(sim);
 }
 
-TEST(a_restarted_agent_restarts_both_chains_and_says_so)
+TEST(a_restarted_agent_restarts_both_chains_and_notes_it)
 {
 	struct sim *sim = sim_agreed("chains");
 
 	sim_restart(sim, 1, false);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
-	CHECK_NUMBER("our sending chain is not held any more",
+	CHECK_NUMBER("our sending chain is lost",
 		     sim->ends[0].n_chain_restarts, 1);
-	CHECK_NUMBER("the other's is new anyway",
+	CHECK_NUMBER("the other end's chain restarts too",
 		     sim->ends[1].n_chain_restarts, 0);
 	sim_free(sim);
 }
@@ -350,7 +350,7 @@ TEST(epochs_that_are_used_up_are_not_offered)
 {
 	struct sim *sim = sim_new("last epoch");
 
-	/* Both rings of the direction from 0 stand just below the end. */
+	/* Both rings of the direction from end 0 are just below the last epoch. */
 	sim->ends[0].tx.newest = SESSION_EPOCH_MAX - 1;
 	sim->ends[1].rx.newest = SESSION_EPOCH_MAX - 1;
 	sim_want(sim, QLINK_SOURCE_PQC, 3);
@@ -358,12 +358,12 @@ TEST(epochs_that_are_used_up_are_not_offered)
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("the last epoch", sim->ends[0].tx.newest, SESSION_EPOCH_MAX);
 	CHECK_NUMBER("alone", sim_common(sim, 0), 1);
-	CHECK_NUMBER("told", sim->ends[0].notes[SESSION_NOTE_NO_EPOCH], 1);
+	CHECK_NUMBER("noted", sim->ends[0].notes[SESSION_NOTE_NO_EPOCH], 1);
 	CHECK_NUMBER("the other direction", sim_common(sim, 1), 3);
 	sim_free(sim);
 }
 
-TEST(a_peer_far_ahead_is_not_followed_where_the_kernel_would_not)
+TEST(an_epoch_that_the_kernel_would_refuse_is_not_offered)
 {
 	struct sim *sim = sim_new("leap");
 
@@ -373,8 +373,8 @@ TEST(a_peer_far_ahead_is_not_followed_where_the_kernel_would_not)
 	sim_connect(sim);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("nothing offered", sim->ends[0].tx.newest, 5);
-	CHECK_NUMBER("told", sim->ends[0].notes[SESSION_NOTE_NO_EPOCH], 1);
-	/* A new ring takes any first epoch. */
+	CHECK_NUMBER("noted", sim->ends[0].notes[SESSION_NOTE_NO_EPOCH], 1);
+	/* A new ring accepts any first epoch. */
 	sim_restart(sim, 0, true);
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	CHECK_NUMBER("above the peer's", sim->ends[0].tx.newest,
@@ -382,7 +382,7 @@ TEST(a_peer_far_ahead_is_not_followed_where_the_kernel_would_not)
 	sim_free(sim);
 }
 
-TEST(more_epochs_than_one_offer_carries_come_in_several)
+TEST(more_epochs_than_fit_one_offer_take_several)
 {
 	struct sim *sim = sim_new("many");
 
@@ -406,11 +406,11 @@ TEST(wiped_rings_are_reconciled_at_once)
 	CHECK(sim_run(sim, SHORT_MS), "stuck");
 	sim_check_held(sim, "after the wipe");
 	CHECK_NUMBER("only the new key", sim->ends[0].tx.n, 1);
-	CHECK_NUMBER("above all before", sim->ends[1].tx.newest, 3);
+	CHECK_NUMBER("above all earlier epochs", sim->ends[1].tx.newest, 3);
 	sim_free(sim);
 }
 
-TEST(messages_of_another_session_leave_no_trace)
+TEST(messages_of_another_session_change_nothing)
 {
 	struct sim *sim = sim_agreed("stale");
 	struct session_msg msg = { .type = SESSION_MESSAGE_WITHDRAW };
@@ -425,12 +425,12 @@ TEST(messages_of_another_session_leave_no_trace)
 	msg.from = session->peer_generation + 1;
 	msg.to = session->generation;
 	step(sim, 0, event);
-	CHECK(sim_is_settled(sim), "something happens");
+	CHECK(sim_is_settled(sim), "the message had an effect");
 	CHECK_NUMBER("counted", session->n_stale, 2);
 	CHECK_NUMBER("keys", sim->ends[0].rx.n, 2);
 	msg.from = session->peer_generation;
 	step(sim, 0, event);
-	CHECK(!sim_is_settled(sim), "one of this session does nothing");
+	CHECK(!sim_is_settled(sim), "a message of this session has no effect");
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	sim_free(sim);
 }

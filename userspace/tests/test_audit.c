@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether the audit log shows what was done to it. */
+/* Whether changes to the audit log are detected. */
 #include "qlinkd/base/audit.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ static int verify(const char *at, struct audit_report *report, struct qlink_why 
 	return err;
 }
 
-/* Ten lines in @path and in @text; returns their length. */
+/* Write ten lines to @path and @text; return their length. */
 static size_t ten_lines(void)
 {
 	struct audit audit;
@@ -100,7 +100,7 @@ static size_t ten_lines(void)
 	return load(path);
 }
 
-TEST(a_line_carries_the_hash_of_the_one_before)
+TEST(a_line_contains_the_hash_of_the_previous_one)
 {
 	uint8_t chained[AUDIT_HASH_BYTES + AUDIT_LINE_MAX] = { 0 }, want[AUDIT_HASH_BYTES];
 	struct audit_report report;
@@ -113,7 +113,7 @@ TEST(a_line_carries_the_hash_of_the_one_before)
 	end = strchr(text, '\n');
 	CHECK(!strncmp(text, "{\"number\":1,\"previous\":\"000000", 30), "%.40s", text);
 	CHECK(!strncmp(end - 10, "\"epoch\":1}\n", 11), "%.40s", end - 10);
-	/* By hand, as the description has it. */
+	/* Computed here, as audit.h describes it. */
 	len = (size_t)(end - text);
 	memcpy(chained + AUDIT_HASH_BYTES, text, len);
 	SHA384(chained, AUDIT_HASH_BYTES + len, want);
@@ -132,7 +132,7 @@ TEST(a_line_carries_the_hash_of_the_one_before)
 	CHECK_NUMBER("its mode", status.st_mode & 0777, 0600);
 }
 
-TEST(every_changed_byte_is_found)
+TEST(every_changed_byte_is_detected)
 {
 	struct audit_report report, was;
 	struct qlink_why why;
@@ -145,13 +145,13 @@ TEST(every_changed_byte_is_found)
 		store(other, len);
 		text[i] ^= 1;
 		err = verify(other, &report, &why);
-		/* Of the last line the hash tells, that somebody else keeps. */
+		/* A change to the last line shows only in its hash, which is kept elsewhere. */
 		CHECK(err == -EBADMSG || memcmp(report.hash, was.hash, sizeof(was.hash)) ||
 		      report.lacks_end, "byte %zu: %d", i, err);
 	}
 }
 
-/* Ten lines of which @from to @to were taken out, and perhaps put in at the end. */
+/* Remove lines @from to @to of ten, or move them to the end. */
 static void without(int from, int to, bool is_moved, const char *want)
 {
 	size_t len = ten_lines(), out = 0;
@@ -179,16 +179,16 @@ static void without(int from, int to, bool is_moved, const char *want)
 	CHECK_TEXT("why", why.text, want);
 }
 
-TEST(lines_taken_out_or_moved_are_found)
+TEST(removed_or_moved_lines_are_detected)
 {
 	without(5, 5, false, "line 5: its number does not follow the previous number");
 	without(5, 5, true, "line 5: its number does not follow the previous number");
 	without(10, 10, true, "");
-	/* Whoever takes the beginning says that it is in another file; what that was, the hash tells. */
+	/* Without its first lines, a log looks as if it continued another file; the hash names that file. */
 	without(1, 3, false, "");
 }
 
-TEST(a_log_goes_on_after_a_restart)
+TEST(a_log_continues_after_a_restart)
 {
 	struct audit_report report;
 	struct qlink_why why;
@@ -206,7 +206,7 @@ TEST(a_log_goes_on_after_a_restart)
 	CHECK_NUMBER("lines", report.lines, 5);
 }
 
-TEST(a_log_goes_on_in_another_file)
+TEST(a_log_continues_in_another_file)
 {
 	struct audit_report report, next;
 	struct qlink_why why;
@@ -225,8 +225,8 @@ TEST(a_log_goes_on_in_another_file)
 	CHECK(!memcmp(next.previous, report.hash, sizeof(report.hash)), "another chain");
 }
 
-/* As a crash leaves it: cut anywhere in the last line. */
-TEST(a_line_that_was_cut_off_stays)
+/* As after a crash: the last line is cut anywhere. */
+TEST(a_torn_line_stays_in_the_log)
 {
 	size_t len = ten_lines(), cut;
 	struct audit_report report;
@@ -247,7 +247,7 @@ TEST(a_line_that_was_cut_off_stays)
 	}
 }
 
-TEST(a_torn_line_cannot_be_put_in_or_taken_out)
+TEST(an_inserted_torn_line_is_detected)
 {
 	size_t len = ten_lines(), middle;
 	struct audit_report report;
@@ -257,7 +257,7 @@ TEST(a_torn_line_cannot_be_put_in_or_taken_out)
 	memmove(text + middle + 5, text + middle, len - middle);
 	memcpy(text + middle, "torn\n", 5);
 	store(other, len + 5);
-	CHECK_NUMBER("put in", verify(other, &report, &why), -EBADMSG);
+	CHECK_NUMBER("inserted", verify(other, &report, &why), -EBADMSG);
 	CHECK_TEXT("why", why.text, "line 6: does not contain the hash of the previous line");
 	ten_lines();
 	memmove(text + 5, text, len);
@@ -267,8 +267,8 @@ TEST(a_torn_line_cannot_be_put_in_or_taken_out)
 	CHECK_TEXT("why", why.text, "line 2: the first whole line comes after a torn line");
 }
 
-/* The disk is full in the middle of a line, over and over; the limit of a file's size does as well. */
-TEST(a_full_disk_tears_lines_and_breaks_nothing)
+/* The disk becomes full within a line, many times. A limit on the file's size has the same effect. */
+TEST(a_full_disk_tears_lines_but_the_log_stays_valid)
 {
 	struct rlimit old, limit;
 	struct audit_report report;
@@ -304,7 +304,7 @@ TEST(a_full_disk_tears_lines_and_breaks_nothing)
 	audit_close(&audit);
 }
 
-TEST(what_is_no_log_is_refused)
+TEST(files_that_are_not_audit_logs_are_refused)
 {
 	struct qlink_why why;
 	struct audit audit;
@@ -322,7 +322,7 @@ TEST(what_is_no_log_is_refused)
 	CHECK_TEXT("why", why.text, "No such file or directory");
 }
 
-TEST(a_changed_log_is_not_gone_on_with)
+TEST(a_changed_log_is_not_continued)
 {
 	size_t len = ten_lines();
 	struct qlink_why why;
@@ -334,7 +334,7 @@ TEST(a_changed_log_is_not_gone_on_with)
 	CHECK_TEXT("why", why.text, "line 6: does not contain the hash of the previous line");
 }
 
-TEST(lines_that_cannot_be)
+TEST(invalid_lines_are_refused)
 {
 	char big[AUDIT_LINE_MAX + 1];
 	struct audit audit;
@@ -347,9 +347,9 @@ TEST(lines_that_cannot_be)
 	CHECK_NUMBER("two lines", audit_append(&audit, "\"a\":1\n"), -EINVAL);
 	CHECK_NUMBER("nothing", audit_append(&audit, ""), -EINVAL);
 	CHECK_NUMBER("length", load(path), 0);
-	/* The longest. */
+	/* The longest line. */
 	big[AUDIT_LINE_MAX - 24 - 2 * AUDIT_HASH_BYTES - 2 - 1] = '\0';
-	CHECK_NUMBER("as long as may be", audit_append(&audit, big), 0);
+	CHECK_NUMBER("the longest allowed", audit_append(&audit, big), 0);
 	CHECK_NUMBER("length", load(path), AUDIT_LINE_MAX + 1);
 	audit_close(&audit);
 	open_log(&audit, path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The chain: found by its id, with the one before, and no further back. */
+/* A chain is found by its ID; so is the previous one, but no older one. */
 #include "qlinkd/secrets/chain.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static const uint8_t *find(const struct chain *chain, const uint8_t *bytes)
 	return chain_find(chain, id);
 }
 
-TEST(a_receiver_finds_two_chains_and_zero)
+TEST(a_receiver_finds_the_last_two_chains_and_zero)
 {
 	static const uint8_t zero[MIX_CHAIN_BYTES];
 	struct chain chain;
@@ -25,7 +25,7 @@ TEST(a_receiver_finds_two_chains_and_zero)
 	memset(&chain, 0xa5, sizeof(chain));
 	chain_restart(&chain);
 	CHECK(find(&chain, zero) == chain.current, "zero at the start");
-	CHECK(!find(&chain, first), "a chain that never was");
+	CHECK(!find(&chain, first), "a chain that does not exist");
 	chain_advance(&chain, chain.current, first);
 	CHECK(find(&chain, first) == chain.current, "the first");
 	CHECK(find(&chain, zero) == chain.previous, "zero before it");
@@ -36,7 +36,7 @@ TEST(a_receiver_finds_two_chains_and_zero)
 	CHECK(!memcmp(find(&chain, zero), zero, sizeof(zero)), "zeros");
 }
 
-TEST(an_offer_from_the_chain_before_keeps_that_one)
+TEST(an_offer_from_the_previous_chain_keeps_that_chain)
 {
 	static const uint8_t third[MIX_CHAIN_BYTES] = { 3 };
 	struct chain chain = { 0 };
@@ -47,7 +47,7 @@ TEST(an_offer_from_the_chain_before_keeps_that_one)
 	chain_advance(&chain, find(&chain, first), third);
 	CHECK(find(&chain, third) == chain.current, "the third");
 	CHECK(find(&chain, first) == chain.previous, "the first");
-	CHECK(!find(&chain, second), "the second led nowhere");
+	CHECK(!find(&chain, second), "the second was dropped");
 	chain_restart(&chain);
-	CHECK(!find(&chain, third) && !find(&chain, first), "all forgotten");
+	CHECK(!find(&chain, third) && !find(&chain, first), "a chain was not wiped");
 }

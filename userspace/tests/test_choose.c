@@ -9,7 +9,7 @@
 #include "tap.h"
 #include "world.h"
 
-/* One key a second, at least as long as there are more than the reserve. */
+/* One key a second, at least while the stock is above the reserve. */
 #define CONF \
 	"agent\n name a\n certificate /a.pem\n key /a.key\n ca /ca.pem\n listen 127.0.0.1:7\n" \
 	"peer b\n address 127.0.0.1:8\n" \
@@ -49,7 +49,7 @@ static const struct link *link_of(const struct world *world)
 	return world->ends[0].link;
 }
 
-/* A frame's worth of rotation, and the event of it. */
+/* Rotate as a frame would, and send the event. */
 static void rotate(struct world *world)
 {
 	device_rotate(&devices[0], QLINK_DIRECTION_TX, 0);
@@ -57,7 +57,7 @@ static void rotate(struct world *world)
 	world_run(world, 100);
 }
 
-TEST(the_ring_holds_what_lasts_twenty_seconds_and_the_device_hears_of_it)
+TEST(the_ring_holds_keys_for_twenty_seconds_and_the_device_gets_the_period)
 {
 	struct world *world = start(10000);
 
@@ -79,20 +79,20 @@ TEST(the_first_offer_is_small_because_traffic_waits_for_it)
 	world_free(world);
 }
 
-TEST(the_pace_is_told_once_until_it_changes)
+TEST(the_device_gets_the_pace_once_until_it_changes)
 {
 	struct world *world = start(10000);
 	unsigned int told;
 
 	world_run(world, 5000);
 	told = devices[0].asked[REQUEST_PACE];
-	CHECK(told >= 1, "never told");
+	CHECK(told >= 1, "never set");
 	world_run(world, 60000);
-	CHECK_NUMBER("told again", devices[0].asked[REQUEST_PACE], told);
+	CHECK_NUMBER("set again", devices[0].asked[REQUEST_PACE], told);
 	world_free(world);
 }
 
-TEST(a_device_that_does_not_take_the_pace_is_told_again_and_no_key_is_asked_for)
+TEST(no_key_is_requested_until_the_device_accepts_the_pace)
 {
 	struct world *world = start(10000);
 	struct device *device = &devices[0];
@@ -110,7 +110,7 @@ TEST(a_device_that_does_not_take_the_pace_is_told_again_and_no_key_is_asked_for)
 	world_free(world);
 }
 
-TEST(a_ring_is_filled_up_only_below_its_low_mark)
+TEST(a_ring_is_filled_only_below_its_low_mark)
 {
 	struct world *world = start(10000);
 	uint64_t offers;
@@ -128,7 +128,7 @@ TEST(a_ring_is_filled_up_only_below_its_low_mark)
 	world_free(world);
 }
 
-TEST(the_outage_cover_is_staged_in_offers_that_are_worth_it)
+TEST(the_outage_cover_is_staged_in_large_offers_only)
 {
 	struct world *world = start_covered(10000, 100);
 	unsigned int staged;
@@ -140,7 +140,7 @@ TEST(the_outage_cover_is_staged_in_offers_that_are_worth_it)
 	offers = link_of(world)->counters.offers;
 	while (device_staged(&devices[0].tx) > 100 - 31)
 		rotate(world);
-	CHECK_NUMBER("not for less", link_of(world)->counters.offers, offers);
+	CHECK_NUMBER("not for fewer", link_of(world)->counters.offers, offers);
 	while (device_staged(&devices[0].tx) > 100 - 32 &&
 	       link_of(world)->counters.offers == offers)
 		rotate(world);
@@ -149,25 +149,25 @@ TEST(the_outage_cover_is_staged_in_offers_that_are_worth_it)
 	world_free(world);
 }
 
-TEST(no_more_is_asked_for_than_is_in_stock)
+TEST(a_link_requests_no_more_keys_than_are_in_stock)
 {
 	struct world *world = start(14);
 
 	world_run(world, 10000);
 	/* Both ends draw on one supply. */
-	CHECK_NUMBER("all of it is staged", devices[0].tx.newest + devices[1].tx.newest >= 14, 1);
-	CHECK_NUMBER("KMEs gave", simkme_pairs[0].given, 14);
+	CHECK_NUMBER("all keys are staged", devices[0].tx.newest + devices[1].tx.newest >= 14, 1);
+	CHECK_NUMBER("keys that the KMEs gave", simkme_pairs[0].given, 14);
 	CHECK_NUMBER("refusals", link_of(world)->counters.offers_refused, 0);
 	world_free(world);
 }
 
-TEST(better_keys_that_are_staged_are_used_before_it_falls_back)
+TEST(staged_hybrid_keys_are_used_before_the_link_falls_back)
 {
 	struct world *world = start(2 * TARGET);
 
 	world_run(world, 5000);
 	CHECK_NUMBER("staged", device_staged(&devices[0].tx), TARGET);
-	/* Whoever asked first has what is left of the supply in stock. */
+	/* The end that asked first has the rest of the supply in stock. */
 	while (device_staged(&devices[0].tx) > 2)
 		rotate(world);
 	CHECK_NUMBER("stock", stock_held(link_of(world)->stock), 0);
@@ -178,23 +178,23 @@ TEST(better_keys_that_are_staged_are_used_before_it_falls_back)
 	world_run(world, 5000);
 	CHECK_NUMBER("one is left", link_of(world)->choice.source, QLINK_SOURCE_PQC);
 	CHECK_NUMBER("changes", link_of(world)->counters.source_changes, 1);
-	CHECK_NUMBER("told", world_logs(world, 0, "source-changed link=qlink0 from=hybrid to=pqc"), 1);
-	/* These can be made at any time. */
-	CHECK_NUMBER("few at a time", device_staged(&devices[0].tx), 4);
+	CHECK_NUMBER("logged", world_logs(world, 0, "source-changed link=qlink0 from=hybrid to=pqc"), 1);
+	/* PQC keys can be made at any time. */
+	CHECK_NUMBER("few are staged", device_staged(&devices[0].tx), 4);
 	world_free(world);
 }
 
-TEST(the_link_returns_only_with_ten_seconds_in_stock)
+TEST(the_link_returns_to_hybrid_keys_only_with_ten_seconds_in_stock)
 {
 	struct world *world = start(0);
 
 	world_run(world, 5000);
 	CHECK_NUMBER("without keys", link_of(world)->choice.source, QLINK_SOURCE_PQC);
-	/* Each end has its share of what comes. */
+	/* Each end gets a share of the supply. */
 	while (stock_held(link_of(world)->stock) < 9) {
 		simkme_pairs[0].supply++;
 		world_run(world, 3000);
-		CHECK(simkme_pairs[0].supply < 100, "keys do not come");
+		CHECK(simkme_pairs[0].supply < 100, "no keys arrive");
 	}
 	CHECK_NUMBER("nine seconds", link_of(world)->choice.source, QLINK_SOURCE_PQC);
 	while (stock_held(link_of(world)->stock) < 10 &&
@@ -205,11 +205,11 @@ TEST(the_link_returns_only_with_ten_seconds_in_stock)
 	}
 	world_run(world, 2000);
 	CHECK_NUMBER("ten seconds", link_of(world)->choice.source, QLINK_SOURCE_HYBRID);
-	CHECK_NUMBER("told", world_logs(world, 0, "source-changed link=qlink0 from=pqc to=hybrid"), 1);
+	CHECK_NUMBER("logged", world_logs(world, 0, "source-changed link=qlink0 from=pqc to=hybrid"), 1);
 	world_free(world);
 }
 
-TEST(weaker_keys_give_way_one_a_step_and_none_is_passed_over)
+TEST(weaker_keys_are_replaced_one_per_step_and_no_epoch_is_skipped)
 {
 	struct world *world = start(0);
 	struct device *device = &devices[0];
@@ -222,14 +222,14 @@ TEST(weaker_keys_give_way_one_a_step_and_none_is_passed_over)
 	simkme_pairs[0].supply = 10000;
 	for (i = 0; i < 20000 && !choose_is_urgent(link_of(world)); i++)
 		world_run(world, 1);
-	CHECK(choose_is_urgent(link_of(world)), "never hurried");
+	CHECK(choose_is_urgent(link_of(world)), "never urgent");
 	while (device->tx.keys[0].source == QLINK_SOURCE_PQC && i++ < 40000) {
 		current = device->tx.current;
 		asked = device->asked[REQUEST_ROTATE];
 		world_run(world, 10);
 		CHECK(device->tx.current <= current + 1, "from epoch %llu to %llu",
 		      (unsigned long long)current, (unsigned long long)device->tx.current);
-		CHECK_NUMBER("one word for one key", device->asked[REQUEST_ROTATE] - asked,
+		CHECK_NUMBER("one request for one key", device->asked[REQUEST_ROTATE] - asked,
 			     device->tx.current - current);
 		if (device->tx.current != current)
 			world_notice(world, 0, QLINK_EVENT_KIND_ROTATED);
@@ -237,13 +237,13 @@ TEST(weaker_keys_give_way_one_a_step_and_none_is_passed_over)
 	CHECK_NUMBER("source", device->tx.keys[0].source, QLINK_SOURCE_HYBRID);
 	asked = device->asked[REQUEST_ROTATE];
 	world_run(world, 10000);
-	CHECK_NUMBER("then no more", device->asked[REQUEST_ROTATE], asked);
-	CHECK(!choose_is_urgent(link_of(world)), "still hurried");
+	CHECK_NUMBER("then no more requests", device->asked[REQUEST_ROTATE], asked);
+	CHECK(!choose_is_urgent(link_of(world)), "still urgent");
 	world_free(world);
 }
 
-/* A link that waits at a key that its peer has not heard is told once only. */
-TEST(a_key_is_told_to_give_way_once)
+/* While the peer has not confirmed a key, the link is asked to rotate only once. */
+TEST(a_weaker_key_is_rotated_once_even_if_events_are_lost)
 {
 	struct world *world = start(0);
 	unsigned int i;
@@ -251,20 +251,20 @@ TEST(a_key_is_told_to_give_way_once)
 	world_run(world, 5000);
 	device_rotate(&devices[0], QLINK_DIRECTION_TX, 0);
 	world_notice(world, 0, QLINK_EVENT_KIND_ROTATED);
-	/* The event of the rotation, and what it leads to, are lost. */
+	/* The rotation's event and all later events are lost. */
 	world->loses_events = true;
 	simkme_pairs[0].supply = 10000;
 	for (i = 0; i < 20000 && !devices[0].asked[REQUEST_ROTATE]; i++)
 		world_run(world, 1);
 	world_run(world, 500);
 	CHECK_NUMBER("asked", devices[0].asked[REQUEST_ROTATE], 1);
-	/* Its own look at the device goes on from there. */
+	/* The link continues when it reads the device itself. */
 	world_run(world, 20000);
 	CHECK_NUMBER("source", devices[0].tx.keys[0].source, QLINK_SOURCE_HYBRID);
 	world_free(world);
 }
 
-TEST(what_was_weaker_is_forgotten_with_its_rings)
+TEST(the_record_of_weaker_keys_ends_with_their_rings)
 {
 	struct world *world = start(0);
 	unsigned int i;
@@ -276,7 +276,7 @@ TEST(what_was_weaker_is_forgotten_with_its_rings)
 		world_run(world, 1);
 	CHECK(link_of(world)->choose->better_from > 2 * TARGET, "better from %llu",
 	      (unsigned long long)link_of(world)->choose->better_from);
-	/* Both are made anew: epochs begin at 1. */
+	/* Both devices get new rings: epochs begin at 1. */
 	for (i = 0; i < 2; i++) {
 		device_wipe(&devices[i]);
 		world_notice(world, i, QLINK_EVENT_KIND_WIPED);
@@ -284,11 +284,11 @@ TEST(what_was_weaker_is_forgotten_with_its_rings)
 	world->most_staged = 0;
 	world_run(world, 30000);
 	CHECK(world->most_staged <= TARGET + 1, "%u keys to send", world->most_staged);
-	CHECK(world_works(world), "it does not work");
+	CHECK(world_works(world), "the link does not work");
 	world_free(world);
 }
 
-TEST(nothing_is_asked_for_before_the_session_is_ready)
+TEST(no_key_is_requested_before_the_session_is_ready)
 {
 	struct world *world;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether the agent's configuration says what it should, and what is wrong with it if not. */
+/* Whether the agent's configuration is read, and which error a wrong one causes. */
 #include "qlinkd/config/config.h"
 
 #include <errno.h>
@@ -50,9 +50,9 @@ static void refused(const char *text, const char *want)
 	config_free(&config);
 }
 
-TEST(everything_is_read)
+TEST(every_option_is_read)
 {
-	/* The link stands before what it names; comments and blank lines are nothing. */
+	/* The link comes before the sections that it names; comments and blank lines are ignored. */
 	static const char text[] = "# a comment\n\n" LINK "\tpolicy hybrid-required # why not\n"
 		"\tstore 5000\n\toutage-cover 400\n\tkey-bytes 32\n\tmax-age-s 3600\n"
 		"\tfloor-ms 10\n\tceiling-ms 60000\n\treserve 7\n"
@@ -79,8 +79,8 @@ TEST(everything_is_read)
 	CHECK_TEXT("url", config.kmes[1].node.url, "https://192.0.2.2:8443");
 	CHECK_TEXT("id", config.kmes[1].node.id, "KME-2");
 	CHECK_NUMBER("method", config.kmes[1].node.method, KME_METHOD_GET);
-	CHECK_NUMBER("method of the other", config.kmes[0].node.method, KME_METHOD_AUTO);
-	CHECK(!config.kmes[0].node.id, "an id of the other");
+	CHECK_NUMBER("the other's method", config.kmes[0].node.method, KME_METHOD_AUTO);
+	CHECK(!config.kmes[0].node.id, "the other has an ID");
 	CHECK_NUMBER("peer's port", config.peers[0].address.port, 7511);
 	link = config_find_link(&config, "qlink0");
 	CHECK(link == &config.links[0], "the link is not found");
@@ -95,11 +95,11 @@ TEST(everything_is_read)
 	CHECK_NUMBER("floor", link->pacing.floor_ms, 10);
 	CHECK_NUMBER("ceiling", link->pacing.ceiling_ms, 60000);
 	CHECK_NUMBER("reserve", link->pacing.reserve, 7);
-	CHECK(!config_find_link(&config, "qlink1"), "a link that is none");
+	CHECK(!config_find_link(&config, "qlink1"), "a link that does not exist");
 	config_free(&config);
 }
 
-TEST(what_is_not_said_has_a_default)
+TEST(missing_options_have_defaults)
 {
 	struct config_error error;
 	struct config config;
@@ -118,7 +118,7 @@ TEST(what_is_not_said_has_a_default)
 	config_free(&config);
 }
 
-TEST(lines_that_are_wrong)
+TEST(wrong_lines_are_refused)
 {
 	refused("name x\n", "qlinkd.conf:1: name: not agent, kme, peer or link; options are indented");
 	refused("\n\tname x\n", "qlinkd.conf:2: name: before the first agent, kme, peer or link");
@@ -134,7 +134,7 @@ TEST(lines_that_are_wrong)
 	refused("agent\n\tkey 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "qlinkd.conf:2: key: more than 16 words");
 }
 
-TEST(a_nul_hides_nothing)
+TEST(a_nul_character_hides_nothing)
 {
 	static const char text[] = "agent\n\tname a\0 b\n";
 	struct config_error error;
@@ -148,7 +148,7 @@ TEST(a_nul_hides_nothing)
 	}
 }
 
-TEST(values_that_are_wrong)
+TEST(wrong_values_are_refused)
 {
 	refused("agent\n\tkey site.key\n", "qlinkd.conf:2: key site.key: not an absolute path");
 	refused("agent\n\tkme-timeout-ms 99\n", "qlinkd.conf:2: kme-timeout-ms 99: not a number from 100 to 60000");
@@ -164,7 +164,7 @@ TEST(values_that_are_wrong)
 	refused("link sixteen_letters_\n", "qlinkd.conf:1: link sixteen_letters_: not the name of a device, of at most 15 characters");
 }
 
-TEST(sections_that_are_wrong)
+TEST(wrong_sections_are_refused)
 {
 	refused("", "qlinkd.conf:0: lacks a section agent");
 	refused(AGENT "agent\n", "qlinkd.conf:7: agent: there is one in line 1");
@@ -180,14 +180,14 @@ TEST(sections_that_are_wrong)
 	refused(LINK "\tstore 10\n", "qlinkd.conf:1: link qlink0: outage-cover 1000 is above store 10");
 }
 
-TEST(names_that_nothing_has)
+TEST(unknown_names_are_refused)
 {
 	refused(AGENT KMES LINK, "qlinkd.conf:17: link qlink0: there is no peer site-b");
 	refused(AGENT PEER KME("vienna", "x") LINK, "qlinkd.conf:14: link qlink0: there is no kme graz");
 	refused(AGENT "peer site-a\n", "qlinkd.conf:7: peer site-a: is the agent's own name");
 }
 
-/* Whether qlink0 is the same where @old became @now. */
+/* Whether qlink0 is the same in @old and @now. */
 static bool is_same(const char *old, const char *now)
 {
 	struct config_error error;
@@ -203,14 +203,14 @@ static bool is_same(const char *old, const char *now)
 	return same;
 }
 
-TEST(a_reload_touches_only_what_changed)
+TEST(a_reload_finds_what_changed)
 {
 	static const char before[] = AGENT KMES PEER LINK;
 
 	CHECK(is_same(before, before), "the same file");
 	CHECK(is_same(before, LINK PEER KME("graz", "192.0.2.2") KME("vienna", "192.0.2.1") AGENT), "another order");
 	CHECK(is_same(before, AGENT KMES PEER LINK "link other\n\tpeer site-b\n\tpolicy pqc-only\n"), "another link");
-	CHECK(is_same(before, AGENT KMES PEER LINK "\tstore 20000\n"), "a default said aloud");
+	CHECK(is_same(before, AGENT KMES PEER LINK "\tstore 20000\n"), "a default that is written out");
 	CHECK(!is_same(before, AGENT KMES PEER LINK "\tstore 20001\n"), "an option");
 	CHECK(!is_same(before, AGENT KMES PEER LINK "\tpolicy qkd-required\n"), "a policy");
 	CHECK(!is_same(before, AGENT KMES PEER LINK "\tmax-age-s 1\n"), "an age");
@@ -221,7 +221,7 @@ TEST(a_reload_touches_only_what_changed)
 	CHECK(!is_same(before, AGENT KMES PEER), "no link");
 }
 
-TEST(an_agent_is_another_by_any_of_its_options)
+TEST(a_change_of_any_agent_option_is_detected)
 {
 	static const char *const others[] = {
 		AGENT "\tcontrol /x\n", AGENT "\tmetrics /x\n", AGENT "\taudit-log /x\n",
@@ -233,7 +233,7 @@ TEST(an_agent_is_another_by_any_of_its_options)
 	size_t i;
 
 	CHECK_NUMBER("parse", parse(&a, AGENT, &error), 0);
-	CHECK(reload_same_agent(&a, &a), "it is itself");
+	CHECK(reload_same_agent(&a, &a), "differs from itself");
 	for (i = 0; i < COUNT(others); i++) {
 		CHECK_NUMBER("parse", parse(&b, others[i], &error), 0);
 		CHECK(!reload_same_agent(&a, &b), "%s is the same", others[i]);
@@ -242,7 +242,7 @@ TEST(an_agent_is_another_by_any_of_its_options)
 	config_free(&a);
 }
 
-TEST(files_that_cannot_be_read)
+TEST(unreadable_files_are_refused)
 {
 	char path[] = "/tmp/qlinkd.conf.XXXXXX";
 	struct config_error error;
@@ -265,7 +265,7 @@ TEST(files_that_cannot_be_read)
 	unlink(path);
 }
 
-/* Reads what stands between .Bd and .Ed of a manual page. */
+/* Read the text between .Bd and .Ed of a manual page. */
 static void read_example(const char *path, char *text, size_t room)
 {
 	FILE *file = fopen(path, "re");
@@ -283,7 +283,7 @@ static void read_example(const char *path, char *text, size_t room)
 		fclose(file);
 }
 
-TEST(the_example_of_the_manual_is_good)
+TEST(the_example_in_the_manual_is_valid)
 {
 	struct config_error error;
 	struct config config;

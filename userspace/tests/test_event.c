@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* An event: from the bytes of the message to what people and scripts see. */
+/* An event: from the bytes of the message to its text and JSON. */
 #include "qlinkctl/monitor.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static struct qlink_event sample(void)
 	};
 }
 
-TEST(a_message_lands_where_it_belongs)
+TEST(each_attribute_of_an_event_sets_its_member)
 {
 	static const uint8_t epoch[] = { 12, 0, QLINK_A_RING_CURRENT_EPOCH, 0,
 					 9, 0, 0, 0, 0, 0, 0, 0 };
@@ -49,18 +49,18 @@ TEST(a_message_lands_where_it_belongs)
 	CHECK_NUMBER("ifindex", event.ifindex, 5);
 	CHECK_TEXT("ifname", event.ifname, "qlink0");
 	CHECK_NUMBER("kinds", event.kinds, QLINK_EVENT_KIND_WIPED);
-	CHECK(!event.has_peer, "a peer out of nothing");
-	CHECK_NUMBER("epoch of the right ring", event.rx.current_epoch, 9);
-	CHECK_NUMBER("and of no other", event.tx.current_epoch, 0);
-	CHECK_NUMBER("a short number", qlink_event_take_message(&event,
+	CHECK(!event.has_peer, "a peer that was not in the message");
+	CHECK_NUMBER("epoch of the receive ring", event.rx.current_epoch, 9);
+	CHECK_NUMBER("epoch of the transmit ring", event.tx.current_epoch, 0);
+	CHECK_NUMBER("a number that is too short", qlink_event_take_message(&event,
 		     QLINK_A_IFINDEX, &index, 3), -EBADMSG);
-	CHECK_NUMBER("a nest that is cut off", qlink_event_take_message(&event,
+	CHECK_NUMBER("a truncated nest", qlink_event_take_message(&event,
 		     QLINK_A_EVENT, nest, 10), -EBADMSG);
-	CHECK_NUMBER("what is not known is passed over",
+	CHECK_NUMBER("an unknown attribute is ignored",
 		     qlink_event_take_message(&event, 99, nest, 3), 0);
 }
 
-TEST(a_peer_is_heard_or_not)
+TEST(an_event_shows_whether_the_peer_is_heard)
 {
 	static const uint8_t nest[] = { 5, 0, QLINK_A_EVENT_PEER_HEARD, 0, 1, 0, 0, 0 };
 	struct qlink_event event = { 0 };
@@ -98,7 +98,7 @@ TEST(json_has_the_documented_names)
 	json_decref(object);
 	event.ifindex = 0;
 	object = monitor_json(&event);
-	CHECK(!json_object_get(object, "ifindex"), "an index of nothing here");
+	CHECK(!json_object_get(object, "ifindex"), "an index without a device");
 	CHECK(json_object_get(object, "tx") && json_object_get(object, "rx"),
 	      "the rings are missing");
 	json_decref(object);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl key: words, batches, and output that has no key bytes. */
+/* qlinkctl key: options, batches, and output without key bytes. */
 #include "qlinkctl/key.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #define UUID	"123e4567-e89b-12d3-a456-426614174000"
 
-/* Splits at blanks; words point into @line. */
+/* Split at blanks; the words point into @line. */
 static char **split(char *line)
 {
 	static char *words[16];
@@ -28,14 +28,14 @@ static char **split(char *line)
 	return words;
 }
 
-TEST(words_of_a_key_are_taken_in_any_order)
+TEST(options_of_a_key_are_accepted_in_any_order)
 {
 	char line[] = "rx file /k blocks 1073741824 id " UUID " source qkd epoch 9";
 	struct key_words key;
 	char text[256] = "";
 
 	CHECK_NUMBER("words", key_words_parse(split(line), &key, text, sizeof(text)), 0);
-	CHECK_TEXT("nothing to say", text, "");
+	CHECK_TEXT("no message", text, "");
 	CHECK_NUMBER("direction", key.key.direction, QLINK_DIRECTION_RX);
 	CHECK_NUMBER("epoch", key.key.epoch, 9);
 	CHECK_NUMBER("source", key.key.source, QLINK_SOURCE_QKD);
@@ -44,7 +44,7 @@ TEST(words_of_a_key_are_taken_in_any_order)
 	CHECK(qlink_key_has_id(&key.key), "the KME key ID is missing");
 }
 
-TEST(a_key_is_static_and_without_id_unless_it_says)
+TEST(a_key_is_static_and_without_id_by_default)
 {
 	char line[] = "tx epoch 1 file -";
 	struct key_words key;
@@ -53,10 +53,10 @@ TEST(a_key_is_static_and_without_id_unless_it_says)
 	CHECK_NUMBER("words", key_words_parse(split(line), &key, text, sizeof(text)), 0);
 	CHECK_NUMBER("source", key.key.source, QLINK_SOURCE_STATIC);
 	CHECK_NUMBER("blocks", key.key.hard_blocks, 0);
-	CHECK(!qlink_key_has_id(&key.key), "a KME key ID out of nothing");
+	CHECK(!qlink_key_has_id(&key.key), "a KME key ID that was not given");
 }
 
-TEST(words_of_a_key_are_refused_with_value_and_rule)
+TEST(options_of_a_key_are_refused_with_value_and_rule)
 {
 	static const struct {
 		const char *line;
@@ -71,14 +71,14 @@ TEST(words_of_a_key_are_refused_with_value_and_rule)
 		{ "tx epoch 281474976710656 file k",
 		  "epoch \"281474976710656\": not a number from 1 to 281474976710655", "49 bits" },
 		{ "tx epoch 1 blocks 1073741825 file k",
-		  "blocks \"1073741825\": not a number from 1 to 1073741824", "above the most" },
+		  "blocks \"1073741825\": not a number from 1 to 1073741824", "above the limit" },
 		{ "tx epoch 1 source none file k",
 		  "source \"none\": not a source: qkd, hybrid, pqc, static", "no source" },
 		{ "tx epoch 1 id k1 file k",
 		  "id \"k1\": not a UUID like " UUID, "no UUID" },
 		{ "tx epoch 1 epoch 2 file k", "epoch: given twice", "twice" },
 		{ "tx epoch 1 file", "file: has no value", "the line ends" },
-		{ "tx epoch 1 salt 0 file k", "\"salt\": no such option of a key", "key bytes in words" },
+		{ "tx epoch 1 salt 0 file k", "\"salt\": no such option of a key", "key bytes on the command line" },
 	};
 	struct key_words key;
 	char line[200], text[256];
@@ -92,7 +92,7 @@ TEST(words_of_a_key_are_refused_with_value_and_rule)
 	}
 }
 
-/* Runs batch_read() on @content; what it complains lands in @said. */
+/* Run batch_read() on @content; its error messages go to @said. */
 static int read_batch(struct batch *batch, const char *content, char **said)
 {
 	char path[] = "/tmp/qlink-batch-XXXXXX";
@@ -106,7 +106,7 @@ static int read_batch(struct batch *batch, const char *content, char **said)
 	err = batch_read(batch, path);
 	*said = tap_stderr_end();
 	unlink(path);
-	/* The name of the file differs each time: blank it out. */
+	/* The file's name differs each time: replace it. */
 	at = strstr(*said, path);
 	if (at)
 		memcpy(at, "/tmp/qlink-batch-......", strlen(path));
@@ -124,7 +124,7 @@ TEST(batches_are_read_line_by_line)
 		"\n"
 		"   rx\tepoch 2 source pqc file /b  \n"
 		"tx epoch 3 file /c", &said), CTL_OK);
-	CHECK_TEXT("nothing to say", said, "");
+	CHECK_TEXT("no message", said, "");
 	CHECK_NUMBER("keys", batch.n, 3);
 	if (batch.n == 3) {
 		CHECK_TEXT("first", batch.keys[0].path, "/a");
@@ -135,7 +135,7 @@ TEST(batches_are_read_line_by_line)
 	batch_free(&batch);
 }
 
-TEST(batches_are_refused_with_their_line)
+TEST(batches_are_refused_with_the_line_number)
 {
 	static const struct {
 		const char *content;
@@ -164,7 +164,7 @@ TEST(batches_are_refused_with_their_line)
 	}
 }
 
-TEST(a_batch_may_be_long)
+TEST(a_batch_can_have_many_lines)
 {
 	struct batch batch;
 	char *content = malloc(5000 * 40), *at = content;

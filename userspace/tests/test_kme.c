@@ -13,7 +13,7 @@ static uint64_t counter(const struct lab_client *client, enum kme_counter which)
 	return kme_server(client->kme, 0)->counters[which];
 }
 
-/* What moved since, all of it, as "name 2, other 1". */
+/* All counters that changed since, as "name 2, other 1". */
 static const char *moved(const struct lab_client *client,
 			 const struct kme_server *before)
 {
@@ -25,7 +25,7 @@ static const char *moved(const struct lab_client *client,
 	for (i = 0; i < KME_COUNTER_N; i++) {
 		uint64_t n = counter(client, (enum kme_counter)i) - before->counters[i];
 
-		/* How often a KME that failed was probed is a matter of time. */
+		/* The number of probes depends on timing. */
 		if (n && i != KME_COUNTER_STATUS && len < sizeof(text))
 			len += (size_t)snprintf(text + len, sizeof(text) - len,
 						"%s%s %llu", len ? ", " : "",
@@ -51,7 +51,7 @@ static void both_stop(void)
 	lab_stop();
 }
 
-/* Every key of @b's answer is the one of @a's with the same ID. */
+/* Whether each of @b's keys equals @a's key of the same ID. */
 static bool are_equal(size_t n)
 {
 	const struct kme_key *got, *want;
@@ -78,11 +78,11 @@ TEST(both_ends_get_the_same_keys)
 	CHECK_NUMBER("fetched twice", lab_fetch(&b, a.keys, 2), 0);
 	CHECK_NUMBER("outcome", b.answer.outcome, KME_OUTCOME_EMPTY);
 	CHECK_TEXT("why", b.answer.why.text, "answers dec_keys with 400");
-	CHECK(strstr(lab_tell("status"), "\"stored\":900"), "%s", lab_tell("status"));
+	CHECK(strstr(lab_command("status"), "\"stored\":900"), "%s", lab_command("status"));
 	both_stop();
 }
 
-TEST(both_directions_run_at_once)
+TEST(a_client_requests_and_fetches_keys_at_once)
 {
 	struct kme_key_id ids[3];
 	size_t i;
@@ -100,7 +100,7 @@ TEST(both_directions_run_at_once)
 	both_stop();
 }
 
-/* A fault of one answer: what it comes to, which counters move, what is said. */
+/* A fault of one answer: its outcome, the counters that change, the error message. */
 struct fault_row {
 	const char *fault;
 	enum kme_outcome outcome;
@@ -121,110 +121,111 @@ static void check_row(const struct fault_row *row, struct lab_client *client,
 	      row->why, client->answer.why.text, row->says);
 }
 
-TEST(each_fault_of_enc_keys_has_its_reason_and_counter)
+static const struct fault_row enc_rows[] = {
+	{ "http 400", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+	  "answers enc_keys with 400", "400" },
+	{ "http 404", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+	  "answers enc_keys with 404", "404" },
+	{ "http 503", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+	  "answers enc_keys with 503", "503" },
+	{ "http 401", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
+	  "answers enc_keys with 401", "401" },
+	{ "http 403", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
+	  "answers enc_keys with 403", "403" },
+	{ "http 500", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, http 1, keys_burned 8",
+	  "answers enc_keys with 500", "500" },
+	{ "http 504", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, http 1, keys_burned 8",
+	  "answers enc_keys with 504", "504" },
+	{ "http 302", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
+	  "answers enc_keys with 302", "a redirect is not followed" },
+	{ "http 204", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
+	  "answers enc_keys with 204", "no content" },
+	{ "html 502", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, http 1, keys_burned 8",
+	  "answers enc_keys with 502", "HTML of a gateway" },
+	{ "html 200", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, malformed 1, keys_burned 8",
+	  "no JSON: line 1, column 1", "HTML as if it were keys" },
+	{ "truncate", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, malformed 1, keys_burned 8",
+	  "no JSON: line 1, column", "half of the JSON" },
+	{ "cut", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, cut 1, keys_burned 8", "",
+	  "the connection ends within the answer" },
+	{ "huge 512", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, too_big 1, keys_burned 8",
+	  "answers more than 24576 bytes", "512 KiB" },
+	{ "garbage", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, malformed 1, keys_burned 8",
+	  "no JSON: line", "no text at all" },
+	{ "size 128", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, answered 1, keys_burned 8, bad_size 8",
+	  "key 1: has 128 bits, want 256 to 1024", "keys too small" },
+	{ "duplicate-id", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
+	  "a key_ID or a key stands there more than once", "one ID for all" },
+	{ "duplicate-key", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
+	  "a key_ID or a key stands there more than once", "one key for all" },
+	{ "bad-id", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, answered 1, keys_burned 8, bad_id 8",
+	  "key 1: its key_ID must have 8 to 64 of 0-9A-Za-z-", "a slash in the ID" },
+	{ "bad-base64", KME_OUTCOME_BROKEN, 0, 8,
+	  "enc_keys_requests 1, answered 1, keys_burned 8, bad_base64 8",
+	  "key 1: must be canonical base64", "stray bits" },
+	{ "short", KME_OUTCOME_KEYS, 7, 0,
+	  "enc_keys_requests 1, answered 1, keys 7, keys_missing 1", "",
+	  "one key less" },
+	{ "extra", KME_OUTCOME_KEYS, 8, 1,
+	  "enc_keys_requests 1, answered 1, keys 8, keys_burned 1, extra 1",
+	  "more than the 8 keys asked for", "one key more" },
+	{ "size 512", KME_OUTCOME_KEYS, 8, 0,
+	  "enc_keys_requests 1, answered 1, keys 8", "", "bigger keys are good" },
+};
+
+TEST(each_enc_keys_fault_has_its_reason_and_counter)
 {
-	static const struct fault_row rows[] = {
-		{ "http 400", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
-		  "answers enc_keys with 400", "400" },
-		{ "http 404", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
-		  "answers enc_keys with 404", "404" },
-		{ "http 503", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
-		  "answers enc_keys with 503", "503" },
-		{ "http 401", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
-		  "answers enc_keys with 401", "401" },
-		{ "http 403", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
-		  "answers enc_keys with 403", "403" },
-		{ "http 500", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, http 1, keys_burned 8",
-		  "answers enc_keys with 500", "500" },
-		{ "http 504", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, http 1, keys_burned 8",
-		  "answers enc_keys with 504", "504" },
-		{ "http 302", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
-		  "answers enc_keys with 302", "a redirect is not followed" },
-		{ "http 204", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
-		  "answers enc_keys with 204", "no content" },
-		{ "html 502", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, http 1, keys_burned 8",
-		  "answers enc_keys with 502", "HTML of a gateway" },
-		{ "html 200", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, malformed 1, keys_burned 8",
-		  "no JSON: line 1, column 1", "HTML as if it were keys" },
-		{ "truncate", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, malformed 1, keys_burned 8",
-		  "no JSON: line 1, column", "half of the JSON" },
-		{ "cut", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, cut 1, keys_burned 8", "",
-		  "the connection ends within the answer" },
-		{ "huge 512", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, too_big 1, keys_burned 8",
-		  "answers more than 24576 bytes", "512 KiB" },
-		{ "garbage", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, malformed 1, keys_burned 8",
-		  "no JSON: line", "no text at all" },
-		{ "size 128", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_size 8",
-		  "key 1: has 128 bits, want 256 to 1024", "keys too small" },
-		{ "duplicate-id", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
-		  "a key_ID or a key stands there more than once", "one ID for all" },
-		{ "duplicate-key", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
-		  "a key_ID or a key stands there more than once", "one key for all" },
-		{ "bad-id", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_id 8",
-		  "key 1: its key_ID must have 8 to 64 of 0-9A-Za-z-", "a slash in the ID" },
-		{ "bad-base64", KME_OUTCOME_BROKEN, 0, 8,
-		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_base64 8",
-		  "key 1: must be canonical base64", "stray bits" },
-		{ "short", KME_OUTCOME_KEYS, 7, 0,
-		  "enc_keys_requests 1, answered 1, keys 7, keys_missing 1", "",
-		  "one key less" },
-		{ "extra", KME_OUTCOME_KEYS, 8, 1,
-		  "enc_keys_requests 1, answered 1, keys 8, keys_burned 1, extra 1",
-		  "more than the 8 keys asked for", "one key more" },
-		{ "size 512", KME_OUTCOME_KEYS, 8, 0,
-		  "enc_keys_requests 1, answered 1, keys 8", "", "bigger keys are good" },
-	};
 	struct kme_server before;
-	unsigned int ill;
+	unsigned int n_down;
 	size_t i;
 
 	both_start("", "");
-	/* From here on POST is known to work. */
+	/* The client learns that POST works. */
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
-	for (i = 0; i < COUNT(rows); i++) {
+	for (i = 0; i < COUNT(enc_rows); i++) {
 		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
-		/* A full success brings the batch back up after a refusal. */
+		/* A full success raises the batch again after a refusal. */
 		while (kme_server(a.kme, 0)->batch < 8)
 			lab_get(&a, kme_server(a.kme, 0)->batch);
 		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
-		CHECK_TEXT(rows[i].why, lab_tell("fault a %s op enc_keys count 1",
-						 rows[i].fault), "ok");
+		CHECK_TEXT(enc_rows[i].why, lab_command("fault a %s op enc_keys count 1",
+						    enc_rows[i].fault), "ok");
 		before = *kme_server(a.kme, 0);
-		ill = a.n_down[0];
+		n_down = a.n_down[0];
 		lab_get(&a, 8);
-		if (!strcmp(rows[i].fault, "cut")) {
-			CHECK(a.answer.why.text[0], "no reason for a cut");
+		if (!strcmp(enc_rows[i].fault, "cut")) {
+			CHECK(a.answer.why.text[0], "no reason for the end of the connection");
 			a.answer.why.text[0] = '\0';
 		}
-		check_row(&rows[i], &a, &before);
-		CHECK_NUMBER(rows[i].why, a.n_down[0] - ill,
-			     rows[i].outcome == KME_OUTCOME_BROKEN ||
-			     rows[i].outcome == KME_OUTCOME_DENIED);
+		check_row(&enc_rows[i], &a, &before);
+		CHECK_NUMBER(enc_rows[i].why, a.n_down[0] - n_down,
+			     enc_rows[i].outcome == KME_OUTCOME_BROKEN ||
+			     enc_rows[i].outcome == KME_OUTCOME_DENIED);
 	}
 	both_stop();
 }
 
-TEST(each_fault_of_dec_keys_has_its_reason_and_counter)
+TEST(each_dec_keys_fault_has_its_reason_and_counter)
 {
 	static const struct fault_row rows[] = {
 		{ "http 503", KME_OUTCOME_KEYS, 4, 0,
 		  "dec_keys_requests 3, answered 2, empty 1, keys 4",
-		  "answers dec_keys with 503", "asked again for fewer" },
+		  "answers dec_keys with 503", "requested again for fewer" },
 		{ "http 401", KME_OUTCOME_KEYS, 4, 0,
 		  "dec_keys_requests 3, answered 2, denied 1, keys 4",
-		  "answers dec_keys with 401", "401 where 400 is meant" },
+		  "answers dec_keys with 401", "401 instead of 400" },
 		{ "http 504", KME_OUTCOME_BROKEN, 0, 4,
 		  "dec_keys_requests 1, http 1, keys_burned 4",
 		  "answers dec_keys with 504", "504" },
@@ -233,7 +234,7 @@ TEST(each_fault_of_dec_keys_has_its_reason_and_counter)
 		  "no JSON: line 1, column", "half of the JSON" },
 		{ "wrong-id", KME_OUTCOME_BROKEN, 0, 4,
 		  "dec_keys_requests 1, answered 1, keys_burned 4, unknown_id 4",
-		  "key 1: its key_ID was not asked for", "keys nobody asked for" },
+		  "key 1: its key_ID was not asked for", "keys that were not requested" },
 		{ "short", KME_OUTCOME_KEYS, 3, 0,
 		  "dec_keys_requests 1, answered 1, keys 3, keys_missing 1", "",
 		  "one key less" },
@@ -250,10 +251,10 @@ TEST(each_fault_of_dec_keys_has_its_reason_and_counter)
 	both_start("", "");
 	for (i = 0; i < COUNT(rows); i++) {
 		CHECK_NUMBER("get", lab_get(&a, 5), 5);
-		/* POST is known to work here too, and the KME is well. */
+		/* The client learns that POST works here too, and that the KME is up. */
 		CHECK_NUMBER("warm up", lab_fetch(&b, &a.keys[4], 1), 1);
-		CHECK_TEXT(rows[i].why, lab_tell("fault b %s op dec_keys count 1",
-						 rows[i].fault), "ok");
+		CHECK_TEXT(rows[i].why, lab_command("fault b %s op dec_keys count 1",
+						    rows[i].fault), "ok");
 		before = *kme_server(b.kme, 0);
 		lab_fetch(&b, a.keys, 4);
 		check_row(&rows[i], &b, &before);
@@ -262,7 +263,7 @@ TEST(each_fault_of_dec_keys_has_its_reason_and_counter)
 	both_stop();
 }
 
-/* A KME that does not answer in time: at most the timeout, then back-off. */
+/* A KME that does not answer in time costs at most the timeout; then the client backs off. */
 static void check_late(const char *fault)
 {
 	static const struct lab_options hasty = { .timeout_ms = 1500 };
@@ -271,27 +272,27 @@ static void check_late(const char *fault)
 	lab_start("", "");
 	lab_client_start(&a, 0, &hasty);
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
-	CHECK_TEXT("fault", lab_tell("fault a %s op enc_keys", fault), "ok");
+	CHECK_TEXT("fault", lab_command("fault a %s op enc_keys", fault), "ok");
 	before = *kme_server(a.kme, 0);
 	CHECK_NUMBER("none", lab_get(&a, 6), 0);
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
 	CHECK_TEXT("counters", moved(&a, &before),
 		   "enc_keys_requests 1, timeout 1, keys_burned 6");
-	CHECK_NUMBER("ill", kme_server(a.kme, 0)->health, KME_HEALTH_DOWN);
-	CHECK_NUMBER("not asked while ill", kme_get_keys(a.kme, 6), -11);
-	CHECK_NUMBER("the simulator gave them away",
-		     strstr(lab_tell("status"), "\"stored\":993") != NULL, 1);
-	CHECK_TEXT("clear", lab_tell("clear a"), "ok");
-	CHECK_NUMBER("used again when well", lab_get(&a, 6), 6);
-	CHECK_NUMBER("failures are forgotten", kme_server(a.kme, 0)->failures, 0);
+	CHECK_NUMBER("down", kme_server(a.kme, 0)->health, KME_HEALTH_DOWN);
+	CHECK_NUMBER("not asked while down", kme_get_keys(a.kme, 6), -11);
+	CHECK_NUMBER("the simulator delivered them",
+		     strstr(lab_command("status"), "\"stored\":993") != NULL, 1);
+	CHECK_TEXT("clear", lab_command("clear a"), "ok");
+	CHECK_NUMBER("used again when up", lab_get(&a, 6), 6);
+	CHECK_NUMBER("failures are reset", kme_server(a.kme, 0)->failures, 0);
 	lab_client_stop(&a);
 	lab_stop();
 }
 
-TEST(a_kme_that_hangs_is_left_in_time_and_used_again) { check_late("hang"); }
-TEST(a_kme_that_drips_is_left_in_time_and_used_again) { check_late("drip 400"); }
+TEST(a_kme_that_hangs_times_out_and_is_used_again) { check_late("hang"); }
+TEST(a_kme_that_answers_slowly_times_out_and_is_used_again) { check_late("drip 400"); }
 
-TEST(pauses_grow_while_a_kme_stays_ill)
+TEST(pauses_grow_while_a_kme_stays_down)
 {
 	struct kme_server server;
 	int64_t want[] = { 100, 200, 400, 800, 1000, 1000 };
@@ -310,55 +311,55 @@ TEST(pauses_grow_while_a_kme_stays_ill)
 	}
 	kme_server_worked(&server);
 	kme_server_failed(&server, 0, 100, 1000, 0);
-	CHECK_NUMBER("from the start again", server.retry_ms, 100);
+	CHECK_NUMBER("the shortest again", server.retry_ms, 100);
 }
 
-TEST(a_status_alone_does_not_end_a_back_off)
+TEST(a_good_status_alone_does_not_end_a_back_off)
 {
 	both_start("", "");
-	lab_tell("fault a http 500 op enc_keys count 3");
+	lab_command("fault a http 500 op enc_keys count 3");
 	lab_get(&a, 1);
 	lab_get(&a, 1);
 	lab_get(&a, 1);
 	CHECK_NUMBER("failures in a row", kme_server(a.kme, 0)->failures, 3);
-	CHECK_NUMBER("well in between", a.n_up[0], 3);
+	CHECK_NUMBER("up in between", a.n_up[0], 3);
 	lab_get(&a, 1);
 	CHECK_NUMBER("none", kme_server(a.kme, 0)->failures, 0);
 	both_stop();
 }
 
-TEST(a_kme_that_stops_is_used_when_it_is_back)
+TEST(a_kme_that_stopped_is_used_again_when_it_is_back)
 {
 	struct kme_server before;
 
 	both_start("", "");
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
-	CHECK_TEXT("stop", lab_tell("stop a"), "ok");
+	CHECK_TEXT("stop", lab_command("stop a"), "ok");
 	before = *kme_server(a.kme, 0);
 	lab_get(&a, 5);
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
 	LAB_WAIT(&a, counter(&a, KME_COUNTER_UNREACHABLE) > before.counters[KME_COUNTER_UNREACHABLE] + 2);
-	CHECK_NUMBER("burned none: the connection was gone before the request, or at most all",
+	CHECK_NUMBER("none burned if the connection ended before the request, or at most all",
 		     a.answer.n_burned % 5, 0);
-	CHECK_TEXT("start", lab_tell("start a"), "ok");
+	CHECK_TEXT("start", lab_command("start a"), "ok");
 	CHECK_NUMBER("used again", lab_get(&a, 5), 5);
-	CHECK_TEXT("restart", lab_tell("restart a 100"), "ok");
+	CHECK_TEXT("restart", lab_command("restart a 100"), "ok");
 	LAB_WAIT(&a, (lab_get(&a, 1), a.answer.outcome == KME_OUTCOME_KEYS));
 	CHECK_NUMBER("fetched", lab_fetch(&b, a.keys, 1), 1);
 	both_stop();
 }
 
-TEST(when_its_partner_is_down_a_kme_has_no_keys)
+TEST(a_kme_has_no_keys_while_its_partner_is_down)
 {
 	both_start("", "");
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
-	lab_tell("stop b");
+	lab_command("stop b");
 	CHECK_NUMBER("none", lab_get(&a, 1), 0);
 	CHECK_TEXT("dry", kme_outcome_name(a.answer.outcome), "empty");
-	lab_tell("set a peer-down 504");
+	lab_command("set a peer-down 504");
 	CHECK_NUMBER("none", lab_get(&a, 1), 0);
 	CHECK_TEXT("by a gateway", kme_outcome_name(a.answer.outcome), "broken");
-	lab_tell("start b");
+	lab_command("start b");
 	CHECK_NUMBER("again", lab_get(&a, 1), 1);
 	both_stop();
 }
@@ -379,7 +380,7 @@ TEST(the_next_kme_takes_over)
 	lab_stop();
 }
 
-TEST(keys_that_one_side_never_got_do_not_burn_the_others)
+TEST(an_unknown_key_id_does_not_burn_the_other_keys)
 {
 	struct kme_key mixed[20];
 	size_t i;
@@ -387,7 +388,7 @@ TEST(keys_that_one_side_never_got_do_not_burn_the_others)
 	both_start("", "");
 	CHECK_NUMBER("good ones", lab_get(&a, 19), 19);
 	memcpy(mixed, a.keys, 19 * sizeof(mixed[0]));
-	lab_tell("fault a one-side count 1");
+	lab_command("fault a one-side count 1");
 	CHECK_NUMBER("one that is lost", lab_get(&a, 1), 1);
 	mixed[19] = mixed[7];
 	mixed[7] = a.keys[0];
@@ -399,17 +400,17 @@ TEST(keys_that_one_side_never_got_do_not_burn_the_others)
 		      !memcmp(b.keys[i].bytes, want->bytes, 32), "key %zu", i);
 	}
 	CHECK_NUMBER("none burned", b.answer.n_burned, 0);
-	CHECK_NUMBER("and the KME is well", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
+	CHECK_NUMBER("the KME is up", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
 	both_stop();
 }
 
-TEST(a_kme_that_knows_no_id_is_not_asked_for_ever)
+TEST(fetching_unknown_ids_takes_a_bounded_number_of_requests)
 {
 	struct kme_server before;
 	uint64_t n;
 
 	both_start("", "");
-	lab_tell("fault a one-side");
+	lab_command("fault a one-side");
 	CHECK_NUMBER("got", lab_get(&a, 64), 64);
 	before = *kme_server(b.kme, 0);
 	CHECK_NUMBER("none", lab_fetch(&b, a.keys, 64), 0);
@@ -419,19 +420,19 @@ TEST(a_kme_that_knows_no_id_is_not_asked_for_ever)
 	both_stop();
 }
 
-TEST(an_answer_to_be_is_dropped_with_its_client)
+TEST(stopping_a_client_drops_its_open_requests)
 {
 	lab_start("", "");
 	lab_client_start(&a, 0, NULL);
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
-	CHECK_NUMBER("under way", kme_get_keys(a.kme, 5), 0);
+	CHECK_NUMBER("requested", kme_get_keys(a.kme, 5), 0);
 	kme_run(a.kme);
 	lab_client_stop(&a);
-	CHECK_NUMBER("nobody is told", a.n_answers, 0);
+	CHECK_NUMBER("answers after the stop", a.n_answers, 0);
 	lab_stop();
 }
 
-TEST(wishes_that_break_a_rule_are_refused)
+TEST(requests_that_break_a_rule_are_refused)
 {
 	struct kme_key_id ids[2] = { { "00000000-0001" }, { "00000000-0001" } };
 

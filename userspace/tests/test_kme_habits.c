@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The client against key servers as they are in the field, and as who they are. */
+/* The client against the habits of real key servers, and against wrong identities. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +28,8 @@ static bool are_equal(size_t n)
 	return true;
 }
 
-/* With these habits at both KMEs, how many of 20 keys come at once. */
-TEST(keys_come_in_spite_of_habits)
+/* Settings of both KMEs, and how many of 20 keys arrive at once. */
+TEST(keys_arrive_whatever_the_habits_of_the_kme)
 {
 	static const struct {
 		const char *settings;
@@ -63,7 +63,7 @@ TEST(keys_come_in_spite_of_habits)
 		lab_start(rows[i].settings, rows[i].settings);
 		lab_client_start(&a, 0, NULL);
 		lab_client_start(&b, 1, NULL);
-		/* Twice: the second time it is known how the KME wants it. */
+		/* Twice: the second time the client knows what the KME accepts. */
 		for (round = 0; round < 2; round++) {
 			CHECK_NUMBER(rows[i].settings, lab_get(&a, 20), rows[i].n);
 			CHECK_NUMBER(rows[i].settings, a.keys[0].len, rows[i].bytes);
@@ -80,7 +80,7 @@ TEST(keys_come_in_spite_of_habits)
 	}
 }
 
-TEST(keys_that_are_too_small_are_refused_whatever_was_asked)
+TEST(keys_that_are_too_short_are_refused_whatever_was_requested)
 {
 	lab_start("ignore-size yes\nkey-size 128\n", "");
 	lab_client_start(&a, 0, NULL);
@@ -92,7 +92,7 @@ TEST(keys_that_are_too_small_are_refused_whatever_was_asked)
 	lab_stop();
 }
 
-/* Each time the client asks for as many as it has learnt to. */
+/* The client asks for as many keys as it has learnt that the KME gives. */
 static bool get_in_the_end(size_t ask, size_t want)
 {
 	unsigned int tries;
@@ -103,41 +103,41 @@ static bool get_in_the_end(size_t ask, size_t want)
 	return false;
 }
 
-TEST(every_way_to_be_dry_is_empty_and_ends_with_the_drought)
+TEST(each_way_to_report_no_keys_counts_as_empty_and_not_as_a_failure)
 {
 	static const char *const ways[] = { "400", "404", "503", "short" };
 	size_t i;
 
 	for (i = 0; i < COUNT(ways); i++) {
 		lab_start("", "");
-		CHECK_TEXT(ways[i], lab_tell("set a dry %s", ways[i]), "ok");
-		CHECK_TEXT(ways[i], lab_tell("stock SAE-A SAE-B 0"), "ok");
+		CHECK_TEXT(ways[i], lab_command("set a dry %s", ways[i]), "ok");
+		CHECK_TEXT(ways[i], lab_command("stock SAE-A SAE-B 0"), "ok");
 		lab_client_start(&a, 0, NULL);
 		CHECK_NUMBER(ways[i], lab_get(&a, 4), 0);
 		CHECK_TEXT(ways[i], kme_outcome_name(a.answer.outcome), "empty");
 		CHECK_NUMBER(ways[i], counter(KME_COUNTER_EMPTY) > 0, 1);
 		CHECK_NUMBER(ways[i], counter(KME_COUNTER_KEYS_BURNED), 0);
 		CHECK_NUMBER(ways[i], a.n_down[0], 0);
-		CHECK_TEXT(ways[i], lab_tell("supply SAE-A SAE-B fibre 100000"), "ok");
-		CHECK(get_in_the_end(4, 4), "%s: still dry", ways[i]);
+		CHECK_TEXT(ways[i], lab_command("supply SAE-A SAE-B fibre 100000"), "ok");
+		CHECK(get_in_the_end(4, 4), "%s: still no keys", ways[i]);
 		lab_client_stop(&a);
 		lab_stop();
 	}
 }
 
-TEST(a_limit_that_a_kme_does_not_tell_is_found)
+TEST(an_undeclared_limit_of_a_kme_is_found)
 {
 	lab_start("", "");
 	lab_client_start(&a, 0, NULL);
-	CHECK_NUMBER("as told", lab_get(&a, 200), 128);
-	lab_tell("set a max-key-per-request 10");
-	CHECK(get_in_the_end(128, 8), "half of a half of a half …");
+	CHECK_NUMBER("as declared", lab_get(&a, 200), 128);
+	lab_command("set a max-key-per-request 10");
+	CHECK(get_in_the_end(128, 8), "the limit was not found");
 	CHECK_NUMBER("no failure", a.n_down[0], 0);
 	lab_client_stop(&a);
 	lab_stop();
 }
 
-TEST(many_ids_are_fetched_in_as_many_requests_as_it_takes)
+TEST(many_ids_are_fetched_in_several_requests)
 {
 	lab_start("", "max-key-per-request 10\n");
 	lab_client_start(&a, 0, NULL);
@@ -151,7 +151,7 @@ TEST(many_ids_are_fetched_in_as_many_requests_as_it_takes)
 	lab_stop();
 }
 
-TEST(an_unknown_id_is_empty_or_denied_and_never_ill)
+TEST(an_unknown_id_counts_as_empty_or_denied_and_the_kme_stays_up)
 {
 	static const char *const ways[] = { "400", "404", "401", "503" };
 	struct kme_key key = { .id = { "00000000-0000-4000-8000-000000000000" } };
@@ -159,7 +159,7 @@ TEST(an_unknown_id_is_empty_or_denied_and_never_ill)
 
 	for (i = 0; i < COUNT(ways); i++) {
 		lab_start("", "");
-		lab_tell("set b not-found %s", ways[i]);
+		lab_command("set b not-found %s", ways[i]);
 		lab_client_start(&b, 1, NULL);
 		CHECK_NUMBER(ways[i], lab_fetch(&b, &key, 1), 0);
 		CHECK_TEXT(ways[i], kme_outcome_name(b.answer.outcome),
@@ -170,13 +170,13 @@ TEST(an_unknown_id_is_empty_or_denied_and_never_ill)
 	}
 }
 
-/* Who may talk to whom: what becomes of the first status. */
-TEST(identities_are_checked_both_ways)
+/* Which identities are accepted: how the first status request ends. */
+TEST(client_and_kme_check_each_others_identity)
 {
 	static const struct {
 		struct lab_options options;
 		const char *certificate;
-		/* 0: it is up from here on */
+		/* 0: the KME is up */
 		enum kme_counter counter;
 		const char *says, *why;
 	} rows[] = {
@@ -221,17 +221,18 @@ TEST(identities_are_checked_both_ways)
 }
 
 /*
- * A TLS 1.3 server says so when the request is under way. If it closes before
- * it has read that, its alert is lost, and all we see is the end.
+ * A TLS 1.3 server sends its alert when the client's request may already be on
+ * the way. If the server closes before it has read that request, the alert is
+ * lost, and the client sees only the end of the connection.
  */
-TEST(a_kme_may_refuse_our_certificate)
+TEST(a_kme_that_refuses_our_certificate_is_down)
 {
-	static const struct lab_options stranger = { .cert = "stranger" };
+	static const struct lab_options unknown = { .cert = "stranger" };
 
 	lab_start("", "");
-	lab_client_start(&a, 0, &stranger);
+	lab_client_start(&a, 0, &unknown);
 	LAB_WAIT(&a, a.n_down[0]);
-	CHECK_NUMBER("one of both", counter(KME_COUNTER_TLS) +
+	CHECK_NUMBER("one of the two counters", counter(KME_COUNTER_TLS) +
 		     counter(KME_COUNTER_CUT), 1);
 	CHECK(strstr(a.why.text, counter(KME_COUNTER_TLS) ?
 		     "alert" : "does it refuse our certificate?"),
@@ -239,14 +240,14 @@ TEST(a_kme_may_refuse_our_certificate)
 	lab_client_stop(&a);
 	lab_stop();
 	lab_start("tls 1.2\n", "");
-	lab_client_start(&a, 0, &stranger);
+	lab_client_start(&a, 0, &unknown);
 	LAB_WAIT(&a, a.n_down[0]);
-	CHECK_NUMBER("TLS 1.2 says so at once", counter(KME_COUNTER_TLS), 1);
+	CHECK_NUMBER("TLS 1.2 reports it at once", counter(KME_COUNTER_TLS), 1);
 	lab_client_stop(&a);
 	lab_stop();
 }
 
-TEST(an_sae_may_be_known_by_its_serial_number)
+TEST(an_sae_id_can_be_the_serial_number_of_its_certificate)
 {
 	static const struct lab_options c = { .cert = "sae-c", .sae = "SAE-A" };
 	static const struct lab_options to_c = { .sae = "SAE-C" };
@@ -262,8 +263,8 @@ TEST(an_sae_may_be_known_by_its_serial_number)
 	lab_stop();
 }
 
-/* A status that is broken in each way: which counter, and the KME is left alone. */
-TEST(a_status_that_is_broken_has_its_reason_and_counter)
+/* Each broken status: its counter and reason, and the KME is down. */
+TEST(each_broken_status_has_its_reason_and_counter)
 {
 	static const struct {
 		const char *fault;
@@ -283,7 +284,7 @@ TEST(a_status_that_is_broken_has_its_reason_and_counter)
 
 	for (i = 0; i < COUNT(rows); i++) {
 		lab_start("", "");
-		lab_tell("fault a %s op status count 1", rows[i].fault);
+		lab_command("fault a %s op status count 1", rows[i].fault);
 		lab_client_start(&a, 0, NULL);
 		LAB_WAIT(&a, a.n_down[0]);
 		CHECK_NUMBER(rows[i].fault, counter(rows[i].counter), 1);

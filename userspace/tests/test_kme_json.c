@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Judging of what key servers send: no network, every rule. */
+/* Every rule about answers of key servers, without a network. */
 #include "qlinkd/kme/json.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ TEST(starts)
 	CHECK_NUMBER("init", kme_memory_init(), 0);
 }
 
-TEST(takes_the_keys_of_a_container)
+TEST(accepts_the_keys_of_a_container)
 {
 	CHECK_NUMBER("two", judge(KEYS(KEY(ID1, A32) "," KEY(ID2, B32)), 3, NULL), 2);
 	CHECK_TEXT("first ID", keys[0].id.text, ID1);
@@ -54,12 +54,12 @@ TEST(takes_the_keys_of_a_container)
 	      "bytes of the first key");
 	CHECK(!memcmp(keys[1].bytes, "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", 32),
 	      "bytes of the second key");
-	CHECK(is_wiped(2, 3), "room that is not used is wiped");
+	CHECK(is_wiped(2, 3), "unused memory is wiped");
 	CHECK_NUMBER("sent", tally.sent, 2);
 	CHECK_TEXT("nothing wrong", why.text, "");
 }
 
-TEST(refuses_what_is_no_container)
+TEST(refuses_text_that_is_not_a_container)
 {
 	static const struct {
 		const char *text, *rule, *why;
@@ -67,7 +67,7 @@ TEST(refuses_what_is_no_container)
 		{ "", "no JSON: line 1, column 0", "nothing" },
 		{ "{\"keys\":[", "no JSON: line 1, column 9", "cut short" },
 		{ "<html></html>", "no JSON: line 1, column 1", "HTML" },
-		{ KEYS("") "x", "no JSON: line 1, column 12", "more behind it" },
+		{ KEYS("") "x", "no JSON: line 1, column 12", "text after the end" },
 		{ "\xff\xfe", "no JSON: line 1, column 0", "no UTF-8" },
 		{ "[]", "must be an object with an array named keys", "an array" },
 		{ "{}", "must be an object with an array named keys", "no keys" },
@@ -83,7 +83,7 @@ TEST(refuses_what_is_no_container)
 	for (i = 0; i < COUNT(rows); i++) {
 		CHECK_NUMBER(rows[i].why, judge(rows[i].text, 2, NULL), -EBADMSG);
 		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
-		CHECK(is_wiped(0, 2), "%s: bytes stayed behind", rows[i].why);
+		CHECK(is_wiped(0, 2), "%s: bytes were not wiped", rows[i].why);
 	}
 }
 
@@ -136,21 +136,21 @@ TEST(refuses_single_keys_by_one_fault_each)
 		for (k = 0; k < KME_FAULT_N; k++)
 			CHECK_NUMBER(rows[i].why, tally.faults[k],
 				     k == rows[i].fault);
-		CHECK(is_wiped(1, 2), "%s: bytes stayed behind", rows[i].why);
+		CHECK(is_wiped(1, 2), "%s: bytes were not wiped", rows[i].why);
 	}
 }
 
-TEST(takes_none_of_those_that_repeat)
+TEST(accepts_no_key_that_repeats_an_id_or_a_value)
 {
 	CHECK_NUMBER("one ID", judge(KEYS(KEY(ID1, A32) "," KEY(ID1, B32)), 2, NULL), 0);
 	CHECK_NUMBER("both are counted", tally.faults[KME_FAULT_REPEATED], 2);
 	CHECK_TEXT("why", why.text, "a key_ID or a key stands there more than once");
-	CHECK(is_wiped(0, 2), "bytes stayed behind");
+	CHECK(is_wiped(0, 2), "bytes were not wiped");
 	CHECK_NUMBER("one key", judge(KEYS(KEY(ID1, A32) "," KEY(ID2, A32)), 2, NULL), 0);
 	CHECK_NUMBER("both are counted", tally.faults[KME_FAULT_REPEATED], 2);
 }
 
-TEST(takes_no_more_than_was_asked_for)
+TEST(accepts_no_more_keys_than_were_requested)
 {
 	CHECK_NUMBER("one of two", judge(KEYS(KEY(ID1, A32) "," KEY(ID2, B32)), 1, NULL), 1);
 	CHECK_TEXT("the first", keys[0].id.text, ID1);
@@ -158,7 +158,7 @@ TEST(takes_no_more_than_was_asked_for)
 	CHECK_TEXT("why", why.text, "more than the 1 keys asked for");
 }
 
-TEST(finds_the_place_of_keys_in_any_order)
+TEST(finds_the_position_of_keys_in_any_order)
 {
 	static const struct kme_key_id ids[] = { { ID1 }, { ID2 } };
 
@@ -167,14 +167,14 @@ TEST(finds_the_place_of_keys_in_any_order)
 	CHECK_NUMBER("then the first", keys[1].place, 0);
 }
 
-TEST(says_nothing_of_what_it_read)
+TEST(keeps_the_answer_out_of_error_messages)
 {
 	judge("{\"keys\":[{\"key_ID\":\"" ID1 "\",\"key\":\"" A32 "\" SECRET", 1, NULL);
 	CHECK(!strstr(why.text, "SECRET") && !strstr(why.text, "QUFB"),
 	      "the answer is quoted: %s", why.text);
 }
 
-TEST(reads_a_full_batch_and_refuses_bombs)
+TEST(reads_a_full_batch_and_refuses_too_deep_and_too_many_elements)
 {
 	static char text[KME_ANSWER_BASE_BYTES + KME_BATCH_MAX * KME_ANSWER_KEY_BYTES];
 	struct kme_ask ask = { .n = KME_BATCH_MAX };
@@ -186,20 +186,20 @@ TEST(reads_a_full_batch_and_refuses_bombs)
 			"%s{\"key_ID\":\"%08zu\",\"key\":\"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB%08zu\"}",
 			i ? "," : "", i, i);
 	len += (size_t)sprintf(text + len, "]}");
-	/* Ends without padding: 33 bytes. */
+	/* These end without padding: 33 bytes. */
 	CHECK_NUMBER("a full batch", kme_judge_keys(text, len, &ask, keys, &tally, &why),
 		     KME_BATCH_MAX);
 	memset(text, '[', sizeof(text));
-	CHECK_NUMBER("a deep one", kme_judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
+	CHECK_NUMBER("too deep", kme_judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
 		     -EBADMSG);
 	for (i = 0; i < sizeof(text); i++)
 		text[i] = i % 3 == 0 ? '{' : i % 3 == 1 ? '}' : ',';
 	text[0] = '[';
-	CHECK_NUMBER("a crowded one", kme_judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
+	CHECK_NUMBER("too many elements", kme_judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
 		     -EBADMSG);
 }
 
-TEST(reads_a_status_as_far_as_it_goes)
+TEST(ignores_wrong_members_of_a_status)
 {
 	static const struct {
 		const char *text;

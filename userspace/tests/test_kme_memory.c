@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* No key byte stays behind in memory: not in libcurl, jansson or OpenSSL. */
+/* No key byte stays in memory, not even in libcurl, jansson or OpenSSL. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 #include "tap.h"
 
 /*
- * OpenSSL leaves decrypted text in vector registers, and where a library's call
- * is bound when it is first made, ld.so saves these on the stack. Programs that
- * hold keys run with everything bound at the start, and so does this one.
+ * OpenSSL leaves decrypted text in vector registers. When ld.so binds a call of
+ * a library at its first use, it saves these registers on the stack. Programs
+ * that hold keys therefore bind everything at the start, and so does this one.
  */
 __attribute__((constructor))
 static void bind_now(int argc, char **argv)
@@ -30,21 +30,21 @@ static void bind_now(int argc, char **argv)
 #define N_KEYS	20
 #define PIECE	(1UL << 20)
 #define PAGE	4096UL
-/* Reservations of the sanitizers, with nothing of ours in them. */
+/* Memory that the sanitizers reserve; it holds nothing of this program. */
 #define HUGE	(1UL << 30)
 
 static struct lab_client client;
 
-/* What is looked for, hidden so that it is not what is found. */
+/* The bytes to search for, masked so that the search does not find them here. */
 struct needle {
 	uint8_t bytes[64];
 	size_t len;
 };
 
-/* The first two bytes of all needles, so that most places are passed by. */
+/* The first two bytes of every needle, so that most positions are skipped. */
 static bool is_start[65536];
 
-/* Byte by byte: no copy in clear may be left by the search itself. */
+/* Byte by byte, so that the search leaves no unmasked copy itself. */
 static void hide(struct needle *needle, uint8_t byte)
 {
 	if (needle->len == 1)
@@ -78,7 +78,7 @@ static unsigned int count_in(const uint8_t *bytes, size_t len,
 	return found;
 }
 
-/* A run of pages that are there, as far as one piece goes; moves @at behind it. */
+/* The next pages that are present, up to one piece; moves @at past them. */
 static unsigned int search_run(int memory, const uint8_t *resident,
 			       unsigned long start, unsigned long end,
 			       unsigned long *at, const struct needle *needles,
@@ -97,12 +97,12 @@ static unsigned int search_run(int memory, const uint8_t *resident,
 	else
 		len = pread(memory, piece, *at - from, (off_t)from);
 	found = len > 0 ? count_in(piece, (size_t)len, needles, n) : 0;
-	/* The piece itself is searched too. */
+	/* The buffer of the search is searched too. */
 	explicit_bzero(piece, sizeof(piece));
 	return found;
 }
 
-/* How often any needle lies in the memory of this process that can be written. */
+/* How many needles the writable memory of this process holds. */
 static unsigned int search(const struct needle *needles, size_t n)
 {
 	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -112,7 +112,7 @@ static unsigned int search(const struct needle *needles, size_t n)
 	unsigned int found = 0;
 	char line[512], mode[8];
 
-	CHECK(maps && memory >= 0, "cannot look into memory");
+	CHECK(maps && memory >= 0, "cannot read the process's memory");
 	while (maps && fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 ||
 		    mode[0] != 'r' || mode[1] != 'w' || to - from > HUGE ||
@@ -136,7 +136,7 @@ static void hide_raw(struct needle *needle, const uint8_t *bytes, size_t len)
 		hide(needle, bytes[i]);
 }
 
-/* Whole groups of base64 are enough to look for. */
+/* It is enough to search for whole groups of base64. */
 static void hide_base64(struct needle *needle, const uint8_t *bytes, size_t len)
 {
 	static const uint8_t digits[] =
@@ -163,7 +163,7 @@ TEST(no_copy_of_a_key_is_left_behind)
 		hide_raw(&needles[n++], client.keys[i].bytes, 32);
 		hide_base64(&needles[n++], client.keys[i].bytes, 32);
 	}
-	CHECK(search(needles, n) >= N_KEYS, "the search does not find what is there");
+	CHECK(search(needles, n) >= N_KEYS, "the search misses keys that are present");
 	explicit_bzero(client.keys, sizeof(client.keys));
 	CHECK_NUMBER("copies while the connection is open", search(needles, n), 0);
 	lab_client_stop(&client);
@@ -171,7 +171,7 @@ TEST(no_copy_of_a_key_is_left_behind)
 	lab_stop();
 }
 
-TEST(a_wiped_heap_behaves_as_a_heap)
+TEST(a_wiped_heap_behaves_like_a_heap)
 {
 	static const size_t sizes[] = { 0, 1, 15, QLINK_WIPE_LOCKED_BYTES - 1,
 					QLINK_WIPE_LOCKED_BYTES, 100000 };
@@ -194,6 +194,6 @@ TEST(a_wiped_heap_behaves_as_a_heap)
 		}
 	}
 	CHECK(!qlink_wipe_calloc(SIZE_MAX / 2, 3), "an overflow");
-	CHECK(!qlink_wipe_malloc(SIZE_MAX), "all there is");
+	CHECK(!qlink_wipe_malloc(SIZE_MAX), "more than any machine has");
 	qlink_wipe_free(NULL);
 }

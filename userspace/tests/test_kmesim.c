@@ -42,7 +42,7 @@ TEST(status_has_the_members_of_the_standard)
 		{ 1, "sae-b", "/SAE-A/status",
 		  "200 {\"source_KME_ID\":\"KME-B\",\"target_KME_ID\":\"KME-A\","
 		  "\"master_SAE_ID\":\"SAE-B\",\"slave_SAE_ID\":\"SAE-A\","
-		  "\"stored_key_count\":1000,", "KME b, the same stock" },
+		  "\"stored_key_count\":1000,", "KME b has the same stock" },
 		{ 0, "sae-a", "/SAE%2DB/status", "200 ", "an ID that is URL-encoded" },
 	};
 
@@ -51,7 +51,7 @@ TEST(status_has_the_members_of_the_standard)
 	lab_stop();
 }
 
-TEST(errors_have_the_words_of_the_standard)
+TEST(errors_have_the_text_of_the_standard)
 {
 	static const struct row rows[] = {
 		{ 0, "sae-a", "/SAE-B/enc_keys" POST("{\"size\":257}"),
@@ -96,8 +96,8 @@ TEST(errors_have_the_words_of_the_standard)
 
 	lab_start("", "");
 	check_rows(rows, COUNT(rows));
-	CHECK(strstr(lab_tell("status"), "\"keys\":{\"enc_keys\":0,\"dec_keys\":0}"),
-	      "a refusal costs no key: %s", lab_tell("status"));
+	CHECK(strstr(lab_command("status"), "\"keys\":{\"enc_keys\":0,\"dec_keys\":0}"),
+	      "a refusal costs no key: %s", lab_command("status"));
 	lab_stop();
 }
 
@@ -113,7 +113,7 @@ static const char *key_id(const char *answer)
 	return id;
 }
 
-TEST(a_key_is_for_its_slaves_once_each)
+TEST(each_slave_gets_a_key_once)
 {
 	char enc[512], args[256], id[65];
 
@@ -129,7 +129,7 @@ TEST(a_key_is_for_its_slaves_once_each)
 	CHECK(!strncmp(lab_curl(1, "sae-c", args), "400 ", 4), "the same again");
 	snprintf(enc, sizeof(enc), "%s", lab_curl(0, "sae-a", "/SAE-B/enc_keys"));
 	snprintf(args, sizeof(args), "/SAE-A/dec_keys?key_ID=%s", key_id(enc));
-	CHECK(!strncmp(lab_curl(1, "sae-c", args), "401 ", 4), "somebody else");
+	CHECK(!strncmp(lab_curl(1, "sae-c", args), "401 ", 4), "another SAE");
 	CHECK_TEXT("and it is still there", lab_curl(1, "sae-b", args), enc);
 	lab_stop();
 }
@@ -160,11 +160,11 @@ TEST(commands_are_refused_with_value_and_rule)
 
 	lab_start("", "");
 	for (i = 0; i < COUNT(rows); i++)
-		CHECK_TEXT(rows[i].command, lab_tell("%s", rows[i].command), rows[i].says);
+		CHECK_TEXT(rows[i].command, lab_command("%s", rows[i].command), rows[i].says);
 	lab_stop();
 }
 
-TEST(supplies_make_keys_by_the_clock)
+TEST(supplies_make_keys_over_time)
 {
 	static char *const fibre[] = { "fibre", "2.5" };
 	static char *const pass[] = { "pass", "1000", "100", "10" };
@@ -187,7 +187,7 @@ TEST(supplies_make_keys_by_the_clock)
 		CHECK_NUMBER("passes", supply_made(&supply, passes[i].ms), passes[i].keys);
 }
 
-TEST(a_supply_may_be_a_file)
+TEST(a_supply_can_come_from_a_file)
 {
 	static const struct {
 		const char *text, *rule;
@@ -218,7 +218,7 @@ TEST(a_supply_may_be_a_file)
 			continue;
 		CHECK_NUMBER("499 ms", supply_made(&supply, 499), 0);
 		CHECK_NUMBER("500 ms", supply_made(&supply, 500), 10);
-		CHECK_NUMBER("for ever", supply_made(&supply, 2000000), 15);
+		CHECK_NUMBER("later", supply_made(&supply, 2000000), 15);
 		supply_free(&supply);
 	}
 	unlink(path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Links: options to a request, a reply to a struct, and replies that lie. */
+/* Links: options become a request, a reply becomes a struct, wrong replies are refused. */
 #include "libqlink/link.h"
 
 #include <arpa/inet.h>
@@ -39,7 +39,7 @@ static void take_words(struct qlink_config *config, const char *const *words)
 		CHECK_NUMBER(words[0], qlink_config_word(config, words[0], words[1], &why), 0);
 }
 
-TEST(every_option_survives_the_way_to_the_wire_and_back)
+TEST(every_option_is_the_same_after_encoding_and_decoding)
 {
 	static const char *const words[] = {
 		"id", "7", "ethertype", "0x88b5", "peer", "02:00:00:00:00:01",
@@ -56,10 +56,10 @@ TEST(every_option_survives_the_way_to_the_wire_and_back)
 	CHECK_NUMBER("put", qlink_config_put(&config, put, &stream), 0);
 	CHECK_NUMBER("take", qlink_attr_walk(stream.bytes, stream.len,
 					     qlink_link_take, &link), 0);
-	CHECK(!memcmp(&config, &link.config, sizeof(config)), "came back different");
+	CHECK(!memcmp(&config, &link.config, sizeof(config)), "differs after decoding");
 }
 
-TEST(only_what_was_said_is_sent)
+TEST(only_given_options_are_sent)
 {
 	static const char *const words[] = { "id", "7", NULL };
 	struct stream stream = { 0 };
@@ -70,7 +70,7 @@ TEST(only_what_was_said_is_sent)
 	CHECK_NUMBER("one attribute of 2 bytes", stream.len, 8);
 }
 
-TEST(ports_and_ethertype_travel_in_network_order)
+TEST(ports_and_ethertype_are_sent_in_network_order)
 {
 	static const char *const words[] = {
 		"ethertype", "0x88b5", "port", "258", NULL,
@@ -139,9 +139,9 @@ TEST(attributes_of_the_wrong_length_are_refused)
 		{ IFLA_QLINK_LOCAL, 4, 0, "IPv4" },
 		{ IFLA_QLINK_LOCAL, 16, 0, "IPv6" },
 		{ IFLA_QLINK_LOCAL, 5, -EBADMSG, "of no family" },
-		{ IFLA_QLINK_REMOTE, 17, -EBADMSG, "longer than the room" },
+		{ IFLA_QLINK_REMOTE, 17, -EBADMSG, "longer than the member" },
 		{ IFLA_QLINK_STATE, 4, -EBADMSG, "too long for u8" },
-		{ IFLA_QLINK_TX, 3, -EBADMSG, "a nest shorter than a head" },
+		{ IFLA_QLINK_TX, 3, -EBADMSG, "a nest shorter than a header" },
 		{ IFLA_QLINK_MAX + 1, 3, 0, "of a newer kernel" },
 		{ 0, 0, 0, "padding" },
 	};
@@ -164,7 +164,7 @@ static int take_nothing(void *arg, unsigned int type, const void *data, size_t l
 	return 0;
 }
 
-TEST(a_walk_stays_inside_its_stream)
+TEST(an_attribute_walk_stays_inside_its_buffer)
 {
 	static const struct {
 		uint8_t bytes[12];
@@ -178,9 +178,9 @@ TEST(a_walk_stays_inside_its_stream)
 		{ { 5, 0, 1, 0, 9 }, 5, 0, 1, "the last one may lack its padding" },
 		{ { 5, 0, 1, 0, 9, 0, 0, 0, 4, 0, 2, 0 }, 12, 0, 2, "two" },
 		{ { 8, 0, 1, 0 }, 4, -EBADMSG, 0, "longer than the stream" },
-		{ { 3, 0, 1, 0 }, 4, -EBADMSG, 0, "shorter than its head" },
+		{ { 3, 0, 1, 0 }, 4, -EBADMSG, 0, "shorter than its header" },
 		{ { 0, 0, 1, 0 }, 4, -EBADMSG, 0, "a length that never ends" },
-		{ { 4, 0, 1, 0, 4 }, 5, -EBADMSG, 1, "bytes behind" },
+		{ { 4, 0, 1, 0, 4 }, 5, -EBADMSG, 1, "bytes after the last attribute" },
 	};
 	uint8_t exact[12];
 	size_t i;
@@ -196,8 +196,8 @@ TEST(a_walk_stays_inside_its_stream)
 	}
 }
 
-/* One reply with every attribute, as link-get sends it. */
-TEST(a_reply_lands_where_it_belongs)
+/* One reply of link-get with every attribute. */
+TEST(each_attribute_of_a_reply_sets_its_member)
 {
 	struct stream ring = { 0 }, link = { 0 }, stats = { 0 }, port = { 0 };
 	struct stream reply = { 0 };
@@ -232,7 +232,7 @@ TEST(a_reply_lands_where_it_belongs)
 	CHECK_NUMBER("no link", got.port[QLINK_A_PORT_RX_NO_LINK], 11);
 }
 
-TEST(usage_goes_to_its_source)
+TEST(usage_is_counted_for_its_source)
 {
 	static const uint8_t nest[] = {
 		5, 0, QLINK_A_USAGE_SOURCE, 0, QLINK_SOURCE_PQC, 0, 0, 0,
@@ -250,8 +250,8 @@ TEST(usage_goes_to_its_source)
 					      sizeof(nest)), 0);
 	CHECK_NUMBER("frames", ring.usage[QLINK_SOURCE_PQC].frames, 7);
 	CHECK_NUMBER("bytes", ring.usage[QLINK_SOURCE_PQC].bytes, 9);
-	CHECK_NUMBER("no other", ring.usage[QLINK_SOURCE_HYBRID].frames, 0);
-	CHECK_NUMBER("cut off", qlink_ring_take(&ring, QLINK_A_RING_USAGE, nest,
+	CHECK_NUMBER("another source", ring.usage[QLINK_SOURCE_HYBRID].frames, 0);
+	CHECK_NUMBER("truncated", qlink_ring_take(&ring, QLINK_A_RING_USAGE, nest,
 						sizeof(nest) - 1), -EBADMSG);
 }
 
@@ -259,7 +259,7 @@ TEST(a_name_too_long_for_a_device_is_refused)
 {
 	struct qlink_link link = { 0 };
 
-	CHECK_NUMBER("16 bytes and no end",
+	CHECK_NUMBER("16 bytes without a terminator",
 		     qlink_link_take_message(&link, QLINK_A_IFNAME,
 					     "0123456789abcdef", 16), -EBADMSG);
 	CHECK_NUMBER("15 bytes",
@@ -268,8 +268,8 @@ TEST(a_name_too_long_for_a_device_is_refused)
 	CHECK_TEXT("name", link.ifname, "0123456789abcde");
 }
 
-/* The UAPI header grows; the names must grow with it. */
-TEST(every_counter_has_a_name_of_its_own)
+/* Each new attribute of the UAPI header needs a name. */
+TEST(every_counter_has_its_own_name)
 {
 	unsigned int i, j;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a line of the log is one line, whoever wrote what is in it. */
+/* Whether an event is one line of the log, whatever its values are. */
 #include "qlinkd/base/log.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 static const struct log_field none[] = { { .name = NULL } };
 
-/* What a line with these fields is like, at @now of a log that began at 0. */
+/* The line that these fields cause. */
 static void written(const struct log_field *fields, const char *want)
 {
 	char got[2 * LOG_LINE_MAX];
@@ -41,7 +41,7 @@ TEST(an_event_has_a_level_and_fields)
 	written(fields, "<4>kme-down link=qlink0 epoch=18446744073709551615 url=https://[2001:db8::1]:8443/\n");
 }
 
-TEST(whoever_wrote_a_value_gets_no_line_of_his_own)
+TEST(a_newline_in_a_value_does_not_start_a_line)
 {
 	const struct log_field fields[] = {
 		{ .name = "why", .text = "503\n<6>all-well link=qlink0" }, { .name = "b", .text = "" },
@@ -53,7 +53,7 @@ TEST(whoever_wrote_a_value_gets_no_line_of_his_own)
 		"d=\"\\x1b[2J\\x7f\\xc2\\x9b\" e=\"x=y\"\n");
 }
 
-/* Values of any length: a line is never longer, ends once, and has a quote for each quote. */
+/* Values of any length: a line is never too long, has one newline, and its quotes match. */
 TEST(a_long_value_is_cut_off)
 {
 	static const char kinds[] = { 'x', ' ', '\n', '"' };
@@ -86,7 +86,7 @@ TEST(a_long_value_is_cut_off)
 	close(fds[1]);
 }
 
-TEST(a_flood_is_bounded_and_counted)
+TEST(a_flood_of_events_is_bounded_and_counted)
 {
 	char got[LOG_LINE_MAX];
 	struct log log;
@@ -96,7 +96,7 @@ TEST(a_flood_is_bounded_and_counted)
 
 	CHECK_NUMBER("pipe", pipe2(fds, O_CLOEXEC), 0);
 	log_init(&log, fds[1], 5000);
-	/* Two seconds of ten thousand a second. */
+	/* Ten thousand events a second for two seconds. */
 	for (now = 50000; now < 70000; now++) {
 		if (!log_write(&log, LOG_ERR, "flood", none, 5000 + (now - 50000) / 10)) {
 			n++;
@@ -107,16 +107,16 @@ TEST(a_flood_is_bounded_and_counted)
 	CHECK_NUMBER("after a pause", log_write(&log, LOG_ERR, "flood", none, 7100), 0);
 	len = read(fds[0], got, sizeof(got) - 1);
 	got[len < 0 ? 0 : len] = '\0';
-	CHECK_TEXT("what was left out", got, "<3>flood suppressed-lines=999\n");
-	CHECK_NUMBER("and the next", log_write(&log, LOG_ERR, "flood", none, 7200), 0);
+	CHECK_TEXT("suppressed lines", got, "<3>flood suppressed-lines=999\n");
+	CHECK_NUMBER("the next", log_write(&log, LOG_ERR, "flood", none, 7200), 0);
 	len = read(fds[0], got, sizeof(got) - 1);
 	got[len < 0 ? 0 : len] = '\0';
-	CHECK_TEXT("told once", got, "<3>flood\n");
+	CHECK_TEXT("reported once", got, "<3>flood\n");
 	close(fds[0]);
 	close(fds[1]);
 }
 
-TEST(a_log_that_is_closed_says_so)
+TEST(a_closed_log_reports_an_error)
 {
 	struct log log;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Messages: what is written is read, and bad bytes are refused by name. */
+/* Messages: encoding and decoding agree, and wrong bytes are refused with a reason. */
 #include "qlinkd/agreement/message.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ static struct msg state_make(void)
 	return msg;
 }
 
-/* The longest there is: 64 epochs with names of 64. */
+/* The longest message: 64 epochs with key IDs of 64 bytes. */
 static struct msg offer_make(uint8_t source, uint8_t n)
 {
 	struct msg msg = msg_of(SESSION_MESSAGE_OFFER);
@@ -99,7 +99,7 @@ static struct msg withdraw_make(enum session_message type)
 	return msg;
 }
 
-/* Written, read, and written again: the bytes are the same. */
+/* Encode, decode and encode again: the bytes are the same. */
 static void check_round(const struct msg *msg, int want)
 {
 	const char *name = msg_type_name(msg->core.type);
@@ -125,7 +125,7 @@ static void check_round(const struct msg *msg, int want)
 	CHECK_NUMBER(name, msg_encode(msg, again, (size_t)len - 1), -EMSGSIZE);
 }
 
-TEST(every_message_is_read_as_it_was_written)
+TEST(every_message_is_the_same_after_encoding_and_decoding)
 {
 	struct msg msg = msg_of(SESSION_MESSAGE_HELLO);
 
@@ -157,7 +157,7 @@ TEST(every_message_is_read_as_it_was_written)
 	check_round(&msg, 24 + 26);
 }
 
-TEST(what_is_read_is_what_was_meant)
+TEST(decoded_fields_have_the_encoded_values)
 {
 	struct msg msg = state_make(), got;
 	uint8_t data[MSG_BYTES_MAX];
@@ -171,7 +171,7 @@ TEST(what_is_read_is_what_was_meant)
 	CHECK_NUMBER("runs", got.core.state.rings.tx.n_held, 16);
 	CHECK_NUMBER("last run", got.core.state.rings.tx.held[15].last, 47);
 	CHECK_NUMBER("newest", got.core.state.rings.rx.newest, SESSION_EPOCH_MAX);
-	CHECK(!got.core.is_verified, "good before anybody looked");
+	CHECK(!got.core.is_verified, "is_good is set by decoding");
 	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
 	len = msg_encode(&msg, data, sizeof(data));
 	CHECK_NUMBER("offer", msg_decode(&got, data, (size_t)len, &why), 0);
@@ -181,7 +181,7 @@ TEST(what_is_read_is_what_was_meant)
 	CHECK(!memcmp(got.kme_id.data, "KME", 3), "another KME ID");
 }
 
-/* One change to the bytes of a message, and what must be said of it. */
+/* Change one byte of a message; it must be refused with this text. */
 static void check_refused(const struct msg *msg, size_t at, uint8_t value,
 			  const char *text)
 {
@@ -190,7 +190,7 @@ static void check_refused(const struct msg *msg, size_t at, uint8_t value,
 	struct msg got;
 	int len = msg_encode(msg, data, sizeof(data));
 
-	CHECK(len > (int)at, "%s: cannot be written: %d", text, len);
+	CHECK(len > (int)at, "%s: cannot be encoded: %d", text, len);
 	if (len <= (int)at)
 		return;
 	data[at] = value;
@@ -251,20 +251,20 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 	check_refused(&msg, 41, 0, "first epoch 0: not from 1 to 281474976710655");
 }
 
-TEST(a_message_cut_anywhere_is_refused)
+TEST(a_truncated_message_is_refused)
 {
 	struct msg msg = offer_make(QLINK_SOURCE_HYBRID, 3), got;
 	uint8_t data[MSG_BYTES_MAX];
 	struct qlink_why why;
 	int len = msg_encode(&msg, data, sizeof(data)), cut;
 
-	CHECK(len > 0, "cannot be written");
+	CHECK(len > 0, "cannot be encoded");
 	for (cut = 0; cut < len; cut++) {
-		/* With a length that is right, so that the body is looked at. */
+		/* The length is correct, so that the body is read. */
 		data[2] = (uint8_t)(cut >> 8);
 		data[3] = (uint8_t)cut;
 		CHECK(msg_decode(&got, data, (size_t)cut, &why) == -EBADMSG,
-		      "%d bytes of %d are read", cut, len);
+		      "%d bytes of %d are accepted", cut, len);
 	}
 	data[2] = (uint8_t)((len + 1) >> 8);
 	data[3] = (uint8_t)(len + 1);
@@ -301,7 +301,7 @@ TEST(lengths_are_bounded_before_anything_is_kept)
 	}
 }
 
-TEST(messages_that_nobody_would_take_are_not_written)
+TEST(messages_that_a_peer_would_refuse_are_not_encoded)
 {
 	struct msg msg = offer_make(QLINK_SOURCE_HYBRID, 1);
 	uint8_t data[MSG_BYTES_MAX];

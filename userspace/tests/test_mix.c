@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The key schedule against vectors of another implementation. */
+/* The key schedule, compared with vectors of another implementation. */
 #include "qlinkd/secrets/mix.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define VECTORS	"tests/vectors/mix.json"
 
-/* The bytes of one offer of the file. */
+/* The bytes of one offer in the file. */
 struct offer {
 	struct mix_transcript transcript;
 	uint8_t chain[MIX_CHAIN_BYTES];
@@ -25,7 +25,7 @@ struct offer {
 	uint64_t epoch;
 };
 
-/* Hex of a member into @to, which has @room; how many bytes. */
+/* Decode a member's hex into @to, which has @room bytes; return the length. */
 static size_t hex(const json_t *row, const char *name, uint8_t *to, size_t room)
 {
 	const char *text = json_string_value(json_object_get(row, name));
@@ -121,7 +121,7 @@ static json_t *load(void)
 	return file;
 }
 
-/* The keys of an epoch of an offer that has nothing wrong with it. */
+/* The keys of an epoch of a valid offer. */
 static void derive(const char *what, const struct offer *offer, uint64_t epoch,
 		   struct mix_keys *keys)
 {
@@ -129,7 +129,7 @@ static void derive(const char *what, const struct offer *offer, uint64_t epoch,
 				      epoch, keys), 0);
 }
 
-/* The offer of the file that is called @name, with its first epoch. */
+/* The file's offer @name, with its first epoch. */
 static void load_offer(const char *name, struct offer *offer)
 {
 	json_t *file = load(), *row;
@@ -184,7 +184,7 @@ static void check_epochs(const char *name, const json_t *rows,
 	}
 }
 
-TEST(keys_are_those_of_another_implementation)
+TEST(keys_equal_those_of_another_implementation)
 {
 	json_t *file = load(), *row, *rows;
 	struct offer offer;
@@ -216,7 +216,7 @@ static void check_all_differ(const char *what, const struct mix_keys *a,
 static void check_input(struct offer *offer, const char *what, const void *at,
 			size_t len)
 {
-	/* Inputs lie in @offer, which is not const; views of it are. */
+	/* The inputs are in @offer, which is not const, although pointers to them are. */
 	uint8_t *input = (uint8_t *)(uintptr_t)at;
 	struct mix_keys want, got;
 	size_t i;
@@ -263,8 +263,8 @@ TEST(every_input_changes_every_output)
 	PIECE(s->x25519);
 }
 
-/* Direction, epoch and the lengths of names cannot be flipped bit by bit. */
-TEST(direction_epoch_and_cut_names_change_every_output)
+/* Direction, epoch and the lengths of names are not changed bit by bit. */
+TEST(direction_epoch_and_split_of_names_change_every_output)
 {
 	struct mix_keys want, got;
 	struct offer offer;
@@ -282,7 +282,7 @@ TEST(direction_epoch_and_cut_names_change_every_output)
 	check_all_differ("a key ID without its last character", &want, &got);
 }
 
-TEST(the_ends_of_a_direction_are_told_apart)
+TEST(the_ends_of_a_direction_give_different_outputs)
 {
 	struct mix_keys want, got;
 	struct offer offer;
@@ -297,12 +297,12 @@ TEST(the_ends_of_a_direction_are_told_apart)
 	check_all_differ("sender and receiver swapped", &want, &got);
 }
 
-TEST(the_border_between_secrets_counts)
+TEST(the_boundary_between_secrets_changes_every_output)
 {
 	struct mix_keys want, got;
 	struct offer offer;
 
-	/* The same bytes in a row, but one more of them is of QKD. */
+	/* The same bytes in sequence, but one more of them belongs to the QKD secret. */
 	load_offer("qkd-352", &offer);
 	offer.secrets.qkd.len = 33;
 	derive("33", &offer, 1, &want);
@@ -332,7 +332,7 @@ static void check_refused(const char *why, const struct offer *offer,
 	check_refused((why), &o, o.epoch);				\
 } while (0)
 
-TEST(secrets_must_be_those_of_the_source)
+TEST(secrets_must_match_the_source)
 {
 	REFUSE("hybrid-first", "hybrid without QKD", o.secrets.qkd.len = 0);
 	REFUSE("hybrid-first", "31 bytes of QKD", o.secrets.qkd.len = 31);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A month of KMEs and a peer that answer at the worst moment: no deadlock, no leak, no queue
+ * A month in which KMEs and peers answer at the worst moments: no deadlock, no leak, no queue
  * without a bound.
  *
- * Trouble and calm take turns. In trouble, answers and messages come just before or after
- * somebody stops waiting for them, in bursts, twice, wrong or never; connections end, agents
- * and devices start anew, the kernel refuses keys. In calm, the link must work within a bound,
- * under hybrid keys within another.
+ * Trouble and calm alternate. In trouble, answers and messages arrive just before or after a
+ * timeout, in bursts, twice, wrong or never; connections end, agents and devices restart, and
+ * the kernel refuses keys. In calm, the link must work within a bound, and have hybrid keys
+ * within another bound.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,9 +21,9 @@
 #include "tap.h"
 #include "world.h"
 
-/* Under sanitizers a day takes two seconds: a month is for those who have none. */
+/* Under sanitizers a day takes two seconds: a month is for builds without them. */
 #ifdef __SANITIZE_ADDRESS__
-/* Its header is not where its library is. */
+/* The library is installed without its header. */
 size_t __sanitizer_get_current_allocated_bytes(void);
 #define heap_bytes()	__sanitizer_get_current_allocated_bytes()
 #define DAYS	2
@@ -37,9 +37,9 @@ size_t __sanitizer_get_current_allocated_bytes(void);
 #define KME_TIMEOUT_MS	5000
 #define KME_RETRY_MS	30000
 
-/* All timers of PROTOCOL.md one after the other. */
+/* All timers of PROTOCOL.md, one after the other. */
 #define WORKS_MS	(SESSION_FETCH_MS + SESSION_OFFER_MS + 2 * SESSION_OPEN_MS)
-/* Besides, a KME's longest pause, and 200 keys in store of which its counterpart has none. */
+/* Also a KME's longest pause, and 200 keys in store that the peer's KME does not have. */
 #define HYBRID_MS	(WORKS_MS + KME_RETRY_MS + 3 * KME_TIMEOUT_MS + 8 * 60000)
 
 #define CONF(policy) \
@@ -53,7 +53,7 @@ size_t __sanitizer_get_current_allocated_bytes(void);
 
 static const char *const confs[2] = { CONF("prefer-hybrid"), CONF("prefer-hybrid") };
 
-/* A generator of its own: a seed always makes the same month. */
+/* Its own generator: a seed always gives the same month. */
 static uint64_t seed;
 
 static uint64_t draw(uint64_t below)
@@ -64,7 +64,7 @@ static uint64_t draw(uint64_t below)
 	return seed % below;
 }
 
-/* Just before and just after each time at which somebody stops waiting. */
+/* Just before and just after each timeout. */
 static uint64_t worst_moment(void)
 {
 	static const uint64_t ends[] = {
@@ -73,12 +73,12 @@ static uint64_t worst_moment(void)
 	};
 	uint64_t end = ends[draw(COUNT(ends))] + draw(5);
 
-	/* With the way there and back. */
+	/* Plus the time of the messages there and back. */
 	return end > 12 ? end - 2 - draw(2) * 10 : end;
 }
 
 static bool is_trouble;
-/* What is wrong in this trouble: only a part of it each time, or nothing ever comes about. */
+/* What fails in this time of trouble: only some things, so that others still happen. */
 static unsigned int kme_odds, wire_odds;
 
 static struct simkme_plan plan(int side, unsigned int node, enum kme_op op)
@@ -95,18 +95,18 @@ static struct simkme_plan plan(int side, unsigned int node, enum kme_op op)
 	return plan;
 }
 
-static unsigned int on_say(struct world *world, unsigned int to, uint64_t *delay)
+static unsigned int on_send(struct world *world, unsigned int to, uint64_t *delay)
 {
 	(void)world;
 	(void)to;
 	if (!is_trouble || draw(100) >= wire_odds)
 		return 1;
 	*delay += worst_moment();
-	/* It may come twice, or a peer that is ill does not say it. */
+	/* A message may arrive twice, or a failing peer does not send it. */
 	return (unsigned int)draw(3);
 }
 
-/* --- what happens besides --- */
+/* --- other faults --- */
 
 static void restart_one(struct world *world)
 {
@@ -172,7 +172,7 @@ static void (*const accidents[])(struct world *world) = {
 	restart_one, reconnect, wipe, lose_device, kernel_refuses, lose_events, command,
 };
 
-/* --- what must hold --- */
+/* --- checks --- */
 
 static void show(const struct world *world)
 {
@@ -184,7 +184,7 @@ static void show(const struct world *world)
 		printf("# end %u at %" PRIu64 ": %s, \"%s\"; frames to it lost since %" PRIu64
 		       "; tx %" PRIu64 " (%u), rx %" PRIu64 " (%u), source %d, stock %" PRIu64
 		       " of %" PRIu64 ", want %u, step %u and %u, period %u\n", i, device_now,
-		       link_phase_name(link), link->why, world->ends[i].deaf_since,
+		       link_phase_name(link), link->why, world->ends[i].lost_since,
 		       devices[i].tx.current, devices[i].tx.n, devices[i].rx.current,
 		       devices[i].rx.n, link->choice.source, stock_usable(link->stock, device_now),
 		       stock_held(link->stock), link->session.tx.want, link->session.tx.step,
@@ -193,7 +193,7 @@ static void show(const struct world *world)
 }
 
 struct found {
-	uint64_t n_troubles, longest_works, longest_hybrid, most_said, most_lost;
+	uint64_t n_troubles, longest_works, longest_hybrid, most_sent, most_lost;
 };
 
 static bool is_hybrid(void)
@@ -220,7 +220,7 @@ static uint64_t spent(void)
 
 static uint64_t said(const struct world *world)
 {
-	return world->ends[0].n_said + world->ends[1].n_said;
+	return world->ends[0].n_sent + world->ends[1].n_sent;
 }
 
 static void trouble(struct world *world, struct found *found)
@@ -237,12 +237,12 @@ static void trouble(struct world *world, struct found *found)
 		world_run(world, worst_moment());
 	}
 	is_trouble = false;
-	/* Of one second on average. */
-	most(&found->most_said, (said(world) - said_before) * 1000 / (device_now - begun + 1000));
+	/* Averaged over one second. */
+	most(&found->most_sent, (said(world) - said_before) * 1000 / (device_now - begun + 1000));
 	found->n_troubles++;
 }
 
-/* Keys that KMEs gave and that are neither in store nor in use. */
+/* Keys that the KMEs gave and that are neither in store nor in use. */
 static int64_t lost_keys(const struct world *world)
 {
 	return (int64_t)(spent() - world->n_hybrid - stock_held(world->ends[0].link->stock) -
@@ -264,10 +264,10 @@ static void calm(struct world *world, struct found *found, uint64_t ms)
 	CHECK(is_hybrid(), "day %" PRIu64 ": no hybrid keys %d ms after trouble %" PRIu64,
 	      (begun - 1000000) / DAY_MS, HYBRID_MS, found->n_troubles);
 	most(&found->longest_hybrid, device_now - begun);
-	/* A withdrawal that trouble held up still takes keys in use, at both ends or at one. */
+	/* A withdrawal that was delayed may still delete keys in use, at one end or both. */
 	if (device_now - begun < 2 * WORKS_MS)
 		world_run(world, begun + 2 * WORKS_MS - device_now);
-	/* From then on no frame is lost. */
+	/* From now on no frame is lost. */
 	while (device_now - begun < ms) {
 		world_run(world, 10000);
 		CHECK(world_flows(world), "lost in calm, after trouble %" PRIu64,
@@ -283,7 +283,7 @@ static void calm(struct world *world, struct found *found, uint64_t ms)
 	      found->n_troubles);
 }
 
-/* Both ends hold the keys that the other has waiting to send with. */
+/* Each end holds the keys that the other has staged to send. */
 static void check_rings(struct world *world)
 {
 	unsigned int i, k;
@@ -296,7 +296,7 @@ static void check_rings(struct world *world)
 			const struct device_key *held = device_find(rx, tx->keys[k].epoch);
 
 			CHECK(held && !memcmp(held->bytes, tx->keys[k].bytes, sizeof(held->bytes)),
-			      "end %u sends under epoch %" PRIu64 ", which the other has not", i,
+			      "end %u sends under epoch %" PRIu64 ", which the other end lacks", i,
 			      tx->keys[k].epoch);
 		}
 	}
@@ -304,16 +304,16 @@ static void check_rings(struct world *world)
 
 static void check_bounds(const struct world *world, const struct found *found)
 {
-	CHECK(world->most_wire <= 128, "%u messages on their way", world->most_wire);
-	CHECK(world->most_done <= ACT_DONE_MAX / 2, "%u answers that wait", world->most_done);
+	CHECK(world->most_wire <= 128, "%u messages in transit", world->most_wire);
+	CHECK(world->most_done <= ACT_DONE_MAX / 2, "%u pending answers", world->most_done);
 	CHECK(world->most_staged <= 50 + 32, "%u keys to send", world->most_staged);
-	/* What was offered or asked for when trouble ended, and doubts about the rest. */
-	CHECK(found->most_lost <= 1000, "%" PRIu64 " keys came to nothing in calm",
+	/* Keys that were offered or requested when trouble ended, and keys given up after it. */
+	CHECK(found->most_lost <= 1000, "%" PRIu64 " keys lost in calm",
 	      found->most_lost);
-	CHECK(found->most_said <= 20, "%" PRIu64 " messages a second", found->most_said);
+	CHECK(found->most_sent <= 20, "%" PRIu64 " messages a second", found->most_sent);
 }
 
-TEST(a_month_of_answers_at_the_worst_moment)
+TEST(both_ends_work_after_a_month_of_faults)
 {
 	struct world *world;
 	struct found found = { 0 };
@@ -321,13 +321,13 @@ TEST(a_month_of_answers_at_the_worst_moment)
 	size_t memory[2] = { 0, 0 };
 	clock_t begun = clock();
 
-	/* Another one finds something else: QLINK_SEED=NUMBER, above 0. */
+	/* Another seed tests other faults: QLINK_SEED=NUMBER, above 0. */
 	seed = strtoull(getenv("QLINK_SEED") ?: "20261123", NULL, 10);
 	simkme_start(UINT64_MAX / 2);
 	simkme_plan = plan;
 	world = world_new(confs, false);
 	world->has_traffic = true;
-	world->on_say = on_say;
+	world->on_send = on_send;
 	world_connect(world);
 	next_day = device_now + DAY_MS;
 	while (device_now < 1000000 + DAYS * DAY_MS && !tap_has_failed()) {
@@ -350,7 +350,7 @@ TEST(a_month_of_answers_at_the_worst_moment)
 	       PRIu64 " keys lost in calm; memory %zd\n", DAYS,
 	       (double)(clock() - begun) / CLOCKS_PER_SEC, found.n_troubles, found.longest_works,
 	       found.longest_hybrid, world->n_used, spent(), world->most_wire, world->most_staged,
-	       world->most_done, found.most_said, found.most_lost,
+	       world->most_done, found.most_sent, found.most_lost,
 	       (ssize_t)(memory[1] - memory[0]));
 	world_free(world);
 	CHECK_NUMBER("clients left", simkme_clients(), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Requests as they go to the kernel, its acks as they come, and the wiping. */
+/* Requests to the kernel, its acks, and the wiping of messages. */
 #include "libqlink/nl.c"
 
 #include "tap.h"
@@ -34,7 +34,7 @@ static int see(void *arg, unsigned int type, const void *data, size_t len)
 	return 0;
 }
 
-TEST(an_install_carries_key_and_salt_apart)
+TEST(an_install_sends_key_and_salt_separately)
 {
 	struct qlink_nl nl = { .family = 30 };
 	struct qlink_key key = sample_key();
@@ -46,7 +46,7 @@ TEST(an_install_carries_key_and_salt_apart)
 	CHECK_NUMBER("put", nl_request_put_keys(msg, &key, 1, qlink_key_put), 0);
 	nest = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN, QLINK_A_KEY);
 	CHECK(nest, "no key in the request");
-	CHECK(nest->nla_type & NLA_F_NESTED, "a strict kernel wants the nest flag");
+	CHECK(nest->nla_type & NLA_F_NESTED, "no nest flag, which a strict kernel requires");
 	qlink_attr_walk(nla_data(nest), (size_t)nla_len(nest), see, &seen);
 	qlink_attr_walk(nla_data(nest), (size_t)nla_len(nest), qlink_key_take, &back);
 	CHECK(!memcmp(seen.key, secret, 32), "wrong key");
@@ -57,7 +57,7 @@ TEST(an_install_carries_key_and_salt_apart)
 	nlmsg_free(msg);
 }
 
-TEST(what_was_not_said_of_a_key_is_not_sent)
+TEST(options_of_a_key_that_were_not_given_are_not_sent)
 {
 	struct qlink_nl nl = { .family = 30 };
 	struct qlink_key key = sample_key();
@@ -77,7 +77,7 @@ TEST(what_was_not_said_of_a_key_is_not_sent)
 	nlmsg_free(msg);
 }
 
-TEST(a_delete_carries_no_key_bytes)
+TEST(a_delete_sends_no_key_bytes)
 {
 	struct qlink_nl nl = { .family = 30 };
 	struct qlink_key key = sample_key();
@@ -93,7 +93,7 @@ TEST(a_delete_carries_no_key_bytes)
 	nlmsg_free(msg);
 }
 
-TEST(many_keys_find_room_in_one_request)
+TEST(many_keys_fit_into_one_request)
 {
 	const size_t n = 5000;
 	struct qlink_nl nl = { .family = 30 };
@@ -123,7 +123,7 @@ TEST(the_message_is_wiped_after_sending)
 	CHECK(error.err > 0, "no errno");
 	for (i = 0; i < size; i++)
 		left += at[i] != 0;
-	CHECK_NUMBER("bytes left behind", left, 0);
+	CHECK_NUMBER("bytes that were not wiped", left, 0);
 	nlmsg_free(msg);
 	nl_socket_free(nl.sock);
 }
@@ -144,7 +144,7 @@ static size_t tlv(uint8_t *at, uint16_t type, const void *data, size_t len)
 	return NLA_ALIGN(head.nla_len);
 }
 
-TEST(a_refusal_has_the_kernels_words)
+TEST(a_refusal_has_the_kernels_text)
 {
 	static const char said[] = "epoch 5 is not above 9";
 	struct qlink_error error = { 0 };
@@ -158,14 +158,14 @@ TEST(a_refusal_has_the_kernels_words)
 	ack.hdr.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + sizeof(ack.err) + len);
 	ack.hdr.nlmsg_flags = NLM_F_CAPPED | NLM_F_ACK_TLVS;
 	CHECK_NUMBER("stops", on_error(NULL, &ack.err, &reply), NL_STOP);
-	CHECK(reply.is_done, "still waits");
+	CHECK(reply.is_done, "still waiting");
 	CHECK_NUMBER("result", reply.err, -EEXIST);
 	CHECK_NUMBER("errno", error.err, EEXIST);
 	CHECK_TEXT("text", qlink_error_text(&error), said);
 	CHECK(error.has_offset && error.offset == 44, "offset %u", error.offset);
 }
 
-TEST(a_refusal_without_words_has_the_errno)
+TEST(a_refusal_without_text_has_the_errno)
 {
 	struct qlink_error error = { 0 };
 	struct nl_reply reply = { .error = &error };
@@ -176,7 +176,7 @@ TEST(a_refusal_without_words_has_the_errno)
 	on_error(NULL, &ack.err, &reply);
 	CHECK_NUMBER("result", reply.err, -EPERM);
 	CHECK_TEXT("text", qlink_error_text(&error), "Operation not permitted");
-	CHECK(!error.has_offset, "an offset out of nothing");
+	CHECK(!error.has_offset, "an offset that was not in the ack");
 }
 
 TEST(a_refusal_names_the_attribute_that_is_missing)
@@ -195,7 +195,7 @@ TEST(a_refusal_names_the_attribute_that_is_missing)
 		   "required attribute 1 is missing");
 }
 
-TEST(what_is_no_errno_is_a_refusal_that_does_not_parse)
+TEST(an_error_number_out_of_range_is_a_malformed_reply)
 {
 	static const int32_t errors[] = { 17, -4096, INT32_MIN };
 	struct qlink_error error = { 0 };
@@ -221,7 +221,7 @@ static int count_take(void *arg, const void *attrs, size_t len)
 	return 0;
 }
 
-TEST(a_reply_without_its_head_does_not_parse)
+TEST(a_reply_without_its_header_is_malformed)
 {
 	struct qlink_error error = { 0 };
 	unsigned int n = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a service manager hears what it is told. */
+/* Whether messages reach the service manager. */
 #include "qlinkd/base/notify.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "tap.h"
 
-/* A manager's socket, at @path or, from its second character on, nowhere in the file system. */
+/* A manager's socket at @path, or an abstract one if @path begins with "@". */
 static int manager(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -49,7 +49,7 @@ static void over(const char *path)
 	CHECK_TEXT("why", why.text, "");
 	CHECK_NUMBER("say", notify_send(&notify, "READY=1\nSTATUS=%d links", 3), 0);
 	heard(fd, "READY=1\nSTATUS=3 links");
-	CHECK(!getenv("NOTIFY_SOCKET"), "the next child speaks for us");
+	CHECK(!getenv("NOTIFY_SOCKET"), "a child would inherit NOTIFY_SOCKET");
 	notify_close(&notify);
 	close(fd);
 }
@@ -65,7 +65,7 @@ TEST(messages_arrive_whole)
 	over(name);
 }
 
-TEST(nobody_has_to_listen)
+TEST(a_missing_manager_is_not_an_error)
 {
 	struct notify notify;
 	struct qlink_why why;
@@ -78,8 +78,8 @@ TEST(nobody_has_to_listen)
 	notify_close(&notify);
 }
 
-/* A manager that has no time does not stop us, nor one that has gone. */
-TEST(a_manager_that_does_not_read_is_not_waited_for)
+/* Neither a busy manager nor one that is gone blocks the agent. */
+TEST(a_manager_that_does_not_read_does_not_block_the_agent)
 {
 	struct notify notify;
 	struct qlink_why why;
@@ -98,7 +98,7 @@ TEST(a_manager_that_does_not_read_is_not_waited_for)
 	notify_close(&notify);
 }
 
-TEST(a_message_that_is_too_long_is_not_cut)
+TEST(a_message_that_is_too_long_is_not_truncated)
 {
 	char name[60], text[NOTIFY_TEXT_MAX + 2];
 	struct notify notify;
@@ -112,13 +112,13 @@ TEST(a_message_that_is_too_long_is_not_cut)
 	text[NOTIFY_TEXT_MAX + 1] = '\0';
 	CHECK_NUMBER("too long", notify_send(&notify, "%s", text), -EMSGSIZE);
 	text[NOTIFY_TEXT_MAX] = '\0';
-	CHECK_NUMBER("as long as may be", notify_send(&notify, "%s", text), 0);
+	CHECK_NUMBER("the longest allowed", notify_send(&notify, "%s", text), 0);
 	heard(fd, text);
 	notify_close(&notify);
 	close(fd);
 }
 
-/* What WATCHDOG_USEC and WATCHDOG_PID come to. */
+/* The period that WATCHDOG_USEC and WATCHDOG_PID give. */
 static void watchdog(const char *usec, const char *pid, int want_err, uint32_t want)
 {
 	struct notify notify;
@@ -130,10 +130,10 @@ static void watchdog(const char *usec, const char *pid, int want_err, uint32_t w
 		setenv("WATCHDOG_PID", pid, 1);
 	CHECK_NUMBER(usec, notify_open(&notify, &why), want_err);
 	CHECK_NUMBER(usec, notify.watchdog_ms, want);
-	CHECK(!getenv("WATCHDOG_USEC") && !getenv("WATCHDOG_PID"), "left behind");
+	CHECK(!getenv("WATCHDOG_USEC") && !getenv("WATCHDOG_PID"), "a child would inherit them");
 }
 
-TEST(the_watchdog_is_fed_twice_as_often_as_asked)
+TEST(the_watchdog_is_notified_twice_as_often_as_required)
 {
 	char pid[20], parent[20];
 
@@ -146,7 +146,7 @@ TEST(the_watchdog_is_fed_twice_as_often_as_asked)
 	watchdog("soon", NULL, -EINVAL, 0);
 }
 
-/* What NOTIFY_SOCKET is refused with. */
+/* The error for a wrong NOTIFY_SOCKET. */
 static void refused(const char *path, int want_err, const char *want)
 {
 	struct notify notify;
@@ -158,7 +158,7 @@ static void refused(const char *path, int want_err, const char *want)
 	CHECK_NUMBER("fd", notify.fd, -1);
 }
 
-TEST(sockets_that_cannot_be)
+TEST(invalid_sockets_are_refused)
 {
 	char text[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
 

@@ -11,14 +11,14 @@
 #define MINUTE	(60 * SECOND)
 #define HOUR	(60 * MINUTE)
 #define DAY	(24 * HOUR)
-/* Keys that the agent has room for. */
+/* How many keys the agent can store. */
 #define ROOM	20000
 
-/* A link with frames on it, looked at once a second. */
+/* A link with traffic; its period is set once a second. */
 struct world {
 	struct pacing pacing;
 	uint64_t now;
-	/* Keys that are to be spent, in millionths, and to come, in thousandths. */
+	/* Keys still to be used, in millionths, and to arrive, in thousandths. */
 	uint64_t due, rest;
 	uint64_t spent, n_dry, lowest;
 	bool is_idle;
@@ -35,7 +35,7 @@ static void world_make(struct world *world, uint32_t floor_ms,
 	pacing_init(&world->pacing, &config, world->now);
 }
 
-/* The kernel rotates each period; a key that is not there is noticed. */
+/* The kernel rotates once a period; a missing key is counted. */
 static void spend_second(struct world *world)
 {
 	uint32_t period = pacing_period(&world->pacing, 0, world->now);
@@ -62,7 +62,7 @@ static void pass(struct world *world, uint64_t ms, uint64_t milli_keys)
 		world->rest += milli_keys;
 		n = world->rest / 1000;
 		world->rest %= 1000;
-		/* What there is no room for stays in the KME. */
+		/* Keys that do not fit stay in the KME. */
 		if (world->pacing.stock + n > ROOM)
 			n = ROOM - world->pacing.stock;
 		if (n)
@@ -80,7 +80,7 @@ static bool is_near(uint64_t got, uint64_t want, unsigned int percent)
 	       got * 100 <= want * (100 + percent);
 }
 
-TEST(a_fibre_is_used_as_fast_as_it_gives_and_the_stock_stays)
+TEST(a_fibre_is_used_at_its_rate_and_the_stock_stays)
 {
 	static const uint64_t rates[] = { 200, 1000, 10000, 100000, 250000 };
 	struct world world;
@@ -111,22 +111,22 @@ TEST(a_fibre_is_used_as_fast_as_it_gives_and_the_stock_stays)
 	}
 }
 
-TEST(a_rich_fibre_is_used_at_the_floor)
+TEST(a_fibre_with_a_high_rate_is_used_at_the_floor)
 {
 	struct world world;
 
 	world_make(&world, 20, 300000, 500);
 	pass(&world, DAY, 50000000);
 	CHECK_NUMBER("period", pacing_period(&world.pacing, 0, world.now), 20);
-	CHECK_NUMBER("room is full but for a second", world.lowest >= ROOM - 50,
+	CHECK_NUMBER("full but for one second's keys", world.lowest >= ROOM - 50,
 		     1);
 }
 
-TEST(a_fibre_below_the_ceiling_is_spent_at_the_ceiling)
+TEST(a_fibre_with_a_low_rate_is_used_at_the_ceiling)
 {
 	struct world world;
 
-	/* One key in 100 s, and the ceiling wants one a minute. */
+	/* One key arrives in 100 s; the ceiling uses one a minute. */
 	world_make(&world, 1, 60000, 0);
 	pass(&world, DAY, 10);
 	CHECK(world.n_dry > 0, "never dry");
@@ -134,7 +134,7 @@ TEST(a_fibre_below_the_ceiling_is_spent_at_the_ceiling)
 	      (unsigned long long)world.spent);
 }
 
-/* Passes of 5 minutes, 30 days long; checks from the third on. */
+/* Passes of 5 minutes for 30 days; checks from the third on. */
 static void month_of_passes(const uint64_t *gaps, size_t n_gaps, uint64_t keys,
 			    uint64_t reserve, unsigned int waste)
 {
@@ -156,7 +156,7 @@ static void month_of_passes(const uint64_t *gaps, size_t n_gaps, uint64_t keys,
 		      (unsigned long long)pass_number, (unsigned long long)keys,
 		      (unsigned long long)left, (unsigned long long)reserve);
 		CHECK((left - reserve) * 100 <= keys * waste || left < reserve,
-		      "pass %llu of %llu keys: %llu are left over",
+		      "pass %llu of %llu keys: %llu are unused",
 		      (unsigned long long)pass_number, (unsigned long long)keys,
 		      (unsigned long long)left);
 	}
@@ -165,7 +165,7 @@ static void month_of_passes(const uint64_t *gaps, size_t n_gaps, uint64_t keys,
 	      (unsigned long long)world.lowest);
 }
 
-TEST(a_satellites_burst_lasts_until_the_next_pass_with_the_reserve)
+TEST(keys_of_a_satellite_pass_last_until_the_next_and_leave_the_reserve)
 {
 	static const uint64_t regular[] = { 12 * HOUR };
 	static const uint64_t often[] = { 90 * MINUTE };
@@ -175,17 +175,17 @@ TEST(a_satellites_burst_lasts_until_the_next_pass_with_the_reserve)
 	month_of_passes(often, 1, 2000, 100, 4);
 }
 
-TEST(irregular_passes_are_planned_for_by_the_longest_gap)
+TEST(irregular_passes_are_planned_with_the_longest_gap)
 {
 	static const uint64_t gaps[] = {
 		95 * MINUTE, 95 * MINUTE, 13 * HOUR, 95 * MINUTE, 9 * HOUR,
 	};
 
-	/* After a short gap much is left: it goes on into the next. */
+	/* After a short gap many keys are left for the next one. */
 	month_of_passes(gaps, COUNT(gaps), 4000, 300, 400);
 }
 
-TEST(a_pass_that_fails_is_survived_on_the_reserve_at_the_ceiling)
+TEST(the_reserve_lasts_through_a_failed_pass_at_the_ceiling)
 {
 	struct world world;
 	unsigned int i;
@@ -203,7 +203,7 @@ TEST(a_pass_that_fails_is_survived_on_the_reserve_at_the_ceiling)
 	CHECK(world.pacing.stock < 100, "the reserve was not used");
 }
 
-TEST(a_first_pass_is_not_spent_at_once)
+TEST(keys_of_a_first_pass_are_not_used_at_once)
 {
 	struct world world;
 
@@ -215,7 +215,7 @@ TEST(a_first_pass_is_not_spent_at_once)
 	CHECK_NUMBER("dry", world.n_dry, 0);
 }
 
-TEST(a_fibre_that_was_cut_is_a_fibre_again_when_it_was_on_as_long)
+TEST(after_an_outage_a_fibre_is_steady_again_when_it_was_up_as_long)
 {
 	struct world world;
 
@@ -224,14 +224,14 @@ TEST(a_fibre_that_was_cut_is_a_fibre_again_when_it_was_on_as_long)
 	pass(&world, 2 * HOUR, 0);
 	pass(&world, HOUR, 10000);
 	CHECK(pacing_period(&world.pacing, 0, world.now) > 150,
-	      "spends as if it had never been cut");
+	      "uses keys as if there had been no outage");
 	pass(&world, 2 * HOUR, 10000);
 	CHECK(is_near(pacing_period(&world.pacing, 0, world.now), 100, 5),
 	      "period %u ms, want about 100",
 	      pacing_period(&world.pacing, 0, world.now));
 }
 
-TEST(an_idle_link_spends_nothing)
+TEST(an_idle_link_uses_no_keys)
 {
 	struct world world;
 
@@ -247,7 +247,7 @@ TEST(an_idle_link_spends_nothing)
 	      (unsigned long long)world.lowest);
 }
 
-TEST(staged_keys_are_stock)
+TEST(staged_keys_count_as_stock)
 {
 	struct pacing_config config = { 5, 120000, 40 };
 	struct pacing pacing;
@@ -259,10 +259,10 @@ TEST(staged_keys_are_stock)
 	CHECK_NUMBER("staged", pacing_period(&pacing, 90, 1000), 1000);
 	CHECK_NUMBER("half of them used", pacing_period(&pacing, 60, 1000), 2000);
 	CHECK_NUMBER("the reserve is kept", pacing_period(&pacing, 30, 1000), 120000);
-	CHECK_NUMBER("no more come: they have to last", pacing_period(&pacing, 90, 70000), 120000);
+	CHECK_NUMBER("no more arrive: they must last", pacing_period(&pacing, 90, 70000), 120000);
 }
 
-TEST(counts_stop_at_their_ends)
+TEST(counts_do_not_overflow)
 {
 	struct pacing_config config = { 5, 1000, UINT64_MAX };
 	struct pacing pacing;
@@ -275,7 +275,7 @@ TEST(counts_stop_at_their_ends)
 	pacing_arrived(&pacing, 7, 2);
 	CHECK(pacing.stock >= UINT64_MAX / 2, "wrapped");
 	CHECK_NUMBER("all reserved", pacing_period(&pacing, 0, 2), 1000);
-	CHECK_NUMBER("and nothing is", pacing_period(&pacing, UINT32_MAX, 2), 1000);
+	CHECK_NUMBER("nothing reserved", pacing_period(&pacing, UINT32_MAX, 2), 1000);
 	pacing.config.reserve = 0;
 	CHECK_NUMBER("all to spend", pacing_period(&pacing, 0, 2), 5);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Words of the command line: what is taken, what is refused and with which rule. */
+/* Words of the command line: which are accepted, and which rule refuses the others. */
 #include "libqlink/parse.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "common/number.h"
 #include "tap.h"
 
-TEST(numbers_keep_their_limits)
+TEST(numbers_outside_their_limits_are_refused)
 {
 	static const struct {
 		const char *text;
@@ -28,10 +28,10 @@ TEST(numbers_keep_their_limits)
 		{ "99999999999999999999999", 0, UINT64_MAX, false, 0, "far too many digits" },
 		{ "007", 1, 64, true, 7, "leading zeros are decimal" },
 		{ "", 0, 64, false, 0, "nothing" },
-		{ "-1", 0, UINT64_MAX, false, 0, "a sign that strtoull() would take" },
+		{ "-1", 0, UINT64_MAX, false, 0, "a sign that strtoull() would accept" },
 		{ "+1", 0, 64, false, 0, "a plus" },
-		{ " 1", 0, 64, false, 0, "a blank before" },
-		{ "1 ", 0, 64, false, 0, "a blank behind" },
+		{ " 1", 0, 64, false, 0, "a blank before it" },
+		{ "1 ", 0, 64, false, 0, "a blank after it" },
 		{ "0x10", 0, 64, false, 0, "hexadecimal" },
 		{ "1k", 0, 64, false, 0, "a unit" },
 	};
@@ -52,7 +52,7 @@ TEST(numbers_keep_their_limits)
 	}
 }
 
-TEST(number_rule_names_the_limits)
+TEST(a_number_rule_names_the_limits)
 {
 	struct qlink_why why;
 	uint64_t value;
@@ -61,7 +61,7 @@ TEST(number_rule_names_the_limits)
 	CHECK_TEXT("epoch", why.text, "not a number from 1 to 281474976710655");
 }
 
-TEST(ethertypes_are_hexadecimal_and_no_length)
+TEST(ethertypes_are_hexadecimal_and_not_lengths)
 {
 	static const struct {
 		const char *text;
@@ -79,7 +79,7 @@ TEST(ethertypes_are_hexadecimal_and_no_length)
 		{ "0x", false, 0, "no digits" },
 		{ "88b5", false, 0, "no 0x" },
 		{ "34997", false, 0, "decimal" },
-		{ "0x88b5x", false, 0, "something behind" },
+		{ "0x88b5x", false, 0, "text after it" },
 		{ "0x8g", false, 0, "no digit" },
 		{ "", false, 0, "nothing" },
 	};
@@ -108,11 +108,11 @@ TEST(macs_are_six_pairs)
 		{ "02:00:00:00:00", false, "five pairs" },
 		{ "02:00:00:00:00:01:02", false, "seven pairs" },
 		{ "02:00:00:00:00:1", false, "half a pair" },
-		{ "02:00:00:00:00:", false, "a colon behind" },
+		{ "02:00:00:00:00:", false, "a colon after it" },
 		{ "02-00-00-00-00-01", false, "dashes" },
 		{ "020000000001", false, "no colons" },
 		{ "02:00:00:00:00:0g", false, "no digit" },
-		{ " 02:00:00:00:00:01", false, "a blank before" },
+		{ " 02:00:00:00:00:01", false, "a blank before it" },
 		{ "", false, "nothing" },
 	};
 	static const uint8_t want[] = { 2, 0, 0, 0, 0xab, 1 };
@@ -130,13 +130,13 @@ TEST(macs_are_six_pairs)
 			CHECK(!memcmp(mac, want, sizeof(want)), "%s: wrong bytes",
 			      rows[i].why);
 		else
-			CHECK(mac[0] == 0xee, "%s: result was touched", rows[i].why);
+			CHECK(mac[0] == 0xee, "%s: the result was changed", rows[i].why);
 	}
 	CHECK_TEXT("rule", why.text, "not a MAC address like 02:00:00:00:00:01");
 	CHECK_TEXT("written", qlink_format_mac(want, text), "02:00:00:00:ab:01");
 }
 
-TEST(addresses_are_of_either_family)
+TEST(addresses_can_be_ipv4_or_ipv6)
 {
 	static const struct {
 		const char *text;
@@ -184,7 +184,7 @@ TEST(uuids_have_their_usual_form)
 		{ "123e4567e89b12d3a456426614174000", false, "no dashes" },
 		{ "123e4567-e89b-12d3-a456-42661417400", false, "a digit short" },
 		{ "123e4567-e89b-12d3-a456-4266141740000", false, "a digit long" },
-		{ "123e456-7e89b-12d3-a456-426614174000", false, "a dash astray" },
+		{ "123e456-7e89b-12d3-a456-426614174000", false, "a dash in the wrong place" },
 		{ "{123e4567-e89b-12d3-a456-426614174000}", false, "braces" },
 		{ "123e4567-e89b-12d3-a456", false, "cut at a dash" },
 		{ "123e4567", false, "cut before a dash" },
@@ -209,7 +209,7 @@ TEST(uuids_have_their_usual_form)
 			CHECK(!memcmp(uuid, want, sizeof(want)), "%s: wrong bytes",
 			      rows[i].why);
 		else
-			CHECK(uuid[0] == 0xee, "%s: result was touched",
+			CHECK(uuid[0] == 0xee, "%s: the result was changed",
 			      rows[i].why);
 	}
 	CHECK_TEXT("rule", why.text,
@@ -217,7 +217,7 @@ TEST(uuids_have_their_usual_form)
 	CHECK_TEXT("written", qlink_format_uuid(want, text), rows[0].text);
 }
 
-TEST(accept_lists_name_each_source_once)
+TEST(accept_lists_name_a_source_only_once)
 {
 	static const struct {
 		const char *text;
@@ -232,8 +232,8 @@ TEST(accept_lists_name_each_source_once)
 		{ "qkd,none", 0, "\"none\" is none of qkd, hybrid, pqc, static", "none among others" },
 		{ "qkd,qkd", 0, "names qkd twice", "one twice" },
 		{ "qkd,foo", 0, "\"foo\" is none of qkd, hybrid, pqc, static", "no source" },
-		{ "qkd,", 0, "\"\" is none of qkd, hybrid, pqc, static", "a comma behind" },
-		{ ",qkd", 0, "\"\" is none of qkd, hybrid, pqc, static", "a comma before" },
+		{ "qkd,", 0, "\"\" is none of qkd, hybrid, pqc, static", "a comma after it" },
+		{ ",qkd", 0, "\"\" is none of qkd, hybrid, pqc, static", "a comma before it" },
 		{ "", 0, "\"\" is none of qkd, hybrid, pqc, static", "nothing" },
 		{ "QKD", 0, "\"QKD\" is none of qkd, hybrid, pqc, static", "upper case" },
 		{ "qk", 0, "\"qk\" is none of qkd, hybrid, pqc, static", "cut short" },
@@ -289,7 +289,7 @@ TEST(accept_masks_are_written_as_they_are_read)
 			   rows[i].text);
 }
 
-TEST(sources_and_directions_are_found_by_whole_name)
+TEST(sources_and_directions_are_found_by_full_name_only)
 {
 	struct qlink_why why;
 	uint8_t value = 0xee;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether qlink-pki says what is wrong, and leaves nothing half done. */
+/* Whether qlink-pki reports errors, and leaves no incomplete file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void tidy(void)
 		fprintf(stderr, "%s: not removed\n", folder);
 }
 
-/* Runs a shell command: must exit with @status, and what it prints must be @said. */
+/* Run a shell command: it must exit with @status and print @said. */
 static void run(const char *command, int status, const char *said)
 {
 	FILE *from = popen(command, "r");
@@ -33,7 +33,7 @@ static void run(const char *command, int status, const char *said)
 	CHECK_TEXT(command, got, said);
 }
 
-/* Runs it in the folder with these words. */
+/* Run qlink-pki in the folder with these arguments. */
 static void pki(const char *words, int status, const char *said)
 {
 	char command[300];
@@ -44,7 +44,7 @@ static void pki(const char *words, int status, const char *said)
 	run(command, status, said);
 }
 
-/* What is in the folder, by name. */
+/* The folder must hold these files, in order of their names. */
 static void holds(const char *want)
 {
 	char command[64];
@@ -61,7 +61,7 @@ static void in_folder(const char *command)
 	CHECK_NUMBER(command, system(text), 0);
 }
 
-TEST(what_cannot_be_made_is_said)
+TEST(a_failed_step_is_reported)
 {
 	pki("ca nowhere", 1, "qlink-pki: nowhere: not a folder\n");
 	pki("cert nowhere a", 1, "qlink-pki: nowhere: not a folder\n");
@@ -75,15 +75,15 @@ TEST(what_cannot_be_made_is_said)
 	holds("");
 }
 
-TEST(nothing_half_done_is_left)
+TEST(no_incomplete_file_is_left)
 {
-	/* The key can be made, its certificate cannot. */
+	/* The key can be written, but its certificate cannot. */
 	in_folder("ln -s /nowhere/at-all ca.pem");
 	pki("ca .", 1, "qlink-pki: ./ca.pem: openssl failed; version 3.5 is needed\n");
 	holds("");
 }
 
-TEST(what_is_there_stays)
+TEST(existing_files_are_not_overwritten)
 {
 	struct stat status;
 	char path[64];
@@ -97,7 +97,7 @@ TEST(what_is_there_stays)
 	holds("a.example.pem ca.key ca.pem ");
 	snprintf(path, sizeof(path), "%s/ca.key", folder);
 	CHECK_NUMBER("stat", stat(path, &status), 0);
-	CHECK_NUMBER("whose key", status.st_mode & 0777, 0600);
+	CHECK_NUMBER("mode of the key", status.st_mode & 0777, 0600);
 	in_folder("openssl verify -CAfile ca.pem a.example.pem >/dev/null");
 	in_folder("openssl x509 -in a.example.pem -noout -checkhost a.example | grep -q 'does match'");
 	in_folder("openssl x509 -in a.example.pem -noout -checkend 172800 >/dev/null");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The plug-in for ip, with stand-ins for what ip exports. */
+/* The plug-in for ip, with stand-ins for the functions that ip exports. */
 #include "iproute2/link_qlink.c"
 
 #include <stdarg.h>
@@ -131,7 +131,7 @@ int print_color_u64(enum output_type type, enum color_attr color,
 	return 0;
 }
 
-/* What ip hands to print_opt(): the attributes of a nest, by number. */
+/* What ip passes to print_opt(): the attributes of a nest, by number. */
 union request {
 	struct nlmsghdr n;
 	uint8_t bytes[IPLINK_REQUEST_BYTES];
@@ -190,7 +190,7 @@ static int parse(union request *request, char **words)
 	return qlink_link_util.parse_opt(&qlink_link_util, argc, words, &request->n);
 }
 
-TEST(options_are_printed_as_they_are_given)
+TEST(options_are_printed_as_they_were_given)
 {
 	char *words[] = {
 		"id", "7", "peer", "02:00:00:00:00:01", "ethertype", "0x88b5",
@@ -241,7 +241,7 @@ TEST(keepalive_can_be_switched_off)
 	      "got '%s'", printed);
 }
 
-TEST(udp_options_are_printed_as_they_are_given)
+TEST(udp_options_are_printed_as_they_were_given)
 {
 	char *words[] = {
 		"local", "192.0.2.1", "remote", "192.0.2.2", "port", "7000",
@@ -274,7 +274,7 @@ TEST(wrong_options_are_refused)
 		  "too often" },
 		{ { "keepalive-ms", "60001", NULL },
 		  "qlink: keepalive-ms \"60001\": neither 0 nor a number from 10 to 60000\n",
-		  "too seldom" },
+		  "too rarely" },
 	};
 	union request request;
 	size_t i;
@@ -310,7 +310,7 @@ TEST(help_lists_every_option_and_makes_no_device)
 		      "%s: not in '%s'", attr->name, said);
 }
 
-TEST(a_bare_device_prints)
+TEST(a_device_without_attributes_is_printed)
 {
 	struct rtattr *none[IFLA_QLINK_MAX + 1] = { NULL };
 
@@ -323,7 +323,7 @@ TEST(a_bare_device_prints)
 	      "got '%s'", printed);
 }
 
-TEST(counters_that_moved_are_printed_and_json_has_all)
+TEST(text_has_counters_that_are_not_zero_and_json_has_all)
 {
 	union request request = { .n.nlmsg_len = NLMSG_HDRLEN };
 	uint64_t values[] = { 12, 34 };

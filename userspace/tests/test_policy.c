@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Policies: what both ends allow, and when the source changes. */
+/* Policies: which sources both ends allow, and when the source changes. */
 #include "qlinkd/agreement/policy.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ TEST(no_peer_widens_the_set)
 	CHECK_TEXT("3", policy_name(3), "prefer-hybrid");
 }
 
-TEST(the_source_falls_at_once_and_returns_late)
+TEST(the_source_falls_back_at_once_and_returns_late)
 {
 	static const struct {
 		uint64_t stock;
@@ -62,12 +62,12 @@ TEST(the_source_falls_at_once_and_returns_late)
 		const char *why;
 	} rows[] = {
 		{ 1, QLINK_SOURCE_HYBRID, true, "one key is enough at first" },
-		{ 5, QLINK_SOURCE_HYBRID, false, "goes on" },
+		{ 5, QLINK_SOURCE_HYBRID, false, "continues" },
 		{ 0, QLINK_SOURCE_PQC, true, "dry" },
 		{ 1, QLINK_SOURCE_PQC, false, "1 key is not enough" },
 		{ 66, QLINK_SOURCE_PQC, false, "66 are not" },
 		{ 67, QLINK_SOURCE_HYBRID, true, "67 are" },
-		{ 1, QLINK_SOURCE_HYBRID, false, "and down to the last" },
+		{ 1, QLINK_SOURCE_HYBRID, false, "down to the last key" },
 		{ 0, QLINK_SOURCE_PQC, true, "dry again" },
 		{ UINT64_MAX, QLINK_SOURCE_HYBRID, true, "no overflow" },
 	};
@@ -82,7 +82,7 @@ TEST(the_source_falls_at_once_and_returns_late)
 	}
 }
 
-TEST(who_requires_qkd_blocks_and_goes_on_with_the_first_key)
+TEST(a_policy_that_requires_qkd_blocks_until_there_is_a_key)
 {
 	struct policy_choice choice = { .source = POLICY_NO_SOURCE };
 
@@ -95,10 +95,10 @@ TEST(who_requires_qkd_blocks_and_goes_on_with_the_first_key)
 	CHECK(policy_choose(&choice, QKD | HYBRID, 1, 1000), "a change");
 	CHECK_NUMBER("hybrid before qkd", choice.source, QLINK_SOURCE_HYBRID);
 	CHECK(policy_choose(&choice, QKD, 1, 1000), "a change");
-	CHECK_NUMBER("qkd if that is all", choice.source, QLINK_SOURCE_QKD);
+	CHECK_NUMBER("qkd if it is the only one", choice.source, QLINK_SOURCE_QKD);
 }
 
-TEST(pqc_only_never_looks_at_the_stock)
+TEST(pqc_only_ignores_the_stock)
 {
 	struct policy_choice choice = { .source = POLICY_NO_SOURCE };
 

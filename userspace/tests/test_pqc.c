@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The KEM: its two halves taken apart, hostile input, and one use a key. */
+/* The KEM: each half alone, hostile input, and one use of each key. */
 #include "qlinkd/secrets/pqc.c"
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #define MLKEM_CIPHERTEXT	1088
 #define X25519_BYTES	32
 
-/* One agreement, from both sides. */
+/* One agreement, with both ends. */
 struct pair {
 	struct pqc_key *key;
 	uint8_t public_key[PQC_PUBLIC_BYTES];
@@ -52,7 +52,7 @@ static bool is_zero(const void *at, size_t len)
 	return true;
 }
 
-TEST(both_ends_have_the_same_secrets_and_no_two_offers_do)
+TEST(both_ends_have_the_same_secrets_and_each_offer_has_its_own)
 {
 	struct pair a, b;
 
@@ -69,7 +69,7 @@ TEST(both_ends_have_the_same_secrets_and_no_two_offers_do)
 	      "two keys, one X25519 secret");
 }
 
-/* Opens the first half alone, as ML-KEM-768. */
+/* Open the first half alone, as ML-KEM-768. */
 static void check_mlkem(const struct pair *pair)
 {
 	uint8_t secret[PQC_SECRET_BYTES];
@@ -90,7 +90,7 @@ static void check_mlkem(const struct pair *pair)
 	EVP_PKEY_free(pkey);
 }
 
-/* Opens the second half alone, as X25519 with the share of the ciphertext. */
+/* Open the second half alone, as X25519 with the share in the ciphertext. */
 static void check_x25519(const struct pair *pair)
 {
 	uint8_t secret[PQC_SECRET_BYTES];
@@ -125,7 +125,7 @@ TEST(the_halves_are_ml_kem_768_and_x25519)
 	pqc_key_free(&pair.key);
 }
 
-/* FIPS 203, algorithm 18, step 7: J(z || c), z the private key's last bytes. */
+/* FIPS 203, algorithm 18, step 7: J(z || c), where z is the private key's last bytes. */
 static void implicit_rejection(const struct pair *pair, uint8_t *secret)
 {
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
@@ -180,10 +180,10 @@ static void check_not_opened(const char *why, struct pair *pair, size_t len,
 	CHECK_NUMBER(why, pqc_decapsulate(&pair->key, pair->ciphertext, len,
 					  &pair->got), want);
 	CHECK(is_zero(&pair->got, sizeof(pair->got)), "%s: not wiped", why);
-	CHECK(!pair->key, "%s: the key is still there", why);
+	CHECK(!pair->key, "%s: the key still exists", why);
 }
 
-TEST(a_key_serves_one_offer_whatever_comes_of_it)
+TEST(a_kem_key_is_used_for_one_offer_whether_it_succeeds_or_not)
 {
 	struct pair pair;
 
@@ -193,7 +193,7 @@ TEST(a_key_serves_one_offer_whatever_comes_of_it)
 	pair_make(&pair);
 	check_not_opened("a byte short", &pair, PQC_CIPHERTEXT_BYTES - 1,
 			 -EINVAL);
-	check_not_opened("then right", &pair, PQC_CIPHERTEXT_BYTES, -ENOKEY);
+	check_not_opened("then the correct length", &pair, PQC_CIPHERTEXT_BYTES, -ENOKEY);
 }
 
 TEST(bad_ciphertexts_are_refused)
@@ -230,7 +230,7 @@ TEST(bad_public_keys_are_refused)
 	pair_make(&pair);
 	memset(pair.public_key + MLKEM_PUBLIC, 0, X25519_BYTES);
 	check_not_made("X25519 zero", &pair, PQC_PUBLIC_BYTES);
-	/* A coefficient of 4095, and 3328 is the most: FIPS 203, 7.2. */
+	/* A coefficient of 4095; the largest allowed is 3328: FIPS 203, 7.2. */
 	pair_make(&pair);
 	pair.public_key[0] = 0xff;
 	pair.public_key[1] |= 0x0f;

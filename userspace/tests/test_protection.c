@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How well a link protects: each thing that it can lack, alone. */
+/* How well a link protects if one property is missing. */
 #include "libqlink/protection.h"
 
 #include "tap.h"
@@ -27,7 +27,7 @@ static void check(const char *why, const struct qlink_link *link,
 	CHECK_NUMBER(why, lacks, want_lacks);
 }
 
-TEST(each_lack_alone)
+TEST(each_missing_property_alone_prevents_protection)
 {
 	struct qlink_link link = best();
 
@@ -36,16 +36,16 @@ TEST(each_lack_alone)
 	check("sealed under a lesser source", &link, QLINK_DEGRADED, LACK(TX_SOURCE));
 	link = best();
 	link.rx.current_source = QLINK_SOURCE_PQC;
-	check("opened under one", &link, QLINK_DEGRADED, LACK(RX_SOURCE));
+	check("opened under a lesser source", &link, QLINK_DEGRADED, LACK(RX_SOURCE));
 	link = best();
 	link.tx.overdue = 1;
 	check("overdue", &link, QLINK_DEGRADED, LACK(TX_OVERDUE));
 	link = best();
 	link.rx.has_source = false;
 	link.rx.current_epoch = 0;
-	check("nothing to open with", &link, QLINK_DEGRADED, LACK(RX_KEY));
+	check("no key to open with", &link, QLINK_DEGRADED, LACK(RX_KEY));
 	link.rx.staged = 1;
-	check("staged, and not heard yet", &link, QLINK_PROTECTED, 0);
+	check("a staged key, peer not heard yet", &link, QLINK_PROTECTED, 0);
 }
 
 TEST(sources_have_an_order)
@@ -72,7 +72,7 @@ TEST(sources_have_an_order)
 	}
 }
 
-TEST(nothing_leaves_a_link_that_is_not_up)
+TEST(a_link_that_is_not_up_sends_nothing)
 {
 	struct qlink_link link = best();
 	uint8_t state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Records: what a message says, the names in the JSON, what is missing in the table. */
+/* Records: reading a message, the names in the JSON, missing values in the table. */
 #include "qlinkctl/record.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static struct qlink_record sample(uint64_t number)
 	};
 }
 
-TEST(attributes_land_where_they_belong)
+TEST(each_attribute_of_a_record_sets_its_member)
 {
 	static const struct {
 		unsigned int type;
@@ -50,7 +50,7 @@ TEST(attributes_land_where_they_belong)
 	CHECK_NUMBER("last", got.last_ms, 7);
 	CHECK_NUMBER("frames", got.frames, 8);
 	CHECK_NUMBER("bytes", got.bytes, 9);
-	CHECK_NUMBER("what is not known is passed over",
+	CHECK_NUMBER("an unknown attribute is ignored",
 		     qlink_record_take(&got, 99, value, 3), 0);
 }
 
@@ -78,7 +78,7 @@ TEST(json_has_the_documented_names)
 		"\"first_ms\":1000,\"last_ms\":2000,\"frames\":5,\"bytes\":490}");
 }
 
-TEST(the_table_says_what_is_missing)
+TEST(the_table_shows_missing_values)
 {
 	struct qlink_record records[] = { sample(8), sample(9), sample(12) };
 	char *got = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the rings of a link hold, and what must go from them. */
+/* What the rings of a link hold, and which keys must be deleted. */
 #include "qlinkd/broker/rings.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ static struct qlink_key key(uint8_t direction, uint64_t epoch)
 	return (struct qlink_key){ .direction = direction, .epoch = epoch };
 }
 
-TEST(keys_become_runs_of_their_own_ring)
+TEST(keys_become_ranges_of_their_own_ring)
 {
 	struct qlink_key keys[] = { key(RX, 9), key(TX, 5), key(TX, 3), key(RX, 10), key(TX, 4),
 				    key(TX, 7) };
@@ -22,7 +22,7 @@ TEST(keys_become_runs_of_their_own_ring)
 	struct session_ring ring;
 
 	rings_sort(keys, COUNT(keys));
-	CHECK_NUMBER("all told", rings_report(&ring, &from, TX, keys, COUNT(keys)), 0);
+	CHECK_NUMBER("all reported", rings_report(&ring, &from, TX, keys, COUNT(keys)), 0);
 	CHECK_NUMBER("runs", ring.n_held, 2);
 	CHECK_NUMBER("first of the first", ring.held[0].first, 3);
 	CHECK_NUMBER("last of the first", ring.held[0].last, 5);
@@ -31,7 +31,7 @@ TEST(keys_become_runs_of_their_own_ring)
 	CHECK_NUMBER("newest", ring.newest, 12);
 	CHECK(!memcmp(ring.id, from.id, sizeof(ring.id)), "another id");
 	CHECK_NUMBER("the other ring", rings_report(&ring, &from, RX, keys, COUNT(keys)), 0);
-	CHECK_NUMBER("its runs", ring.n_held, 1);
+	CHECK_NUMBER("its ranges", ring.n_held, 1);
 	CHECK_NUMBER("its last", ring.held[0].last, 10);
 }
 
@@ -41,13 +41,13 @@ TEST(an_empty_ring_holds_nothing)
 	struct session_ring ring;
 
 	rings_sort(NULL, 0);
-	CHECK_NUMBER("told", rings_report(&ring, &from, TX, NULL, 0), 0);
+	CHECK_NUMBER("logged", rings_report(&ring, &from, TX, NULL, 0), 0);
 	CHECK_NUMBER("runs", ring.n_held, 0);
 	CHECK(!rings_holds(&ring, 0), "epoch 0");
 	CHECK(!rings_holds(&ring, 1), "epoch 1");
 }
 
-TEST(of_too_many_runs_the_newest_are_told)
+TEST(with_too_many_ranges_only_the_newest_are_reported)
 {
 	struct qlink_key keys[SESSION_RANGES_MAX + 3];
 	const struct qlink_ring from = { .newest_epoch = 100 };
@@ -56,15 +56,15 @@ TEST(of_too_many_runs_the_newest_are_told)
 
 	for (i = 0; i < COUNT(keys); i++)
 		keys[i] = key(RX, 2 * i + 1);
-	CHECK_NUMBER("told from", rings_report(&ring, &from, RX, keys, COUNT(keys)), 7);
+	CHECK_NUMBER("first reported", rings_report(&ring, &from, RX, keys, COUNT(keys)), 7);
 	CHECK_NUMBER("runs", ring.n_held, SESSION_RANGES_MAX);
 	CHECK(!rings_holds(&ring, 5), "the oldest");
-	CHECK(rings_holds(&ring, 7), "the first that is told");
+	CHECK(rings_holds(&ring, 7), "the first that is reported");
 	CHECK(!rings_holds(&ring, 8), "between two");
 	CHECK(rings_holds(&ring, 2 * COUNT(keys) - 1), "the newest");
 }
 
-TEST(what_the_peer_does_not_hold_goes)
+TEST(keys_that_the_peer_does_not_hold_are_deleted)
 {
 	static const struct {
 		uint8_t direction;
@@ -75,11 +75,11 @@ TEST(what_the_peer_does_not_hold_goes)
 		{ TX, 1, true, "older than what the peer opens with" },
 		{ TX, 2, false, "the peer opens with it" },
 		{ TX, 4, true, "the peer never had it" },
-		{ RX, 1, false, "ours, and not newer than the current one: late frames" },
+		{ RX, 1, false, "our key, not newer than the current one: for late frames" },
 		{ RX, 3, false, "the current one" },
 		{ RX, 4, true, "the peer will not seal with it" },
-		{ RX, 5, false, "it will" },
-		{ RX, 7, true, "beyond all that it has" },
+		{ RX, 5, false, "the peer will" },
+		{ RX, 7, true, "above all that the peer holds" },
 	};
 	const struct session_rings peer = {
 		.rx = { .held = { { 2, 3 } }, .n_held = 1 },

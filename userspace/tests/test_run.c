@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How a link is keyed: what its peer, its device and the clock bring about. */
+/* How a link gets its keys when its peer, its device or the time changes. */
 #include "qlinkd/link/run.c"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static const struct link *link_of(const struct world *world)
 	return world->ends[0].link;
 }
 
-TEST(frames_flow_on_from_key_to_key)
+TEST(frames_arrive_across_key_changes)
 {
 	struct world *world = start();
 	unsigned int i;
@@ -51,14 +51,14 @@ TEST(frames_flow_on_from_key_to_key)
 	world_free(world);
 }
 
-TEST(a_device_that_goes_and_comes_is_keyed_again)
+TEST(a_device_that_comes_back_gets_keys_again)
 {
 	struct world *world = start();
 
 	devices[0].is_there = false;
 	world_run(world, 3000);
 	CHECK_TEXT("phase", link_phase_name(link_of(world)), "no-device");
-	CHECK_NUMBER("told", world_logs(world, 0, "no-device link=qlink0"), 1);
+	CHECK_NUMBER("logged", world_logs(world, 0, "no-device link=qlink0"), 1);
 	CHECK(strstr(link_of(world)->why, "no such device"), "why: %s", link_of(world)->why);
 	device_wipe(&devices[0]);
 	devices[0].is_there = true;
@@ -66,7 +66,7 @@ TEST(a_device_that_goes_and_comes_is_keyed_again)
 	world_free(world);
 }
 
-TEST(a_device_that_was_made_anew_is_noticed_within_a_second_without_an_event)
+TEST(a_recreated_device_is_noticed_within_a_second_without_an_event)
 {
 	struct world *world = start();
 	uint64_t sessions = link_of(world)->counters.sessions;
@@ -74,12 +74,12 @@ TEST(a_device_that_was_made_anew_is_noticed_within_a_second_without_an_event)
 	world->loses_events = true;
 	device_wipe(&devices[0]);
 	CHECK(world_until_works(world, 3000) <= 3000, "no keys");
-	CHECK_NUMBER("told", world_logs(world, 0, "rings-replaced link=qlink0"), 1);
+	CHECK_NUMBER("logged", world_logs(world, 0, "rings-replaced link=qlink0"), 1);
 	CHECK_NUMBER("sessions", link_of(world)->counters.sessions, sessions + 1);
 	world_free(world);
 }
 
-TEST(a_wipe_starts_over_at_once)
+TEST(after_a_wipe_a_new_session_starts_at_once)
 {
 	struct world *world = start();
 	uint64_t took;
@@ -88,11 +88,11 @@ TEST(a_wipe_starts_over_at_once)
 	world_notice(world, 1, QLINK_EVENT_KIND_WIPED);
 	took = world_until_works(world, 3000);
 	CHECK(took <= 500, "took %llu ms", (unsigned long long)took);
-	CHECK_NUMBER("told", world_logs(world, 1, "device-event link=qlink0 kind=wiped"), 1);
+	CHECK_NUMBER("logged", world_logs(world, 1, "device-event link=qlink0 kind=wiped"), 1);
 	world_free(world);
 }
 
-TEST(another_link_id_is_another_session)
+TEST(a_new_link_id_starts_a_new_session)
 {
 	struct world *world = start();
 	uint64_t sessions = link_of(world)->counters.sessions;
@@ -103,11 +103,11 @@ TEST(another_link_id_is_another_session)
 	world_run(world, 10000);
 	CHECK_NUMBER("id", link_of(world)->id, 8);
 	CHECK(link_of(world)->counters.sessions > sessions, "the old session goes on");
-	CHECK(world_works(world), "it does not work");
+	CHECK(world_works(world), "the link does not work");
 	world_free(world);
 }
 
-TEST(lost_events_make_it_look_at_once)
+TEST(after_lost_events_the_agent_reads_the_device_at_once)
 {
 	struct world *world = start();
 	unsigned int looks;
@@ -115,14 +115,14 @@ TEST(lost_events_make_it_look_at_once)
 	world_run(world, 2500);
 	looks = devices[0].asked[REQUEST_LINK];
 	link_notice(world->ends[0].link, NULL);
-	CHECK(!link_of(world)->has_view, "what it saw counts still");
+	CHECK(!link_of(world)->has_view, "the old view is still used");
 	world_step(world, 0);
-	CHECK(devices[0].asked[REQUEST_LINK] > looks, "did not look");
-	CHECK(link_of(world)->has_view, "saw nothing");
+	CHECK(devices[0].asked[REQUEST_LINK] > looks, "the device was not read");
+	CHECK(link_of(world)->has_view, "no view");
 	world_free(world);
 }
 
-TEST(keys_outlive_an_agent_that_starts_anew)
+TEST(keys_survive_a_restart_of_the_agent)
 {
 	struct world *world = start();
 	unsigned int i;
@@ -136,9 +136,9 @@ TEST(keys_outlive_an_agent_that_starts_anew)
 	world_connect(world);
 	for (i = 0; i < 300; i++) {
 		world_run(world, 100);
-		CHECK(world_flows(world), "frames lost when it was back");
+		CHECK(world_flows(world), "frames lost after the restart");
 	}
-	CHECK(world_works(world), "it does not work");
+	CHECK(world_works(world), "the link does not work");
 	world_free(world);
 }
 
@@ -169,7 +169,7 @@ TEST(a_command_withdraws_all_keys_of_both_directions_at_both_ends)
 	for (i = 0; i < 2; i++)
 		newest[i] = devices[i].tx.newest;
 	link_withdraw(world->ends[0].link);
-	CHECK(world_until_works(world, 2000) <= 2000, "silent after the command");
+	CHECK(world_until_works(world, 2000) <= 2000, "no frames after the command");
 	world_run(world, 2000);
 	for (i = 0; i < 2; i++) {
 		for (k = 0; k < devices[i].tx.n; k++)
@@ -179,14 +179,14 @@ TEST(a_command_withdraws_all_keys_of_both_directions_at_both_ends)
 		CHECK(devices[i].tx.current > newest[i], "end %u sends under an old key", i);
 	}
 	CHECK_NUMBER("old keys left", old, 0);
-	CHECK_NUMBER("told", world_logs(world, 0, "withdrawn link=qlink0"), 2);
+	CHECK_NUMBER("logged", world_logs(world, 0, "withdrawn link=qlink0"), 2);
 	CHECK_NUMBER("why", world_logs(world, 0, "reason=command"), 2);
 	CHECK_NUMBER("the same session", link_of(world)->counters.sessions, 1);
 	CHECK(world_flows(world), "frames are lost");
 	world_free(world);
 }
 
-/* Offers are under way most of the time that a link falls back or returns. */
+/* An offer is usually in progress when a link falls back or returns. */
 TEST(a_withdrawal_at_any_moment_leaves_no_key_that_only_one_end_has)
 {
 	struct world *world;
@@ -199,7 +199,7 @@ TEST(a_withdrawal_at_any_moment_leaves_no_key_that_only_one_end_has)
 		world_connect(world);
 		world_run(world, moment);
 		link_withdraw(world->ends[moment % 2].link);
-		CHECK(world_until_works(world, 8000) <= 8000, "%u ms: never works", moment);
+		CHECK(world_until_works(world, 8000) <= 8000, "%u ms: the link does not recover", moment);
 		world_run(world, 3000);
 		CHECK(world_flows(world), "%u ms: frames are lost", moment);
 		for (i = 0; i < 2; i++) {
@@ -212,7 +212,7 @@ TEST(a_withdrawal_at_any_moment_leaves_no_key_that_only_one_end_has)
 	}
 }
 
-TEST(without_a_peer_a_withdrawal_takes_our_keys_now_and_its_keys_later)
+TEST(without_a_peer_a_withdrawal_deletes_our_keys_now_and_the_peers_keys_later)
 {
 	struct world *world = start();
 	uint64_t newest;
@@ -223,17 +223,17 @@ TEST(without_a_peer_a_withdrawal_takes_our_keys_now_and_its_keys_later)
 	world->has_traffic = false;
 	link_withdraw(world->ends[0].link);
 	world_run(world, 1000);
-	CHECK_NUMBER("keys of ours", devices[0].tx.n + devices[0].rx.n, 0);
-	CHECK(devices[1].tx.n > 0, "the peer cannot know yet");
+	CHECK_NUMBER("our keys", devices[0].tx.n + devices[0].rx.n, 0);
+	CHECK(devices[1].tx.n > 0, "the peer deleted its keys too early");
 	world->has_traffic = true;
 	world_connect(world);
-	CHECK(world_until_works(world, 5000) <= 5000, "never works");
+	CHECK(world_until_works(world, 5000) <= 5000, "the link does not recover");
 	CHECK(devices[1].rx.keys[0].epoch > newest, "an old key at the peer");
 	world_free(world);
 }
 
-/* The peer gave them up as it was told to: whoever goes on to send with them is not heard. */
-TEST(keys_that_the_kernel_does_not_delete_are_found_out_by_a_new_session)
+/* The peer deleted its keys, so frames sealed with ours are lost until a new session. */
+TEST(a_new_session_finds_keys_that_the_kernel_did_not_delete)
 {
 	struct world *world = start();
 	uint64_t sessions = link_of(world)->counters.sessions;
@@ -243,9 +243,9 @@ TEST(keys_that_the_kernel_does_not_delete_are_found_out_by_a_new_session)
 	link_withdraw(world->ends[0].link);
 	world_run(world, 200);
 	devices[0].delete_err = 0;
-	CHECK(world_until_works(world, 5000) <= 5000, "frames are lost for good");
-	CHECK(link_of(world)->counters.sessions > sessions, "nobody is unsure");
-	CHECK(world_logs(world, 0, "kernel-refused link=qlink0 request=delete") > 0, "not told");
+	CHECK(world_until_works(world, 5000) <= 5000, "frames are still lost");
+	CHECK(link_of(world)->counters.sessions > sessions, "no new session");
+	CHECK(world_logs(world, 0, "kernel-refused link=qlink0 request=delete") > 0, "not logged");
 	world_free(world);
 }
 
@@ -266,7 +266,7 @@ static unsigned int audited(const char *text)
 	return n;
 }
 
-/* Before any key has gone. */
+/* Before any key is gone. */
 static struct world *start_audited(void)
 {
 	struct world *world;
@@ -326,7 +326,7 @@ TEST(every_record_is_audited_once)
 	end_audited(world);
 }
 
-TEST(records_of_many_keys_are_read_before_the_kernel_forgets_them)
+TEST(records_of_many_keys_are_read_before_the_kernel_overwrites_them)
 {
 	struct world *world = start_audited();
 	struct qlink_event event = { .kinds = QLINK_EVENT_KIND_ROTATED };
@@ -341,7 +341,7 @@ TEST(records_of_many_keys_are_read_before_the_kernel_forgets_them)
 	event.rx.rekeys = 47;
 	link_notice(world->ends[0].link, &event);
 	world_run(world, 10);
-	CHECK_NUMBER("not for less", devices[0].asked[REQUEST_RECORDS], asked);
+	CHECK_NUMBER("not for fewer", devices[0].asked[REQUEST_RECORDS], asked);
 	event.rx.rekeys++;
 	link_notice(world->ends[0].link, &event);
 	world_run(world, 10);
@@ -349,7 +349,7 @@ TEST(records_of_many_keys_are_read_before_the_kernel_forgets_them)
 	end_audited(world);
 }
 
-TEST(records_that_were_overwritten_are_a_gap_that_is_counted)
+TEST(overwritten_records_are_counted_as_a_gap)
 {
 	struct world *world = start_audited();
 
@@ -361,6 +361,6 @@ TEST(records_that_were_overwritten_are_a_gap_that_is_counted)
 	world_run(world, 6000);
 	CHECK_NUMBER("used", audited("\"event\":\"used\""), 10 + DEVICE_RECORDS);
 	CHECK_NUMBER("lost", link_of(world)->counters.records_lost, 5);
-	CHECK_NUMBER("told", audited("\"event\":\"gap\",\"link\":\"qlink0\",\"records\":5"), 1);
+	CHECK_NUMBER("logged", audited("\"event\":\"gap\",\"link\":\"qlink0\",\"records\":5"), 1);
 	end_audited(world);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Key files and the memory of their bytes. */
+/* Key files, and the memory that holds their bytes. */
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* AddressSanitizer makes mlock() do nothing, and here it must do its work. */
+/* AddressSanitizer replaces mlock() by a no-op; this test needs the real one. */
 static int mlock_unchanged(const void *at, size_t len)
 {
 	return (int)syscall(SYS_mlock, at, len);
@@ -91,12 +91,12 @@ TEST(key_files_have_44_bytes)
 		CHECK_NUMBER(rows[i].why, err, rows[i].len == 44 ? 0 : -EINVAL);
 		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
 		CHECK(all_are(secret, sizeof(secret), rows[i].len == 44 ? 0xa5 : 0),
-		      "%s: bytes stayed behind", rows[i].why);
+		      "%s: bytes were not wiped", rows[i].why);
 	}
 	dir_remove();
 }
 
-/* Writes @len bytes in two parts to a pipe, as slow programs do. */
+/* Write @len bytes in two parts to a pipe, as a slow program does. */
 static int pipe_with(size_t len, pid_t *writer)
 {
 	uint8_t bytes[100] = { 0 };
@@ -116,7 +116,7 @@ static int pipe_with(size_t len, pid_t *writer)
 	return fds[0];
 }
 
-TEST(keys_come_from_standard_input_too)
+TEST(keys_can_come_from_standard_input)
 {
 	static const struct {
 		size_t len;
@@ -150,7 +150,7 @@ TEST(keys_come_from_standard_input_too)
 	close(keep);
 }
 
-TEST(files_that_others_can_read_are_noticed)
+TEST(files_that_others_can_read_cause_a_warning)
 {
 	static const struct {
 		mode_t mode;
@@ -178,7 +178,7 @@ TEST(files_that_others_can_read_are_noticed)
 	dir_remove();
 }
 
-TEST(a_path_that_is_no_file_says_why)
+TEST(a_path_that_is_no_file_is_refused_with_the_reason)
 {
 	uint8_t secret[QLINK_SECRET_BYTES];
 	struct qlink_keyfile file;
@@ -193,7 +193,7 @@ TEST(a_path_that_is_no_file_says_why)
 	CHECK_TEXT("a folder", why.text, "Is a directory");
 }
 
-/* The VmFlags of the mapping at an address, as /proc tells. */
+/* The VmFlags of the mapping at an address, from /proc. */
 static bool has_flags(const void *at, const char *const *flags)
 {
 	char line[512], want[32];
@@ -218,7 +218,7 @@ static bool has_flags(const void *at, const char *const *flags)
 	return false;
 }
 
-TEST(secret_memory_is_locked_and_in_no_dump_and_no_child)
+TEST(secret_memory_is_locked_and_absent_from_dumps_and_children)
 {
 	static const char *const flags[] = { "lo", "dd", "wf", NULL };
 	struct qlink_secret secret;
@@ -232,10 +232,10 @@ TEST(secret_memory_is_locked_and_in_no_dump_and_no_child)
 	qlink_secret_free(&secret);
 }
 
-TEST(secret_memory_that_cannot_be_had_is_an_error)
+TEST(a_failure_to_allocate_secret_memory_is_an_error)
 {
 	struct qlink_secret secret;
 
-	CHECK_NUMBER("all there is", qlink_secret_new(&secret, SIZE_MAX), -ENOMEM);
-	CHECK(!secret.data, "memory out of nothing");
+	CHECK_NUMBER("more than any machine has", qlink_secret_new(&secret, SIZE_MAX), -ENOMEM);
+	CHECK(!secret.data, "memory that was not allocated");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Two ends agree, whatever happens to messages, agents and hosts. */
+/* Two ends agree on keys, whatever happens to messages, agents and hosts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,7 @@
 #include "sim.h"
 #include "tap.h"
 
-
-/* Two rounds: keys before there were any, then more while some are in use. */
+/* Two rounds: first keys, then more while some are in use. */
 static void two_rounds(struct sim *sim)
 {
 	sim_want(sim, QLINK_SOURCE_HYBRID, 2);
@@ -22,7 +21,7 @@ static void two_rounds(struct sim *sim)
 	sim_check_held(sim, "after round 2");
 }
 
-/* The fault is over: the next offer must work, both ways. */
+/* After the fault, the next offer must succeed in both directions. */
 static void one_more(struct sim *sim)
 {
 	uint64_t newest[2] = { sim->ends[0].tx.newest, sim->ends[1].tx.newest };
@@ -30,14 +29,14 @@ static void one_more(struct sim *sim)
 
 	sim->fault = SIM_FAULT_NONE;
 	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
-	CHECK(sim_run(sim, SIM_LONG_MS), "%s: stuck at last", sim->label);
-	sim_check_held(sim, "at last");
+	CHECK(sim_run(sim, SIM_LONG_MS), "%s: stuck in the last round", sim->label);
+	sim_check_held(sim, "after the last round");
 	for (i = 0; i < 2; i++)
 		CHECK(sim->ends[i].tx.newest > newest[i] && sim->ends[i].tx.n,
 		      "%s: end %u has no new key", sim->label, i);
 }
 
-/* One run with one fault; what it hit goes to @len. */
+/* One run with one fault; the length of the message that it hit goes to @len. */
 static unsigned int faulty_run(enum sim_fault fault, unsigned int at,
 			       unsigned int which, const char *what,
 			       size_t *len)
@@ -121,8 +120,8 @@ TEST(the_connection_may_end_at_any_message)
 }
 
 /*
- * Every third byte of what is short, others in other messages of a kind; of KEM
- * keys and ciphertexts some. All of them with QLINK_SOAK.
+ * Every third byte below 150, with another start in each message; every 97th of
+ * the rest, which is KEM keys and ciphertexts. Every byte with QLINK_SOAK.
  */
 static unsigned int next_byte(unsigned int byte)
 {
@@ -145,9 +144,9 @@ TEST(any_message_may_be_altered)
 }
 
 /*
- * The id of the speaker's transmit ring stands behind versions, policy and two
- * chain ids. An altered one could be obeyed like any other: only that both
- * ends compare what they have said, before they offer anything, tells.
+ * The ID of the sender's transmit ring follows versions, policy and two chain
+ * IDs. An altered ring ID is as valid as any other. It is detected only because
+ * the ends compare their messages before they offer anything.
  */
 TEST(an_altered_ring_id_ends_the_session_before_any_offer)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl show: the names in its JSON are a promise, the text is for people. */
+/* qlinkctl show: the names in its JSON must not change; the text is for people. */
 #include "qlinkctl/show.h"
 
 #include <stdlib.h>
@@ -132,11 +132,11 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64,"
 		"\"blocks2\":99,\"generation\":4,"
 		"\"wipes\":2,\"wiped_by\":\"clone\"}");
-	CHECK(!json_object_get(object, "port"), "port counters out of nothing");
+	CHECK(!json_object_get(object, "port"), "port counters that were not in the reply");
 	json_decref(object);
 }
 
-TEST(a_peer_that_was_never_heard)
+TEST(a_peer_that_was_never_heard_is_shown)
 {
 	struct qlink_link link = sample();
 	json_t *object, *inner;
@@ -150,7 +150,7 @@ TEST(a_peer_that_was_never_heard)
 	CHECK_TEXT("state", json_string_value(json_object_get(inner, "state")), "peer-lost");
 	CHECK(json_is_false(json_object_get(inner, "peer_heard")), "heard");
 	CHECK_NUMBER("epoch", json_integer_value(json_object_get(inner, "peer_epoch")), 0);
-	CHECK(!json_object_get(inner, "echo_us"), "an echo out of nothing");
+	CHECK(!json_object_get(inner, "echo_us"), "an echo that was not in the reply");
 	json_decref(object);
 }
 
@@ -167,7 +167,7 @@ static void check_text(const char *why, const struct qlink_link *link,
 	free(got);
 }
 
-TEST(text_shows_counters_that_moved)
+TEST(text_shows_counters_that_are_not_zero)
 {
 	struct qlink_link link = sample();
 
@@ -190,7 +190,7 @@ TEST(text_shows_counters_that_moved)
 		"  port         rx_no_link       34\n");
 }
 
-TEST(text_of_a_lost_peer)
+TEST(a_lost_peer_is_shown)
 {
 	struct qlink_link link = sample();
 	char *got = NULL;
@@ -208,7 +208,7 @@ TEST(text_of_a_lost_peer)
 	free(got);
 }
 
-TEST(text_shows_all_counters_on_demand)
+TEST(text_shows_all_counters_on_request)
 {
 	struct qlink_link link = sample();
 	unsigned int lines = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The stock of a link: real keys from the simulator, a clock that the test moves. */
+/* The stock of a link: real keys from the simulator, and a clock that the test sets. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "qlinkd/link/stock.h"
 #include "tap.h"
 
-/* Of the link's clock; the KME client has the real one. */
+/* The link's time; the KME client uses the real clock. */
 static uint64_t now;
 
 struct site {
@@ -99,7 +99,7 @@ static bool site_poll(struct site *site, int64_t start_ms)
 	return true;
 }
 
-/* Let the KME answer while the link's clock stands still. */
+/* Let the KME answer while the link's clock is stopped. */
 #define SITE_WAIT(site, so) do {					\
 	int64_t start_ = lab_now_ms();					\
 	bool is_so_;							\
@@ -112,7 +112,7 @@ static bool site_poll(struct site *site, int64_t start_ms)
 #define SCARCE	" kmes one\n policy prefer-hybrid\n store 100\n outage-cover 8\n" \
 	" floor-ms 1000\n ceiling-ms 10000\n reserve 2\n"
 
-/* With a KME that has more keys than its store of 100 has room for. */
+/* A site whose KME has more keys than fit its store of 100. */
 static struct site *start_full(void)
 {
 	struct site *site;
@@ -123,8 +123,8 @@ static struct site *start_full(void)
 	return site;
 }
 
-/* One key, which the peer's KME does not give it. */
-static void offer_in_vain(struct site *site, enum session_reason reason)
+/* Offer one key that the peer cannot fetch. */
+static void offer_unknown(struct site *site, enum session_reason reason)
 {
 	struct stock_taken taken;
 
@@ -139,13 +139,13 @@ static uint64_t requests(const struct site *site)
 	return stock_server(site->stock, 0)->counters[KME_COUNTER_ENC];
 }
 
-TEST(a_rich_kme_fills_the_store_and_is_left_alone_then)
+TEST(a_kme_with_many_keys_fills_the_store_and_is_not_asked_again)
 {
 	struct site *site;
 
 	site = start_full();
 	CHECK_NUMBER("the cover first, then the rest", requests(site), 2);
-	CHECK(strstr(lab_tell("status"), "\"stored\":900"), "%s", lab_tell("status"));
+	CHECK(strstr(lab_command("status"), "\"stored\":900"), "%s", lab_command("status"));
 	now += 3600000;
 	stock_run(site->stock, now);
 	CHECK_NUMBER("an hour later", requests(site), 2);
@@ -154,7 +154,7 @@ TEST(a_rich_kme_fills_the_store_and_is_left_alone_then)
 	lab_stop();
 }
 
-TEST(a_store_that_is_held_is_left_at_the_cover)
+TEST(a_paused_store_stays_at_the_outage_cover)
 {
 	struct site *site;
 
@@ -172,7 +172,7 @@ TEST(a_store_that_is_held_is_left_at_the_cover)
 	lab_stop();
 }
 
-TEST(a_store_is_filled_as_soon_as_it_is_held_no_longer)
+TEST(a_store_is_filled_as_soon_as_the_pause_ends)
 {
 	struct site *site;
 
@@ -187,14 +187,14 @@ TEST(a_store_is_filled_as_soon_as_it_is_held_no_longer)
 	lab_stop();
 }
 
-TEST(a_scarce_kme_is_asked_for_the_cover_with_a_back_off_that_doubles)
+TEST(a_kme_with_few_keys_is_asked_for_the_cover_with_a_doubling_back_off)
 {
 	static const unsigned int pauses[] = { 200, 200, 400, 800, 1600, 2000, 2000 };
 	struct site *site;
 	size_t i;
 
 	lab_start("dry short\n", "");
-	lab_tell("stock SAE-A SAE-B 5");
+	lab_command("stock SAE-A SAE-B 5");
 	site = site_start(0, SCARCE);
 	SITE_WAIT(site, site->n_changed >= 2);
 	CHECK_NUMBER("all it had", stock_held(site->stock), 5);
@@ -210,8 +210,8 @@ TEST(a_scarce_kme_is_asked_for_the_cover_with_a_back_off_that_doubles)
 		SITE_WAIT(site, site->n_changed > changes);
 		CHECK_NUMBER("then", requests(site), i + 2);
 	}
-	/* It is asked for one key now, then for two, and so on. */
-	lab_tell("stock SAE-A SAE-B 1000");
+	/* The client asks for one key now, then for two, and so on. */
+	lab_command("stock SAE-A SAE-B 1000");
 	for (i = 0; i < 10 && stock_held(site->stock) < 100; i++) {
 		unsigned int changes = site->n_changed;
 
@@ -223,32 +223,32 @@ TEST(a_scarce_kme_is_asked_for_the_cover_with_a_back_off_that_doubles)
 	lab_stop();
 }
 
-/* Until a link that fell back has what it returns with, also where a quarter of it is gone. */
-TEST(the_cover_is_never_below_what_a_return_needs)
+/* A link that fell back must get enough keys to return, even if a quarter of them is used. */
+TEST(the_outage_cover_is_at_least_what_a_return_needs)
 {
 	const uint64_t want = (10000 / 500 + 1) * 4 / 3 + 1;
 	struct site *site;
 
 	lab_start("dry short\n", "");
-	lab_tell("stock SAE-A SAE-B 1");
+	lab_command("stock SAE-A SAE-B 1");
 	site = site_start(0, " kmes one\n store 100\n outage-cover 0\n floor-ms 100\n ceiling-ms 500\n");
 	SITE_WAIT(site, stock_held(site->stock) == 1);
 	CHECK_NUMBER("asked for", 1 + stock_server(site->stock, 0)->counters
 				      [KME_COUNTER_KEYS_MISSING], want);
 	CHECK_NUMBER("ten seconds", stock_enough(site->stock, 500), 20);
-	CHECK_NUMBER("a period not a fraction of it", stock_enough(site->stock, 3333), 4);
+	CHECK_NUMBER("a whole number of periods", stock_enough(site->stock, 3333), 4);
 	site_stop(site);
 	site = site_start(0, " kmes one\n store 3\n outage-cover 0\n floor-ms 100\n ceiling-ms 500\n");
-	lab_tell("stock SAE-A SAE-B 1");
+	lab_command("stock SAE-A SAE-B 1");
 	SITE_WAIT(site, stock_held(site->stock) == 1);
-	CHECK_NUMBER("but not above the store", 1 + stock_server(site->stock, 0)->counters
+	CHECK_NUMBER("not above the size of the store", 1 + stock_server(site->stock, 0)->counters
 						    [KME_COUNTER_KEYS_MISSING], 3);
-	CHECK_NUMBER("and a return asks for no more than is kept", stock_enough(site->stock, 500), 3);
+	CHECK_NUMBER("a return needs no more than fit the store", stock_enough(site->stock, 500), 3);
 	site_stop(site);
 	lab_stop();
 }
 
-TEST(what_was_offered_is_burned_used_or_not)
+TEST(offered_keys_are_burned_whether_used_or_not)
 {
 	struct stock_taken first, second;
 	char id[STORE_ID_BYTES_MAX];
@@ -256,7 +256,7 @@ TEST(what_was_offered_is_burned_used_or_not)
 	size_t len;
 
 	lab_start("dry short\n", "");
-	lab_tell("stock SAE-A SAE-B 6");
+	lab_command("stock SAE-A SAE-B 6");
 	site = site_start(0, SCARCE);
 	SITE_WAIT(site, stock_held(site->stock) == 6);
 	stock_take(site->stock, 2, now, &first);
@@ -282,7 +282,7 @@ TEST(what_was_offered_is_burned_used_or_not)
 	lab_stop();
 }
 
-TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
+TEST(a_refusal_pauses_a_kme_and_an_offer_of_one_key_tests_whether_it_works_again)
 {
 	static const unsigned int pauses[] = { 2000, 4000, 8000, 10000, 10000 };
 	struct stock_taken taken;
@@ -297,19 +297,19 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 		stock_refused(site->stock, SESSION_REASON_KME, now);
 		now += pauses[i] - 1;
 		CHECK_NUMBER("none usable", stock_usable(site->stock, now), 0);
-		CHECK(stock_held(site->stock) > 0, "none held");
-		CHECK_NUMBER("no pace by them", stock_period(site->stock, 0, now), 10000);
+		CHECK(stock_held(site->stock) > 0, "no keys in store");
+		CHECK_NUMBER("the period does not count them", stock_period(site->stock, 0, now), 10000);
 		stock_take(site->stock, 4, now, &taken);
 		CHECK_NUMBER("not before", taken.n, 0);
 		now++;
 		CHECK_NUMBER("usable again", stock_usable(site->stock, now), stock_held(site->stock));
 	}
 	stock_take(site->stock, 4, now, &taken);
-	CHECK_NUMBER("a probe", taken.n, 1);
+	CHECK_NUMBER("one key as a test", taken.n, 1);
 	stock_spend(site->stock);
 	stock_agreed(site->stock);
 	stock_take(site->stock, 4, now, &taken);
-	CHECK_NUMBER("all is well", taken.n, 4);
+	CHECK_NUMBER("as before", taken.n, 4);
 	stock_spend(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
 	CHECK_NUMBER("usable after", stock_usable(site->stock, now + 2000), stock_held(site->stock));
@@ -317,8 +317,8 @@ TEST(a_refusal_pauses_a_kme_and_one_key_finds_out_whether_it_is_over)
 	lab_stop();
 }
 
-/* A KME that keeps so many keys, or for so long, forgets the oldest: what is left is found by halves. */
-TEST(a_counterpart_that_forgot_old_keys_is_found_out_by_the_newest)
+/* A KME may drop its oldest keys. The stock finds how many by giving up half of them at a time. */
+TEST(after_a_refused_key_id_the_newest_key_is_offered_and_old_keys_are_given_up)
 {
 	struct stock_taken taken;
 	struct site *site;
@@ -330,27 +330,27 @@ TEST(a_counterpart_that_forgot_old_keys_is_found_out_by_the_newest)
 	stock_refused(site->stock, SESSION_REASON_KEY_ID, now);
 	now += 2000;
 	stock_take(site->stock, 4, now, &taken);
-	CHECK_NUMBER("one finds out", taken.n, 1);
+	CHECK_NUMBER("one key as a test", taken.n, 1);
 	stock_spend(site->stock);
-	CHECK_NUMBER("it was known: given up", stock_agreed(site->stock), 48);
+	CHECK_NUMBER("the newest was known: older keys given up", stock_agreed(site->stock), 48);
 	CHECK_NUMBER("held", stock_held(site->stock), 47);
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("as before", taken.n, 4);
 	stock_spend(site->stock);
-	CHECK_NUMBER("known as well", stock_agreed(site->stock), 0);
+	CHECK_NUMBER("known too: none given up", stock_agreed(site->stock), 0);
 	held = stock_held(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
 	now += 2000;
 	stock_take(site->stock, 4, now, &taken);
 	stock_spend(site->stock);
-	CHECK_NUMBER("a KME that was down has them still", stock_agreed(site->stock), 0);
+	CHECK_NUMBER("a KME that was down still has its keys: none given up", stock_agreed(site->stock), 0);
 	CHECK_NUMBER("held", stock_held(site->stock), held - 1);
 	site_stop(site);
 	lab_stop();
 }
 
-/* As after it started anew: the store is as good as empty, and full. */
-TEST(where_not_even_the_newest_is_known_a_fresh_one_is_had)
+/* As after a restart of the peer's KME: the store is full of keys that it does not know. */
+TEST(if_the_newest_key_id_is_refused_too_a_fresh_key_is_fetched)
 {
 	struct stock_taken taken;
 	struct site *site;
@@ -358,7 +358,7 @@ TEST(where_not_even_the_newest_is_known_a_fresh_one_is_had)
 
 	site = start_full();
 	for (i = 0; i < 2; i++) {
-		offer_in_vain(site, SESSION_REASON_KEY_ID);
+		offer_unknown(site, SESSION_REASON_KEY_ID);
 		now += 2000U << i;
 	}
 	CHECK_NUMBER("held", stock_held(site->stock), 98);
@@ -366,13 +366,13 @@ TEST(where_not_even_the_newest_is_known_a_fresh_one_is_had)
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("a fresh one", taken.n, 1);
 	stock_spend(site->stock);
-	CHECK_NUMBER("half of the others", stock_agreed(site->stock), 49);
+	CHECK_NUMBER("half of the others given up", stock_agreed(site->stock), 49);
 	site_stop(site);
 	lab_stop();
 }
 
-/* The first KME fails one request, so that the second has keys of its own in store. */
-TEST(keys_of_several_kmes_are_offered_in_their_order)
+/* The first KME fails one request, so that the store also has keys of the second. */
+TEST(keys_of_several_kmes_are_offered_in_the_configured_order)
 {
 	struct stock_taken taken;
 	struct site *site;
@@ -380,7 +380,7 @@ TEST(keys_of_several_kmes_are_offered_in_their_order)
 	lab_start("", "");
 	site = site_start(0, " kmes one two\n store 10\n outage-cover 4\n");
 	SITE_WAIT(site, site->n_up == 2);
-	lab_tell("fault a http 500 op enc_keys count 1");
+	lab_command("fault a http 500 op enc_keys count 1");
 	SITE_WAIT(site, stock_held(site->stock) > 0);
 	SITE_WAIT(site, site->n_down == 1 && site->n_up == 3);
 	SITE_WAIT(site, stock_held(site->stock) == 20);
@@ -390,14 +390,14 @@ TEST(keys_of_several_kmes_are_offered_in_their_order)
 	stock_spend(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
 	stock_take(site->stock, 64, now, &taken);
-	CHECK(taken.n, "nothing from the second");
+	CHECK(taken.n, "no key of the second");
 	CHECK_NUMBER("the second", taken.kme_id.data[0], '2');
 	stock_spend(site->stock);
 	site_stop(site);
 	lab_stop();
 }
 
-TEST(a_kme_that_is_dead_is_passed_over)
+TEST(a_dead_kme_is_skipped)
 {
 	struct stock_taken taken;
 	struct site *site;
@@ -405,7 +405,7 @@ TEST(a_kme_that_is_dead_is_passed_over)
 	lab_start("", "");
 	site = site_start(0, " kmes dead one\n store 10\n outage-cover 4\n");
 	SITE_WAIT(site, stock_held(site->stock) == 10);
-	CHECK(site->n_down, "nobody heard that it is down");
+	CHECK(site->n_down, "its failure was not reported");
 	stock_take(site->stock, 1, now, &taken);
 	CHECK_NUMBER("place", taken.n ? taken.kme_id.data[0] : 0, '2');
 	stock_spend(site->stock);
@@ -413,7 +413,7 @@ TEST(a_kme_that_is_dead_is_passed_over)
 	lab_stop();
 }
 
-TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
+TEST(a_kme_that_is_up_again_is_tested_with_one_key_at_once)
 {
 	struct stock_taken taken;
 	struct site *site;
@@ -421,12 +421,12 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 
 	site = start_full();
 	for (i = 0; i < 4; i++) {
-		offer_in_vain(site, SESSION_REASON_KME);
+		offer_unknown(site, SESSION_REASON_KME);
 		now += i < 3 ? 60000 : 0;
 	}
 	CHECK_NUMBER("usable", stock_usable(site->stock, now), 0);
-	/* The next wish for keys fails, and the status after it does not. */
-	lab_tell("fault a http 500 op enc_keys count 1");
+	/* The next request for keys fails, but the status request after it succeeds. */
+	lab_command("fault a http 500 op enc_keys count 1");
 	stock_take(site->stock, 1, now + 60000, &taken);
 	stock_spend(site->stock);
 	while (stock_held(site->stock) > 70) {
@@ -439,7 +439,7 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 	SITE_WAIT(site, site->n_down == 1 && site->n_up == 2);
 	CHECK_NUMBER("usable after", stock_usable(site->stock, now), stock_held(site->stock));
 	stock_take(site->stock, 64, now, &taken);
-	CHECK_NUMBER("one key finds out", taken.n, 1);
+	CHECK_NUMBER("one key as a test", taken.n, 1);
 	stock_spend(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
 	CHECK_NUMBER("a short pause", stock_usable(site->stock, now + 4000),
@@ -448,15 +448,15 @@ TEST(a_kme_that_becomes_well_again_is_tried_by_one_key_at_once)
 	lab_stop();
 }
 
-TEST(keys_too_old_are_wiped_and_the_pace_knows)
+TEST(keys_that_expire_are_wiped_and_the_period_allows_for_it)
 {
 	struct site *site;
 
 	lab_start("dry short\n", "");
-	lab_tell("stock SAE-A SAE-B 8");
+	lab_command("stock SAE-A SAE-B 8");
 	site = site_start(0, SCARCE " max-age-s 100\n");
 	SITE_WAIT(site, stock_held(site->stock) == 8);
-	/* A minute over 6 keys, as two are for when the next delivery is late. */
+	/* A minute shared by 6 keys; two more are kept in case the next delivery is late. */
 	CHECK_NUMBER("period", stock_period(site->stock, 0, now), 10000);
 	now += 99999;
 	stock_run(site->stock, now);
@@ -468,19 +468,19 @@ TEST(keys_too_old_are_wiped_and_the_pace_knows)
 	lab_stop();
 }
 
-TEST(the_period_follows_what_is_in_stock)
+TEST(the_period_follows_the_stock)
 {
 	struct stock_taken taken;
 	struct site *site;
 
 	lab_start("dry short\n", "");
-	lab_tell("stock SAE-A SAE-B 32");
+	lab_command("stock SAE-A SAE-B 32");
 	site = site_start(0, " kmes one\n store 100\n outage-cover 32\n floor-ms 1000\n"
 			     " ceiling-ms 10000\n reserve 2\n");
-	CHECK_NUMBER("of nothing", stock_period(site->stock, 0, now), 10000);
+	CHECK_NUMBER("empty", stock_period(site->stock, 0, now), 10000);
 	SITE_WAIT(site, stock_held(site->stock) == 32);
-	CHECK_NUMBER("of 30 beside the reserve", stock_period(site->stock, 0, now), 2000);
-	CHECK_NUMBER("and as many staged", stock_period(site->stock, 30, now), 1000);
+	CHECK_NUMBER("30 beside the reserve", stock_period(site->stock, 0, now), 2000);
+	CHECK_NUMBER("and 30 staged", stock_period(site->stock, 30, now), 1000);
 	stock_take(site->stock, 20, now, &taken);
 	stock_spend(site->stock);
 	CHECK_NUMBER("of 10", stock_period(site->stock, 0, now), 6000);
@@ -488,14 +488,14 @@ TEST(the_period_follows_what_is_in_stock)
 	lab_stop();
 }
 
-TEST(a_link_waits_for_its_kmes_but_not_for_ever)
+TEST(a_link_waits_for_its_kmes_for_a_limited_time)
 {
 	struct site *site;
 
 	lab_start("", "");
 	site = site_start(0, " kmes dead\n");
 	CHECK(!stock_is_decided(site->stock, now + 999), "decided too early");
-	CHECK(stock_is_decided(site->stock, now + 1000), "waits for the dead");
+	CHECK(stock_is_decided(site->stock, now + 1000), "waits for a dead KME");
 	site_stop(site);
 	site = site_start(0, SCARCE);
 	SITE_WAIT(site, site->n_up == 1);
@@ -523,7 +523,7 @@ static enum session_reason fetch(struct site *site, const char *kme_id, const st
 	return stock_fetch(site->stock, &kme, ids, n);
 }
 
-TEST(what_the_peer_names_is_fetched_in_its_order_and_only_once)
+TEST(keys_that_the_peer_names_are_fetched_in_its_order_and_only_once)
 {
 	static struct lab_client peer;
 	struct kme_key turned[3];
@@ -538,7 +538,7 @@ TEST(what_the_peer_names_is_fetched_in_its_order_and_only_once)
 	for (i = 0; i < 3; i++)
 		turned[i] = peer.keys[2 - i];
 	CHECK_NUMBER("fetch", fetch(site, "1/any name", turned, 3), SESSION_REASON_NONE);
-	CHECK_NUMBER("another meanwhile", fetch(site, "1/KME-A", turned, 3), SESSION_REASON_KME);
+	CHECK_NUMBER("a second one at once", fetch(site, "1/KME-A", turned, 3), SESSION_REASON_KME);
 	SITE_WAIT(site, site->n_fetched == 1);
 	CHECK_NUMBER("reason", site->reason, SESSION_REASON_NONE);
 	for (i = 0; i < 3; i++)
@@ -547,13 +547,13 @@ TEST(what_the_peer_names_is_fetched_in_its_order_and_only_once)
 		      "key %u is another", i);
 	CHECK_NUMBER("again", fetch(site, "1/KME-A", turned, 1), SESSION_REASON_NONE);
 	SITE_WAIT(site, site->n_fetched == 2);
-	CHECK_NUMBER("is gone", site->reason, SESSION_REASON_KEY_ID);
+	CHECK_NUMBER("fetched before", site->reason, SESSION_REASON_KEY_ID);
 	lab_client_stop(&peer);
 	site_stop(site);
 	lab_stop();
 }
 
-TEST(a_fetch_that_cannot_be_says_why_at_once)
+TEST(an_impossible_fetch_fails_at_once_with_the_reason)
 {
 	static const struct {
 		const char *kme_id;
@@ -562,13 +562,13 @@ TEST(a_fetch_that_cannot_be_says_why_at_once)
 		const char *why;
 	} rows[] = {
 		{ "2/KME-A", "12345678", SESSION_REASON_KME, "a KME that we do not have" },
-		{ "0/KME-A", "12345678", SESSION_REASON_KME, "no place" },
-		{ "KME-A", "12345678", SESSION_REASON_KME, "no place at all" },
-		{ "1", "12345678", SESSION_REASON_KME, "nothing behind it" },
+		{ "0/KME-A", "12345678", SESSION_REASON_KME, "position 0" },
+		{ "KME-A", "12345678", SESSION_REASON_KME, "no position" },
+		{ "1", "12345678", SESSION_REASON_KME, "no name after the position" },
 		{ "001/K", "12345678", SESSION_REASON_KME, "more than two digits" },
 		{ "1/KME-A", "short", SESSION_REASON_KEY_ID, "a key ID that is too short" },
 		{ "1/KME-A", "with a blank", SESSION_REASON_KEY_ID,
-		  "a character that IDs have not" },
+		  "a character that IDs cannot have" },
 	};
 	struct kme_key key;
 	struct site *site;
@@ -582,7 +582,7 @@ TEST(a_fetch_that_cannot_be_says_why_at_once)
 		CHECK_NUMBER(rows[i].why, fetch(site, rows[i].kme_id, &key, 1), rows[i].reason);
 	}
 	CHECK_NUMBER("nothing was asked", stock_server(site->stock, 0)->counters[KME_COUNTER_DEC], 0);
-	CHECK_NUMBER("nothing comes", site->n_fetched, 0);
+	CHECK_NUMBER("no answer comes", site->n_fetched, 0);
 	site_stop(site);
 	site = site_start(0, " kmes dead\n");
 	snprintf(key.id.text, sizeof(key.id.text), "12345678");
@@ -591,12 +591,12 @@ TEST(a_fetch_that_cannot_be_says_why_at_once)
 	lab_stop();
 }
 
-TEST(a_lost_answer_burns_keys_and_is_told)
+TEST(a_lost_answer_burns_keys_and_is_reported)
 {
 	struct site *site;
 
 	lab_start("", "");
-	lab_tell("fault a truncate op enc_keys count 1");
+	lab_command("fault a truncate op enc_keys count 1");
 	site = site_start(0, SCARCE);
 	SITE_WAIT(site, site->n_burned > 0);
 	CHECK_NUMBER("burned", site->n_burned, 8);

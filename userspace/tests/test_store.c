@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The key store: bounded, in order, each ID once, and wiped. */
+/* The key store is bounded and ordered, has each ID once, and wipes its keys. */
 #include "qlinkd/kme/store.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static struct store make(uint32_t capacity, uint32_t cover, uint64_t age)
 	return store;
 }
 
-/* A key whose bytes are its number, never 0. */
+/* A key whose bytes are its number, but never 0. */
 static int put(struct store *store, unsigned int number, uint64_t now,
 	       struct qlink_why *why)
 {
@@ -43,7 +43,7 @@ static void put_many(struct store *store, unsigned int from, unsigned int n,
 		CHECK_NUMBER("put", put(store, from++, now, &why), 0);
 }
 
-/* Bytes in the locked memory that are not zero. */
+/* How many bytes of the locked memory are not zero. */
 static size_t traces(const struct store *store)
 {
 	size_t i, n = 0;
@@ -68,7 +68,7 @@ static void check_taken(const struct store *store, uint32_t i,
 	      key.data[31] == number % 255 + 1, "taken %u: other bytes", i);
 }
 
-TEST(the_oldest_are_taken_first_and_wiped_when_spent)
+TEST(the_oldest_keys_are_taken_first_and_wiped_after_use)
 {
 	struct store store = make(10, 10, 0);
 
@@ -90,7 +90,7 @@ TEST(the_oldest_are_taken_first_and_wiped_when_spent)
 	store_free(&store);
 }
 
-TEST(the_newest_can_be_taken_and_the_oldest_dropped)
+TEST(the_newest_key_can_be_taken_and_the_oldest_dropped)
 {
 	struct qlink_why why;
 	struct store store = make(5, 5, 0);
@@ -102,8 +102,8 @@ TEST(the_newest_can_be_taken_and_the_oldest_dropped)
 	CHECK_NUMBER("take", store_take_newest(&store, 0), 1);
 	check_taken(&store, 0, 4);
 	CHECK_NUMBER("not twice", store_take(&store, 1, 0), 0);
-	CHECK_NUMBER("nothing behind it", store_put(&store, &id, &key, 0, &why), -EBUSY);
-	CHECK_NUMBER("nothing goes", store_drop(&store, 5), 0);
+	CHECK_NUMBER("no put after it", store_put(&store, &id, &key, 0, &why), -EBUSY);
+	CHECK_NUMBER("none dropped", store_drop(&store, 5), 0);
 	store_spend(&store);
 	CHECK_NUMBER("bytes", traces(&store), 4 * 32);
 	CHECK_NUMBER("dropped", store_drop(&store, 2), 2);
@@ -119,7 +119,7 @@ TEST(the_newest_can_be_taken_and_the_oldest_dropped)
 	store_free(&store);
 }
 
-TEST(slots_are_used_again_and_again)
+TEST(slots_are_reused)
 {
 	struct store store = make(7, 7, 0);
 	unsigned int i;
@@ -136,7 +136,7 @@ TEST(slots_are_used_again_and_again)
 	store_free(&store);
 }
 
-TEST(what_does_not_fit_is_refused_with_value_and_rule)
+TEST(keys_that_do_not_fit_are_refused_with_value_and_rule)
 {
 	static uint8_t zero[100];
 	struct store store = make(2, 2, 0);
@@ -167,7 +167,7 @@ TEST(what_does_not_fit_is_refused_with_value_and_rule)
 	store_free(&store);
 }
 
-TEST(an_id_is_known_as_long_as_its_key_is_there)
+TEST(an_id_is_known_as_long_as_its_key_is_stored)
 {
 	struct store store = make(300, 300, 0);
 	struct qlink_why why;
@@ -184,7 +184,7 @@ TEST(an_id_is_known_as_long_as_its_key_is_there)
 	store_free(&store);
 }
 
-TEST(keys_of_an_age_are_wiped_and_counted)
+TEST(keys_that_are_too_old_are_wiped_and_counted)
 {
 	struct store store = make(10, 10, 1000);
 
@@ -199,7 +199,7 @@ TEST(keys_of_an_age_are_wiped_and_counted)
 	store_free(&store);
 }
 
-TEST(a_scarce_kme_keeps_all_but_the_outage_cover)
+TEST(a_kme_with_few_keys_is_asked_for_the_outage_cover_only)
 {
 	struct store store = make(100, 20, 0);
 
@@ -221,13 +221,13 @@ TEST(a_scarce_kme_keeps_all_but_the_outage_cover)
 	store_free(&store);
 }
 
-TEST(never_more_is_wanted_than_there_is_room)
+TEST(no_more_keys_are_wanted_than_fit)
 {
 	struct store store = make(8, 8, 0);
 
 	put_many(&store, 0, 8, 0);
 	store_take(&store, 6, 0);
-	CHECK_NUMBER("taken keys still lie there", store_wanted(&store), 0);
+	CHECK_NUMBER("taken keys still use room", store_wanted(&store), 0);
 	store_spend(&store);
 	CHECK_NUMBER("spent", store_wanted(&store), 6);
 	store_free(&store);

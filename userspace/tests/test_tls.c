@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The peer's connection: real TLS on loopback, and all who must not get in. */
+/* The peer's connection: real TLS on loopback, and callers that must be refused. */
 #include "qlinkd/peer/tls.h"
 
 #include <arpa/inet.h>
@@ -18,7 +18,7 @@
 #include "tap.h"
 
 #define PKI	"qlinkd/qlink-pki"
-/* A key of the other kind, under the same CA. */
+/* A certificate with another type of key, under the same CA. */
 #define EC_CERT	"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 " \
 		"-nodes -days 9 -subj /CN=ec -CA ca.pem -CAkey ca.key " \
 		"-addext subjectAltName=DNS:ec " \
@@ -50,7 +50,7 @@ static void pki_remove(void)
 		fprintf(stderr, "%s: not removed\n", dir);
 }
 
-/* Once for all tests: two sites, a third one, a stranger's CA, and so on. */
+/* Once for all tests: three sites, another CA, and wrong certificates. */
 static void pki_make(void)
 {
 	char command[1024];
@@ -107,7 +107,7 @@ static void connect_loopback(int fds[2])
 	fcntl(fds[1], F_SETFL, O_NONBLOCK);
 }
 
-/* Two channels, 0 has dialled; each with what became of it. */
+/* Two ends of a TLS connection, of which 0 dials, each with its result. */
 struct pair {
 	struct tls *ends[2];
 	struct qlink_why why[2];
@@ -115,7 +115,7 @@ struct pair {
 	int fds[2];
 };
 
-/* Until neither end waits for the other; 10 s are for ever on loopback. */
+/* Run until neither end waits for the other, for at most 10 s. */
 static void shake_hands(struct pair *pair)
 {
 	struct pollfd poll_fds[2];
@@ -191,7 +191,7 @@ static ssize_t read_some(struct pair *pair, unsigned int end, uint8_t *data,
 	return got;
 }
 
-TEST(two_sites_meet_and_bind_the_same_keys)
+TEST(two_sites_connect_and_derive_the_same_binding)
 {
 	static const char *const many[] = { "site-c", "site-a", NULL };
 	struct tls_context *a, *b;
@@ -213,7 +213,7 @@ TEST(two_sites_meet_and_bind_the_same_keys)
 	CHECK(!memcmp(keys[0].own_cert_hash, keys[1].peer_cert_hash, 48),
 	      "the dialler's certificate");
 	CHECK(!memcmp(keys[0].peer_cert_hash, keys[1].own_cert_hash, 48),
-	      "the answerer's certificate");
+	      "the listener's certificate");
 	CHECK(memcmp(keys[0].own_cert_hash, keys[0].peer_cert_hash, 48),
 	      "one certificate");
 	CHECK(keys[0].has_dialled && !keys[1].has_dialled, "who dialled");
@@ -231,7 +231,7 @@ TEST(two_sites_meet_and_bind_the_same_keys)
 	tls_context_free(b);
 }
 
-/* Somebody dials site-a, who must refuse. */
+/* A caller dials site-a, which must refuse it. */
 static void check_refused(const char *name, const char *ca,
 			  const char *signatures, int refusal, const char *text)
 {
@@ -247,7 +247,7 @@ static void check_refused(const char *name, const char *ca,
 	CHECK_NUMBER(name, pair.err[1], -EACCES);
 	CHECK_TEXT(name, pair.why[1].text, text);
 	check_counts(name, a, refusal);
-	/* The dialler hears of it in the handshake, or when it reads. */
+	/* The dialling end notices in the handshake or when it reads. */
 	if (!pair.err[0])
 		CHECK(read_some(&pair, 0, data, sizeof(data)) <= 0,
 		      "%s: can read", name);
@@ -256,14 +256,14 @@ static void check_refused(const char *name, const char *ca,
 	tls_context_free(other);
 }
 
-TEST(a_stranger_of_another_ca_is_refused)
+TEST(a_certificate_of_another_ca_is_refused)
 {
-	/* It believes our CA, so that it gets as far as showing its own. */
+	/* The caller trusts our CA, so that it sends its own certificate. */
 	check_refused("other/site-b", "ca.pem", NULL, TLS_REFUSAL_CA,
 		      "wrong-ca: unable to get local issuer certificate");
 }
 
-TEST(a_stale_certificate_is_refused)
+TEST(an_expired_certificate_is_refused)
 {
 	check_refused("old", "ca.pem", NULL, TLS_REFUSAL_DATES,
 		      "certificate-not-valid-now: certificate has expired");
@@ -275,14 +275,14 @@ TEST(the_certificate_of_another_link_is_refused)
 		      "wrong-identity: the certificate names site-c, want site-b");
 }
 
-TEST(a_certificate_of_another_kind_is_refused)
+TEST(a_certificate_with_another_key_type_is_refused)
 {
 	check_refused("ec", "ca.pem", "mldsa65:ECDSA+SHA256",
 		      TLS_REFUSAL_NO_CERTIFICATE,
 		      "no-certificate: peer did not return a certificate");
 }
 
-/* Dials site-a by plain OpenSSL, with settings that ours does not have. */
+/* Dial site-a with plain OpenSSL, with settings that tls.c does not have. */
 static void check_client(const char *groups, int version, int refusal,
 			 const char *text)
 {
@@ -320,7 +320,7 @@ static void check_client(const char *groups, int version, int refusal,
 	tls_context_free(a);
 }
 
-TEST(a_client_without_post_quantum_is_refused)
+TEST(a_client_without_post_quantum_key_exchange_is_refused)
 {
 	check_client("X25519", TLS1_3_VERSION, TLS_REFUSAL_GROUP,
 		     "wrong-group: no suitable key share");
@@ -332,7 +332,7 @@ TEST(a_client_of_tls_1_2_is_refused)
 		     "wrong-version: unsupported protocol");
 }
 
-TEST(the_dialler_refuses_the_wrong_answerer)
+TEST(the_dialling_end_refuses_a_wrong_peer)
 {
 	struct tls_context *a, *c;
 	struct pair pair;
@@ -350,7 +350,7 @@ TEST(the_dialler_refuses_the_wrong_answerer)
 	tls_context_free(c);
 }
 
-TEST(files_that_cannot_be_used_are_named)
+TEST(unusable_files_are_named)
 {
 	struct tls_config config = { "/nowhere.pem", "/k", "/c", NULL };
 	struct tls_context *made;

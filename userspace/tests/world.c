@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Two whole agents but for their sockets, in one process and in simulated time. */
+/* Two whole agents without their sockets, in one process and in simulated time. */
 #include "world.h"
 
 #include <fcntl.h>
@@ -48,11 +48,11 @@ static void say(void *arg, const uint8_t *data, size_t len)
 	unsigned int to = from == &world->ends[0], n = 1;
 	uint64_t delay = WIRE_MS;
 
-	from->n_said++;
+	from->n_sent++;
 	if (!from->connection)
 		return;
-	if (world->on_say)
-		n = world->on_say(world, to, &delay);
+	if (world->on_send)
+		n = world->on_send(world, to, &delay);
 	while (n--)
 		enqueue(&world->ends[to].wire, data, len, device_now + delay, from->connection);
 	if (world->ends[to].wire.n > world->most_wire)
@@ -66,8 +66,8 @@ static void kick(void *arg)
 	end->is_kicked = true;
 }
 
-/* A message of a connection that has ended is gone. */
-static bool hear_next(struct world_end *end)
+/* Messages of a connection that has ended are dropped. */
+static bool receive_next(struct world_end *end)
 {
 	static struct world_packet packet;
 	struct qlink_why why;
@@ -75,7 +75,7 @@ static bool hear_next(struct world_end *end)
 
 	if (!end->wire.n || end->wire.packets[0].at > device_now)
 		return false;
-	/* It lies in a buffer until the agent has accepted the connection. */
+	/* The message waits until the agent has accepted the connection. */
 	if (end->wire.packets[0].connection > end->connection && end->connection)
 		return false;
 	packet = end->wire.packets[0];
@@ -84,7 +84,7 @@ static bool hear_next(struct world_end *end)
 		end->wire.n * sizeof(end->wire.packets[0]));
 	if (packet.connection != end->connection)
 		return true;
-	CHECK(!msg_decode(&msg, packet.data, packet.len, &why), "does not read: %s", why.text);
+	CHECK(!msg_decode(&msg, packet.data, packet.len, &why), "does not decode: %s", why.text);
 	link_hear(end->link, &msg, packet.data, packet.len);
 	return true;
 }
@@ -138,7 +138,7 @@ static void note_used(struct world *world, const struct device_key *key)
 	world->n_hybrid += key->source != QLINK_SOURCE_PQC;
 }
 
-/* What is installed to send is new, and where the peer has the epoch, it has the same key. */
+/* A new key to send was never used before; if the peer has its epoch, the key is the same. */
 static void on_installed(void *arg, const struct device_key *keys, unsigned int n)
 {
 	struct device *peer = &devices[arg == &the_world->ends[0]];
@@ -157,7 +157,7 @@ static void on_answered(void *arg)
 {
 	const struct world_end *end = arg;
 
-	/* With the one that comes of this. */
+	/* Including the answer that follows from this one. */
 	if (end->link && act_n_answers(end->link) + 1 > the_world->most_done)
 		the_world->most_done = act_n_answers(end->link) + 1;
 }
@@ -182,7 +182,7 @@ static uint32_t expire(struct device *device)
 	return QLINK_EVENT_KIND_EXHAUSTED;
 }
 
-/* The peer follows what authenticates, and passes over what it skips. */
+/* The receiver moves to the key of an authentic frame, and drops the keys before it. */
 static bool follow(struct device *device, uint64_t epoch)
 {
 	struct device_key *key = device_find(&device->rx, epoch);
@@ -195,7 +195,7 @@ static bool follow(struct device *device, uint64_t epoch)
 	return true;
 }
 
-/* One frame from @from at most: what a ping now and then would find out. */
+/* Send at most one frame from @from, and note whether it arrives. */
 static void send_frame(struct world *world, unsigned int from)
 {
 	struct device *device = &devices[from];
@@ -212,9 +212,9 @@ static void send_frame(struct world *world, unsigned int from)
 	arrives = device->is_there && device->tx.current &&
 		  follow(&devices[!from], device->tx.current);
 	if (arrives)
-		to->deaf_since = 0;
-	else if (!to->deaf_since)
-		to->deaf_since = device_now;
+		to->lost_since = 0;
+	else if (!to->lost_since)
+		to->lost_since = device_now;
 	if (kinds)
 		world_notice(world, from, kinds);
 }
@@ -225,7 +225,7 @@ void world_notice(struct world *world, unsigned int end, uint32_t kinds)
 
 	if (world->loses_events)
 		return;
-	device_tell(&devices[end], kinds, &event);
+	device_event(&devices[end], kinds, &event);
 	link_notice(world->ends[end].link, &event);
 }
 
@@ -284,7 +284,7 @@ void world_step(struct world *world, unsigned int end)
 	note_most(world, end);
 }
 
-/* As the agent's loop would. */
+/* Whether the agent's loop would run the link now. */
 static bool is_called(const struct world_end *end)
 {
 	return end->is_kicked || link_deadline(end->link) <= device_now ||
@@ -296,7 +296,7 @@ static void step_all(struct world *world)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		while (hear_next(&world->ends[i]))
+		while (receive_next(&world->ends[i]))
 			;
 		if (is_called(&world->ends[i]))
 			world_step(world, i);
@@ -317,7 +317,7 @@ void world_run(struct world *world, uint64_t ms)
 			break;
 		rounds = next > device_now ? 0 : rounds + 1;
 		if (rounds > ROUNDS_MAX) {
-			CHECK(false, "runs in circles at %llu ms", (unsigned long long)device_now);
+			CHECK(false, "no end of the rounds at %llu ms", (unsigned long long)device_now);
 			BAIL_OUT();
 		}
 		device_now = next;
@@ -325,7 +325,7 @@ void world_run(struct world *world, uint64_t ms)
 	device_now = until;
 }
 
-/* --- life --- */
+/* --- start and end --- */
 
 static void start_agent(struct world *world, unsigned int i)
 {
@@ -407,7 +407,7 @@ bool world_flows(const struct world *world)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		if (world->ends[i].deaf_since || !devices[i].tx.current)
+		if (world->ends[i].lost_since || !devices[i].tx.current)
 			return false;
 	}
 	return true;
