@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer on what the part of the agent that reads the network's bytes may ask the
- * part that may touch the kernel: whatever it asks, the kernel is told only of devices
- * of the configuration, and of nothing that no agent has.
+ * libFuzzer on requests to the broker, the only part of the agent that changes the
+ * kernel. Whatever the other part requests, the broker calls the kernel only about
+ * devices of the configuration, and only for what an agent needs.
  *
- * An input is keys that the link has, then requests, one behind the other. libqlink's
- * calls end here: a fuzzer has no kernel.
+ * An input is the keys that the link has, then requests one after the other. This file
+ * defines libqlink's calls itself: a fuzzer has no kernel.
  */
 #define if_nametoindex fuzz_nametoindex
 #include "qlinkd/broker/broker.c"
 
 #define KEYS_MAX	64
-/* Of the only device of the configuration that is there. */
+/* Index of the only device of the configuration that exists. */
 #define IFINDEX		5
 
 static struct qlink_key held[KEYS_MAX];
@@ -38,7 +38,7 @@ unsigned int fuzz_nametoindex(const char *name)
 	return strcmp(name, "qlink0") ? 0 : IFINDEX;
 }
 
-/* --- what libqlink would tell the kernel --- */
+/* --- libqlink's calls --- */
 
 int qlink_nl_open(struct qlink_nl **nl, struct qlink_error *error)
 {
@@ -74,7 +74,7 @@ int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_con
 	(void)nl;
 	(void)error;
 	must(ifindex == IFINDEX);
-	/* Neither peer nor underlay, and never a key that a test would make. */
+	/* Neither peer nor underlay; static keys, which are for tests, are never accepted. */
 	must(config->present == pace || config->present == 1ULL << IFLA_QLINK_ACCEPT);
 	must(config->accept < 1U << QLINK_SOURCE_STATIC);
 	return 0;
@@ -100,7 +100,7 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_
 		     keys[i].secret + QLINK_SECRET_BYTES <= broker.keys.data + KEYS_BYTES);
 		must(keys[i].direction <= QLINK_DIRECTION_RX &&
 		     keys[i].source < QLINK_SOURCE_STATIC);
-		/* The agent cannot change them any more, and has none of them back. */
+		/* The keys are out of the reach of the agent, and its own copy is wiped. */
 		must(keys[i].secret[0] == 'k' && !broker.shared[i * QLINK_SECRET_BYTES]);
 	}
 	return 0;
@@ -126,7 +126,7 @@ int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_key 
 	must(ifindex == IFINDEX && n);
 	for (i = 0; i < n; i++)
 		must(is_held(&keys[i]));
-	/* Some have gone meanwhile. */
+	/* Sometimes a key is gone by now. */
 	return keys[0].epoch % 4 ? 0 : fail(error, -ENOENT);
 }
 
@@ -220,7 +220,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		step = len < sizeof(request) ? len : sizeof(request);
 		memcpy(&request, data, step);
 		memset(broker.shared, 'k', KEYS_BYTES);
-		/* After a fault the broker ends. */
+		/* After a fault the broker exits. */
 		if (handle(&broker, &request, step, &reply))
 			break;
 		check_reply(&request, &reply);

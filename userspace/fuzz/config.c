@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* libFuzzer on configuration files: whatever one says, it is refused with a line, or all in it is good. */
+/* libFuzzer on configuration files: each is refused with a line number, or everything in it is valid. */
 #include "qlinkd/config/config.h"
 
 #include <stdlib.h>

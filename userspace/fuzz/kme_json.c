@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* libFuzzer on what key servers send: whatever it is, the rules hold. */
+/* libFuzzer on answers of key servers: whatever an answer is, the rules hold. */
 #include "qlinkd/kme/json.h"
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer on the peer's messages: whatever is read can be written again, as
- * the same bytes, and what is refused has a reason.
+ * libFuzzer on the peer's messages: a message that is accepted encodes to the
+ * same bytes again, and one that is refused has a reason.
  */
 #include "qlinkd/agreement/message.h"
 

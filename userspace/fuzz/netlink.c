@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer on the kernel's answers: libnl reads them as it would from a socket,
- * and whatever they are, each call ends, with all or with a reason.
+ * libFuzzer on the kernel's answers: libnl reads them as it would from a socket.
+ * Whatever they are, each call ends with a result or with a reason.
  *
- * The first byte says which call is made; behind it stands one datagram after the
- * other, each behind its length.
+ * The first byte selects the call. Then come datagrams, each after its length.
  */
 #include "libqlink/event.c"
 
@@ -13,7 +12,7 @@
 #include "libqlink/netns.h"
 #include "qlinkd/peer/route.h"
 
-/* What is left of the input. */
+/* The rest of the input. */
 static const uint8_t *at;
 static size_t left;
 
@@ -23,7 +22,7 @@ static void must(bool holds)
 		abort();
 }
 
-/* A buffer of just the right size, so that a byte behind it is found out. */
+/* A buffer of exactly the right size, so that reading one byte more is detected. */
 static int feed(struct nl_sock *sock, struct sockaddr_nl *from, unsigned char **buf,
 		struct ucred **creds)
 {
@@ -59,7 +58,7 @@ static int send_nothing(struct nl_sock *sock, struct nl_msg *msg)
 	return 0;
 }
 
-/* Any number goes with any request. */
+/* Accept any sequence number for any request. */
 static int ignore_sequence(struct nl_msg *msg, void *arg)
 {
 	(void)msg;
@@ -77,7 +76,7 @@ static void feed_socket(struct nl_sock *sock)
 	nl_socket_disable_seq_check(sock);
 }
 
-/* fuzz.mk has the linker put these in the place of libnl's own. */
+/* fuzz.mk has the linker replace functions of libnl by these. */
 int __wrap_nl_connect(struct nl_sock *sock, int protocol);
 int __wrap_nl_recvmsgs(struct nl_sock *sock, struct nl_cb *cb);
 int __real_nl_recvmsgs(struct nl_sock *sock, struct nl_cb *cb);
@@ -96,7 +95,7 @@ int __wrap_nl_recvmsgs(struct nl_sock *sock, struct nl_cb *cb)
 	return __real_nl_recvmsgs(sock, cb);
 }
 
-/* --- what holds of every call --- */
+/* --- what is true of every call --- */
 
 static void check_end(int err, const struct qlink_error *error)
 {
@@ -148,7 +147,7 @@ static void try_keys(struct qlink_nl *nl)
 	check_end(err, &error);
 	if (err)
 		return;
-	/* No key bytes ever come from there. */
+	/* The kernel never returns key bytes. */
 	while (n--)
 		must(!keys[n].secret);
 	free(keys);
@@ -208,7 +207,7 @@ static void try_netns(struct qlink_nl *nl)
 	must(qlink_underlay_is_here(5) <= 1);
 }
 
-/* As the plug-in of ip walks what ip read. */
+/* As the plug-in for ip walks the attributes that ip read. */
 static void try_plugin(struct qlink_nl *nl)
 {
 	struct qlink_link link = { 0 };
