@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "qlinkd/agreement/policy.h"
+#include "qlinkd/config/reload.h"
 
 static void must(bool holds)
 {
