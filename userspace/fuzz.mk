@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fuzzers: make fuzz FUZZ_SECONDS=60 runs each for so long.
+# Fuzzers: "make fuzz FUZZ_SECONDS=60" runs each of them for 60 seconds.
 #
-# fuzz/NAME.c is one; it starts from the files in fuzz/NAME/, or from what
-# fuzz/seed-NAME puts into its corpus, and keeps what it found for the next run.
+# fuzz/NAME.c is a fuzzer. It starts from the files in fuzz/NAME/, or from those that
+# fuzz/seed-NAME writes into its corpus, and keeps what it finds for the next run.
+# A new fuzzer needs no line here. It links the objects that it needs from one archive,
+# so it may define a function itself in the place of the one there.
 
 CLANG ?= clang
 FUZZ_SECONDS ?= 10
-FUZZERS := broker config kme_json msg netlink
-fuzz_broker := qlinkd/config/config qlinkd/config/reader qlinkd/agreement/policy qlinkd/broker/rings libqlink/names libqlink/names-gen \
-	libqlink/parse common/number common/secret common/why common/wipe
-fuzz_config := qlinkd/config/config qlinkd/config/reader qlinkd/agreement/policy libqlink/names libqlink/names-gen libqlink/parse \
-	common/number common/secret common/why common/wipe
-fuzz_kme_json := qlinkd/kme/json qlinkd/kme/memory common/number common/secret common/why common/wipe
-fuzz_msg := qlinkd/agreement/message qlinkd/agreement/policy common/why
-fuzz_netlink := libqlink/attr libqlink/attrs-gen libqlink/key libqlink/link libqlink/names libqlink/names-gen libqlink/netns libqlink/nl \
-	libqlink/parse libqlink/record common/number common/why qlinkd/peer/route
+FUZZERS := $(basename $(notdir $(wildcard fuzz/*.c)))
+
+# What the fuzzers test, and what that needs.
+FUZZED := $(call sources,common libqlink qlinkd/agreement qlinkd/config) \
+	qlinkd/broker/rings.c qlinkd/kme/json.c qlinkd/kme/memory.c qlinkd/peer/route.c
+FUZZ_FLAGS := -std=gnu11 -MMD -MP -Wall -Wextra -Werror -O1 -g $(SANITIZE)
+
+# The broker and the configuration must need neither OpenSSL nor libcurl. Their fuzzers
+# are linked without any library, so that a call of one is an error here.
+FUZZ_LIBS = $(call libs,$(AGENT_PACKAGES)) -lm
+$(O)/fuzz/broker $(O)/fuzz/config: FUZZ_LIBS =
 # libnl reads from the fuzzer, not from a socket.
 $(O)/fuzz/netlink: LDFLAGS += -Wl,--wrap=nl_connect,--wrap=nl_recvmsgs
 
-$(O)/fuzz/%: fuzz/%.c Makefile fuzz.mk $(wildcard common/*.[ch] libqlink/*.[ch] qlinkd/*.[ch] qlinkd/*/*.[ch])
+$(O)/fuzz/obj/%.o: %.c Makefile fuzz.mk
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=gnu11 -Wall -Wextra -Werror -O1 -g $(SANITIZE) \
-		-fsanitize=fuzzer $(LDFLAGS) -o $@ $< $(addsuffix .c,$(fuzz_$*)) \
-		$(call libs,$(AGENT_PACKAGES)) -lm
+	$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(O)/fuzz/fuzzed.a: $(FUZZED:%.c=$(O)/fuzz/obj/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/obj/fuzz/%.o $(O)/fuzz/fuzzed.a
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(FUZZ_LIBS)
 
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)
 	@for name in $(FUZZERS); do \
