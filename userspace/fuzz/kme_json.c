@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* libFuzzer on answers of key servers: whatever an answer is, the rules hold. */
-#include "qlinkd/kme/json.h"
+#include "qlinkd/kme/etsi014.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static void check_ask(const char *text, size_t len, const struct kme_key_id *ask
 	int n;
 
 	memset(keys, 0xee, sizeof(keys));
-	n = kme_judge_keys(text, len, &ask, keys, &tally, &why);
+	n = kme_etsi014.judge_keys(text, len, &ask, keys, &tally, &why);
 	must(strnlen(why.text, sizeof(why.text)) < sizeof(why.text));
 	must(n >= 0 || why.text[0]);
 	must(n <= N_KEYS && tally.taken == (n < 0 ? 0 : (size_t)n));
@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	check_ask((const char *)data, len, NULL);
 	check_ask((const char *)data, len, ids);
-	if (!kme_judge_status((const char *)data, len, &status, &why))
+	if (!kme_etsi014.judge_status((const char *)data, len, &status, &why))
 		must(status.max_key_per_request >= -1 &&
 		     status.max_key_per_request <= INT32_MAX);
 	return 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dialects.h"
 #include "job.h"
 #include "loop.h"
 
@@ -25,19 +26,20 @@ struct kme {
 static int refuse(const char *what, const char *value, const char *rule,
 		  struct qlink_why *why)
 {
-	snprintf(why->text, sizeof(why->text), "%s '%.40s': %s", what, value, rule);
-	return -EINVAL;
+	return qlink_refuse(why, -EINVAL, "%s '%.40s': %s", what, value, rule);
+}
+
+static const struct kme_dialect *dialect_of(const struct kme_node_conf *node)
+{
+	return node->dialect ? node->dialect : kme_dialect_find(NULL);
 }
 
 static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 {
-	size_t len = strlen(node->url);
+	struct qlink_why rule;
 
-	if (strncmp(node->url, "https://", 8) || len == 8)
-		return refuse("KME", node->url, "must begin with https://", why);
-	if (node->url[len - 1] == '/' || strpbrk(node->url, "?#@"))
-		return refuse("KME", node->url,
-			      "must be https://host:port and nothing behind", why);
+	if (dialect_of(node)->check_url(node->url, &rule))
+		return refuse("KME", node->url, rule.text, why);
 	if (node->id && (!*node->id || strlen(node->id) > KME_SAE_ID_MAX))
 		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
 	if (!node->ca || !node->certificate || !node->key)
@@ -79,6 +81,7 @@ static int node_init(struct kme_node *node, const struct kme_conf *conf,
 	kme_server_init(&node->server, kme_now_ms());
 	node->server.method[KME_OP_ENC] = from->method;
 	node->server.method[KME_OP_DEC] = from->method;
+	peer->dialect = dialect_of(from);
 	peer->connect_ms = conf->connect_ms;
 	peer->timeout_ms = conf->timeout_ms;
 	if (copy(&peer->url, from->url) || copy(&peer->id, from->id) ||
@@ -178,7 +181,7 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 	char url[KME_URL_MAX];
 	int err;
 
-	err = kme_write_url(url, node->peer.url, kme->sae, KME_OP_STATUS, NULL);
+	err = node->peer.dialect->write_url(url, node->peer.url, kme->sae, KME_OP_STATUS, NULL);
 	if (!err)
 		err = kme_transfer_start(&node->probe, kme->loop.multi,
 					 &node->peer, url, NULL,
@@ -193,21 +196,20 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 	node->server.counters[KME_COUNTER_STATUS]++;
 }
 
-/* Judge the answer to a status; which counter it moves, and what is wrong. */
-static enum kme_counter probe_judge(struct kme_node *node,
-				    struct kme_status *status,
+/* Judge the answer to a status. Returns the counter to move; @why has what is wrong. */
+static enum kme_counter probe_judge(struct kme_node *node, struct kme_status *status,
 				    struct qlink_why *why)
 {
-	enum kme_counter counter;
+	const struct kme_dialect *dialect = node->peer.dialect;
+	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, node->probe.status);
 
-	if (kme_classify(KME_OP_STATUS, node->probe.status, &counter) !=
-	    KME_OUTCOME_KEYS) {
+	if (verdict.outcome != KME_OUTCOME_KEYS) {
 		snprintf(why->text, sizeof(why->text), "answers status with %ld",
 			 node->probe.status);
-		return counter;
+		return kme_outcome_counter(verdict.outcome);
 	}
-	if (kme_judge_status((const char *)node->probe.answer.data,
-			     node->probe.len, status, why))
+	if (dialect->judge_status((const char *)node->probe.answer.data, node->probe.len, status,
+				  why))
 		return KME_COUNTER_MALFORMED;
 	return KME_COUNTER_ANSWERED;
 }

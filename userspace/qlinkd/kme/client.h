@@ -52,6 +52,9 @@ struct kme_node_conf {
 
 	/** @method: how it wants to be asked; KME_METHOD_AUTO finds out */
 	enum kme_method method;
+
+	/** @dialect: its interface; %NULL for ETSI GS QKD 014 */
+	const struct kme_dialect *dialect;
 };
 
 /**

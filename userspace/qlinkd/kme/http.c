@@ -193,10 +193,13 @@ static CURLcode set_request(struct kme_transfer *transfer, const char *url)
 	return code;
 }
 
-static int add_header(struct kme_transfer *transfer, const char *header)
+static int add_header(struct kme_transfer *transfer, const char *name, const char *value)
 {
-	struct curl_slist *headers = curl_slist_append(transfer->headers, header);
+	struct curl_slist *headers;
+	char header[128];
 
+	snprintf(header, sizeof(header), "%s:%s%s", name, *value ? " " : "", value);
+	headers = curl_slist_append(transfer->headers, header);
 	if (!headers)
 		return -ENOMEM;
 	transfer->headers = headers;
@@ -205,15 +208,15 @@ static int add_header(struct kme_transfer *transfer, const char *header)
 
 static int prepare(struct kme_transfer *transfer, const char *url, size_t room)
 {
+	const char *media_type = transfer->peer->dialect->media_type;
 	int err = qlink_secret_new(&transfer->answer, room);
 
 	if (err)
 		return err;
 	transfer->easy = curl_easy_init();
-	if (!transfer->easy || add_header(transfer, "Accept: application/json") ||
-	    (transfer->body &&
-	     (add_header(transfer, "Content-Type: application/json") ||
-	      add_header(transfer, "Expect:"))))
+	if (!transfer->easy || add_header(transfer, "Accept", media_type) ||
+	    (transfer->body && (add_header(transfer, "Content-Type", media_type) ||
+				add_header(transfer, "Expect", ""))))
 		return -ENOMEM;
 	if (set_security(transfer->easy, transfer->peer) ||
 	    set_request(transfer, url))

@@ -12,7 +12,10 @@
  * struct kme_peer - where a KME is, and how it and we prove who we are
  */
 struct kme_peer {
-	/** @url: https://host:port, without a slash at its end */
+	/** @dialect: how requests and answers are worded */
+	const struct kme_dialect *dialect;
+
+	/** @url: its base URL, which passed the dialect's check */
 	char *url;
 
 	/** @id: the KME ID that its certificate must have; %NULL: its host */

@@ -55,9 +55,10 @@ static struct kme_ask current(const struct kme_job *job)
 	};
 }
 
-static void choose(struct kme_job *job, const struct kme_server *server)
+static void choose(struct kme_job *job, const struct kme_node *node)
 {
-	size_t left = job->asked - job->at;
+	const struct kme_server *server = &node->server;
+	size_t left = job->asked - job->at, most;
 
 	if (job->first_status)
 		job->method = other(job->method);
@@ -66,47 +67,48 @@ static void choose(struct kme_job *job, const struct kme_server *server)
 	else
 		job->method = KME_METHOD_POST;
 	if (!job->ids)
-		job->n_sent = left < server->batch ? left : server->batch;
+		most = server->batch;
 	else if (job->method == KME_METHOD_GET)
-		job->n_sent = 1;
+		most = node->peer.dialect->url_ids_max;
 	else
-		job->n_sent = left < job->step ? left : job->step;
+		most = job->step;
+	job->n_sent = left < most ? left : most;
 }
 
-int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node,
-		 const char *sae)
+static int send_request(struct kme_job *job, CURLM *multi, struct kme_node *node, const char *sae)
+{
+	const struct kme_dialect *dialect = node->peer.dialect;
+	bool is_get = job->method == KME_METHOD_GET;
+	struct kme_ask ask = current(job);
+	char url[KME_URL_MAX], *body = NULL;
+	int err;
+
+	err = dialect->write_url(url, node->peer.url, sae, job->op, is_get ? &ask : NULL);
+	if (err)
+		return err;
+	if (!is_get) {
+		body = malloc(KME_BODY_MAX(ask.n));
+		if (!body)
+			return -ENOMEM;
+		dialect->write_body(body, &ask);
+	}
+	return kme_transfer_start(&job->transfer, multi, &node->peer, url, body,
+				  kme_answer_room(ask.n));
+}
+
+int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node, const char *sae)
 {
 	struct kme_server *server = &node->server;
-	char url[KME_URL_MAX], *body = NULL;
-	struct kme_ask ask;
-	bool is_get;
 	int err;
 
 	if (job->step > kme_server_limit(server))
 		job->step = kme_server_limit(server);
-	choose(job, server);
-	ask = current(job);
-	is_get = job->method == KME_METHOD_GET;
-	err = kme_write_url(url, node->peer.url, sae, job->op,
-			    is_get ? &ask : NULL);
-	if (!err && !is_get) {
-		body = malloc(KME_BODY_MAX(ask.n));
-		if (body)
-			kme_write_body(body, &ask);
-		else
-			err = -ENOMEM;
-	}
-	if (!err)
-		err = kme_transfer_start(&job->transfer, multi, &node->peer, url,
-					 body, kme_answer_room(ask.n));
-	if (err) {
-		snprintf(job->why.text, sizeof(job->why.text),
-			 "cannot be asked: %s", strerror(-err));
-		return err;
-	}
+	choose(job, node);
+	err = send_request(job, multi, node, sae);
+	if (err)
+		return qlink_refuse(&job->why, err, "cannot be asked: %s", strerror(-err));
 	job->transfer.owner = job;
-	server->counters[job->op == KME_OP_ENC ? KME_COUNTER_ENC :
-						 KME_COUNTER_DEC]++;
+	server->counters[job->op == KME_OP_ENC ? KME_COUNTER_ENC : KME_COUNTER_DEC]++;
 	return 0;
 }
 
@@ -133,18 +135,18 @@ static void add_tally(struct kme_job *job, struct kme_server *server,
 	}
 }
 
-/* The body of a 200. */
-static enum kme_outcome take_keys(struct kme_job *job,
-				  struct kme_server *server)
+/* Judge a body that is to have keys. */
+static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 {
 	struct kme_key *keys = (struct kme_key *)job->memory.data + job->n_keys;
+	struct kme_server *server = &node->server;
 	struct kme_ask ask = current(job);
 	struct kme_tally tally;
 	struct qlink_why why;
 	int n, i;
 
-	n = kme_judge_keys((const char *)job->transfer.answer.data,
-			   job->transfer.len, &ask, keys, &tally, &why);
+	n = node->peer.dialect->judge_keys((const char *)job->transfer.answer.data,
+					   job->transfer.len, &ask, keys, &tally, &why);
 	if (why.text[0])
 		job->why = why;
 	if (n < 0) {
@@ -158,39 +160,36 @@ static enum kme_outcome take_keys(struct kme_job *job,
 	for (i = 0; i < n; i++)
 		keys[i].place = (uint16_t)(keys[i].place + job->at);
 	job->n_keys += (size_t)n;
-	return n ? KME_OUTCOME_KEYS :
-	       tally.sent ? KME_OUTCOME_BROKEN : KME_OUTCOME_EMPTY;
+	return n ? KME_OUTCOME_KEYS : tally.sent ? KME_OUTCOME_BROKEN : KME_OUTCOME_EMPTY;
 }
 
-/*
- * An answer with any status but 200. Where POST brought an error and GET says
- * that it is no method at all, the error was no question of method.
- */
-static enum kme_outcome take_refusal(struct kme_job *job,
-				     struct kme_server *server, long status)
+/* Where POST brought an error and the KME has no GET at all, the error was not about the method. */
+static bool is_about_first(const struct kme_job *job, const struct kme_verdict *first,
+			   const struct kme_verdict *second)
 {
-	enum kme_outcome outcome;
-	enum kme_counter counter;
+	return job->first_status && first->rejects_method != KME_REJECTS_METHOD_YES &&
+	       second->rejects_method == KME_REJECTS_METHOD_YES;
+}
 
-	if ((status == 405 || status == 501) && job->first_status &&
-	    job->first_status != 405 && job->first_status != 501) {
+/* An answer without keys. */
+static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
+				     struct kme_verdict verdict)
+{
+	struct kme_verdict first = node->peer.dialect->classify(job->op, job->first_status);
+	struct kme_server *server = &node->server;
+	long status = job->transfer.status;
+
+	if (is_about_first(job, &first, &verdict)) {
 		server->method[job->op] = other(job->method);
 		status = job->first_status;
+		verdict = first;
 	}
-	outcome = kme_classify(job->op, status, &counter);
-	server->counters[counter]++;
-	/* A gateway may have lost an answer that had keys in it. */
-	if (outcome == KME_OUTCOME_BROKEN && status >= 500 && status != 501)
+	server->counters[kme_outcome_counter(verdict.outcome)]++;
+	if (verdict.may_have_burned)
 		burn(job, server, job->n_sent);
 	snprintf(job->why.text, sizeof(job->why.text), "answers %s with %ld",
 		 kme_op_name(job->op), status);
-	return outcome;
-}
-
-/* A key ID that is not there hides others: ask for fewer at once first. */
-static bool is_to_be_split(const struct kme_job *job, long status)
-{
-	return job->ids && job->n_sent > 1 && status != 405 && status != 501;
+	return verdict.outcome;
 }
 
 static enum kme_step advance(struct kme_job *job, enum kme_outcome outcome)
@@ -211,55 +210,70 @@ static enum kme_step advance(struct kme_job *job, enum kme_outcome outcome)
 		       KME_STEP_AGAIN : KME_STEP_DONE;
 }
 
-/* Ask for the same by the other method? Learns which one works. */
-static bool is_other_method_due(struct kme_job *job, struct kme_server *server,
-				long status)
+/* One unknown key ID can fail a request for many: ask for fewer first. */
+static bool is_to_be_split(const struct kme_job *job, const struct kme_verdict *verdict)
 {
-	if (status == 200)
-		server->method[job->op] = job->method;
-	else if (!job->first_status && !is_to_be_split(job, status) &&
-		 kme_wants_other_method(server, job->op, job->method, status)) {
-		server->counters[KME_COUNTER_METHOD]++;
-		job->first_status = status;
-		return true;
-	}
-	return false;
+	return job->ids && job->n_sent > 1 && verdict->rejects_method != KME_REJECTS_METHOD_YES;
 }
 
-static enum kme_outcome take_answer(struct kme_job *job,
-				    struct kme_server *server, long status)
+/* Whether to send the request again by the other method; learns which method works. */
+static bool is_other_method_due(struct kme_job *job, struct kme_server *server,
+				const struct kme_verdict *verdict)
 {
-	enum kme_outcome outcome = status == 200 ?
-		take_keys(job, server) : take_refusal(job, server, status);
+	if (verdict->outcome == KME_OUTCOME_KEYS) {
+		server->method[job->op] = job->method;
+		return false;
+	}
+	if (job->first_status || is_to_be_split(job, verdict) ||
+	    !kme_wants_other_method(server, job->op, job->method, verdict->rejects_method))
+		return false;
+	server->counters[KME_COUNTER_METHOD]++;
+	job->first_status = job->transfer.status;
+	return true;
+}
 
-	/* 503 too: some say so when they have fewer keys than were asked for. */
+static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
+				    const struct kme_verdict *verdict)
+{
+	enum kme_outcome outcome = verdict->outcome == KME_OUTCOME_KEYS ?
+		take_keys(job, node) : take_refusal(job, node, *verdict);
+
+	/* A refusal too: some KMEs refuse when they have fewer keys than requested. */
 	if (job->op == KME_OP_ENC)
-		kme_server_batch(server, job->n_sent,
+		kme_server_batch(&node->server, job->n_sent,
 				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0);
 	return outcome;
 }
 
-enum kme_step kme_job_end(struct kme_job *job, CURLM *multi,
-			  struct kme_node *node, CURLcode code,
-			  enum kme_outcome *outcome)
+/* Look at a whole answer. */
+static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
+				  enum kme_outcome *outcome)
 {
-	struct kme_server *server = &node->server;
-	enum kme_counter counter =
-		kme_transfer_end(&job->transfer, multi, code, &job->why);
-	enum kme_step step = KME_STEP_AGAIN;
+	struct kme_verdict verdict =
+		node->peer.dialect->classify(job->op, job->transfer.status);
 
-	if (counter != KME_COUNTER_ANSWERED) {
-		server->counters[counter]++;
-		if (job->transfer.was_sent)
-			burn(job, server, job->n_sent);
-		*outcome = KME_OUTCOME_BROKEN;
-		step = KME_STEP_DONE;
-	} else if (is_other_method_due(job, server, job->transfer.status)) {
+	if (is_other_method_due(job, &node->server, &verdict)) {
 		*outcome = KME_OUTCOME_EMPTY;
+		return KME_STEP_AGAIN;
+	}
+	*outcome = take_answer(job, node, &verdict);
+	job->first_status = 0;
+	return advance(job, *outcome);
+}
+
+enum kme_step kme_job_end(struct kme_job *job, CURLM *multi, struct kme_node *node,
+			  CURLcode code, enum kme_outcome *outcome)
+{
+	enum kme_counter counter = kme_transfer_end(&job->transfer, multi, code, &job->why);
+	enum kme_step step = KME_STEP_DONE;
+
+	if (counter == KME_COUNTER_ANSWERED) {
+		step = end_answered(job, node, outcome);
 	} else {
-		*outcome = take_answer(job, server, job->transfer.status);
-		job->first_status = 0;
-		step = advance(job, *outcome);
+		node->server.counters[counter]++;
+		if (job->transfer.was_sent)
+			burn(job, &node->server, job->n_sent);
+		*outcome = KME_OUTCOME_BROKEN;
 	}
 	kme_transfer_free(&job->transfer, multi);
 	return step;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is known of one key server: health, habits, limits, counters; pure. */
+/* What a client knows about one key server: health, method, limits, counters; no I/O. */
 #include "server.h"
 
 #include <string.h>
@@ -32,16 +32,16 @@ const char *kme_counter_name(enum kme_counter counter)
 	return counter_names[counter];
 }
 
-const char *kme_outcome_name(enum kme_outcome outcome)
+enum kme_counter kme_outcome_counter(enum kme_outcome outcome)
 {
-	static const char *const names[] = {
-		[KME_OUTCOME_KEYS] = "keys",
-		[KME_OUTCOME_EMPTY] = "empty",
-		[KME_OUTCOME_DENIED] = "denied",
-		[KME_OUTCOME_BROKEN] = "broken",
+	static const enum kme_counter counters[] = {
+		[KME_OUTCOME_KEYS] = KME_COUNTER_ANSWERED,
+		[KME_OUTCOME_EMPTY] = KME_COUNTER_EMPTY,
+		[KME_OUTCOME_DENIED] = KME_COUNTER_DENIED,
+		[KME_OUTCOME_BROKEN] = KME_COUNTER_HTTP,
 	};
 
-	return names[outcome];
+	return counters[outcome];
 }
 
 void kme_server_init(struct kme_server *server, int64_t now_ms)
@@ -49,6 +49,7 @@ void kme_server_init(struct kme_server *server, int64_t now_ms)
 	memset(server, 0, sizeof(*server));
 	server->retry_ms = now_ms;
 	server->batch = KME_BATCH_MAX;
+	/* Every member is -1. */
 	memset(&server->status, 0xff, sizeof(server->status));
 }
 
@@ -61,8 +62,7 @@ size_t kme_server_limit(const struct kme_server *server)
 	return limit ? (size_t)limit : 1;
 }
 
-void kme_server_status(struct kme_server *server,
-		       const struct kme_status *status)
+void kme_server_status(struct kme_server *server, const struct kme_status *status)
 {
 	server->status = *status;
 	server->health = KME_HEALTH_UP;
@@ -70,9 +70,8 @@ void kme_server_status(struct kme_server *server,
 		server->batch = kme_server_limit(server);
 }
 
-void kme_server_failed(struct kme_server *server, int64_t now_ms,
-		       unsigned int min_ms, unsigned int max_ms,
-		       uint32_t random)
+void kme_server_failed(struct kme_server *server, int64_t now_ms, unsigned int min_ms,
+		       unsigned int max_ms, uint32_t random)
 {
 	uint64_t pause = min_ms;
 	unsigned int i;
@@ -105,34 +104,10 @@ void kme_server_batch(struct kme_server *server, size_t asked, size_t came)
 		server->batch = limit;
 }
 
-enum kme_outcome kme_classify(enum kme_op op, long status,
-			      enum kme_counter *counter)
-{
-	if (status == 200) {
-		*counter = KME_COUNTER_ANSWERED;
-		return KME_OUTCOME_KEYS;
-	}
-	if (status == 401 || status == 403) {
-		*counter = KME_COUNTER_DENIED;
-		return KME_OUTCOME_DENIED;
-	}
-	if (op != KME_OP_STATUS && status != 405 &&
-	    ((status >= 400 && status <= 499) || status == 503)) {
-		*counter = KME_COUNTER_EMPTY;
-		return KME_OUTCOME_EMPTY;
-	}
-	*counter = KME_COUNTER_HTTP;
-	return KME_OUTCOME_BROKEN;
-}
-
 bool kme_wants_other_method(const struct kme_server *server, enum kme_op op,
-			    enum kme_method used, long status)
+			    enum kme_method used, enum kme_rejects_method rejects)
 {
-	/* These two can be about nothing else. */
-	if (status == 405 || status == 501)
-		return true;
-	/* These may, as long as no POST has ever worked. */
-	return server->method[op] == KME_METHOD_AUTO &&
-	       used == KME_METHOD_POST &&
-	       (status == 400 || status == 404 || status == 415);
+	if (rejects == KME_REJECTS_METHOD_MAYBE)
+		return server->method[op] == KME_METHOD_AUTO && used == KME_METHOD_POST;
+	return rejects == KME_REJECTS_METHOD_YES;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Every rule about answers of key servers, without a network. */
-#include "qlinkd/kme/json.h"
+/* Every rule of the dialect of ETSI GS QKD 014, without a network. */
+#include "qlinkd/kme/etsi014.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "qlinkd/kme/dialects.h"
 #include "qlinkd/kme/memory.h"
 #include "tap.h"
 
@@ -25,7 +26,7 @@ static int judge(const char *text, size_t n, const struct kme_key_id *ids)
 	struct kme_ask ask = { .n = n, .ids = ids };
 
 	memset(keys, 0xee, sizeof(keys));
-	return kme_judge_keys(text, strlen(text), &ask, keys, &tally, &why);
+	return kme_etsi014.judge_keys(text, strlen(text), &ask, keys, &tally, &why);
 }
 
 static bool is_wiped(size_t from, size_t to)
@@ -187,15 +188,16 @@ TEST(reads_a_full_batch_and_refuses_too_deep_and_too_many_elements)
 			i ? "," : "", i, i);
 	len += (size_t)sprintf(text + len, "]}");
 	/* These end without padding: 33 bytes. */
-	CHECK_NUMBER("a full batch", kme_judge_keys(text, len, &ask, keys, &tally, &why),
+	CHECK_NUMBER("a full batch", kme_etsi014.judge_keys(text, len, &ask, keys, &tally, &why),
 		     KME_BATCH_MAX);
 	memset(text, '[', sizeof(text));
-	CHECK_NUMBER("too deep", kme_judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
+	CHECK_NUMBER("too deep", kme_etsi014.judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
 		     -EBADMSG);
 	for (i = 0; i < sizeof(text); i++)
 		text[i] = i % 3 == 0 ? '{' : i % 3 == 1 ? '}' : ',';
 	text[0] = '[';
-	CHECK_NUMBER("too many elements", kme_judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
+	CHECK_NUMBER("too many elements",
+		     kme_etsi014.judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
 		     -EBADMSG);
 }
 
@@ -219,12 +221,156 @@ TEST(ignores_wrong_members_of_a_status)
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		CHECK_NUMBER(rows[i].why, kme_judge_status(rows[i].text,
+		CHECK_NUMBER(rows[i].why, kme_etsi014.judge_status(rows[i].text,
 			     strlen(rows[i].text), &status, &why), 0);
 		CHECK_NUMBER(rows[i].why, status.max_key_per_request, rows[i].max);
 		CHECK_NUMBER(rows[i].why, status.key_size, -1);
 	}
-	CHECK_NUMBER("an array", kme_judge_status("[]", 2, &status, &why), -EBADMSG);
+	CHECK_NUMBER("an array", kme_etsi014.judge_status("[]", 2, &status, &why), -EBADMSG);
 	CHECK_TEXT("an array", why.text, "must be an object");
-	CHECK_NUMBER("no JSON", kme_judge_status("{", 1, &status, &why), -EBADMSG);
+	CHECK_NUMBER("no JSON", kme_etsi014.judge_status("{", 1, &status, &why), -EBADMSG);
+}
+
+TEST(checks_the_base_url)
+{
+	static const struct {
+		const char *url, *rule;
+	} rows[] = {
+		{ "https://kme.example:8443", "" },
+		{ "https://[::1]", "" },
+		{ "http://k", "must begin with https://" },
+		{ "https://", "must begin with https://" },
+		{ "https://k/", "must be https://host:port and nothing behind" },
+		{ "https://u@k", "must be https://host:port and nothing behind" },
+		{ "https://k?a=b", "must be https://host:port and nothing behind" },
+		{ "https://k#a", "must be https://host:port and nothing behind" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		why.text[0] = '\0';
+		CHECK_NUMBER(rows[i].url, kme_etsi014.check_url(rows[i].url, &why),
+			     *rows[i].rule ? -EINVAL : 0);
+		CHECK_TEXT(rows[i].url, why.text, rows[i].rule);
+	}
+}
+
+TEST(writes_the_url_of_each_request)
+{
+	static const struct kme_key_id ids[] = { { ID1 }, { ID2 } };
+	static const struct kme_ask enc = { .n = 20 }, dec = { .n = 1, .ids = ids };
+	static const struct {
+		const char *sae;
+		enum kme_op op;
+		const struct kme_ask *ask;
+		const char *path;
+	} rows[] = {
+		{ "SAE-B", KME_OP_STATUS, NULL, "SAE-B/status" },
+		{ "SAE-B", KME_OP_ENC, NULL, "SAE-B/enc_keys" },
+		{ "SAE-B", KME_OP_DEC, NULL, "SAE-B/dec_keys" },
+		{ "SAE-B", KME_OP_ENC, &enc, "SAE-B/enc_keys?number=20&size=256" },
+		{ "SAE-B", KME_OP_DEC, &dec, "SAE-B/dec_keys?key_ID=" ID1 },
+		{ "a-Z_0.~", KME_OP_STATUS, NULL, "a-Z_0.~/status" },
+		{ "a/../b ?\xc3\xbc", KME_OP_STATUS, NULL, "a%2F..%2Fb%20%3F%C3%BC/status" },
+	};
+	char url[KME_URL_MAX], want[KME_URL_MAX];
+	size_t i;
+
+	CHECK_NUMBER("IDs of a GET", kme_etsi014.url_ids_max, 1);
+	for (i = 0; i < COUNT(rows); i++) {
+		snprintf(want, sizeof(want), "https://k:1/api/v1/keys/%s", rows[i].path);
+		CHECK_NUMBER(rows[i].path, kme_etsi014.write_url(url, "https://k:1", rows[i].sae,
+								 rows[i].op, rows[i].ask), 0);
+		CHECK_TEXT(rows[i].path, url, want);
+	}
+}
+
+TEST(refuses_a_url_that_is_too_long)
+{
+	char url[KME_URL_MAX], base[KME_URL_MAX], sae[KME_SAE_ID_MAX + 2];
+
+	memset(sae, '/', sizeof(sae));
+	sae[KME_SAE_ID_MAX + 1] = '\0';
+	CHECK_NUMBER("a long SAE ID", kme_etsi014.write_url(url, "https://k", sae, KME_OP_STATUS,
+							    NULL), -ENAMETOOLONG);
+	sae[KME_SAE_ID_MAX] = '\0';
+	CHECK_NUMBER("the longest", kme_etsi014.write_url(url, "https://k", sae, KME_OP_STATUS,
+							  NULL), 0);
+	memset(base, 'k', sizeof(base));
+	base[KME_URL_MAX - 1] = '\0';
+	CHECK_NUMBER("a long base", kme_etsi014.write_url(url, base, "S", KME_OP_STATUS, NULL),
+		     -ENAMETOOLONG);
+}
+
+TEST(writes_the_body_of_each_request)
+{
+	static const struct kme_key_id ids[] = { { ID1 }, { ID2 } };
+	static const struct {
+		struct kme_ask ask;
+		const char *body;
+	} rows[] = {
+		{ { .n = 20 }, "{\"number\":20,\"size\":256}" },
+		{ { .n = 1, .ids = ids }, "{\"key_IDs\":[{\"key_ID\":\"" ID1 "\"}]}" },
+		{ { .n = 2, .ids = ids }, "{\"key_IDs\":[{\"key_ID\":\"" ID1 "\"},"
+					  "{\"key_ID\":\"" ID2 "\"}]}" },
+	};
+	char body[KME_BODY_MAX(2)];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		CHECK_NUMBER(rows[i].body, kme_etsi014.write_body(body, &rows[i].ask),
+			     strlen(rows[i].body));
+		CHECK_TEXT(rows[i].body, body, rows[i].body);
+	}
+}
+
+TEST(gives_each_http_status_its_meaning)
+{
+	static const struct {
+		long status;
+		enum kme_outcome keys, of_status;
+		enum kme_rejects_method method;
+		bool burned;
+	} rows[] = {
+		{ 0, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, false },
+		{ 200, KME_OUTCOME_KEYS, KME_OUTCOME_KEYS, KME_REJECTS_METHOD_NO, false },
+		{ 204, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, false },
+		{ 302, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, false },
+		{ 400, KME_OUTCOME_EMPTY, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_MAYBE, false },
+		{ 401, KME_OUTCOME_DENIED, KME_OUTCOME_DENIED, KME_REJECTS_METHOD_NO, false },
+		{ 403, KME_OUTCOME_DENIED, KME_OUTCOME_DENIED, KME_REJECTS_METHOD_NO, false },
+		{ 404, KME_OUTCOME_EMPTY, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_MAYBE, false },
+		{ 405, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_YES, false },
+		{ 415, KME_OUTCOME_EMPTY, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_MAYBE, false },
+		{ 429, KME_OUTCOME_EMPTY, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, false },
+		{ 499, KME_OUTCOME_EMPTY, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, false },
+		{ 500, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, true },
+		{ 501, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_YES, false },
+		{ 502, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, true },
+		{ 503, KME_OUTCOME_EMPTY, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, false },
+		{ 504, KME_OUTCOME_BROKEN, KME_OUTCOME_BROKEN, KME_REJECTS_METHOD_NO, true },
+	};
+	struct kme_verdict verdict;
+	char name[32];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		snprintf(name, sizeof(name), "HTTP %ld", rows[i].status);
+		verdict = kme_etsi014.classify(KME_OP_ENC, rows[i].status);
+		CHECK_TEXT(name, kme_outcome_name(verdict.outcome), kme_outcome_name(rows[i].keys));
+		CHECK_NUMBER(name, verdict.rejects_method, rows[i].method);
+		CHECK_NUMBER(name, verdict.may_have_burned, rows[i].burned);
+		verdict = kme_etsi014.classify(KME_OP_DEC, rows[i].status);
+		CHECK_TEXT(name, kme_outcome_name(verdict.outcome), kme_outcome_name(rows[i].keys));
+		verdict = kme_etsi014.classify(KME_OP_STATUS, rows[i].status);
+		CHECK_TEXT(name, kme_outcome_name(verdict.outcome),
+			   kme_outcome_name(rows[i].of_status));
+	}
+}
+
+TEST(has_its_line_in_the_table)
+{
+	CHECK(kme_dialect_find("etsi-014") == &kme_etsi014, "not found by its name");
+	CHECK(kme_dialect_find(NULL) == &kme_etsi014, "not the default");
+	CHECK(!kme_dialect_find("etsi"), "found by a part of its name");
 }
