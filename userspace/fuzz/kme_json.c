@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* libFuzzer on answers of key servers: whatever an answer is, the rules hold. */
+/* libFuzzer on the answers of key servers: whatever they send, the rules hold. */
 #include "qlinkd/kme/etsi014.h"
 
 #include <stdint.h>

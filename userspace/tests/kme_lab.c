@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A laboratory: the simulator, certificates, and clients of it. */
+/* A lab for tests: the simulator, certificates, and clients that talk to it. */
 #include "kme_lab.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static void clean_up(void)
 
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command))
-		fprintf(stderr, "%s: left behind\n", dir);
+		fprintf(stderr, "%s: cannot be removed\n", dir);
 }
 
 static void prepare(void)
@@ -295,7 +295,7 @@ const char *lab_curl(int side, const char *cert, const char *args)
 	if (cert)
 		snprintf(identity, sizeof(identity), "--cert %s/%s.pem --key %s/%s.key",
 			 dir, cert, dir, cert);
-	/* The curl program requires the host's name in a certificate; the client does not. */
+	/* -k, because curl checks the host in the certificate, which is a KME ID here. */
 	snprintf(command, sizeof(command),
 		 "curl -qsk --noproxy '*' -o %s/out -w '%%{http_code} ' %s "
 		 "https://127.0.0.1:%u/api/v1/keys%s; cat %s/out 2>&1; rm -f %s/out",

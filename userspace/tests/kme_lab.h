@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A laboratory: the simulator, certificates, and clients of it. */
+/* A lab for tests: the simulator, certificates, and clients that talk to it. */
 #ifndef QLINK_KME_LAB_H
 #define QLINK_KME_LAB_H
 
 #include "qlinkd/kme/client.h"
 
-/* Longer than anything takes on a busy machine. */
+/* Longer than anything takes that ends at all, even on a busy machine. */
 #define LAB_DEADLINE_MS	30000
 
 /**
@@ -15,22 +15,22 @@ struct lab_client {
 	/** @kme: the client */
 	struct kme *kme;
 
-	/** @answer: the last one; its keys are @keys */
+	/** @answer: the last answer; its keys are @keys */
 	struct kme_answer answer;
 
-	/** @keys: copies of the last answer's keys */
+	/** @keys: copies of the keys of the last answer */
 	struct kme_key keys[KME_BATCH_MAX];
 
-	/** @n_answers: how many there were */
+	/** @n_answers: answers so far */
 	unsigned int n_answers;
 
 	/** @n_up: how often each KME came up */
 	unsigned int n_up[KME_NODES_MAX];
 
-	/** @n_down: how often it went down */
+	/** @n_down: how often each KME went down */
 	unsigned int n_down[KME_NODES_MAX];
 
-	/** @why: why the last one went down */
+	/** @why: the reason of the last change */
 	struct qlink_why why;
 };
 
@@ -56,7 +56,7 @@ struct lab_options {
 	/** @method: as for the client */
 	enum kme_method method;
 
-	/** @dead_first: its first KME is an address where no server listens */
+	/** @dead_first: its first KME is one where nobody listens */
 	bool dead_first;
 };
 
@@ -70,7 +70,7 @@ struct lab_options {
 void lab_start(const char *more_a, const char *more_b);
 
 /**
- * lab_start_as() - start a simulator with another certificate of KME a
+ * lab_start_as() - start a simulator whose KME a has another certificate
  * @certificate: its name
  */
 void lab_start_as(const char *certificate);
@@ -78,7 +78,7 @@ void lab_start_as(const char *certificate);
 /**
  * lab_stop() - stop the simulator
  *
- * It must exit by itself, with status 0.
+ * It must exit with status 0.
  */
 void lab_stop(void);
 
@@ -86,7 +86,7 @@ void lab_stop(void);
  * lab_command() - send a command to the simulator
  * @format: the command
  *
- * Return: its answer without the newline, valid until the next call.
+ * Return: its reply without the newline, valid until the next call.
  */
 __attribute__((format(printf, 1, 2)))
 const char *lab_command(const char *format, ...);
@@ -107,20 +107,20 @@ void lab_client_start(struct lab_client *client, int side,
 void lab_client_stop(struct lab_client *client);
 
 /**
- * lab_poll() - wait until a client has something to do, and run it
+ * lab_poll() - wait until a client has work to do, and run it
  * @client: the client
  * @start_ms: when this wait began
  *
- * Return: false after LAB_DEADLINE_MS.
+ * Return: false once LAB_DEADLINE_MS have passed.
  */
 bool lab_poll(struct lab_client *client, int64_t start_ms);
 
 /**
- * lab_conf() - write the configuration of an agent that uses the simulator's KMEs
+ * lab_conf() - write the configuration of an agent that uses the KMEs of the simulator
  * @text: filled in
  * @size: size of @text
  * @side: 0 or 1
- * @link: more options of link qlink0, each on an indented line
+ * @link: more options of link qlink0, each on a line of its own, indented
  *
  * The link may name the KMEs "one" and "two", which are the same server, and "dead",
  * where no server listens.
@@ -128,8 +128,8 @@ bool lab_poll(struct lab_client *client, int64_t start_ms);
 void lab_conf(char *text, size_t size, int side, const char *link);
 
 /**
- * lab_get() - ask for keys and wait for the answer
- * @client: the client; the call first waits until a KME is up
+ * lab_get() - request keys and wait for the answer
+ * @client: the client; waits until a KME is up first
  * @n: how many
  *
  * Return: how many arrived.
@@ -137,9 +137,9 @@ void lab_conf(char *text, size_t size, int side, const char *link);
 size_t lab_get(struct lab_client *client, size_t n);
 
 /**
- * lab_fetch() - ask for keys by ID and wait for the answer
- * @client: the client; the call first waits until its last KME is up
- * @keys: keys that the other end got
+ * lab_fetch() - fetch keys by ID and wait for the answer
+ * @client: the client; waits until its first KME is up first
+ * @keys: the keys of the other end
  * @n: how many
  *
  * Return: how many arrived.
@@ -148,7 +148,7 @@ size_t lab_fetch(struct lab_client *client, const struct kme_key *keys,
 		 size_t n);
 
 /**
- * lab_curl() - ask a KME with the curl program
+ * lab_curl() - send a request to a KME by the curl program
  * @side: which KME, 0 or 1
  * @cert: name of a certificate; %NULL for none
  * @args: the path after /api/v1/keys, and more arguments
@@ -157,7 +157,7 @@ size_t lab_fetch(struct lab_client *client, const struct kme_key *keys,
  */
 const char *lab_curl(int side, const char *cert, const char *args);
 
-/* Run a client until a condition holds. */
+/* Run a client until a condition is true. */
 #define LAB_WAIT(client, so) do {					\
 	int64_t start_ = lab_now_ms();					\
 	bool is_so_;							\

@@ -13,7 +13,7 @@ static uint64_t counter(const struct lab_client *client, enum kme_counter which)
 	return kme_server(client->kme, 0)->counters[which];
 }
 
-/* All counters that changed since, as "name 2, other 1". */
+/* All counters that moved since, as "name 2, other 1". */
 static const char *moved(const struct lab_client *client,
 			 const struct kme_server *before)
 {
@@ -25,7 +25,7 @@ static const char *moved(const struct lab_client *client,
 	for (i = 0; i < KME_COUNTER_N; i++) {
 		uint64_t n = counter(client, (enum kme_counter)i) - before->counters[i];
 
-		/* The number of probes depends on timing. */
+		/* The number of probes after a failure depends on timing. */
 		if (n && i != KME_COUNTER_STATUS && len < sizeof(text))
 			len += (size_t)snprintf(text + len, sizeof(text) - len,
 						"%s%s %llu", len ? ", " : "",
@@ -51,7 +51,7 @@ static void both_stop(void)
 	lab_stop();
 }
 
-/* Whether each of @b's keys equals @a's key of the same ID. */
+/* Every key of b's answer equals the key of a's answer with the same ID. */
 static bool are_equal(size_t n)
 {
 	const struct kme_key *got, *want;
@@ -100,7 +100,7 @@ TEST(a_client_requests_and_fetches_keys_at_once)
 	both_stop();
 }
 
-/* A fault of one answer: its outcome, the counters that change, the error message. */
+/* A fault of one answer: the outcome, the counters that move, and the reason. */
 struct fault_row {
 	const char *fault;
 	enum kme_outcome outcome;
@@ -187,32 +187,95 @@ static const struct fault_row enc_rows[] = {
 
 TEST(each_enc_keys_fault_has_its_reason_and_counter)
 {
+	static const struct fault_row rows[] = {
+		{ "http 400", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+		  "answers enc_keys with 400", "400" },
+		{ "http 404", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+		  "answers enc_keys with 404", "404" },
+		{ "http 503", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1",
+		  "answers enc_keys with 503", "503" },
+		{ "http 401", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
+		  "answers enc_keys with 401", "401" },
+		{ "http 403", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1",
+		  "answers enc_keys with 403", "403" },
+		{ "http 500", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, http 1, keys_burned 8",
+		  "answers enc_keys with 500", "500" },
+		{ "http 504", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, http 1, keys_burned 8",
+		  "answers enc_keys with 504", "504" },
+		{ "http 302", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
+		  "answers enc_keys with 302", "a redirect is not followed" },
+		{ "http 204", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1",
+		  "answers enc_keys with 204", "no content" },
+		{ "html 502", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, http 1, keys_burned 8",
+		  "answers enc_keys with 502", "HTML of a gateway" },
+		{ "html 200", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, malformed 1, keys_burned 8",
+		  "not JSON: line 1, column 1", "HTML instead of keys" },
+		{ "truncate", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, malformed 1, keys_burned 8",
+		  "not JSON: line 1, column", "half of the JSON" },
+		{ "cut", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, cut 1, keys_burned 8", "",
+		  "the connection ends within the answer" },
+		{ "huge 512", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, too_big 1, keys_burned 8",
+		  "answers with more than 24576 bytes", "512 KiB" },
+		{ "garbage", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, malformed 1, keys_burned 8",
+		  "not JSON: line", "bytes that are not text" },
+		{ "size 128", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_size 8",
+		  "key 1: has 128 bits, want 256 to 1024", "keys too small" },
+		{ "duplicate-id", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
+		  "has the same key_ID or key more than once", "one ID for all" },
+		{ "duplicate-key", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, repeated 8",
+		  "has the same key_ID or key more than once", "one key for all" },
+		{ "bad-id", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_id 8",
+		  "key 1: its key_ID must have 8 to 64 of 0-9A-Za-z-", "a slash in the ID" },
+		{ "bad-base64", KME_OUTCOME_BROKEN, 0, 8,
+		  "enc_keys_requests 1, answered 1, keys_burned 8, bad_base64 8",
+		  "key 1: must be canonical base64", "stray bits" },
+		{ "short", KME_OUTCOME_KEYS, 7, 0,
+		  "enc_keys_requests 1, answered 1, keys 7, keys_missing 1", "",
+		  "one key too few" },
+		{ "extra", KME_OUTCOME_KEYS, 8, 1,
+		  "enc_keys_requests 1, answered 1, keys 8, keys_burned 1, extra 1",
+		  "more keys than the 8 asked for", "one key too many" },
+		{ "size 512", KME_OUTCOME_KEYS, 8, 0,
+		  "enc_keys_requests 1, answered 1, keys 8", "", "bigger keys are good" },
+	};
 	struct kme_server before;
-	unsigned int n_down;
+	unsigned int down;
 	size_t i;
 
 	both_start("", "");
-	/* The client learns that POST works. */
+	/* From here on the client knows that POST works. */
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
 	for (i = 0; i < COUNT(enc_rows); i++) {
 		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
-		/* A full success raises the batch again after a refusal. */
+		/* After a refusal, requests grow again with each full answer. */
 		while (kme_server(a.kme, 0)->batch < 8)
 			lab_get(&a, kme_server(a.kme, 0)->batch);
 		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
 		CHECK_TEXT(enc_rows[i].why, lab_command("fault a %s op enc_keys count 1",
 						    enc_rows[i].fault), "ok");
 		before = *kme_server(a.kme, 0);
-		n_down = a.n_down[0];
+		down = a.n_down[0];
 		lab_get(&a, 8);
 		if (!strcmp(enc_rows[i].fault, "cut")) {
 			CHECK(a.answer.why.text[0], "no reason for the end of the connection");
 			a.answer.why.text[0] = '\0';
 		}
-		check_row(&enc_rows[i], &a, &before);
-		CHECK_NUMBER(enc_rows[i].why, a.n_down[0] - n_down,
-			     enc_rows[i].outcome == KME_OUTCOME_BROKEN ||
-			     enc_rows[i].outcome == KME_OUTCOME_DENIED);
+		check_row(&rows[i], &a, &before);
+		CHECK_NUMBER(rows[i].why, a.n_down[0] - down,
+			     rows[i].outcome == KME_OUTCOME_BROKEN ||
+			     rows[i].outcome == KME_OUTCOME_DENIED);
 	}
 	both_stop();
 }
@@ -222,7 +285,7 @@ TEST(each_dec_keys_fault_has_its_reason_and_counter)
 	static const struct fault_row rows[] = {
 		{ "http 503", KME_OUTCOME_KEYS, 4, 0,
 		  "dec_keys_requests 3, answered 2, empty 1, keys 4",
-		  "answers dec_keys with 503", "requested again for fewer" },
+		  "answers dec_keys with 503", "the next request is for fewer" },
 		{ "http 401", KME_OUTCOME_KEYS, 4, 0,
 		  "dec_keys_requests 3, answered 2, denied 1, keys 4",
 		  "answers dec_keys with 401", "401 instead of 400" },
@@ -231,16 +294,16 @@ TEST(each_dec_keys_fault_has_its_reason_and_counter)
 		  "answers dec_keys with 504", "504" },
 		{ "truncate", KME_OUTCOME_BROKEN, 0, 4,
 		  "dec_keys_requests 1, malformed 1, keys_burned 4",
-		  "no JSON: line 1, column", "half of the JSON" },
+		  "not JSON: line 1, column", "half of the JSON" },
 		{ "wrong-id", KME_OUTCOME_BROKEN, 0, 4,
 		  "dec_keys_requests 1, answered 1, keys_burned 4, unknown_id 4",
 		  "key 1: its key_ID was not asked for", "keys that were not requested" },
 		{ "short", KME_OUTCOME_KEYS, 3, 0,
 		  "dec_keys_requests 1, answered 1, keys 3, keys_missing 1", "",
-		  "one key less" },
+		  "one key too few" },
 		{ "extra", KME_OUTCOME_KEYS, 4, 1,
 		  "dec_keys_requests 1, answered 1, keys 4, keys_burned 1, extra 1",
-		  "more than the 4 keys asked for", "one key more" },
+		  "more keys than the 4 asked for", "one key too many" },
 		{ "size 192", KME_OUTCOME_BROKEN, 0, 4,
 		  "dec_keys_requests 1, answered 1, keys_burned 4, bad_size 4",
 		  "key 1: has 192 bits, want 256 to 1024", "keys too small" },
@@ -251,7 +314,7 @@ TEST(each_dec_keys_fault_has_its_reason_and_counter)
 	both_start("", "");
 	for (i = 0; i < COUNT(rows); i++) {
 		CHECK_NUMBER("get", lab_get(&a, 5), 5);
-		/* The client learns that POST works here too, and that the KME is up. */
+		/* The client knows that POST works here too, and the KME is up. */
 		CHECK_NUMBER("warm up", lab_fetch(&b, &a.keys[4], 1), 1);
 		CHECK_TEXT(rows[i].why, lab_command("fault b %s op dec_keys count 1",
 						    rows[i].fault), "ok");
@@ -279,7 +342,7 @@ static void check_late(const char *fault)
 	CHECK_TEXT("counters", moved(&a, &before),
 		   "enc_keys_requests 1, timeout 1, keys_burned 6");
 	CHECK_NUMBER("down", kme_server(a.kme, 0)->health, KME_HEALTH_DOWN);
-	CHECK_NUMBER("not asked while down", kme_get_keys(a.kme, 6), -11);
+	CHECK_NUMBER("no request while down", kme_get_keys(a.kme, 6), -11);
 	CHECK_NUMBER("the simulator delivered them",
 		     strstr(lab_command("status"), "\"stored\":993") != NULL, 1);
 	CHECK_TEXT("clear", lab_command("clear a"), "ok");
@@ -289,8 +352,8 @@ static void check_late(const char *fault)
 	lab_stop();
 }
 
-TEST(a_kme_that_hangs_times_out_and_is_used_again) { check_late("hang"); }
-TEST(a_kme_that_answers_slowly_times_out_and_is_used_again) { check_late("drip 400"); }
+TEST(a_request_to_a_kme_that_hangs_times_out_and_a_later_one_works) { check_late("hang"); }
+TEST(a_request_to_a_kme_that_drips_times_out_and_a_later_one_works) { check_late("drip 400"); }
 
 TEST(pauses_grow_while_a_kme_stays_down)
 {
@@ -311,7 +374,7 @@ TEST(pauses_grow_while_a_kme_stays_down)
 	}
 	kme_server_worked(&server);
 	kme_server_failed(&server, 0, 100, 1000, 0);
-	CHECK_NUMBER("the shortest again", server.retry_ms, 100);
+	CHECK_NUMBER("starts again with the first pause", server.retry_ms, 100);
 }
 
 TEST(a_good_status_alone_does_not_end_a_back_off)
@@ -338,7 +401,8 @@ TEST(a_kme_that_stopped_is_used_again_when_it_is_back)
 	before = *kme_server(a.kme, 0);
 	lab_get(&a, 5);
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
-	LAB_WAIT(&a, counter(&a, KME_COUNTER_UNREACHABLE) > before.counters[KME_COUNTER_UNREACHABLE] + 2);
+	LAB_WAIT(&a, counter(&a, KME_COUNTER_UNREACHABLE) >
+		 before.counters[KME_COUNTER_UNREACHABLE] + 2);
 	CHECK_NUMBER("none burned if the connection ended before the request, or at most all",
 		     a.answer.n_burned % 5, 0);
 	CHECK_TEXT("start", lab_command("start a"), "ok");
@@ -355,7 +419,7 @@ TEST(a_kme_has_no_keys_while_its_partner_is_down)
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
 	lab_command("stop b");
 	CHECK_NUMBER("none", lab_get(&a, 1), 0);
-	CHECK_TEXT("dry", kme_outcome_name(a.answer.outcome), "empty");
+	CHECK_TEXT("no keys", kme_outcome_name(a.answer.outcome), "empty");
 	lab_command("set a peer-down 504");
 	CHECK_NUMBER("none", lab_get(&a, 1), 0);
 	CHECK_TEXT("by a gateway", kme_outcome_name(a.answer.outcome), "broken");
@@ -380,7 +444,7 @@ TEST(the_next_kme_takes_over)
 	lab_stop();
 }
 
-TEST(an_unknown_key_id_does_not_burn_the_other_keys)
+TEST(keys_that_one_kme_lacks_do_not_burn_the_others)
 {
 	struct kme_key mixed[20];
 	size_t i;
@@ -400,11 +464,11 @@ TEST(an_unknown_key_id_does_not_burn_the_other_keys)
 		      !memcmp(b.keys[i].bytes, want->bytes, 32), "key %zu", i);
 	}
 	CHECK_NUMBER("none burned", b.answer.n_burned, 0);
-	CHECK_NUMBER("the KME is up", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
+	CHECK_NUMBER("and the KME is up", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
 	both_stop();
 }
 
-TEST(fetching_unknown_ids_takes_a_bounded_number_of_requests)
+TEST(requests_to_a_kme_that_knows_no_id_stop)
 {
 	struct kme_server before;
 	uint64_t n;
@@ -420,7 +484,7 @@ TEST(fetching_unknown_ids_takes_a_bounded_number_of_requests)
 	both_stop();
 }
 
-TEST(stopping_a_client_drops_its_open_requests)
+TEST(a_running_job_ends_without_an_answer_when_its_client_is_freed)
 {
 	lab_start("", "");
 	lab_client_start(&a, 0, NULL);
@@ -428,7 +492,7 @@ TEST(stopping_a_client_drops_its_open_requests)
 	CHECK_NUMBER("requested", kme_get_keys(a.kme, 5), 0);
 	kme_run(a.kme);
 	lab_client_stop(&a);
-	CHECK_NUMBER("answers after the stop", a.n_answers, 0);
+	CHECK_NUMBER("no answer", a.n_answers, 0);
 	lab_stop();
 }
 
@@ -444,7 +508,7 @@ TEST(requests_that_break_a_rule_are_refused)
 	strcpy(ids[0].text, "a/b/c/d/e");
 	CHECK_NUMBER("an ID with a slash", kme_fetch_keys(a.kme, 0, ids, 1), -22);
 	memset(ids[0].text, 'a', sizeof(ids[0].text));
-	CHECK_NUMBER("an ID without end", kme_fetch_keys(a.kme, 0, ids, 1), -22);
+	CHECK_NUMBER("an ID without a NUL", kme_fetch_keys(a.kme, 0, ids, 1), -22);
 	both_stop();
 }
 
@@ -454,12 +518,14 @@ TEST(configurations_that_break_a_rule_are_refused)
 		struct kme_node_conf node;
 		const char *sae, *rule, *why;
 	} rows[] = {
-		{ { .url = "http://k" }, "S", "KME 'http://k': must begin with https://", "no TLS" },
+		{ { .url = "http://k" }, "S",
+		  "KME 'http://k': must begin with https://", "no TLS" },
 		{ { .url = "https://k/" }, "S",
-		  "KME 'https://k/': must be https://host:port and nothing behind", "a slash" },
+		  "KME 'https://k/': must be https://host:port and nothing after it", "a slash" },
 		{ { .url = "https://u@k" }, "S",
-		  "KME 'https://u@k': must be https://host:port and nothing behind", "a user" },
-		{ { .url = "https://k", .id = "" }, "S", "KME ID '': must have 1 to 128 bytes", "empty ID" },
+		  "KME 'https://u@k': must be https://host:port and nothing after it", "a user" },
+		{ { .url = "https://k", .id = "" }, "S",
+		  "KME ID '': must have 1 to 128 bytes", "empty ID" },
 		{ { .url = "https://k" }, "S",
 		  "KME 'https://k': must have a CA, a certificate and a key", "no CA" },
 		{ { .url = "https://k" }, "", "SAE ID '': must have 1 to 128 bytes", "no SAE" },

@@ -60,24 +60,24 @@ TEST(accepts_the_keys_of_a_container)
 	CHECK_TEXT("nothing wrong", why.text, "");
 }
 
-TEST(refuses_text_that_is_not_a_container)
+TEST(refuses_a_body_that_is_not_a_container)
 {
 	static const struct {
 		const char *text, *rule, *why;
 	} rows[] = {
-		{ "", "no JSON: line 1, column 0", "nothing" },
-		{ "{\"keys\":[", "no JSON: line 1, column 9", "cut short" },
-		{ "<html></html>", "no JSON: line 1, column 1", "HTML" },
-		{ KEYS("") "x", "no JSON: line 1, column 12", "text after the end" },
-		{ "\xff\xfe", "no JSON: line 1, column 0", "no UTF-8" },
+		{ "", "not JSON: line 1, column 0", "an empty body" },
+		{ "{\"keys\":[", "not JSON: line 1, column 9", "cut short" },
+		{ "<html></html>", "not JSON: line 1, column 1", "HTML" },
+		{ KEYS("") "x", "not JSON: line 1, column 12", "more text after it" },
+		{ "\xff\xfe", "not JSON: line 1, column 0", "not UTF-8" },
 		{ "[]", "must be an object with an array named keys", "an array" },
 		{ "{}", "must be an object with an array named keys", "no keys" },
 		{ "{\"keys\":{}}", "must be an object with an array named keys",
 		  "keys is an object" },
-		{ "{\"keys\":[],\"keys\":[]}", "no JSON: line 1, column 17",
+		{ "{\"keys\":[],\"keys\":[]}", "not JSON: line 1, column 17",
 		  "a member twice" },
 		{ KEYS("{\"key_ID\":\"" ID1 "\",\"key_ID\":\"" ID2 "\",\"key\":\"" A32 "\"}"),
-		  "no JSON: line 1, column 66", "an ID twice" },
+		  "not JSON: line 1, column 66", "an ID twice" },
 	};
 	size_t i;
 
@@ -88,13 +88,14 @@ TEST(refuses_text_that_is_not_a_container)
 	}
 }
 
-TEST(refuses_single_keys_by_one_fault_each)
+TEST(refuses_a_bad_key_with_exactly_one_fault)
 {
 	static const struct {
 		enum kme_fault fault;
 		const char *key, *rule, *why;
 	} rows[] = {
-		{ KME_FAULT_MEMBER, "7", "key 2: must have key_ID and key, both strings", "no object" },
+		{ KME_FAULT_MEMBER, "7", "key 2: must have key_ID and key, both strings",
+		  "not an object" },
 		{ KME_FAULT_MEMBER, "{\"key_ID\":\"" ID2 "\"}",
 		  "key 2: must have key_ID and key, both strings", "no key" },
 		{ KME_FAULT_MEMBER, "{\"key\":\"" B32 "\"}",
@@ -116,8 +117,10 @@ TEST(refuses_single_keys_by_one_fault_each)
 		  "key 2: must be canonical base64", "the alphabet of URLs" },
 		{ KME_FAULT_BASE64, KEY(ID2, "QkJC QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQI="),
 		  "key 2: must be canonical base64", "a space" },
-		{ KME_FAULT_BASE64, KEY(ID2, "===="), "key 2: must be canonical base64", "padding only" },
-		{ KME_FAULT_BASE64, KEY(ID2, "QkJ=QkJC"), "key 2: must be canonical base64", "padding within" },
+		{ KME_FAULT_BASE64, KEY(ID2, "===="), "key 2: must be canonical base64",
+		  "padding only" },
+		{ KME_FAULT_BASE64, KEY(ID2, "QkJ=QkJC"), "key 2: must be canonical base64",
+		  "padding within" },
 		{ KME_FAULT_SIZE, KEY(ID2, "QkJCQkJCQkJCQkJCQkJCQg=="),
 		  "key 2: has 128 bits, want 256 to 1024", "128 bits" },
 		{ KME_FAULT_SIZE, KEY(ID2, "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQg=="),
@@ -141,25 +144,25 @@ TEST(refuses_single_keys_by_one_fault_each)
 	}
 }
 
-TEST(accepts_no_key_that_repeats_an_id_or_a_value)
+TEST(takes_no_key_that_repeats)
 {
 	CHECK_NUMBER("one ID", judge(KEYS(KEY(ID1, A32) "," KEY(ID1, B32)), 2, NULL), 0);
 	CHECK_NUMBER("both are counted", tally.faults[KME_FAULT_REPEATED], 2);
-	CHECK_TEXT("why", why.text, "a key_ID or a key stands there more than once");
+	CHECK_TEXT("why", why.text, "has the same key_ID or key more than once");
 	CHECK(is_wiped(0, 2), "bytes were not wiped");
 	CHECK_NUMBER("one key", judge(KEYS(KEY(ID1, A32) "," KEY(ID2, A32)), 2, NULL), 0);
 	CHECK_NUMBER("both are counted", tally.faults[KME_FAULT_REPEATED], 2);
 }
 
-TEST(accepts_no_more_keys_than_were_requested)
+TEST(takes_no_more_keys_than_requested)
 {
 	CHECK_NUMBER("one of two", judge(KEYS(KEY(ID1, A32) "," KEY(ID2, B32)), 1, NULL), 1);
 	CHECK_TEXT("the first", keys[0].id.text, ID1);
 	CHECK_NUMBER("the other is counted", tally.faults[KME_FAULT_EXTRA], 1);
-	CHECK_TEXT("why", why.text, "more than the 1 keys asked for");
+	CHECK_TEXT("why", why.text, "more keys than the 1 asked for");
 }
 
-TEST(finds_the_position_of_keys_in_any_order)
+TEST(finds_the_requested_id_of_keys_in_any_order)
 {
 	static const struct kme_key_id ids[] = { { ID1 }, { ID2 } };
 
@@ -168,14 +171,14 @@ TEST(finds_the_position_of_keys_in_any_order)
 	CHECK_NUMBER("then the first", keys[1].place, 0);
 }
 
-TEST(keeps_the_answer_out_of_error_messages)
+TEST(never_quotes_the_answer)
 {
 	judge("{\"keys\":[{\"key_ID\":\"" ID1 "\",\"key\":\"" A32 "\" SECRET", 1, NULL);
 	CHECK(!strstr(why.text, "SECRET") && !strstr(why.text, "QUFB"),
 	      "the answer is quoted: %s", why.text);
 }
 
-TEST(reads_a_full_batch_and_refuses_too_deep_and_too_many_elements)
+TEST(reads_a_full_batch_and_refuses_json_that_needs_too_much_memory)
 {
 	static char text[KME_ANSWER_BASE_BYTES + KME_BATCH_MAX * KME_ANSWER_KEY_BYTES];
 	struct kme_ask ask = { .n = KME_BATCH_MAX };
@@ -187,21 +190,22 @@ TEST(reads_a_full_batch_and_refuses_too_deep_and_too_many_elements)
 			"%s{\"key_ID\":\"%08zu\",\"key\":\"QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB%08zu\"}",
 			i ? "," : "", i, i);
 	len += (size_t)sprintf(text + len, "]}");
-	/* These end without padding: 33 bytes. */
-	CHECK_NUMBER("a full batch", kme_etsi014.judge_keys(text, len, &ask, keys, &tally, &why),
-		     KME_BATCH_MAX);
+	/* Keys of 33 bytes, which need no padding. */
+	CHECK_NUMBER("a full batch",
+		     kme_etsi014.judge_keys(text, len, &ask, keys, &tally, &why), KME_BATCH_MAX);
 	memset(text, '[', sizeof(text));
-	CHECK_NUMBER("too deep", kme_etsi014.judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
+	CHECK_NUMBER("deeply nested",
+		     kme_etsi014.judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
 		     -EBADMSG);
 	for (i = 0; i < sizeof(text); i++)
 		text[i] = i % 3 == 0 ? '{' : i % 3 == 1 ? '}' : ',';
 	text[0] = '[';
-	CHECK_NUMBER("too many elements",
+	CHECK_NUMBER("dense",
 		     kme_etsi014.judge_keys(text, sizeof(text), &ask, keys, &tally, &why),
 		     -EBADMSG);
 }
 
-TEST(ignores_wrong_members_of_a_status)
+TEST(reads_a_status_with_missing_or_bad_numbers)
 {
 	static const struct {
 		const char *text;
@@ -228,7 +232,7 @@ TEST(ignores_wrong_members_of_a_status)
 	}
 	CHECK_NUMBER("an array", kme_etsi014.judge_status("[]", 2, &status, &why), -EBADMSG);
 	CHECK_TEXT("an array", why.text, "must be an object");
-	CHECK_NUMBER("no JSON", kme_etsi014.judge_status("{", 1, &status, &why), -EBADMSG);
+	CHECK_NUMBER("not JSON", kme_etsi014.judge_status("{", 1, &status, &why), -EBADMSG);
 }
 
 TEST(checks_the_base_url)
@@ -240,10 +244,10 @@ TEST(checks_the_base_url)
 		{ "https://[::1]", "" },
 		{ "http://k", "must begin with https://" },
 		{ "https://", "must begin with https://" },
-		{ "https://k/", "must be https://host:port and nothing behind" },
-		{ "https://u@k", "must be https://host:port and nothing behind" },
-		{ "https://k?a=b", "must be https://host:port and nothing behind" },
-		{ "https://k#a", "must be https://host:port and nothing behind" },
+		{ "https://k/", "must be https://host:port and nothing after it" },
+		{ "https://u@k", "must be https://host:port and nothing after it" },
+		{ "https://k?a=b", "must be https://host:port and nothing after it" },
+		{ "https://k#a", "must be https://host:port and nothing after it" },
 	};
 	size_t i;
 

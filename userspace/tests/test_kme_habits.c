@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The client against the habits of real key servers, and against wrong identities. */
+/* The client against the ways of key servers in the field, and identities at both ends. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +28,8 @@ static bool are_equal(size_t n)
 	return true;
 }
 
-/* Settings of both KMEs, and how many of 20 keys arrive at once. */
-TEST(keys_arrive_whatever_the_habits_of_the_kme)
+/* With these settings at both KMEs, how many of 20 keys come at once. */
+TEST(keys_come_whatever_the_settings_of_the_kme)
 {
 	static const struct {
 		const char *settings;
@@ -63,7 +63,7 @@ TEST(keys_arrive_whatever_the_habits_of_the_kme)
 		lab_start(rows[i].settings, rows[i].settings);
 		lab_client_start(&a, 0, NULL);
 		lab_client_start(&b, 1, NULL);
-		/* Twice: the second time the client knows what the KME accepts. */
+		/* Twice: the second time the client knows which method works. */
 		for (round = 0; round < 2; round++) {
 			CHECK_NUMBER(rows[i].settings, lab_get(&a, 20), rows[i].n);
 			CHECK_NUMBER(rows[i].settings, a.keys[0].len, rows[i].bytes);
@@ -80,7 +80,7 @@ TEST(keys_arrive_whatever_the_habits_of_the_kme)
 	}
 }
 
-TEST(keys_that_are_too_short_are_refused_whatever_was_requested)
+TEST(keys_that_are_too_small_are_refused)
 {
 	lab_start("ignore-size yes\nkey-size 128\n", "");
 	lab_client_start(&a, 0, NULL);
@@ -92,8 +92,8 @@ TEST(keys_that_are_too_short_are_refused_whatever_was_requested)
 	lab_stop();
 }
 
-/* The client asks for as many keys as it has learnt that the KME gives. */
-static bool get_in_the_end(size_t ask, size_t want)
+/* Request keys until as many come as wanted: each request is as large as the client has learnt. */
+static bool get_eventually(size_t ask, size_t want)
 {
 	unsigned int tries;
 
@@ -103,7 +103,7 @@ static bool get_in_the_end(size_t ask, size_t want)
 	return false;
 }
 
-TEST(each_way_to_report_no_keys_counts_as_empty_and_not_as_a_failure)
+TEST(every_way_to_have_no_keys_is_empty_and_ends_when_keys_come)
 {
 	static const char *const ways[] = { "400", "404", "503", "short" };
 	size_t i;
@@ -119,25 +119,25 @@ TEST(each_way_to_report_no_keys_counts_as_empty_and_not_as_a_failure)
 		CHECK_NUMBER(ways[i], counter(KME_COUNTER_KEYS_BURNED), 0);
 		CHECK_NUMBER(ways[i], a.n_down[0], 0);
 		CHECK_TEXT(ways[i], lab_command("supply SAE-A SAE-B fibre 100000"), "ok");
-		CHECK(get_in_the_end(4, 4), "%s: still no keys", ways[i]);
+		CHECK(get_eventually(4, 4), "%s: still no keys", ways[i]);
 		lab_client_stop(&a);
 		lab_stop();
 	}
 }
 
-TEST(an_undeclared_limit_of_a_kme_is_found)
+TEST(a_limit_that_a_kme_does_not_report_is_found)
 {
 	lab_start("", "");
 	lab_client_start(&a, 0, NULL);
-	CHECK_NUMBER("as declared", lab_get(&a, 200), 128);
+	CHECK_NUMBER("as reported", lab_get(&a, 200), 128);
 	lab_command("set a max-key-per-request 10");
-	CHECK(get_in_the_end(128, 8), "the limit was not found");
+	CHECK(get_eventually(128, 8), "not found by halving");
 	CHECK_NUMBER("no failure", a.n_down[0], 0);
 	lab_client_stop(&a);
 	lab_stop();
 }
 
-TEST(many_ids_are_fetched_in_several_requests)
+TEST(many_ids_are_fetched_in_as_many_requests_as_needed)
 {
 	lab_start("", "max-key-per-request 10\n");
 	lab_client_start(&a, 0, NULL);
@@ -151,7 +151,7 @@ TEST(many_ids_are_fetched_in_several_requests)
 	lab_stop();
 }
 
-TEST(an_unknown_id_counts_as_empty_or_denied_and_the_kme_stays_up)
+TEST(an_unknown_id_is_empty_or_denied_and_never_a_failure)
 {
 	static const char *const ways[] = { "400", "404", "401", "503" };
 	struct kme_key key = { .id = { "00000000-0000-4000-8000-000000000000" } };
@@ -170,33 +170,35 @@ TEST(an_unknown_id_counts_as_empty_or_denied_and_the_kme_stays_up)
 	}
 }
 
-/* Which identities are accepted: how the first status request ends. */
+/* Which identities are accepted, by the first status. */
 TEST(client_and_kme_check_each_others_identity)
 {
 	static const struct {
 		struct lab_options options;
 		const char *certificate;
-		/* 0: the KME is up */
+		/* 0: the KME comes up */
 		enum kme_counter counter;
 		const char *says, *why;
 	} rows[] = {
-		{ { .id = "KME-A" }, "kme-a", 0, "", "the ID is the CN, and no other name" },
+		{ { .id = "KME-A" }, "kme-a", 0, "", "the ID is the CN, the only name" },
 		{ { .id = "KME-N" }, "named", 0, "", "the ID is a DNS name" },
 		{ { .id = "kme:n" }, "named", 0, "", "the ID is a URI" },
 		{ { .id = "-" }, "named", 0, "", "no ID, and the host's address is right" },
 		{ { .id = "KME-B" }, "kme-a", KME_COUNTER_IDENTITY,
-		  "its certificate is not that of 'KME-B'", "another KME" },
+		  "its certificate does not have the KME ID 'KME-B'", "another KME" },
 		{ { .id = "KME-" }, "kme-a", KME_COUNTER_IDENTITY,
-		  "its certificate is not that of 'KME-'", "a part of the CN" },
+		  "its certificate does not have the KME ID 'KME-'", "a part of the CN" },
 		{ { .id = "127.0.0.1" }, "named", KME_COUNTER_IDENTITY,
-		  "its certificate is not that of '127.0.0.1'", "an address is no ID" },
-		{ { .id = "-" }, "kme-a", KME_COUNTER_TLS, "127.0.0.1", "no ID, and no host name" },
+		  "its certificate does not have the KME ID '127.0.0.1'",
+		  "an address is not an ID" },
+		{ { .id = "-" }, "kme-a", KME_COUNTER_TLS, "127.0.0.1",
+		  "no ID, and another host name" },
 		{ { .id = "KME-A" }, "impostor", KME_COUNTER_TLS, "SSL certificate",
 		  "the right ID from another CA" },
 		{ { .cert = "sae-b" }, "kme-a", KME_COUNTER_DENIED,
 		  "answers status with 401", "an SAE of the other KME" },
 		{ { .cert = "kme-b" }, "kme-a", KME_COUNTER_DENIED,
-		  "answers status with 401", "no SAE at all" },
+		  "answers status with 401", "a KME, not an SAE" },
 		{ { .sae = "SAE-X" }, "kme-a", KME_COUNTER_HTTP,
 		  "answers status with 400", "no link with that peer" },
 	};
@@ -221,9 +223,8 @@ TEST(client_and_kme_check_each_others_identity)
 }
 
 /*
- * A TLS 1.3 server sends its alert when the client's request may already be on
- * the way. If the server closes before it has read that request, the alert is
- * lost, and the client sees only the end of the connection.
+ * A TLS 1.3 server reports this while the request is being sent. If it closes the connection before
+ * it has read the request, its alert is lost, and the client sees only the close.
  */
 TEST(a_kme_that_refuses_our_certificate_is_down)
 {
@@ -232,7 +233,7 @@ TEST(a_kme_that_refuses_our_certificate_is_down)
 	lab_start("", "");
 	lab_client_start(&a, 0, &unknown);
 	LAB_WAIT(&a, a.n_down[0]);
-	CHECK_NUMBER("one of the two counters", counter(KME_COUNTER_TLS) +
+	CHECK_NUMBER("one of these", counter(KME_COUNTER_TLS) +
 		     counter(KME_COUNTER_CUT), 1);
 	CHECK(strstr(a.why.text, counter(KME_COUNTER_TLS) ?
 		     "alert" : "does it refuse our certificate?"),
@@ -242,7 +243,7 @@ TEST(a_kme_that_refuses_our_certificate_is_down)
 	lab_start("tls 1.2\n", "");
 	lab_client_start(&a, 0, &unknown);
 	LAB_WAIT(&a, a.n_down[0]);
-	CHECK_NUMBER("TLS 1.2 reports it at once", counter(KME_COUNTER_TLS), 1);
+	CHECK_NUMBER("TLS 1.2 reports it in the handshake", counter(KME_COUNTER_TLS), 1);
 	lab_client_stop(&a);
 	lab_stop();
 }
@@ -263,7 +264,7 @@ TEST(an_sae_id_can_be_the_serial_number_of_its_certificate)
 	lab_stop();
 }
 
-/* Each broken status: its counter and reason, and the KME is down. */
+/* Each fault of a status: which counter moves, and the reason. The KME goes down, then up. */
 TEST(each_broken_status_has_its_reason_and_counter)
 {
 	static const struct {
@@ -274,10 +275,10 @@ TEST(each_broken_status_has_its_reason_and_counter)
 		{ "http 500", KME_COUNTER_HTTP, "answers status with 500" },
 		{ "http 401", KME_COUNTER_DENIED, "answers status with 401" },
 		{ "http 404", KME_COUNTER_HTTP, "answers status with 404" },
-		{ "html 200", KME_COUNTER_MALFORMED, "no JSON: line 1, column 1" },
-		{ "truncate", KME_COUNTER_MALFORMED, "no JSON: line 1" },
-		{ "garbage", KME_COUNTER_MALFORMED, "no JSON" },
-		{ "huge 64", KME_COUNTER_TOO_BIG, "answers more than 16384 bytes" },
+		{ "html 200", KME_COUNTER_MALFORMED, "not JSON: line 1, column 1" },
+		{ "truncate", KME_COUNTER_MALFORMED, "not JSON: line 1" },
+		{ "garbage", KME_COUNTER_MALFORMED, "not JSON" },
+		{ "huge 64", KME_COUNTER_TOO_BIG, "answers with more than 16384 bytes" },
 		{ "cut", KME_COUNTER_CUT, "" },
 	};
 	size_t i;

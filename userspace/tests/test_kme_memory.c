@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* No key byte stays in memory, not even in libcurl, jansson or OpenSSL. */
+/* No copy of a key is left in memory: not in libcurl, jansson or OpenSSL. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 #include "tap.h"
 
 /*
- * OpenSSL leaves decrypted text in vector registers. When ld.so binds a call of
- * a library at its first use, it saves these registers on the stack. Programs
- * that hold keys therefore bind everything at the start, and so does this one.
+ * OpenSSL leaves decrypted text in vector registers, and ld.so saves these on the stack when it
+ * binds a library function at its first call. Programs that hold keys bind all functions at the
+ * start, and so does this one.
  */
 __attribute__((constructor))
 static void bind_now(int argc, char **argv)
@@ -30,21 +30,21 @@ static void bind_now(int argc, char **argv)
 #define N_KEYS	20
 #define PIECE	(1UL << 20)
 #define PAGE	4096UL
-/* Memory that the sanitizers reserve; it holds nothing of this program. */
+/* Larger mappings are address space reserved by the sanitizers, and hold no data of ours. */
 #define HUGE	(1UL << 30)
 
 static struct lab_client client;
 
-/* The bytes to search for, masked so that the search does not find them here. */
+/* Bytes to search for, disguised so that the search does not find its own copy. */
 struct needle {
 	uint8_t bytes[64];
 	size_t len;
 };
 
-/* The first two bytes of every needle, so that most positions are skipped. */
+/* The first two bytes of all needles, to skip most places quickly. */
 static bool is_start[65536];
 
-/* Byte by byte, so that the search leaves no unmasked copy itself. */
+/* Byte by byte, so that the search itself leaves no undisguised copy. */
 static void hide(struct needle *needle, uint8_t byte)
 {
 	if (needle->len == 1)
@@ -78,7 +78,7 @@ static unsigned int count_in(const uint8_t *bytes, size_t len,
 	return found;
 }
 
-/* The next pages that are present, up to one piece; moves @at past them. */
+/* Search a run of resident pages of at most one piece; moves @at to its end. */
 static unsigned int search_run(int memory, const uint8_t *resident,
 			       unsigned long start, unsigned long end,
 			       unsigned long *at, const struct needle *needles,
@@ -102,7 +102,7 @@ static unsigned int search_run(int memory, const uint8_t *resident,
 	return found;
 }
 
-/* How many needles the writable memory of this process holds. */
+/* Count copies of all needles in the writable memory of this process. */
 static unsigned int search(const struct needle *needles, size_t n)
 {
 	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -112,7 +112,7 @@ static unsigned int search(const struct needle *needles, size_t n)
 	unsigned int found = 0;
 	char line[512], mode[8];
 
-	CHECK(maps && memory >= 0, "cannot read the process's memory");
+	CHECK(maps && memory >= 0, "cannot read memory");
 	while (maps && fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 ||
 		    mode[0] != 'r' || mode[1] != 'w' || to - from > HUGE ||
@@ -136,7 +136,7 @@ static void hide_raw(struct needle *needle, const uint8_t *bytes, size_t len)
 		hide(needle, bytes[i]);
 }
 
-/* It is enough to search for whole groups of base64. */
+/* Whole groups of base64 are enough to search for. */
 static void hide_base64(struct needle *needle, const uint8_t *bytes, size_t len)
 {
 	static const uint8_t digits[] =
@@ -163,7 +163,7 @@ TEST(no_copy_of_a_key_is_left_behind)
 		hide_raw(&needles[n++], client.keys[i].bytes, 32);
 		hide_base64(&needles[n++], client.keys[i].bytes, 32);
 	}
-	CHECK(search(needles, n) >= N_KEYS, "the search misses keys that are present");
+	CHECK(search(needles, n) >= N_KEYS, "the search does not find the client's own keys");
 	explicit_bzero(client.keys, sizeof(client.keys));
 	CHECK_NUMBER("copies while the connection is open", search(needles, n), 0);
 	lab_client_stop(&client);
@@ -194,6 +194,6 @@ TEST(a_wiped_heap_behaves_like_a_heap)
 		}
 	}
 	CHECK(!qlink_wipe_calloc(SIZE_MAX / 2, 3), "an overflow");
-	CHECK(!qlink_wipe_malloc(SIZE_MAX), "more than any machine has");
+	CHECK(!qlink_wipe_malloc(SIZE_MAX), "all memory");
 	qlink_wipe_free(NULL);
 }

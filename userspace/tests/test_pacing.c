@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pacing, over simulated months of fibre and of satellites. */
+/* Pacing, over simulated months of fibre and satellite links. */
 #include "qlinkd/kme/pacing.h"
 
 #include <stdbool.h>
@@ -11,16 +11,16 @@
 #define MINUTE	(60 * SECOND)
 #define HOUR	(60 * MINUTE)
 #define DAY	(24 * HOUR)
-/* How many keys the agent can store. */
+/* Keys that the agent can hold. */
 #define ROOM	20000
 
-/* A link with traffic; its period is set once a second. */
+/* A link that carries frames, simulated in steps of a second. */
 struct world {
 	struct pacing pacing;
 	uint64_t now;
-	/* Keys still to be used, in millionths, and to arrive, in thousandths. */
+	/* Parts of a key: yet to be spent, in millionths, and yet to come, in thousandths. */
 	uint64_t due, rest;
-	uint64_t spent, n_dry, lowest;
+	uint64_t spent, n_missing, lowest;
 	bool is_idle;
 };
 
@@ -35,7 +35,7 @@ static void world_make(struct world *world, uint32_t floor_ms,
 	pacing_init(&world->pacing, &config, world->now);
 }
 
-/* The kernel rotates once a period; a missing key is counted. */
+/* The kernel rotates once per period; a missing key is counted. */
 static void spend_second(struct world *world)
 {
 	uint32_t period = pacing_period(&world->pacing, 0, world->now);
@@ -48,7 +48,7 @@ static void spend_second(struct world *world)
 	n = world->due / 1000000;
 	world->due %= 1000000;
 	if (n > world->pacing.stock)
-		world->n_dry++;
+		world->n_missing++;
 	pacing_spent(&world->pacing, n);
 	world->spent += n;
 }
@@ -62,7 +62,7 @@ static void pass(struct world *world, uint64_t ms, uint64_t milli_keys)
 		world->rest += milli_keys;
 		n = world->rest / 1000;
 		world->rest %= 1000;
-		/* Keys that do not fit stay in the KME. */
+		/* Keys that the agent cannot hold stay in the KME. */
 		if (world->pacing.stock + n > ROOM)
 			n = ROOM - world->pacing.stock;
 		if (n)
@@ -80,7 +80,7 @@ static bool is_near(uint64_t got, uint64_t want, unsigned int percent)
 	       got * 100 <= want * (100 + percent);
 }
 
-TEST(a_fibre_is_used_at_its_rate_and_the_stock_stays)
+TEST(a_fibre_is_used_at_its_key_rate_and_the_stock_stays)
 {
 	static const uint64_t rates[] = { 200, 1000, 10000, 100000, 250000 };
 	struct world world;
@@ -107,7 +107,7 @@ TEST(a_fibre_is_used_at_its_rate_and_the_stock_stays)
 			      (unsigned long long)rates[i],
 			      (unsigned long long)world.spent);
 		}
-		CHECK_NUMBER("never dry", world.n_dry, 0);
+		CHECK_NUMBER("missing keys", world.n_missing, 0);
 	}
 }
 
@@ -118,7 +118,7 @@ TEST(a_fibre_with_a_high_rate_is_used_at_the_floor)
 	world_make(&world, 20, 300000, 500);
 	pass(&world, DAY, 50000000);
 	CHECK_NUMBER("period", pacing_period(&world.pacing, 0, world.now), 20);
-	CHECK_NUMBER("full but for one second's keys", world.lowest >= ROOM - 50,
+	CHECK_NUMBER("the room is full but for the keys of a second", world.lowest >= ROOM - 50,
 		     1);
 }
 
@@ -129,12 +129,12 @@ TEST(a_fibre_with_a_low_rate_is_used_at_the_ceiling)
 	/* One key arrives in 100 s; the ceiling uses one a minute. */
 	world_make(&world, 1, 60000, 0);
 	pass(&world, DAY, 10);
-	CHECK(world.n_dry > 0, "never dry");
+	CHECK(world.n_missing > 0, "no key was missing");
 	CHECK(is_near(world.spent, 1440, 1), "%llu keys a day",
 	      (unsigned long long)world.spent);
 }
 
-/* Passes of 5 minutes for 30 days; checks from the third on. */
+/* Passes of 5 minutes over 30 days; checked once every gap has occurred twice. */
 static void month_of_passes(const uint64_t *gaps, size_t n_gaps, uint64_t keys,
 			    uint64_t reserve, unsigned int waste)
 {
@@ -160,12 +160,12 @@ static void month_of_passes(const uint64_t *gaps, size_t n_gaps, uint64_t keys,
 		      (unsigned long long)pass_number, (unsigned long long)keys,
 		      (unsigned long long)left);
 	}
-	CHECK_NUMBER("never dry", world.n_dry, 0);
+	CHECK_NUMBER("missing keys", world.n_missing, 0);
 	CHECK(world.lowest + 2 >= reserve, "down to %llu",
 	      (unsigned long long)world.lowest);
 }
 
-TEST(keys_of_a_satellite_pass_last_until_the_next_and_leave_the_reserve)
+TEST(a_satellite_burst_lasts_until_the_next_pass_and_leaves_the_reserve)
 {
 	static const uint64_t regular[] = { 12 * HOUR };
 	static const uint64_t often[] = { 90 * MINUTE };
@@ -175,17 +175,17 @@ TEST(keys_of_a_satellite_pass_last_until_the_next_and_leave_the_reserve)
 	month_of_passes(often, 1, 2000, 100, 4);
 }
 
-TEST(irregular_passes_are_planned_with_the_longest_gap)
+TEST(irregular_passes_are_planned_by_the_longest_gap)
 {
 	static const uint64_t gaps[] = {
 		95 * MINUTE, 95 * MINUTE, 13 * HOUR, 95 * MINUTE, 9 * HOUR,
 	};
 
-	/* After a short gap many keys are left for the next one. */
+	/* After a short gap many keys are left, and serve in the next one. */
 	month_of_passes(gaps, COUNT(gaps), 4000, 300, 400);
 }
 
-TEST(the_reserve_lasts_through_a_failed_pass_at_the_ceiling)
+TEST(the_reserve_at_the_ceiling_lasts_through_a_failed_pass)
 {
 	struct world world;
 	unsigned int i;
@@ -196,14 +196,14 @@ TEST(the_reserve_lasts_through_a_failed_pass_at_the_ceiling)
 		pass(&world, 5 * MINUTE, 2000 * 1000 / 300);
 		pass(&world, 12 * HOUR, 0);
 	}
-	world.n_dry = 0;
+	world.n_missing = 0;
 	pass(&world, 12 * HOUR, 0);
-	CHECK_NUMBER("dry", world.n_dry, 0);
+	CHECK_NUMBER("missing keys", world.n_missing, 0);
 	CHECK_NUMBER("period", pacing_period(&world.pacing, 0, world.now), 300000);
 	CHECK(world.pacing.stock < 100, "the reserve was not used");
 }
 
-TEST(keys_of_a_first_pass_are_not_used_at_once)
+TEST(the_first_pass_is_not_spent_at_once)
 {
 	struct world world;
 
@@ -212,10 +212,10 @@ TEST(keys_of_a_first_pass_are_not_used_at_once)
 	pass(&world, 11 * HOUR, 0);
 	CHECK(world.pacing.stock > 500, "only %llu left after 11 h",
 	      (unsigned long long)world.pacing.stock);
-	CHECK_NUMBER("dry", world.n_dry, 0);
+	CHECK_NUMBER("missing keys", world.n_missing, 0);
 }
 
-TEST(after_an_outage_a_fibre_is_steady_again_when_it_was_up_as_long)
+TEST(a_fibre_counts_as_steady_again_once_it_was_up_as_long_as_it_was_cut)
 {
 	struct world world;
 
@@ -224,7 +224,7 @@ TEST(after_an_outage_a_fibre_is_steady_again_when_it_was_up_as_long)
 	pass(&world, 2 * HOUR, 0);
 	pass(&world, HOUR, 10000);
 	CHECK(pacing_period(&world.pacing, 0, world.now) > 150,
-	      "uses keys as if there had been no outage");
+	      "spends as if the fibre had never been cut");
 	pass(&world, 2 * HOUR, 10000);
 	CHECK(is_near(pacing_period(&world.pacing, 0, world.now), 100, 5),
 	      "period %u ms, want about 100",
@@ -262,7 +262,7 @@ TEST(staged_keys_count_as_stock)
 	CHECK_NUMBER("no more arrive: they must last", pacing_period(&pacing, 90, 70000), 120000);
 }
 
-TEST(counts_do_not_overflow)
+TEST(counts_stop_at_their_limits)
 {
 	struct pacing_config config = { 5, 1000, UINT64_MAX };
 	struct pacing pacing;
@@ -275,7 +275,7 @@ TEST(counts_do_not_overflow)
 	pacing_arrived(&pacing, 7, 2);
 	CHECK(pacing.stock >= UINT64_MAX / 2, "wrapped");
 	CHECK_NUMBER("all reserved", pacing_period(&pacing, 0, 2), 1000);
-	CHECK_NUMBER("nothing reserved", pacing_period(&pacing, UINT32_MAX, 2), 1000);
+	CHECK_NUMBER("staged ones too", pacing_period(&pacing, UINT32_MAX, 2), 1000);
 	pacing.config.reserve = 0;
 	CHECK_NUMBER("all to spend", pacing_period(&pacing, 0, 2), 5);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The key store is bounded and ordered, has each ID once, and wipes its keys. */
+/* The key store: bounded, in order, without repeated IDs, and wiped. */
 #include "qlinkd/kme/store.h"
 
 #include <errno.h>
@@ -102,8 +102,8 @@ TEST(the_newest_key_can_be_taken_and_the_oldest_dropped)
 	CHECK_NUMBER("take", store_take_newest(&store, 0), 1);
 	check_taken(&store, 0, 4);
 	CHECK_NUMBER("not twice", store_take(&store, 1, 0), 0);
-	CHECK_NUMBER("no put after it", store_put(&store, &id, &key, 0, &why), -EBUSY);
-	CHECK_NUMBER("none dropped", store_drop(&store, 5), 0);
+	CHECK_NUMBER("no key is put after it", store_put(&store, &id, &key, 0, &why), -EBUSY);
+	CHECK_NUMBER("nothing is dropped", store_drop(&store, 5), 0);
 	store_spend(&store);
 	CHECK_NUMBER("bytes", traces(&store), 4 * 32);
 	CHECK_NUMBER("dropped", store_drop(&store, 2), 2);
@@ -159,7 +159,7 @@ TEST(keys_that_do_not_fit_are_refused_with_value_and_rule)
 		     -EINVAL);
 	put_many(&store, 1, 1, 0);
 	CHECK_NUMBER("twice", put(&store, 1, 0, &why), -EEXIST);
-	CHECK_TEXT("twice", why.text, "key ID key-00000001 is there already");
+	CHECK_TEXT("twice", why.text, "key ID key-00000001 is in the store already");
 	put_many(&store, 2, 1, 0);
 	CHECK_NUMBER("full", put(&store, 3, 0, &why), -ENOSPC);
 	CHECK_TEXT("full", why.text, "full with 2 keys");
@@ -167,7 +167,7 @@ TEST(keys_that_do_not_fit_are_refused_with_value_and_rule)
 	store_free(&store);
 }
 
-TEST(an_id_is_known_as_long_as_its_key_is_stored)
+TEST(an_id_is_known_as_long_as_its_key_is_in_the_store)
 {
 	struct store store = make(300, 300, 0);
 	struct qlink_why why;
@@ -184,7 +184,7 @@ TEST(an_id_is_known_as_long_as_its_key_is_stored)
 	store_free(&store);
 }
 
-TEST(keys_that_are_too_old_are_wiped_and_counted)
+TEST(keys_are_wiped_and_counted_at_their_maximum_age)
 {
 	struct store store = make(10, 10, 1000);
 
@@ -199,7 +199,7 @@ TEST(keys_that_are_too_old_are_wiped_and_counted)
 	store_free(&store);
 }
 
-TEST(a_kme_with_few_keys_is_asked_for_the_outage_cover_only)
+TEST(only_the_outage_cover_is_requested_from_a_scarce_kme)
 {
 	struct store store = make(100, 20, 0);
 
@@ -221,13 +221,13 @@ TEST(a_kme_with_few_keys_is_asked_for_the_outage_cover_only)
 	store_free(&store);
 }
 
-TEST(no_more_keys_are_wanted_than_fit)
+TEST(no_more_keys_are_wanted_than_there_is_room_for)
 {
 	struct store store = make(8, 8, 0);
 
 	put_many(&store, 0, 8, 0);
 	store_take(&store, 6, 0);
-	CHECK_NUMBER("taken keys still use room", store_wanted(&store), 0);
+	CHECK_NUMBER("taken keys still use their slots", store_wanted(&store), 0);
 	store_spend(&store);
 	CHECK_NUMBER("spent", store_wanted(&store), 6);
 	store_free(&store);

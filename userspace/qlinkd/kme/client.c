@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Client of QKD key servers: ETSI GS QKD 014 V1.1.1, several KMEs in order. */
+/* A client of QKD key servers: several KMEs in order. */
 #include "client.h"
 
 #include <errno.h>
@@ -23,8 +23,7 @@ struct kme {
 	struct kme_job enc, dec;
 };
 
-static int refuse(const char *what, const char *value, const char *rule,
-		  struct qlink_why *why)
+static int refuse(const char *what, const char *value, const char *rule, struct qlink_why *why)
 {
 	return qlink_refuse(why, -EINVAL, "%s '%.40s': %s", what, value, rule);
 }
@@ -43,8 +42,7 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 	if (node->id && (!*node->id || strlen(node->id) > KME_SAE_ID_MAX))
 		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
 	if (!node->ca || !node->certificate || !node->key)
-		return refuse("KME", node->url,
-			      "must have a CA, a certificate and a key", why);
+		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
 	return 0;
 }
 
@@ -54,14 +52,13 @@ static int check(const struct kme_conf *conf, struct qlink_why *why)
 	int err = 0;
 
 	if (!conf->sae || !*conf->sae || strlen(conf->sae) > KME_SAE_ID_MAX)
-		return refuse("SAE ID", conf->sae ?: "",
-			      "must have 1 to 128 bytes", why);
+		return refuse("SAE ID", conf->sae ?: "", "must have 1 to 128 bytes", why);
 	if (!conf->n_nodes || conf->n_nodes > KME_NODES_MAX)
 		return refuse("SAE ID", conf->sae, "must have 1 to 8 KMEs", why);
 	if (!conf->connect_ms || !conf->timeout_ms || !conf->retry_min_ms ||
 	    conf->retry_max_ms < conf->retry_min_ms)
 		return refuse("SAE ID", conf->sae,
-			      "times must be above 0, and in order", why);
+			      "times must be above 0, the first pause at most the longest", why);
 	for (i = 0; i < conf->n_nodes && !err; i++)
 		err = check_node(&conf->nodes[i], why);
 	return err;
@@ -141,7 +138,7 @@ void kme_free(struct kme *kme)
 		return;
 	kme_job_free(&kme->enc, kme->loop.multi);
 	kme_job_free(&kme->dec, kme->loop.multi);
-	/* A node that could not be copied whole is behind the last. */
+	/* A node that was copied only in part is not counted in n_nodes. */
 	for (i = 0; i < KME_NODES_MAX; i++)
 		node_exit(&kme->nodes[i], kme->loop.multi);
 	kme_loop_exit(&kme->loop);
@@ -159,13 +156,12 @@ const struct kme_server *kme_server(const struct kme *kme, unsigned int node)
 	return &kme->nodes[node].server;
 }
 
-/* Leave a KME alone for a while, and say why. */
-static void failed(struct kme *kme, struct kme_node *node,
-		   const struct qlink_why *why)
+/* Start a KME's back-off, and report why. */
+static void failed(struct kme *kme, struct kme_node *node, const struct qlink_why *why)
 {
 	uint32_t random = 0;
 
-	/* Without it the pause is just as long as it can be. */
+	/* Without a random number the pause has its full length. */
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = 0;
 	kme_server_failed(&node->server, kme_now_ms(), kme->retry_min_ms,
@@ -183,12 +179,10 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 
 	err = node->peer.dialect->write_url(url, node->peer.url, kme->sae, KME_OP_STATUS, NULL);
 	if (!err)
-		err = kme_transfer_start(&node->probe, kme->loop.multi,
-					 &node->peer, url, NULL,
+		err = kme_transfer_start(&node->probe, kme->loop.multi, &node->peer, url, NULL,
 					 kme_answer_room(0));
 	if (err) {
-		snprintf(why.text, sizeof(why.text), "cannot be asked: %s",
-			 strerror(-err));
+		qlink_refuse(&why, err, "cannot send a request: %s", strerror(-err));
 		failed(kme, node, &why);
 		return;
 	}
@@ -235,7 +229,7 @@ static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 				KME_HEALTH_UP, &why);
 }
 
-/* The first KME from @from on that is well, or -1. */
+/* The first KME from @from on that is up, or -1. */
 static int find_up(const struct kme *kme, unsigned int from)
 {
 	for (; from < kme->n_nodes; from++)
@@ -244,9 +238,8 @@ static int find_up(const struct kme *kme, unsigned int from)
 	return -1;
 }
 
-/* The callback may start the next job of its kind. */
-static void job_finish(struct kme *kme, struct kme_job *job,
-		       enum kme_outcome outcome)
+/* Copies the job first, because the callback may start the next one. */
+static void job_finish(struct kme *kme, struct kme_job *job, enum kme_outcome outcome)
 {
 	struct kme_job done = *job;
 	struct kme_answer answer = {
@@ -277,12 +270,8 @@ static void job_send(struct kme *kme, struct kme_job *job)
 	job_finish(kme, job, KME_OUTCOME_BROKEN);
 }
 
-/*
- * That dec_keys is denied says little: some KMEs mean that they do not know a
- * key ID.
- */
-static void note_health(struct kme *kme, struct kme_job *job,
-			enum kme_outcome outcome)
+/* A denied dec_keys is not a failure: some KMEs answer so to an unknown key ID. */
+static void note_health(struct kme *kme, struct kme_job *job, enum kme_outcome outcome)
 {
 	struct kme_node *node = &kme->nodes[job->node];
 
@@ -315,8 +304,7 @@ static void job_end(struct kme *kme, struct kme_job *job, CURLcode code)
 	job_send(kme, job);
 }
 
-static void transfer_end(struct kme *kme, struct kme_transfer *transfer,
-			 CURLcode code)
+static void transfer_end(struct kme *kme, struct kme_transfer *transfer, CURLcode code)
 {
 	if (transfer == &kme->enc.transfer)
 		job_end(kme, &kme->enc, code);
@@ -326,7 +314,7 @@ static void transfer_end(struct kme *kme, struct kme_transfer *transfer,
 		probe_end(kme, transfer->owner, code);
 }
 
-/* Start what is due; when the next one is, or -1. */
+/* Start the probes that are due. Returns when the next one is, or -1. */
 static int64_t run_probes(struct kme *kme)
 {
 	int64_t next = -1, now = kme_now_ms();
@@ -367,7 +355,7 @@ static int job_start(struct kme *kme, struct kme_job *job, enum kme_op op,
 	err = kme_job_send(job, kme->loop.multi, &kme->nodes[node], kme->sae);
 	if (err)
 		kme_job_free(job, kme->loop.multi);
-	/* libcurl wants to run at once, and there may be no kme_run() below us. */
+	/* libcurl must run at once, and our caller need not be kme_run(). */
 	kme_loop_arm(&kme->loop, kme_now_ms());
 	return err;
 }
@@ -385,7 +373,7 @@ int kme_get_keys(struct kme *kme, size_t n)
 	return job_start(kme, &kme->enc, KME_OP_ENC, (unsigned int)node, NULL, n);
 }
 
-static bool are_good(const struct kme_key_id *ids, size_t n)
+static bool are_ids_good(const struct kme_key_id *ids, size_t n)
 {
 	size_t i, k;
 
@@ -400,10 +388,10 @@ static bool are_good(const struct kme_key_id *ids, size_t n)
 	return true;
 }
 
-int kme_fetch_keys(struct kme *kme, unsigned int node,
-		   const struct kme_key_id *ids, size_t n)
+int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *ids, size_t n)
 {
-	if (!n || n > KME_BATCH_MAX || node >= kme->n_nodes || !are_good(ids, n))
+	if (!n || n > KME_BATCH_MAX || node >= kme->n_nodes ||
+	    !are_ids_good(ids, n))
 		return -EINVAL;
 	if (kme->dec.asked)
 		return -EBUSY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Client of QKD key servers: ETSI GS QKD 014 V1.1.1, several KMEs in order. */
-#ifndef QLINKD_KME_H
-#define QLINKD_KME_H
+/* A client of QKD key servers: several KMEs in order. */
+#ifndef QLINKD_KME_CLIENT_H
+#define QLINKD_KME_CLIENT_H
 
 #include "server.h"
 
@@ -9,19 +9,45 @@
 #define KME_NODES_MAX	8
 
 /**
+ * DOC: Words
+ *
+ * KME: key management entity, a server that gives out QKD keys. It has a partner, the KME of the
+ * other end.
+ *
+ * SAE: secure application entity, the user of a KME; each agent is one. For a key, the master SAE
+ * requested it and the slave SAE fetches it by its KME key ID.
+ *
+ * Dialect: the wording of requests and answers, as ETSI GS QKD 014 defines one. enc_keys and
+ * dec_keys name the two requests for keys in any dialect.
+ *
+ * Node: one KME of a client, with what the client knows about it.
+ *
+ * Job: keys that the owner requested, with all requests sent for them. A job ends with one answer.
+ *
+ * Transfer: one HTTP request and its answer.
+ *
+ * Probe: a transfer that asks a node for its status. It costs no key.
+ *
+ * Store: keys that a KME delivered and no offer has used yet; see store.h.
+ *
+ * Burned key: a key that a KME may have given away and that no SAE has. No later request can get
+ * it.
+ */
+
+/**
  * DOC: Life of a client
  *
- * A client is for one pair of SAEs: ours, by our certificate, and the peer's, by
- * its SAE ID. Its KMEs stand in an order that both ends share, so that number 2
- * here is the one that talks to number 2 there.
+ * A client serves one pair of SAEs: ours, named by our certificate, and the peer's, named by its
+ * SAE ID. Both ends list their KMEs in the same order, so that KME 2 here is the partner of KME 2
+ * there.
  *
- * Nothing waits. The owner's loop watches kme_fd() for input and calls
- * kme_run(); whatever happened is told by struct kme_ops, from within kme_run().
- * There is one enc_keys and one dec_keys at a time.
+ * No call waits. The owner's loop watches kme_fd() for input and calls kme_run(), which reports
+ * everything that happened through struct kme_ops. At most one enc_keys and one dec_keys run at a
+ * time.
  *
- * A KME is asked for its status before anything else, and again, with back-off,
- * after it failed. A status costs no key. Only KMEs that are up are asked for
- * keys, the first of them first; enc_keys moves to the next within one job.
+ * A client probes each KME before anything else, and again, with back-off, after a failure. Only
+ * KMEs that are up get requests for keys, the first of them first. An enc_keys job that gets no
+ * keys goes on to the next KME that is up.
  *
  * Call kme_memory_init() once before all this.
  */
@@ -31,34 +57,36 @@ struct kme;
  * struct kme_node_conf - one KME
  */
 struct kme_node_conf {
-	/** @url: https://host:port. Better an address: libcurl looks names up
-	 * in a thread of its own.
+	/**
+	 * @url: https://host:port; an address is better than a name, which libcurl resolves in a
+	 * thread of its own
 	 */
 	const char *url;
 
-	/** @id: the KME ID that its certificate must have, as CN or alternative
-	 * name; %NULL: the certificate must be that of the host in @url
+	/**
+	 * @id: the KME ID that its certificate must have, as CN or alternative name; %NULL: the
+	 * certificate must name the host in @url
 	 */
 	const char *id;
 
 	/** @ca: PEM file */
 	const char *ca;
 
-	/** @certificate: PEM file of ours, the chain behind it */
+	/** @certificate: PEM file of ours, followed by its chain */
 	const char *certificate;
 
 	/** @key: PEM file of our private key */
 	const char *key;
 
-	/** @method: how it wants to be asked; KME_METHOD_AUTO finds out */
+	/** @method: the HTTP method it accepts; KME_METHOD_AUTO finds out */
 	enum kme_method method;
 
-	/** @dialect: its interface; %NULL for ETSI GS QKD 014 */
+	/** @dialect: its dialect; %NULL for ETSI GS QKD 014 */
 	const struct kme_dialect *dialect;
 };
 
 /**
- * struct kme_conf - what a client is made of; everything is copied
+ * struct kme_conf - the configuration of a client; everything is copied
  */
 struct kme_conf {
 	/** @sae: the peer's SAE ID */
@@ -70,10 +98,10 @@ struct kme_conf {
 	/** @n_nodes: 1 to KME_NODES_MAX */
 	unsigned int n_nodes;
 
-	/** @connect_ms: for a connection with its TLS, above 0 */
+	/** @connect_ms: limit for a connection with its TLS handshake, above 0 */
 	unsigned int connect_ms;
 
-	/** @timeout_ms: for a whole request, above 0 */
+	/** @timeout_ms: limit for a whole transfer, above 0 */
 	unsigned int timeout_ms;
 
 	/** @retry_min_ms: first pause after a failure, above 0 */
@@ -84,55 +112,53 @@ struct kme_conf {
 };
 
 /**
- * struct kme_answer - how a wish for keys ended
+ * struct kme_answer - how a job ended
  */
 struct kme_answer {
 	/** @op: KME_OP_ENC or KME_OP_DEC */
 	enum kme_op op;
 
-	/** @node: the KME that was asked last, 0 for the first */
+	/** @node: the KME of the last request, 0 for the first */
 	unsigned int node;
 
 	/** @outcome: of the last request, but KEYS whenever there are any */
 	enum kme_outcome outcome;
 
-	/** @asked: keys wanted */
+	/** @asked: keys of the job */
 	size_t asked;
 
-	/** @n_sent: how many of them the last request asked for, which is fewer where
-	 * the KME likes to be asked for few
+	/**
+	 * @n_sent: keys that the last request asked for; fewer than @asked where the KME gives
+	 * only few at once
 	 */
 	size_t n_sent;
 
-	/** @keys: the good ones; wiped when the callback returns. Unique among
-	 * themselves; whether a key or an ID was seen before is the store's to
-	 * know.
+	/**
+	 * @keys: the good ones; wiped when the callback returns. No key or ID is in it twice. The
+	 * store checks whether an ID was seen before.
 	 */
 	const struct kme_key *keys;
 
 	/** @n_keys: how many */
 	size_t n_keys;
 
-	/** @tally: how the keys that came were judged */
+	/** @tally: of all keys that came */
 	struct kme_tally tally;
 
-	/** @n_burned: keys that a KME may have given away and nobody has. For
-	 * dec_keys the peer must drop them.
-	 */
+	/** @n_burned: keys burned, at most. After dec_keys the peer must drop them. */
 	size_t n_burned;
 
-	/** @why: what was wrong last, empty if nothing was */
+	/** @why: the last thing that was wrong, empty if nothing was */
 	struct qlink_why why;
 };
 
 /**
- * struct kme_ops - what a client tells its owner
+ * struct kme_ops - what a client reports to its owner
  *
- * All are called from kme_run(). They may call anything but kme_run() and
- * kme_free().
+ * kme_run() calls these. They may call anything but kme_run() and kme_free().
  */
 struct kme_ops {
-	/** @answer: a wish for keys ended */
+	/** @answer: a job ended */
 	void (*answer)(void *arg, const struct kme_answer *answer);
 
 	/** @health: a KME came up or went down; @why is empty for up */
@@ -142,14 +168,14 @@ struct kme_ops {
 
 /**
  * kme_new() - make a client
- * @conf: what of
- * @ops: what it tells
+ * @conf: its configuration
+ * @ops: what it calls
  * @arg: for @ops
  * @kme: where it goes; the caller frees it with kme_free()
  * @why: filled in on failure
  *
  * Return:
- * * %0		- its first statuses are asked for by the next kme_run()
+ * * %0		- made; the next kme_run() sends the first probes
  * * %-EINVAL	- @conf breaks a rule, which @why has
  * * others	- as the system says
  */
@@ -157,62 +183,60 @@ int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
 	    struct kme **kme, struct qlink_why *why);
 
 /**
- * kme_free() - end everything, wipe everything
- * @kme: from kme_new(), or %NULL; a job under way ends without an answer
+ * kme_free() - wipe and free a client
+ * @kme: from kme_new(), or %NULL; a running job ends without an answer
  */
 void kme_free(struct kme *kme);
 
 /**
- * kme_fd() - what the owner's loop watches
+ * kme_fd() - say what the owner's loop watches
  * @kme: the client
  *
- * Return: a file descriptor that is readable when kme_run() has work; the same
- * for the client's whole life.
+ * Return: a file descriptor that is readable when kme_run() has work to do; it never changes.
  */
 int kme_fd(const struct kme *kme);
 
 /**
- * kme_run() - do what there is to do, without waiting
+ * kme_run() - do all work that is due, without waiting
  * @kme: the client
  */
 void kme_run(struct kme *kme);
 
 /**
- * kme_get_keys() - ask for new keys, as the master SAE
+ * kme_get_keys() - request new keys, as the master SAE
  * @kme: the client
- * @n: how many, 1 to KME_BATCH_MAX; fewer may come, all in one request, for some
- *	KMEs forget a batch when the next is asked for
+ * @n: how many, 1 to KME_BATCH_MAX; fewer may come, because each KME gets only one request: some
+ *	KMEs forget a batch when the next is requested
  *
  * Source: ETSI GS QKD 014 V1.1.1, 5.2.
  *
  * Return:
  * * %0		- an answer will come
  * * %-EAGAIN	- no KME is up
- * * %-EBUSY	- one enc_keys is under way
+ * * %-EBUSY	- an enc_keys runs already
  * * %-EINVAL	- @n is out of range
  * * others	- as the system says
  */
 int kme_get_keys(struct kme *kme, size_t n);
 
 /**
- * kme_fetch_keys() - ask for the keys that the peer named, as the slave SAE
+ * kme_fetch_keys() - request the keys that the peer named, as the slave SAE
  * @kme: the client
- * @node: the KME whose partner the peer had them from
+ * @node: the KME whose partner gave them to the peer
  * @ids: their key IDs, each once; copied
  * @n: how many, 1 to KME_BATCH_MAX
  *
- * Source: ETSI GS QKD 014 V1.1.1, 5.3. As many requests as the KME's limits
- * need; where it refuses many at once, it is asked for fewer, so that one ID
- * that it lost does not burn the others.
+ * Source: ETSI GS QKD 014 V1.1.1, 5.3. Sends as many requests as the KME's limits need. Where the
+ * KME refuses many at once, the next request is for fewer, so that one lost ID does not burn the
+ * other keys.
  *
- * Return: as kme_get_keys(); %-EAGAIN if this KME is not up, %-EINVAL also for
- * an ID that is malformed or there twice.
+ * Return: as kme_get_keys(); %-EAGAIN if this KME is not up, %-EINVAL also for an ID that is
+ * malformed or repeated.
  */
-int kme_fetch_keys(struct kme *kme, unsigned int node,
-		   const struct kme_key_id *ids, size_t n);
+int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *ids, size_t n);
 
 /**
- * kme_server() - what is known of a KME
+ * kme_server() - look up what is known about a KME
  * @kme: the client
  * @node: which, below the number of its KMEs
  *

@@ -26,7 +26,7 @@ static int check_url(const char *url, struct qlink_why *why)
 	if (strncmp(url, "https://", 8) || len == 8)
 		return qlink_refuse(why, -EINVAL, "must begin with https://");
 	if (url[len - 1] == '/' || strpbrk(url, "?#@"))
-		return qlink_refuse(why, -EINVAL, "must be https://host:port and nothing behind");
+		return qlink_refuse(why, -EINVAL, "must be https://host:port and nothing after it");
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One exchange with a key server over mutual TLS, by libcurl. */
+/* One HTTP request to a key server and its answer, over mutual TLS, by libcurl. */
 #include "http.h"
 
 #include <errno.h>
@@ -10,12 +10,12 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-/* Hybrid first; many KMEs have no post-quantum group yet. */
+/* Hybrid groups first; many KMEs have no post-quantum group yet. */
 #define GROUPS	"X25519MLKEM768:X25519:P-256:P-384"
-/* A connection that was idle for longer may be gone, and a request with it. */
+/* The KME may have closed a connection that was idle for longer, and lose a request on it. */
 #define REUSE_S	20L
 
-/* Our own data of a TLS context: the peer. */
+/* Index of our data in a TLS context, which is the peer. */
 static int peer_index = -1;
 
 static bool is_name(const ASN1_STRING *name, const char *id)
@@ -55,8 +55,8 @@ static bool has_alternative_name(const X509 *certificate, const char *id)
 }
 
 /*
- * ETSI GS QKD 014 V1.1.1, 4.3: the SAE confirms the KME's identity by its
- * certificate. Many have it as CN and no other name at all.
+ * ETSI GS QKD 014 V1.1.1, 4.3: the SAE confirms the KME's identity by its certificate. Many
+ * certificates have it as CN and have no other name.
  */
 static int verify(int is_chain_good, X509_STORE_CTX *context)
 {
@@ -68,11 +68,11 @@ static int verify(int is_chain_good, X509_STORE_CTX *context)
 
 	if (!is_chain_good || X509_STORE_CTX_get_error_depth(context))
 		return is_chain_good;
-	peer->is_impostor = !has_common_name(certificate, peer->id) &&
+	peer->has_wrong_id = !has_common_name(certificate, peer->id) &&
 			    !has_alternative_name(certificate, peer->id);
-	if (peer->is_impostor)
+	if (peer->has_wrong_id)
 		X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
-	return !peer->is_impostor;
+	return !peer->has_wrong_id;
 }
 
 static CURLcode set_up_tls(CURL *easy, void *context, void *arg)
@@ -93,7 +93,7 @@ static CURLcode set_up_tls(CURL *easy, void *context, void *arg)
 	return CURLE_OK;
 }
 
-static size_t take_answer(char *data, size_t size, size_t n, void *arg)
+static size_t write_answer(char *data, size_t size, size_t n, void *arg)
 {
 	struct kme_transfer *transfer = arg;
 
@@ -107,7 +107,7 @@ static size_t take_answer(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-static size_t give_body(char *data, size_t size, size_t n, void *arg)
+static size_t read_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct kme_transfer *transfer = arg;
 	size_t left = transfer->body_len - transfer->body_sent;
@@ -121,8 +121,8 @@ static size_t give_body(char *data, size_t size, size_t n, void *arg)
 }
 
 /*
- * libcurl sends a request again whose connection died before any answer. But
- * the KME may have done what it asked, and would give other keys away.
+ * libcurl sends a request again if its connection closes before any answer. But the KME may have
+ * carried out the first request, and the second would burn its keys.
  */
 static int refuse_resend(void *arg, curl_off_t offset, int origin)
 {
@@ -134,7 +134,7 @@ static int refuse_resend(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_FAIL;
 }
 
-/* Remembers the first option that libcurl refused. */
+/* Sets an option of libcurl; code keeps the first failure. */
 #define SET(option, value) do {						\
 	CURLcode one_ = curl_easy_setopt(easy, (option), (value));	\
 	if (!code)							\
@@ -157,7 +157,7 @@ static CURLcode set_security(CURL *easy, struct kme_peer *peer)
 	SET(CURLOPT_SSLCERT, peer->certificate);
 	SET(CURLOPT_SSLKEY, peer->key);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
-	/* verify() looks for the KME ID instead. */
+	/* With a KME ID, verify() checks it instead of the host. */
 	SET(CURLOPT_SSL_VERIFYHOST, peer->id ? 0L : 2L);
 	SET(CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
 	SET(CURLOPT_SSL_CTX_DATA, peer);
@@ -175,18 +175,18 @@ static CURLcode set_request(struct kme_transfer *transfer, const char *url)
 	SET(CURLOPT_TIMEOUT_MS, (long)transfer->peer->timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, REUSE_S);
 	SET(CURLOPT_NOSIGNAL, 1L);
-	/* A resolver that hangs must not hold the loop up. */
+	/* A resolver that hangs must not block the loop. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
-	SET(CURLOPT_WRITEFUNCTION, take_answer);
+	SET(CURLOPT_WRITEFUNCTION, write_answer);
 	SET(CURLOPT_WRITEDATA, transfer);
 	if (!transfer->body)
 		return code;
 	SET(CURLOPT_POST, 1L);
 	SET(CURLOPT_POSTFIELDSIZE, (long)transfer->body_len);
-	SET(CURLOPT_READFUNCTION, give_body);
+	SET(CURLOPT_READFUNCTION, read_body);
 	SET(CURLOPT_READDATA, transfer);
 	SET(CURLOPT_SEEKFUNCTION, refuse_resend);
 	SET(CURLOPT_SEEKDATA, transfer);
@@ -224,16 +224,15 @@ static int prepare(struct kme_transfer *transfer, const char *url, size_t room)
 	return 0;
 }
 
-int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi,
-		       struct kme_peer *peer, const char *url, char *body,
-		       size_t room)
+int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
+		       const char *url, char *body, size_t room)
 {
 	int err;
 
 	transfer->peer = peer;
 	transfer->body = body;
 	transfer->body_len = body ? strlen(body) : 0;
-	peer->is_impostor = false;
+	peer->has_wrong_id = false;
 	err = prepare(transfer, url, room);
 	if (!err && curl_multi_add_handle(multi, transfer->easy))
 		err = -ENOMEM;
@@ -242,11 +241,11 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi,
 	return err;
 }
 
-/* TLS 1.3 servers refuse our certificate only after the handshake. */
+/* A TLS 1.3 server refuses our certificate only after the handshake, by an alert. */
 static enum kme_counter counter_of(const struct kme_transfer *transfer,
 				   CURLcode code)
 {
-	if (transfer->peer->is_impostor)
+	if (transfer->peer->has_wrong_id)
 		return KME_COUNTER_IDENTITY;
 	if (transfer->is_too_big)
 		return KME_COUNTER_TOO_BIG;
@@ -269,7 +268,7 @@ static enum kme_counter counter_of(const struct kme_transfer *transfer,
 	}
 }
 
-/* An alert is lost when the KME closes before it has read our request. */
+/* The alert is lost if the KME closes the connection before it has read our request. */
 static bool is_maybe_refusal(const struct kme_transfer *transfer,
 			     enum kme_counter counter)
 {
@@ -285,14 +284,14 @@ static void explain(const struct kme_transfer *transfer,
 {
 	if (counter == KME_COUNTER_IDENTITY)
 		snprintf(why->text, sizeof(why->text),
-			 "its certificate is not that of '%.60s'",
+			 "its certificate does not have the KME ID '%.60s'",
 			 transfer->peer->id);
 	else if (counter == KME_COUNTER_TOO_BIG)
 		snprintf(why->text, sizeof(why->text),
-			 "answers more than %zu bytes", transfer->answer.len);
+			 "answers with more than %zu bytes", transfer->answer.len);
 	else if (transfer->is_resent)
 		snprintf(why->text, sizeof(why->text),
-			 "the connection ended behind the request");
+			 "the connection closed after the request");
 	else
 		snprintf(why->text, sizeof(why->text), "%.80s%s",
 			 transfer->error[0] ? transfer->error :
@@ -301,8 +300,8 @@ static void explain(const struct kme_transfer *transfer,
 				 "; does it refuse our certificate?" : "");
 }
 
-enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi,
-				  CURLcode code, struct qlink_why *why)
+enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,
+				  struct qlink_why *why)
 {
 	enum kme_counter counter = KME_COUNTER_ANSWERED;
 	curl_off_t sent_us = 0;

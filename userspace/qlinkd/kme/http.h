@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One exchange with a key server over mutual TLS, by libcurl. */
+/* One HTTP request to a key server and its answer, over mutual TLS, by libcurl. */
 #ifndef QLINKD_KME_HTTP_H
 #define QLINKD_KME_HTTP_H
 
@@ -9,7 +9,7 @@
 #include "server.h"
 
 /**
- * struct kme_peer - where a KME is, and how it and we prove who we are
+ * struct kme_peer - the address of a KME, and how it and we authenticate
  */
 struct kme_peer {
 	/** @dialect: how requests and answers are worded */
@@ -18,42 +18,42 @@ struct kme_peer {
 	/** @url: its base URL, which passed the dialect's check */
 	char *url;
 
-	/** @id: the KME ID that its certificate must have; %NULL: its host */
+	/** @id: the KME ID that its certificate must have; %NULL: the host in @url */
 	char *id;
 
-	/** @ca: PEM file of the CA that its certificate must come from */
+	/** @ca: PEM file of the CA that must have issued its certificate */
 	char *ca;
 
-	/** @certificate: PEM file of our own, with its chain */
+	/** @certificate: PEM file of our certificate, with its chain */
 	char *certificate;
 
 	/** @key: PEM file of our private key */
 	char *key;
 
-	/** @connect_ms: time for a connection with its TLS */
+	/** @connect_ms: limit for a connection with its TLS handshake */
 	unsigned int connect_ms;
 
-	/** @timeout_ms: time for all of an exchange */
+	/** @timeout_ms: limit for a whole transfer */
 	unsigned int timeout_ms;
 
-	/** @is_impostor: the last certificate was good, and of another */
-	bool is_impostor;
+	/** @has_wrong_id: the last certificate was valid, but without @id */
+	bool has_wrong_id;
 };
 
 /**
- * struct kme_transfer - one exchange; all zero when there is none
+ * struct kme_transfer - one request and its answer; all zero when there is none
  */
 struct kme_transfer {
 	/** @easy: libcurl's handle; its private pointer is this transfer */
 	CURL *easy;
 
-	/** @headers: of the request */
+	/** @headers: header lines of the request */
 	struct curl_slist *headers;
 
 	/** @owner: the caller's */
 	void *owner;
 
-	/** @peer: whom it goes to */
+	/** @peer: the KME */
 	struct kme_peer *peer;
 
 	/** @body: of a POST; %NULL for a GET */
@@ -62,65 +62,65 @@ struct kme_transfer {
 	/** @body_len: its bytes */
 	size_t body_len;
 
-	/** @body_sent: how many libcurl took */
+	/** @body_sent: bytes of it that libcurl took */
 	size_t body_sent;
 
-	/** @answer: locked memory for the answer's body */
+	/** @answer: locked memory for the body of the answer */
 	struct qlink_secret answer;
 
-	/** @len: bytes in it */
+	/** @len: bytes of the answer so far */
 	size_t len;
 
-	/** @is_too_big: there were more */
+	/** @is_too_big: the answer did not fit */
 	bool is_too_big;
 
 	/** @is_resent: libcurl wanted to send the body again */
 	bool is_resent;
 
-	/** @status: of HTTP, once it is over */
+	/** @status: the HTTP status, once the transfer is over */
 	long status;
 
 	/** @was_sent: the KME may have seen the request */
 	bool was_sent;
 
-	/** @error: libcurl's words */
+	/** @error: libcurl's error message */
 	char error[CURL_ERROR_SIZE];
 };
 
 /**
- * kme_transfer_start() - begin an exchange
+ * kme_transfer_start() - start a transfer
  * @transfer: all zero; filled in
  * @multi: where it runs
- * @peer: whom it goes to; must outlive @multi's connections
+ * @peer: the KME; must outlive the connections of @multi
  * @url: with query
- * @body: of a POST, from malloc(), taken over also on failure; %NULL for a GET
- * @room: bytes that the answer may have
+ * @body: of a POST, from malloc(), owned by the transfer from here on, also on failure; %NULL
+ *	for a GET
+ * @room: most bytes of the answer
  *
- * TLS 1.2 at least, as ETSI GS QKD 014 V1.1.1, 4.3 says, with hybrid groups
- * first; HTTP/1.1; no proxy, no redirect, no other protocol. A body is never
- * sent twice, because the KME gives keys away once.
+ * TLS 1.2 at least, as ETSI GS QKD 014 V1.1.1, 4.3 says, with hybrid groups first; HTTP/1.1; no
+ * proxy, no redirect, no other protocol. A body is never sent twice, because the KME gives each
+ * key away once.
  *
  * Return: 0, or a negative errno.
  */
-int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi,
-		       struct kme_peer *peer, const char *url, char *body,
-		       size_t room);
+int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
+		       const char *url, char *body, size_t room);
 
 /**
- * kme_transfer_end() - take an exchange that is over out of its loop
- * @transfer: fills in @status and @was_sent; the answer stays
+ * kme_transfer_end() - take a transfer that is over off its loop
+ * @transfer: gets its @status and @was_sent; keeps the answer
  * @multi: where it ran
- * @code: what libcurl says
- * @why: filled in unless there is a whole answer
+ * @code: how it ended, from libcurl
+ * @why: filled in unless there is a complete answer
  *
- * Return: %KME_COUNTER_ANSWERED for a whole answer of whatever status, or how
+ * Return: %KME_COUNTER_ANSWERED for a complete answer with any HTTP status, or the counter of how
  * else it ended.
  */
-enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi,
-				  CURLcode code, struct qlink_why *why);
+enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,
+				  struct qlink_why *why);
 
 /**
- * kme_transfer_free() - wipe and free everything, also of one that runs
+ * kme_transfer_free() - wipe and free a transfer, which may still run
  * @transfer: all zero afterwards
  * @multi: where it runs or ran
  */

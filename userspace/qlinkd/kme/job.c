@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One wish for keys: its requests, and the keys that they brought. */
+/* Keys that the owner requested: the requests sent for them, and the keys that came. */
 #include "job.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many unknown key IDs in a row, and the KME is not asked for the others. */
+/* Stop after this many unknown key IDs in a row. */
 #define REFUSED_MAX	8
 
 int kme_job_init(struct kme_job *job, enum kme_op op, size_t n,
@@ -29,7 +29,7 @@ int kme_job_init(struct kme_job *job, enum kme_op op, size_t n,
 	}
 	job->op = op;
 	job->asked = n;
-	job->step = n;
+	job->n_next = n;
 	return 0;
 }
 
@@ -46,19 +46,20 @@ static enum kme_method other(enum kme_method method)
 	return method == KME_METHOD_POST ? KME_METHOD_GET : KME_METHOD_POST;
 }
 
-/* What the current request asks for. */
+/* The keys of the current request. */
 static struct kme_ask current(const struct kme_job *job)
 {
 	return (struct kme_ask){
 		.n = job->n_sent,
-		.ids = job->ids ? job->ids + job->at : NULL,
+		.ids = job->ids ? job->ids + job->n_done : NULL,
 	};
 }
 
+/* Choose the method and the number of keys of the next request. */
 static void choose(struct kme_job *job, const struct kme_node *node)
 {
 	const struct kme_server *server = &node->server;
-	size_t left = job->asked - job->at, most;
+	size_t left = job->asked - job->n_done, most;
 
 	if (job->first_status)
 		job->method = other(job->method);
@@ -71,7 +72,7 @@ static void choose(struct kme_job *job, const struct kme_node *node)
 	else if (job->method == KME_METHOD_GET)
 		most = node->peer.dialect->url_ids_max;
 	else
-		most = job->step;
+		most = job->n_next;
 	job->n_sent = left < most ? left : most;
 }
 
@@ -101,12 +102,12 @@ int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node, const
 	struct kme_server *server = &node->server;
 	int err;
 
-	if (job->step > kme_server_limit(server))
-		job->step = kme_server_limit(server);
+	if (job->n_next > kme_server_limit(server))
+		job->n_next = kme_server_limit(server);
 	choose(job, node);
 	err = send_request(job, multi, node, sae);
 	if (err)
-		return qlink_refuse(&job->why, err, "cannot be asked: %s", strerror(-err));
+		return qlink_refuse(&job->why, err, "cannot send a request: %s", strerror(-err));
 	job->transfer.owner = job;
 	server->counters[job->op == KME_OP_ENC ? KME_COUNTER_ENC : KME_COUNTER_DEC]++;
 	return 0;
@@ -135,7 +136,7 @@ static void add_tally(struct kme_job *job, struct kme_server *server,
 	}
 }
 
-/* Judge a body that is to have keys. */
+/* Handle an answer with keys. */
 static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 {
 	struct kme_key *keys = (struct kme_key *)job->memory.data + job->n_keys;
@@ -158,12 +159,12 @@ static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 	burn(job, server, tally.sent - tally.taken);
 	server->counters[tally.sent ? KME_COUNTER_ANSWERED : KME_COUNTER_EMPTY]++;
 	for (i = 0; i < n; i++)
-		keys[i].place = (uint16_t)(keys[i].place + job->at);
+		keys[i].place = (uint16_t)(keys[i].place + job->n_done);
 	job->n_keys += (size_t)n;
 	return n ? KME_OUTCOME_KEYS : tally.sent ? KME_OUTCOME_BROKEN : KME_OUTCOME_EMPTY;
 }
 
-/* Where POST brought an error and the KME has no GET at all, the error was not about the method. */
+/* If the KME answered POST with an error and has no GET, the error was not about the method. */
 static bool is_about_first(const struct kme_job *job, const struct kme_verdict *first,
 			   const struct kme_verdict *second)
 {
@@ -171,7 +172,7 @@ static bool is_about_first(const struct kme_job *job, const struct kme_verdict *
 	       second->rejects_method == KME_REJECTS_METHOD_YES;
 }
 
-/* An answer without keys. */
+/* Handle an answer without keys. */
 static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 				     struct kme_verdict verdict)
 {
@@ -197,16 +198,16 @@ static enum kme_step advance(struct kme_job *job, enum kme_outcome outcome)
 	if (outcome == KME_OUTCOME_BROKEN || !job->ids)
 		return KME_STEP_DONE;
 	if (outcome == KME_OUTCOME_KEYS) {
-		job->at += job->n_sent;
-		job->step = job->n_sent * 2;
+		job->n_done += job->n_sent;
+		job->n_next = job->n_sent * 2;
 		job->n_refused = 0;
 	} else if (job->n_sent > 1) {
-		job->step = job->n_sent / 2;
+		job->n_next = job->n_sent / 2;
 	} else {
-		job->at++;
+		job->n_done++;
 		job->n_refused++;
 	}
-	return job->at < job->asked && job->n_refused < REFUSED_MAX ?
+	return job->n_done < job->asked && job->n_refused < REFUSED_MAX ?
 		       KME_STEP_AGAIN : KME_STEP_DONE;
 }
 
@@ -238,14 +239,14 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 	enum kme_outcome outcome = verdict->outcome == KME_OUTCOME_KEYS ?
 		take_keys(job, node) : take_refusal(job, node, *verdict);
 
-	/* A refusal too: some KMEs refuse when they have fewer keys than requested. */
+	/* Refusals count too: some KMEs refuse when they have fewer keys than requested. */
 	if (job->op == KME_OP_ENC)
 		kme_server_batch(&node->server, job->n_sent,
 				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0);
 	return outcome;
 }
 
-/* Look at a whole answer. */
+/* Handle a complete answer. */
 static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 				  enum kme_outcome *outcome)
 {

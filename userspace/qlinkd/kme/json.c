@@ -22,7 +22,7 @@ static json_t *load(const char *text, size_t len, struct qlink_why *why)
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 
 	if (!root)
-		snprintf(why->text, sizeof(why->text), "no JSON: line %d, column %d", error.line,
+		snprintf(why->text, sizeof(why->text), "not JSON: line %d, column %d", error.line,
 			 error.column);
 	explicit_bzero(&error, sizeof(error));
 	return root;
@@ -33,7 +33,7 @@ int kme_json_open(const char *text, size_t len, json_t **root, struct qlink_why 
 	int err = kme_arena_open(ARENA_BASE_BYTES + len * ARENA_PER_BYTE);
 
 	if (err)
-		return qlink_refuse(why, err, "no locked memory to judge it in: %s",
+		return qlink_refuse(why, err, "no locked memory for the answer: %s",
 				    strerror(-err));
 	*root = load(text, len, why);
 	if (*root)

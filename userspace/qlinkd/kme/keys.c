@@ -43,7 +43,7 @@ struct kme_key *kme_keys_next(struct kme_keys *keys)
 		return &keys->room[keys->n];
 	if (is_first(keys, KME_FAULT_EXTRA))
 		snprintf(keys->why->text, sizeof(keys->why->text),
-			 "more than the %zu keys asked for", keys->ask->n);
+			 "more keys than the %zu asked for", keys->ask->n);
 	return NULL;
 }
 
@@ -113,7 +113,7 @@ static void drop_repeated(struct kme_keys *keys)
 		if (is_repeated[i]) {
 			if (is_first(keys, KME_FAULT_REPEATED))
 				snprintf(keys->why->text, sizeof(keys->why->text),
-					 "a key_ID or a key stands there more than once");
+					 "has the same key_ID or key more than once");
 		} else if (kept++ != i) {
 			keys->room[kept - 1] = keys->room[i];
 		}

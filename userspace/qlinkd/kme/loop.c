@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* libcurl's transfers and a timer behind one file descriptor. */
+/* All transfers of a client and its timer, on one file descriptor. */
 #include "loop.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 			 &event) ? -1 : 0;
 }
 
-static int want_timer(CURLM *multi, long ms, void *arg)
+static int set_curl_timer(CURLM *multi, long ms, void *arg)
 {
 	struct kme_loop *loop = arg;
 
@@ -65,7 +65,7 @@ int kme_loop_init(struct kme_loop *loop)
 	}
 	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, watch);
 	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
-	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, want_timer);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_curl_timer);
 	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
 	return 0;
 }
@@ -136,7 +136,7 @@ void kme_loop_arm(struct kme_loop *loop, int64_t at_ms)
 
 	if (at_ms < 0 || (loop->curl_at_ms >= 0 && loop->curl_at_ms < at_ms))
 		at_ms = loop->curl_at_ms;
-	/* All zero switches it off, and no boot takes 0 ms. */
+	/* The 1 ns: a time of zero would disarm the timer. */
 	if (at_ms >= 0) {
 		when.it_value.tv_sec = at_ms / 1000;
 		when.it_value.tv_nsec = at_ms % 1000 * 1000000 + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libcurl's transfers and a timer behind one file descriptor. */
+/* All transfers of a client and its timer, on one file descriptor. */
 #ifndef QLINKD_KME_LOOP_H
 #define QLINKD_KME_LOOP_H
 
@@ -8,24 +8,24 @@
 #include "http.h"
 
 /**
- * struct kme_loop - transfers that run, and what they wait for
+ * struct kme_loop - the running transfers of a client, and its timer
  */
 struct kme_loop {
-	/** @multi: libcurl's side */
+	/** @multi: libcurl's handle of all transfers */
 	CURLM *multi;
 
-	/** @epoll: readable when kme_loop_run() has something to do */
+	/** @epoll: readable when kme_loop_run() has work to do */
 	int epoll;
 
-	/** @timer: a timerfd, one of those that @epoll watches */
+	/** @timer: a timerfd, which @epoll watches */
 	int timer;
 
-	/** @curl_at_ms: CLOCK_BOOTTIME when libcurl wants to run, or -1 */
+	/** @curl_at_ms: when libcurl must run, in CLOCK_BOOTTIME; or -1 */
 	int64_t curl_at_ms;
 };
 
 /**
- * kme_now_ms() - the clock of everything here
+ * kme_now_ms() - read the clock of a client
  *
  * Return: CLOCK_BOOTTIME in ms.
  */
@@ -41,12 +41,12 @@ int kme_loop_init(struct kme_loop *loop);
 
 /**
  * kme_loop_exit() - free a loop
- * @loop: from kme_loop_init(); without transfers
+ * @loop: from kme_loop_init(), without transfers
  */
 void kme_loop_exit(struct kme_loop *loop);
 
 /**
- * kme_loop_run() - let transfers go on, without waiting
+ * kme_loop_run() - continue transfers, without waiting
  * @loop: the loop
  */
 void kme_loop_run(struct kme_loop *loop);
@@ -54,16 +54,16 @@ void kme_loop_run(struct kme_loop *loop);
 /**
  * kme_loop_done() - take a transfer that is over
  * @loop: the loop
- * @code: what libcurl says of it, for kme_transfer_end()
+ * @code: how it ended, for kme_transfer_end()
  *
- * Return: the transfer, or %NULL when there is no more.
+ * Return: the transfer, or %NULL if none is over.
  */
 struct kme_transfer *kme_loop_done(struct kme_loop *loop, CURLcode *code);
 
 /**
- * kme_loop_arm() - set the timer for libcurl and the caller
+ * kme_loop_arm() - set the timer to the first time that libcurl or the caller must run
  * @loop: the loop
- * @at_ms: when the caller wants to run, or -1
+ * @at_ms: when the caller must run, in CLOCK_BOOTTIME; or -1
  */
 void kme_loop_arm(struct kme_loop *loop, int64_t at_ms);
 

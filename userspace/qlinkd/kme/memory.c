@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where libcurl and jansson keep what a key server sent. */
+/* The memory that libcurl and jansson use for what a key server sends: locked and wiped. */
 #include "memory.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "common/secret.h"
 #include "common/wipe.h"
 
-/* One process, one thread: an answer is judged before the next is looked at. */
+/* One is enough: the process has one thread, which judges one answer at a time. */
 static struct qlink_secret arena;
 static size_t arena_used;
 
@@ -38,7 +38,7 @@ static void *json_malloc_wiped(size_t len)
 	return data;
 }
 
-/* Nothing comes back to the arena before all of it does. */
+/* The arena is freed as a whole, not block by block. */
 static void json_free_wiped(void *data)
 {
 	if (!is_in_arena(data))

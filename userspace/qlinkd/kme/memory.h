@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where libcurl and jansson keep what a key server sent. */
+/* The memory that libcurl and jansson use for what a key server sends: locked and wiped. */
 #ifndef QLINKD_KME_MEMORY_H
 #define QLINKD_KME_MEMORY_H
 
 #include <stddef.h>
 
 /**
- * kme_memory_init() - have libcurl and jansson allocate from memory that is wiped
+ * kme_memory_init() - make libcurl and jansson allocate memory that is wiped
  *
- * Call it once, first thing in main(): it starts libcurl, and a block that one
- * of both got before must not be freed after it.
+ * Call it once, first thing in main(): it starts libcurl, and a block that either library
+ * allocated before must not be freed afterwards.
  *
  * Return: 0, or %-ENOMEM if libcurl cannot start.
  */
 int kme_memory_init(void);
 
 /**
- * kme_arena_open() - have jansson allocate from one locked piece of memory
- * @len: bytes in all; once they are used up, jansson is out of memory
+ * kme_arena_open() - make jansson allocate from one block of locked memory
+ * @len: its bytes; once they are used up, jansson is out of memory
  *
- * This bounds what an answer can cost, and keeps its key bytes locked. Ends
- * with kme_arena_close(); the two cannot be nested.
+ * This bounds the memory of an answer, and keeps its key bytes locked. kme_arena_close() ends it.
+ * There is only one arena at a time.
  *
  * Return: 0, or a negative errno as qlink_secret_new().
  */
 int kme_arena_open(size_t len);
 
 /**
- * kme_arena_close() - wipe and give back all that jansson allocated since
+ * kme_arena_close() - wipe and free the arena
  *
- * Every json_t made since kme_arena_open() ends here.
+ * Every json_t made since kme_arena_open() is gone afterwards.
  */
 void kme_arena_close(void);
 

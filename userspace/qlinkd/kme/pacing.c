@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How often to rekey: as often as the supply of QKD keys allows. */
+/* How often to rekey: as often as the supply of QKD keys allows; no I/O. */
 #include "pacing.h"
 
 #include <string.h>
 
-/* That no sum with what is staged overflows. */
+/* Small enough that the sum with the staged keys does not overflow. */
 #define STOCK_MAX	(UINT64_MAX / 2)
 
 void pacing_init(struct pacing *pacing, const struct pacing_config *config,
@@ -43,17 +43,17 @@ static uint64_t longest_gap(const struct pacing *pacing)
 	return longest;
 }
 
-/* How long the stock has to last. */
+/* How long the stock has to last, in ms. */
 static uint64_t horizon(const struct pacing *pacing, uint64_t now)
 {
 	uint64_t silent = now - pacing->arrived;
-	uint64_t on = pacing->arrived - pacing->begun;
+	uint64_t lasted = pacing->arrived - pacing->begun;
 	uint64_t gap = longest_gap(pacing);
 
-	/* Nothing is known yet of a supply that is silent for the first time. */
+	/* In the first gap nothing is known about its length. */
 	if (!pacing->n_gaps && silent > PACING_STEADY_MS)
 		gap = PACING_FIRST_GAP_MS;
-	if (on >= gap || silent >= gap || gap - silent < PACING_STEADY_MS)
+	if (lasted >= gap || silent >= gap || gap - silent < PACING_STEADY_MS)
 		return PACING_STEADY_MS;
 	return gap - silent;
 }

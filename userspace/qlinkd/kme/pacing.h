@@ -1,59 +1,58 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How often to rekey: as often as the supply of QKD keys allows. */
-#ifndef QLINKD_PACING_H
-#define QLINKD_PACING_H
+/* How often to rekey: as often as the supply of QKD keys allows; no I/O. */
+#ifndef QLINKD_KME_PACING_H
+#define QLINKD_KME_PACING_H
 
 #include <stdint.h>
 
-/* Keys that come closer together than this are of one delivery, in ms. */
+/* Keys that come at most this long after the last ones belong to the same delivery, in ms. */
 #define PACING_STEADY_MS	60000
-/* What the first gap is taken for, as long as it is not over, in ms. */
+/* The assumed length of the first gap while it lasts, in ms. */
 #define PACING_FIRST_GAP_MS	(12 * 3600 * 1000)
-/* Gaps between deliveries that are remembered; the longest one counts. */
+/* How many gaps between deliveries are remembered; the longest one counts. */
 #define PACING_GAPS		16
 
 /**
- * struct pacing_config - what bounds the rekey period
+ * struct pacing_config - limits of the rekey period
  */
 struct pacing_config {
-	/** @floor_ms: never rekey more often, above 0 */
+	/** @floor_ms: the shortest period, above 0 */
 	uint32_t floor_ms;
 
-	/** @ceiling_ms: never plan to use a key longer; not below @floor_ms */
+	/** @ceiling_ms: the longest planned period, at least @floor_ms */
 	uint32_t ceiling_ms;
 
-	/** @reserve: keys that a plan leaves for when the next delivery is late */
+	/** @reserve: keys that a plan leaves in case the next delivery is late */
 	uint64_t reserve;
 };
 
 /**
- * struct pacing - what was seen of the supply
+ * struct pacing - the supply of keys that one direction may spend, as observed
  *
- * For keys that one direction may spend. Time is in ms on any clock that does
- * not go back.
+ * Times are in ms on any clock that does not go back.
  */
 struct pacing {
 	/** @config: as given */
 	struct pacing_config config;
 
-	/** @stock: keys at hand */
+	/** @stock: keys that can be spent now */
 	uint64_t stock;
 
-	/** @begun: when the present or last delivery began */
+	/** @begun: start of the current or last delivery */
 	uint64_t begun;
 
-	/** @arrived: when keys came last */
+	/** @arrived: when the last keys came */
 	uint64_t arrived;
 
-	/** @gaps: ms without keys before each of the last deliveries */
+	/** @gaps: ms without keys before each of the last deliveries, as a ring */
 	uint64_t gaps[PACING_GAPS];
 
-	/** @n_gaps: how many were ever seen */
+	/** @n_gaps: gaps ever observed */
 	uint64_t n_gaps;
 };
 
 /**
- * pacing_init() - start without knowing the supply
+ * pacing_init() - start with an unknown supply
  * @pacing: filled in
  * @config: copied
  * @now: time in ms
@@ -62,7 +61,7 @@ void pacing_init(struct pacing *pacing, const struct pacing_config *config,
 		 uint64_t now);
 
 /**
- * pacing_arrived() - keys came from the KME
+ * pacing_arrived() - note that keys came from the KME
  * @pacing: the pacing
  * @n: how many, above 0
  * @now: time in ms
@@ -70,9 +69,9 @@ void pacing_init(struct pacing *pacing, const struct pacing_config *config,
 void pacing_arrived(struct pacing *pacing, uint64_t n, uint64_t now);
 
 /**
- * pacing_spent() - keys were offered, lost or too old
+ * pacing_spent() - note that keys were offered, lost or too old
  * @pacing: the pacing
- * @n: how many; more than there are leaves none
+ * @n: how many; more than the stock empties it
  */
 void pacing_spent(struct pacing *pacing, uint64_t n);
 
@@ -82,14 +81,13 @@ void pacing_spent(struct pacing *pacing, uint64_t n);
  * @staged: keys that were offered and are not used yet
  * @now: time in ms
  *
- * One rule for fibre and satellite: the stock above the reserve is spread
- * over the time that it has to last. That is a minute where keys keep coming,
- * so that a trickle holds the stock at a minute's worth; and until
- * the longest gap seen is over, where keys come in bursts. A delivery that has
- * gone on for longer than the gap is a trickle again.
+ * One rule serves fibre and satellite: the stock above the reserve is spread over the time that it
+ * has to last. Where keys keep coming, that time is a minute, so that the stock stays at a
+ * minute's supply. Where keys come in bursts, it lasts until the longest observed gap is over. A
+ * delivery that lasts longer than the gap counts as a steady supply again.
  *
- * Asking spends nothing, and an idle link does not either: the age of a key
- * runs from its first frame.
+ * A call spends nothing, and neither does an idle link: the age of a key runs from its first
+ * frame.
  *
  * Context: Pure.
  * Return: ms, from floor to ceiling.

@@ -8,10 +8,10 @@
 #include <sys/random.h>
 
 struct store_slot {
-	/* When it came, in ms. */
-	uint64_t born;
+	/* When the key came, in ms. */
+	uint64_t arrived;
 
-	/* One more than the next slot with the same hash; 0 for none. */
+	/* The index of the next slot with the same hash plus 1; 0 for none. */
 	uint32_t next;
 
 	uint16_t key_len;
@@ -62,9 +62,8 @@ void store_free(struct store *store)
 	memset(store, 0, sizeof(*store));
 }
 
-/* FNV-1a from a random start: IDs are the KME's, and no secret. */
-static uint32_t *head_of(const struct store *store, const uint8_t *id,
-			 size_t len)
+/* FNV-1a from a random start, because the KME chooses the IDs. They are not secret. */
+static uint32_t *head_of(const struct store *store, const uint8_t *id, size_t len)
 {
 	uint64_t hash = store->seed;
 	size_t i;
@@ -98,30 +97,37 @@ static uint8_t *key_bytes(const struct store *store, uint32_t number)
 	return store->memory.data + (size_t)number * store->config.key_bytes;
 }
 
-int store_put(struct store *store, const struct bytes *id,
-	      const struct bytes *key, uint64_t now, struct qlink_why *why)
+static int check_key(const struct store *store, const struct bytes *id, const struct bytes *key,
+		     struct qlink_why *why)
 {
-	struct store_slot *slot;
-	uint32_t number, *head;
-
 	if (!id->len || id->len > STORE_ID_BYTES_MAX)
-		return qlink_refuse(why, -EINVAL, "key ID of %zu bytes, not 1 to %d",
-			      id->len, STORE_ID_BYTES_MAX);
-	if (key->len < STORE_KEY_BYTES_MIN ||
-	    key->len > store->config.key_bytes)
-		return qlink_refuse(why, -EINVAL, "key of %zu bytes, not %d to %u",
-			      key->len, STORE_KEY_BYTES_MIN,
-			      store->config.key_bytes);
+		return qlink_refuse(why, -EINVAL, "key ID of %zu bytes, not 1 to %d", id->len,
+				    STORE_ID_BYTES_MAX);
+	if (key->len < STORE_KEY_BYTES_MIN || key->len > store->config.key_bytes)
+		return qlink_refuse(why, -EINVAL, "key of %zu bytes, not %d to %u", key->len,
+				    STORE_KEY_BYTES_MIN, store->config.key_bytes);
 	if (store->taken_from)
 		return qlink_refuse(why, -EBUSY, "the newest key is in use");
 	if (store->n == store->config.capacity)
 		return qlink_refuse(why, -ENOSPC, "full with %u keys", store->n);
 	if (is_known(store, id))
-		return qlink_refuse(why, -EEXIST, "key ID %.*s is there already",
-			      (int)id->len, (const char *)id->data);
+		return qlink_refuse(why, -EEXIST, "key ID %.*s is in the store already",
+				    (int)id->len, (const char *)id->data);
+	return 0;
+}
+
+int store_put(struct store *store, const struct bytes *id, const struct bytes *key, uint64_t now,
+	      struct qlink_why *why)
+{
+	struct store_slot *slot;
+	uint32_t number, *head;
+	int err = check_key(store, id, key, why);
+
+	if (err)
+		return err;
 	number = slot_number(store, store->n++);
 	slot = &store->slots[number];
-	slot->born = now;
+	slot->arrived = now;
 	slot->id_len = (uint8_t)id->len;
 	slot->key_len = (uint16_t)key->len;
 	memcpy(slot->id, id->data, id->len);
@@ -132,7 +138,7 @@ int store_put(struct store *store, const struct bytes *id,
 	return 0;
 }
 
-/* Wipe the key in a slot, and let its ID be forgotten. */
+/* Wipe the key in a slot, and remove its ID from the hash table. */
 static void wipe(struct store *store, uint32_t number)
 {
 	struct store_slot *slot = &store->slots[number];
@@ -169,8 +175,7 @@ uint32_t store_expire(struct store *store, uint64_t now)
 	if (!store->config.max_age_ms || store->n_taken)
 		return 0;
 	for (; store->n; n++) {
-		if (now - store->slots[store->first].born <
-		    store->config.max_age_ms)
+		if (now - store->slots[store->first].arrived < store->config.max_age_ms)
 			break;
 		remove_first(store);
 	}
@@ -196,9 +201,8 @@ uint32_t store_wanted(struct store *store)
 		store->is_filling = true;
 	if (!store->is_filling)
 		return 0;
-	/* Slots of taken keys are not free yet. */
-	return high - stock < capacity - store->n ? high - stock :
-						     capacity - store->n;
+	/* The slots of taken keys are not free yet. */
+	return high - stock < capacity - store->n ? high - stock : capacity - store->n;
 }
 
 uint32_t store_take(struct store *store, uint32_t n, uint64_t now)
