@@ -129,7 +129,7 @@ void lab_conf(char *text, size_t size, int side, const char *link);
 
 /**
  * lab_get() - request keys and wait for the answer
- * @client: the client; waits until a KME is up first
+ * @client: the client; the call waits until a KME is up
  * @n: how many
  *
  * Return: how many arrived.
@@ -138,7 +138,7 @@ size_t lab_get(struct lab_client *client, size_t n);
 
 /**
  * lab_fetch() - fetch keys by ID and wait for the answer
- * @client: the client; waits until its first KME is up first
+ * @client: the client; the call waits until its first KME is up
  * @keys: the keys of the other end
  * @n: how many
  *

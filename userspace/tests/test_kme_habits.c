@@ -125,6 +125,26 @@ TEST(every_way_to_have_no_keys_is_empty_and_ends_when_keys_come)
 	}
 }
 
+/* The client tries GET after the first error, and learns from 405 that the error meant no keys. */
+TEST(an_error_is_not_about_the_method_where_the_kme_has_no_other)
+{
+	lab_start("methods post\n", "");
+	CHECK_TEXT("dry", lab_tell("set a dry 400"), "ok");
+	CHECK_TEXT("stock", lab_tell("stock SAE-A SAE-B 0"), "ok");
+	lab_client_start(&a, 0, NULL);
+	CHECK_NUMBER("none", lab_get(&a, 4), 0);
+	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "empty");
+	CHECK_TEXT("why", a.answer.why.text, "answers enc_keys with 400");
+	CHECK_NUMBER("GET was tried", counter(KME_COUNTER_METHOD), 1);
+	CHECK_NUMBER("one request was empty", counter(KME_COUNTER_EMPTY), 1);
+	CHECK_NUMBER("no failure", counter(KME_COUNTER_HTTP), 0);
+	CHECK_NUMBER("method", kme_server(a.kme, 0)->method[KME_OP_ENC], KME_METHOD_POST);
+	CHECK_NUMBER("none again", lab_get(&a, 4), 0);
+	CHECK_NUMBER("GET was not tried again", counter(KME_COUNTER_METHOD), 1);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
 TEST(a_limit_that_a_kme_does_not_report_is_found)
 {
 	lab_start("", "");

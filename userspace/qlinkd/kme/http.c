@@ -12,7 +12,7 @@
 
 /* Hybrid groups first; many KMEs have no post-quantum group yet. */
 #define GROUPS	"X25519MLKEM768:X25519:P-256:P-384"
-/* The KME may have closed a connection that was idle for longer, and lose a request on it. */
+/* The KME may have closed a connection that was idle for longer, which loses the request. */
 #define REUSE_S	20L
 
 /* Index of our data in a TLS context, which is the peer. */
@@ -69,7 +69,7 @@ static int verify(int is_chain_good, X509_STORE_CTX *context)
 	if (!is_chain_good || X509_STORE_CTX_get_error_depth(context))
 		return is_chain_good;
 	peer->has_wrong_id = !has_common_name(certificate, peer->id) &&
-			    !has_alternative_name(certificate, peer->id);
+			     !has_alternative_name(certificate, peer->id);
 	if (peer->has_wrong_id)
 		X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
 	return !peer->has_wrong_id;
@@ -122,7 +122,7 @@ static size_t read_body(char *data, size_t size, size_t n, void *arg)
 
 /*
  * libcurl sends a request again if its connection closes before any answer. But the KME may have
- * carried out the first request, and the second would burn its keys.
+ * carried out the first request, and would give other keys to the second.
  */
 static int refuse_resend(void *arg, curl_off_t offset, int origin)
 {
