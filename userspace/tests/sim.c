@@ -114,7 +114,7 @@ bool sim_is_settled(const struct sim *sim)
 		if (end->session.phase != SESSION_PHASE_READY || end->n_ops ||
 		    end->session.rx.step != SESSION_STEP_INVITED ||
 		    end->session.tx.step != SESSION_STEP_IDLE ||
-		    end->session.tx.want || end->session.asked.is_open)
+		    end->session.tx.want || end->session.own_withdrawal.is_open)
 			return false;
 	return true;
 }

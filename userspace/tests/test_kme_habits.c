@@ -129,8 +129,8 @@ TEST(every_way_to_have_no_keys_is_empty_and_ends_when_keys_come)
 TEST(an_error_is_not_about_the_method_where_the_kme_has_no_other)
 {
 	lab_start("methods post\n", "");
-	CHECK_TEXT("dry", lab_tell("set a dry 400"), "ok");
-	CHECK_TEXT("stock", lab_tell("stock SAE-A SAE-B 0"), "ok");
+	CHECK_TEXT("dry", lab_command("set a dry 400"), "ok");
+	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 0"), "ok");
 	lab_client_start(&a, 0, NULL);
 	CHECK_NUMBER("none", lab_get(&a, 4), 0);
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "empty");
