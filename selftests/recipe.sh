@@ -34,7 +34,7 @@ host_start()
 	mkfifo "$dir/typed"
 	scp_make "$1"
 	# shellcheck disable=SC2016 # the inner shell expands these
-	setsid ip netns exec "$(place "$1")" bash -c '
+	setsid ip netns exec "$(site_ns "$1")" bash -c '
 		mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc,workdir=$1/work" overlay /etc &&
 			mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs tmpfs /var/log || exit
 		cd "$1/root" && echo $$ >"$1/pid" || exit
@@ -50,7 +50,7 @@ paste()
 
 	words=$(block "$2" "$page" "${3:-1}") || fail "block $2"
 	n_pasted=$((n_pasted + 1))
-	printf '%s\necho pasted %s\n' "$words" "$n_pasted" >"$tmp/$1/typed"
+	printf '%s\necho pasted %s\n' "$words" "$n_pasted" 1<>"$tmp/$1/typed"
 	# Its ping may wait for a minute.
 	n_checks=$((n_checks + 1))
 	busywait $((4 * deadline)) grep -qx "pasted $n_pasted" "$tmp/$1/log" ||
@@ -67,7 +67,7 @@ test_two_sites_as_the_readme_has_them()
 	# No block goes untried; scripts/by-hand has the first.
 	expect_eq "blocks" "$(sed -n 's/^```sh //p' "$page" | tr '\n' ' ')" "by-hand site-a site-b site-a both site-a "
 	setup_ns ns1 ns2
-	expect_ok "the wire" lay_path "$ns1" "$ns2" veth0 "${outer[1]}" "${outer[2]}"
+	expect_ok "the wire" connect_ns "$ns1" "$ns2" veth0 "${outer[1]}" "${outer[2]}"
 	host_start 1
 	host_start 2
 	capture_start "$ns1" "$tmp/wire"
