@@ -130,7 +130,7 @@ TEST(wrong_lines_are_refused)
 	refused("agent x\n", "qlinkd.conf:1: agent: must be followed by nothing in its line");
 	refused("kme\n", "qlinkd.conf:1: kme: must be followed by a name");
 	refused("link a b\n", "qlinkd.conf:1: link: must be followed by a device");
-	refused("agent\n\tname a\001b\n", "qlinkd.conf:2: has a character that is no text");
+	refused("agent\n\tname a\001b\n", "qlinkd.conf:2: has a control character");
 	refused("agent\n\tkey 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "qlinkd.conf:2: key: more than 16 words");
 }
 
@@ -143,7 +143,7 @@ TEST(a_nul_character_hides_nothing)
 
 	for (cut = 1; cut <= 2; cut++) {
 		CHECK_NUMBER("parse", config_parse(&config, text, sizeof(text) - cut, "f", &error), -EINVAL);
-		CHECK_TEXT("error", error.text, "f:2: has a character that is no text");
+		CHECK_TEXT("error", error.text, "f:2: has a control character");
 		config_free(&config);
 	}
 }

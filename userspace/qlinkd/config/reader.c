@@ -289,7 +289,7 @@ int reader_take(struct reader *reader, char *text, size_t len)
 		reader->line++;
 		/* A NUL in a line would hide what follows it. */
 		if (strlen(line) + 1 != (size_t)(next - line) || !is_text(line))
-			return reader_refuse(reader, "has a character that is no text");
+			return reader_refuse(reader, "has a control character");
 		err = take_line(reader, line);
 		if (err)
 			return err;

@@ -18,6 +18,19 @@
 #define LINK_WHY_BYTES	160
 
 /**
+ * DOC: Words
+ *
+ * - link: a qlink device and its peer, as the agent keys it.
+ * - session: the agreement of both ends on keys, see agreement/agreement.h.
+ * - run: calls the rest when a message, an answer, an event or the clock asks for it.
+ * - act: carries out the actions that the session returns.
+ * - choose: picks the source of the keys, how many to stage, and the rekey period.
+ * - stock: the QKD keys that KMEs delivered and no offer has used. A key is usable while
+ *   the peer can fetch it, as far as is known.
+ * - view: the device as the kernel last described it.
+ */
+
+/**
  * struct link_counters - counters of a link
  */
 struct link_counters {
