@@ -22,7 +22,7 @@ static const char help_tail[] =
 static void write_help(FILE *to)
 {
 	fputs(help_head, to);
-	qlink_options_print(to, (int)sizeof(help_head) - 1);
+	qlink_options_print(to, (int)sizeof(help_head) - 1, " ");
 	fputs(help_tail, to);
 }
 

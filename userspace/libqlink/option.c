@@ -176,7 +176,7 @@ static const char *placeholder(const struct qlink_attr *attr)
 	return "N";
 }
 
-void qlink_options_print(FILE *to, int column)
+void qlink_options_print(FILE *to, int column, const char *pad)
 {
 	const struct qlink_attr *attr = qlink_config_attrs.attrs;
 	int at = column, len;
@@ -186,7 +186,8 @@ void qlink_options_print(FILE *to, int column)
 	for (i = 0; i < qlink_config_attrs.n; i++, attr++) {
 		if (!is_option(attr))
 			continue;
-		len = snprintf(text, sizeof(text), "[%s %s]", attr->name, placeholder(attr));
+		len = snprintf(text, sizeof(text), "[%s%s %s%s]", pad, attr->name,
+			       placeholder(attr), pad);
 		if (at + len > LINE_MAX_COLUMNS) {
 			fprintf(to, "\n%*s", column, "");
 			at = column;

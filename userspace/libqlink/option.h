@@ -57,7 +57,8 @@ char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
  * qlink_options_print() - list all options for a help text
  * @to: where it goes
  * @column: where the cursor is, and where further lines start
+ * @pad: what stands inside the brackets around an option: a blank in ip, nothing in qlinkctl
  */
-void qlink_options_print(FILE *to, int column);
+void qlink_options_print(FILE *to, int column, const char *pad);
 
 #endif

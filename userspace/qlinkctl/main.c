@@ -49,7 +49,7 @@ static const char help_tail[] =
 static int print_help(void)
 {
 	fputs(help_head, stdout);
-	qlink_options_print(stdout, OPTIONS_COLUMN);
+	qlink_options_print(stdout, OPTIONS_COLUMN, "");
 	return fputs(help_tail, stdout) == EOF ? CTL_FAILED : CTL_OK;
 }
 

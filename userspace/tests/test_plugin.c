@@ -303,7 +303,7 @@ TEST(help_lists_every_option_and_makes_no_device)
 	said = tap_stderr_end();
 	CHECK(err, "taken");
 	CHECK_NUMBER("request", request.n.nlmsg_len, NLMSG_HDRLEN);
-	CHECK(!strncmp(said, "Usage: ... qlink [id N] [peer MAC] [ethertype 0xNNNN] ", 54),
+	CHECK(!strncmp(said, "Usage: ... qlink [ id N ] [ peer MAC ] [ ethertype 0xNNNN ]", 59),
 	      "got '%s'", said);
 	for (i = 0; i < qlink_config_attrs.n; i++, attr++)
 		CHECK(attr->type == IFLA_QLINK_LOWER || strstr(said, attr->name),
