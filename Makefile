@@ -28,6 +28,10 @@ userspace:
 # Root copies, and compiles nothing.
 install:
 	@[ -e kmod/qlink.ko ] || { echo 'kmod/qlink.ko: not there; run make first' >&2; exit 1; }
+	@built=$$(PATH=$$PATH:/usr/sbin:/sbin modinfo -F vermagic kmod/qlink.ko | cut -d ' ' -f 1); \
+	wanted=$$(cat $(KDIR)/include/config/kernel.release); \
+	[ "$$built" = "$$wanted" ] || \
+		{ echo "kmod/qlink.ko: built for $$built, and KDIR is of $$wanted; run make again" >&2; exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 	$(MAKE) -C userspace install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
