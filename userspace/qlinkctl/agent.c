@@ -96,9 +96,9 @@ static void print_peer(const json_t *peer, FILE *to)
 
 static void print_ring(const char *name, const json_t *ring, FILE *to)
 {
-	fprintf(to, "    %s epoch %lld %s, %lld staged, %lld rekeys\n", name,
+	fprintf(to, "    %s epoch %lld %s, %lld staged, %lld rekey%s\n", name,
 		number(ring, "epoch"), text(ring, "source", "(none)"), number(ring, "staged"),
-		number(ring, "rekeys"));
+		number(ring, "rekeys"), number(ring, "rekeys") == 1 ? "" : "s");
 }
 
 static void print_link(const json_t *link, FILE *to)

@@ -36,8 +36,8 @@ static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to
 			"unknown");
 	else
 		fprintf(to, "; %s no active key", label);
-	fprintf(to, ", %u staged, %llu rekeys", ring->staged,
-		(unsigned long long)ring->rekeys);
+	fprintf(to, ", %u staged, %llu rekey%s", ring->staged,
+		(unsigned long long)ring->rekeys, ring->rekeys == 1 ? "" : "s");
 }
 
 void monitor_text(const struct qlink_event *event, FILE *to)

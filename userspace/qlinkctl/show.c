@@ -100,9 +100,9 @@ static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to
 			"unknown");
 	else
 		fputs("no active key", to);
-	fprintf(to, ", newest %llu, %u staged, %u retired, %llu rekeys",
+	fprintf(to, ", newest %llu, %u staged, %u retired, %llu rekey%s",
 		(unsigned long long)ring->newest_epoch, ring->staged,
-		ring->retired, (unsigned long long)ring->rekeys);
+		ring->retired, (unsigned long long)ring->rekeys, ring->rekeys == 1 ? "" : "s");
 	if (ring->age_ms)
 		fprintf(to, ", in use for %llu ms", (unsigned long long)ring->age_ms);
 	fputs(ring->overdue ? ", overdue\n" : "\n", to);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,21 +93,36 @@ static int take_endpoint(struct reader *reader, const struct reader_option *opti
 	return 0;
 }
 
+/* Lists all policies, as in "one, two or three". */
+static const char *list_policies(char *text, size_t room)
+{
+	unsigned int policy;
+	size_t len = 0;
+
+	for (policy = POLICY_HYBRID_REQUIRED; policy_name(policy) && len < room; policy++)
+		len += (size_t)snprintf(text + len, room - len, "%s%s",
+					policy == POLICY_HYBRID_REQUIRED ? "" :
+					policy_name(policy + 1) ? ", " : " or ",
+					policy_name(policy));
+	return text;
+}
+
 static int take_policy(struct reader *reader, const struct reader_option *option,
 		       char **words, int n)
 {
+	char names[100] = "";
 	unsigned int policy;
 
 	if (reader_one_word(reader, option, n))
 		return -EINVAL;
-	for (policy = POLICY_HYBRID_REQUIRED; policy <= POLICY_PQC_ONLY; policy++) {
+	for (policy = POLICY_HYBRID_REQUIRED; policy_name(policy); policy++) {
 		if (strcmp(words[0], policy_name(policy)))
 			continue;
 		*(uint32_t *)(reader->at + option->offset) = policy;
 		return 0;
 	}
-	return reader_refuse(reader, "%s %s: not hybrid-required, qkd-required, prefer-hybrid or pqc-only",
-		      option->name, words[0]);
+	return reader_refuse(reader, "%s %s: not %s", option->name, words[0],
+			     list_policies(names, sizeof(names)));
 }
 
 static int take_method(struct reader *reader, const struct reader_option *option,

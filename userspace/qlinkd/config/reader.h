@@ -12,7 +12,7 @@
  *
  * A line that is not indented begins a section: its name and, for most, a second word.
  * Indented lines behind it are its options: a name and one word or more. "#" begins a
- * comment. What sections and options there are is said by tables; struct reader_option has one
+ * comment. Tables list the sections and their options; struct reader_option has one
  * function that takes the words of an option and stores or refuses them.
  *
  * Words are not copied: they point into the text that is read.
