@@ -13,7 +13,7 @@
  *
  * ::
  *
- *      install         first frame     a newer key      grace over
+ *      install         its turn        a newer key      grace over
  *         v                v           takes over  v         v
  *       STAGED ---------> ACTIVE ----------------> RETIRED -> WIPED
  *   tx: waits          seals             done at once: WIPED

@@ -135,7 +135,7 @@ struct qlink_ring_info {
 	u64 current_epoch;
 	/** @current_source: of the active key */
 	enum qlink_source current_source;
-	/** @n_staged: keys that wait for their first frame */
+	/** @n_staged: keys that wait for their turn */
 	u32 n_staged;
 	/** @n_retired: keys kept for late frames */
 	u32 n_retired;

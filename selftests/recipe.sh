@@ -51,7 +51,7 @@ paste()
 	words=$(block "$2" "$page" "${3:-1}") || fail "block $2"
 	n_pasted=$((n_pasted + 1))
 	printf '%s\necho pasted %s\n' "$words" "$n_pasted" 1<>"$tmp/$1/typed"
-	# Its ping may wait for a minute.
+	# It waits for the first keys.
 	n_checks=$((n_checks + 1))
 	busywait $((4 * deadline)) grep -qx "pasted $n_pasted" "$tmp/$1/log" ||
 		fail "block $2 ${3:-}: $(cat "$tmp/$1/log")"

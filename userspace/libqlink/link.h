@@ -101,7 +101,7 @@ struct qlink_ring {
 	/** @current_epoch: epoch of the active key, 0 for none */
 	uint64_t current_epoch;
 
-	/** @staged: keys that wait for their first frame */
+	/** @staged: keys that wait for their turn */
 	uint32_t staged;
 
 	/** @retired: keys that are kept only for late frames */
