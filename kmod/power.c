@@ -10,6 +10,7 @@
 #include "aead.h"
 #include "key_wipe.h"
 #include "keyring.h"
+#include "names-gen.h"
 
 /**
  * DOC: When all keys go
@@ -39,21 +40,6 @@ static DECLARE_RWSEM(qlink_power_lock);
 /* No key is installed; set before the lock is taken for writing. */
 static bool qlink_power_is_asleep;
 
-static const char *qlink_power_cause_name(enum qlink_wipe_cause cause)
-{
-	switch (cause) {
-	case QLINK_WIPE_CAUSE_NONE:
-		break;
-	case QLINK_WIPE_CAUSE_SUSPEND:
-		return "suspend";
-	case QLINK_WIPE_CAUSE_HIBERNATION:
-		return "hibernation";
-	case QLINK_WIPE_CAUSE_CLONE:
-		return "clone";
-	}
-	return "none";
-}
-
 static void qlink_power_wipe(enum qlink_wipe_cause cause)
 {
 	/* All links at once, before anything that takes long. */
@@ -64,7 +50,7 @@ static void qlink_power_wipe(enum qlink_wipe_cause cause)
 	qlink_key_flush();
 	qlink_aead_forget();
 	up_write(&qlink_power_lock);
-	pr_notice("qlink: all keys wiped: %s\n", qlink_power_cause_name(cause));
+	pr_notice("qlink: all keys wiped: %s\n", qlink_wipe_cause_name(cause));
 }
 
 static void qlink_power_sleep(enum qlink_wipe_cause cause)
