@@ -320,6 +320,17 @@ void *qlink_list_next(struct qlink_list *list)
 	return item;
 }
 
+/* Append the item that @attrs describe; it counts only if all of them are good. */
+static int list_append(struct qlink_list *list, qlink_attr_take take, const void *attrs, size_t len)
+{
+	void *item = qlink_list_next(list);
+	int err = item ? qlink_attr_walk(attrs, len, take, item) : -ENOMEM;
+
+	if (!err)
+		list->n++;
+	return err;
+}
+
 static int dump_once(struct qlink_nl *nl, const struct qlink_dump *dump,
 		     struct nl_reply *reply)
 {
@@ -379,18 +390,9 @@ int qlink_link_get(struct qlink_nl *nl, uint32_t ifindex,
 	return nl_request(nl, msg, &reply);
 }
 
-static int link_list_take(void *arg, const void *attrs, size_t len)
+static int link_list_take(void *list, const void *attrs, size_t len)
 {
-	struct qlink_list *list = arg;
-	struct qlink_link *link = qlink_list_next(list);
-	int err;
-
-	if (!link)
-		return -ENOMEM;
-	err = qlink_attr_walk(attrs, len, qlink_link_take_message, link);
-	if (!err)
-		list->n++;
-	return err;
+	return list_append(list, qlink_link_take_message, attrs, len);
 }
 
 int qlink_link_dump(struct qlink_nl *nl, struct qlink_link **links, size_t *n,
@@ -548,19 +550,7 @@ int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,
 static int key_list_take_attr(void *arg, unsigned int type, const void *data,
 			      size_t len)
 {
-	struct qlink_list *list = arg;
-	struct qlink_key *key;
-	int err;
-
-	if (type != QLINK_A_KEY)
-		return 0;
-	key = qlink_list_next(list);
-	if (!key)
-		return -ENOMEM;
-	err = qlink_attr_walk(data, len, qlink_key_take, key);
-	if (!err)
-		list->n++;
-	return err;
+	return type == QLINK_A_KEY ? list_append(arg, qlink_key_take, data, len) : 0;
 }
 
 static int key_list_take(void *list, const void *attrs, size_t len)
@@ -590,19 +580,7 @@ int qlink_key_dump(struct qlink_nl *nl, uint32_t ifindex,
 
 static int record_list_take_attr(void *arg, unsigned int type, const void *data, size_t len)
 {
-	struct qlink_list *list = arg;
-	struct qlink_record *record;
-	int err;
-
-	if (type != QLINK_A_RECORD)
-		return 0;
-	record = qlink_list_next(list);
-	if (!record)
-		return -ENOMEM;
-	err = qlink_attr_walk(data, len, qlink_record_take, record);
-	if (!err)
-		list->n++;
-	return err;
+	return type == QLINK_A_RECORD ? list_append(arg, qlink_record_take, data, len) : 0;
 }
 
 static int record_list_take(void *list, const void *attrs, size_t len)
