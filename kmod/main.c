@@ -5,6 +5,7 @@
 
 #include "aead.h"
 #include "device.h"
+#include "faultpoint.h"
 #include "key_wipe.h"
 #include "keytable.h"
 #include "netlink.h"
@@ -59,6 +60,7 @@ static int __init qlink_init(void)
 	if (err)
 		goto exit_keytable;
 	qlink_underlay_init(&qlink_underlay_upcalls);
+	qlink_faultpoint_init();
 	err = qlink_tx_init();
 	if (err)
 		goto exit_power;
@@ -81,6 +83,7 @@ exit_rx:
 exit_tx:
 	qlink_tx_exit();
 exit_power:
+	qlink_faultpoint_exit();
 	qlink_power_exit();
 exit_keytable:
 	qlink_keytable_exit();
@@ -97,6 +100,7 @@ static void __exit qlink_exit(void)
 	qlink_netlink_exit();
 	qlink_rx_exit();
 	qlink_tx_exit();
+	qlink_faultpoint_exit();
 	qlink_power_exit();
 	qlink_keys_exit();
 	/* Wait until the last attaches and ports are freed. */
