@@ -9,6 +9,7 @@
 
 #include "bundle.h"
 #include "gso.h"
+#include "nest.h"
 #include "pages.h"
 #include "pmtu.h"
 
@@ -62,22 +63,6 @@ struct qlink_tx_cpu {
 };
 
 static DEFINE_PER_CPU(struct qlink_tx_cpu, qlink_tx_cpus);
-
-/**
- * struct qlink_tx_nest - a link that is in the middle of sending a frame
- *
- * It lies on the stack of the sender. Where the underlay leads over another link,
- * that link's frame is sent before the first one returns, and its nest is the inner one.
- */
-struct qlink_tx_nest {
-	/** @outer: the nest around this one, or NULL */
-	struct qlink_tx_nest *outer;
-	/** @link: the link that sends */
-	const struct qlink_dev *link;
-};
-
-/* The innermost nest of each CPU; BHs off. */
-static DEFINE_PER_CPU(struct qlink_tx_nest *, qlink_tx_nests);
 
 static const unsigned int qlink_tx_counters[] = {
 	[QLINK_XMIT_DOWN]	= QLINK_A_STATS_TX_NO_UNDERLAY,
@@ -500,41 +485,14 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_tx_small(link, attach, skb);
 }
 
-/* Does the frame come back to a link that is still sending it? Where a queue on the way ends the
- * nesting, this cannot see the loop, and the frame goes round until it has grown too big.
- */
-static bool qlink_tx_is_loop(const struct qlink_tx_nest *nest, const struct qlink_dev *link)
-{
-	for (; nest; nest = nest->outer) {
-		if (nest->link == link)
-			return true;
-	}
-	return false;
-}
-
-static bool qlink_tx_enter(struct qlink_tx_nest *nest, const struct qlink_dev *link)
-{
-	nest->outer = this_cpu_read(qlink_tx_nests);
-	nest->link = link;
-	if (unlikely(qlink_tx_is_loop(nest->outer, link)))
-		return false;
-	this_cpu_write(qlink_tx_nests, nest);
-	return true;
-}
-
-static void qlink_tx_leave(const struct qlink_tx_nest *nest)
-{
-	this_cpu_write(qlink_tx_nests, nest->outer);
-}
-
 static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
 {
-	struct qlink_tx_nest nest;
+	struct qlink_nest nest;
 
-	if (unlikely(!qlink_tx_enter(&nest, link)))
+	if (unlikely(!qlink_nest_enter(&nest, link)))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
 	qlink_tx_one(link, skb);
-	qlink_tx_leave(&nest);
+	qlink_nest_leave(&nest);
 }
 
 static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
@@ -567,7 +525,7 @@ static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
 void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
-	struct qlink_tx_nest nest;
+	struct qlink_nest nest;
 	struct sk_buff *skb;
 
 	if (!attach) {
@@ -579,11 +537,11 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
 		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_NO_MEMORY);
 		return;
 	}
-	if (!qlink_tx_enter(&nest, link))
+	if (!qlink_nest_enter(&nest, link))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
 	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, 0))
 		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
-	qlink_tx_leave(&nest);
+	qlink_nest_leave(&nest);
 }
 
 static void qlink_tx_wait(struct qlink_tx_cpu *here, struct qlink_dev *link,
