@@ -114,14 +114,25 @@ static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
 		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
 }
 
-/* Charge the copy to the socket instead of the frame, so that the socket's limits still hold. */
-static void qlink_tx_move_owner(struct sk_buff *to, struct sk_buff *from)
+/* Is TCP told when the frame has left (TCP small queues)? That destructor needs nothing but the
+ * socket. What others need (of a ring's packet, its place in the ring) stays with the frame.
+ */
+static bool qlink_tx_tells_tcp(const struct sk_buff *skb)
 {
-	if (!from->sk)
+	return sk_fullsock(skb->sk) && sk_is_tcp(skb->sk) && skb->destructor != sock_edemux &&
+	       skb->destructor != sock_efree && skb->destructor != sock_pfree;
+}
+
+/* Charge a copy, or the last part of a frame, to the frame's socket, so that the socket's limits
+ * hold. The frame itself is freed at once.
+ */
+static void qlink_tx_take_owner(struct sk_buff *own, struct sk_buff *skb)
+{
+	if (!skb->sk)
 		return;
-	swap(to->truesize, from->truesize);
-	swap(to->destructor, from->destructor);
-	swap(to->sk, from->sk);
+	skb_set_owner_w(own, skb->sk);
+	if (likely(qlink_tx_tells_tcp(skb)))
+		swap(own->destructor, skb->destructor);
 }
 
 /**
@@ -144,7 +155,7 @@ static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
 	copy = skb_copy_expand(skb, headroom, tailroom, GFP_ATOMIC);
 	if (unlikely(!copy))
 		return NULL;
-	qlink_tx_move_owner(copy, skb);
+	qlink_tx_take_owner(copy, skb);
 	/* Where a socket asks when the frame was sent, the lower device answers. */
 	skb_shinfo(copy)->tx_flags |= skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
 	skb_shinfo(copy)->tskey = skb_shinfo(skb)->tskey;
@@ -331,18 +342,20 @@ static struct sk_buff *qlink_tx_cut(const struct qlink_attach *attach, struct ql
 	return own;
 }
 
-/* Set the fields that a segment or bundle has from the original frame. The last one is charged to
- * the socket for all of them.
+/* Set the fields that a segment or bundle has from the original frame. Each belongs to the frame's
+ * socket: a queue that keeps the packets of a socket in order (fq) lets others overtake them.
  */
 static void qlink_tx_follow(struct sk_buff *own, struct sk_buff *skb,
 			    const struct qlink_gso *gso)
 {
+	if (gso->at == skb->len)
+		qlink_tx_take_owner(own, skb);
+	else if (skb->sk)
+		skb_set_owner_w(own, skb->sk);
 	qlink_tx_copy_metadata(own, skb);
-	if (gso->at < skb->len)
-		return;
-	qlink_tx_move_owner(own, skb);
-	/* The others have no socket, so this one must not be kept to its socket's queue. */
-	own->ooo_okay = 1;
+	/* Only the first one may take another queue than the packets before it. */
+	own->ooo_okay = skb->ooo_okay;
+	skb->ooo_okay = 0;
 }
 
 /* Cut a frame, seal its segments and send them one by one. */
@@ -372,6 +385,7 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
  * @gso: with segments left
  * @bundle: empty
  * @max_bytes: largest size of the bundle
+ * @max_n: largest number of segments in it
  *
  * A segment that cannot be sealed is counted and ends the bundle.
  *
@@ -379,14 +393,13 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
  */
 static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach *attach,
 				    struct qlink_gso *gso, struct sk_buff *bundle,
-				    unsigned int max_bytes)
+				    unsigned int max_bytes, unsigned int max_n)
 {
 	unsigned int bytes, plain, sealed, sum = 0;
 	u8 *frame;
 	int err;
 
-	while ((bytes = qlink_gso_bytes(gso)) &&
-	       skb_shinfo(bundle)->gso_segs < QLINK_BUNDLE_FRAMES_MAX) {
+	while ((bytes = qlink_gso_bytes(gso)) && skb_shinfo(bundle)->gso_segs < max_n) {
 		plain = bytes + QLINK_CSUM_BYTES;
 		sealed = plain + QLINK_OVERHEAD_BYTES;
 		if (bundle->len + sealed > max_bytes)
@@ -409,23 +422,26 @@ static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach 
 }
 
 /* Cut a frame into bundles and send them. The caller sends the segments that are left one by one:
- * there was no memory for a bundle, or only one segment is left.
+ * there was no memory for a bundle, or only the last ones are left. TCP's last segment never goes
+ * in a bundle: a queue that takes the bundle apart keeps only owners of the other kind.
  */
 static void qlink_tx_bundle_all(struct qlink_dev *link, struct qlink_attach *attach,
 				struct qlink_gso *gso, struct sk_buff *skb, u32 flow,
 				unsigned int max_bytes)
 {
+	unsigned int last = skb->sk && qlink_tx_tells_tcp(skb);
+	unsigned int bytes, n, left;
 	struct sk_buff *bundle;
-	unsigned int bytes, n;
 
-	while (qlink_gso_left(gso) > 1) {
+	while ((left = qlink_gso_left(gso)) > 1 + last) {
 		bundle = qlink_bundle_new(attach->headroom);
 		if (unlikely(!bundle))
 			return;
 		skb_shinfo(bundle)->gso_size = qlink_gso_bytes(gso) + QLINK_CSUM_BYTES +
 					       QLINK_OVERHEAD_BYTES;
 		qlink_aead_lock();
-		bytes = qlink_tx_bundle(link, attach, gso, bundle, max_bytes);
+		bytes = qlink_tx_bundle(link, attach, gso, bundle, max_bytes,
+					min_t(unsigned int, left - last, QLINK_BUNDLE_FRAMES_MAX));
 		qlink_aead_unlock();
 		n = skb_shinfo(bundle)->gso_segs;
 		if (unlikely(n < 2)) {

@@ -358,6 +358,18 @@ vectors_receive()
 		"$(jq -r ".groups[$1].epochs | join(\" \")" "$here/vectors/frames.json")"
 }
 
+# A packet socket's ring is told which of its slots is free again. Frames of a ring have their payload in its pages.
+each_test_packet_ring()
+{
+	setup_pair
+	quiet
+	expect_eq "slots that are free again" "$(in_ns "$ns1" /usr/bin/python3 "$here/packetring.py" qlink0 6 1000)" 6
+	expect_soon "all frames arrive" opened_is 6
+	expect_nothing_dropped
+}
+
+opened_is() { [ "$(link_field "$ns2" .rx.usage.static.frames)" = "$1" ]; }
+
 # Frames of the independent implementation, received by the module.
 each_test_vectors()
 {
@@ -368,5 +380,5 @@ each_test_vectors()
 	expect_ok "vectors" frames vectors 1 --under "$under" --from "$ns1" --to "$ns2"
 }
 
-debug_tests="every_kind_of_frame_eth"
+debug_tests="every_kind_of_frame_eth packet_ring_eth"
 run_tests "$@"

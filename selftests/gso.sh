@@ -275,6 +275,41 @@ each_test_keys_change_within_a_frame()
 	expect_nothing_dropped
 }
 
+# tcp_counter NAME: a counter of TCP in $ns1.
+tcp_counter() { ip netns exec "$ns1" nstat -asz "$1" | awk -v name="$1" '$1 == name { print $2 }'; }
+
+# shaped_by QDISC HANDLE: sends a file through a shaper whose queue is of this kind; the frames leave in the order in which
+# they were sealed.
+shaped_by()
+{
+	local reorders
+
+	expect_ok "shaper" tc -n "$ns1" qdisc replace dev veth0 root handle 1: tbf rate 30mbit burst 20k limit 1m
+	expect_ok "$1" tc -n "$ns1" qdisc replace dev veth0 parent 1: handle "$2:" "$1"
+	reorders=$(tcp_counter TcpExtTCPSACKReorder)
+	capture_start "$ns1" "$tmp/$1.pcap"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/$1.pcap"
+	decode_nonces "$tmp/$1.pcap"
+	expect_ok "$1: frames, $(nonces 1 sealed)" test "$(nonces 1 sealed)" -gt 500
+	expect_eq "$1: frames that overtook others" "$(nonces 1 back)" 0
+	expect_eq "$1: reorders that TCP saw" "$(tcp_counter TcpExtTCPSACKReorder)" "$reorders"
+	expect_eq "$1: frames that the shaper dropped" \
+		"$(tc -n "$ns1" -s -j qdisc show dev veth0 | jq 'map(.drops) | add')" 0
+}
+
+# fq has a queue for each socket, and one for frames without any: all segments of a frame belong to its socket.
+each_test_shaper_keeps_the_order()
+{
+	setup_pair
+	quiet
+	min_tso_segs 20
+	frames payload "$tmp/file" 1000000 --marker "$marker"
+	shaped_by pfifo 2
+	shaped_by fq 3
+	expect_nothing_dropped
+}
+
 all_are_opened()
 {
 	[ "$(link_field "$ns2" .rx.usage.static.frames)" = "$(link_field "$ns1" .tx.usage.static.frames)" ]
