@@ -45,19 +45,27 @@ static const struct qlink_keyring_upcalls qlink_device_upcalls = {
 	.tell = qlink_device_tell,
 };
 
+static void qlink_device_free_percpu(struct qlink_dev *link)
+{
+	free_percpu(link->rx_queue);
+	free_percpu(link->tx_queue);
+	free_percpu(link->stats);
+}
+
 static int qlink_device_ndo_init(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
 	int err;
 
 	link->stats = qlink_stats_new();
-	if (!link->stats)
-		return -ENOMEM;
+	link->tx_queue = qlink_tx_queue_new();
+	link->rx_queue = qlink_rx_queue_new();
 	qlink_event_init(link);
 	qlink_live_init(link, qlink_link_set_carrier);
-	err = qlink_keyring_init(&link->keyring, &qlink_device_upcalls);
+	err = link->stats && link->tx_queue && link->rx_queue ?
+	      qlink_keyring_init(&link->keyring, &qlink_device_upcalls) : -ENOMEM;
 	if (err) {
-		free_percpu(link->stats);
+		qlink_device_free_percpu(link);
 		return err;
 	}
 	qlink_keyring_set_limits(&link->keyring, &link->limits);
@@ -73,8 +81,8 @@ static void qlink_device_ndo_uninit(struct net_device *dev)
 	/* Usually dellink has detached it, and the core has waited since. */
 	if (qlink_link_detach(link))
 		synchronize_net();
-	qlink_tx_purge(dev);
-	qlink_rx_purge(dev);
+	qlink_queue_kill(link->tx_queue);
+	qlink_queue_kill(link->rx_queue);
 
 	mutex_lock(&link->mutex);
 	link->is_dead = true;
@@ -90,7 +98,7 @@ static void qlink_device_free(struct net_device *dev)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	qlink_keyring_free(&link->keyring);
-	free_percpu(link->stats);
+	qlink_device_free_percpu(link);
 	mutex_destroy(&link->mutex);
 }
 

@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 
 static const char *const qlink_faultpoint_names[QLINK_FAULTPOINTS] = {
+	[QLINK_FAULTPOINT_RX_WAITS]	= "rx-waits",
 	[QLINK_FAULTPOINT_POLL_MS]	= "poll-ms",
 	[QLINK_FAULTPOINT_UDP_MS]	= "udp-ms",
 	[QLINK_FAULTPOINT_RESERVES]	= "reserves",

@@ -7,12 +7,14 @@
 
 /**
  * enum qlink_faultpoint - a place, by the name of its file in debugfs, in qlink/
- * @QLINK_FAULTPOINT_POLL_MS: rx: delay between the last frame of a poll and putting back the rest
+ * @QLINK_FAULTPOINT_RX_WAITS: rx: so many of the next frames find the FPU in use
+ * @QLINK_FAULTPOINT_POLL_MS: rx: delay before packets that were taken are put back
  * @QLINK_FAULTPOINT_UDP_MS: delay between the look-up of a port and the use of it
  * @QLINK_FAULTPOINT_RESERVES: this many of the next pages count as taken from the memory reserves
  * @QLINK_FAULTPOINTS: how many there are
  */
 enum qlink_faultpoint {
+	QLINK_FAULTPOINT_RX_WAITS,
 	QLINK_FAULTPOINT_POLL_MS,
 	QLINK_FAULTPOINT_UDP_MS,
 	QLINK_FAULTPOINT_RESERVES,

@@ -9,6 +9,7 @@
 #include <net/sock.h>
 
 #include "aead.h"
+#include "faultpoint.h"
 
 /**
  * DOC: Pages
@@ -51,6 +52,18 @@ static bool qlink_pages_fits(struct page_frag *frag, unsigned int bytes, unsigne
 	return true;
 }
 
+/* A page from the memory reserves is not kept: sockets drop frames in it, and its memory is meant for
+ * the way out of a shortage.
+ */
+static bool qlink_pages_refill(struct page_frag *frag, unsigned int bytes)
+{
+	if (unlikely(!skb_page_frag_refill(bytes, frag, GFP_ATOMIC)))
+		return false;
+	if (qlink_faultpoint_hits(QLINK_FAULTPOINT_RESERVES))
+		set_page_pfmemalloc(frag->page);
+	return likely(!page_is_pfmemalloc(frag->page));
+}
+
 /**
  * qlink_pages_room() - find memory for a frame or a part of one
  * @bytes: size of the memory
@@ -74,8 +87,7 @@ struct page_frag *qlink_pages_room(unsigned int bytes, unsigned int align)
 		return NULL;
 	here->at = (here->at + 1) % QLINK_PAGES;
 	frag = &here->frags[here->at];
-	if (likely(skb_page_frag_refill(bytes + align, frag, GFP_ATOMIC) &&
-		   qlink_pages_fits(frag, bytes, align)))
+	if (likely(qlink_pages_refill(frag, bytes + align) && qlink_pages_fits(frag, bytes, align)))
 		return frag;
 	qlink_pages_put(frag);
 	return NULL;

@@ -7,6 +7,7 @@
 #include <linux/netdevice.h>
 
 #include "keyring.h"
+#include "queue.h"
 #include "stats.h"
 #include "underlay.h"
 
@@ -73,6 +74,12 @@ struct qlink_dev {
 
 	/** @stats: QLINK_A_STATS_* */
 	struct qlink_stats __percpu *stats;
+
+	/** @tx_queue: frames to be sealed that wait for the FPU of their CPU */
+	struct qlink_queue __percpu *tx_queue;
+
+	/** @rx_queue: received packets that have not been opened yet */
+	struct qlink_queue __percpu *rx_queue;
 
 	/** @events: events that have not been sent yet */
 	struct qlink_events events;

@@ -11,6 +11,7 @@
 
 #include "bundle.h"
 #include "event.h"
+#include "faultpoint.h"
 #include "live.h"
 #include "pages.h"
 #include "tx.h"
@@ -22,9 +23,9 @@
  *
  *   qlink_rx_receive()   a frame of a link, in the softirq that received it
  *     qlink_rx_check()     check what the header alone shows
- *     the CPU's queue      all frames but the first one of a softirq
- *   qlink_rx_poll()      one NAPI a CPU, for all links
- *     qlink_rx_frame()     each frame of the queue; the first one comes here at once
+ *     the link's queue     all frames but the first one of a softirq
+ *   qlink_rx_poll()      one NAPI a CPU, for all links: the queues in turn
+ *     qlink_rx_frame()     each frame of a queue; the first one comes here at once
  *       qlink_rx_find()    find the key of its epoch; drop a replay before it is decrypted
  *       qlink_rx_own()     get a linear buffer of our own
  *       qlink_rx_open()    check and decrypt in place; check the window again and mark it
@@ -34,13 +35,11 @@
  *
  * Frames that come together wait in the queue, because GRO can merge them. A frame that
  * comes alone would wait for nothing. Nobody can know whether others follow, but the first
- * frame is known: the queue is empty, and no frame came before it in this softirq. It is
+ * frame is known: all queues are empty, and no frame came before it in this softirq. It is
  * opened at once and goes up without GRO.
  *
  * Until the tag has proved valid, nothing changes except one counter.
  */
-
-#define QLINK_RX_QUEUE_MAX	1000
 
 /**
  * struct qlink_rx_cpu - what one CPU received and has not opened yet
@@ -48,26 +47,13 @@
 struct qlink_rx_cpu {
 	/** @napi: opens them */
 	struct napi_struct napi;
-	/** @queue: frames and bundles; skb->dev of each is the qlink device */
-	struct sk_buff_head queue;
+	/** @queues: where frames and bundles wait; skb->dev of each is the qlink device */
+	struct qlink_queues queues;
 	/** @softirqs: the CPU's count of receive softirqs when the last frame came */
 	unsigned int softirqs;
 };
 
 static DEFINE_PER_CPU(struct qlink_rx_cpu, qlink_rx_cpus);
-
-/**
- * struct qlink_rx_cb - control block of a packet in the queue
- */
-struct qlink_rx_cb {
-	/** @is_bundle: a bundle of frames of gso_size bytes each, the last may have fewer */
-	bool is_bundle;
-};
-
-static struct qlink_rx_cb *qlink_rx_cb(struct sk_buff *skb)
-{
-	return (struct qlink_rx_cb *)skb->cb;
-}
 
 /* NAPI needs a device; this one belongs to no link. */
 static struct net_device *qlink_rx_napi_dev;
@@ -92,6 +78,15 @@ static void qlink_rx_drop_bundle(struct qlink_dev *link, struct sk_buff *bundle,
 {
 	qlink_rx_count(link, counter, qlink_bundle_n(bundle));
 	kfree_skb(bundle);
+}
+
+/* A packet that did not get into the queue: a bundle, or a frame with no size of segments. */
+static void qlink_rx_drop_queued(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
+{
+	if (qlink_queue_cb(skb)->is_bundle)
+		qlink_rx_drop_bundle(link, skb, counter);
+	else
+		qlink_rx_drop(link, skb, counter);
 }
 
 static bool qlink_rx_has_length(u8 type, unsigned int bytes)
@@ -383,20 +378,18 @@ static void qlink_rx_bundle(struct napi_struct *napi, struct sk_buff *bundle)
 	consume_skb(bundle);
 }
 
-/* False when the queue is full. */
-static bool qlink_rx_queue(struct qlink_rx_cpu *here, struct sk_buff *skb)
+/* Have a frame or a bundle wait for the poll. Where there is no room it is counted and dropped. */
+static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link, struct sk_buff *skb,
+			   bool is_bundle)
 {
-	unsigned int queued;
+	struct qlink_queue *queue = this_cpu_ptr(link->rx_queue);
+	bool was_empty = qlink_queues_are_empty(&here->queues);
 
-	spin_lock(&here->queue.lock);
-	queued = skb_queue_len(&here->queue);
-	if (likely(queued < QLINK_RX_QUEUE_MAX))
-		__skb_queue_tail(&here->queue, skb);
-	spin_unlock(&here->queue.lock);
-
-	if (!queued)
+	qlink_queue_cb(skb)->is_bundle = is_bundle;
+	if (unlikely(!qlink_queue_add(queue, skb, is_bundle ? qlink_bundle_n(skb) : 1)))
+		return qlink_rx_drop_queued(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+	if (was_empty)
 		napi_schedule(&here->napi);
-	return likely(queued < QLINK_RX_QUEUE_MAX);
 }
 
 /* While one frame goes up, a frame inside it is not the first: links over links do not nest. */
@@ -407,7 +400,7 @@ static bool qlink_rx_is_first(struct qlink_rx_cpu *here)
 
 	here->softirqs = softirqs;
 	return !came_before && !napi_is_scheduled(&here->napi) &&
-	       skb_queue_empty_lockless(&here->queue) && qlink_aead_may_run();
+	       qlink_queues_are_empty(&here->queues) && qlink_aead_may_run();
 }
 
 /**
@@ -430,9 +423,7 @@ void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
 	skb->dev = attach->dev;
 	if (qlink_rx_is_first(here))
 		return qlink_rx_frame(NULL, skb);
-	qlink_rx_cb(skb)->is_bundle = false;
-	if (unlikely(!qlink_rx_queue(here, skb)))
-		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+	qlink_rx_queue(here, link, skb, false);
 }
 
 /**
@@ -451,29 +442,22 @@ void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb)
 		return qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_DOWN);
 
 	skb->dev = attach->dev;
-	qlink_rx_cb(skb)->is_bundle = true;
-	if (unlikely(!qlink_rx_queue(this_cpu_ptr(&qlink_rx_cpus), skb)))
-		qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+	qlink_rx_queue(this_cpu_ptr(&qlink_rx_cpus), link, skb, true);
 }
 
-/* The frames of a batch are in no queue that a purge could see, but in one RCU read side: a
- * device's ndo_uninit purges the queues, and the core waits for that before it frees the device.
- */
-static int qlink_rx_batch(struct napi_struct *napi, struct sk_buff_head *batch, int budget)
+static bool qlink_rx_may_open(void)
+{
+	return qlink_aead_may_run() && !qlink_faultpoint_hits(QLINK_FAULTPOINT_RX_WAITS);
+}
+
+/* Open the packets of a batch, as long as that is possible. Returns how many frames they had. */
+static int qlink_rx_batch(struct napi_struct *napi, struct sk_buff_head *batch)
 {
 	struct sk_buff *skb;
 	int done = 0;
 
-	while (done < budget && !skb_queue_empty(batch)) {
-		skb = skb_peek(batch);
-		if (unlikely(!qlink_aead_may_run())) {
-			struct qlink_dev *link = netdev_priv(skb->dev);
-
-			qlink_stats_inc(link->stats, QLINK_A_STATS_RX_FPU_WAIT);
-			return budget;
-		}
-		__skb_unlink(skb, batch);
-		if (qlink_rx_cb(skb)->is_bundle) {
+	while (likely(qlink_rx_may_open()) && (skb = __skb_dequeue(batch))) {
+		if (qlink_queue_cb(skb)->is_bundle) {
 			done += qlink_bundle_n(skb);
 			qlink_rx_bundle(napi, skb);
 		} else {
@@ -481,48 +465,56 @@ static int qlink_rx_batch(struct napi_struct *napi, struct sk_buff_head *batch, 
 			qlink_rx_frame(napi, skb);
 		}
 	}
-	return min(done, budget);
+	return done;
 }
 
+static void qlink_rx_wait(struct qlink_queue *queue, struct sk_buff_head *batch)
+{
+	struct qlink_dev *link = netdev_priv(skb_peek(batch)->dev);
+
+	qlink_stats_inc(link->stats, QLINK_A_STATS_RX_FPU_WAIT);
+	qlink_faultpoint_delay(QLINK_FAULTPOINT_POLL_MS);
+	qlink_queue_put_back(queue, batch);
+}
+
+/* A batch is in no queue from which qlink_queue_kill() could take it, and neither is a frame that GRO
+ * holds. But both are in this RCU read side, and a device is freed a grace period after its
+ * ndo_uninit.
+ */
 static int qlink_rx_poll(struct napi_struct *napi, int budget)
 {
 	struct qlink_rx_cpu *here = container_of(napi, struct qlink_rx_cpu, napi);
+	struct qlink_queue *queue;
 	struct sk_buff_head batch;
-	int done;
+	int done = 0;
 
 	__skb_queue_head_init(&batch);
 	rcu_read_lock();
-	spin_lock(&here->queue.lock);
-	skb_queue_splice_init(&here->queue, &batch);
-	spin_unlock(&here->queue.lock);
-
-	done = qlink_rx_batch(napi, &batch, budget);
-
-	if (!skb_queue_empty(&batch)) {
-		spin_lock(&here->queue.lock);
-		skb_queue_splice(&batch, &here->queue);
-		spin_unlock(&here->queue.lock);
-		done = budget;
+	while (done < budget && (queue = qlink_queues_take(&here->queues, &batch))) {
+		done += qlink_rx_batch(napi, &batch);
+		if (unlikely(!skb_queue_empty(&batch))) {
+			qlink_rx_wait(queue, &batch);
+			done = budget;
+		}
 	}
+	if (done >= budget)
+		napi_gro_flush(napi, false);
 	rcu_read_unlock();
 
 	if (done < budget)
 		napi_complete_done(napi, done);
-	return done;
+	return min(done, budget);
 }
 
 /**
- * qlink_rx_purge() - free the queued frames of a device that goes
- * @dev: detached, and a grace period is over; no frame is queued for it any more
+ * qlink_rx_queue_new() - make the queues of a link
  *
- * Context: Process context.
+ * Context: Process context, sleeps.
+ * Return: as of qlink_queue_new()
  */
-void qlink_rx_purge(struct net_device *dev)
+struct qlink_queue __percpu *qlink_rx_queue_new(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		qlink_queue_purge(&per_cpu(qlink_rx_cpus, cpu).queue, dev);
+	return qlink_queue_new(&qlink_rx_cpus.queues);
 }
 
 /**
@@ -543,7 +535,7 @@ int __init qlink_rx_init(void)
 	for_each_possible_cpu(cpu) {
 		struct qlink_rx_cpu *here = per_cpu_ptr(&qlink_rx_cpus, cpu);
 
-		skb_queue_head_init(&here->queue);
+		qlink_queues_init(&here->queues);
 		netif_napi_add(qlink_rx_napi_dev, &here->napi, qlink_rx_poll);
 		napi_enable(&here->napi);
 	}
@@ -564,7 +556,6 @@ void qlink_rx_exit(void)
 
 		napi_disable(&here->napi);
 		netif_napi_del(&here->napi);
-		skb_queue_purge(&here->queue);
 	}
 	free_netdev(qlink_rx_napi_dev);
 }

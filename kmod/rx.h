@@ -10,6 +10,6 @@ void qlink_rx_exit(void);
 
 void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb);
 void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb);
-void qlink_rx_purge(struct net_device *dev);
+struct qlink_queue __percpu *qlink_rx_queue_new(void);
 
 #endif

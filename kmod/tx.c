@@ -50,14 +50,12 @@
  * order stays.
  */
 
-#define QLINK_TX_QUEUE_MAX	1000
-
 /**
  * struct qlink_tx_cpu - the frames of one CPU that wait for its FPU
  */
 struct qlink_tx_cpu {
-	/** @queue: frames; skb->dev of each is the qlink device */
-	struct sk_buff_head queue;
+	/** @queues: where they wait; skb->dev of each is the qlink device */
+	struct qlink_queues queues;
 	/** @work: sends them, from a softirq of the same CPU */
 	struct work_struct work;
 };
@@ -560,30 +558,37 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
 	qlink_nest_leave(&nest);
 }
 
-static void qlink_tx_wait(struct qlink_tx_cpu *here, struct qlink_dev *link,
-			  struct sk_buff *skb)
+static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 {
-	if (skb_queue_len_lockless(&here->queue) >= QLINK_TX_QUEUE_MAX)
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
+	unsigned int n = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
 
+	if (!qlink_queue_add(this_cpu_ptr(link->tx_queue), skb, n))
+		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
 	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
-	skb_queue_tail(&here->queue, skb);
-	queue_work_on(smp_processor_id(), system_bh_wq, &here->work);
+	queue_work_on(smp_processor_id(), system_bh_wq,
+		      this_cpu_ptr(&qlink_tx_cpus.work));
 }
 
-/* The devices of these frames cannot go while this runs: their ndo_uninit purges the queue, and
+/* The devices of these frames cannot go while this runs: their ndo_uninit kills the queues, and
  * the core waits for this RCU read side before it frees them.
  */
 static void qlink_tx_work(struct work_struct *work)
 {
 	struct qlink_tx_cpu *here = container_of(work, struct qlink_tx_cpu, work);
+	struct qlink_queue *queue;
+	struct sk_buff_head batch;
 	struct sk_buff *skb;
 
+	__skb_queue_head_init(&batch);
 	local_bh_disable();
 	rcu_read_lock();
-	while (qlink_aead_may_run() && (skb = skb_dequeue(&here->queue)))
-		qlink_tx_frame(netdev_priv(skb->dev), skb);
-	if (!skb_queue_empty(&here->queue))
+	while (qlink_aead_may_run() && (queue = qlink_queues_take(&here->queues, &batch))) {
+		while (qlink_aead_may_run() && (skb = __skb_dequeue(&batch)))
+			qlink_tx_frame(netdev_priv(skb->dev), skb);
+		if (!skb_queue_empty(&batch))
+			qlink_queue_put_back(queue, &batch);
+	}
+	if (!qlink_queues_are_empty(&here->queues))
 		queue_work(system_bh_wq, work);
 	rcu_read_unlock();
 	local_bh_enable();
@@ -599,52 +604,25 @@ static void qlink_tx_work(struct work_struct *work)
  */
 netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	struct qlink_tx_cpu *here = this_cpu_ptr(&qlink_tx_cpus);
 	struct qlink_dev *link = netdev_priv(dev);
 
-	if (unlikely(!qlink_aead_may_run() || !skb_queue_empty_lockless(&here->queue)))
-		qlink_tx_wait(here, link, skb);
+	if (unlikely(!qlink_aead_may_run() ||
+		     !qlink_queues_are_empty(this_cpu_ptr(&qlink_tx_cpus.queues))))
+		qlink_tx_wait(link, skb);
 	else
 		qlink_tx_frame(link, skb);
 	return NETDEV_TX_OK;
 }
 
 /**
- * qlink_queue_purge() - free a device's frames in a queue that devices share
- * @queue: of frames with skb->dev set
- * @dev: the device that goes
+ * qlink_tx_queue_new() - make the queues of a link
  *
- * Context: Process context, when nobody adds frames of @dev any more.
+ * Context: Process context, sleeps.
+ * Return: as of qlink_queue_new()
  */
-void qlink_queue_purge(struct sk_buff_head *queue, const struct net_device *dev)
+struct qlink_queue __percpu *qlink_tx_queue_new(void)
 {
-	struct sk_buff *skb, *next;
-	struct sk_buff_head gone;
-
-	__skb_queue_head_init(&gone);
-	spin_lock_bh(&queue->lock);
-	skb_queue_walk_safe(queue, skb, next) {
-		if (skb->dev != dev)
-			continue;
-		__skb_unlink(skb, queue);
-		__skb_queue_tail(&gone, skb);
-	}
-	spin_unlock_bh(&queue->lock);
-	__skb_queue_purge(&gone);
-}
-
-/**
- * qlink_tx_purge() - free the waiting frames of a device that goes
- * @dev: closed; nothing is sent through it any more
- *
- * Context: Process context.
- */
-void qlink_tx_purge(struct net_device *dev)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		qlink_queue_purge(&per_cpu(qlink_tx_cpus, cpu).queue, dev);
+	return qlink_queue_new(&qlink_tx_cpus.queues);
 }
 
 /**
@@ -657,7 +635,7 @@ int __init qlink_tx_init(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		skb_queue_head_init(&per_cpu(qlink_tx_cpus, cpu).queue);
+		qlink_queues_init(&per_cpu(qlink_tx_cpus, cpu).queues);
 		INIT_WORK(&per_cpu(qlink_tx_cpus, cpu).work, qlink_tx_work);
 	}
 	return 0;

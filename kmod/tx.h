@@ -10,7 +10,6 @@ void qlink_tx_exit(void);
 
 netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev);
 void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext);
-void qlink_tx_purge(struct net_device *dev);
-void qlink_queue_purge(struct sk_buff_head *queue, const struct net_device *dev);
+struct qlink_queue __percpu *qlink_tx_queue_new(void);
 
 #endif

@@ -7,6 +7,8 @@
 needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
 
 readonly slab=/sys/kernel/debug/failslab pages=/sys/kernel/debug/fail_page_alloc
 
@@ -106,6 +108,41 @@ test_receive()
 	fail_no_more
 	expect_only_moved "$ns2" "$before" "rx_no_memory=+1"
 	expect_ok "works now" in_ns "$ns1" taskset -c 1 ping -c 1 -W 2 "${inner[2]}"
+}
+
+# fault NAME VALUE: asks the module for a fault (kmod/faultpoint.h) until the test ends.
+fault() { echo "$2" >"/sys/kernel/debug/qlink/$1"; defer sh -c "echo 0 >/sys/kernel/debug/qlink/$1"; }
+
+waited() { [ "$(stat_get "$1" rx_fpu_wait)" -gt 5 ]; }
+
+# A link is deleted while a poll holds its frames and is about to put them back.
+each_test_poll_of_a_link_that_goes()
+{
+	setup_pair
+	quiet
+	pinging "$ns1" "${inner[2]}"
+	pinging "$ns1" "${inner[2]}"
+	fault poll-ms 20
+	fault rx-waits 300
+	expect_soon "frames that wait" waited "$ns2"
+	expect_ok "delete" ip -n "$ns2" link del qlink0
+	fault rx-waits 0
+	expect_ok "no frame holds the module" ip -n "$ns1" link del qlink0
+	expect_soon "the module unloads" modprobe -r qlink
+}
+
+# Sockets drop frames in pages of the memory reserves. Such a page is not used, least of all again.
+each_test_pages_of_the_reserves()
+{
+	setup_pair
+	quiet
+	frames payload "$tmp/file" 400000
+	fault reserves 40
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	expect_eq "pages that were not taken" "$(($(cat /sys/kernel/debug/qlink/reserves) < 40))" 1
+	expect_eq "frames dropped at sockets" \
+		"$(for ns in "$ns1" "$ns2"; do ip netns exec "$ns" nstat -asz TcpExtPFMemallocDrop | awk '/Drop/ { print $2 }'; done | xargs)" "0 0"
+	expect_nothing_dropped
 }
 
 debug_tests="newlink_eth changelink_udp install xmit_udp receive"
