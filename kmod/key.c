@@ -27,7 +27,9 @@
  * No nonce is used twice, even when the installer restarts and repeats itself. The
  * transmit counters belong to the key and exist for all possible CPUs, so hot-plug,
  * preemption and rotation cannot rewind them. An install refuses an epoch that is
- * not above every epoch seen before.
+ * not above every epoch seen before. The epoch is part of the nonce, so even a key that
+ * is installed again, after its ring was wiped or on another link, starts other nonces
+ * (qlink_nonce()).
  *
  * A staged key is raw: 128 bytes, of which 32 are the key. When it is one of the
  * next keys it gets a slot with a transform; after that no copy of the raw key is

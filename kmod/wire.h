@@ -125,17 +125,23 @@ static inline void qlink_keepalive_get(struct qlink_keepalive *keepalive, const 
  * @salt: of the key, 12 bytes
  * @header: of the frame
  *
- * Salt XOR (40 zero bits, lane, sequence): unique under a key as long as no
- * lane takes a sequence twice (SP 800-38D, 8.2.1, the deterministic form).
+ * Salt XOR (low 40 bits of the epoch, lane, sequence). This is the deterministic form of
+ * SP 800-38D, 8.2.1: salt, epoch and lane are the fixed field, and the sequence is the
+ * invocation field. A nonce is unique under a key as long as no lane takes a sequence
+ * twice. The epoch keeps it unique even if one key and salt are installed under two epochs.
  */
 static inline void qlink_nonce(u8 *nonce, const u8 *salt,
 			       const struct qlink_header *header)
 {
 	u64 lane = qlink_header_lane(header);
+	/* The low 16 bits of the epoch, and the sequence. */
+	u64 tail = get_unaligned_be64(header->bytes + 8);
 
-	put_unaligned(get_unaligned((const u32 *)salt), (u32 *)nonce);
+	put_unaligned(get_unaligned((const u32 *)salt) ^
+		      get_unaligned((const u32 *)(header->bytes + 5)), (u32 *)nonce);
 	put_unaligned_be64(get_unaligned_be64(salt + 4) ^
-			   (lane << 48 | qlink_header_sequence(header)), nonce + 4);
+			   ((tail >> 48) << 56 | lane << 48 | (tail & QLINK_SEQUENCE_MAX)),
+			   nonce + 4);
 }
 
 #endif

@@ -25,7 +25,6 @@ from wire import (
     Receiver,
     csum_finish,
     csum_plaintext,
-    nonce,
     ones_sum,
     seal,
 )
@@ -39,7 +38,8 @@ def stream(name: str, length: int) -> bytes:
 
 
 LINK_ID = 7
-EPOCHS = ((1, 2), (MAX48,))
+MIDDLE_EPOCH = 0x01020304
+EPOCHS = ((1, 2, MIDDLE_EPOCH), (MAX48,))
 DST, SRC = bytes.fromhex("020000000a02"), bytes.fromhex("020000000a01")
 
 
@@ -125,6 +125,8 @@ def good_rows() -> list[Row]:
         Row("csum-full", "type 2, a full frame", partial_udp(1514), type=TYPE_CSUM, lane=3, sequence=4),
         Row("csum-vlan", "type 2, tagged", partial_udp(102, 5), type=TYPE_CSUM, lane=3, sequence=5),
         Row("epoch-2", "the next epoch, sequences start again", SHORT, epoch=2),
+        Row("epoch-middle", "an epoch whose bytes differ, at most 2^32 above the first", SHORT,
+            epoch=MIDDLE_EPOCH, lane=1, sequence=2),
     ]
 
 
@@ -224,7 +226,7 @@ def vector_of(row: Row, receiver: Receiver) -> dict[str, object]:
         "sequence": row.sequence,
         "key": key.key.hex(),
         "salt": key.salt.hex(),
-        "nonce": nonce(key.salt, row.lane, row.sequence).hex(),
+        "nonce": row.header().nonce(key.salt).hex(),
         "plaintext": row.plaintext.hex(),
         "frame": frame.hex(),
     }

@@ -65,6 +65,10 @@ class Header:
             version=first >> 4,
         )
 
+    def nonce(self, salt: bytes) -> bytes:
+        """The nonce of the frame, under a key with this salt."""
+        return nonce(salt, self.epoch, self.lane, self.sequence)
+
 
 @dataclasses.dataclass(frozen=True)
 class Key:
@@ -84,25 +88,23 @@ class Key:
 # ---- section 2: sealing ----
 
 
-def nonce(salt: bytes, lane: int, sequence: int) -> bytes:
-    """salt XOR (40 zero bits || lane || sequence)."""
-    counter = bytes(5) + bytes([lane]) + sequence.to_bytes(6, "big")
+def nonce(salt: bytes, epoch: int, lane: int, sequence: int) -> bytes:
+    """salt XOR (low 40 bits of the epoch || lane || sequence)."""
+    counter = (epoch % 2**40).to_bytes(5, "big") + bytes([lane]) + sequence.to_bytes(6, "big")
     return bytes(a ^ b for a, b in zip(salt, counter, strict=True))
 
 
 def seal(key: Key, header: Header, plaintext: bytes) -> bytes:
     """The sealed frame; any plaintext, so that bad ones can be forged too."""
     aad = header.pack()
-    return aad + AESGCM(key.key).encrypt(nonce(key.salt, header.lane, header.sequence), plaintext, aad)
+    return aad + AESGCM(key.key).encrypt(header.nonce(key.salt), plaintext, aad)
 
 
 def unseal(key: Key, frame: bytes) -> bytes:
     """The plaintext of a sealed frame, or Refused."""
     header = Header.parse(frame)
     try:
-        return AESGCM(key.key).decrypt(
-            nonce(key.salt, header.lane, header.sequence), frame[HEADER_BYTES:], frame[:HEADER_BYTES]
-        )
+        return AESGCM(key.key).decrypt(header.nonce(key.salt), frame[HEADER_BYTES:], frame[:HEADER_BYTES])
     except InvalidTag:
         raise Refused("rx_auth_error") from None
 

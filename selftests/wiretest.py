@@ -25,8 +25,11 @@ from vectorfile import DST, LINK_ID, SRC, VECTORS, key_of, partial_udp, plain_fr
 from wire import (
     CSUM_STATE_BYTES,
     ETHERTYPE,
+    HEADER_BYTES,
+    TYPE_FRAME,
     Header,
     Keepalive,
+    Key,
     Receiver,
     Refused,
     Window,
@@ -39,8 +42,16 @@ from wire import (
 
 def test_worked_example() -> None:
     """The nonce of PROTOCOL.md, section 2."""
-    want = bytes.fromhex("000102030485060708090a09")
-    assert nonce(bytes(range(12)), 0x80, 2) == want
+    want = bytes.fromhex("020206060285060708090a09")
+    assert nonce(bytes(range(12)), 0x010203040506, 0x80, 2) == want
+
+
+def test_epochs_share_no_nonce() -> None:
+    """One key and salt under several epochs: same plaintext, lane and sequence, but another nonce and ciphertext."""
+    key, epochs = Key.of(bytes(range(44))), (1, 2, 256, 2**32, 2**39)
+    headers = [Header(TYPE_FRAME, 3, 7, epoch, 9) for epoch in epochs]
+    assert len({header.nonce(key.salt) for header in headers}) == len(epochs)
+    assert len({seal(key, header, bytes(60))[HEADER_BYTES : HEADER_BYTES + 60] for header in headers}) == len(epochs)
 
 
 def test_gcm_is_sp800_38d() -> None:

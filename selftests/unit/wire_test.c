@@ -22,22 +22,26 @@ static const struct wire_row by_hand[] = {
 	{ "every field differs", 2, 0xab, 0x1234, 0x0102030405, 0xffeeddccbbaa,
 	  { 0 },
 	  { 0x12, 0xab, 0x12, 0x34, 0, 1, 2, 3, 4, 5, 0xff, 0xee, 0xdd, 0xcc, 0xbb, 0xaa },
-	  { 0, 0, 0, 0, 0, 0xab, 0xff, 0xee, 0xdd, 0xcc, 0xbb, 0xaa } },
-	{ "the worked example", 0, 0x80, 1, 1, 2,
+	  { 1, 2, 3, 4, 5, 0xab, 0xff, 0xee, 0xdd, 0xcc, 0xbb, 0xaa } },
+	{ "the worked example", 0, 0x80, 1, 0x010203040506, 2,
 	  { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 },
-	  { 0x10, 0x80, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2 },
-	  { 0, 1, 2, 3, 4, 0x85, 6, 7, 8, 9, 10, 9 } },
+	  { 0x10, 0x80, 0, 1, 1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 2 },
+	  { 2, 2, 6, 6, 2, 0x85, 6, 7, 8, 9, 10, 9 } },
 	{ "the smallest values do not touch their neighbours", 0, 0, 1, 1, 1,
 	  { 0 },
 	  { 0x10, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1 },
-	  { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 } },
+	  { 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1 } },
 	{ "the largest values do not either", 15, 255, 65535, LAST, LAST,
 	  { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
 	  { 0x1f, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 },
-	  { 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0 } },
+	  { 0 } },
 	{ "epoch alone", 0, 0, 0, LAST, 0,
 	  { 0 },
 	  { 0x10, 0, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0 },
+	  { 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0 } },
+	{ "the highest byte of the epoch is not in the nonce", 0, 0, 0, 0xa60000000000, 0,
+	  { 0 },
+	  { 0x10, 0, 0, 0, 0xa6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
 	  { 0 } },
 	{ "sequence alone", 0, 0, 0, 0, LAST,
 	  { 0 },
@@ -86,6 +90,23 @@ static void test_vectors(void)
 		check_row(&vectors[i]);
 }
 
+/* One key and salt under two epochs: an installer's mistake that must repeat no nonce. */
+static void test_epochs_share_no_nonce(void)
+{
+	static const u64 epochs[] = { 1, 2, 1ULL << 8, 1ULL << 16, 1ULL << 32, 1ULL << 39 };
+	static const u8 salt[12] = { 0x5a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
+	u8 nonces[ARRAY_SIZE(epochs)][12];
+	struct qlink_header header;
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(epochs); i++) {
+		qlink_header_put(&header, 0, 3, 7, epochs[i], 9);
+		qlink_nonce(nonces[i], salt, &header);
+		for (j = 0; j < i; j++)
+			CHECK_EQ("differs", !memcmp(nonces[i], nonces[j], sizeof(nonces[i])), 0);
+	}
+}
+
 static void test_version_is_the_high_nibble(void)
 {
 	struct qlink_header header = { { 0x2f } };
@@ -132,6 +153,7 @@ static void test_sizes(void)
 static const struct unit_test tests[] = {
 	{ "wire_by_hand", test_by_hand },
 	{ "wire_vectors", test_vectors },
+	{ "wire_epochs_share_no_nonce", test_epochs_share_no_nonce },
 	{ "wire_version_is_the_high_nibble", test_version_is_the_high_nibble },
 	{ "wire_keepalive", test_keepalive },
 	{ "wire_sizes", test_sizes },
