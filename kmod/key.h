@@ -38,8 +38,6 @@ struct qlink_key_config {
 
 /**
  * struct qlink_epoch_name - what the table of keys finds a key by
- *
- * It has no padding; keytable.c checks that.
  */
 struct qlink_epoch_name {
 	/** @ring: the ring that holds the key */

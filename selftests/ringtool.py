@@ -11,9 +11,9 @@
 				sends a frame in each of 256 lanes of every epoch, over the eth underlay, as if FROM had
 				256 CPUs
   ringtool.py refuse FROM		sends messages of thousands of keys; each must be refused because of one key, and name it
-  ringtool.py fill FROM COUNT [DIRECTION]
+  ringtool.py fill FROM COUNT [DIRECTION] [STEP]
 				installs COUNT keys in both directions, or only tx or rx, in messages of thousands, at one
-				end only
+				end only; the epochs are 1, 1 + STEP and so on
   ringtool.py blink FROM EPOCH ADDRESS
 				installs transmit keys from EPOCH on, lets each seal a frame to ADDRESS and deletes it, until
 				a frame without a key was counted; a process of its own sends frames all the time
@@ -51,7 +51,11 @@ class End:
 
     def __init__(self, namespace: str, device: str = "qlink0") -> None:
         self.family, index = in_namespace(namespace, lambda: (nlraw.Family(), socket.if_nametoindex(device)))
-        self.family.sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
+        self.chunk = CHUNK
+        try:
+            self.family.sock.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
+        except PermissionError:
+            self.chunk = CHUNK // 4  # what the default buffer takes
         self.index = nlraw.u32(nlraw.A_IFINDEX, index)
 
     def __enter__(self) -> End:
@@ -129,14 +133,14 @@ def lanes(sender: str, receiver: str, path: str, first: str, last: str) -> int:
     return 0
 
 
-def fill(namespace: str, count: str, only: str = "") -> int:
+def fill(namespace: str, count: str, only: str = "", step: str = "1") -> int:
     """The fill subcommand."""
-    end = End(namespace)
+    end, epochs = End(namespace), [1 + n * int(step) for n in range(int(count))]
     directions = [direction for direction, name in ((TX, "tx"), (RX, "rx")) if only in ("", name)]
     for direction in directions:
-        for at in range(1, int(count) + 1, CHUNK):
-            end.install([make(direction, epoch) for epoch in range(at, min(at + CHUNK, int(count) + 1))])
-    if end.epochs() != [(direction, epoch) for direction in directions for epoch in range(1, int(count) + 1)]:
+        for at in range(0, len(epochs), end.chunk):
+            end.install([make(direction, epoch) for epoch in epochs[at : at + end.chunk]])
+    if end.epochs() != [(direction, epoch) for direction in directions for epoch in epochs]:
         print("the dump is not what was installed")
         return 1
     return 0
