@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* AES-256-GCM over one linear buffer, by the backend that is quickest on this machine. */
+/* AES-256-GCM over one linear buffer, by the backend that suits this machine. */
 #include "aead.h"
 
+#include <linux/cpufeature.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -15,10 +16,13 @@
 /**
  * DOC: Which backend
  *
- * Which backend is quicker depends on the kernel: the library of 7.3 works block by block and
- * is 5 times slower than the crypto API's assembler, which its authors are about to move there.
- * So when the module is loaded, each available backend seals some frames, and the quickest one
- * is used.
+ * The module parameter says it. By default the CPU decides: where it has instructions for AES
+ * and for GCM's hash, the crypto API has assembler that uses them for whole frames. The library
+ * of 7.3 has none; it works block by block and is 5 times slower. Without such instructions
+ * both are written in C, and the library is better, because it sets a key without
+ * sleeping. An admin who wants to know, or has a CPU that this rule does not name, asks for
+ * a measurement: then each available backend seals some frames, and the quickest one is
+ * used. It is not the default, because a disturbed measurement would choose the slow one.
  *
  * Where setting a key does not sleep, each CPU has a spare transform. It opens a frame whose key
  * has no transform yet, and holds that key only as long as the frame takes.
@@ -27,10 +31,12 @@
 #define QLINK_AEAD_TRY_BYTES	(1400 + QLINK_OVERHEAD_BYTES)
 #define QLINK_AEAD_TRIES	16
 
-static const char *const qlink_aead_names[] = { "auto", "api", "library" };
+#define QLINK_AEAD_DRIVER	"api:"
+
+static const char *const qlink_aead_names[] = { "auto", "measure", "api", "library" };
 static char *qlink_aead_wanted = "auto";
 module_param_named(aead, qlink_aead_wanted, charp, 0444);
-MODULE_PARM_DESC(aead, "AES-GCM by the kernel's crypto API (api), its library (library), or the quicker (auto)");
+MODULE_PARM_DESC(aead, "AES-GCM by the kernel's crypto API (api) or one of its drivers (api:DRIVER), its library (library), what suits the CPU (auto), or what is quickest now (measure)");
 
 DEFINE_PER_CPU(struct qlink_aead_cpu, qlink_aead_cpus) = {
 	.lock = INIT_LOCAL_LOCK(lock),
@@ -98,14 +104,21 @@ static void qlink_aead_stop(const struct qlink_aead_backend *backend)
 		backend->exit();
 }
 
-/* Initialize a backend and measure it; undo that where the measurement fails. */
-static int __init qlink_aead_start(const struct qlink_aead_backend *backend, u64 *ns)
+static bool __init qlink_aead_is_wanted(const char *name)
 {
-	int err = backend->init ? backend->init() : 0;
+	return !strcmp(qlink_aead_wanted, name);
+}
 
-	if (err)
-		return err;
-	err = qlink_aead_measure(backend, ns);
+static int __init qlink_aead_start(const struct qlink_aead_backend *backend, const char *driver)
+{
+	return backend->init ? backend->init(driver) : 0;
+}
+
+/* Measure a backend that was started; undo that where the measurement fails. */
+static int __init qlink_aead_tell_time(const struct qlink_aead_backend *backend, u64 *ns)
+{
+	int err = qlink_aead_measure(backend, ns);
+
 	if (err)
 		qlink_aead_stop(backend);
 	else
@@ -113,13 +126,8 @@ static int __init qlink_aead_start(const struct qlink_aead_backend *backend, u64
 	return err;
 }
 
-static bool __init qlink_aead_is_wanted(const struct qlink_aead_backend *backend)
-{
-	return !strcmp(qlink_aead_wanted, "auto") || !strcmp(qlink_aead_wanted, backend->name);
-}
-
-/* Choose the quickest backend that is allowed; returns 0, or why there is none. */
-static int __init qlink_aead_choose(void)
+/* Choose the quickest backend; returns 0, or why there is none. */
+static int __init qlink_aead_choose_quickest(void)
 {
 	u64 ns, best_ns = U64_MAX;
 	int i, err, why = -ENOENT;
@@ -127,9 +135,7 @@ static int __init qlink_aead_choose(void)
 	for (i = 0; i < ARRAY_SIZE(qlink_aead_backends); i++) {
 		const struct qlink_aead_backend *backend = qlink_aead_backends[i];
 
-		if (!qlink_aead_is_wanted(backend))
-			continue;
-		err = qlink_aead_start(backend, &ns);
+		err = qlink_aead_start(backend, NULL) ?: qlink_aead_tell_time(backend, &ns);
 		if (err) {
 			why = err;
 		} else if (ns < best_ns) {
@@ -141,6 +147,57 @@ static int __init qlink_aead_choose(void)
 		}
 	}
 	return qlink_aead_backend ? 0 : why;
+}
+
+/* Choose the backend of this name; returns 0, or why there is none. */
+static int __init qlink_aead_choose_named(const char *name, const char *driver)
+{
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(qlink_aead_backends); i++) {
+		if (strcmp(qlink_aead_backends[i]->name, name))
+			continue;
+		err = qlink_aead_start(qlink_aead_backends[i], driver);
+		if (!err)
+			qlink_aead_backend = qlink_aead_backends[i];
+		return err;
+	}
+	return -ENOENT;
+}
+
+/* Has the CPU instructions for AES and for GCM's hash? */
+static bool __init qlink_aead_cpu_has_gcm(void)
+{
+#if defined(CONFIG_X86)
+	return boot_cpu_has(X86_FEATURE_AES) && boot_cpu_has(X86_FEATURE_PCLMULQDQ);
+#elif defined(CONFIG_ARM64)
+	return cpu_have_named_feature(AES) && cpu_have_named_feature(PMULL);
+#else
+	return false;
+#endif
+}
+
+/* The one that suits the CPU, or else the other one. */
+static int __init qlink_aead_choose_auto(void)
+{
+	bool has_gcm = qlink_aead_cpu_has_gcm();
+
+	if (!qlink_aead_choose_named(has_gcm ? "api" : "library", NULL))
+		return 0;
+	return qlink_aead_choose_named(has_gcm ? "library" : "api", NULL);
+}
+
+static int __init qlink_aead_choose(void)
+{
+	size_t prefix = strlen(QLINK_AEAD_DRIVER);
+
+	if (qlink_aead_is_wanted("auto"))
+		return qlink_aead_choose_auto();
+	if (qlink_aead_is_wanted("measure"))
+		return qlink_aead_choose_quickest();
+	if (!strncmp(qlink_aead_wanted, QLINK_AEAD_DRIVER, prefix))
+		return qlink_aead_choose_named("api", qlink_aead_wanted + prefix);
+	return qlink_aead_choose_named(qlink_aead_wanted, NULL);
 }
 
 static void qlink_aead_free_spares(void)
@@ -186,8 +243,10 @@ int __init qlink_aead_init(void)
 {
 	int err;
 
-	if (match_string(qlink_aead_names, ARRAY_SIZE(qlink_aead_names), qlink_aead_wanted) < 0) {
-		pr_err("qlink: aead=%s is none of auto, api, library\n", qlink_aead_wanted);
+	if (strncmp(qlink_aead_wanted, QLINK_AEAD_DRIVER, strlen(QLINK_AEAD_DRIVER)) &&
+	    match_string(qlink_aead_names, ARRAY_SIZE(qlink_aead_names), qlink_aead_wanted) < 0) {
+		pr_err("qlink: aead=%s is none of auto, measure, api, api:DRIVER, library\n",
+		       qlink_aead_wanted);
 		return -EINVAL;
 	}
 	err = qlink_aead_choose();

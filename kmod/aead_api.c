@@ -22,7 +22,10 @@
  * On 6.12 the AES-NI implementation hides behind an asynchronous wrapper, and
  * asking for a synchronous "gcm(aes)" gets the generic one, 12 times slower.
  * The implementation itself is "__gcm(aes)", internal and synchronous, and may
- * be called only where the FPU is usable: qlink_aead_may_run().
+ * be called only where the FPU is usable: qlink_aead_may_run(). It is asked for by
+ * this internal name because there is no other way to it: each frame would have to go
+ * through the wrapper's worker, or through the slow one. When 6.12 is not supported any
+ * more, this goes.
  *
  * On 7.3, and on other machines, a synchronous "gcm(aes)" is the fast one, and may
  * be called in any softirq.
@@ -34,12 +37,14 @@
  * Making a transform sleeps and costs several times as much as setting its key. So
  * a transform that is not needed any more is wiped and reused for another key.
  *
- * Setting a key does not sleep in the implementations for x86. In others it may: the
- * generic one allocates memory.
+ * Setting a key does not sleep in the implementations for x86, nor in that for arm64. In
+ * others it may: the generic one allocates memory.
  *
- * The context of an x86 transform holds only the expanded key, so it is wiped as
- * memory, as the crypto API does when it frees a transform. To wipe any other
- * transform, its key is set to zeros.
+ * The context of one of these transforms holds only the expanded key, so it is wiped as
+ * memory, as the crypto API does when it frees a transform. To set its key to zeros costs
+ * ten times as much, and a transform is wiped for each frame under a staged key without
+ * a transform, even for forged ones. To wipe any other transform, its key is set to zeros:
+ * its context may hold pointers.
  */
 
 /**
@@ -83,10 +88,15 @@ static struct crypto_aead *qlink_aead_api_alloc(void)
 }
 
 /* Try the internal implementation first: where it exists, the other one is slow. */
-static struct crypto_aead *qlink_aead_api_choose(void)
+static struct crypto_aead *qlink_aead_api_choose(const char *driver)
 {
 	struct crypto_aead *tfm;
 
+	if (driver) {
+		qlink_aead_api_asked = driver;
+		qlink_aead_api_mask = CRYPTO_ALG_ASYNC;
+		return qlink_aead_api_alloc();
+	}
 	qlink_aead_api_asked = "__gcm(aes)";
 	qlink_aead_api_type = CRYPTO_ALG_INTERNAL;
 	qlink_aead_api_mask = CRYPTO_ALG_INTERNAL | CRYPTO_ALG_ASYNC;
@@ -174,12 +184,13 @@ static int qlink_aead_api_make_requests(void)
  */
 static bool qlink_aead_api_keys_quickly(const char *driver)
 {
-	return strstr(driver, "generic-gcm-aesni") || strstr(driver, "generic-gcm-vaes");
+	return strstr(driver, "generic-gcm-aesni") || strstr(driver, "generic-gcm-vaes") ||
+	       !strcmp(driver, "gcm-aes-ce");
 }
 
-static int qlink_aead_api_init(void)
+static int qlink_aead_api_init(const char *driver)
 {
-	struct crypto_aead *tfm = qlink_aead_api_choose();
+	struct crypto_aead *tfm = qlink_aead_api_choose(driver);
 
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);

@@ -18,8 +18,11 @@ struct qlink_aead;
 struct qlink_aead_backend {
 	/** @name: value of the module parameter */
 	const char *name;
-	/** @init: prepare, sleeps; %-ENOENT where the kernel does not have it; or NULL */
-	int (*init)(void);
+	/**
+	 * @init: prepare, sleeps; with the driver of this name, or any where it is NULL. %-ENOENT
+	 * where the kernel does not have it; or NULL
+	 */
+	int (*init)(const char *driver);
 	/** @exit: undo @init, when no transform is left; or NULL */
 	void (*exit)(void);
 	/** @driver: name of the implementation in use, for people; valid after @init */
