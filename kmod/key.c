@@ -2,6 +2,7 @@
 /* One key of one direction: epoch, source, state, and the slot that it has. */
 #include "key.h"
 
+#include <linux/err.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -56,12 +57,28 @@ static struct kmem_cache *qlink_key_cache;
  */
 static siphash_key_t qlink_key_secret __read_mostly;
 
+/* Give a key that nobody else knows its slot, with a transform. */
+static int qlink_key_add_transform(struct qlink_key *key)
+{
+	struct qlink_slot *slot = qlink_slot_new(key->direction, key->raw);
+
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	qlink_key_give(key, slot);
+	return 0;
+}
+
 /**
  * qlink_key_new() - make a key that no ring holds yet
  * @config: the installer's description; checked by the caller
  * @ring: the ring that will hold it
  *
- * Context: Process context, sleeps.
+ * Where setting a key may sleep, a receive key gets its transform here, since its frames may
+ * come at any time. So the installer waits for that, not those who want the link mutex, and
+ * the installer's cgroup is charged, except for what the crypto API allocates, which charges
+ * nobody.
+ *
+ * Context: Process context, sleeps; not under RTNL, nor under a mutex that RTNL waits for.
  * Return: the key, for qlink_key_free(), or %NULL without memory
  */
 struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
@@ -80,6 +97,11 @@ struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 	memcpy(key->salt, config->salt, sizeof(key->salt));
 	memcpy(key->raw, config->key, sizeof(key->raw));
 	key->fingerprint = siphash(config->key, QLINK_KEY_BYTES, &qlink_key_secret);
+	if (key->direction == QLINK_DIRECTION_RX && !qlink_aead_may_key_anywhere() &&
+	    qlink_key_add_transform(key)) {
+		qlink_key_destroy(key);
+		return NULL;
+	}
 	return key;
 }
 
@@ -134,7 +156,7 @@ int qlink_key_add_slot(struct qlink_key *key)
  * @key: not ready
  * @slot: of qlink_slot_new() or qlink_slot_reuse()
  *
- * Context: BHs off, under the lock of its ring.
+ * Context: BHs off, under the lock of its ring; or before anybody knows @key.
  * Return: the slot that is left over, for qlink_slot_free(); or %NULL
  */
 struct qlink_slot *qlink_key_give(struct qlink_key *key, struct qlink_slot *slot)

@@ -313,9 +313,7 @@ int qlink_keyring_install(struct qlink_keyring *keyring, struct qlink_key **keys
 
 	if (err)
 		return err;
-	/* Once the install has succeeded, the peer may seal under the key, and some ciphers need
-	 * the transform by then.
-	 */
+	/* Once the install has succeeded, a link that was without keys can send. */
 	qlink_ring_prepare(&keyring->rx);
 	qlink_ring_prepare(&keyring->tx);
 	return 0;

@@ -62,7 +62,8 @@ static int qlink_netlink_parse_limits(struct nlattr **attrs, unsigned int index,
 	return 0;
 }
 
-static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index, u32 accept,
+static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index,
+				   const struct qlink_dev *link,
 				   struct qlink_key_config *config,
 				   struct netlink_ext_ack *extack)
 {
@@ -77,11 +78,9 @@ static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index, u3
 		return -EINVAL;
 	}
 	config->source = nla_get_u8(attrs[QLINK_A_KEY_SOURCE]);
-	if (!(accept & BIT(config->source))) {
-		NL_SET_ERR_MSG_FMT(extack, "key %u: source %s is not in the accept list",
-				   index, qlink_source_name(config->source));
-		return -EACCES;
-	}
+	err = qlink_netlink_check_source(config->source, index, READ_ONCE(link->accept), extack);
+	if (err)
+		return err;
 	if (attrs[QLINK_A_KEY_KME_KEY_ID])
 		nla_memcpy(config->kme_key_id, attrs[QLINK_A_KEY_KME_KEY_ID],
 			   sizeof(config->kme_key_id));
@@ -104,7 +103,7 @@ static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
 	err = nla_parse_nested(attrs, QLINK_A_KEY_HARD_BLOCKS, attr,
 			       qlink_key_input_nl_policy, extack);
 	if (!err)
-		err = qlink_netlink_parse_key(attrs, index, link->accept, &config, extack);
+		err = qlink_netlink_parse_key(attrs, index, link, &config, extack);
 	if (err)
 		return ERR_PTR(err);
 	key = qlink_key_new(&config, qlink_keyring_ring(&link->keyring, config.direction));
@@ -138,18 +137,39 @@ static int qlink_netlink_make_keys(struct qlink_dev *link, struct qlink_key **ke
 		if (IS_ERR(key))
 			return PTR_ERR(key);
 		keys[(*n)++] = key;
+		cond_resched();
 	}
 	return 0;
+}
+
+/* The link may have changed while the keys were made. */
+static int qlink_netlink_install_made(struct qlink_dev *link, struct qlink_key **keys,
+				      unsigned int n, unsigned int *refused,
+				      struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (link->is_dead)
+		return -ENODEV;
+	for (*refused = 0; *refused < n; (*refused)++) {
+		err = qlink_netlink_check_source(keys[*refused]->source, *refused, link->accept,
+						 extack);
+		if (err)
+			return err;
+	}
+	return qlink_keyring_install(&link->keyring, keys, n, refused, extack);
 }
 
 static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys,
 				 struct genl_info *info)
 {
-	unsigned int i, n, refused;
+	unsigned int i, n, refused = 0;
 	int err = qlink_netlink_make_keys(link, keys, &n, info);
 
 	if (!err) {
-		err = qlink_keyring_install(&link->keyring, keys, n, &refused, info->extack);
+		mutex_lock(&link->mutex);
+		err = qlink_netlink_install_made(link, keys, n, &refused, info->extack);
+		mutex_unlock(&link->mutex);
 		if (err)
 			qlink_netlink_mark_refused(info, refused);
 	}
@@ -187,9 +207,7 @@ static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *i
 	if (!keys)
 		return -ENOMEM;
 
-	mutex_lock(&link->mutex);
-	err = link->is_dead ? -ENODEV : qlink_netlink_install(link, keys, info);
-	mutex_unlock(&link->mutex);
+	err = qlink_netlink_install(link, keys, info);
 	kvfree(keys);
 	return err;
 }

@@ -27,8 +27,8 @@
  * comes back many epochs later. Until the work has made the key's transform, its
  * frames are opened without one (qlink_aead_open_by()). This takes no memory before
  * a frame has authenticated, so forged frames cannot use up memory. Where setting a
- * key may sleep this is impossible; there all receive keys get their transforms ahead
- * and take more memory.
+ * key may sleep this is impossible; there each receive key comes with its transform
+ * (qlink_key_new()) and takes more memory.
  *
  * The work holds a copy of a key outside of any lock, so a wipe is complete only when
  * the work has ended: whoever wipes a ring empties it and then cancels the work.
@@ -37,18 +37,12 @@
 #define QLINK_RING_AHEAD	16
 #define QLINK_PREPARE_RETRY_MS	100
 
-static u32 qlink_ring_ahead(const struct qlink_ring *ring)
-{
-	return ring->direction == QLINK_DIRECTION_RX && !qlink_aead_may_key_anywhere() ?
-	       QLINK_RING_KEYS_MAX : QLINK_RING_AHEAD;
-}
-
 /* Is there a key that should have a transform and has none? The active one always should. */
 static bool qlink_ring_wants_transform(const struct qlink_ring *ring)
 {
 	return ring->bare && !ring->is_dead &&
 	       (ring->bare->state == QLINK_KEY_STATE_ACTIVE ||
-		ring->n_ready < qlink_ring_ahead(ring));
+		ring->n_ready < QLINK_RING_AHEAD);
 }
 
 /* A key is about to leave, or to get its transform: the next one is the oldest without one. */
@@ -91,8 +85,7 @@ static void qlink_ring_prepare_soon(struct qlink_ring *ring)
 		qlink_ring_prepare_now(ring);
 	if (!qlink_ring_wants_transform(ring))
 		return;
-	if (ring->bare->state == QLINK_KEY_STATE_ACTIVE || ring->n_ready < QLINK_RING_AHEAD / 2 ||
-	    qlink_ring_ahead(ring) != QLINK_RING_AHEAD)
+	if (ring->bare->state == QLINK_KEY_STATE_ACTIVE || ring->n_ready < QLINK_RING_AHEAD / 2)
 		mod_delayed_work(qlink_unbound_wq, &ring->prepare_work, 0);
 }
 
@@ -464,7 +457,9 @@ void qlink_ring_publish(struct qlink_ring *ring, struct qlink_key **keys, unsign
 		list_add_tail(&keys[i]->entry, &ring->keys);
 		WRITE_ONCE(ring->n_staged, ring->n_staged + 1);
 		ring->newest_epoch = keys[i]->name.epoch;
-		if (!ring->bare)
+		if (keys[i]->is_ready)
+			ring->n_ready++;
+		else if (!ring->bare)
 			ring->bare = keys[i];
 		/* From here on qlink_ring_find() returns it. */
 		smp_store_release(&keys[i]->is_installed, true);

@@ -100,4 +100,38 @@ each_test_library()
 	fi
 }
 
+# slow_driver: a driver of the crypto API that may sleep where a key is set, as other machines than x86 have them.
+slow_driver() { if has_library; then echo gcm-aes-lib; else echo 'gcm_base(ctr(aes-aesni),ghash-generic)'; fi; }
+
+each_test_slow_keys()
+{
+	defer back_to_auto
+	seals_with "api:$(slow_driver)" "$(slow_driver)"
+}
+
+# slab_of CGROUP: bytes of kernel objects that it is charged for.
+slab_of() { sed -n 's/^slab //p' "$1/memory.stat"; }
+
+# Receive keys that need their transforms at once are made by the installer, whose cgroup pays for their slots; a worker
+# that made them would be charged for nothing, and its work would be waited for under the link mutex.
+test_installer_pays_for_slow_keys()
+{
+	local group=/sys/fs/cgroup/installer before
+
+	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "needs the memory controller"
+	defer back_to_auto
+	reload "aead=api:$(slow_driver)"
+	under=eth
+	setup_wire
+	link_add 1
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir "$group"
+	defer rmdir "$group"
+	before=$(slab_of "$group")
+	expect_ok "2,000 keys" bash -c "echo \$\$ >$group/cgroup.procs && exec /usr/bin/python3 '$here/ringtool.py' fill $ns1 2000 rx"
+	expect_eq "staged" "$(ring "$ns1" rx staged)" 2000
+	# 128 bytes of a key, and 256 at least of its slot.
+	expect_ok "charged $(($(slab_of "$group") - before))" test $(($(slab_of "$group") - before)) -ge $((2000 * (128 + 256)))
+}
+
 run_tests
