@@ -90,6 +90,9 @@ static void qlink_device_ndo_uninit(struct net_device *dev)
 	mutex_unlock(&link->mutex);
 	qlink_event_exit(link);
 	list_del(&link->entry);
+	/* After a registration that fails, the core frees the device without a grace period. */
+	if (dev->reg_state == NETREG_UNINITIALIZED)
+		synchronize_net();
 }
 
 /* The last reference is gone, so nobody can count any more. */

@@ -13,6 +13,7 @@ static const char *const qlink_faultpoint_names[QLINK_FAULTPOINTS] = {
 	[QLINK_FAULTPOINT_POLL_MS]	= "poll-ms",
 	[QLINK_FAULTPOINT_UDP_MS]	= "udp-ms",
 	[QLINK_FAULTPOINT_RESERVES]	= "reserves",
+	[QLINK_FAULTPOINT_FORKS]	= "forks",
 };
 
 static atomic_t qlink_faultpoints[QLINK_FAULTPOINTS];

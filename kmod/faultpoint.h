@@ -11,6 +11,8 @@
  * @QLINK_FAULTPOINT_POLL_MS: rx: delay before packets that were taken are put back
  * @QLINK_FAULTPOINT_UDP_MS: delay between the look-up of a port and the use of it
  * @QLINK_FAULTPOINT_RESERVES: this many of the next pages count as taken from the memory reserves
+ * @QLINK_FAULTPOINT_FORKS: this many of the next requests with keys bring the notice of a fork of
+ *	the VM, in a hard interrupt
  * @QLINK_FAULTPOINTS: how many there are
  */
 enum qlink_faultpoint {
@@ -18,6 +20,7 @@ enum qlink_faultpoint {
 	QLINK_FAULTPOINT_POLL_MS,
 	QLINK_FAULTPOINT_UDP_MS,
 	QLINK_FAULTPOINT_RESERVES,
+	QLINK_FAULTPOINT_FORKS,
 	QLINK_FAULTPOINTS,
 };
 

@@ -4,6 +4,7 @@
 
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
+#include <linux/rculist.h>
 
 #include "keytable.h"
 
@@ -38,6 +39,7 @@
 
 static DEFINE_MUTEX(qlink_install_mutex);
 
+/* Changes under the mutex; an interrupt walks it under RCU. */
 static LIST_HEAD(qlink_keyrings);
 
 static void qlink_keyring_tx_changed(struct qlink_ring *ring)
@@ -89,7 +91,7 @@ int qlink_keyring_init(struct qlink_keyring *keyring,
 	qlink_ring_tx_init(&keyring->tx, keyring->history, &qlink_keyring_tx_upcalls);
 	qlink_ring_rx_init(&keyring->rx, keyring->history, &qlink_keyring_rx_upcalls);
 	mutex_lock(&qlink_install_mutex);
-	list_add_tail(&keyring->entry, &qlink_keyrings);
+	list_add_tail_rcu(&keyring->entry, &qlink_keyrings);
 	mutex_unlock(&qlink_install_mutex);
 	return 0;
 }
@@ -125,7 +127,7 @@ void qlink_keyring_set_limits(struct qlink_keyring *keyring,
 void qlink_keyring_destroy(struct qlink_keyring *keyring)
 {
 	mutex_lock(&qlink_install_mutex);
-	list_del(&keyring->entry);
+	list_del_rcu(&keyring->entry);
 	mutex_unlock(&qlink_install_mutex);
 	qlink_ring_destroy(&keyring->tx);
 	qlink_ring_destroy(&keyring->rx);
@@ -140,6 +142,50 @@ void qlink_keyring_destroy(struct qlink_keyring *keyring)
 void qlink_keyring_free(struct qlink_keyring *keyring)
 {
 	qlink_history_put(keyring->history);
+}
+
+/**
+ * qlink_keyrings_silence() - stop all links of the host from sealing frames, from any context
+ *
+ * qlink_keyrings_stop() and qlink_keyrings_wipe() must follow. Until qlink_keyrings_unsilence(),
+ * no link gets a key to seal with, not even one that is made meanwhile. Frames that are already
+ * being sealed may still leave.
+ *
+ * Context: Any, hard interrupts included.
+ */
+void qlink_keyrings_silence(void)
+{
+	struct qlink_keyring *keyring;
+
+	atomic_inc(&qlink_ring_silences);
+	/* Pairs with qlink_ring_activate(). */
+	smp_mb__after_atomic();
+	rcu_read_lock();
+	list_for_each_entry_rcu(keyring, &qlink_keyrings, entry)
+		qlink_ring_silence(&keyring->tx);
+	rcu_read_unlock();
+}
+
+/**
+ * qlink_keyrings_silenced() - how often all links of the host were silenced
+ *
+ * Context: Any.
+ * Return: for qlink_keyrings_unsilence(), once all keys that were held then are wiped
+ */
+int qlink_keyrings_silenced(void)
+{
+	return atomic_read(&qlink_ring_silences);
+}
+
+/**
+ * qlink_keyrings_unsilence() - let links seal again, unless they were silenced once more since
+ * @n: of qlink_keyrings_silenced()
+ *
+ * Context: Any; the rings are empty, and the caller prevents installs.
+ */
+void qlink_keyrings_unsilence(int n)
+{
+	atomic_sub(n, &qlink_ring_silences);
 }
 
 /**

@@ -63,6 +63,9 @@ void qlink_keyring_set_limits(struct qlink_keyring *keyring,
 			      const struct qlink_limits *limits);
 bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept);
 
+void qlink_keyrings_silence(void);
+int qlink_keyrings_silenced(void);
+void qlink_keyrings_unsilence(int n);
 void qlink_keyrings_stop(void);
 void qlink_keyrings_wipe(enum qlink_wipe_cause cause);
 void qlink_keyrings_rename(void);

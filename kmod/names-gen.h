@@ -91,6 +91,8 @@ static inline const char *qlink_wipe_cause_name(enum qlink_wipe_cause value)
 		return "hibernation";
 	case QLINK_WIPE_CAUSE_CLONE:
 		return "clone";
+	case QLINK_WIPE_CAUSE_REBOOT:
+		return "reboot";
 	}
 	return "unknown";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Suspend, hibernation and clones of a VM: no key outlives them. */
+/* Suspend, hibernation, reboots and clones of a VM: no key outlives them. */
 #ifndef QLINK_POWER_H
 #define QLINK_POWER_H
 

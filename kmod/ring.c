@@ -34,6 +34,8 @@
  * the work has ended: whoever wipes a ring empties it and then cancels the work.
  */
 
+atomic_t qlink_ring_silences = ATOMIC_INIT(0);
+
 #define QLINK_RING_AHEAD	16
 #define QLINK_PREPARE_RETRY_MS	100
 
@@ -139,6 +141,12 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 		qlink_ring_check_blocks2(ring);
 	}
 	rcu_assign_pointer(ring->current_key, key);
+	if (ring->direction == QLINK_DIRECTION_TX) {
+		/* Pairs with qlink_ring_silence(): one of the two stores its NULL last. */
+		smp_mb();
+		if (unlikely(atomic_read(&qlink_ring_silences)))
+			RCU_INIT_POINTER(ring->current_key, NULL);
+	}
 	qlink_ring_prepare_soon(ring);
 }
 
@@ -149,8 +157,9 @@ static bool qlink_ring_activate_first(struct qlink_ring *ring)
 
 	lockdep_assert_held(&ring->lock);
 
+	/* In a ring that was silenced, it may be active already. */
 	if (ring->direction != QLINK_DIRECTION_TX || ring->is_dead || !key ||
-	    !key->is_ready || qlink_ring_current(ring))
+	    !key->is_ready || key->state != QLINK_KEY_STATE_STAGED || qlink_ring_current(ring))
 		return false;
 	qlink_ring_activate(ring, key);
 	return true;
@@ -233,13 +242,16 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 
 /**
  * qlink_ring_advance() - wipe the active key; the next one takes over, if there is one
- * @ring: tx, with an active key
+ * @ring: tx
  *
  * Context: BHs off, under the lock of @ring.
  */
 void qlink_ring_advance(struct qlink_ring *ring)
 {
-	qlink_ring_drop(ring, qlink_ring_current(ring));
+	struct qlink_key *key = qlink_ring_current(ring);
+
+	if (key)
+		qlink_ring_drop(ring, key);
 }
 
 /**
@@ -403,6 +415,20 @@ void qlink_ring_stop(struct qlink_ring *ring)
 	ring->is_dead = true;
 	RCU_INIT_POINTER(ring->current_key, NULL);
 	spin_unlock_bh(&ring->lock);
+}
+
+/**
+ * qlink_ring_silence() - stop a transmit ring from sealing frames, without waiting for anything
+ * @ring: to be wiped or destroyed next, before qlink_ring_silences is lowered
+ *
+ * It does without the lock, whose holder this CPU may have interrupted.
+ *
+ * Context: Any, hard interrupts included; qlink_ring_silences is raised, and a full barrier
+ * follows that.
+ */
+void qlink_ring_silence(struct qlink_ring *ring)
+{
+	RCU_INIT_POINTER(ring->current_key, NULL);
 }
 
 /**

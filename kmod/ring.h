@@ -73,7 +73,10 @@ struct qlink_ring_upcalls {
  * that are not RETIRED, all before @bare have a transform, and none from @bare on has.
  */
 struct qlink_ring {
-	/** @current_key: tx: the key that seals; rx: the newest that has authenticated */
+	/**
+	 * @current_key: tx: the key that seals; rx: the newest that has authenticated. It becomes
+	 * NULL without the lock where qlink_ring_silence() is called
+	 */
 	struct qlink_key __rcu *current_key;
 	/** @direction: tx or rx */
 	enum qlink_direction direction;
@@ -147,6 +150,12 @@ struct qlink_ring_info {
 	bool is_overdue;
 };
 
+/*
+ * How many reasons there are for which no transmit ring of the host may get a key to seal with,
+ * although it holds some. Raised before qlink_ring_silence(), from any context.
+ */
+extern atomic_t qlink_ring_silences;
+
 /** typedef qlink_key_visitor - called for a key under its ring's lock; non-zero ends the visit */
 typedef int (*qlink_key_visitor)(const struct qlink_key *key, void *arg);
 
@@ -155,7 +164,8 @@ typedef int (*qlink_key_visitor)(const struct qlink_key *key, void *arg);
  * @ring: any
  *
  * Context: Under the lock of @ring.
- * Return: the key, or %NULL
+ * Return: the key, or %NULL; the next call may return %NULL even under the same lock, because
+ * qlink_ring_silence() takes none
  */
 static inline struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 {
@@ -166,6 +176,7 @@ void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
 		     struct qlink_history *history, const struct qlink_ring_upcalls *upcalls);
 void qlink_ring_destroy(struct qlink_ring *ring);
 void qlink_ring_stop(struct qlink_ring *ring);
+void qlink_ring_silence(struct qlink_ring *ring);
 void qlink_ring_wipe(struct qlink_ring *ring);
 void qlink_ring_rename(struct qlink_ring *ring);
 

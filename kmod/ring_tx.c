@@ -32,6 +32,8 @@ static void qlink_ring_soft_limit_reached(struct qlink_ring *ring, ktime_t now)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
+	if (!key)
+		return;
 	if (qlink_ring_next(ring)) {
 		qlink_key_end(key, now);
 		qlink_ring_advance(ring);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Suspend, hibernation and clones of the VM: no key survives them, and both rings start anew.
+# Suspend, hibernation and clones of the VM: no key survives them, and both rings start anew. scripts/scan-memory shows
+# that none survives a reboot.
 #
 # The kernel is told to sleep, and a wakeup event cancels it after all notifiers have run (wakeup.py). /dev/snapshot,
 # with which userspace hibernates, holds the host between "prepare" and "post" while its tasks run. scripts/vm clones
@@ -167,5 +168,19 @@ test_clone()
 	expect_works_again
 }
 
-debug_tests="hibernation"
+# A guest with a device tree is told of a fork in a hard interrupt, in which nothing may sleep. No install that is under
+# way, or comes before the wipe, gives the link a key to seal with.
+test_fork_in_a_hard_interrupt()
+{
+	[ -e /sys/kernel/debug/qlink/forks ] || skip "needs a kernel with fault injection"
+	under=eth
+	setup_used_pair
+	echo 1 >/sys/kernel/debug/qlink/forks
+	expect_ok "the install that is under way" key_add "$ns1" tx 7 "$(key_new late)"
+	expect_soon "the wipe" was_cloned
+	expect_wiped clone 1
+	expect_works_again
+}
+
+debug_tests="hibernation fork_in_a_hard_interrupt"
 run_tests "$@"

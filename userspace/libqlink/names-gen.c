@@ -70,6 +70,7 @@ static const char *const wipe_causes[] = {
 	[QLINK_WIPE_CAUSE_SUSPEND] = "suspend",
 	[QLINK_WIPE_CAUSE_HIBERNATION] = "hibernation",
 	[QLINK_WIPE_CAUSE_CLONE] = "clone",
+	[QLINK_WIPE_CAUSE_REBOOT] = "reboot",
 };
 
 const struct qlink_names qlink_wipe_causes = NAMES(wipe_causes);

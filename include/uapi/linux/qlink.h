@@ -145,12 +145,15 @@ enum qlink_event_kind {
  *   written or restored
  * @QLINK_WIPE_CAUSE_CLONE: the host is a virtual machine, a copy of one that
  *   ran before
+ * @QLINK_WIPE_CAUSE_REBOOT: the host was about to reboot, to halt or to be
+ *   switched off
  */
 enum qlink_wipe_cause {
 	QLINK_WIPE_CAUSE_NONE,
 	QLINK_WIPE_CAUSE_SUSPEND,
 	QLINK_WIPE_CAUSE_HIBERNATION,
 	QLINK_WIPE_CAUSE_CLONE,
+	QLINK_WIPE_CAUSE_REBOOT,
 };
 
 enum {
