@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests about keys: install, delete, list. */
+#include <linux/if_vlan.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
@@ -47,8 +48,21 @@ static int qlink_netlink_parse_name(struct nlattr **attrs, unsigned int index,
 	return 0;
 }
 
+/* A key that cannot seal one frame would be used up by it, and so would all keys after it. */
+static int qlink_netlink_check_blocks(u64 blocks, unsigned int index, unsigned int mtu,
+				      struct netlink_ext_ack *extack)
+{
+	u64 least = qlink_blocks(mtu + ETH_HLEN + VLAN_HLEN);
+
+	if (blocks >= least)
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "key %u: hard-blocks %llu is below %llu, a frame of MTU %u",
+			   index, blocks, least, mtu);
+	return -ERANGE;
+}
+
 static int qlink_netlink_parse_limits(struct nlattr **attrs, unsigned int index,
-				      struct qlink_key_config *config,
+				      unsigned int mtu, struct qlink_key_config *config,
 				      struct netlink_ext_ack *extack)
 {
 	config->hard_blocks = QLINK_HARD_BLOCKS_DEFAULT;
@@ -59,7 +73,17 @@ static int qlink_netlink_parse_limits(struct nlattr **attrs, unsigned int index,
 		return -EINVAL;
 	}
 	config->hard_blocks = nla_get_u64(attrs[QLINK_A_KEY_HARD_BLOCKS]);
-	return 0;
+	return qlink_netlink_check_blocks(config->hard_blocks, index, mtu, extack);
+}
+
+static int qlink_netlink_check_source(enum qlink_source source, unsigned int index, u32 accept,
+				      struct netlink_ext_ack *extack)
+{
+	if (accept & BIT(source))
+		return 0;
+	NL_SET_ERR_MSG_FMT(extack, "key %u: source %s is not in the accept list", index,
+			   qlink_source_name(source));
+	return -EACCES;
 }
 
 static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index,
@@ -86,7 +110,7 @@ static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index,
 			   sizeof(config->kme_key_id));
 	config->key = nla_data(attrs[QLINK_A_KEY_KEY]);
 	config->salt = nla_data(attrs[QLINK_A_KEY_SALT]);
-	return qlink_netlink_parse_limits(attrs, index, config, extack);
+	return qlink_netlink_parse_limits(attrs, index, READ_ONCE(link->dev->mtu), config, extack);
 }
 
 /* Make one key of an install. It is checked on its own, but not against a ring yet. */

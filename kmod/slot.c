@@ -407,6 +407,9 @@ static int qlink_lane_lease(struct qlink_slot *slot, struct qlink_tx_lane *lane,
 {
 	if (!READ_ONCE(slot->has_begun))
 		return -EAGAIN;
+	/* The MTU has grown since the key was installed. */
+	if (blocks > slot->hard_blocks)
+		return -EMSGSIZE;
 	if (lane->leased_blocks < blocks)
 		lane->leased_blocks += qlink_slot_lease(&slot->unleased_blocks,
 							min_t(u64, QLINK_LEASE_BLOCKS,
@@ -426,8 +429,7 @@ static int qlink_lane_lease(struct qlink_slot *slot, struct qlink_tx_lane *lane,
 static int qlink_lane_take(struct qlink_slot *slot, struct qlink_tx_lane *lane,
 			   unsigned int bytes, u64 *sequence)
 {
-	/* As GCM counts them: the text, the tag's mask and the length block. */
-	u64 blocks = DIV_ROUND_UP(bytes, 16) + 2;
+	u64 blocks = qlink_blocks(bytes);
 	int err;
 
 	if (unlikely(lane->leased_blocks < blocks ||
@@ -493,8 +495,9 @@ void qlink_slot_limit(struct qlink_slot *slot, u64 frames, u64 bytes)
  * * %-EAGAIN		- it is the key's first frame
  * * %-EKEYEXPIRED	- a soft limit of the key is reached
  * * %-ENOKEY		- a hard limit of the key is reached
+ * * %-EMSGSIZE		- the hard limit of the key is below what this frame needs; drop the frame
  *
- * After an error, call qlink_ring_limit_reached() and try again.
+ * After another error, call qlink_ring_limit_reached() and try again.
  */
 int qlink_slot_take(struct qlink_slot *slot, unsigned int lane, unsigned int bytes,
 		    u64 *sequence)

@@ -128,6 +128,17 @@ void qlink_slot_usage(const struct qlink_slot *slot, struct qlink_usage *usage);
 u64 qlink_slot_blocks(const struct qlink_slot *slot);
 
 /**
+ * qlink_blocks() - how much of its limit a frame takes from a key
+ * @bytes: of plaintext
+ *
+ * Return: AES blocks, as GCM counts them: the text, the tag's mask and the length block
+ */
+static inline unsigned int qlink_blocks(unsigned int bytes)
+{
+	return DIV_ROUND_UP(bytes, 16) + 2;
+}
+
+/**
  * qlink_lane() - the lane that this CPU seals in
  *
  * Context: BHs off.

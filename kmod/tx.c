@@ -185,6 +185,8 @@ static struct qlink_key *qlink_tx_take(struct qlink_dev *link, unsigned int lane
 		err = qlink_slot_take(key->slot, lane, bytes, sequence);
 		if (likely(!err))
 			return key;
+		if (unlikely(err == -EMSGSIZE))
+			break;
 		qlink_ring_limit_reached(ring, key, err);
 	}
 	return NULL;

@@ -270,6 +270,7 @@ each_test_block_limit()
 {
 	setup_pair
 	quiet
+	small_frames "$ns1"
 	key_pass "$ns1" "$ns2" 2 blocks=40
 	key_pass "$ns1" "$ns2" 3 blocks=18
 	key_del "$ns1" tx 1
@@ -288,7 +289,8 @@ each_test_block_limit()
 	expect_soon "answers again" sh -c "[ \"\$(ip netns exec $ns1 ping -c 1 -W 1 ${inner[2]} | grep -c ' 0%')\" = 1 ]"
 }
 
-# A single frame exceeds what a key may seal.
+# A key that cannot seal a single frame would be used up by it, and all keys after it, too. It is refused; where the MTU
+# has grown since, the frame is dropped and the key stays.
 test_block_limit_below_one_frame()
 {
 	local before
@@ -296,11 +298,20 @@ test_block_limit_below_one_frame()
 	under=eth
 	setup_pair
 	quiet
-	key_pass "$ns1" "$ns2" 2 blocks=8
+	# 1,450 bytes, 14 of the Ethernet header and 4 of a VLAN tag.
+	expect_key_refused "a limit below a frame" "key 0: hard-blocks 93 is below 94, a frame of MTU 1450" \
+		key_add "$ns1" tx 2 "$(key_new a)" blocks 93
+	expect_ok "as much as a frame" key_add "$ns1" tx 2 "$tmp/a" blocks 94
+	small_frames "$ns1"
+	key_pass "$ns1" "$ns2" 3 blocks=27
 	key_del "$ns1" tx 1
+	key_del "$ns1" tx 2
+	ip -n "$ns1" link set qlink0 mtu 1450
 	before=$(stats "$ns1")
-	in_ns "$ns1" ping -c 1 -W 1 "${inner[2]}" >/dev/null
+	in_ns "$ns1" ping -c 1 -W 1 -s 400 "${inner[2]}" >/dev/null
 	expect_only_moved "$ns1" "$before" "tx_no_key=+1"
+	expect_eq "the key" "$(field "$ns1" tx 3 state) $(field "$ns1" tx 3 frames)" "active 0"
+	expect_eq "smaller frames" "$(ping_one_lane "$ns1" 1)" 1
 }
 
 # Key and salt, in every form in which they could be printed.

@@ -274,6 +274,9 @@ answers() { expect_soon "an answer of $2" in_ns "$1" ping -c 1 -W 1 "$2"; }
 readonly nobody=192.0.2.200
 nobody() { ip -n "$1" neighbour replace "$nobody" lladdr 02:00:00:00:01:c8 dev qlink0; }
 
+# small_frames NS: an MTU with which a key may have a limit of 10 blocks, and pings still fit.
+small_frames() { ip -n "$1" link set qlink0 mtu 100; }
+
 # ping_one_lane NS N [ADDRESS]: pings from one CPU; prints how many of N were answered.
 ping_one_lane()
 {

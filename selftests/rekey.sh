@@ -153,6 +153,8 @@ each_test_exhausted()
 	quiet
 	capture_start "$ns2" "$tmp/pcap"
 	# 9 blocks per frame: three frames from here, five from there.
+	small_frames "$ns1"
+	small_frames "$ns2"
 	key_pass "$ns1" "$ns2" 2 blocks=27
 	key_pass "$ns2" "$ns1" 2 blocks=45
 	for n in "$ns1" "$ns2"; do expect_ok "rotate" in_ns "$n" qlinkctl rotate qlink0; done
