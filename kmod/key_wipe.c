@@ -93,8 +93,10 @@ static void qlink_keys_wipe(struct work_struct *work)
 {
 	if (qlink_keys_waiting && poll_state_synchronize_rcu(qlink_keys_grace_period)) {
 		qlink_keys_waiting = qlink_keys_wipe_some(qlink_keys_waiting);
-		if (qlink_keys_waiting)
-			return qlink_keys_wipe_soon(0);
+		if (qlink_keys_waiting) {
+			qlink_keys_wipe_soon(0);
+			return;
+		}
 	}
 	if (!qlink_keys_waiting) {
 		qlink_keys_waiting = qlink_keys_take_gone();

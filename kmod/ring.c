@@ -51,8 +51,7 @@ static bool qlink_ring_wants_transform(const struct qlink_ring *ring)
 static void qlink_ring_advance_bare(struct qlink_ring *ring, struct qlink_key *key)
 {
 	if (ring->bare == key)
-		ring->bare = list_is_last(&key->entry, &ring->keys) ?
-			     NULL : list_next_entry(key, entry);
+		ring->bare = qlink_ring_after(ring, key);
 }
 
 /* Give idle slots to the next keys, as long as there are some. Where no key is ready, the work does
@@ -176,10 +175,9 @@ struct qlink_key *qlink_ring_next(struct qlink_ring *ring)
 {
 	struct qlink_key *key = qlink_ring_current(ring);
 
-	if (!key || list_is_last(&key->entry, &ring->keys))
-		return NULL;
-	key = list_next_entry(key, entry);
-	return key->is_ready ? key : NULL;
+	if (key)
+		key = qlink_ring_after(ring, key);
+	return key && key->is_ready ? key : NULL;
 }
 
 /* Change from the active key to the next one, if any, in one store: between two stores a frame
@@ -218,6 +216,8 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 	lockdep_assert_held(&ring->lock);
 
 	qlink_ring_advance_bare(ring, key);
+	if (ring->skipped == key)
+		ring->skipped = qlink_ring_after(ring, key);
 	switch ((enum qlink_key_state)key->state) {
 	case QLINK_KEY_STATE_STAGED:
 		qlink_ring_leave_staged(ring, key);
@@ -375,15 +375,27 @@ void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,
 	get_random_bytes(ring->id, sizeof(ring->id));
 }
 
-static void qlink_ring_empty(struct qlink_ring *ring)
+/* Drop the first keys of a ring, which is dead then; few enough that softirqs can wait for it. */
+static bool qlink_ring_drop_some(struct qlink_ring *ring)
 {
 	struct qlink_key *key, *next;
+	unsigned int n = 0;
 
 	spin_lock_bh(&ring->lock);
 	ring->is_dead = true;
-	list_for_each_entry_safe(key, next, &ring->keys, entry)
+	list_for_each_entry_safe(key, next, &ring->keys, entry) {
 		qlink_ring_drop(ring, key);
+		if (++n == QLINK_RING_AT_ONCE)
+			break;
+	}
 	spin_unlock_bh(&ring->lock);
+	return n == QLINK_RING_AT_ONCE;
+}
+
+static void qlink_ring_empty(struct qlink_ring *ring)
+{
+	while (qlink_ring_drop_some(ring))
+		cond_resched();
 	/* A dead ring does not queue the work again; the work ends and wipes its copy of a key. */
 	cancel_delayed_work_sync(&ring->prepare_work);
 	if (ring->direction == QLINK_DIRECTION_TX)
@@ -444,6 +456,7 @@ void qlink_ring_wipe(struct qlink_ring *ring)
 	qlink_ring_empty(ring);
 	spin_lock_bh(&ring->lock);
 	ring->newest_epoch = 0;
+	ring->followed_epoch = 0;
 	memset(ring->late, 0, sizeof(ring->late));
 	get_random_bytes(ring->id, sizeof(ring->id));
 	ring->is_dead = false;

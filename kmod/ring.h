@@ -14,6 +14,7 @@
 
 #define QLINK_RING_KEYS_MAX	32768
 #define QLINK_RETIRED_MAX	1024
+#define QLINK_RING_AT_ONCE	128	/* keys that are retired or dropped at once, BHs off */
 #define QLINK_WINDOW_BYTES_MAX	(4 << 20)
 
 /**
@@ -86,6 +87,13 @@ struct qlink_ring {
 	struct list_head keys;
 	/** @bare: the oldest key that is not retired and has no transform, or NULL */
 	struct qlink_key *bare;
+	/**
+	 * @skipped: rx: where to go on retiring the STAGED keys below @followed_epoch, or NULL
+	 * where there is none
+	 */
+	struct qlink_key *skipped;
+	/** @followed_epoch: rx: of the key that became ACTIVE last, 0 for none */
+	u64 followed_epoch;
 	/** @newest_epoch: the newest that the ring ever held, 0 for none */
 	u64 newest_epoch;
 	/** @n_staged: number of STAGED keys */
@@ -169,7 +177,21 @@ typedef int (*qlink_key_visitor)(const struct qlink_key *key, void *arg);
  */
 static inline struct qlink_key *qlink_ring_current(struct qlink_ring *ring)
 {
-	return rcu_dereference_protected(ring->current_key, lockdep_is_held(&ring->lock));
+	return rcu_dereference_check(ring->current_key, lockdep_is_held(&ring->lock));
+}
+
+/**
+ * qlink_ring_after() - the key that follows another one
+ * @ring: of the key
+ * @key: in @ring
+ *
+ * Context: Under the lock of @ring.
+ * Return: the key of the next epoch that is held, or %NULL
+ */
+static inline struct qlink_key *qlink_ring_after(const struct qlink_ring *ring,
+						 struct qlink_key *key)
+{
+	return list_is_last(&key->entry, &ring->keys) ? NULL : list_next_entry(key, entry);
 }
 
 void qlink_ring_init(struct qlink_ring *ring, enum qlink_direction direction,

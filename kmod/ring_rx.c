@@ -17,8 +17,10 @@
  * hard-seconds and a grace after its first frame. So no frame can be held back for
  * longer, whether a newer key was heard or not.
  *
- * The CPU that moves on to a newer key also wipes the keys that are due, so at a
- * thousand keys a second no work is queued for each of them. The work wipes the last
+ * The CPU that moves on to a newer key also retires the keys that it skips, and wipes those
+ * that are due, so at a thousand keys a second no work is queued for each of them. It
+ * does so for at most QLINK_RING_AT_ONCE keys, because a ring may hold many more and this
+ * is a softirq. The work does the rest, in portions of that size, and wipes the last
  * ones. It comes up to QLINK_REAP_SLACK late to find several at once, and runs in a
  * softirq, because to wake a thread costs more than the work itself.
  */
@@ -89,24 +91,48 @@ static enum qlink_late qlink_ring_wipe_why(const struct qlink_ring *ring,
 static void qlink_ring_wipe_old(struct qlink_ring *ring)
 {
 	struct qlink_key *key, *next;
+	unsigned int n = 0;
 	enum qlink_late why;
 
 	lockdep_assert_held(&ring->lock);
 
 	list_for_each_entry_safe(key, next, &ring->keys, entry) {
 		why = qlink_ring_wipe_why(ring, key);
-		if (why == QLINK_LATE_UNKNOWN)
+		if (why == QLINK_LATE_UNKNOWN || n++ == QLINK_RING_AT_ONCE)
 			break;
 		qlink_ring_wipe_late(ring, key, why);
 	}
 }
 
-/* Have the work run when this key is due, or earlier. At a thousand keys a second the work is
- * nearly always queued for an earlier time already, and that time stays.
+/* Retire keys that the ring has skipped. They are STAGED until then, and open late frames all the
+ * same. @now: as of qlink_key_end()
+ */
+static void qlink_ring_retire_skipped(struct qlink_ring *ring, ktime_t now)
+{
+	struct qlink_key *key = ring->skipped;
+	unsigned int n;
+
+	lockdep_assert_held(&ring->lock);
+
+	for (n = 0; key && n < QLINK_RING_AT_ONCE; n++) {
+		if (key->name.epoch >= ring->followed_epoch) {
+			key = NULL;
+			break;
+		}
+		if (key->state == QLINK_KEY_STATE_STAGED)
+			qlink_ring_retire(ring, key, now);
+		key = qlink_ring_after(ring, key);
+	}
+	ring->skipped = key;
+}
+
+/* Have the work run when this key is due, or earlier; at once where there is more to retire. At a
+ * thousand keys a second the work is nearly always queued for an earlier time already, and that
+ * time stays.
  */
 static void qlink_ring_reap_by(struct qlink_ring *ring, const struct qlink_key *key)
 {
-	s32 left = qlink_ring_reap_at(ring, key) - (u32)jiffies;
+	s32 left = ring->skipped ? 0 : qlink_ring_reap_at(ring, key) - (u32)jiffies;
 	unsigned long at = jiffies + max(left, 0);
 
 	lockdep_assert_held(&ring->lock);
@@ -126,9 +152,10 @@ static void qlink_ring_reap(struct work_struct *work)
 
 	spin_lock_bh(&ring->lock);
 	ring->is_reaping = false;
+	qlink_ring_retire_skipped(ring, ring->begun_at);
 	qlink_ring_wipe_old(ring);
 	oldest = list_first_entry_or_null(&ring->keys, struct qlink_key, entry);
-	if (oldest && oldest->state != QLINK_KEY_STATE_STAGED)
+	if (oldest && (oldest->state != QLINK_KEY_STATE_STAGED || ring->skipped))
 		qlink_ring_reap_by(ring, oldest);
 	spin_unlock_bh(&ring->lock);
 }
@@ -251,20 +278,22 @@ void qlink_ring_note_windows(struct qlink_ring *ring, struct qlink_key *key,
  */
 static void qlink_ring_move_on(struct qlink_ring *ring, struct qlink_key *key)
 {
-	struct qlink_key *older = key;
+	struct qlink_key *older = qlink_ring_current(ring);
 
 	lockdep_assert_held(&ring->lock);
 
 	qlink_key_begin(key);
-	list_for_each_entry_continue_reverse(older, &ring->keys, entry) {
-		if (older->state == QLINK_KEY_STATE_RETIRED)
-			break;
+	if (older)
 		qlink_ring_retire(ring, older, key->slot->first_at);
-	}
+	/* Where some are left from an earlier step, they are the older ones. */
+	if (!ring->skipped)
+		ring->skipped = older ?: list_first_entry(&ring->keys, struct qlink_key, entry);
+	ring->followed_epoch = key->name.epoch;
+	qlink_ring_retire_skipped(ring, key->slot->first_at);
 	/* Skipped keys get no transform any more; this key is the next to get one. */
 	if (ring->bare && ring->bare->name.epoch < key->name.epoch)
 		ring->bare = key;
-	if (qlink_ring_current(ring))
+	if (older)
 		ring->n_rekeys++;
 	qlink_ring_activate(ring, key);
 	key->since = (u32)jiffies;
@@ -291,8 +320,9 @@ void qlink_ring_follow(struct qlink_ring *ring, struct qlink_key *key)
 		return;
 
 	spin_lock(&ring->lock);
-	/* Not if the key was dropped since, or another CPU was here first. */
-	if (!key->is_dropped && key->state == QLINK_KEY_STATE_STAGED)
+	/* Not if the key was dropped or skipped since, or another CPU was here first. */
+	if (!key->is_dropped && key->state == QLINK_KEY_STATE_STAGED &&
+	    key->name.epoch > ring->followed_epoch)
 		qlink_ring_move_on(ring, key);
 	else if (!key->is_dropped && key->state == QLINK_KEY_STATE_RETIRED)
 		qlink_key_count(key, ring->history);

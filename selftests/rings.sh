@@ -82,6 +82,26 @@ each_test_blackout()
 	expect_nothing_dropped
 }
 
+# A frame under the last of 3,000 staged keys: the ones before it are retired, some at a time, and all but the newest
+# 1,024 are wiped. A frame under one of them is late, and does not take the ring back.
+test_thousands_are_skipped()
+{
+	under=eth
+	setup_pair
+	quiet
+	expect_ok "grace" link_set "$ns2" grace-ms 60000
+	keys_pass "$ns1" "$ns2" 2 2999
+	expect_eq "staged" "$(ring "$ns2" rx staged)" 3000
+	expect_ok "the last" frames forge good --under "$under" --from "$ns1" --to "$ns2" \
+		--key "$(key_file "$ns1" 3000)" --epoch 3000
+	expect_soon "none is staged" ring_is "$ns2" rx staged 0
+	expect_soon "the newest are kept" ring_is "$ns2" rx retired 1024
+	expect_ok "a late one" frames forge good --under "$under" --from "$ns1" --to "$ns2" \
+		--key "$(key_file "$ns1" 2999)" --epoch 2999
+	expect_eq "in use" "$(ring "$ns2" rx current_epoch) $(ring "$ns2" rx rekeys)" "3000 0"
+	expect_eq "kept" "$(keys "$ns2" direction=rx epoch | tr ' ' '\n' | head -n 1)" 1976
+}
+
 # Frames of staged epochs that were forged without the key have no effect: no key is used, and none is lost.
 each_test_forged_under_staged_epochs()
 {
