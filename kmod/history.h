@@ -42,7 +42,7 @@ struct qlink_record {
 	u8 direction;
 	/** @source: an enum qlink_source */
 	u8 source;
-};
+} __aligned(8); /* the same on machines that align a u64 to 4 bytes */
 
 static_assert(sizeof(struct qlink_record) == 64);
 

@@ -4,7 +4,7 @@
 
 #include <linux/bitops.h>
 #include <linux/err.h>
-#include <linux/math.h>
+#include <linux/math64.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -356,7 +356,7 @@ static u64 qlink_slot_lease(atomic64_t *unleased, u64 portion, u64 needed)
 /* A quarter of a fair share, so that lanes leave little unused when the limit is reached. */
 static u64 qlink_slot_portion(s64 left)
 {
-	return left / (4 * qlink_n_lanes());
+	return div_s64(left, 4 * qlink_n_lanes());
 }
 
 /* False when the key has no frame left. */
