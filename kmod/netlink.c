@@ -2,10 +2,147 @@
 /* The generic netlink family, and the link that a request is about. */
 #include "netlink.h"
 
+#include <linux/slab.h>
 #include <net/genetlink.h>
 
 #include "link.h"
 #include "netlink-gen.h"
+
+/**
+ * DOC: Key bytes in a request
+ *
+ * Keys are write-only: no reply has an attribute for key bytes. A request that brings them
+ * must not leave them in memory, whatever becomes of it: the kernel frees the buffer of a
+ * request without wiping it, and the answer that tells of an error contains a copy of the
+ * request.
+ *
+ * So generic netlink is told to check nothing, neither attributes nor capabilities, and each
+ * request comes here first. It is checked by the tables that are generated from qlink.yaml,
+ * as the core would, it is carried out, and then all that follows its generic header is
+ * wiped. That includes bytes that a mistaken program has put into another attribute, into
+ * a request of another kind, or behind a nest that is cut off.
+ *
+ * What does not come here keeps its bytes: requests to other families, messages too short
+ * for a generic header, and commands that the family does not have.
+ */
+
+/* The table of operations as it was generated, and the one that the core knows. */
+static const struct genl_split_ops *qlink_netlink_spec __ro_after_init;
+static struct genl_split_ops *qlink_netlink_ops __ro_after_init;
+
+/* What the table says of an operation; the core has found it before. */
+static const struct genl_split_ops *qlink_netlink_find_op(u8 command, u8 kind)
+{
+	const struct genl_split_ops *op = qlink_netlink_spec;
+
+	while (op->cmd != command || !(op->flags & kind))
+		op++;
+	return op;
+}
+
+/* The core checks this of the header where it checks attributes. */
+static int qlink_netlink_check_header(const struct genl_info *info)
+{
+	u16 flags = info->nlhdr->nlmsg_flags;
+
+	if (info->genlhdr->reserved) {
+		NL_SET_ERR_MSG(info->extack, "genlmsghdr.reserved field is not 0");
+		return -EINVAL;
+	}
+	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
+		flags &= ~NLM_F_DUMP;
+	if (flags & ~(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO)) {
+		NL_SET_ERR_MSG(info->extack, "ambiguous or reserved bits set in nlmsg_flags");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Check a request as its table says, in the core's order. @attrs: QLINK_A_MAX + 1 of them */
+static int qlink_netlink_check(const struct genl_split_ops *op, const struct sk_buff *skb,
+			       const struct genl_info *info, struct nlattr **attrs)
+{
+	int err = qlink_netlink_check_header(info);
+
+	if (err)
+		return err;
+	if (op->flags & GENL_UNS_ADMIN_PERM &&
+	    !netlink_ns_capable(skb, genl_info_net(info)->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	return nlmsg_parse(info->nlhdr, GENL_HDRLEN, attrs, op->maxattr, op->policy,
+			   info->extack);
+}
+
+/**
+ * qlink_netlink_wipe() - wipe what a request has brought
+ * @info: of the request; its attributes are gone then
+ *
+ * We may write to the buffer: nobody else reads it, except clones for nlmon devices.
+ */
+void qlink_netlink_wipe(const struct genl_info *info)
+{
+	memzero_explicit(genlmsg_data(info->genlhdr), genlmsg_len(info->genlhdr));
+}
+
+static int qlink_netlink_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct genl_split_ops *op = qlink_netlink_find_op(info->genlhdr->cmd,
+								GENL_CMD_CAP_DO);
+	struct nlattr *attrs[QLINK_A_MAX + 1] = {};
+	int err = qlink_netlink_check(op, skb, info, attrs);
+
+	if (!err) {
+		info->attrs = attrs;
+		err = op->doit(skb, info);
+		info->attrs = NULL;
+	}
+	qlink_netlink_wipe(info);
+	return err;
+}
+
+/* A dump needs the attributes until it ends. */
+static int qlink_netlink_start(struct netlink_callback *cb)
+{
+	struct genl_dumpit_info *dump = cb->data;
+	const struct genl_split_ops *op = qlink_netlink_find_op(dump->info.genlhdr->cmd,
+								GENL_CMD_CAP_DUMP);
+	struct nlattr **attrs = kcalloc(QLINK_A_MAX + 1, sizeof(*attrs), GFP_KERNEL);
+	int err = attrs ? qlink_netlink_check(op, cb->skb, &dump->info, attrs) : -ENOMEM;
+
+	if (err) {
+		kfree(attrs);
+		qlink_netlink_wipe(&dump->info);
+		return err;
+	}
+	dump->info.attrs = attrs;
+	return 0;
+}
+
+static int qlink_netlink_done(struct netlink_callback *cb)
+{
+	struct genl_dumpit_info *dump = cb->data;
+
+	kfree(dump->info.attrs);
+	dump->info.attrs = NULL;
+	qlink_netlink_wipe(&dump->info);
+	return 0;
+}
+
+/* Have the core hand over requests unchecked. */
+static void __init qlink_netlink_take_over(struct genl_split_ops *op)
+{
+	op->flags &= ~GENL_UNS_ADMIN_PERM;
+	op->policy = NULL;
+	op->maxattr = 0;
+	if (op->flags & GENL_CMD_CAP_DO) {
+		op->validate = GENL_DONT_VALIDATE_STRICT;
+		op->doit = qlink_netlink_doit;
+	} else {
+		op->validate = GENL_DONT_VALIDATE_DUMP_STRICT;
+		op->start = qlink_netlink_start;
+		op->done = qlink_netlink_done;
+	}
+}
 
 /**
  * qlink_netlink_get() - get the link that a request is about
@@ -88,7 +225,23 @@ void qlink_netlink_put(struct qlink_netlink_target *target)
  */
 int __init qlink_netlink_init(void)
 {
-	return genl_register_family(&qlink_nl_family);
+	unsigned int i;
+	int err;
+
+	qlink_netlink_spec = qlink_nl_family.split_ops;
+	qlink_netlink_ops = kmemdup(qlink_netlink_spec, qlink_nl_family.n_split_ops *
+				    sizeof(*qlink_netlink_ops), GFP_KERNEL);
+	if (!qlink_netlink_ops)
+		return -ENOMEM;
+	for (i = 0; i < qlink_nl_family.n_split_ops; i++)
+		qlink_netlink_take_over(&qlink_netlink_ops[i]);
+	qlink_nl_family.split_ops = qlink_netlink_ops;
+	/* The core lets only operations below this one be unchecked. */
+	qlink_nl_family.resv_start_op = QLINK_CMD_MAX + 1;
+	err = genl_register_family(&qlink_nl_family);
+	if (err)
+		kfree(qlink_netlink_ops);
+	return err;
 }
 
 /**
@@ -97,6 +250,7 @@ int __init qlink_netlink_init(void)
 void qlink_netlink_exit(void)
 {
 	genl_unregister_family(&qlink_nl_family);
+	kfree(qlink_netlink_ops);
 }
 
 MODULE_ALIAS_GENL_FAMILY(QLINK_FAMILY_NAME);

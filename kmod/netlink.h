@@ -29,5 +29,6 @@ int qlink_netlink_get(struct qlink_netlink_target *target, const struct genl_inf
 int qlink_netlink_get_owned(struct qlink_netlink_target *target, const struct sk_buff *skb,
 			    const struct genl_info *info);
 void qlink_netlink_put(struct qlink_netlink_target *target);
+void qlink_netlink_wipe(const struct genl_info *info);
 
 #endif

@@ -10,14 +10,6 @@
 #include "netlink.h"
 #include "power.h"
 
-/**
- * DOC: Key bytes in a request
- *
- * Keys are write-only: no reply has an attribute for key bytes. The bytes in the
- * request are wiped before the operation returns, whether it succeeded or not,
- * because the socket buffer is freed without wiping.
- */
-
 #define qlink_netlink_for_each_key(attr, header, rem)				\
 	nla_for_each_attr_type(attr, QLINK_A_KEY, genlmsg_data(header),		\
 			       genlmsg_len(header), rem)
@@ -204,16 +196,6 @@ static int qlink_netlink_install(struct qlink_dev *link, struct qlink_key **keys
 	return err;
 }
 
-/* We may overwrite the request: the core copies a buffer that is shared. */
-static void qlink_netlink_wipe_keys(struct genl_info *info)
-{
-	const struct nlattr *attr;
-	int rem;
-
-	qlink_netlink_for_each_key(attr, info->genlhdr, rem)
-		memzero_explicit(nla_data(attr), nla_len(attr));
-}
-
 static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *info)
 {
 	unsigned int n = qlink_netlink_count_keys(info);
@@ -266,7 +248,8 @@ int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
 		}
 		qlink_netlink_put(&target);
 	}
-	qlink_netlink_wipe_keys(info);
+	/* No later than the lock is released: whoever wipes all keys waits for it. */
+	qlink_netlink_wipe(info);
 	qlink_power_leave();
 	return err;
 }

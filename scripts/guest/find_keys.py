@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Finds the bytes of key files in the saved memory of a VM; the host's part of scripts/scan-memory.
 
-  find_keys.py DIRECTORY USED GONE
+  find_keys.py DIRECTORY USED GONE REFUSED OFF
 
 DIRECTORY/1 was saved while the two keys from seed USED were in use, DIRECTORY/2 when they and
-the three from seed GONE had been deleted. keyfile.c makes the same bytes from a seed.
+the three from seed GONE had been deleted, and twelve from seed REFUSED had been in requests that
+were refused; DIRECTORY/off when the VM had been switched off while the three from seed OFF
+were in use. keybytes.h makes the same bytes from a seed.
 """
 
 from __future__ import annotations
@@ -45,10 +47,11 @@ def places(path: str, seeds: list[int]) -> dict[str, list[int]]:
 
 def main() -> int:
     """Scans."""
-    directory, used, gone = sys.argv[1], int(sys.argv[2], 0), int(sys.argv[3], 0)
+    directory, used, gone, refused, off = sys.argv[1], *(int(word, 0) for word in sys.argv[2:])
     used_keys = [used, used + 1]
     before = places(f"{directory}/1", used_keys)
-    after = places(f"{directory}/2", [*used_keys, gone, gone + 1, gone + 2])
+    after = places(f"{directory}/2", [*used_keys, gone, gone + 1, gone + 2, *range(refused, refused + 12)])
+    after |= places(f"{directory}/off", [off, off + 1, off + 2])
     bad = [f"{what}: in use and not found" for what, at in before.items() if not at]
     bad += [f"{what}: left at {', '.join(map(hex, at))}" for what, at in after.items() if at]
     print("\n".join([f"{what}: in use, found {len(at)} times" for what, at in before.items()] + bad))

@@ -10,21 +10,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#define KEY_FILE_BYTES	44
-
-static void fill(uint8_t *bytes, uint64_t state)
-{
-	for (int i = 0; i < KEY_FILE_BYTES; i++) {
-		state ^= state >> 12;
-		state ^= state << 25;
-		state ^= state >> 27;
-		bytes[i] = (state * 0x2545f4914f6cdd1dULL) >> 56;
-	}
-	explicit_bzero(&state, sizeof(state));
-}
+#include "keybytes.h"
 
 static int put(const char *path, int flags, const uint8_t *bytes)
 {
