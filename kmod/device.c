@@ -250,6 +250,7 @@ static void qlink_device_dellink(struct net_device *dev, struct list_head *head)
 	unregister_netdevice_queue(dev, head);
 }
 
+	INIT_LIST_HEAD(&link->follow_entry);
 static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 {
 	struct nlattr **tb = qlink_newlink_tb(params), **data = qlink_newlink_data(params);
@@ -357,7 +358,7 @@ static void qlink_device_underlay_changed(struct net_device *dev, unsigned long 
 
 	list_for_each_entry(link, &qlink_links, entry) {
 		if (qlink_device_is_concerned(link, dev, event))
-			qlink_link_follow(link);
+			qlink_link_must_follow(link);
 	}
 }
 
@@ -373,7 +374,7 @@ static void qlink_device_upper_changed(const struct netdev_notifier_changeupper_
 		return;
 	list_for_each_entry(link, &qlink_links, entry) {
 		if (link->lower && (link->lower == dev || netdev_has_upper_dev(link->lower, dev)))
-			qlink_link_follow(link);
+			qlink_link_must_follow(link);
 	}
 }
 
@@ -384,9 +385,10 @@ static void qlink_device_resized_work(struct work_struct *work)
 	rtnl_lock();
 	list_for_each_entry(link, &qlink_links, entry) {
 		if (xchg(&link->is_resized, false))
-			qlink_link_follow(link);
+			qlink_link_must_follow(link);
 	}
 	rtnl_unlock();
+	qlink_link_follow_all();
 }
 
 /* One work for all links: a thousand links whose route changes follow in one run. */
@@ -403,6 +405,7 @@ void qlink_device_resized(struct qlink_attach *attach)
 	struct qlink_dev *link = netdev_priv(attach->dev);
 
 	WRITE_ONCE(link->is_resized, true);
+	qlink_link_follow_all();
 	schedule_work(&qlink_device_resize);
 }
 
@@ -415,6 +418,7 @@ static int qlink_device_event(struct notifier_block *block, unsigned long event,
 		qlink_device_lower_gone(dev);
 		break;
 	case NETDEV_CHANGEUPPER:
+	qlink_link_follow_all();
 		qlink_device_upper_changed(ptr);
 		break;
 	case NETDEV_UP:

@@ -61,80 +61,66 @@ unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
 	return link->mtu_limit ? min(link->mtu_limit, max) : max;
 }
 
-/**
- * struct qlink_link_search - search for a device on the route of a link's frames
- */
-struct qlink_link_search {
-	/** @dev: the device to find */
-	const struct net_device *dev;
-	/** @depth: number of links that the route has led over */
-	unsigned int depth;
-};
-
 static struct dst_entry *qlink_link_route(const struct qlink_attach *attach)
 {
 	return attach->ops->route ? attach->ops->route(attach) : NULL;
 }
 
-static bool qlink_link_route_meets(const struct dst_entry *route, const struct net_device *dev,
-				   unsigned int depth);
+/* Number of the search for loops that was begun last; RTNL. */
+static u64 qlink_link_search;
 
-/* Is this the device, or a link whose own route meets it? A route that leads over more links than
- * devices may be stacked is a loop as well.
- */
+static bool qlink_link_leads_into_loop(struct qlink_dev *link, unsigned int depth);
+
 static int qlink_link_search_at(struct net_device *dev, struct netdev_nested_priv *priv)
 {
-	const struct qlink_link_search *search = priv->data;
-	const struct qlink_dev *link = qlink_link_of(dev);
-	const struct qlink_attach *attach = link ? rtnl_dereference(link->attach) : NULL;
-	struct dst_entry *route;
-	bool found;
+	const unsigned int *depth = priv->data;
+	struct qlink_dev *link = qlink_link_of(dev);
 
-	if (dev == search->dev)
-		return true;
-	route = attach ? qlink_link_route(attach) : NULL;
-	if (!route)
-		return false;
-	found = search->depth + 1 >= MAX_NEST_DEV ||
-		qlink_link_route_meets(route, search->dev, search->depth + 1);
-	dst_release(route);
-	return found;
-}
-
-/* Do the frames that take a route leave through this device, directly or below another link?
- * Without this check, two links that are routed over each other would shrink each other's MTU to
- * nothing.
- */
-static bool qlink_link_route_meets(const struct dst_entry *route, const struct net_device *dev,
-				   unsigned int depth)
-{
-	struct qlink_link_search search = { .dev = dev, .depth = depth };
-	struct netdev_nested_priv priv = { .data = &search };
-
-	return qlink_link_search_at(route->dev, &priv) ||
-	       netdev_walk_all_lower_dev(route->dev, qlink_link_search_at, &priv);
+	return link && qlink_link_leads_into_loop(link, *depth);
 }
 
 /**
- * qlink_link_follow() - update carrier and MTU from the underlay
+ * qlink_link_leads_into_loop() - do a link's frames meet a link twice, directly or below others?
  * @link: registered
+ * @depth: number of links that the search has led over
  *
- * An MTU that an admin has made smaller stays.
+ * Without this check, two links that are routed over each other would shrink each other's
+ * MTU to nothing. Each link is looked at once in a search, however many ways lead to it:
+ * bridges with many links each over the next would multiply them. A route that leads over
+ * more links than devices may be stacked counts as a loop.
  *
  * Context: RTNL held, sleeps.
+ * Return: true if they do
  */
-void qlink_link_follow(struct qlink_dev *link)
+static bool qlink_link_leads_into_loop(struct qlink_dev *link, unsigned int depth)
+{
+	const struct qlink_attach *attach = rtnl_dereference(link->attach);
+	unsigned int below = depth + 1;
+	struct netdev_nested_priv priv = { .data = &below };
+	struct dst_entry *route;
+
+	if (link->search == qlink_link_search)
+		return link->is_in_loop;
+	link->search = qlink_link_search;
+	route = attach ? qlink_link_route(attach) : NULL;
+	/* True while the search is below this link: that is how it finds a loop. */
+	link->is_in_loop = route;
+	if (route && depth < MAX_NEST_DEV)
+		link->is_in_loop = qlink_link_search_at(route->dev, &priv) ||
+				   netdev_walk_all_lower_dev(route->dev, qlink_link_search_at,
+							     &priv);
+	dst_release(route);
+	return link->is_in_loop;
+}
+
+static void qlink_link_follow_one(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rtnl_dereference(link->attach);
 	struct net_device *dev = link->dev;
-	/* A link over another link follows it through the notifier, inside this call; no deeper
-	 * than devices may be stacked.
-	 */
-	static unsigned int depth;
 	struct dst_entry *route;
 	unsigned int mtu;
 
-	if (!attach || depth >= MAX_NEST_DEV)
+	if (!attach)
 		return;
 	WRITE_ONCE(link->is_underlay_taken,
 		   attach->ops->is_taken && attach->ops->is_taken(attach));
@@ -143,15 +129,81 @@ void qlink_link_follow(struct qlink_dev *link)
 	qlink_link_set_carrier(link);
 
 	route = qlink_link_route(attach);
-	if (!route || !qlink_link_route_meets(route, dev, 0))
+	if (!route || !qlink_link_leads_into_loop(link, 0))
 		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, route));
 	dst_release(route);
 	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
 	mtu = qlink_link_wanted_mtu(link);
-	depth++;
 	if (dev->mtu != mtu)
 		dev_set_mtu(dev, mtu);
-	depth--;
+}
+
+/* The links whose underlay has changed; RTNL. Empty when nobody holds it. */
+static LIST_HEAD(qlink_link_followers);
+
+/**
+ * qlink_link_must_follow() - have a link updated by the next qlink_link_follow_all()
+ * @link: registered
+ *
+ * Context: RTNL held.
+ */
+void qlink_link_must_follow(struct qlink_dev *link)
+{
+	if (list_empty(&link->follow_entry))
+		list_add_tail(&link->follow_entry, &qlink_link_followers);
+}
+
+static void qlink_link_follow_round(void)
+{
+	struct qlink_dev *link;
+	LIST_HEAD(now);
+
+	list_splice_init(&qlink_link_followers, &now);
+	while ((link = list_first_entry_or_null(&now, struct qlink_dev, follow_entry))) {
+		list_del_init(&link->follow_entry);
+		qlink_link_follow_one(link);
+	}
+}
+
+/**
+ * qlink_link_follow_all() - update carrier and MTU of links from their underlays
+ *
+ * That concerns the links that must follow. When one of them gets another MTU, the
+ * notifier says so inside this call, and those that may lie over it must follow, too:
+ * in the next round, all together, so that each link follows once a round. There are no
+ * more rounds than devices may be stacked.
+ *
+ * An MTU that an admin has made smaller stays.
+ *
+ * Context: RTNL held, sleeps.
+ */
+void qlink_link_follow_all(void)
+{
+	static bool is_running;
+	unsigned int round;
+
+	ASSERT_RTNL();
+	if (is_running)
+		return;
+	is_running = true;
+	qlink_link_search++;
+	for (round = 0; round <= MAX_NEST_DEV && !list_empty(&qlink_link_followers); round++)
+		qlink_link_follow_round();
+	while (!list_empty(&qlink_link_followers))
+		list_del_init(qlink_link_followers.next);
+	is_running = false;
+}
+
+/**
+ * qlink_link_follow() - update carrier and MTU of a link from its underlay
+ * @link: registered
+ *
+ * Context: RTNL held, sleeps.
+ */
+void qlink_link_follow(struct qlink_dev *link)
+{
+	qlink_link_must_follow(link);
+	qlink_link_follow_all();
 }
 
 static void qlink_attach_free_rcu(struct rcu_head *rcu)

@@ -14,6 +14,8 @@ extern const struct device_type qlink_link_type;
 struct qlink_dev *qlink_link_of(const struct net_device *dev);
 void qlink_link_set_carrier(struct qlink_dev *link);
 unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link);
+void qlink_link_must_follow(struct qlink_dev *link);
+void qlink_link_follow_all(void);
 void qlink_link_follow(struct qlink_dev *link);
 bool qlink_link_detach(struct qlink_dev *link);
 

@@ -121,6 +121,15 @@ struct qlink_dev {
 	bool is_dead;
 
 	/** @carrier_lock: makes one step of checking causes and setting the carrier; BHs off */
+	/** @follow_entry: while the link must follow its underlay; else empty; RTNL */
+	struct list_head follow_entry;
+
+	/** @search: the last search for loops that came here; RTNL */
+	u64 search;
+
+	/** @is_in_loop: what that found: its frames would meet a link twice; RTNL */
+	bool is_in_loop;
+
 	spinlock_t carrier_lock;
 
 	/** @is_underlay_up: the underlay could send frames; RTNL, read under @carrier_lock */

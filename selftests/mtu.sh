@@ -353,5 +353,66 @@ test_speed()
 	expect_eq "udp" "$(in_ns "$ns1" ethtool qlink1 | grep -c Speed)" 0
 }
 
+# ---- links over many links ----
+
+# calls_of FUNCTION COMMAND…: how often the kernel calls a function of qlink's meanwhile.
+calls_of()
+{
+	local events=/sys/kernel/tracing/kprobe_events
+
+	echo "p:qlink_test $1" >$events
+	echo 1 >/sys/kernel/tracing/events/kprobes/qlink_test/enable
+	"${@:2}" >/dev/null || fail "${*:2}"
+	awk '$1 == "qlink_test" { print $2 + $3 }' /sys/kernel/tracing/kprobe_profile
+	echo 0 >/sys/kernel/tracing/events/kprobes/qlink_test/enable
+	echo >$events
+}
+
+need_kprobes() { [ -e /sys/kernel/tracing/kprobe_events ] || skip "this kernel has no kprobes"; }
+
+# A device with many links changes its size: each of them follows once, and once more for the others' sake.
+test_each_of_many_links_follows_once()
+{
+	local n calls
+
+	need_kprobes
+	under=udp
+	setup_wire
+	for n in {1..64}; do
+		echo "link add qlink$n type qlink id $n local ${address[1]} remote ${address[2]} port $port"
+	done | ip -n "$ns1" -batch -
+	calls=$(calls_of qlink_udp_measure set_lower "$ns1" 1400)
+	expect_eq "all follow" "$(mtus | tr ' ' '\n' | sort | uniq -c | tr -s ' ')" " 64 1322"
+	expect_ok "$calls times" test "$calls" -ge 64 -a "$calls" -le $((3 * 64))
+}
+
+# Bridges with four links each, routed over the next bridge: the ways down multiply, 4^6 in all, the links do not.
+test_tower_of_bridges()
+{
+	local n i calls
+
+	need_kprobes
+	under=udp
+	setup_wire
+	{
+		echo "address add 10.0.0.1/24 dev veth0"
+		for n in {1..6}; do
+			echo "link add br$n type bridge"
+			for i in {1..4}; do
+				echo "link add q$n.$i type qlink id $i local 10.0.$((n - 1)).1 remote 10.0.$((n - 1)).2 port $port"
+				echo "link set q$n.$i up master br$n"
+			done
+			echo "address add 10.0.$n.1/24 dev br$n"
+			echo "link set br$n up"
+		done
+	} | ip -n "$ns1" -batch -
+	expect_eq "links" "$(devices "$ns1")" 24
+	calls=$(calls_of qlink_udp_route set_lower "$ns1" 1400)
+	expect_eq "the top one follows" "$(mtu_of "$ns1" q6.1)" $((1400 - 6 * 78))
+	expect_ok "$calls look-ups" test "$calls" -ge 48 -a "$calls" -le $((24 * 2 * 8))
+	calls=$(calls_of qlink_udp_route in_ns "$ns1" ethtool q6.1)
+	expect_ok "$calls look-ups for its speed" test "$calls" -le $((24 + 2 * 64))
+}
+
 debug_tests="too_big_when_routed"
 run_tests "$@"
