@@ -5,6 +5,7 @@
 #include <linux/etherdevice.h>
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
+#include <net/netns/generic.h>
 
 #include "compat.h"
 #include "config.h"
@@ -18,8 +19,25 @@
 
 #define QLINK_ACCEPT_DEFAULT	(BIT(QLINK_SOURCE_HYBRID) | BIT(QLINK_SOURCE_PQC))
 
-/* All links of the host, guarded by RTNL. */
-static LIST_HEAD(qlink_links);
+/**
+ * struct qlink_device_net - the links whose underlay is in a netns
+ *
+ * What happens to a device can concern these links only: a lower device and the routes of a
+ * link are in its link netns.
+ */
+struct qlink_device_net {
+	/** @links: by qlink_dev.entry; RTNL */
+	struct list_head links;
+	/** @resize: has those follow whose route has another size; one work for all of them */
+	struct work_struct resize;
+};
+
+static unsigned int qlink_device_net_id __read_mostly;
+
+static struct qlink_device_net *qlink_device_net(const struct net *net)
+{
+	return net_generic(net, qlink_device_net_id);
+}
 
 static void qlink_device_tx_changed(struct qlink_keyring *keyring)
 {
@@ -70,7 +88,7 @@ static int qlink_device_ndo_init(struct net_device *dev)
 	}
 	qlink_keyring_set_limits(&link->keyring, &link->limits);
 	netif_carrier_off(dev);
-	list_add_tail(&link->entry, &qlink_links);
+	list_add_tail(&link->entry, &qlink_device_net(link->net)->links);
 	return 0;
 }
 
@@ -221,6 +239,7 @@ static void qlink_device_setup(struct net_device *dev)
 	qlink_limits_default(&link->limits);
 	mutex_init(&link->mutex);
 	spin_lock_init(&link->carrier_lock);
+	INIT_LIST_HEAD(&link->follow_entry);
 }
 
 static int qlink_device_validate(struct nlattr *tb[], struct nlattr *data[],
@@ -250,7 +269,6 @@ static void qlink_device_dellink(struct net_device *dev, struct list_head *head)
 	unregister_netdevice_queue(dev, head);
 }
 
-	INIT_LIST_HEAD(&link->follow_entry);
 static int qlink_device_newlink(QLINK_NEWLINK_ARGS)
 {
 	struct nlattr **tb = qlink_newlink_tb(params), **data = qlink_newlink_data(params);
@@ -332,7 +350,7 @@ static void qlink_device_lower_gone(const struct net_device *lower)
 	struct qlink_dev *link;
 	LIST_HEAD(gone);
 
-	list_for_each_entry(link, &qlink_links, entry) {
+	list_for_each_entry(link, &qlink_device_net(dev_net(lower))->links, entry) {
 		if (link->lower == lower)
 			qlink_device_dellink(link->dev, &gone);
 	}
@@ -347,19 +365,19 @@ static bool qlink_device_is_concerned(const struct qlink_dev *link, struct net_d
 {
 	if (link->config.kind != QLINK_UNDERLAY_UDP)
 		return link->lower == dev;
-	return net_eq(link->net, dev_net(dev)) && link->dev != dev &&
-	       (event == NETDEV_CHANGEMTU ||
-		(event == NETDEV_UP && !qlink_link_of(dev)));
+	return link->dev != dev && (event == NETDEV_CHANGEMTU ||
+				    (event == NETDEV_UP && !qlink_link_of(dev)));
 }
 
 static void qlink_device_underlay_changed(struct net_device *dev, unsigned long event)
 {
 	struct qlink_dev *link;
 
-	list_for_each_entry(link, &qlink_links, entry) {
+	list_for_each_entry(link, &qlink_device_net(dev_net(dev))->links, entry) {
 		if (qlink_device_is_concerned(link, dev, event))
 			qlink_link_must_follow(link);
 	}
+	qlink_link_follow_all();
 }
 
 /* A lower device, or the bond over it, may have joined or left a bridge. A link that was put on top
@@ -372,27 +390,26 @@ static void qlink_device_upper_changed(const struct netdev_notifier_changeupper_
 
 	if (qlink_link_of(info->upper_dev))
 		return;
-	list_for_each_entry(link, &qlink_links, entry) {
+	list_for_each_entry(link, &qlink_device_net(dev_net(dev))->links, entry) {
 		if (link->lower && (link->lower == dev || netdev_has_upper_dev(link->lower, dev)))
 			qlink_link_must_follow(link);
 	}
+	qlink_link_follow_all();
 }
 
 static void qlink_device_resized_work(struct work_struct *work)
 {
+	struct qlink_device_net *here = container_of(work, struct qlink_device_net, resize);
 	struct qlink_dev *link;
 
 	rtnl_lock();
-	list_for_each_entry(link, &qlink_links, entry) {
+	list_for_each_entry(link, &here->links, entry) {
 		if (xchg(&link->is_resized, false))
 			qlink_link_must_follow(link);
 	}
-	rtnl_unlock();
 	qlink_link_follow_all();
+	rtnl_unlock();
 }
-
-/* One work for all links: a thousand links whose route changes follow in one run. */
-static DECLARE_WORK(qlink_device_resize, qlink_device_resized_work);
 
 /**
  * qlink_device_resized() - have the MTU of a link updated from its underlay, soon
@@ -405,8 +422,7 @@ void qlink_device_resized(struct qlink_attach *attach)
 	struct qlink_dev *link = netdev_priv(attach->dev);
 
 	WRITE_ONCE(link->is_resized, true);
-	qlink_link_follow_all();
-	schedule_work(&qlink_device_resize);
+	schedule_work(&qlink_device_net(link->net)->resize);
 }
 
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)
@@ -418,7 +434,6 @@ static int qlink_device_event(struct notifier_block *block, unsigned long event,
 		qlink_device_lower_gone(dev);
 		break;
 	case NETDEV_CHANGEUPPER:
-	qlink_link_follow_all();
 		qlink_device_upper_changed(ptr);
 		break;
 	case NETDEV_UP:
@@ -435,15 +450,28 @@ static struct notifier_block qlink_device_notifier = {
 	.notifier_call = qlink_device_event,
 };
 
+static int __net_init qlink_device_net_init(struct net *net)
+{
+	struct qlink_device_net *here = qlink_device_net(net);
+
+	INIT_LIST_HEAD(&here->links);
+	INIT_WORK(&here->resize, qlink_device_resized_work);
+	return 0;
+}
+
 /* When the netns of the underlay is deleted, delete its links, in whichever netns they are. */
 static void __net_exit qlink_device_net_exit(struct net *net, struct list_head *gone)
 {
 	struct qlink_dev *link;
 
-	list_for_each_entry(link, &qlink_links, entry) {
-		if (net_eq(link->net, net))
-			qlink_device_dellink(link->dev, gone);
-	}
+	list_for_each_entry(link, &qlink_device_net(net)->links, entry)
+		qlink_device_dellink(link->dev, gone);
+}
+
+/* No link is left that could queue the work. */
+static void __net_exit qlink_device_net_end(struct net *net)
+{
+	cancel_work_sync(&qlink_device_net(net)->resize);
 }
 
 #ifdef QLINK_NEEDS_EXIT_BATCH_RTNL
@@ -458,7 +486,11 @@ static void __net_exit qlink_device_net_exit_batch(struct list_head *nets,
 #endif
 
 static struct pernet_operations qlink_device_net_ops = {
+	.init	= qlink_device_net_init,
 	QLINK_PERNET_EXIT_RTNL(qlink_device_net_exit),
+	.exit	= qlink_device_net_end,
+	.id	= &qlink_device_net_id,
+	.size	= sizeof(struct qlink_device_net),
 };
 
 /**
@@ -499,8 +531,6 @@ void qlink_device_exit(void)
 	rtnl_link_unregister(&qlink_device_link_ops);
 	unregister_netdevice_notifier(&qlink_device_notifier);
 	unregister_pernet_device(&qlink_device_net_ops);
-	/* No link is left that could queue it. */
-	cancel_work_sync(&qlink_device_resize);
 }
 
 MODULE_ALIAS_RTNL_LINK(KBUILD_MODNAME);

@@ -59,11 +59,13 @@ static int __init qlink_init(void)
 	err = qlink_power_init();
 	if (err)
 		goto exit_keytable;
-	qlink_underlay_init(&qlink_underlay_upcalls);
+	err = qlink_underlay_init(&qlink_underlay_upcalls);
+	if (err)
+		goto exit_power;
 	qlink_faultpoint_init();
 	err = qlink_tx_init();
 	if (err)
-		goto exit_power;
+		goto exit_underlay;
 	err = qlink_rx_init();
 	if (err)
 		goto exit_tx;
@@ -82,8 +84,10 @@ exit_rx:
 	qlink_rx_exit();
 exit_tx:
 	qlink_tx_exit();
-exit_power:
+exit_underlay:
 	qlink_faultpoint_exit();
+	qlink_underlay_exit();
+exit_power:
 	qlink_power_exit();
 exit_keytable:
 	qlink_keytable_exit();
@@ -101,6 +105,7 @@ static void __exit qlink_exit(void)
 	qlink_rx_exit();
 	qlink_tx_exit();
 	qlink_faultpoint_exit();
+	qlink_underlay_exit();
 	qlink_power_exit();
 	qlink_keys_exit();
 	/* Wait until the last attaches and ports are freed. */

@@ -108,8 +108,17 @@ struct qlink_dev {
 	/** @is_resized: the size that fits the underlay has changed, and the MTU must follow */
 	bool is_resized;
 
-	/** @entry: in the list of all links, RTNL */
+	/** @entry: in the list of the links of @net, RTNL */
 	struct list_head entry;
+
+	/** @follow_entry: while the link must follow its underlay; else empty; RTNL */
+	struct list_head follow_entry;
+
+	/** @search: the last search for loops that came here; RTNL */
+	u64 search;
+
+	/** @is_in_loop: what that found: its frames would meet a link twice; RTNL */
+	bool is_in_loop;
 
 	/** @mutex: one change of keys or policy at a time; inside RTNL */
 	struct mutex mutex;
@@ -121,15 +130,6 @@ struct qlink_dev {
 	bool is_dead;
 
 	/** @carrier_lock: makes one step of checking causes and setting the carrier; BHs off */
-	/** @follow_entry: while the link must follow its underlay; else empty; RTNL */
-	struct list_head follow_entry;
-
-	/** @search: the last search for loops that came here; RTNL */
-	u64 search;
-
-	/** @is_in_loop: what that found: its frames would meet a link twice; RTNL */
-	bool is_in_loop;
-
 	spinlock_t carrier_lock;
 
 	/** @is_underlay_up: the underlay could send frames; RTNL, read under @carrier_lock */

@@ -5,18 +5,71 @@
 #include <linux/hash.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
 
 #include "bundle.h"
 
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
 
 /**
- * qlink_underlay_init() - set the upcalls
- * @upcalls: constant
+ * struct qlink_underlay_net - the ports of a netns
  */
-void __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
+struct qlink_underlay_net {
+	/** @ports: by kind; RTNL */
+	struct list_head ports[QLINK_UNDERLAY_UDP + 1];
+};
+
+static unsigned int qlink_underlay_net_id __read_mostly;
+
+/**
+ * qlink_underlay_ports() - the ports of a kind in a netns
+ * @net: alive
+ * @kind: of the underlay
+ *
+ * Return: the list, by qlink_port.entry; RTNL guards it
+ */
+struct list_head *qlink_underlay_ports(const struct net *net, enum qlink_underlay kind)
+{
+	struct qlink_underlay_net *here = net_generic(net, qlink_underlay_net_id);
+
+	return &here->ports[kind];
+}
+
+static int __net_init qlink_underlay_net_init(struct net *net)
+{
+	struct qlink_underlay_net *here = net_generic(net, qlink_underlay_net_id);
+	unsigned int kind;
+
+	for (kind = 0; kind < ARRAY_SIZE(here->ports); kind++)
+		INIT_LIST_HEAD(&here->ports[kind]);
+	return 0;
+}
+
+static struct pernet_operations qlink_underlay_net_ops = {
+	.init	= qlink_underlay_net_init,
+	.id	= &qlink_underlay_net_id,
+	.size	= sizeof(struct qlink_underlay_net),
+};
+
+/**
+ * qlink_underlay_init() - set the upcalls, make the lists of ports
+ * @upcalls: constant
+ *
+ * Return: 0 or %-ENOMEM
+ */
+int __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 {
 	qlink_underlay_up = upcalls;
+	return register_pernet_subsys(&qlink_underlay_net_ops);
+}
+
+/**
+ * qlink_underlay_exit() - free the lists, when no link is left
+ */
+void qlink_underlay_exit(void)
+{
+	unregister_pernet_subsys(&qlink_underlay_net_ops);
 }
 
 /**

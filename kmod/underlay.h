@@ -157,7 +157,7 @@ struct qlink_attach {
  * under RCU.
  */
 struct qlink_port {
-	/** @entry: in the list of its kind's ports */
+	/** @entry: in its netns' list of its kind's ports */
 	struct list_head entry;
 	/** @n_links: number of attached links; RTNL */
 	unsigned int n_links;
@@ -181,7 +181,9 @@ struct qlink_underlay_upcalls {
 	void (*resized)(struct qlink_attach *attach);
 };
 
-void qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
+int qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
+void qlink_underlay_exit(void);
+struct list_head *qlink_underlay_ports(const struct net *net, enum qlink_underlay kind);
 void qlink_underlay_note_bytes(struct qlink_attach *attach, unsigned int bytes);
 
 const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind);

@@ -26,9 +26,6 @@ struct qlink_eth_port {
 	struct rcu_head rcu;
 };
 
-/* All of the host, guarded by RTNL. */
-static LIST_HEAD(qlink_eth_ports);
-
 static struct qlink_eth_port *qlink_eth_port_of(const struct qlink_attach *attach)
 {
 	return container_of(attach->port, struct qlink_eth_port, port);
@@ -64,7 +61,8 @@ static struct qlink_eth_port *qlink_eth_port_find(const struct net_device *lower
 {
 	struct qlink_eth_port *eth;
 
-	list_for_each_entry(eth, &qlink_eth_ports, port.entry) {
+	list_for_each_entry(eth, qlink_underlay_ports(dev_net(lower), QLINK_UNDERLAY_ETH),
+			    port.entry) {
 		if (eth->lower == lower && eth->packet_type.type == ethertype)
 			return eth;
 	}
@@ -85,7 +83,7 @@ static struct qlink_eth_port *qlink_eth_port_new(struct net_device *lower, __be1
 	eth->packet_type.dev = lower;
 	eth->packet_type.func = qlink_eth_receive;
 	dev_add_pack(&eth->packet_type);
-	list_add(&eth->port.entry, &qlink_eth_ports);
+	list_add(&eth->port.entry, qlink_underlay_ports(dev_net(lower), QLINK_UNDERLAY_ETH));
 	return eth;
 }
 

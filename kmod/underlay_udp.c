@@ -38,9 +38,6 @@ struct qlink_udp_port {
 	struct rcu_head rcu;
 };
 
-/* All of the host, guarded by RTNL. */
-static LIST_HEAD(qlink_udp_ports);
-
 static struct qlink_udp_port *qlink_udp_port_of(const struct qlink_attach *attach)
 {
 	return container_of(attach->port, struct qlink_udp_port, port);
@@ -80,9 +77,8 @@ static struct qlink_udp_port *qlink_udp_port_find(const struct net *net,
 	const struct qlink_udp_family *family = qlink_udp_family_of(config);
 	struct qlink_udp_port *udp;
 
-	list_for_each_entry(udp, &qlink_udp_ports, port.entry) {
-		if (net_eq(udp->net, net) && udp->family == family &&
-		    ipv6_addr_equal(&udp->local, &config->local) &&
+	list_for_each_entry(udp, qlink_underlay_ports(net, QLINK_UNDERLAY_UDP), port.entry) {
+		if (udp->family == family && ipv6_addr_equal(&udp->local, &config->local) &&
 		    udp->udp_port == config->port)
 			return udp;
 	}
@@ -150,7 +146,7 @@ static struct qlink_udp_port *qlink_udp_port_new(struct net *net,
 	err = qlink_udp_port_open(udp, config, extack);
 	if (err)
 		goto destroy_port;
-	list_add(&udp->port.entry, &qlink_udp_ports);
+	list_add(&udp->port.entry, qlink_underlay_ports(net, QLINK_UNDERLAY_UDP));
 	return udp;
 
 destroy_port:
