@@ -157,11 +157,19 @@ static int qlink_device_ndo_change_mtu(struct net_device *dev, int mtu)
 	return 0;
 }
 
+/* Called with or without RTNL, so the lower device itself may be going. */
 static int qlink_device_ndo_get_iflink(const struct net_device *dev)
 {
 	const struct qlink_dev *link = netdev_priv(dev);
+	const struct qlink_attach *attach;
+	int ifindex = 0;
 
-	return link->lower ? READ_ONCE(link->lower->ifindex) : dev->ifindex;
+	rcu_read_lock();
+	attach = rcu_dereference(link->attach);
+	if (attach && attach->config.kind == QLINK_UNDERLAY_ETH)
+		ifindex = attach->config.lower_ifindex;
+	rcu_read_unlock();
+	return ifindex ?: READ_ONCE(dev->ifindex);
 }
 
 static u64 qlink_device_sum(const struct qlink_dev *link, int first, int last)
