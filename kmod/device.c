@@ -433,6 +433,14 @@ void qlink_device_resized(struct qlink_attach *attach)
 	schedule_work(&qlink_device_net(link->net)->resize);
 }
 
+static void qlink_device_renamed(const struct net_device *dev)
+{
+	struct qlink_dev *link = qlink_link_of(dev);
+
+	if (link)
+		qlink_event_rename(link);
+}
+
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
@@ -440,6 +448,11 @@ static int qlink_device_event(struct notifier_block *block, unsigned long event,
 	switch (event) {
 	case NETDEV_UNREGISTER:
 		qlink_device_lower_gone(dev);
+		break;
+	/* A device that moves to another netns may get another name there. */
+	case NETDEV_REGISTER:
+	case NETDEV_CHANGENAME:
+		qlink_device_renamed(dev);
 		break;
 	case NETDEV_CHANGEUPPER:
 		qlink_device_upper_changed(ptr);

@@ -59,17 +59,26 @@ static int qlink_event_fill_nest(struct sk_buff *msg, struct qlink_dev *link, u3
 	return 0;
 }
 
+static void qlink_event_copy_name(struct qlink_dev *link, char *name)
+{
+	spin_lock(&link->events.lock);
+	strscpy(name, link->events.name, IFNAMSIZ);
+	spin_unlock(&link->events.lock);
+}
+
 static int qlink_event_fill(struct sk_buff *msg, struct qlink_dev *link, u32 kinds,
 			    bool is_device_net)
 {
+	char name[IFNAMSIZ];
 	struct nlattr *nest;
 	void *header;
 
+	qlink_event_copy_name(link, name);
 	header = genlmsg_put(msg, 0, 0, &qlink_nl_family, 0, QLINK_CMD_EVENT);
 	if (!header ||
 	    (is_device_net &&
 	     nla_put_u32(msg, QLINK_A_IFINDEX, READ_ONCE(link->dev->ifindex))) ||
-	    nla_put_string(msg, QLINK_A_IFNAME, link->dev->name))
+	    nla_put_string(msg, QLINK_A_IFNAME, name))
 		return -EMSGSIZE;
 	nest = nla_nest_start(msg, QLINK_A_EVENT);
 	if (!nest || qlink_event_fill_nest(msg, link, kinds))
@@ -152,14 +161,31 @@ void qlink_event_raise(struct qlink_dev *link, u32 kinds)
 }
 
 /**
+ * qlink_event_rename() - take the name of a link's device into the events
+ * @link: alive
+ *
+ * Context: Process context, RTNL held.
+ */
+void qlink_event_rename(struct qlink_dev *link)
+{
+	spin_lock(&link->events.lock);
+	strscpy(link->events.name, link->dev->name, IFNAMSIZ);
+	spin_unlock(&link->events.lock);
+}
+
+/**
  * qlink_event_init() - prepare the events of a link
- * @link: zeroed
+ * @link: zeroed, its device has a name
+ *
+ * Context: Process context, RTNL held.
  */
 void qlink_event_init(struct qlink_dev *link)
 {
 	atomic_set(&link->events.pending, 0);
 	INIT_DELAYED_WORK(&link->events.work, qlink_event_work);
 	link->events.sent_at = jiffies - QLINK_EVENT_GAP;
+	spin_lock_init(&link->events.lock);
+	qlink_event_rename(link);
 }
 
 /**

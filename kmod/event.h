@@ -7,6 +7,7 @@
 
 void qlink_event_init(struct qlink_dev *link);
 void qlink_event_exit(struct qlink_dev *link);
+void qlink_event_rename(struct qlink_dev *link);
 void qlink_event_raise(struct qlink_dev *link, u32 kinds);
 
 #endif

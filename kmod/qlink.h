@@ -23,6 +23,10 @@ struct qlink_events {
 	unsigned long sent_at;
 	/** @sequence: of the last event; only @work changes it */
 	u64 sequence;
+	/** @lock: guards @name */
+	spinlock_t lock;
+	/** @name: of the device; @work may not take RTNL, under which the device is renamed */
+	char name[IFNAMSIZ];
 };
 
 #define QLINK_STAMPS	3

@@ -45,6 +45,26 @@ each_test_events_of_keys()
 	expect_numbered "$tmp/receiver"
 }
 
+# Events have the device's name of that moment, also after a move that renames it.
+test_events_name_the_device()
+{
+	setup_link
+	setup_ns ns3
+	listen "$ns1" "$tmp/here"
+	listen "$ns3" "$tmp/there"
+	expect_ok "rename" ip -n "$ns1" link set qlink0 name renamed
+	dev=renamed key_add "$ns1" tx 1 "$(key_new a)"
+	expect_ok "delete its key" in_ns "$ns1" qlinkctl key del renamed tx epoch 1
+	expect_soon "exhausted" has_event "$tmp/here" exhausted
+	expect_eq "name" "$(last "$tmp/here" .ifname)" '"renamed"'
+	expect_ok "move" ip -n "$ns1" link set renamed netns "$ns3" name third
+	dev=third key_add "$ns3" tx 2 "$(key_new b)"
+	expect_ok "delete its key" in_ns "$ns3" qlinkctl key del third tx epoch 2
+	expect_soon "exhausted" has_event "$tmp/there" exhausted
+	expect_eq "name" "$(last "$tmp/there" .ifname)" '"third"'
+	expect_eq "name, in the link netns" "$(last "$tmp/here" .ifname)" '"third"'
+}
+
 # Many bad frames cause only a few events, and the last event counts them all.
 each_test_bad_frames_make_few_events()
 {
