@@ -3,6 +3,7 @@
 #include "device.h"
 
 #include <linux/etherdevice.h>
+#include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
 #include <net/netns/generic.h>
@@ -243,6 +244,8 @@ static void qlink_device_setup(struct net_device *dev)
 
 	link->dev = dev;
 	link->accept = QLINK_ACCEPT_DEFAULT;
+	link->speed = SPEED_UNKNOWN;
+	link->duplex = DUPLEX_UNKNOWN;
 	qlink_config_default(&link->config);
 	qlink_limits_default(&link->limits);
 	mutex_init(&link->mutex);

@@ -5,21 +5,55 @@
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 
+#include "link.h"
 #include "names-gen.h"
-#include "qlink.h"
 
 static void qlink_ethtool_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
 }
 
-/* The settings of the lower device, by which a bond chooses; a link over UDP has none. */
+static bool qlink_ethtool_get_lower(struct net_device *lower, void *into)
+{
+	return !__ethtool_get_link_ksettings(lower, into);
+}
+
+/* Speed and duplex, by which a bond chooses: what an admin has set, or those of the device that
+ * carries the sealed frames. Whatever else there is to know of that is not true of the link.
+ */
 static int qlink_ethtool_get_link_ksettings(struct net_device *dev,
 					    struct ethtool_link_ksettings *settings)
 {
-	const struct qlink_dev *link = netdev_priv(dev);
+	struct qlink_dev *link = netdev_priv(dev);
+	struct ethtool_link_ksettings lower;
 
-	return link->lower ? __ethtool_get_link_ksettings(link->lower, settings) : -EOPNOTSUPP;
+	settings->base.port = PORT_OTHER;
+	settings->base.autoneg = AUTONEG_DISABLE;
+	settings->base.speed = link->speed;
+	settings->base.duplex = link->duplex;
+	if (link->speed != SPEED_UNKNOWN && link->duplex != DUPLEX_UNKNOWN)
+		return 0;
+	if (!qlink_link_ask_carrier(link, qlink_ethtool_get_lower, &lower))
+		return 0;
+	if (link->speed == SPEED_UNKNOWN)
+		settings->base.speed = lower.base.speed;
+	if (link->duplex == DUPLEX_UNKNOWN)
+		settings->base.duplex = lower.base.duplex;
+	return 0;
+}
+
+/* The core has checked the values. Unknown means: as the device that carries the frames. */
+static int qlink_ethtool_set_link_ksettings(struct net_device *dev,
+					    const struct ethtool_link_ksettings *settings)
+{
+	struct qlink_dev *link = netdev_priv(dev);
+
+	if (!ethtool_validate_speed(settings->base.speed) ||
+	    !ethtool_validate_duplex(settings->base.duplex))
+		return -EINVAL;
+	link->speed = settings->base.speed;
+	link->duplex = settings->base.duplex;
+	return 0;
 }
 
 #define QLINK_ETHTOOL_LINK_STATS	(QLINK_A_STATS_MAX - QLINK_STATS_FIRST + 1)
@@ -60,6 +94,7 @@ const struct ethtool_ops qlink_ethtool_ops = {
 	.get_drvinfo		= qlink_ethtool_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_link_ksettings	= qlink_ethtool_get_link_ksettings,
+	.set_link_ksettings	= qlink_ethtool_set_link_ksettings,
 	.get_sset_count		= qlink_ethtool_get_sset_count,
 	.get_strings		= qlink_ethtool_get_strings,
 	.get_ethtool_stats	= qlink_ethtool_get_stats,

@@ -113,6 +113,45 @@ static bool qlink_link_leads_into_loop(struct qlink_dev *link, unsigned int dept
 	return link->is_in_loop;
 }
 
+#define QLINK_LINK_ASKED_MAX	64
+
+/**
+ * qlink_link_ask_carrier() - ask the device that sends a link's sealed frames
+ * @link: registered
+ * @ask: called with the lower device, or for udp with the device of the route
+ * @into: for @ask
+ *
+ * The device may be another link, or a bridge with links as ports, which is asked in turn. A
+ * question ends where links lie in a loop, and after QLINK_LINK_ASKED_MAX links: bridges with
+ * many links each over the next would ask forever.
+ *
+ * Context: RTNL held.
+ * Return: what @ask returns; false where nothing is to be asked
+ */
+bool qlink_link_ask_carrier(struct qlink_dev *link,
+			    bool (*ask)(struct net_device *carrier, void *into), void *into)
+{
+	const struct qlink_attach *attach = rtnl_dereference(link->attach);
+	static unsigned int n_asked;
+	bool is_first = !n_asked, answer = false;
+	struct dst_entry *route;
+
+	if (!attach || n_asked >= QLINK_LINK_ASKED_MAX)
+		return false;
+	if (is_first)
+		qlink_link_search++;
+	n_asked++;
+	route = qlink_link_route(attach);
+	if (link->lower)
+		answer = ask(link->lower, into);
+	else if (route && !qlink_link_leads_into_loop(link, 0))
+		answer = ask(route->dev, into);
+	dst_release(route);
+	if (is_first)
+		n_asked = 0;
+	return answer;
+}
+
 static void qlink_link_follow_one(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rtnl_dereference(link->attach);

@@ -17,6 +17,8 @@ unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link);
 void qlink_link_must_follow(struct qlink_dev *link);
 void qlink_link_follow_all(void);
 void qlink_link_follow(struct qlink_dev *link);
+bool qlink_link_ask_carrier(struct qlink_dev *link,
+			    bool (*ask)(struct net_device *carrier, void *into), void *into);
 bool qlink_link_detach(struct qlink_dev *link);
 
 int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,

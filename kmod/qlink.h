@@ -109,6 +109,12 @@ struct qlink_dev {
 	/** @mtu_limit: MTU that an admin chose; 0 for as large as the underlay allows; RTNL */
 	unsigned int mtu_limit;
 
+	/** @speed: as ethtool -s sets it, or SPEED_UNKNOWN; RTNL */
+	u32 speed;
+
+	/** @duplex: as ethtool -s sets it, or DUPLEX_UNKNOWN; RTNL */
+	u8 duplex;
+
 	/** @is_resized: the size that fits the underlay has changed, and the MTU must follow */
 	bool is_resized;
 

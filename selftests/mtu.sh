@@ -342,15 +342,27 @@ test_features()
 	done
 }
 
-# The speed is that of the lower device; a routed link has none.
+speed_of() { in_ns "$ns1" ethtool "$1" | sed -nE 's/.*(Speed|Duplex): //p' | tr '\n' ' '; }
+
+# Speed and duplex are those of the device that sends the sealed frames, unless an admin says otherwise.
 test_speed()
 {
 	under=eth
 	setup_wire
 	link_add 1
 	routed 1 "${address[1]}" "${address[2]}"
-	expect_has "eth" "$(in_ns "$ns1" ethtool qlink0)" "Speed: 10000Mb/s"
-	expect_eq "udp" "$(in_ns "$ns1" ethtool qlink1 | grep -c Speed)" 0
+	ip -n "$ns1" address add 10.0.1.1/24 dev qlink1
+	routed 3 10.0.1.1 10.0.1.2
+	expect_eq "eth" "$(speed_of qlink0)" "10000Mb/s Full "
+	expect_eq "udp" "$(speed_of qlink1)" "10000Mb/s Full "
+	expect_eq "udp over udp" "$(speed_of qlink3)" "10000Mb/s Full "
+	expect_ok "set" in_ns "$ns1" ethtool -s qlink1 speed 100 duplex half
+	expect_eq "as set" "$(speed_of qlink1) $(speed_of qlink3)" "100Mb/s Half  100Mb/s Half "
+	expect_ok "route into the link" ip -n "$ns1" route add 10.0.1.2 dev qlink3
+	expect_eq "in a loop" "$(speed_of qlink3)" "Unknown! Unknown! (255) "
+	ip -n "$ns1" route del 198.51.100.0/24
+	expect_ok "as the underlay again" in_ns "$ns1" ethtool -s qlink1 speed 4294967295
+	expect_eq "without a route" "$(speed_of qlink1)" "Unknown! Half "
 }
 
 # ---- links over many links ----

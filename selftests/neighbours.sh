@@ -261,6 +261,38 @@ each_test_bond_fails_over()
 	answers "$ns1" 10.0.8.2
 }
 
+# LACP over two udp links: both ports are of one aggregator and carry frames, because both have a speed.
+test_lacp_over_udp()
+{
+	setup_wire
+	setup_cable 1
+	under=udp
+	pair_to 198.51.100 qlink0 7 192.0.2
+	pair_to 198.51.101 qlink1 7 10.0.1
+	both "address flush dev qlink0
+		address flush dev qlink1
+		link set qlink0 down
+		link set qlink1 down
+		link add bond0 mtu 1400 type bond mode 802.3ad miimon 50 lacp_rate fast
+		link set qlink0 master bond0
+		link set qlink1 master bond0
+		address add 10.0.8.@N/24 dev bond0
+		link set bond0 up"
+	expect_soon "both ports" lacp_is_up "$ns1"
+	expect_soon "both ports" lacp_is_up "$ns2"
+	answers "$ns1" 10.0.8.2
+}
+
+# lacp_is_up NS: two ports of one aggregator that collect and distribute (bits 4 and 5 of 0x3f).
+lacp_is_up()
+{
+	in_ns "$1" cat /proc/net/bonding/bond0 | awk '
+		/^Slave Interface/ { slave = $3 }
+		slave && /Aggregator ID/ { id[$3]++ }
+		slave && /port state:/ && ++n % 2 && $3 == 63 { n_up++ }
+		END { for (i in id) same = id[i]; exit !(same == 2 && n_up == 2) }'
+}
+
 # What bridges, VLANs, macvlans and admins do to a device.
 test_operations_on_a_device()
 {
