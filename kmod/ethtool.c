@@ -56,6 +56,28 @@ static int qlink_ethtool_set_link_ksettings(struct net_device *dev,
 	return 0;
 }
 
+static bool qlink_ethtool_stamps(struct net_device *lower, void *into)
+{
+	struct kernel_ethtool_ts_info *info = into;
+
+	return !ethtool_get_ts_info_by_layer(lower, info) &&
+	       info->so_timestamping & SOF_TIMESTAMPING_TX_SOFTWARE;
+}
+
+/* The core stamps what is received. What is sent is stamped by the driver that sends the sealed
+ * frame, if it does that for any; clocks in hardware see sealed frames only.
+ */
+static int qlink_ethtool_get_ts_info(struct net_device *dev, struct kernel_ethtool_ts_info *info)
+{
+	struct kernel_ethtool_ts_info lower;
+
+	info->so_timestamping = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	if (qlink_link_ask_carrier(netdev_priv(dev), qlink_ethtool_stamps, &lower))
+		info->so_timestamping |= SOF_TIMESTAMPING_TX_SOFTWARE;
+	info->phc_index = -1;
+	return 0;
+}
+
 #define QLINK_ETHTOOL_LINK_STATS	(QLINK_A_STATS_MAX - QLINK_STATS_FIRST + 1)
 #define QLINK_ETHTOOL_PORT_STATS	(QLINK_A_PORT_MAX - QLINK_PORT_FIRST + 1)
 
@@ -95,6 +117,7 @@ const struct ethtool_ops qlink_ethtool_ops = {
 	.get_link		= ethtool_op_get_link,
 	.get_link_ksettings	= qlink_ethtool_get_link_ksettings,
 	.set_link_ksettings	= qlink_ethtool_set_link_ksettings,
+	.get_ts_info		= qlink_ethtool_get_ts_info,
 	.get_sset_count		= qlink_ethtool_get_sset_count,
 	.get_strings		= qlink_ethtool_get_strings,
 	.get_ethtool_stats	= qlink_ethtool_get_stats,

@@ -10,6 +10,7 @@
   frames.py exchange      --from NS --to NS [--marker HEX]
   frames.py oversize      --to NS [--device DEV] --count N
   frames.py too-big       --under udp|udp6 --from NS --to NS --about udp|ping --mtu N
+  frames.py stamp ADDRESS --to NS
   frames.py listen        --to NS [--device DEV] --count N
   frames.py payload FILE BYTES --marker HEX
 
@@ -20,6 +21,9 @@ of JSON with the counters that moved.
 answer waits for four keepalives of --to, whose key is --peer-key. It then sends one as if from --from, whose key
 is --key. ECHO says which stamp it echoes: last, the last one; old, the first of the four; unsent, one that --to
 has not sent; none, 0. It prints the last keepalive that it received.
+
+stamp sends a datagram from --to to ADDRESS and asks when it left: it prints the nanoseconds from the call until the
+driver's software time stamp.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ import os
 import pathlib
 import select
 import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -176,6 +181,29 @@ def too_big(args: argparse.Namespace) -> int:
     return 0
 
 
+# linux/errqueue.h and linux/net_tstamp.h; Python has no names for these.
+SO_TIMESTAMPING = 37
+TX_SOFTWARE, SOFTWARE, OPT_TSONLY = 1 << 1, 1 << 4, 1 << 11
+
+
+def stamp(args: argparse.Namespace) -> int:
+    """The stamp subcommand: one software time stamp of a datagram that leaves."""
+    sock = in_namespace(args.to, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, TX_SOFTWARE | SOFTWARE | OPT_TSONLY)
+    began = time.time_ns()
+    sock.sendto(b"when", (args.address, 9))
+    poll = select.poll()
+    poll.register(sock, 0)  # POLLERR alone: the stamp is in the error queue
+    if not poll.poll(DEADLINE_S * 1000):
+        print("# no time stamp")
+        return 1
+    messages = sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)[1]
+    data = next(data for level, kind, data in messages if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING))
+    seconds, nanoseconds = struct.unpack_from("@ll", data)
+    print(seconds * 1_000_000_000 + nanoseconds - began)
+    return 0
+
+
 def listen(args: argparse.Namespace) -> int:
     """The listen subcommand: waits for this many frames at a device and prints their EtherTypes."""
     tap = Tap(args.to, args.device)
@@ -235,6 +263,8 @@ def main() -> int:
     sub.add_argument("--sequence", type=int, required=True)
     sub = command("exchange", exchange, "from", "to")
     sub.add_argument("--marker", default="qlink inner text")
+    sub = command("stamp", stamp, "to")
+    sub.add_argument("address")
     sub = command("listen", listen, "to")
     sub.add_argument("--count", type=int, required=True)
     sub = command("oversize", oversize, "to")

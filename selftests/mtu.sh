@@ -365,6 +365,23 @@ test_speed()
 	expect_eq "without a route" "$(speed_of qlink1)" "Unknown! Half "
 }
 
+# ethtool says that software stamps what leaves where the underlay's driver does, and it is true.
+each_test_software_stamps()
+{
+	local said stamp
+
+	setup_pair
+	quiet
+	said=$(in_ns "$ns1" ethtool -T qlink0)
+	expect_has "ethtool" "$said" "software-transmit"
+	expect_has "ethtool" "$said" "software-receive"
+	expect_eq "clock" "$(grep -ciE 'clock: *(none|0x|[0-9])' <<<"$said") $(grep -c 'hardware-transmit' <<<"$said")" "1 0"
+	stamp=$(frames stamp --to "$ns1" "${inner[2]}") || fail "no stamp: $stamp"
+	expect_ok "$stamp ns after the call" test "$stamp" -gt 0 -a "$stamp" -lt $((deadline * 1000000000))
+	ip -n "$ns1" link add bare type qlink
+	expect_eq "without an underlay" "$(in_ns "$ns1" ethtool -T bare | grep -c software-transmit)" 0
+}
+
 # ---- links over many links ----
 
 # calls_of FUNCTION COMMAND…: how often the kernel calls a function of qlink's meanwhile.
