@@ -443,5 +443,68 @@ test_tower_of_bridges()
 	expect_ok "$calls look-ups for its speed" test "$calls" -le $((24 + 2 * 64))
 }
 
+# ---- two VLAN tags ----
+
+# A host with VLAN 6 of its own behind a bridge that adds a tag of a provider, to another host's like it: hosts of the
+# link's MTU are told that 4 bytes less fit; hosts of less than the underlay leaves send what they have.
+test_too_big_behind_two_tags()
+{
+	local before
+
+	under=eth
+	setup_host_behind
+	both_tagged
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 10.0.6.1
+	expect_soon "ping" in_ns "$ns3" ping -c 1 -W 1 2001:db8:6::1
+	before=$(stats "$ns2")
+	transfer "$ns3" "$ns1" 10.0.6.1 "$tmp/file"
+	expect_has "counted" "$(stats_moved "$ns2" "$before")" "tx_too_big=+"
+	expect_eq "no other" "$(stats_moved "$ns2" "$before" | wc -w)" 1
+	expect_has "learned" "$(ip -n "$ns3" route get 10.0.6.1)" "mtu $(($(left 1500) - 4))"
+	transfer "$ns3" "$ns1" 2001:db8:6::1 "$tmp/file"
+	expect_has "learned" "$(ip -n "$ns3" -6 route get 2001:db8:6::1)" "mtu $(($(left 1500) - 4))"
+	transfer "$ns1" "$ns3" 10.0.6.3 "$tmp/file"
+
+	set_lower "$ns1" 1554
+	set_lower "$ns2" 1554
+	expect_ok "larger" ip -n "$ns1" link set outer mtu 1504
+	expect_ok "larger" ip -n "$ns1" link set inner mtu 1500
+	ip -n "$ns3" route flush cache
+	before=$(stats "$ns2")
+	expect_ok "full size" in_ns "$ns3" ping -c 1 -W "$deadline" -M "do" -s 1472 10.0.6.1
+	transfer "$ns3" "$ns1" 10.0.6.1 "$tmp/file"
+	transfer "$ns1" "$ns3" 10.0.6.3 "$tmp/file"
+	expect_only_moved "$ns2" "$before" ""
+}
+
+# both_tagged: 10.0.6.1 in $ns1, with both tags; 10.0.6.3 in $ns3, with the inner one.
+both_tagged()
+{
+	ip -n "$ns2" -batch - <<-END
+		address flush dev qlink0
+		link add br0 up type bridge vlan_filtering 1 vlan_protocol 802.1ad vlan_default_pvid 0
+		link set qlink0 master br0
+		link set veth1 master br0
+	END
+	bridge -n "$ns2" vlan add vid 5 dev qlink0
+	bridge -n "$ns2" vlan add vid 5 pvid untagged dev veth1
+	ip -n "$ns1" -batch - <<-END
+		link add link qlink0 name outer up type vlan proto 802.1ad id 5
+		link add link outer name inner up type vlan id 6
+		address add 10.0.6.1/24 dev inner
+	END
+	ip -n "$ns3" -batch - <<-END
+		link add link veth1 name inner up type vlan id 6
+		address add 10.0.6.3/24 dev inner
+	END
+	allow_ipv6 "$ns1" inner
+	allow_ipv6 "$ns3" inner
+	ip -n "$ns1" address add 2001:db8:6::1/64 dev inner nodad
+	ip -n "$ns3" address add 2001:db8:6::3/64 dev inner nodad
+	# The receiver must not tell the sender with its MSS.
+	ip -n "$ns1" route change 10.0.6.0/24 dev inner src 10.0.6.1 advmss 1460
+	ip -n "$ns1" -6 route replace 2001:db8:6::/64 dev inner proto kernel metric 256 advmss 1440
+}
+
 debug_tests="too_big_when_routed"
 run_tests "$@"
