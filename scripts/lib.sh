@@ -5,7 +5,11 @@
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 QLINK_CACHE=${QLINK_CACHE:-$HOME/.cache/qlink}
 KERNELS=(6.12 7.3)
+# Made when they are first needed, as are the debug kernels.
+OTHER_KERNELS=(6.12-rt 7.3-rt 7.3-arm64)
 DEBUG_KERNELS=(debug debug-6.12)
+# What the module is only compiled for: the lab has headers and no kernel.
+MACHINES=(arm64 i386)
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -60,6 +64,20 @@ debian_mirror()
 	head -n 1 <<<"$uris"
 }
 
+# arch_of KERNEL: the machine that it is for, as Debian calls it.
+arch_of() { case $1 in arm64 | *-arm64) echo arm64 ;; i386) echo i386 ;; *) echo amd64 ;; esac; }
+
+# find_make_words KERNEL: sets $make_words to what make needs to compile for its machine, and $cross to the prefix of the tools.
+find_make_words()
+{
+	make_words=() cross=''
+	# shellcheck disable=SC2034 # the scripts use them
+	case $(arch_of "$1") in
+	arm64) cross=aarch64-linux-gnu- make_words=(ARCH=arm64 "CROSS_COMPILE=$cross") ;;
+	i386) make_words=(ARCH=i386) ;;
+	esac
+}
+
 # recipe_key FILE…: a hash that identifies what these FILEs would make.
 recipe_key() { cat "$@" | sha256sum | cut -c 1-12; }
 
@@ -99,14 +117,24 @@ make_once()
 
 build_root() { cache_path build-root; }
 
+# The parts of the lab that every build and VM needs; a line has the words of cache_path.
+lab_items()
+{
+	local kernel
+
+	printf '%s\n' build-root 'qemu amd64' 'vm-root amd64' kernel-tools
+	for kernel in "${KERNELS[@]}"; do echo "kernel $kernel"; done
+}
+
 # Runs scripts/setup if a part of the lab is missing.
 need_lab()
 {
 	local item
 
-	for item in build-root qemu kernels vm-root kernel-tools; do
-		[ -d "$(cache_path "$item")" ] || { "$TREE/scripts/setup"; return; }
-	done
+	while read -r item; do
+		# shellcheck disable=SC2086 # words
+		[ -d "$(cache_path $item)" ] || { "$TREE/scripts/setup"; return; }
+	done < <(lab_items)
 }
 
 # in_build_root [--root] [--bind FROM TO]… COMMAND…: runs COMMAND in the build root, in /qlink, as the caller (or root),
@@ -158,6 +186,52 @@ fetch_packages()
 		apt-get -qq -o APT::Sandbox::User=root download "$@"
 }
 
+# newest_release SERIES FLAVOUR: the newest release (uname -r) in the archive.
+newest_release()
+{
+	in_build_root apt-cache pkgnames "linux-image-$1." |
+		sed -n "s/^linux-image-\($1\.[0-9]*+deb[0-9]*-$2\)\$/\1/p" | sort -V | tail -n 1 | grep . ||
+		die "no linux-image-$1.*-$2 in the archive: the series must be in trixie or its backports"
+}
+
+# kernel_packages RELEASE FLAVOUR PART…: the packages linux-PART-… of a release, as far as Debian splits it into these.
+kernel_packages()
+{
+	local release=$1 common=${1%"-$2"} arch=${1##*-} part names=()
+
+	for part in "${@:3}"; do names+=("linux-$part-$release:$arch"); done
+	# What a build runs is for amd64. PREEMPT_RT had common headers of its own.
+	names+=("linux-kbuild-$common:amd64")
+	if [[ $release = 6.12*-rt-* ]]; then
+		names+=("linux-headers-$common-common-rt")
+	else
+		names+=("linux-headers-$common-common")
+	fi
+	for part in "${names[@]}"; do
+		! in_build_root apt-cache show "$part" >/dev/null 2>&1 || echo "$part"
+	done
+}
+
+# fetch_kernel DIR SERIES FLAVOUR PART…: unpacks these parts of the newest release into DIR/all, puts the headers into their
+# place, and writes the release.
+fetch_kernel()
+{
+	local dir=$1 release packages deb
+
+	release=$(newest_release "$2" "$3")
+	packages=$(kernel_packages "$release" "${@:3}")
+	mkdir -p "$dir/debs" "$dir/all/usr/lib" "$dir/headers/usr/lib"
+	# Some packages ship /lib, some /usr/lib.
+	ln -s usr/lib "$dir/all/lib"
+	# shellcheck disable=SC2086 # words
+	fetch_packages "$dir/debs" $packages
+	for deb in "$dir"/debs/*.deb; do dpkg-deb -x "$deb" "$dir/all"; done
+	rm -rf "$dir/debs"
+	mv "$dir/all/usr/src" "$dir/headers/usr/"
+	mv "$dir"/all/usr/lib/linux-kbuild-* "$dir/headers/usr/lib/"
+	echo "$release" >"$dir/release"
+}
+
 # unpack_package DEB DIR [PATTERN…]
 unpack_package()
 {
@@ -193,36 +267,41 @@ modules_image()
 	mke2fs -q -t ext4 -O ^has_journal -m 0 -E nodiscard -d "$1" "$2" $((size * 5 / 4 + 16))M
 }
 
-# The folder of one kernel of the lab. It contains: release, vmlinuz, modules.img, tree (the same modules as files),
+# The folder of one kernel of the lab, in the cache. It contains: release, vmlinuz, modules.img, tree (the same modules as files),
 # initrd-modules, and build (what modules are built against) or headers.
 kernel_dir()
 {
 	if is_one_of "$1" "${DEBUG_KERNELS[@]}"; then
 		"$TREE/scripts/build-kernel" --path "$1"
+	elif is_one_of "$1" "${MACHINES[@]}"; then
+		cache_path "headers-$1"
 	else
-		printf '%s/%s\n' "$(cache_path kernels)" "$1"
+		cache_path kernel "$1"
 	fi
 }
 
 # need_kernel WORD: refuses a kernel that the lab does not have.
 need_kernel()
 {
-	is_one_of "$1" "${KERNELS[@]}" "${DEBUG_KERNELS[@]}" ||
-		usage_error "--kernel $1: must be one of ${KERNELS[*]} ${DEBUG_KERNELS[*]}"
+	local all=("${KERNELS[@]}" "${OTHER_KERNELS[@]}" "${DEBUG_KERNELS[@]}")
+
+	is_one_of "$1" "${all[@]}" || usage_error "--kernel $1: must be one of ${all[*]}"
 }
 
-# use_kernel K: makes the lab's parts for K if they are missing; sets kernel_dir and release.
+# use_kernel K: makes the lab's parts for K if they are missing; sets kernel_dir and release, and for make what
+# find_make_words() sets.
 use_kernel()
 {
 	kernel_dir=$(kernel_dir "$1")
-	[ -e "$kernel_dir/release" ] || {
-		if is_one_of "$1" "${DEBUG_KERNELS[@]}"; then
-			"$TREE/scripts/build-kernel" "$1"
-		else
-			"$TREE/scripts/setup"
-		fi
-	}
+	if is_one_of "$1" "${DEBUG_KERNELS[@]}"; then
+		[ -e "$kernel_dir/release" ] || "$TREE/scripts/build-kernel" "$1"
+	elif is_one_of "$1" "${MACHINES[@]}"; then
+		make_item "headers for $1" "headers-$1"
+	else
+		make_item "kernel $1" kernel "$1"
+	fi
 	release=$(cat "$kernel_dir/release")
+	find_make_words "$1"
 }
 
 # in_tree COMMAND…: runs COMMAND in the build root, at the top of the tree.
@@ -231,9 +310,9 @@ in_tree() { in_build_root --bind "$TREE" /qlink "$@"; }
 # with_kernel COMMAND…: runs COMMAND in the build root, with the kernel's headers and modules in their places.
 with_kernel()
 {
-	local binds=(--bind "$TREE" /qlink --bind "$kernel_dir/tree" /kernel
-		--bind "$kernel_dir/headers/usr/src" /usr/src) dir
+	local binds=(--bind "$TREE" /qlink --bind "$kernel_dir/headers/usr/src" /usr/src) dir
 
+	[ ! -e "$kernel_dir/tree" ] || binds+=(--bind "$kernel_dir/tree" /kernel)
 	for dir in "$kernel_dir"/headers/usr/lib/*/; do
 		[ ! -e "$dir" ] || binds+=(--bind "$dir" "/usr/lib/$(basename "$dir")")
 	done
