@@ -221,13 +221,15 @@ void qlink_udp_gso_want(struct qlink_udp_gso *gso)
 
 /**
  * qlink_udp_gso_close() - undo qlink_udp_gso_open()
- * @gso: no packet reaches the socket any more; its memory is freed a grace period later
+ * @gso: no packet finds the port any more; its memory is freed a grace period later
+ *
+ * A packet that has found the port before may still want the hook. It finds the work disabled.
  *
  * Context: Process context, sleeps.
  */
 void qlink_udp_gso_close(struct qlink_udp_gso *gso)
 {
-	cancel_delayed_work_sync(&gso->work);
+	disable_delayed_work_sync(&gso->work);
 	mutex_lock(&qlink_udp_gso_mutex);
 	if (!list_empty(&gso->hooked))
 		qlink_udp_gso_remove_hook(gso);

@@ -9,6 +9,7 @@
 #include <net/udp_tunnel.h>
 
 #include "compat.h"
+#include "faultpoint.h"
 #include "udp_gso.h"
 #include "underlay_udp4.h"
 #include "underlay_udp6.h"
@@ -34,6 +35,8 @@ struct qlink_udp_port {
 	struct qlink_udp_gso gso;
 	/** @socket: owned by the port */
 	struct socket *socket;
+	/** @sk: of @socket; frames use it, because it lives a grace period longer than @socket */
+	struct sock *sk;
 	/** @rcu: frees the port's memory */
 	struct rcu_head rcu;
 };
@@ -53,6 +56,7 @@ static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 	struct qlink_udp_port *udp = rcu_dereference_sk_user_data(sk);
 	struct qlink_peer_address peer = {};
 
+	qlink_faultpoint_delay(QLINK_FAULTPOINT_UDP_MS);
 	if (unlikely(!udp || !pskb_may_pull(skb, sizeof(struct udphdr)))) {
 		kfree_skb(skb);
 		return 0;
@@ -115,16 +119,17 @@ static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_co
 		qlink_udp_say_unbound(config, err, extack);
 		return err;
 	}
+	udp->sk = udp->socket->sk;
 	udp->gso.net = udp->net;
 	udp->gso.family = config->address_bytes == sizeof(struct in6_addr) ? AF_INET6 : AF_INET;
 	udp->gso.local = udp->local;
 	udp->gso.port = udp->udp_port;
-	qlink_udp_gso_open(&udp->gso, udp->socket->sk);
+	qlink_udp_gso_open(&udp->gso, udp->sk);
 	/* The size of a frame follows the route and its device, never an ICMP message. */
-	udp->family->ignore_pmtu(udp->socket->sk);
+	udp->family->ignore_pmtu(udp->sk);
 	setup_udp_tunnel_sock(udp->net, qlink_tunnel_sock(udp->socket), &tunnel);
 	/* A checksum over sealed bytes is of no use to anybody. */
-	inet_dec_convert_csum(udp->socket->sk);
+	inet_dec_convert_csum(udp->sk);
 	return 0;
 }
 
@@ -164,8 +169,9 @@ static void qlink_udp_port_free_rcu(struct rcu_head *rcu)
 	kfree(udp);
 }
 
-/* The socket is released at once, because its netns may be going. The release waits for frames
- * that are being sent or received through the socket.
+/* The socket is released at once, because its netns may be going. Frames that have found the port
+ * may still use it, and the inner part of the socket, for a grace period: 6.12 waits for them in
+ * the release, 7.3 does not.
  */
 static void qlink_udp_port_free(struct qlink_udp_port *udp)
 {
@@ -330,7 +336,7 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		qlink_udp_bundle(skb);
 	/* No device: the tunnel code would count the frame a second time there. */
 	skb->dev = NULL;
-	family->send(attach, udp->socket->sk, skb, dst, qlink_udp_source_port(attach, flow));
+	family->send(attach, udp->sk, skb, dst, qlink_udp_source_port(attach, flow));
 	return QLINK_XMIT_SENT;
 
 release_route:

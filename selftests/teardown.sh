@@ -164,5 +164,21 @@ each_test_unload()
 	expect_all_gone
 }
 
-debug_tests="delete_namespaces_eth unload_udp"
+readonly udp_ms=/sys/kernel/debug/qlink/udp-ms
+
+# A packet that has found the port is slower than the release of the port: nothing stays armed in freed memory.
+test_udp_port_goes_under_a_packet()
+{
+	modprobe qlink
+	[ -e $udp_ms ] || skip "needs a kernel with fault injection"
+	under=udp
+	setup_pair
+	in_ns "$ns1" ethtool -K veth0 tx-udp-segmentation on >/dev/null
+	echo 3000 >$udp_ms
+	defer sh -c "echo 0 >$udp_ms"
+	expect_ok "delete" /usr/bin/python3 "$here/latepacket.py" "$ns1" "$ns2" "${address[2]}" "$port" qlink0
+	expect_all_gone
+}
+
+debug_tests="delete_namespaces_eth unload_udp udp_port_goes_under_a_packet"
 run_tests "$@"
