@@ -68,6 +68,8 @@ static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **l
 		config->port = nla_get_be16(link[IFLA_QLINK_PORT]);
 	if (link[IFLA_QLINK_SOURCE_PORTS])
 		config->source_ports = nla_get_u16(link[IFLA_QLINK_SOURCE_PORTS]);
+	if (link[IFLA_QLINK_DEV])
+		nla_strscpy(config->dev, link[IFLA_QLINK_DEV], sizeof(config->dev));
 	return err;
 }
 
@@ -75,11 +77,12 @@ static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **l
 static int qlink_config_set_kind(struct qlink_config *config, struct netlink_ext_ack *extack)
 {
 	bool is_eth = config->lower_ifindex || config->has_peer || config->has_ethertype;
-	bool is_udp = config->address_bytes || config->remote_bytes || config->port;
+	bool is_udp = config->address_bytes || config->remote_bytes || config->port ||
+		      config->dev[0];
 
 	if (is_eth && is_udp) {
 		NL_SET_ERR_MSG(extack,
-			       "link, peer, ethertype and local, remote, port exclude each other");
+			       "link, peer, ethertype and local, remote, port, dev exclude each other");
 		return -EINVAL;
 	}
 	config->kind = is_eth ? QLINK_UNDERLAY_ETH :
@@ -222,7 +225,8 @@ static int qlink_config_fill_udp(struct sk_buff *msg, const struct qlink_config 
 	if (nla_put(msg, IFLA_QLINK_LOCAL, config->address_bytes, &config->local) ||
 	    nla_put(msg, IFLA_QLINK_REMOTE, config->remote_bytes, &config->remote) ||
 	    nla_put_be16(msg, IFLA_QLINK_PORT, config->port) ||
-	    nla_put_u16(msg, IFLA_QLINK_SOURCE_PORTS, config->source_ports))
+	    nla_put_u16(msg, IFLA_QLINK_SOURCE_PORTS, config->source_ports) ||
+	    (config->dev[0] && nla_put_string(msg, IFLA_QLINK_DEV, config->dev)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -297,6 +301,7 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(u8)) +			/* underlay */
 	       2 * nla_total_size(sizeof(struct in6_addr)) +	/* or lower, peer, ethertype */
 	       2 * nla_total_size(sizeof(u16)) +		/* port, source ports */
+	       nla_total_size(IFNAMSIZ) +			/* dev */
 	       nla_total_size(sizeof(u32)) +			/* accept */
 	       nla_total_size(sizeof(u8)) +			/* state */
 	       2 * qlink_ring_bytes() +
@@ -389,6 +394,8 @@ enum qlink_link_state qlink_link_state(const struct qlink_dev *link)
 		return QLINK_LINK_STATE_UNDERLAY_TAKEN;
 	if (!READ_ONCE(link->is_underlay_up))
 		return QLINK_LINK_STATE_UNDERLAY_DOWN;
+	if (READ_ONCE(link->is_unrouted))
+		return QLINK_LINK_STATE_NO_ROUTE;
 	if (!rcu_access_pointer(link->keyring.tx.current_key))
 		return QLINK_LINK_STATE_NO_KEY;
 	if (!qlink_live_allows_carrier(link))

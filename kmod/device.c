@@ -444,6 +444,17 @@ static void qlink_device_renamed(const struct net_device *dev)
 		qlink_event_rename(link);
 }
 
+/**
+ * qlink_device_follow() - have a link follow its underlay now
+ * @attach: of the link
+ *
+ * Context: RTNL held, sleeps.
+ */
+void qlink_device_follow(struct qlink_attach *attach)
+{
+	qlink_link_follow(netdev_priv(attach->dev));
+}
+
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);

@@ -6,6 +6,7 @@
 #include "qlink.h"
 
 void qlink_device_resized(struct qlink_attach *attach);
+void qlink_device_follow(struct qlink_attach *attach);
 
 int qlink_device_init(void);
 void qlink_device_exit(void);

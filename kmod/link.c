@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "config.h"
+#include "event.h"
 #include "live.h"
 
 const struct device_type qlink_link_type = {
@@ -34,7 +35,7 @@ struct qlink_dev *qlink_link_of(const struct net_device *dev)
 void qlink_link_set_carrier(struct qlink_dev *link)
 {
 	spin_lock_bh(&link->carrier_lock);
-	if (rcu_access_pointer(link->attach) && link->is_underlay_up &&
+	if (rcu_access_pointer(link->attach) && link->is_underlay_up && !link->is_unrouted &&
 	    rcu_access_pointer(link->keyring.tx.current_key) && qlink_live_allows_carrier(link))
 		netif_carrier_on(link->dev);
 	else
@@ -61,9 +62,12 @@ unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
 	return link->mtu_limit ? min(link->mtu_limit, max) : max;
 }
 
+/* A reference; NULL where there is no route, or where the underlay has none. */
 static struct dst_entry *qlink_link_route(const struct qlink_attach *attach)
 {
-	return attach->ops->route ? attach->ops->route(attach) : NULL;
+	struct dst_entry *route = attach->ops->route ? attach->ops->route(attach) : NULL;
+
+	return IS_ERR(route) ? NULL : route;
 }
 
 /* Number of the search for loops that was begun last; RTNL. */
@@ -77,6 +81,26 @@ static int qlink_link_search_at(struct net_device *dev, struct netdev_nested_pri
 	struct qlink_dev *link = qlink_link_of(dev);
 
 	return link && qlink_link_leads_into_loop(link, *depth);
+}
+
+/* Update carrier and state, and tell of a route that is lost or found. */
+static void qlink_link_follow_carrier(struct qlink_dev *link, const struct qlink_attach *attach,
+				      bool is_unrouted)
+{
+	bool was_unrouted = link->is_unrouted;
+
+	WRITE_ONCE(link->is_underlay_taken,
+		   attach->ops->is_taken && attach->ops->is_taken(attach));
+	WRITE_ONCE(link->is_underlay_up,
+		   !link->is_underlay_taken && attach->ops->has_carrier(attach));
+	WRITE_ONCE(link->is_unrouted, is_unrouted);
+	qlink_link_set_carrier(link);
+	if (is_unrouted == was_unrouted)
+		return;
+	qlink_event_raise(link, is_unrouted ? QLINK_EVENT_KIND_ROUTE_LOST :
+					      QLINK_EVENT_KIND_ROUTE_FOUND);
+	if (!is_unrouted)
+		qlink_live_prompt(link);
 }
 
 /**
@@ -161,13 +185,12 @@ static void qlink_link_follow_one(struct qlink_dev *link)
 
 	if (!attach)
 		return;
-	WRITE_ONCE(link->is_underlay_taken,
-		   attach->ops->is_taken && attach->ops->is_taken(attach));
-	WRITE_ONCE(link->is_underlay_up,
-		   !link->is_underlay_taken && attach->ops->has_carrier(attach));
-	qlink_link_set_carrier(link);
-
-	route = qlink_link_route(attach);
+	if (attach->ops->follow)
+		attach->ops->follow(attach);
+	route = attach->ops->route ? attach->ops->route(attach) : NULL;
+	qlink_link_follow_carrier(link, attach, IS_ERR(route));
+	if (IS_ERR(route))
+		route = NULL;
 	if (!route || !qlink_link_leads_into_loop(link, 0))
 		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, route));
 	dst_release(route);

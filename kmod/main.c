@@ -12,12 +12,14 @@
 #include "power.h"
 #include "rx.h"
 #include "tx.h"
+#include "udp_net.h"
 #include "underlay.h"
 
 static const struct qlink_underlay_upcalls qlink_underlay_upcalls = {
 	.rx		= qlink_rx_receive,
 	.rx_bundle	= qlink_rx_receive_bundle,
 	.resized	= qlink_device_resized,
+	.follow		= qlink_device_follow,
 };
 
 static void qlink_keys_exit(void)
@@ -62,10 +64,13 @@ static int __init qlink_init(void)
 	err = qlink_underlay_init(&qlink_underlay_upcalls);
 	if (err)
 		goto exit_power;
+	err = qlink_udp_net_init();
+	if (err)
+		goto exit_underlay;
 	qlink_faultpoint_init();
 	err = qlink_tx_init();
 	if (err)
-		goto exit_underlay;
+		goto exit_udp_net;
 	err = qlink_rx_init();
 	if (err)
 		goto exit_tx;
@@ -84,8 +89,10 @@ exit_rx:
 	qlink_rx_exit();
 exit_tx:
 	qlink_tx_exit();
-exit_underlay:
+exit_udp_net:
 	qlink_faultpoint_exit();
+	qlink_udp_net_exit();
+exit_underlay:
 	qlink_underlay_exit();
 exit_power:
 	qlink_power_exit();
@@ -105,6 +112,7 @@ static void __exit qlink_exit(void)
 	qlink_rx_exit();
 	qlink_tx_exit();
 	qlink_faultpoint_exit();
+	qlink_udp_net_exit();
 	qlink_underlay_exit();
 	qlink_power_exit();
 	qlink_keys_exit();

@@ -70,6 +70,8 @@ static inline const char *qlink_link_state_name(enum qlink_link_state value)
 		return "underlay-down";
 	case QLINK_LINK_STATE_UNDERLAY_TAKEN:
 		return "underlay-taken";
+	case QLINK_LINK_STATE_NO_ROUTE:
+		return "no-route";
 	case QLINK_LINK_STATE_NO_KEY:
 		return "no-key";
 	case QLINK_LINK_STATE_PEER_LOST:

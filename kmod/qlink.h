@@ -147,6 +147,9 @@ struct qlink_dev {
 
 	/** @is_underlay_taken: it is not up because a bridge takes its frames; RTNL */
 	bool is_underlay_taken;
+
+	/** @is_unrouted: there is no route to the peer; RTNL, read under @carrier_lock */
+	bool is_unrouted;
 };
 
 #endif

@@ -21,6 +21,9 @@ struct qlink_udp_family {
 	netdev_features_t csum_feature;
 	/** @check: can a link use these addresses? extack says why not */
 	int (*check)(const struct qlink_config *config, struct netlink_ext_ack *extack);
+	/** @is_local: is the local address one of @dev's VRF, or with NULL of no VRF? */
+	bool (*is_local)(struct net *net, const struct net_device *dev,
+			 const struct qlink_config *config);
 	/** @bind_to: fill in the address that the socket of a port is bound to */
 	void (*bind_to)(struct udp_port_cfg *address, const struct qlink_config *config);
 	/** @ignore_pmtu: have the socket ignore path sizes of ICMP messages */

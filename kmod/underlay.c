@@ -75,7 +75,7 @@ void qlink_underlay_exit(void)
 /**
  * qlink_underlay_note_bytes() - note the size that fits the route of a frame
  * @attach: of the link
- * @bytes: largest size of a sealed frame on the route just taken
+ * @bytes: largest size of a sealed frame on the route just taken, 0 where there is none
  *
  * The size of a route that leads back into the link means nothing, and only code that
  * holds RTNL can find that out. So the link is told once of each new size, and then
@@ -85,10 +85,12 @@ void qlink_underlay_exit(void)
  */
 void qlink_underlay_note_bytes(struct qlink_attach *attach, unsigned int bytes)
 {
-	if (READ_ONCE(attach->noted_bytes) == bytes)
+	unsigned int before = READ_ONCE(attach->noted_bytes);
+
+	if (before == bytes)
 		return;
 	WRITE_ONCE(attach->noted_bytes, bytes);
-	if (READ_ONCE(attach->max_bytes) != bytes)
+	if (!before || READ_ONCE(attach->max_bytes) != bytes)
 		qlink_underlay_up->resized(attach);
 }
 
@@ -194,6 +196,23 @@ bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach)
 
 	hash_del_rcu(&attach->node);
 	return !--port->n_links;
+}
+
+/**
+ * qlink_port_follow() - have the links of a port follow their routes
+ * @port: of links
+ *
+ * Context: RTNL held, sleeps.
+ */
+void qlink_port_follow(struct qlink_port *port)
+{
+	struct qlink_attach *attach;
+	unsigned int bucket;
+
+	ASSERT_RTNL();
+
+	hash_for_each(port->links, bucket, attach, node)
+		qlink_underlay_up->follow(attach);
 }
 
 /**

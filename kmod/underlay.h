@@ -55,6 +55,8 @@ struct qlink_config {
 	__be16 port;
 	/** @source_ports: udp: how many source ports flows are spread over; 1: only @port */
 	u16 source_ports;
+	/** @dev: udp: device, in the link netns, that an admin bound to; empty: the VRF of @local */
+	char dev[IFNAMSIZ];
 };
 
 /**
@@ -85,6 +87,8 @@ struct qlink_underlay_ops {
 	int (*check)(const struct qlink_config *config, struct netlink_ext_ack *extack);
 	/** @attach: find or make the port and enter it; sets room and peer address */
 	int (*attach)(struct qlink_attach *attach, struct netlink_ext_ack *extack);
+	/** @follow: bind to the VRF that the local address is in now; RTNL held; optional */
+	void (*follow)(struct qlink_attach *attach);
 	/** @detach: leave the port; what only this link used is freed after a grace period */
 	void (*detach)(struct qlink_attach *attach);
 	/**
@@ -95,7 +99,10 @@ struct qlink_underlay_ops {
 					u32 flow);
 	/** @bundle_bytes: largest size of a bundle, 0 if none can be sent now; optional */
 	unsigned int (*bundle_bytes)(struct qlink_attach *attach);
-	/** @route: look up the route to the peer, a reference or NULL; RTNL held; optional */
+	/**
+	 * @route: look up the route to the peer: a reference, an ERR_PTR() where there is none,
+	 * or NULL where nobody can say; RTNL held; optional
+	 */
 	struct dst_entry *(*route)(const struct qlink_attach *attach);
 	/**
 	 * @measure: largest size of a sealed frame, from the lower device or from @route; RTNL
@@ -114,7 +121,7 @@ struct qlink_underlay_ops {
 /**
  * struct qlink_attach - one link's place on a port
  *
- * Once it has entered its port, all members but @max_bytes and @noted_bytes are constant.
+ * Once it has entered its port, all members but @oif, @max_bytes and @noted_bytes are constant.
  */
 struct qlink_attach {
 	/** @ops: of the kind */
@@ -133,6 +140,8 @@ struct qlink_attach {
 	struct hlist_node node;
 	/** @dst_cache: udp: one route a CPU */
 	struct dst_cache dst_cache;
+	/** @oif: udp: index of the VRF or device that frames are bound to, or 0; under RTNL */
+	int oif;
 	/** @flow_secret: udp: key of the hash, so that a source port reveals nothing of its flow */
 	u32 flow_secret;
 	/** @headroom: bytes that the underlay's headers take */
@@ -141,7 +150,10 @@ struct qlink_attach {
 	unsigned int tailroom;
 	/** @max_bytes: largest sealed frame; follows the underlay's device and route, under RTNL */
 	unsigned int max_bytes;
-	/** @noted_bytes: udp: largest sealed frame by the route that a frame last took */
+	/**
+	 * @noted_bytes: udp: largest sealed frame by the route that a frame last took, 0 where it
+	 * found none
+	 */
 	unsigned int noted_bytes;
 	/** @rcu: frees it */
 	struct rcu_head rcu;
@@ -170,7 +182,7 @@ struct qlink_port {
 /**
  * struct qlink_underlay_upcalls - what an underlay tells the layers above it
  *
- * Called with BHs off, in an RCU read side.
+ * All but @follow are called with BHs off, in an RCU read side.
  */
 struct qlink_underlay_upcalls {
 	/** @rx: take over a frame of version 1 that belongs to a link */
@@ -179,6 +191,8 @@ struct qlink_underlay_upcalls {
 	void (*rx_bundle)(struct qlink_attach *attach, struct sk_buff *skb);
 	/** @resized: the size that fits the route has changed: link and device must follow */
 	void (*resized)(struct qlink_attach *attach);
+	/** @follow: the route may have changed: have link and device follow now; RTNL held */
+	void (*follow)(struct qlink_attach *attach);
 };
 
 int qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
@@ -193,6 +207,7 @@ void qlink_port_destroy(struct qlink_port *port);
 int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 		     struct netlink_ext_ack *extack);
 bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach);
+void qlink_port_follow(struct qlink_port *port);
 void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address *peer,
 			struct sk_buff *skb);
 void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_address *peer,

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "faultpoint.h"
 #include "udp_gso.h"
+#include "udp_net.h"
 #include "underlay_udp4.h"
 #include "underlay_udp6.h"
 
@@ -29,6 +30,10 @@ struct qlink_udp_port {
 	struct net *net;
 	/** @local: our address */
 	struct in6_addr local;
+	/** @dev: device that an admin bound it to, or empty */
+	char dev[IFNAMSIZ];
+	/** @oif: VRF or device that @socket is bound to now, or 0; RTNL */
+	int oif;
 	/** @udp_port: the port on which we receive */
 	__be16 udp_port;
 	/** @gso: so that bundles arrive in one piece */
@@ -75,29 +80,76 @@ static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
-static struct qlink_udp_port *qlink_udp_port_find(const struct net *net,
+static struct qlink_udp_port *qlink_udp_port_find(struct net *net,
 						  const struct qlink_config *config)
 {
 	const struct qlink_udp_family *family = qlink_udp_family_of(config);
 	struct qlink_udp_port *udp;
 
 	list_for_each_entry(udp, qlink_underlay_ports(net, QLINK_UNDERLAY_UDP), port.entry) {
-		if (udp->family == family && ipv6_addr_equal(&udp->local, &config->local) &&
+		if (udp->family == family && !strcmp(udp->dev, config->dev) &&
+		    ipv6_addr_equal(&udp->local, &config->local) &&
 		    udp->udp_port == config->port)
 			return udp;
 	}
 	return NULL;
 }
 
+/* The device that frames with this local address are bound to: the admin's, or the VRF that has the
+ * address. 0 where the address is in no VRF, also where it is in one besides; negative where there
+ * is no such device.
+ */
+static int qlink_udp_find_oif(struct net *net, const struct qlink_config *config,
+			      struct netlink_ext_ack *extack)
+{
+	const struct qlink_udp_family *family = qlink_udp_family_of(config);
+	const struct net_device *dev;
+
+	ASSERT_RTNL();
+
+	if (config->dev[0]) {
+		dev = __dev_get_by_name(net, config->dev);
+		if (dev)
+			return dev->ifindex;
+		NL_SET_ERR_MSG_FMT(extack, "dev %s: no such device in the netns of the underlay",
+				   config->dev);
+		return -ENODEV;
+	}
+	if (family->is_local(net, NULL, config))
+		return 0;
+	for_each_netdev(net, dev) {
+		if (netif_is_l3_master(dev) && family->is_local(net, dev, config))
+			return dev->ifindex;
+	}
+	return -EADDRNOTAVAIL;
+}
+
+static const char *qlink_udp_why_unbound(int err)
+{
+	switch (err) {
+	case -EADDRNOTAVAIL:
+		return "it is no address of this host";
+	case -EADDRINUSE:
+		return "another socket or link has this port";
+	case -EACCES:
+		return "the port is privileged";
+	default:
+		return "cannot be bound";
+	}
+}
+
 static void qlink_udp_say_unbound(const struct qlink_config *config, int err,
 				  struct netlink_ext_ack *extack)
 {
+	const char *where = config->dev[0] ? ", by dev " : "";
+	const char *why = qlink_udp_why_unbound(err);
+
 	if (config->address_bytes == sizeof(struct in6_addr))
-		NL_SET_ERR_MSG_FMT(extack, "local %pI6c port %u: cannot be bound (%d)",
-				   &config->local, ntohs(config->port), err);
+		NL_SET_ERR_MSG_FMT(extack, "local %pI6c port %u: %s%s%s (%d)", &config->local,
+				   ntohs(config->port), why, where, config->dev, err);
 	else
-		NL_SET_ERR_MSG_FMT(extack, "local %pI4 port %u: cannot be bound (%d)",
-				   &config->local, ntohs(config->port), err);
+		NL_SET_ERR_MSG_FMT(extack, "local %pI4 port %u: %s%s%s (%d)", &config->local,
+				   ntohs(config->port), why, where, config->dev, err);
 }
 
 static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_config *config,
@@ -105,6 +157,7 @@ static int qlink_udp_port_open(struct qlink_udp_port *udp, const struct qlink_co
 {
 	struct udp_port_cfg address = {
 		.local_udp_port = config->port,
+		.bind_ifindex = udp->oif,
 	};
 	struct udp_tunnel_sock_cfg tunnel = {
 		.sk_user_data = udp,
@@ -138,20 +191,29 @@ static struct qlink_udp_port *qlink_udp_port_new(struct net *net,
 						 struct netlink_ext_ack *extack)
 {
 	struct qlink_udp_port *udp = kzalloc(sizeof(*udp), GFP_KERNEL_ACCOUNT);
+	int oif = qlink_udp_find_oif(net, config, extack);
 	int err = -ENOMEM;
 
 	if (!udp)
 		return ERR_PTR(-ENOMEM);
+	if (oif == -ENODEV) {
+		err = oif;
+		goto free_udp;
+	}
 	udp->family = qlink_udp_family_of(config);
 	udp->net = net;
 	udp->local = config->local;
 	udp->udp_port = config->port;
+	strscpy(udp->dev, config->dev);
+	/* An address that no device has may be bound even so, where a sysctl allows it. */
+	udp->oif = max(oif, 0);
 	if (qlink_port_init(&udp->port))
 		goto free_udp;
 	err = qlink_udp_port_open(udp, config, extack);
 	if (err)
 		goto destroy_port;
 	list_add(&udp->port.entry, qlink_underlay_ports(net, QLINK_UNDERLAY_UDP));
+	qlink_udp_net_watch(net);
 	return udp;
 
 destroy_port:
@@ -159,6 +221,66 @@ destroy_port:
 free_udp:
 	kfree(udp);
 	return ERR_PTR(err);
+}
+
+static bool qlink_udp_port_is_of(const struct qlink_udp_port *udp, const struct net_device *dev)
+{
+	const struct qlink_attach *attach;
+	unsigned int bucket;
+
+	hash_for_each(udp->port.links, bucket, attach, node) {
+		if (attach->dev != dev)
+			return false;
+	}
+	return true;
+}
+
+static struct qlink_udp_port *qlink_udp_port_find_own(const struct qlink_attach *attach)
+{
+	const struct qlink_config *config = &attach->config;
+	struct qlink_udp_port *udp;
+
+	list_for_each_entry(udp, qlink_underlay_ports(attach->net, QLINK_UNDERLAY_UDP),
+			    port.entry) {
+		if (udp->family == qlink_udp_family_of(config) &&
+		    ipv6_addr_equal(&udp->local, &config->local) &&
+		    udp->udp_port == config->port && qlink_udp_port_is_of(udp, attach->dev))
+			return udp;
+	}
+	return NULL;
+}
+
+static int qlink_udp_port_rebind(struct qlink_udp_port *udp, const struct qlink_config *config,
+				 struct netlink_ext_ack *extack)
+{
+	int oif = qlink_udp_find_oif(udp->net, config, extack), err;
+
+	if (oif == -ENODEV)
+		return oif;
+	if (oif >= 0 &&
+	    udp->family->is_local(udp->net, __dev_get_by_index(udp->net, oif), config))
+		err = sock_bindtoindex(udp->sk, oif, true);
+	else
+		err = -EADDRNOTAVAIL;
+	if (err) {
+		qlink_udp_say_unbound(config, err, extack);
+		return err;
+	}
+	udp->oif = oif;
+	strscpy(udp->dev, config->dev);
+	return 0;
+}
+
+/* A link that only changes its dev, and shares its port with no other link, keeps the port: a second
+ * socket with the same address would often be refused. NULL where there is no such port.
+ */
+static struct qlink_udp_port *qlink_udp_port_keep(const struct qlink_attach *attach,
+						  struct netlink_ext_ack *extack)
+{
+	struct qlink_udp_port *udp = qlink_udp_port_find_own(attach);
+	int err = udp ? qlink_udp_port_rebind(udp, &attach->config, extack) : 0;
+
+	return err ? ERR_PTR(err) : udp;
 }
 
 static void qlink_udp_port_free_rcu(struct rcu_head *rcu)
@@ -212,6 +334,8 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 
 	udp = qlink_udp_port_find(attach->net, config);
 	if (!udp)
+		udp = qlink_udp_port_keep(attach, extack);
+	if (!udp)
 		udp = qlink_udp_port_new(attach->net, config, extack);
 	if (IS_ERR(udp)) {
 		err = PTR_ERR(udp);
@@ -219,6 +343,7 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 	}
 
 	memcpy(attach->peer.bytes, &config->remote, config->remote_bytes);
+	attach->oif = udp->oif;
 	attach->flow_secret = get_random_u32();
 	attach->headroom = LL_MAX_HEADER + udp->family->header_bytes;
 	err = qlink_port_enter(&udp->port, attach, extack);
@@ -229,6 +354,22 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 destroy_cache:
 	dst_cache_destroy(&attach->dst_cache);
 	return err;
+}
+
+/* The address has moved to a VRF, or out of one: the socket and the routes move with it. Where no
+ * device has the address, or dev names none, they stay.
+ */
+static void qlink_udp_follow(struct qlink_attach *attach)
+{
+	struct qlink_udp_port *udp = qlink_udp_port_of(attach);
+	int oif = qlink_udp_find_oif(udp->net, &attach->config, NULL);
+
+	if (oif >= 0 && oif != udp->oif && !sock_bindtoindex(udp->sk, oif, true))
+		udp->oif = oif;
+	if (attach->oif == udp->oif)
+		return;
+	WRITE_ONCE(attach->oif, udp->oif);
+	dst_cache_reset(&attach->dst_cache);
 }
 
 static void qlink_udp_detach(struct qlink_attach *attach)
@@ -259,8 +400,10 @@ static struct dst_entry *qlink_udp_route_cached(struct qlink_attach *attach,
 	if (likely(dst))
 		return dst;
 	dst = family->route(attach);
-	if (IS_ERR(dst))
+	if (IS_ERR(dst)) {
+		qlink_underlay_note_bytes(attach, 0);
 		return dst;
+	}
 	family->cache(attach, dst);
 	qlink_underlay_note_bytes(attach, qlink_udp_max_bytes(family, dst));
 	return dst;
@@ -346,11 +489,28 @@ drop:
 	return verdict;
 }
 
+/* Is it the routing table that has no way to the peer? With IPsec, a route may also wait for a key,
+ * or be forbidden by a policy, and no routing table announces the end of that.
+ */
+static bool qlink_udp_is_no_route(int err)
+{
+	switch (err) {
+	case -ENETUNREACH:
+	case -EHOSTUNREACH:
+	case -ENODEV:
+	case -EACCES:	/* a route of type prohibit */
+	case -EINVAL:	/* a route of type blackhole, or a local address that is gone */
+		return true;
+	default:
+		return false;
+	}
+}
+
 static struct dst_entry *qlink_udp_route(const struct qlink_attach *attach)
 {
 	struct dst_entry *dst = qlink_udp_port_of(attach)->family->route(attach);
 
-	return IS_ERR(dst) ? NULL : dst;
+	return IS_ERR(dst) && !qlink_udp_is_no_route(PTR_ERR(dst)) ? NULL : dst;
 }
 
 static unsigned int qlink_udp_measure(struct qlink_attach *attach, const struct dst_entry *route)
@@ -370,6 +530,7 @@ static bool qlink_udp_has_carrier(const struct qlink_attach *attach)
 const struct qlink_underlay_ops qlink_underlay_udp_ops = {
 	.check		= qlink_udp_check,
 	.attach		= qlink_udp_attach,
+	.follow		= qlink_udp_follow,
 	.detach		= qlink_udp_detach,
 	.xmit		= qlink_udp_xmit,
 	.bundle_bytes	= qlink_udp_bundle_bytes,

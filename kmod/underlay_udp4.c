@@ -32,6 +32,12 @@ static int qlink_udp4_check(const struct qlink_config *config, struct netlink_ex
 	return 0;
 }
 
+static bool qlink_udp4_is_local(struct net *net, const struct net_device *dev,
+				const struct qlink_config *config)
+{
+	return inet_addr_type_dev_table(net, dev, qlink_udp4_address(&config->local)) == RTN_LOCAL;
+}
+
 static void qlink_udp4_bind_to(struct udp_port_cfg *address, const struct qlink_config *config)
 {
 	address->family = AF_INET;
@@ -47,6 +53,7 @@ static struct dst_entry *qlink_udp4_route(const struct qlink_attach *attach)
 {
 	struct flowi4 flow = {
 		.flowi4_proto = IPPROTO_UDP,
+		.flowi4_oif = READ_ONCE(attach->oif),
 		.saddr = qlink_udp4_address(&attach->config.local),
 		.daddr = qlink_udp4_address(&attach->config.remote),
 		.fl4_sport = attach->config.port,
@@ -88,6 +95,7 @@ const struct qlink_udp_family qlink_udp4 = {
 	.header_bytes	= sizeof(struct iphdr) + sizeof(struct udphdr),
 	.csum_feature	= NETIF_F_IP_CSUM,
 	.check		= qlink_udp4_check,
+	.is_local	= qlink_udp4_is_local,
 	.bind_to	= qlink_udp4_bind_to,
 	.ignore_pmtu		= qlink_udp4_ignore_pmtu,
 	.route		= qlink_udp4_route,

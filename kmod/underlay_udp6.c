@@ -52,6 +52,12 @@ static int qlink_udp6_check(const struct qlink_config *config, struct netlink_ex
 
 #if IS_ENABLED(CONFIG_IPV6)
 
+static bool qlink_udp6_is_local(struct net *net, const struct net_device *dev,
+				const struct qlink_config *config)
+{
+	return ipv6_chk_addr(net, &config->local, dev, 0);
+}
+
 static void qlink_udp6_bind_to(struct udp_port_cfg *address, const struct qlink_config *config)
 {
 	address->family = AF_INET6;
@@ -70,6 +76,7 @@ static struct dst_entry *qlink_udp6_route(const struct qlink_attach *attach)
 {
 	struct flowi6 flow = {
 		.flowi6_proto = IPPROTO_UDP,
+		.flowi6_oif = READ_ONCE(attach->oif),
 		.saddr = attach->config.local,
 		.daddr = attach->config.remote,
 		.fl6_sport = attach->config.port,
@@ -162,6 +169,7 @@ const struct qlink_udp_family qlink_udp6 = {
 	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
 	.csum_feature	= NETIF_F_IPV6_CSUM,
 	.check		= qlink_udp6_check,
+	.is_local	= qlink_udp6_is_local,
 	.bind_to	= qlink_udp6_bind_to,
 	.ignore_pmtu		= qlink_udp6_ignore_pmtu,
 	.route		= qlink_udp6_route,

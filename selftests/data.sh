@@ -216,21 +216,6 @@ each_test_unload_shows_nothing()
 
 offer_two() { in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"; }
 
-test_no_route()
-{
-	local before
-
-	under=udp
-	setup_pair
-	quiet
-	ip -n "$ns1" route del 198.51.100.0/24
-	before=$(stats "$ns1")
-	expect_refused "ping" "100% packet loss" offer_two
-	expect_only_moved "$ns1" "$before" "tx_no_route=+2"
-	ip -n "$ns1" route add 198.51.100.0/24 dev veth0 src "${address[1]}"
-	ping_ok "$ns1" "${inner[2]}"
-}
-
 # The route to the other end leads into the link itself.
 test_loop()
 {

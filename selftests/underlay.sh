@@ -9,7 +9,7 @@ in_every_share=yes
 . "$(dirname "$0")/traffic.sh"
 
 readonly E_DUPLICATE="belongs to" E_UNICAST="not a unicast" E_MAPPED="an IPv4 address in an IPv6 one"
-readonly E_LINK_LOCAL="link-local" E_FAMILY="not of one family" E_BOUND="cannot be bound"
+readonly E_LINK_LOCAL="link-local" E_FAMILY="not of one family" E_ABSENT="it is no address of this host" E_IN_USE="another socket or link has this port"
 
 sockets() { in_ns "$1" ss -Huln "sport = :$port" | wc -l; }
 
@@ -197,12 +197,12 @@ test_udp6_refused()
 	END
 	expect_refused "mixed" "$E_FAMILY" add_udp qlink0 id 7 local "$a" remote "${address[2]}" port "$port"
 	expect_refused "mixed" "$E_FAMILY" add_udp qlink0 id 7 local "${address[1]}" remote "$b" port "$port"
-	expect_refused "address of another host" "local $b port $port: $E_BOUND" add_udp qlink0 id 7 local "$b" remote "$a" port "$port"
+	expect_refused "address of another host" "local $b port $port: $E_ABSENT" add_udp qlink0 id 7 local "$b" remote "$a" port "$port"
 	expect_eq "devices" "$(devices "$ns1")" 0
 	ip netns exec "$ns1" socat -u "UDP6-RECV:$port" /dev/null &
 	defer kill $!
 	expect_soon "socat" sh -c "ip netns exec $ns1 ss -uln | grep -q :$port"
-	expect_refused "port in use" "local $a port $port: $E_BOUND" add_udp qlink0 id 7 local "$a" remote "$b" port "$port"
+	expect_refused "port in use" "local $a port $port: $E_IN_USE" add_udp qlink0 id 7 local "$a" remote "$b" port "$port"
 	expect_ok "another port" add_udp qlink0 id 7 local "$a" remote "$b" port 47001
 	for n in local remote; do
 		expect_refused "a change to mixed" "$E_FAMILY" in_ns "$ns1" qlinkctl set qlink0 $n "${address[1]}"
@@ -243,11 +243,11 @@ test_udp6_no_route_and_loop()
 	setup_pair
 	quiet
 	ip -n "$ns1" route del 2001:db8:1::/64 dev veth0
-	before=$(stats "$ns1")
-	expect_refused "ping" "100% packet loss" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
-	expect_only_moved "$ns1" "$before" "tx_no_route=+2"
+	expect_soon "state" link_field_is "$ns1" .state no-route
+	expect_soon "carrier" carrier_is "$ns1" 0
 	in_ns "$ns1" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/qlink0/disable_ipv6'
 	ip -n "$ns1" route add "${address6[2]}" dev qlink0
+	expect_soon "carrier" carrier_is "$ns1" 1
 	before=$(stats "$ns1")
 	expect_refused "ping" "100% packet loss" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
 	expect_has "only loops" "$(stats_moved "$ns1" "$before")" "tx_loop=+"

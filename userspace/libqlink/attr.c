@@ -95,6 +95,15 @@ static int take_addr(struct qlink_addr *addr, const void *data, size_t len)
 	return 0;
 }
 
+static int take_text(char *text, size_t size, const void *data, size_t len)
+{
+	if (!len || len > size || ((const char *)data)[len - 1])
+		return -EBADMSG;
+	memset(text, 0, size);
+	memcpy(text, data, len);
+	return 0;
+}
+
 int qlink_attr_take_member(const struct qlink_attr *attr, void *object, const void *data,
 			   size_t len)
 {
@@ -103,6 +112,8 @@ int qlink_attr_take_member(const struct qlink_attr *attr, void *object, const vo
 
 	if (attr->form == QLINK_FORM_ADDRESS)
 		return take_addr(member, data, len);
+	if (attr->form == QLINK_FORM_TEXT)
+		return take_text(member, attr->size, data, len);
 	err = qlink_attr_copy(member, attr->size, data, len);
 	if (!err && attr->is_big_endian)
 		*(uint16_t *)member = ntohs(*(uint16_t *)member);
@@ -126,6 +137,8 @@ int qlink_attr_put_member(const struct qlink_attr *attr, const void *object,
 
 	if (attr->form == QLINK_FORM_ADDRESS)
 		return put(arg, attr->type, addr->bytes, addr->len);
+	if (attr->form == QLINK_FORM_TEXT)
+		return put(arg, attr->type, member, strlen(member) + 1);
 	if (!attr->is_big_endian)
 		return put(arg, attr->type, member, attr->size);
 	wire = htons(*(const uint16_t *)member);

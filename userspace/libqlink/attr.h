@@ -90,6 +90,9 @@ enum qlink_form {
 	/** @QLINK_FORM_UUID: 16 bytes; all zero for none */
 	QLINK_FORM_UUID,
 
+	/** @QLINK_FORM_TEXT: a text that ends with a 0 and may be shorter than the member */
+	QLINK_FORM_TEXT,
+
 	/** @QLINK_FORM_BYTES: as many bytes as the member has, in hexadecimal */
 	QLINK_FORM_BYTES,
 };

@@ -76,6 +76,11 @@ static const struct qlink_attr config_attrs[] = {
 		MEMBER(struct qlink_config, source_ports),
 	},
 	{
+		.name = "dev", .key = "dev",
+		.type = IFLA_QLINK_DEV, .form = QLINK_FORM_TEXT,
+		MEMBER(struct qlink_config, dev),
+	},
+	{
 		.name = "accept", .key = "accept",
 		.type = IFLA_QLINK_ACCEPT, .form = QLINK_FORM_BITS,
 		.names = &qlink_sources,

@@ -42,6 +42,7 @@ void qlink_json_attr(const struct qlink_json *json, const struct qlink_attr *att
 	case QLINK_FORM_NAME:
 	case QLINK_FORM_MAC:
 	case QLINK_FORM_ADDRESS:
+	case QLINK_FORM_TEXT:
 	case QLINK_FORM_BYTES:
 		break;
 	}

@@ -64,6 +64,9 @@ struct qlink_config {
 	/** @source_ports: how many UDP source ports flows are spread over */
 	uint16_t source_ports;
 
+	/** @dev: device of the udp underlay, empty for the VRF of the local address */
+	char dev[16];
+
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 

@@ -42,6 +42,7 @@ static const char *const link_states[] = {
 	[QLINK_LINK_STATE_ADMIN_DOWN] = "admin-down",
 	[QLINK_LINK_STATE_UNDERLAY_DOWN] = "underlay-down",
 	[QLINK_LINK_STATE_UNDERLAY_TAKEN] = "underlay-taken",
+	[QLINK_LINK_STATE_NO_ROUTE] = "no-route",
 	[QLINK_LINK_STATE_NO_KEY] = "no-key",
 	[QLINK_LINK_STATE_PEER_LOST] = "peer-lost",
 	[QLINK_LINK_STATE_UP] = "up",
@@ -61,6 +62,8 @@ static const char *const event_kinds[] = {
 	"peer-lost",
 	"peer-heard",
 	"blocks2-high",
+	"route-lost",
+	"route-found",
 };
 
 const struct qlink_names qlink_event_kinds = NAMES(event_kinds);

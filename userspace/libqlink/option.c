@@ -53,6 +53,17 @@ static int parse_number(const struct qlink_attr *attr, struct qlink_config *conf
 	return err;
 }
 
+/* Any name but one that is too long; the kernel knows the devices. */
+static int parse_text(const struct qlink_attr *attr, char *member, const char *text,
+		      struct qlink_why *why)
+{
+	if (strlen(text) >= attr->size)
+		return qlink_refuse(why, -EINVAL, "longer than %d characters", attr->size - 1);
+	memset(member, 0, attr->size);
+	memcpy(member, text, strlen(text));
+	return 0;
+}
+
 static int parse(const struct qlink_attr *attr, struct qlink_config *config, const char *text,
 		 struct qlink_why *why)
 {
@@ -69,6 +80,8 @@ static int parse(const struct qlink_attr *attr, struct qlink_config *config, con
 		return qlink_parse_mac(text, member, why);
 	case QLINK_FORM_ADDRESS:
 		return qlink_parse_addr(text, member, why);
+	case QLINK_FORM_TEXT:
+		return parse_text(attr, member, text, why);
 	case QLINK_FORM_BOOLEAN:
 	case QLINK_FORM_NAME:
 	case QLINK_FORM_UUID:
@@ -147,6 +160,9 @@ char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
 		return qlink_format_addr(member, text);
 	case QLINK_FORM_UUID:
 		return qlink_format_uuid(member, text);
+	case QLINK_FORM_TEXT:
+		snprintf(text, QLINK_ATTR_TEXT, "%s", (const char *)member);
+		break;
 	case QLINK_FORM_BYTES:
 		bytes_text(member, attr->size, text);
 		break;
@@ -166,6 +182,8 @@ static const char *placeholder(const struct qlink_attr *attr)
 		return "MAC";
 	case QLINK_FORM_ADDRESS:
 		return "ADDR";
+	case QLINK_FORM_TEXT:
+		return "NAME";
 	case QLINK_FORM_NUMBER:
 	case QLINK_FORM_BOOLEAN:
 	case QLINK_FORM_NAME:

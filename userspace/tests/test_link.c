@@ -44,7 +44,7 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 	static const char *const words[] = {
 		"id", "7", "ethertype", "0x88b5", "peer", "02:00:00:00:00:01",
 		"local", "192.0.2.1", "remote", "2001:db8::1", "port", "7000",
-		"source-ports", "64", "accept", "hybrid,static", NULL,
+		"source-ports", "64", "dev", "red", "accept", "hybrid,static", NULL,
 	};
 	struct stream stream = { 0 };
 	struct qlink_link link = { 0 };
@@ -103,6 +103,8 @@ TEST(options_are_refused_with_value_and_rule)
 		{ "id", "0", -EINVAL, "id \"0\": not a number from 1 to 65535", "id 0 is none" },
 		{ "port", "65536", -EINVAL, "port \"65536\": not a number from 1 to 65535", "17 bits" },
 		{ "source-ports", "65", -EINVAL, "source-ports \"65\": not a number from 1 to 64", "above 64" },
+		{ "dev", "0123456789abcdef", -EINVAL,
+		  "dev \"0123456789abcdef\": longer than 15 characters", "no name of a device" },
 		{ "peer", "x", -EINVAL, "peer \"x\": not a MAC address like 02:00:00:00:00:01", "no MAC" },
 		{ "remote", NULL, -ENODATA, "remote: has no value", "the line ends" },
 		{ "local", "192.0.2.2", -EEXIST, "local: given twice", "set before" },

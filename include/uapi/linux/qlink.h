@@ -87,6 +87,7 @@ enum qlink_key_state {
  * @QLINK_LINK_STATE_UNDERLAY_DOWN: the lower device has no carrier
  * @QLINK_LINK_STATE_UNDERLAY_TAKEN: the lower device is a port of a bridge,
  *   which takes its frames
+ * @QLINK_LINK_STATE_NO_ROUTE: there is no route to the peer
  * @QLINK_LINK_STATE_NO_KEY: there is no key to seal with
  * @QLINK_LINK_STATE_PEER_LOST: keepalives do not come back: the peer does not
  *   hear this host, or this host does not hear the peer
@@ -98,6 +99,7 @@ enum qlink_link_state {
 	QLINK_LINK_STATE_ADMIN_DOWN,
 	QLINK_LINK_STATE_UNDERLAY_DOWN,
 	QLINK_LINK_STATE_UNDERLAY_TAKEN,
+	QLINK_LINK_STATE_NO_ROUTE,
 	QLINK_LINK_STATE_NO_KEY,
 	QLINK_LINK_STATE_PEER_LOST,
 	QLINK_LINK_STATE_UP,
@@ -120,6 +122,8 @@ enum qlink_link_state {
  * @QLINK_EVENT_KIND_PEER_HEARD: a keepalive came back, after none had
  * @QLINK_EVENT_KIND_BLOCKS2_HIGH: the transmit keys of the link together have
  *   sealed as much as blocks2-log2 says
+ * @QLINK_EVENT_KIND_ROUTE_LOST: there is no route to the peer any more
+ * @QLINK_EVENT_KIND_ROUTE_FOUND: there is a route to the peer again
  */
 enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROTATED = 1,
@@ -133,6 +137,8 @@ enum qlink_event_kind {
 	QLINK_EVENT_KIND_PEER_LOST = 256,
 	QLINK_EVENT_KIND_PEER_HEARD = 512,
 	QLINK_EVENT_KIND_BLOCKS2_HIGH = 1024,
+	QLINK_EVENT_KIND_ROUTE_LOST = 2048,
+	QLINK_EVENT_KIND_ROUTE_FOUND = 4096,
 };
 
 #define QLINK_KEYS_LOW_DEFAULT	16
@@ -213,6 +219,7 @@ enum {
 	IFLA_QLINK_BLOCKS2_LOG2,
 	IFLA_QLINK_BLOCKS2,
 	IFLA_QLINK_GENERATION,
+	IFLA_QLINK_DEV,
 
 	__IFLA_QLINK_MAX,
 	IFLA_QLINK_MAX = (__IFLA_QLINK_MAX - 1)
