@@ -5,6 +5,7 @@
 
 #include <linux/version.h>
 #include <linux/workqueue.h>
+#include <net/inet_dscp.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 #include <net/udp_tunnel.h>
@@ -33,6 +34,15 @@ struct qlink_newlink_params;
 #else
 #define qlink_udp_tunnel_xmit(args...)	udp_tunnel_xmit_skb(args)
 #define qlink_udp_tunnel6_xmit(args...)	udp_tunnel6_xmit_skb(args)
+#endif
+
+/* The DSCP of an IPv4 flow has a type of its own since 6.18. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define qlink_flow4_set_dscp(flow, tos) \
+	((flow)->flowi4_dscp = inet_dsfield_to_dscp(tos))
+#else
+#define qlink_flow4_set_dscp(flow, tos) \
+	((flow)->flowi4_tos = (tos) & INET_DSCP_MASK)
 #endif
 
 /* A UDP tunnel is a struct sock instead of a struct socket since 7.1. */

@@ -51,6 +51,20 @@ static void qlink_config_parse_eth(struct qlink_config *config, struct nlattr **
 	}
 }
 
+static void qlink_config_parse_outer(struct qlink_config *config, struct nlattr **link)
+{
+	if (!link)
+		return;
+	if (link[IFLA_QLINK_DSCP])
+		config->dscp = nla_get_u8(link[IFLA_QLINK_DSCP]);
+	if (link[IFLA_QLINK_ECN])
+		config->ecn = nla_get_u8(link[IFLA_QLINK_ECN]);
+	if (link[IFLA_QLINK_TTL])
+		config->ttl = nla_get_u16(link[IFLA_QLINK_TTL]);
+	if (link[IFLA_QLINK_FWMARK])
+		config->fwmark = nla_get_u32(link[IFLA_QLINK_FWMARK]);
+}
+
 static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **link,
 				  struct netlink_ext_ack *extack)
 {
@@ -116,6 +130,7 @@ int qlink_config_parse(struct qlink_config *config, struct nlattr **link,
 	if (link && link[IFLA_QLINK_ID])
 		config->link_id = nla_get_u16(link[IFLA_QLINK_ID]);
 	qlink_config_parse_eth(config, link, lower);
+	qlink_config_parse_outer(config, link);
 	err = qlink_config_parse_udp(config, link, extack);
 	if (!err)
 		err = qlink_config_set_kind(config, extack);
@@ -211,11 +226,39 @@ bool qlink_config_is_same(const struct qlink_config *a, const struct qlink_confi
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/**
+ * qlink_config_is_same_peer() - do two configurations lead to the same peer, the same way?
+ * @a: made by qlink_config_default() and qlink_config_parse()
+ * @b: made by qlink_config_default() and qlink_config_parse()
+ *
+ * Return: whether they differ in fields of the outer header at most
+ */
+bool qlink_config_is_same_peer(const struct qlink_config *a, const struct qlink_config *b)
+{
+	struct qlink_config other = *b;
+
+	other.fwmark = a->fwmark;
+	other.ttl = a->ttl;
+	other.dscp = a->dscp;
+	other.ecn = a->ecn;
+	return qlink_config_is_same(a, &other);
+}
+
 static int qlink_config_fill_eth(struct sk_buff *msg, const struct qlink_config *config)
 {
 	if (nla_put_u32(msg, IFLA_QLINK_LOWER, config->lower_ifindex) ||
 	    nla_put_be16(msg, IFLA_QLINK_ETHERTYPE, config->ethertype) ||
 	    nla_put(msg, IFLA_QLINK_PEER, ETH_ALEN, config->peer))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int qlink_config_fill_outer(struct sk_buff *msg, const struct qlink_config *config)
+{
+	if ((config->dscp && nla_put_u8(msg, IFLA_QLINK_DSCP, config->dscp)) ||
+	    (config->ecn && nla_put_u8(msg, IFLA_QLINK_ECN, config->ecn)) ||
+	    (config->ttl && nla_put_u16(msg, IFLA_QLINK_TTL, config->ttl)) ||
+	    (config->fwmark && nla_put_u32(msg, IFLA_QLINK_FWMARK, config->fwmark)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -228,7 +271,7 @@ static int qlink_config_fill_udp(struct sk_buff *msg, const struct qlink_config 
 	    nla_put_u16(msg, IFLA_QLINK_SOURCE_PORTS, config->source_ports) ||
 	    (config->dev[0] && nla_put_string(msg, IFLA_QLINK_DEV, config->dev)))
 		return -EMSGSIZE;
-	return 0;
+	return qlink_config_fill_outer(msg, config);
 }
 
 static int qlink_config_fill_underlay(struct sk_buff *msg, const struct qlink_config *config)
@@ -302,6 +345,9 @@ size_t qlink_config_bytes(void)
 	       2 * nla_total_size(sizeof(struct in6_addr)) +	/* or lower, peer, ethertype */
 	       2 * nla_total_size(sizeof(u16)) +		/* port, source ports */
 	       nla_total_size(IFNAMSIZ) +			/* dev */
+	       2 * nla_total_size(sizeof(u8)) +			/* dscp, ecn */
+	       nla_total_size(sizeof(u16)) +			/* ttl */
+	       nla_total_size(sizeof(u32)) +			/* fwmark */
 	       nla_total_size(sizeof(u32)) +			/* accept */
 	       nla_total_size(sizeof(u8)) +			/* state */
 	       2 * qlink_ring_bytes() +

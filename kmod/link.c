@@ -366,6 +366,7 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
 				struct netlink_ext_ack *extack)
 {
 	struct qlink_attach *old = rtnl_dereference(link->attach);
+	bool is_same_peer = old && qlink_config_is_same_peer(&link->config, config);
 	struct qlink_attach *attach;
 	int err;
 
@@ -379,11 +380,13 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
 	}
 	link->config = *config;
 	qlink_link_set_room(link, attach);
+	WRITE_ONCE(link->takes_ecn, config->ecn);
 	rcu_assign_pointer(link->attach, attach);
 	if (old)
 		qlink_attach_end(old);
 	/* The peer that was heard there may not be reached here. */
-	qlink_live_forget(link);
+	if (!is_same_peer)
+		qlink_live_forget(link);
 	qlink_link_follow(link);
 	qlink_live_prompt(link);
 	return 0;

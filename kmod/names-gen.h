@@ -150,6 +150,8 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "rx_auth_error";
 	case QLINK_A_STATS_RX_OPEN_ERROR:
 		return "rx_open_error";
+	case QLINK_A_STATS_RX_BAD_ECN:
+		return "rx_bad_ecn";
 	case QLINK_A_STATS_RX_BAD_INNER:
 		return "rx_bad_inner";
 	case QLINK_A_STATS_TX_KEEPALIVE:

@@ -85,6 +85,9 @@ struct qlink_dev {
 	/** @rx_queue: received packets that have not been opened yet */
 	struct qlink_queue __percpu *rx_queue;
 
+	/** @takes_ecn: received frames are told of congestion on the underlay; RTNL */
+	bool takes_ecn;
+
 	/** @events: events that have not been sent yet */
 	struct qlink_events events;
 

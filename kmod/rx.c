@@ -13,6 +13,7 @@
 #include "event.h"
 #include "faultpoint.h"
 #include "live.h"
+#include "outer.h"
 #include "pages.h"
 #include "tx.h"
 
@@ -194,9 +195,15 @@ static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
 	return *start >= ETH_HLEN && *start + *offset + sizeof(__sum16) <= skb->len;
 }
 
+/* The ECN field of the outer header, where the link looks at it. Not-ECT changes nothing. */
+static u8 qlink_rx_ecn(const struct qlink_dev *link, const struct sk_buff *skb)
+{
+	return unlikely(READ_ONCE(link->takes_ecn)) ? qlink_outer_ecn(skb) : INET_ECN_NOT_ECT;
+}
+
 /* Deliver a plaintext: by the GRO of @napi, or straight to the stack where that is NULL. */
 static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
-			     struct sk_buff *skb, u8 type)
+			     struct sk_buff *skb, u8 type, u8 ecn)
 {
 	u16 start = 0, offset = 0;
 
@@ -208,6 +215,8 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 	}
 	if (type == QLINK_TYPE_FRAME_CSUM && unlikely(!qlink_rx_pull_csum(skb, &start, &offset)))
 		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_INNER);
+	if (unlikely(ecn) && unlikely(!qlink_outer_mark(skb, ecn)))
+		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_ECN);
 
 	dev_sw_netstats_rx_add(link->dev, skb->len);
 	skb->protocol = eth_type_trans(skb, link->dev);
@@ -295,6 +304,7 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	const struct qlink_header *header = (const struct qlink_header *)skb->data;
 	struct qlink_dev *link = netdev_priv(skb->dev);
 	struct qlink_ring *ring = &link->keyring.rx;
+	u8 ecn = qlink_rx_ecn(link, skb);
 	struct qlink_key *key;
 	unsigned int counter;
 	struct sk_buff *own;
@@ -313,7 +323,7 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 		return qlink_rx_drop(link, own, counter);
 	qlink_rx_strip(own);
 	qlink_rx_scrub(own);
-	qlink_rx_deliver(napi, link, own, qlink_header_type(header));
+	qlink_rx_deliver(napi, link, own, qlink_header_type(header), ecn);
 }
 
 /* Where the current frame of a walk can be read. A frame that is not in one piece is copied to
@@ -332,7 +342,7 @@ static const u8 *qlink_rx_read(struct qlink_bundle_walk *walk, u8 *to, unsigned 
 
 /* Open and deliver the current frame of a walk. Returns the counter of the broken rule, or 0. */
 static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *link,
-				 struct qlink_bundle_walk *walk)
+				 struct qlink_bundle_walk *walk, u8 ecn)
 {
 	unsigned int bytes = qlink_bundle_bytes(walk), counter;
 	struct qlink_ring *ring = &link->keyring.rx;
@@ -359,19 +369,20 @@ static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *lin
 		return counter;
 	}
 	qlink_rx_strip(own);
-	qlink_rx_deliver(napi, link, own, qlink_header_type(&header));
+	qlink_rx_deliver(napi, link, own, qlink_header_type(&header), ecn);
 	return 0;
 }
 
 static void qlink_rx_bundle(struct napi_struct *napi, struct sk_buff *bundle)
 {
 	struct qlink_dev *link = netdev_priv(bundle->dev);
+	u8 ecn = qlink_rx_ecn(link, bundle);
 	struct qlink_bundle_walk walk;
 	unsigned int counter;
 
 	qlink_bundle_walk(&walk, bundle, 0, skb_shinfo(bundle)->gso_size);
 	for (; qlink_bundle_bytes(&walk); qlink_bundle_next(&walk)) {
-		counter = qlink_rx_one(napi, link, &walk);
+		counter = qlink_rx_one(napi, link, &walk, ecn);
 		if (unlikely(counter))
 			qlink_rx_count(link, counter, 1);
 	}

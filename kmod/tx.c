@@ -10,6 +10,7 @@
 #include "bundle.h"
 #include "gso.h"
 #include "nest.h"
+#include "outer.h"
 #include "pages.h"
 #include "pmtu.h"
 
@@ -227,7 +228,7 @@ static unsigned int qlink_tx_seal_counter(int err)
 
 /* Send a packet of @n sealed frames; or count why not. */
 static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
-			  struct sk_buff *skb, unsigned int n, u32 flow)
+			  struct sk_buff *skb, unsigned int n, struct qlink_flow flow)
 {
 	enum qlink_xmit_verdict verdict;
 
@@ -242,7 +243,7 @@ static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
 
 /* Seal a plaintext that is linear, ours alone and has room, and send it; or count why not. */
 static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
-			  struct sk_buff *skb, u8 type, u32 flow)
+			  struct sk_buff *skb, u8 type, struct qlink_flow flow)
 {
 	unsigned int bytes = skb->len;
 	int err;
@@ -265,8 +266,8 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 {
 	unsigned int max_bytes = READ_ONCE(attach->max_bytes);
 	unsigned int bytes = skb->len;
+	struct qlink_flow flow;
 	struct sk_buff *own;
-	u32 flow;
 	int type;
 
 	type = qlink_tx_type(skb, max_bytes);
@@ -276,7 +277,7 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
 	skb_dst_drop(skb);
 
-	flow = skb_get_hash(skb);
+	flow = qlink_outer_flow(attach, skb);
 	own = qlink_tx_own(skb, attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES,
 			   attach->tailroom + QLINK_TAG_BYTES);
 	if (unlikely(!own))
@@ -360,7 +361,8 @@ static void qlink_tx_follow(struct sk_buff *own, struct sk_buff *skb,
 
 /* Cut a frame, seal its segments and send them one by one. */
 static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach,
-			     struct qlink_gso *gso, struct sk_buff *skb, u32 flow)
+			     struct qlink_gso *gso, struct sk_buff *skb,
+			     struct qlink_flow flow)
 {
 	struct sk_buff *own;
 	unsigned int bytes;
@@ -426,8 +428,8 @@ static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach 
  * in a bundle: a queue that takes the bundle apart keeps only owners of the other kind.
  */
 static void qlink_tx_bundle_all(struct qlink_dev *link, struct qlink_attach *attach,
-				struct qlink_gso *gso, struct sk_buff *skb, u32 flow,
-				unsigned int max_bytes)
+				struct qlink_gso *gso, struct sk_buff *skb,
+				struct qlink_flow flow, unsigned int max_bytes)
 {
 	unsigned int last = skb->sk && qlink_tx_tells_tcp(skb);
 	unsigned int bytes, n, left;
@@ -463,7 +465,7 @@ static void qlink_tx_cut_up(struct qlink_dev *link, struct qlink_attach *attach,
 {
 	unsigned int bundle_bytes = attach->ops->bundle_bytes ?
 				    attach->ops->bundle_bytes(attach) : 0;
-	u32 flow = skb_get_hash(skb);
+	struct qlink_flow flow = qlink_outer_flow(attach, skb);
 
 	if (bundle_bytes)
 		qlink_tx_bundle_all(link, attach, gso, skb, flow, bundle_bytes);
@@ -555,7 +557,7 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
 	}
 	if (!qlink_nest_enter(&nest, link))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
-	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, 0))
+	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, attach->outer))
 		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
 	qlink_nest_leave(&nest);
 }

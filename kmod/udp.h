@@ -34,9 +34,13 @@ struct qlink_udp_family {
 	void (*cache)(struct qlink_attach *attach, struct dst_entry *dst);
 	/** @mtu: MTU of a route and its device, whatever an ICMP message has claimed */
 	unsigned int (*mtu)(const struct dst_entry *dst);
-	/** @send: send @skb, with room for the headers, along @dst; takes both over */
-	void (*send)(const struct qlink_attach *attach, struct sock *sk, struct sk_buff *skb,
-		     struct dst_entry *dst, __be16 source_port);
+	/**
+	 * @send: send @skb, with room for the headers, along @dst; takes both over. The verdict is
+	 * QLINK_XMIT_SENT or QLINK_XMIT_NO_MEMORY
+	 */
+	enum qlink_xmit_verdict (*send)(const struct qlink_attach *attach, struct sock *sk,
+					struct sk_buff *skb, struct dst_entry *dst,
+					__be16 source_port, struct qlink_flow flow);
 };
 
 /**

@@ -57,6 +57,33 @@ struct qlink_config {
 	u16 source_ports;
 	/** @dev: udp: device, in the link netns, that an admin bound to; empty: the VRF of @local */
 	char dev[IFNAMSIZ];
+	/** @fwmark: udp: of the packets and of their route, 0 for the inner packet's and none */
+	u32 fwmark;
+	/** @ttl: udp: of the packets, 0 for the route's, or QLINK_TTL_INHERIT */
+	u16 ttl;
+	/** @dscp: udp: of the packets, or QLINK_DSCP_INHERIT */
+	u8 dscp;
+	/** @ecn: udp: congestion is told across the underlay, as RFC 6040 says */
+	u8 ecn;
+};
+
+/* What of the inner IP header the outer one has too. */
+#define QLINK_COPIES_DSCP	BIT(0)
+#define QLINK_COPIES_ECN	BIT(1)
+#define QLINK_COPIES_TTL	BIT(2)
+
+/**
+ * struct qlink_flow - what an underlay knows of a frame that it sends
+ */
+struct qlink_flow {
+	/** @hash: of the inner flow */
+	u32 hash;
+	/** @tos: udp: DSCP and ECN of the outer header */
+	u8 tos;
+	/** @ttl: udp: of the outer header, 0 for the route's */
+	u8 ttl;
+	/** @copies: QLINK_COPIES_*: what the fields above have yet to copy, or have copied */
+	u8 copies;
 };
 
 /**
@@ -96,7 +123,7 @@ struct qlink_underlay_ops {
 	 * @skb, also when it fails
 	 */
 	enum qlink_xmit_verdict (*xmit)(struct qlink_attach *attach, struct sk_buff *skb,
-					u32 flow);
+					struct qlink_flow flow);
 	/** @bundle_bytes: largest size of a bundle, 0 if none can be sent now; optional */
 	unsigned int (*bundle_bytes)(struct qlink_attach *attach);
 	/**
@@ -140,6 +167,8 @@ struct qlink_attach {
 	struct hlist_node node;
 	/** @dst_cache: udp: one route a CPU */
 	struct dst_cache dst_cache;
+	/** @outer: udp: the fields of outer headers that do not follow a frame */
+	struct qlink_flow outer;
 	/** @oif: udp: index of the VRF or device that frames are bound to, or 0; under RTNL */
 	int oif;
 	/** @flow_secret: udp: key of the hash, so that a source port reveals nothing of its flow */

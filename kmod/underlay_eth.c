@@ -120,6 +120,11 @@ static int qlink_eth_check(const struct qlink_config *config, struct netlink_ext
 		NL_SET_ERR_MSG_FMT(extack, "peer %pM is not a unicast address", config->peer);
 		return -EADDRNOTAVAIL;
 	}
+	if (config->dscp || config->ecn || config->ttl || config->fwmark) {
+		NL_SET_ERR_MSG(extack,
+			       "dscp, ecn, ttl and fwmark are of the udp underlay: eth has no IP header");
+		return -EINVAL;
+	}
 	if (!eth_proto_is_802_3(config->ethertype)) {
 		NL_SET_ERR_MSG_FMT(extack, "ethertype 0x%04x is below 0x0600",
 				   ntohs(config->ethertype));
@@ -233,7 +238,7 @@ static void qlink_eth_detach(struct qlink_attach *attach)
 }
 
 static enum qlink_xmit_verdict qlink_eth_xmit(struct qlink_attach *attach,
-					      struct sk_buff *skb, u32 flow)
+					      struct sk_buff *skb, struct qlink_flow flow)
 {
 	struct net_device *lower = qlink_eth_port_of(attach)->lower;
 	struct ethhdr *eth;

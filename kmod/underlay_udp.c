@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "faultpoint.h"
+#include "outer.h"
 #include "udp_gso.h"
 #include "udp_net.h"
 #include "underlay_udp4.h"
@@ -344,6 +345,7 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 
 	memcpy(attach->peer.bytes, &config->remote, config->remote_bytes);
 	attach->oif = udp->oif;
+	qlink_outer_init(&attach->outer, config);
 	attach->flow_secret = get_random_u32();
 	attach->headroom = LL_MAX_HEADER + udp->family->header_bytes;
 	err = qlink_port_enter(&udp->port, attach, extack);
@@ -450,7 +452,7 @@ static void qlink_udp_bundle(struct sk_buff *skb)
 }
 
 static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
-					      struct sk_buff *skb, u32 flow)
+					      struct sk_buff *skb, struct qlink_flow flow)
 {
 	struct qlink_udp_port *udp = qlink_udp_port_of(attach);
 	const struct qlink_udp_family *family = udp->family;
@@ -479,8 +481,8 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		qlink_udp_bundle(skb);
 	/* No device: the tunnel code would count the frame a second time there. */
 	skb->dev = NULL;
-	family->send(attach, udp->sk, skb, dst, qlink_udp_source_port(attach, flow));
-	return QLINK_XMIT_SENT;
+	return family->send(attach, udp->sk, skb, dst, qlink_udp_source_port(attach, flow.hash),
+			    flow);
 
 release_route:
 	dst_release(dst);

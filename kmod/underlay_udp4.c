@@ -58,9 +58,12 @@ static struct dst_entry *qlink_udp4_route(const struct qlink_attach *attach)
 		.daddr = qlink_udp4_address(&attach->config.remote),
 		.fl4_sport = attach->config.port,
 		.fl4_dport = attach->config.port,
+		.flowi4_mark = attach->config.fwmark,
 	};
-	struct rtable *route = ip_route_output_key(attach->net, &flow);
+	struct rtable *route;
 
+	qlink_flow4_set_dscp(&flow, attach->outer.tos);
+	route = ip_route_output_key(attach->net, &flow);
 	return IS_ERR(route) ? ERR_CAST(route) : &route->dst;
 }
 
@@ -79,16 +82,26 @@ static unsigned int qlink_udp4_mtu(const struct dst_entry *dst)
 	return min_t(unsigned int, mtu, IP_MAX_MTU);
 }
 
-static void qlink_udp4_send(const struct qlink_attach *attach, struct sock *sk,
-			    struct sk_buff *skb, struct dst_entry *dst, __be16 source_port)
+static enum qlink_xmit_verdict qlink_udp4_send(const struct qlink_attach *attach,
+					       struct sock *sk, struct sk_buff *skb,
+					       struct dst_entry *dst, __be16 source_port,
+					       struct qlink_flow flow)
 {
+	bool xnet = !net_eq(dev_net(attach->dev), attach->net);
+
 	skb->protocol = htons(ETH_P_IP);
+	/* A mark has to outlast the scrub, so that is done here. */
+	if (unlikely(attach->config.fwmark)) {
+		skb_scrub_packet(skb, xnet);
+		skb->mark = attach->config.fwmark;
+		xnet = false;
+	}
 	qlink_udp_tunnel_xmit(dst_rtable(dst), sk, skb,
 			      qlink_udp4_address(&attach->config.local),
 			      qlink_udp4_address(&attach->config.remote),
-			      0, ip4_dst_hoplimit(dst), htons(IP_DF),
-			      source_port, attach->config.port,
-			      !net_eq(dev_net(attach->dev), attach->net), !skb_is_gso(skb));
+			      flow.tos, flow.ttl ?: ip4_dst_hoplimit(dst), htons(IP_DF),
+			      source_port, attach->config.port, xnet, !skb_is_gso(skb));
+	return QLINK_XMIT_SENT;
 }
 
 const struct qlink_udp_family qlink_udp4 = {

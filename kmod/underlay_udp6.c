@@ -81,6 +81,8 @@ static struct dst_entry *qlink_udp6_route(const struct qlink_attach *attach)
 		.daddr = attach->config.remote,
 		.fl6_sport = attach->config.port,
 		.fl6_dport = attach->config.port,
+		.flowi6_mark = attach->config.fwmark,
+		.flowlabel = ip6_make_flowinfo(attach->outer.tos, 0),
 	};
 
 	return ip6_dst_lookup_flow(attach->net, NULL, &flow, NULL);
@@ -146,8 +148,10 @@ static struct dst_entry *qlink_udp6_unlearn(struct dst_entry *dst)
 	return route ? &route->dst : NULL;
 }
 
-static void qlink_udp6_send(const struct qlink_attach *attach, struct sock *sk,
-			    struct sk_buff *skb, struct dst_entry *dst, __be16 source_port)
+static enum qlink_xmit_verdict qlink_udp6_send(const struct qlink_attach *attach,
+					       struct sock *sk, struct sk_buff *skb,
+					       struct dst_entry *dst, __be16 source_port,
+					       struct qlink_flow flow)
 {
 	unsigned int bytes = qlink_udp_datagram_bytes(skb) + QLINK_UDP6_HEADER_BYTES;
 
@@ -155,14 +159,18 @@ static void qlink_udp6_send(const struct qlink_attach *attach, struct sock *sk,
 		dst = qlink_udp6_unlearn(dst);
 		if (!dst) {
 			kfree_skb(skb);
-			return;
+			return QLINK_XMIT_NO_MEMORY;
 		}
 	}
 	skb_scrub_packet(skb, !net_eq(dev_net(attach->dev), attach->net));
+	if (unlikely(attach->config.fwmark))
+		skb->mark = attach->config.fwmark;
 	skb->protocol = htons(ETH_P_IPV6);
 	qlink_udp_tunnel6_xmit(dst, sk, skb, NULL, &attach->config.local,
-			       &attach->config.remote, 0, ip6_dst_hoplimit(dst), 0,
+			       &attach->config.remote, flow.tos,
+			       flow.ttl ?: ip6_dst_hoplimit(dst), 0,
 			       source_port, attach->config.port, false);
+	return QLINK_XMIT_SENT;
 }
 
 const struct qlink_udp_family qlink_udp6 = {

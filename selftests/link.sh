@@ -39,7 +39,7 @@ test_help()
 	local help
 
 	help=$(ip link help qlink 2>&1)
-	for word in id peer ethertype local remote port source-ports dev accept; do
+	for word in id peer ethertype local remote port source-ports dev dscp ecn ttl fwmark accept; do
 		expect_has "help" "$help" " $word "
 	done
 }

@@ -40,7 +40,7 @@ K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, 
 (L_ID, L_UNDERLAY, L_LOWER, L_ETHERTYPE, L_PEER, L_LOCAL, L_REMOTE, L_PORT, L_SOURCE_PORTS, L_ACCEPT, L_STATE, L_TX,
  L_RX, L_WIPES, L_WIPED_BY, L_PAD, L_REKEY_MS, L_REKEY_FRAMES, L_REKEY_BYTES, L_HARD_SECONDS,
  L_GRACE_MS, L_KEYS_LOW, L_KEEPALIVE_MS, L_PEER_HEARD, L_PEER_EPOCH, L_ECHO_US, L_BLOCKS2_LOG2, L_BLOCKS2,
- L_GENERATION, L_DEV) = range(1, 31)
+ L_GENERATION, L_DEV, L_DSCP, L_ECN, L_TTL, L_FWMARK) = range(1, 35)
 SOURCES = ("qkd", "hybrid", "pqc", "static")
 STATIC = SOURCES.index("static")
 
@@ -230,6 +230,10 @@ BAD_LINKS: list[tuple[str, bytes]] = [
     ("port 0", nest(A_LINK, be16(L_PORT, 0))),
     ("a dev without an end", nest(A_LINK, attr(L_DEV, b"0123456789abcdef"))),
     ("a dev of 17 bytes", nest(A_LINK, attr(L_DEV, b"0123456789abcdef\0"))),
+    ("dscp 65", nest(A_LINK, u8(L_DSCP, 65))),
+    ("ecn 2", nest(A_LINK, u8(L_ECN, 2))),
+    ("ttl 257", nest(A_LINK, u16(L_TTL, 257))),
+    ("fwmark of 8 bytes", nest(A_LINK, u64(L_FWMARK, 1))),
     ("a lower device that there is none of", nest(A_LINK, u32(L_LOWER, 0x7FFFFFFF))),
     ("lower device 0", nest(A_LINK, u32(L_LOWER, 0))),
     ("accept 0x10", nest(A_LINK, u32(L_ACCEPT, 0x10))),

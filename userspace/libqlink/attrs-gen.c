@@ -17,6 +17,10 @@ _Static_assert(sizeof(((struct qlink_config *)0)->peer) == 6, "peer");
 _Static_assert(sizeof(((struct qlink_config *)0)->ethertype) == 2, "ethertype");
 _Static_assert(sizeof(((struct qlink_config *)0)->port) == 2, "port");
 _Static_assert(sizeof(((struct qlink_config *)0)->source_ports) == 2, "source-ports");
+_Static_assert(sizeof(((struct qlink_config *)0)->dscp) == 1, "dscp");
+_Static_assert(sizeof(((struct qlink_config *)0)->ecn) == 1, "ecn");
+_Static_assert(sizeof(((struct qlink_config *)0)->ttl) == 2, "ttl");
+_Static_assert(sizeof(((struct qlink_config *)0)->fwmark) == 4, "fwmark");
 _Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
@@ -79,6 +83,29 @@ static const struct qlink_attr config_attrs[] = {
 		.name = "dev", .key = "dev",
 		.type = IFLA_QLINK_DEV, .form = QLINK_FORM_TEXT,
 		MEMBER(struct qlink_config, dev),
+	},
+	{
+		.name = "dscp", .key = "dscp",
+		.type = IFLA_QLINK_DSCP, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_DSCP_INHERIT,
+		MEMBER(struct qlink_config, dscp),
+	},
+	{
+		.name = "ecn", .key = "ecn",
+		.type = IFLA_QLINK_ECN, .form = QLINK_FORM_BOOLEAN,
+		MEMBER(struct qlink_config, ecn),
+	},
+	{
+		.name = "ttl", .key = "ttl",
+		.type = IFLA_QLINK_TTL, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_TTL_INHERIT,
+		MEMBER(struct qlink_config, ttl),
+	},
+	{
+		.name = "fwmark", .key = "fwmark",
+		.type = IFLA_QLINK_FWMARK, .form = QLINK_FORM_HEX,
+		.max = UINT32_MAX,
+		MEMBER(struct qlink_config, fwmark),
 	},
 	{
 		.name = "accept", .key = "accept",

@@ -25,6 +25,10 @@ void qlink_json_attr(const struct qlink_json *json, const struct qlink_attr *att
 
 	switch (attr->form) {
 	case QLINK_FORM_NUMBER:
+		if (qlink_option_word(attr, object))
+			break;
+		json->number(json->arg, attr->key, qlink_attr_number(attr, object));
+		return;
 	case QLINK_FORM_HEX:
 		json->number(json->arg, attr->key, qlink_attr_number(attr, object));
 		return;

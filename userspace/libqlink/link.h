@@ -67,6 +67,18 @@ struct qlink_config {
 	/** @dev: device of the udp underlay, empty for the VRF of the local address */
 	char dev[16];
 
+	/** @fwmark: mark of the outer packets, 0 for none */
+	uint32_t fwmark;
+
+	/** @ttl: of the outer header, 0 for the route's, or QLINK_TTL_INHERIT */
+	uint16_t ttl;
+
+	/** @dscp: of the outer header, or QLINK_DSCP_INHERIT */
+	uint8_t dscp;
+
+	/** @ecn: 1 if congestion is told across the underlay */
+	uint8_t ecn;
+
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 

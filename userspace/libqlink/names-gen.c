@@ -102,6 +102,7 @@ const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_RX_OLD] = "rx_old",
 	[QLINK_A_STATS_RX_AUTH_ERROR] = "rx_auth_error",
 	[QLINK_A_STATS_RX_OPEN_ERROR] = "rx_open_error",
+	[QLINK_A_STATS_RX_BAD_ECN] = "rx_bad_ecn",
 	[QLINK_A_STATS_RX_BAD_INNER] = "rx_bad_inner",
 	[QLINK_A_STATS_TX_KEEPALIVE] = "tx_keepalive",
 	[QLINK_A_STATS_RX_KEEPALIVE] = "rx_keepalive",

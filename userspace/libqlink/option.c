@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/number.h"
@@ -38,6 +39,66 @@ static int parse_keepalive(const char *text, uint64_t *ms, struct qlink_why *why
 			    QLINK_KEEPALIVE_MS_MIN, QLINK_KEEPALIVE_MS_MAX);
 }
 
+/* The number that "inherit" stands for, one above those that an option can be set to; 0 where it
+ * stands for none.
+ */
+static uint64_t inherit(const struct qlink_attr *attr)
+{
+	switch (attr->type) {
+	case IFLA_QLINK_DSCP:
+		return QLINK_DSCP_INHERIT;
+	case IFLA_QLINK_TTL:
+		return QLINK_TTL_INHERIT;
+	}
+	return 0;
+}
+
+const char *qlink_option_word(const struct qlink_attr *attr, const void *object)
+{
+	return inherit(attr) && qlink_attr_number(attr, object) == inherit(attr) ? "inherit" : NULL;
+}
+
+static int parse_inherit(const struct qlink_attr *attr, const char *text, uint64_t *number,
+			 struct qlink_why *why)
+{
+	uint64_t max = inherit(attr) - 1;
+
+	*number = inherit(attr);
+	if (!strcmp(text, "inherit") || !qlink_parse_number(text, attr->min, max, number, why))
+		return 0;
+	return qlink_refuse(why, -EINVAL, "neither \"inherit\" nor a number from %d to %d",
+			    (int)attr->min, (int)max);
+}
+
+static int parse_boolean(const struct qlink_attr *attr, struct qlink_config *config,
+			 const char *text, struct qlink_why *why)
+{
+	bool is_on = !strcmp(text, "on");
+
+	if (!is_on && strcmp(text, "off"))
+		return qlink_refuse(why, -EINVAL, "neither \"on\" nor \"off\"");
+	qlink_attr_set_number(attr, config, is_on);
+	return 0;
+}
+
+/* The EtherType is written as its digits say; a mark may be decimal. */
+static int parse_hex(const struct qlink_attr *attr, struct qlink_config *config,
+		     const char *text, struct qlink_why *why)
+{
+	unsigned long long number;
+	char *end;
+
+	if (attr->type == IFLA_QLINK_ETHERTYPE)
+		return qlink_parse_ethertype(text, &config->ethertype, why);
+	errno = 0;
+	number = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || number > attr->max)
+		return qlink_refuse(why, -EINVAL, "not a number from 0 to 0x%llx",
+				    (unsigned long long)attr->max);
+	qlink_attr_set_number(attr, config, number);
+	return 0;
+}
+
 static int parse_number(const struct qlink_attr *attr, struct qlink_config *config,
 			const char *text, struct qlink_why *why)
 {
@@ -46,6 +107,8 @@ static int parse_number(const struct qlink_attr *attr, struct qlink_config *conf
 
 	if (attr->type == IFLA_QLINK_KEEPALIVE_MS)
 		err = parse_keepalive(text, &number, why);
+	else if (inherit(attr))
+		err = parse_inherit(attr, text, &number, why);
 	else
 		err = qlink_parse_number(text, attr->min, attr->max, &number, why);
 	if (!err)
@@ -73,7 +136,9 @@ static int parse(const struct qlink_attr *attr, struct qlink_config *config, con
 	case QLINK_FORM_NUMBER:
 		return parse_number(attr, config, text, why);
 	case QLINK_FORM_HEX:
-		return qlink_parse_ethertype(text, member, why);
+		return parse_hex(attr, config, text, why);
+	case QLINK_FORM_BOOLEAN:
+		return parse_boolean(attr, config, text, why);
 	case QLINK_FORM_BITS:
 		return qlink_parse_accept(text, member, why);
 	case QLINK_FORM_MAC:
@@ -82,7 +147,6 @@ static int parse(const struct qlink_attr *attr, struct qlink_config *config, con
 		return qlink_parse_addr(text, member, why);
 	case QLINK_FORM_TEXT:
 		return parse_text(attr, member, text, why);
-	case QLINK_FORM_BOOLEAN:
 	case QLINK_FORM_NAME:
 	case QLINK_FORM_UUID:
 	case QLINK_FORM_BYTES:
@@ -142,9 +206,12 @@ char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
 
 	switch (attr->form) {
 	case QLINK_FORM_NUMBER:
-	case QLINK_FORM_BOOLEAN:
+		if (qlink_option_word(attr, object))
+			return strcpy(text, qlink_option_word(attr, object));
 		snprintf(text, QLINK_ATTR_TEXT, "%" PRIu64, qlink_attr_number(attr, object));
 		break;
+	case QLINK_FORM_BOOLEAN:
+		return strcpy(text, qlink_attr_number(attr, object) ? "on" : "off");
 	case QLINK_FORM_HEX:
 		snprintf(text, QLINK_ATTR_TEXT, "0x%04" PRIx64, qlink_attr_number(attr, object));
 		break;
@@ -184,8 +251,9 @@ static const char *placeholder(const struct qlink_attr *attr)
 		return "ADDR";
 	case QLINK_FORM_TEXT:
 		return "NAME";
-	case QLINK_FORM_NUMBER:
 	case QLINK_FORM_BOOLEAN:
+		return "on|off";
+	case QLINK_FORM_NUMBER:
 	case QLINK_FORM_NAME:
 	case QLINK_FORM_UUID:
 	case QLINK_FORM_BYTES:

@@ -43,8 +43,17 @@ void qlink_config_error(int err, const char *word, const char *value,
 			const struct qlink_why *why, char *buf, size_t size);
 
 /**
+ * qlink_option_word() - the word for a number of an attribute, where it has one
+ * @attr: the attribute, a number
+ * @object: the struct that has its member
+ *
+ * Return: "inherit", or %NULL for a number that is written in digits.
+ */
+const char *qlink_option_word(const struct qlink_attr *attr, const void *object);
+
+/**
  * qlink_attr_text() - write the value of an attribute as qlink_config_word() reads it
- * @attr: the attribute, of any form but boolean
+ * @attr: the attribute
  * @object: the struct that has its member
  * @text: where it goes
  *

@@ -44,7 +44,8 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 	static const char *const words[] = {
 		"id", "7", "ethertype", "0x88b5", "peer", "02:00:00:00:00:01",
 		"local", "192.0.2.1", "remote", "2001:db8::1", "port", "7000",
-		"source-ports", "64", "dev", "red", "accept", "hybrid,static", NULL,
+		"source-ports", "64", "dev", "red", "dscp", "inherit", "ecn", "on",
+		"ttl", "255", "fwmark", "0xfffffffe", "accept", "hybrid,static", NULL,
 	};
 	struct stream stream = { 0 };
 	struct qlink_link link = { 0 };
@@ -105,6 +106,14 @@ TEST(options_are_refused_with_value_and_rule)
 		{ "source-ports", "65", -EINVAL, "source-ports \"65\": not a number from 1 to 64", "above 64" },
 		{ "dev", "0123456789abcdef", -EINVAL,
 		  "dev \"0123456789abcdef\": longer than 15 characters", "no name of a device" },
+		{ "dscp", "64", -EINVAL,
+		  "dscp \"64\": neither \"inherit\" nor a number from 0 to 63", "stands for inherit" },
+		{ "ttl", "256", -EINVAL,
+		  "ttl \"256\": neither \"inherit\" nor a number from 0 to 255", "stands for inherit" },
+		{ "ecn", "1", -EINVAL, "ecn \"1\": neither \"on\" nor \"off\"", "not a word" },
+		{ "fwmark", "0x100000000", -EINVAL,
+		  "fwmark \"0x100000000\": not a number from 0 to 0xffffffff", "33 bits" },
+		{ "fwmark", "-1", -EINVAL, "fwmark \"-1\": not a number from 0 to 0xffffffff", "negative" },
 		{ "peer", "x", -EINVAL, "peer \"x\": not a MAC address like 02:00:00:00:00:01", "no MAC" },
 		{ "remote", NULL, -ENODATA, "remote: has no value", "the line ends" },
 		{ "local", "192.0.2.2", -EEXIST, "local: given twice", "set before" },

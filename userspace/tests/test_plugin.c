@@ -245,13 +245,15 @@ TEST(udp_options_are_printed_as_they_were_given)
 {
 	char *words[] = {
 		"local", "192.0.2.1", "remote", "192.0.2.2", "port", "7000",
-		"source-ports", "1", "dev", "red", NULL,
+		"source-ports", "1", "dev", "red", "dscp", "46", "ecn", "on", "ttl", "inherit",
+		"fwmark", "0x0007", NULL,
 	};
 	union request request;
 
 	CHECK_NUMBER("parse", parse(&request, words), 0);
 	CHECK(strstr(print_request(&request, false),
-		     "local 192.0.2.1 remote 192.0.2.2 port 7000 source-ports 1 dev red "),
+		     "local 192.0.2.1 remote 192.0.2.2 port 7000 source-ports 1 dev red dscp 46 "
+		     "ecn on ttl inherit fwmark 0x0007 "),
 	      "got '%s'", printed);
 }
 
