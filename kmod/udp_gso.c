@@ -2,26 +2,26 @@
 /* UDP packets of many datagrams, and how they reach the socket of a port in one piece. */
 #include "udp_gso.h"
 
-#include <linux/hashtable.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/udp.h>
 #include <net/ipv6.h>
 
 #include "bundle.h"
+#include "udp_net.h"
 
 /**
  * DOC: Bundles whole
  *
  * A bundle that a peer sent may still be one packet when it arrives, over a veth or from
  * another virtual machine. UDP takes such a packet apart before a tunnel's socket sees it,
- * unless the packet's type marks it as a tunnel packet. The sender cannot set that mark,
- * because then the devices on the path would look for a packet inside. So a netfilter hook
- * sets it, just before UDP, for packets that are nothing but bundles of qlink: to the address
- * and port of a link, with whole headers of version 1, all of one link id. UDP takes all
- * other packets apart as usual, and their datagrams come up one by one.
+ * unless the packet's type marks it as a tunnel packet; no setting of the socket replaces the
+ * mark, also not ACCEPT_L4. The sender cannot set it, because then the devices on the path
+ * would look for a packet inside, and GRO, which can, does not see a packet that came whole.
+ * So a netfilter hook sets it, just before UDP, for packets that are nothing but bundles of
+ * qlink: to the address and port of a link, with whole headers of version 1, all of one link
+ * id. UDP takes all other packets apart as usual, and their datagrams come up one by one.
  *
  * The hook costs every packet to this host some time. So it exists only while bundles come:
  * the first one, which is taken apart, adds the hook, and when none has come for
@@ -30,13 +30,7 @@
 
 #if IS_ENABLED(CONFIG_NETFILTER)
 
-#define QLINK_UDP_GSO_HASH_BITS	6
 #define QLINK_UDP_GSO_IDLE	(10 * HZ)
-
-/* Addresses and ports of the host with a hook. The mutex guards both. */
-static DEFINE_MUTEX(qlink_udp_gso_mutex);
-static DEFINE_HASHTABLE(qlink_udp_gsos, QLINK_UDP_GSO_HASH_BITS);
-static LIST_HEAD(qlink_udp_gsos_hooked);
 
 static u32 qlink_udp_gso_hash(__be16 port)
 {
@@ -46,10 +40,11 @@ static u32 qlink_udp_gso_hash(__be16 port)
 static bool qlink_udp_gso_is_open(const struct net *net, u8 family,
 				  const struct in6_addr *local, __be16 port)
 {
+	const struct qlink_udp_hooks *hooks = qlink_udp_net_hooks(net);
 	const struct qlink_udp_gso *gso;
 
-	hash_for_each_possible_rcu(qlink_udp_gsos, gso, node, qlink_udp_gso_hash(port)) {
-		if (gso->port == port && gso->family == family && net_eq(gso->net, net) &&
+	hash_for_each_possible_rcu(hooks->table, gso, node, qlink_udp_gso_hash(port)) {
+		if (gso->port == port && gso->family == family &&
 		    ipv6_addr_equal(&gso->local, local))
 			return true;
 	}
@@ -144,34 +139,29 @@ static const struct nf_hook_ops *qlink_udp_gso_ops(const struct qlink_udp_gso *g
 	return gso->family == AF_INET6 ? &qlink_udp6_gso_ops : &qlink_udp4_gso_ops;
 }
 
-/* Has another port of the same netns and family the hook already? They share one. */
-static bool qlink_udp_gso_has_other(const struct qlink_udp_gso *gso)
+/* All ports of a netns and family share one hook. */
+static void qlink_udp_gso_add_hook(struct qlink_udp_hooks *hooks, struct qlink_udp_gso *gso)
 {
-	const struct qlink_udp_gso *other;
+	unsigned int *n = gso->family == AF_INET6 ? &hooks->n6 : &hooks->n4;
 
-	lockdep_assert_held(&qlink_udp_gso_mutex);
+	lockdep_assert_held(&hooks->mutex);
 
-	list_for_each_entry(other, &qlink_udp_gsos_hooked, hooked) {
-		if (other != gso && other->family == gso->family && net_eq(other->net, gso->net))
-			return true;
-	}
-	return false;
-}
-
-static void qlink_udp_gso_add_hook(struct qlink_udp_gso *gso)
-{
-	if (!qlink_udp_gso_has_other(gso) &&
-	    nf_register_net_hook(gso->net, qlink_udp_gso_ops(gso)))
+	if (!*n && nf_register_net_hook(gso->net, qlink_udp_gso_ops(gso)))
 		return;
-	list_add(&gso->hooked, &qlink_udp_gsos_hooked);
-	hash_add_rcu(qlink_udp_gsos, &gso->node, qlink_udp_gso_hash(gso->port));
+	++*n;
+	gso->is_hooked = true;
+	hash_add_rcu(hooks->table, &gso->node, qlink_udp_gso_hash(gso->port));
 }
 
-static void qlink_udp_gso_remove_hook(struct qlink_udp_gso *gso)
+static void qlink_udp_gso_remove_hook(struct qlink_udp_hooks *hooks, struct qlink_udp_gso *gso)
 {
-	list_del_init(&gso->hooked);
+	unsigned int *n = gso->family == AF_INET6 ? &hooks->n6 : &hooks->n4;
+
+	lockdep_assert_held(&hooks->mutex);
+
 	hash_del_rcu(&gso->node);
-	if (!qlink_udp_gso_has_other(gso))
+	gso->is_hooked = false;
+	if (!--*n)
 		nf_unregister_net_hook(gso->net, qlink_udp_gso_ops(gso));
 }
 
@@ -179,14 +169,15 @@ static void qlink_udp_gso_remove_hook(struct qlink_udp_gso *gso)
 static void qlink_udp_gso_work(struct work_struct *work)
 {
 	struct qlink_udp_gso *gso = container_of(work, struct qlink_udp_gso, work.work);
+	struct qlink_udp_hooks *hooks = qlink_udp_net_hooks(gso->net);
 	bool is_wanted = xchg(&gso->is_wanted, false);
 
-	mutex_lock(&qlink_udp_gso_mutex);
-	if (is_wanted && list_empty(&gso->hooked))
-		qlink_udp_gso_add_hook(gso);
-	else if (!is_wanted && !list_empty(&gso->hooked))
-		qlink_udp_gso_remove_hook(gso);
-	mutex_unlock(&qlink_udp_gso_mutex);
+	mutex_lock(&hooks->mutex);
+	if (is_wanted && !gso->is_hooked)
+		qlink_udp_gso_add_hook(hooks, gso);
+	else if (!is_wanted && gso->is_hooked)
+		qlink_udp_gso_remove_hook(hooks, gso);
+	mutex_unlock(&hooks->mutex);
 	if (is_wanted)
 		schedule_delayed_work(&gso->work, QLINK_UDP_GSO_IDLE);
 }
@@ -200,7 +191,6 @@ static void qlink_udp_gso_work(struct work_struct *work)
  */
 void qlink_udp_gso_open(struct qlink_udp_gso *gso, struct sock *sk)
 {
-	INIT_LIST_HEAD(&gso->hooked);
 	INIT_DELAYED_WORK(&gso->work, qlink_udp_gso_work);
 	udp_set_bit(ACCEPT_L4, sk);
 }
@@ -229,11 +219,13 @@ void qlink_udp_gso_want(struct qlink_udp_gso *gso)
  */
 void qlink_udp_gso_close(struct qlink_udp_gso *gso)
 {
+	struct qlink_udp_hooks *hooks = qlink_udp_net_hooks(gso->net);
+
 	disable_delayed_work_sync(&gso->work);
-	mutex_lock(&qlink_udp_gso_mutex);
-	if (!list_empty(&gso->hooked))
-		qlink_udp_gso_remove_hook(gso);
-	mutex_unlock(&qlink_udp_gso_mutex);
+	mutex_lock(&hooks->mutex);
+	if (gso->is_hooked)
+		qlink_udp_gso_remove_hook(hooks, gso);
+	mutex_unlock(&hooks->mutex);
 }
 
 #else

@@ -4,7 +4,6 @@
 #define QLINK_UDP_GSO_H
 
 #include <linux/in6.h>
-#include <linux/list.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -16,8 +15,8 @@
 struct qlink_udp_gso {
 	/** @node: in the table of those that have a hook */
 	struct hlist_node node;
-	/** @hooked: in the list of those that have a hook */
-	struct list_head hooked;
+	/** @is_hooked: it is in that table; under the table's mutex */
+	bool is_hooked;
 	/** @is_wanted: a bundle came since @work ran last */
 	bool is_wanted;
 	/** @work: adds the hook, and removes it when no bundle comes any more */

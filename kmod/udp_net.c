@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the udp underlay has of each netns: notice of changed routes. */
+/* What the udp underlay has of each netns: its hooks, and notice of changed routes. */
 #include "udp_net.h"
 
 #include <linux/rtnetlink.h>
@@ -31,6 +31,8 @@
  * struct qlink_udp_net - the udp underlay in one netns
  */
 struct qlink_udp_net {
+	/** @hooks: of udp_gso.c */
+	struct qlink_udp_hooks hooks;
 	/** @net: the netns */
 	struct net *net;
 	/** @fib: told of each change of a route, a rule or a local address */
@@ -84,6 +86,19 @@ static int qlink_udp_net_event(struct notifier_block *fib, unsigned long event, 
 }
 
 /**
+ * qlink_udp_net_hooks() - the addresses and ports of a netns to which bundles come
+ * @net: alive
+ *
+ * Return: the table
+ */
+struct qlink_udp_hooks *qlink_udp_net_hooks(const struct net *net)
+{
+	struct qlink_udp_net *here = net_generic(net, qlink_udp_net_id);
+
+	return &here->hooks;
+}
+
+/**
  * qlink_udp_net_watch() - have the links of a netns follow its routes from now on
  * @net: alive; has a port
  *
@@ -101,6 +116,8 @@ static int __net_init qlink_udp_net_enter(struct net *net)
 {
 	struct qlink_udp_net *here = net_generic(net, qlink_udp_net_id);
 
+	mutex_init(&here->hooks.mutex);
+	hash_init(here->hooks.table);
 	INIT_DELAYED_WORK(&here->work, qlink_udp_net_work);
 	here->net = net;
 	here->gap = QLINK_UDP_NET_GAP;
