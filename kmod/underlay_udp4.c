@@ -7,6 +7,7 @@
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ip_tunnels.h>
+#include <net/lwtunnel.h>
 #include <net/route.h>
 
 #include "compat.h"
@@ -72,6 +73,10 @@ static void qlink_udp4_cache(struct qlink_attach *attach, struct dst_entry *dst)
 	dst_cache_set_ip4(&attach->dst_cache, dst, qlink_udp4_address(&attach->config.local));
 }
 
+/* The metric of a route with IPsec includes what that takes. A route with an encapsulation of its own
+ * (MPLS, SRv6) takes its headers from the MTU too; one that only names a tunnel device (encap ip)
+ * does not, because that device has an MTU.
+ */
 static unsigned int qlink_udp4_mtu(const struct dst_entry *dst)
 {
 	unsigned int mtu = READ_ONCE(dst->dev->mtu);
@@ -79,7 +84,8 @@ static unsigned int qlink_udp4_mtu(const struct dst_entry *dst)
 
 	if (metric)
 		mtu = min(mtu, metric);
-	return min_t(unsigned int, mtu, IP_MAX_MTU);
+	mtu = min_t(unsigned int, mtu, IP_MAX_MTU);
+	return mtu - lwtunnel_headroom(dst->lwtstate, mtu);
 }
 
 static enum qlink_xmit_verdict qlink_udp4_send(const struct qlink_attach *attach,

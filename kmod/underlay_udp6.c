@@ -9,6 +9,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/lwtunnel.h>
+#include <net/xfrm.h>
 
 #include "compat.h"
 
@@ -93,9 +94,30 @@ static void qlink_udp6_cache(struct qlink_attach *attach, struct dst_entry *dst)
 	dst_cache_set_ip6(&attach->dst_cache, dst, &attach->config.local);
 }
 
+static unsigned int qlink_udp6_mtu(const struct dst_entry *dst);
+
+#ifdef CONFIG_XFRM
+/* What IPsec leaves of its own route. If an ICMP message has claimed less for that one, IPv6 sends
+ * fragments of what IPsec has made.
+ */
+static unsigned int qlink_udp6_xfrm_mtu(const struct dst_entry *dst)
+{
+	const struct dst_entry *child = xfrm_dst_child(dst);
+
+	return xfrm_state_mtu(dst->xfrm, child->ops->family == AF_INET6 ?
+					 qlink_udp6_mtu(child) : dst_mtu(child));
+}
+#else
+static unsigned int qlink_udp6_xfrm_mtu(const struct dst_entry *dst)
+{
+	return 0;
+}
+#endif
+
 /* The MTU of the route as it was configured. A route that was cloned for a learned size has a
- * metric of its own, which does not count. The device's MTU for IPv6 counts: a sysctl or a trusted
- * router has set it.
+ * metric of its own, which does not count; the look-ups that IPv6 exports all prefer that one, so
+ * the metric is read from the configured route. The device's MTU for IPv6 counts: a sysctl or a
+ * trusted router has set it. An encapsulation of the route itself takes its headers from that.
  */
 static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
 {
@@ -104,6 +126,8 @@ static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
 	const struct inet6_dev *idev;
 	u32 metric = 0;
 
+	if (unlikely(dst_xfrm(dst)))
+		return qlink_udp6_xfrm_mtu(dst);
 	rcu_read_lock();
 	idev = __in6_dev_get(dst->dev);
 	if (idev)
@@ -114,7 +138,8 @@ static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
 	rcu_read_unlock();
 	if (metric)
 		mtu = min(mtu, metric);
-	return min_t(unsigned int, mtu, IP6_MAX_MTU);
+	mtu = min_t(unsigned int, mtu, IP6_MAX_MTU);
+	return mtu - lwtunnel_headroom(dst->lwtstate, mtu);
 }
 
 /**
@@ -122,8 +147,10 @@ static unsigned int qlink_udp6_mtu(const struct dst_entry *dst)
  * @dst: route to the peer; released
  *
  * IPv6 would drop a frame that is larger than an ICMP message has claimed for the path,
- * whoever sent that message; no setting of the socket prevents it, as it does for IPv4.
- * So the frame takes a route of its own, which is freed with it.
+ * whoever sent that message. Nothing else prevents it: below a tunnel IPv6 asks the route
+ * alone, not the socket as IPv4 does; no flag of the packet says so (ignore_df would send
+ * fragments); and no look-up that is exported passes over the learned route. So the frame
+ * takes a route of its own, which is freed with it.
  *
  * Context: BHs off, in an RCU read side.
  * Return: the route, or NULL without memory

@@ -145,7 +145,30 @@ each_test_pages_of_the_reserves()
 	expect_nothing_dropped
 }
 
-debug_tests="newlink_eth changelink_udp install xmit_udp receive"
+has_learned() { ip -n "$ns1" -6 route get "${address6[2]}" | grep -q "mtu 1290"; }
+
+# A frame above a size that an ICMP message has claimed takes a route of its own; without memory it is dropped.
+test_unlearn()
+{
+	local before
+
+	need_faults
+	defer fail_no_more
+	under=udp6
+	setup_pair
+	quiet
+	expect_ok "about a ping" frames too-big --under udp6 --from "$ns2" --to "$ns1" --about ping --mtu 1290
+	expect_soon "the host learns" has_learned
+	expect_ok "large" in_ns "$ns1" ping -c 1 -W 2 -s 1374 "${inner[2]}"
+	before=$(stats "$ns1")
+	fail_next qlink_udp6_send
+	in_ns "$ns1" ping -c 1 -W 1 -s 1374 "${inner[2]}" >/dev/null
+	fail_no_more
+	expect_only_moved "$ns1" "$before" "tx_no_memory=+1"
+	expect_ok "works now" in_ns "$ns1" ping -c 1 -W 2 -s 1374 "${inner[2]}"
+}
+
+debug_tests="newlink_eth changelink_udp install xmit_udp receive unlearn poll_of_a_link_that_goes_eth pages_of_the_reserves_udp"
 if [ ! -e /proc/self/fail-nth ] || [ ! -e $slab ]; then
 	echo "1..0 # SKIP needs a kernel with fault injection"
 	exit 4

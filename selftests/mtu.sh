@@ -239,6 +239,73 @@ test_distrusts_icmp_udp6()
 	distrust_icmp
 }
 
+# has_no_fragments: IP has made none in $ns1.
+has_no_fragments()
+{
+	expect_eq "fragments" "$(in_ns "$ns1" cat /proc/net/snmp /proc/net/snmp6 |
+		awk '/^Ip: [A-Z]/ { for (i = 2; i <= NF; i++) if ($i == "FragCreates") at = i }
+			/^Ip: [0-9]/ { n += $at } /^Ip6FragCreates/ { n += $2 } END { print n }')" 0
+}
+
+# A route that pushes an MPLS label takes 4 bytes.
+test_encapsulating_route_udp()
+{
+	under=udp
+	modprobe mpls_iptunnel && modprobe mpls_router || skip "needs MPLS"
+	setup_pair
+	quiet
+	in_ns "$ns2" sh -c 'echo 1000 >/proc/sys/net/mpls/platform_labels && echo 1 >/proc/sys/net/mpls/conf/veth0/input'
+	ip -n "$ns2" link set lo up
+	ip -n "$ns2" -f mpls route add 100 dev lo
+	ip -n "$ns1" route add "${address[2]}/32" encap mpls 100 via inet "${address[2]}" dev veth0
+	expect_soon "mtu" mtu_is "$ns1" "$(left 1496)"
+	fits
+	has_no_fragments
+	expect_nothing_dropped
+}
+
+# A route through a segment takes an IPv6 header of 40 bytes and a routing header of 24.
+test_encapsulating_route_udp6()
+{
+	local dev
+
+	under=udp6
+	setup_pair
+	quiet
+	for dev in all veth0; do in_ns "$ns2" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$dev/seg6_enabled"; done
+	ip -n "$ns2" address add 2001:db8:9::2/128 dev veth0 nodad
+	ip -n "$ns1" route add 2001:db8:9::2/128 via "${address6[2]}" dev veth0
+	ip -n "$ns1" route add "${address6[2]}/128" encap seg6 mode encap segs 2001:db8:9::2 dev veth0
+	expect_soon "mtu" mtu_is "$ns1" "$(left 1436)"
+	fits
+	has_no_fragments
+	expect_nothing_dropped
+}
+
+# IPsec below the link takes what ESP needs: header, IV, padding and tag.
+test_ipsec_udp6()
+{
+	local n ns
+
+	under=udp6
+	setup_pair
+	quiet
+	for n in 1 2; do
+		ns=ns$n
+		ip -n "${!ns}" -batch - <<-END
+			xfrm state add src ${address6[1]} dst ${address6[2]} proto esp spi 1 mode transport enc cbc(aes) 0x00112233445566778899aabbccddeeff auth hmac(sha256) 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+			xfrm state add src ${address6[2]} dst ${address6[1]} proto esp spi 2 mode transport enc cbc(aes) 0x00112233445566778899aabbccddeeff auth hmac(sha256) 0x00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+			xfrm policy add src ${address6[n]} dst ${address6[3 - n]} dir out tmpl proto esp mode transport
+		END
+		in_ns "${!ns}" ping -c 1 -W 1 "${inner[3 - n]}" >/dev/null
+		expect_soon "mtu" mtu_is "${!ns}" "$(left 1462)"
+	done
+	fits
+	has_no_fragments
+	expect_has "ESP" "$(ip -n "$ns2" -s xfrm state | grep -A1 'lifetime current')" "bytes"
+	expect_nothing_dropped
+}
+
 # A non-IP frame that is too big is only counted.
 test_too_big_other_than_ip()
 {
