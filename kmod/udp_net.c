@@ -66,7 +66,8 @@ static void qlink_udp_net_follow(struct qlink_udp_net *here)
  */
 static void qlink_udp_net_work(struct work_struct *work)
 {
-	struct qlink_udp_net *here = container_of(to_delayed_work(work), struct qlink_udp_net, work);
+	struct qlink_udp_net *here = container_of(to_delayed_work(work), struct qlink_udp_net,
+						  work);
 
 	if (!here->is_watching)
 		here->is_watching = !register_fib_notifier(here->net, &here->fib, NULL, NULL);

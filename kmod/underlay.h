@@ -55,7 +55,7 @@ struct qlink_config {
 	__be16 port;
 	/** @source_ports: udp: how many source ports flows are spread over; 1: only @port */
 	u16 source_ports;
-	/** @dev: udp: device, in the link netns, that an admin bound to; empty: the VRF of @local */
+	/** @dev: udp: device in the link netns that an admin bound to; empty: the VRF of @local */
 	char dev[IFNAMSIZ];
 	/** @fwmark: udp: of the packets and of their route, 0 for the inner packet's and none */
 	u32 fwmark;

@@ -272,8 +272,8 @@ static int qlink_udp_port_rebind(struct qlink_udp_port *udp, const struct qlink_
 	return 0;
 }
 
-/* A link that only changes its dev, and shares its port with no other link, keeps the port: a second
- * socket with the same address would often be refused. NULL where there is no such port.
+/* A link that only changes its dev, and shares its port with no other link, keeps the port: a
+ * second socket with the same address would often be refused. NULL where there is no such port.
  */
 static struct qlink_udp_port *qlink_udp_port_keep(const struct qlink_attach *attach,
 						  struct netlink_ext_ack *extack)

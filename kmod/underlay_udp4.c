@@ -73,9 +73,9 @@ static void qlink_udp4_cache(struct qlink_attach *attach, struct dst_entry *dst)
 	dst_cache_set_ip4(&attach->dst_cache, dst, qlink_udp4_address(&attach->config.local));
 }
 
-/* The metric of a route with IPsec includes what that takes. A route with an encapsulation of its own
- * (MPLS, SRv6) takes its headers from the MTU too; one that only names a tunnel device (encap ip)
- * does not, because that device has an MTU.
+/* The metric of a route with IPsec includes what that takes. A route with an encapsulation of its
+ * own (MPLS, SRv6) takes its headers from the MTU too; one that only names a tunnel device (encap
+ * ip) does not, because that device has an MTU.
  */
 static unsigned int qlink_udp4_mtu(const struct dst_entry *dst)
 {

@@ -251,7 +251,7 @@ has_no_fragments()
 test_encapsulating_route_udp()
 {
 	under=udp
-	modprobe mpls_iptunnel && modprobe mpls_router || skip "needs MPLS"
+	modprobe -a mpls_iptunnel mpls_router || skip "needs MPLS"
 	setup_pair
 	quiet
 	in_ns "$ns2" sh -c 'echo 1000 >/proc/sys/net/mpls/platform_labels && echo 1 >/proc/sys/net/mpls/conf/veth0/input'

@@ -27,7 +27,7 @@ bound_to()
 
 	word=$(in_ns "$ns1" ss -Huln "sport = :$port" | awk '{ print $4 }')
 	case $word in
-	*%*) word=${word#*%}; word=${word%%:$port}; [ "${word%]}" = "$1" ] ;;
+	*%*) word=${word#*%}; word=${word%%:"$port"}; [ "${word%]}" = "$1" ] ;;
 	*) [ -n "$word" ] && [ -z "$1" ] ;;
 	esac
 }
