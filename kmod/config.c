@@ -65,6 +65,19 @@ static void qlink_config_parse_outer(struct qlink_config *config, struct nlattr 
 		config->fwmark = nla_get_u32(link[IFLA_QLINK_FWMARK]);
 }
 
+/* A remote that is any has the family of the local address, and nothing to send to without roam. */
+static void qlink_config_parse_roam(struct qlink_config *config, struct nlattr **link)
+{
+	bool is_any = qlink_config_has_any_remote(config);
+
+	if (is_any && config->address_bytes)
+		config->remote_bytes = config->address_bytes;
+	if (link[IFLA_QLINK_ROAM])
+		config->roam = nla_get_u8(link[IFLA_QLINK_ROAM]);
+	else if (is_any && link[IFLA_QLINK_REMOTE])
+		config->roam = true;
+}
+
 static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **link,
 				  struct netlink_ext_ack *extack)
 {
@@ -84,6 +97,7 @@ static int qlink_config_parse_udp(struct qlink_config *config, struct nlattr **l
 		config->source_ports = nla_get_u16(link[IFLA_QLINK_SOURCE_PORTS]);
 	if (link[IFLA_QLINK_DEV])
 		nla_strscpy(config->dev, link[IFLA_QLINK_DEV], sizeof(config->dev));
+	qlink_config_parse_roam(config, link);
 	return err;
 }
 
@@ -92,7 +106,7 @@ static int qlink_config_set_kind(struct qlink_config *config, struct netlink_ext
 {
 	bool is_eth = config->lower_ifindex || config->has_peer || config->has_ethertype;
 	bool is_udp = config->address_bytes || config->remote_bytes || config->port ||
-		      config->dev[0];
+		      config->dev[0] || config->roam;
 
 	if (is_eth && is_udp) {
 		NL_SET_ERR_MSG(extack,
@@ -244,6 +258,20 @@ bool qlink_config_is_same_peer(const struct qlink_config *a, const struct qlink_
 	return qlink_config_is_same(a, &other);
 }
 
+/**
+ * qlink_config_keeps_endpoint() - is the peer reached the same way by two configurations?
+ * @a: checked
+ * @b: of any kind
+ *
+ * Return: whether what one has learned of the peer's endpoint is valid for the other
+ */
+bool qlink_config_keeps_endpoint(const struct qlink_config *a, const struct qlink_config *b)
+{
+	return a->roam && b->roam && a->link_id == b->link_id && a->port == b->port &&
+	       a->address_bytes == b->address_bytes && ipv6_addr_equal(&a->local, &b->local) &&
+	       ipv6_addr_equal(&a->remote, &b->remote);
+}
+
 static int qlink_config_fill_eth(struct sk_buff *msg, const struct qlink_config *config)
 {
 	if (nla_put_u32(msg, IFLA_QLINK_LOWER, config->lower_ifindex) ||
@@ -269,9 +297,25 @@ static int qlink_config_fill_udp(struct sk_buff *msg, const struct qlink_config 
 	    nla_put(msg, IFLA_QLINK_REMOTE, config->remote_bytes, &config->remote) ||
 	    nla_put_be16(msg, IFLA_QLINK_PORT, config->port) ||
 	    nla_put_u16(msg, IFLA_QLINK_SOURCE_PORTS, config->source_ports) ||
+	    nla_put_u8(msg, IFLA_QLINK_ROAM, config->roam) ||
 	    (config->dev[0] && nla_put_string(msg, IFLA_QLINK_DEV, config->dev)))
 		return -EMSGSIZE;
 	return qlink_config_fill_outer(msg, config);
+}
+
+/* Without roam the endpoint is as configured, and not shown a second time. */
+static int qlink_config_fill_endpoint(struct sk_buff *msg, const struct qlink_dev *link)
+{
+	struct qlink_attach *attach = rtnl_dereference(link->attach);
+	struct qlink_place now, former;
+
+	if (!attach || !attach->config.roam)
+		return 0;
+	qlink_endpoint_read(&attach->endpoint, &now, &former);
+	if (!now.is_known)
+		return 0;
+	return nla_put(msg, IFLA_QLINK_ENDPOINT, attach->config.address_bytes, &now.address) ?:
+	       nla_put_be16(msg, IFLA_QLINK_ENDPOINT_PORT, now.port);
 }
 
 static int qlink_config_fill_underlay(struct sk_buff *msg, const struct qlink_config *config)
@@ -348,6 +392,9 @@ size_t qlink_config_bytes(void)
 	       2 * nla_total_size(sizeof(u8)) +			/* dscp, ecn */
 	       nla_total_size(sizeof(u16)) +			/* ttl */
 	       nla_total_size(sizeof(u32)) +			/* fwmark */
+	       nla_total_size(sizeof(u8)) +			/* roam */
+	       nla_total_size(sizeof(struct in6_addr)) +	/* endpoint */
+	       nla_total_size(sizeof(u16)) +			/* endpoint port */
 	       nla_total_size(sizeof(u32)) +			/* accept */
 	       nla_total_size(sizeof(u8)) +			/* state */
 	       2 * qlink_ring_bytes() +
@@ -378,6 +425,7 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	if ((config->link_id && nla_put_u16(msg, IFLA_QLINK_ID, config->link_id)) ||
 	    nla_put_u8(msg, IFLA_QLINK_UNDERLAY, config->kind) ||
 	    qlink_config_fill_underlay(msg, config) ||
+	    qlink_config_fill_endpoint(msg, link) ||
 	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
 	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
 	    qlink_config_fill_keys(msg, &link->keyring) ||

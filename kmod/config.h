@@ -15,6 +15,7 @@ int qlink_keepalive_parse(u32 *keepalive_ms, struct nlattr **link,
 			  struct netlink_ext_ack *extack);
 bool qlink_config_is_same_peer(const struct qlink_config *a, const struct qlink_config *b);
 bool qlink_config_is_same(const struct qlink_config *a, const struct qlink_config *b);
+bool qlink_config_keeps_endpoint(const struct qlink_config *a, const struct qlink_config *b);
 
 size_t qlink_config_bytes(void);
 int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link);

@@ -37,7 +37,34 @@ static size_t qlink_event_bytes(void)
 	       3 * nla_total_size_64bit(sizeof(u64)) +		/* sequence, two counters */
 	       nla_total_size(sizeof(u32)) +			/* kinds */
 	       nla_total_size(sizeof(u8)) +			/* peer heard */
+	       2 * nla_total_size(sizeof(struct in6_addr)) +	/* endpoint, former */
+	       2 * nla_total_size(sizeof(u16)) +		/* their ports */
 	       2 * qlink_ring_bytes();
+}
+
+static int qlink_event_fill_place(struct sk_buff *msg, const struct qlink_place *place,
+				  u8 address_bytes, int address, int port)
+{
+	if (!place->is_known)
+		return 0;
+	return nla_put(msg, address, address_bytes, &place->address) ?:
+	       nla_put_be16(msg, port, place->port);
+}
+
+static int qlink_event_fill_endpoint(struct sk_buff *msg, const struct qlink_dev *link)
+{
+	struct qlink_attach *attach = rcu_dereference(link->attach);
+	struct qlink_place now, former;
+	u8 address_bytes;
+
+	if (!attach || !attach->config.roam)
+		return 0;
+	address_bytes = attach->config.address_bytes;
+	qlink_endpoint_read(&attach->endpoint, &now, &former);
+	return qlink_event_fill_place(msg, &now, address_bytes, QLINK_A_EVENT_ENDPOINT,
+				      QLINK_A_EVENT_ENDPOINT_PORT) ?:
+	       qlink_event_fill_place(msg, &former, address_bytes, QLINK_A_EVENT_FORMER,
+				      QLINK_A_EVENT_FORMER_PORT);
 }
 
 static int qlink_event_fill_nest(struct sk_buff *msg, struct qlink_dev *link, u32 kinds)
@@ -54,7 +81,8 @@ static int qlink_event_fill_nest(struct sk_buff *msg, struct qlink_dev *link, u3
 	    nla_put_u64_64bit(msg, QLINK_A_EVENT_AUTH_FAILURES, failures, QLINK_A_EVENT_PAD) ||
 	    nla_put_u64_64bit(msg, QLINK_A_EVENT_REPLAYS, replays, QLINK_A_EVENT_PAD) ||
 	    (READ_ONCE(link->live.keepalive_ms) &&
-	     nla_put_u8(msg, QLINK_A_EVENT_PEER_HEARD, READ_ONCE(link->live.is_heard))))
+	     nla_put_u8(msg, QLINK_A_EVENT_PEER_HEARD, READ_ONCE(link->live.is_heard))) ||
+	    qlink_event_fill_endpoint(msg, link))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -272,7 +272,7 @@ static void qlink_attach_free_rcu(struct rcu_head *rcu)
 {
 	struct qlink_attach *attach = container_of(rcu, struct qlink_attach, rcu);
 
-	dst_cache_destroy(&attach->dst_cache);
+	qlink_endpoint_exit(&attach->endpoint);
 	kfree(attach);
 }
 
@@ -354,16 +354,17 @@ static void qlink_link_set_room(struct qlink_dev *link, const struct qlink_attac
  * qlink_link_configure() - put a link on an underlay, or on another one
  * @link: registered
  * @config: checked, and not of kind none
+ * @keeps_endpoint: false: it goes back to where it is configured to be
  * @extack: told the rule that is broken
  *
  * The link is attached to the new underlay before it leaves the old one, so that a
- * refusal changes nothing.
+ * refusal changes nothing. What was learned of the endpoint stays where the peer stays.
  *
  * Context: RTNL held, sleeps.
  * Return: 0, or the errno of the underlay
  */
 static int qlink_link_configure(struct qlink_dev *link, const struct qlink_config *config,
-				struct netlink_ext_ack *extack)
+				bool keeps_endpoint, struct netlink_ext_ack *extack)
 {
 	struct qlink_attach *old = rtnl_dereference(link->attach);
 	bool is_same_peer = old && qlink_config_is_same_peer(&link->config, config);
@@ -378,6 +379,8 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
 		qlink_attach_end(attach);
 		return err;
 	}
+	if (old && keeps_endpoint && qlink_config_keeps_endpoint(config, &link->config))
+		qlink_endpoint_inherit(&attach->endpoint, &old->endpoint);
 	link->config = *config;
 	qlink_link_set_room(link, attach);
 	WRITE_ONCE(link->takes_ecn, config->ecn);
@@ -434,6 +437,15 @@ static int qlink_link_check_change(const struct qlink_config *from,
 	return -EINVAL;
 }
 
+static int qlink_link_check_roam(const struct qlink_config *config, u32 keepalive_ms,
+				 struct netlink_ext_ack *extack)
+{
+	if (!config->roam || keepalive_ms)
+		return 0;
+	NL_SET_ERR_MSG(extack, "roam is on, which needs keepalive-ms at both ends");
+	return -EINVAL;
+}
+
 /**
  * qlink_link_change() - change a link by a request
  * @link: registered
@@ -453,6 +465,7 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 {
 	struct qlink_config config = link->config;
 	u32 keepalive_ms = link->live.keepalive_ms;
+	bool is_reset;
 	int err;
 
 	if (!rtnl_dev_link_net_capable(link->dev, link->net)) {
@@ -464,14 +477,18 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		err = qlink_config_parse(&config, attrs, lower, extack);
 	if (!err)
 		err = qlink_link_check_change(&link->config, &config, extack);
+	if (!err)
+		err = qlink_link_check_roam(&config, keepalive_ms, extack);
 	if (err)
 		return err;
 
+	/* An admin who says where a peer that roams is knows better, also if it was so before. */
+	is_reset = config.roam && attrs && attrs[IFLA_QLINK_REMOTE];
 	if (config.kind == QLINK_UNDERLAY_NONE)
 		link->config = config;
-	else if (!rtnl_dereference(link->attach) ||
+	else if (!rtnl_dereference(link->attach) || is_reset ||
 		 !qlink_config_is_same(&config, &link->config))
-		err = qlink_link_configure(link, &config, extack);
+		err = qlink_link_configure(link, &config, !is_reset, extack);
 	if (!err && qlink_limits_parse(&link->limits, attrs))
 		qlink_keyring_set_limits(&link->keyring, &link->limits);
 	if (!err)

@@ -28,6 +28,8 @@
  * time that it was sent, however long it was on its way. So losing either direction drops
  * the carrier at both ends within three intervals, of the larger interval of the two ends.
  *
+ * Over UDP a beacon goes before each keepalive, which is no part of this.
+ *
  * One work item a link sends keepalives and checks the peer. It does so also without a
  * carrier, because the carrier comes back only after a keepalive. It runs only while the
  * device is up: ndo_open enables it and ndo_stop disables it, and a device is stopped
@@ -78,7 +80,9 @@ static void qlink_live_tell(struct qlink_dev *link, u32 kind)
 /* Can a keepalive be sent? Where not, the link's state says why. */
 static bool qlink_live_can_send(const struct qlink_dev *link)
 {
-	return rcu_access_pointer(link->attach) && READ_ONCE(link->is_underlay_up) &&
+	const struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+
+	return attach && qlink_attach_has_target(attach) && READ_ONCE(link->is_underlay_up) &&
 	       rcu_access_pointer(link->keyring.tx.current_key) && qlink_aead_may_run();
 }
 
@@ -101,6 +105,22 @@ static void qlink_live_write(struct qlink_dev *link, u8 *plaintext)
 	qlink_keepalive_put(plaintext, &keepalive);
 }
 
+/* Over UDP a peer that roams answers to where a beacon came from: only it comes from the port on
+ * which we receive, and through the NAT's mapping of that port. It proves nothing, or a link could
+ * have a carrier whose frames, which come from other ports, a firewall drops.
+ */
+static void qlink_live_send_beacon(struct qlink_dev *link)
+{
+	const struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	struct qlink_keepalive beacon = { .stamp = ktime_get_ns() };
+	u8 plaintext[QLINK_KEEPALIVE_BYTES];
+
+	if (!attach || attach->config.kind != QLINK_UNDERLAY_UDP)
+		return;
+	qlink_keepalive_put(plaintext, &beacon);
+	qlink_tx_keepalive(link, plaintext, QLINK_FLOW_FROM_PORT);
+}
+
 static void qlink_live_send(struct qlink_dev *link)
 {
 	u8 plaintext[QLINK_KEEPALIVE_BYTES];
@@ -108,8 +128,9 @@ static void qlink_live_send(struct qlink_dev *link)
 	local_bh_disable();
 	rcu_read_lock();
 	if (qlink_live_can_send(link)) {
+		qlink_live_send_beacon(link);
 		qlink_live_write(link, plaintext);
-		qlink_tx_keepalive(link, plaintext);
+		qlink_tx_keepalive(link, plaintext, 0);
 	}
 	rcu_read_unlock();
 	local_bh_enable();
@@ -212,6 +233,8 @@ void qlink_live_hear(struct qlink_dev *link, const u8 *plaintext)
 	u64 now;
 
 	qlink_keepalive_get(&keepalive, plaintext);
+	if (qlink_keepalive_is_beacon(&keepalive))
+		return;
 	spin_lock(&live->lock);
 	if (live->keepalive_ms) {
 		now = ktime_get_ns();

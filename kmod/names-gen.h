@@ -162,6 +162,8 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "tx_fpu_wait";
 	case QLINK_A_STATS_RX_FPU_WAIT:
 		return "rx_fpu_wait";
+	case QLINK_A_STATS_PEER_MOVED:
+		return "peer_moved";
 	case QLINK_A_STATS_KEY_REFUSED:
 		return "key_refused";
 	}

@@ -15,6 +15,7 @@
 #include "live.h"
 #include "outer.h"
 #include "pages.h"
+#include "roam.h"
 #include "tx.h"
 
 /**
@@ -136,6 +137,7 @@ static struct sk_buff *qlink_rx_own(struct sk_buff *skb)
 	copy = netdev_alloc_skb_ip_align(skb->dev, skb->len);
 	if (unlikely(!copy))
 		return NULL;
+	*qlink_origin_of(copy) = *qlink_origin_of(skb);
 	/* It cannot fail: the frame has that many bytes. */
 	skb_copy_bits(skb, 0, skb_put(copy, skb->len), skb->len);
 	consume_skb(skb);
@@ -322,6 +324,8 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	if (unlikely(counter))
 		return qlink_rx_drop(link, own, counter);
 	qlink_rx_strip(own);
+	if (unlikely(qlink_origin_of(own)->note))
+		qlink_roam_hear(link, qlink_origin_of(own), header, own->data);
 	qlink_rx_scrub(own);
 	qlink_rx_deliver(napi, link, own, qlink_header_type(header), ecn);
 }
@@ -342,6 +346,7 @@ static const u8 *qlink_rx_read(struct qlink_bundle_walk *walk, u8 *to, unsigned 
 
 /* Open and deliver the current frame of a walk. Returns the counter of the broken rule, or 0. */
 static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *link,
+				 const struct qlink_origin *origin,
 				 struct qlink_bundle_walk *walk, u8 ecn)
 {
 	unsigned int bytes = qlink_bundle_bytes(walk), counter;
@@ -369,6 +374,8 @@ static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *lin
 		return counter;
 	}
 	qlink_rx_strip(own);
+	if (unlikely(origin->note))
+		qlink_roam_hear(link, origin, &header, own->data);
 	qlink_rx_deliver(napi, link, own, qlink_header_type(&header), ecn);
 	return 0;
 }
@@ -382,7 +389,7 @@ static void qlink_rx_bundle(struct napi_struct *napi, struct sk_buff *bundle)
 
 	qlink_bundle_walk(&walk, bundle, 0, skb_shinfo(bundle)->gso_size);
 	for (; qlink_bundle_bytes(&walk); qlink_bundle_next(&walk)) {
-		counter = qlink_rx_one(napi, link, &walk, ecn);
+		counter = qlink_rx_one(napi, link, qlink_origin_of(bundle), &walk, ecn);
 		if (unlikely(counter))
 			qlink_rx_count(link, counter, 1);
 	}

@@ -533,6 +533,7 @@ static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
  * qlink_tx_keepalive() - seal and send a keepalive
  * @link: alive
  * @plaintext: QLINK_KEEPALIVE_BYTES bytes
+ * @flow: 0, or QLINK_FLOW_FROM_PORT for a beacon
  *
  * The device does not count it as a packet; it has a counter of its own. A drop is
  * counted like that of any frame.
@@ -540,9 +541,10 @@ static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
  * Context: BHs off, in an RCU read side, qlink_aead_may_run(); not while another
  * frame is being sent.
  */
-void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
+void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	struct qlink_flow out;
 	struct qlink_nest nest;
 	struct sk_buff *skb;
 
@@ -557,7 +559,9 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext)
 	}
 	if (!qlink_nest_enter(&nest, link))
 		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
-	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, attach->outer))
+	out = attach->outer;
+	out.hash = flow;
+	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, out))
 		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
 	qlink_nest_leave(&nest);
 }

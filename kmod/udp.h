@@ -15,6 +15,8 @@
  * an RCU read side.
  */
 struct qlink_udp_family {
+	/** @address_bytes: 4 or 16 */
+	u8 address_bytes;
 	/** @header_bytes: of the IP and the UDP header */
 	unsigned int header_bytes;
 	/** @csum_feature: feature of a device that finishes UDP checksums of this family */
@@ -29,16 +31,19 @@ struct qlink_udp_family {
 	/** @ignore_pmtu: have the socket ignore path sizes of ICMP messages */
 	void (*ignore_pmtu)(struct sock *sk);
 	/** @route: look up the route to the peer, or an ERR_PTR() */
-	struct dst_entry *(*route)(const struct qlink_attach *attach);
+	struct dst_entry *(*route)(const struct qlink_attach *attach,
+				   const struct qlink_target *target);
 	/** @cache: store a route for this CPU */
-	void (*cache)(struct qlink_attach *attach, struct dst_entry *dst);
+	void (*cache)(const struct qlink_attach *attach, struct qlink_target *target,
+		      struct dst_entry *dst);
 	/** @mtu: MTU of a route and its device, whatever an ICMP message has claimed */
 	unsigned int (*mtu)(const struct dst_entry *dst);
 	/**
 	 * @send: send @skb, with room for the headers, along @dst; takes both over. The verdict is
 	 * QLINK_XMIT_SENT or QLINK_XMIT_NO_MEMORY
 	 */
-	enum qlink_xmit_verdict (*send)(const struct qlink_attach *attach, struct sock *sk,
+	enum qlink_xmit_verdict (*send)(const struct qlink_attach *attach,
+					const struct qlink_target *target, struct sock *sk,
 					struct sk_buff *skb, struct dst_entry *dst,
 					__be16 source_port, struct qlink_flow flow);
 };

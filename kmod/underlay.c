@@ -115,6 +115,7 @@ const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind)
 int qlink_port_init(struct qlink_port *port)
 {
 	hash_init(port->links);
+	hash_init(port->roaming);
 	INIT_LIST_HEAD(&port->entry);
 	port->stats = qlink_stats_new();
 	return port->stats ? 0 : -ENOMEM;
@@ -151,6 +152,39 @@ static struct qlink_attach *qlink_port_find(struct qlink_port *port,
 	return NULL;
 }
 
+/* A frame of a link that roams may come from any address; its id has to do. */
+static struct qlink_attach *qlink_port_find_roaming(struct qlink_port *port, u16 link_id)
+{
+	struct qlink_attach *attach;
+
+	hash_for_each_possible_rcu(port->roaming, attach, roaming, link_id) {
+		if (attach->config.link_id == link_id)
+			return attach;
+	}
+	return NULL;
+}
+
+static int qlink_port_check(struct qlink_port *port, const struct qlink_attach *attach,
+			    struct netlink_ext_ack *extack)
+{
+	u16 link_id = attach->config.link_id;
+	struct qlink_attach *other;
+
+	other = qlink_port_find(port, &attach->peer, link_id);
+	if (other && other->dev != attach->dev) {
+		NL_SET_ERR_MSG_FMT(extack, "id %u of this peer belongs to %s already",
+				   link_id, other->dev->name);
+		return -EEXIST;
+	}
+	other = attach->config.roam ? qlink_port_find_roaming(port, link_id) : NULL;
+	if (other && other->dev != attach->dev) {
+		NL_SET_ERR_MSG_FMT(extack, "id %u belongs to %s already, which roams too",
+				   link_id, other->dev->name);
+		return -EEXIST;
+	}
+	return 0;
+}
+
 /**
  * qlink_port_enter() - add a link to a port, where it then receives
  * @port: of the link's underlay
@@ -160,24 +194,24 @@ static struct qlink_attach *qlink_port_find(struct qlink_port *port,
  * While a link changes its configuration, it may be on a port twice.
  *
  * Context: RTNL held.
- * Return: 0, or %-EEXIST where another link has the same peer and id
+ * Return: 0, or %-EEXIST where another link has the same peer and id, or both roam and have the
+ * same id
  */
 int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 		     struct netlink_ext_ack *extack)
 {
-	struct qlink_attach *other;
+	int err;
 
 	ASSERT_RTNL();
 
-	other = qlink_port_find(port, &attach->peer, attach->config.link_id);
-	if (other && other->dev != attach->dev) {
-		NL_SET_ERR_MSG_FMT(extack, "id %u of this peer belongs to %s already",
-				   attach->config.link_id, other->dev->name);
-		return -EEXIST;
-	}
+	err = qlink_port_check(port, attach, extack);
+	if (err)
+		return err;
 	attach->port = port;
 	hash_add_rcu(port->links, &attach->node,
 		     qlink_port_hash(&attach->peer, attach->config.link_id));
+	if (attach->config.roam)
+		hash_add_rcu(port->roaming, &attach->roaming, attach->config.link_id);
 	port->n_links++;
 	return 0;
 }
@@ -195,7 +229,30 @@ bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach)
 	ASSERT_RTNL();
 
 	hash_del_rcu(&attach->node);
+	hash_del_rcu(&attach->roaming);
 	return !--port->n_links;
+}
+
+/* The link of a frame, or NULL. The peer of a link that does not roam goes first. */
+static struct qlink_attach *qlink_port_seek(struct qlink_port *port,
+					    const struct qlink_origin *origin, u16 link_id)
+{
+	struct qlink_attach *attach = qlink_port_find(port, &origin->address, link_id);
+
+	return likely(attach) ? attach : qlink_port_find_roaming(port, link_id);
+}
+
+/* Where a frame came from is not looked at before the frame is authentic. */
+static void qlink_port_note(const struct qlink_attach *attach, const struct qlink_origin *origin,
+			    struct sk_buff *skb)
+{
+	struct qlink_origin *note = qlink_origin_of(skb);
+
+	note->note = origin->note;
+	if (likely(!attach->config.roam))
+		return;
+	*note = *origin;
+	note->note = QLINK_ORIGIN_ROAMING;
 }
 
 /**
@@ -218,12 +275,12 @@ void qlink_port_follow(struct qlink_port *port)
 /**
  * qlink_port_receive() - find the link of a frame and hand the frame up
  * @port: the port that received it
- * @peer: the address that it came from
+ * @origin: where it came from
  * @skb: from the qlink header on, not shared; taken over
  *
  * Context: Softirq, in an RCU read side.
  */
-void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address *peer,
+void qlink_port_receive(struct qlink_port *port, const struct qlink_origin *origin,
 			struct sk_buff *skb)
 {
 	const struct qlink_header *header;
@@ -239,11 +296,12 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address
 		counter = QLINK_A_PORT_RX_BAD_VERSION;
 		goto drop;
 	}
-	attach = qlink_port_find(port, peer, qlink_header_link_id(header));
+	attach = qlink_port_seek(port, origin, qlink_header_link_id(header));
 	if (unlikely(!attach)) {
 		counter = QLINK_A_PORT_RX_NO_LINK;
 		goto drop;
 	}
+	qlink_port_note(attach, origin, skb);
 	qlink_underlay_up->rx(attach, skb);
 	return;
 
@@ -255,13 +313,13 @@ drop:
 /**
  * qlink_port_receive_bundle() - find the link of a bundle and hand the bundle up
  * @port: the port that received it
- * @peer: the address that it came from
+ * @origin: where it came from
  * @skb: frames of version 1 and of one link id, of gso_size bytes each, the last may have fewer;
  *	taken over
  *
  * Context: Softirq, in an RCU read side.
  */
-void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_address *peer,
+void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_origin *origin,
 			       struct sk_buff *skb)
 {
 	struct qlink_attach *attach = NULL;
@@ -270,8 +328,9 @@ void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_
 
 	qlink_bundle_walk(&walk, skb, 0, skb_shinfo(skb)->gso_size);
 	if (likely(qlink_bundle_header(&walk, &header)))
-		attach = qlink_port_find(port, peer, qlink_header_link_id(&header));
+		attach = qlink_port_seek(port, origin, qlink_header_link_id(&header));
 	if (likely(attach)) {
+		qlink_port_note(attach, origin, skb);
 		qlink_underlay_up->rx_bundle(attach, skb);
 		return;
 	}

@@ -7,23 +7,14 @@
 #include <linux/if_ether.h>
 #include <linux/in6.h>
 #include <linux/netdevice.h>
-#include <net/dst_cache.h>
+#include <net/ipv6.h>
 #include <linux/qlink.h>
 
+#include "endpoint.h"
 #include "stats.h"
 
 struct qlink_attach;
 struct qlink_port;
-
-/**
- * struct qlink_peer_address - where sealed frames come from, as a port sees it
- *
- * Compared as memory; bytes that the family does not use are zero.
- */
-struct qlink_peer_address {
-	/** @bytes: a MAC address, an IPv4 or an IPv6 address */
-	u8 bytes[16];
-};
 
 /**
  * struct qlink_config - the underlay of a link, as an admin configures it
@@ -49,7 +40,7 @@ struct qlink_config {
 	u8 remote_bytes;
 	/** @local: udp: our address */
 	struct in6_addr local;
-	/** @remote: udp: the address of the peer */
+	/** @remote: udp: the address of the peer; all zero, with @remote_bytes set, for any */
 	struct in6_addr remote;
 	/** @port: udp: the port on which both ends receive; 0 where it is not set */
 	__be16 port;
@@ -65,6 +56,8 @@ struct qlink_config {
 	u8 dscp;
 	/** @ecn: udp: congestion is told across the underlay, as RFC 6040 says */
 	u8 ecn;
+	/** @roam: udp: the endpoint follows the beacons of the peer */
+	bool roam;
 };
 
 /* What of the inner IP header the outer one has too. */
@@ -85,6 +78,22 @@ struct qlink_flow {
 	/** @copies: QLINK_COPIES_*: what the fields above have yet to copy, or have copied */
 	u8 copies;
 };
+
+/**
+ * qlink_config_has_any_remote() - is the peer's address to be learned?
+ * @config: of any kind
+ *
+ * Return: whether the remote address is set to any
+ */
+static inline bool qlink_config_has_any_remote(const struct qlink_config *config)
+{
+	return config->remote_bytes && ipv6_addr_any(&config->remote);
+}
+
+/* As flow of a frame: it is sent from the port on which we receive. Where a flow has this hash,
+ * that does no harm.
+ */
+#define QLINK_FLOW_FROM_PORT	U32_MAX
 
 /**
  * enum qlink_xmit_verdict - what became of a sealed frame
@@ -136,6 +145,11 @@ struct qlink_underlay_ops {
 	 * held
 	 */
 	unsigned int (*measure)(struct qlink_attach *attach, const struct dst_entry *route);
+	/**
+	 * @may_roam_to: can the endpoint of a link that roams be at this address? only where
+	 * links can roam
+	 */
+	bool (*may_roam_to)(const struct qlink_attach *attach, const struct qlink_origin *origin);
 	/** @has_carrier: could the underlay send frames? RTNL held */
 	bool (*has_carrier)(const struct qlink_attach *attach);
 	/**
@@ -148,7 +162,8 @@ struct qlink_underlay_ops {
 /**
  * struct qlink_attach - one link's place on a port
  *
- * Once it has entered its port, all members but @oif, @max_bytes and @noted_bytes are constant.
+ * Once it has entered its port, all members but @endpoint, @oif, @max_bytes and @noted_bytes
+ * are constant.
  */
 struct qlink_attach {
 	/** @ops: of the kind */
@@ -161,12 +176,14 @@ struct qlink_attach {
 	struct qlink_config config;
 	/** @port: its port, which other links may share */
 	struct qlink_port *port;
-	/** @peer: address that its frames come from */
+	/** @peer: address that its frames come from; zero where that is any */
 	struct qlink_peer_address peer;
-	/** @node: in the port's table */
+	/** @node: in the port's table by peer and id */
 	struct hlist_node node;
-	/** @dst_cache: udp: one route a CPU */
-	struct dst_cache dst_cache;
+	/** @roaming: in the port's list of links that roam, if it does */
+	struct hlist_node roaming;
+	/** @endpoint: udp: where its frames are sent to */
+	struct qlink_endpoint endpoint;
 	/** @outer: udp: the fields of outer headers that do not follow a frame */
 	struct qlink_flow outer;
 	/** @oif: udp: index of the VRF or device that frames are bound to, or 0; under RTNL */
@@ -188,6 +205,19 @@ struct qlink_attach {
 	struct rcu_head rcu;
 };
 
+/**
+ * qlink_attach_has_target() - can frames be sent, as far as is known where?
+ * @attach: of any kind
+ *
+ * Context: Any.
+ * Return: false over UDP while nobody knows where the peer is
+ */
+static inline bool qlink_attach_has_target(const struct qlink_attach *attach)
+{
+	return attach->config.kind != QLINK_UNDERLAY_UDP ||
+	       rcu_access_pointer(attach->endpoint.target);
+}
+
 #define QLINK_PORT_HASH_BITS	8
 
 /**
@@ -206,6 +236,8 @@ struct qlink_port {
 	struct qlink_stats __percpu *stats;
 	/** @links: by peer address and link id; written under RTNL */
 	DECLARE_HASHTABLE(links, QLINK_PORT_HASH_BITS);
+	/** @roaming: those that roam, by link id alone; written under RTNL */
+	DECLARE_HASHTABLE(roaming, QLINK_PORT_HASH_BITS);
 };
 
 /**
@@ -237,9 +269,9 @@ int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 		     struct netlink_ext_ack *extack);
 bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach);
 void qlink_port_follow(struct qlink_port *port);
-void qlink_port_receive(struct qlink_port *port, const struct qlink_peer_address *peer,
+void qlink_port_receive(struct qlink_port *port, const struct qlink_origin *origin,
 			struct sk_buff *skb);
-void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_peer_address *peer,
+void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_origin *origin,
 			       struct sk_buff *skb);
 
 extern const struct qlink_underlay_ops qlink_underlay_eth_ops;

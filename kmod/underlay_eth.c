@@ -36,7 +36,7 @@ static int qlink_eth_receive(struct sk_buff *skb, struct net_device *dev,
 {
 	struct qlink_eth_port *eth = container_of(packet_type, struct qlink_eth_port,
 						  packet_type);
-	struct qlink_peer_address peer = {};
+	struct qlink_origin origin = {};
 
 	/* Not for this port: another host's frame on a promiscuous device, a multicast, or a
 	 * frame that we sent; and a frame for a VLAN or macvlan on the lower device. Where the
@@ -51,8 +51,8 @@ static int qlink_eth_receive(struct sk_buff *skb, struct net_device *dev,
 	if (!skb)
 		return NET_RX_DROP;
 
-	ether_addr_copy(peer.bytes, eth_hdr(skb)->h_source);
-	qlink_port_receive(&eth->port, &peer, skb);
+	ether_addr_copy(origin.address.bytes, eth_hdr(skb)->h_source);
+	qlink_port_receive(&eth->port, &origin, skb);
 	return NET_RX_SUCCESS;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The udp underlay: UDP between two fixed addresses, never fragmented. */
+/* The udp underlay: UDP between two addresses, never fragmented. */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/jhash.h>
@@ -60,24 +60,26 @@ static const struct qlink_udp_family *qlink_udp_family_of(const struct qlink_con
 static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 {
 	struct qlink_udp_port *udp = rcu_dereference_sk_user_data(sk);
-	struct qlink_peer_address peer = {};
+	struct qlink_origin origin = {};
 
 	qlink_faultpoint_delay(QLINK_FAULTPOINT_UDP_MS);
 	if (unlikely(!udp || !pskb_may_pull(skb, sizeof(struct udphdr)))) {
 		kfree_skb(skb);
 		return 0;
 	}
+	origin.address_bytes = udp->family->address_bytes;
 	if (udp->family == &qlink_udp6)
-		memcpy(peer.bytes, &ipv6_hdr(skb)->saddr, sizeof(ipv6_hdr(skb)->saddr));
+		memcpy(origin.address.bytes, &ipv6_hdr(skb)->saddr, sizeof(ipv6_hdr(skb)->saddr));
 	else
-		memcpy(peer.bytes, &ip_hdr(skb)->saddr, sizeof(ip_hdr(skb)->saddr));
+		memcpy(origin.address.bytes, &ip_hdr(skb)->saddr, sizeof(ip_hdr(skb)->saddr));
+	origin.port = ((const struct udphdr *)skb->data)->source;
 	__skb_pull(skb, sizeof(struct udphdr));
 	if (qlink_udp_gso_was_bundle(skb))
 		qlink_udp_gso_want(&udp->gso);
 	if (qlink_udp_gso_is_bundle(skb))
-		qlink_port_receive_bundle(&udp->port, &peer, skb);
+		qlink_port_receive_bundle(&udp->port, &origin, skb);
 	else
-		qlink_port_receive(&udp->port, &peer, skb);
+		qlink_port_receive(&udp->port, &origin, skb);
 	return 0;
 }
 
@@ -304,6 +306,17 @@ static void qlink_udp_port_free(struct qlink_udp_port *udp)
 	call_rcu(&udp->rcu, qlink_udp_port_free_rcu);
 }
 
+/* A remote that is any has nothing to check; @local, which is checked as well, stands for it. */
+static int qlink_udp_check_addresses(const struct qlink_config *config,
+				     struct netlink_ext_ack *extack)
+{
+	struct qlink_config probe = *config;
+
+	if (qlink_config_has_any_remote(config))
+		probe.remote = config->local;
+	return qlink_udp_family_of(config)->check(&probe, extack);
+}
+
 static int qlink_udp_check(const struct qlink_config *config, struct netlink_ext_ack *extack)
 {
 	if (!config->address_bytes || !config->remote_bytes) {
@@ -320,7 +333,11 @@ static int qlink_udp_check(const struct qlink_config *config, struct netlink_ext
 		NL_SET_ERR_MSG(extack, "local and remote are set, but no port");
 		return -EINVAL;
 	}
-	return qlink_udp_family_of(config)->check(config, extack);
+	if (qlink_config_has_any_remote(config) && !config->roam) {
+		NL_SET_ERR_MSG(extack, "remote is any, and roam is off");
+		return -EINVAL;
+	}
+	return qlink_udp_check_addresses(config, extack);
 }
 
 static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack *extack)
@@ -329,7 +346,7 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 	struct qlink_udp_port *udp;
 	int err;
 
-	err = dst_cache_init(&attach->dst_cache, GFP_KERNEL_ACCOUNT);
+	err = qlink_endpoint_init(&attach->endpoint, &config->remote, config->port);
 	if (err)
 		return err;
 
@@ -340,10 +357,10 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 		udp = qlink_udp_port_new(attach->net, config, extack);
 	if (IS_ERR(udp)) {
 		err = PTR_ERR(udp);
-		goto destroy_cache;
+		goto exit_endpoint;
 	}
 
-	memcpy(attach->peer.bytes, &config->remote, config->remote_bytes);
+	memcpy(attach->peer.bytes, &config->remote, sizeof(attach->peer.bytes));
 	attach->oif = udp->oif;
 	qlink_outer_init(&attach->outer, config);
 	attach->flow_secret = get_random_u32();
@@ -353,8 +370,8 @@ static int qlink_udp_attach(struct qlink_attach *attach, struct netlink_ext_ack 
 		return 0;
 	if (!udp->port.n_links)
 		qlink_udp_port_free(udp);
-destroy_cache:
-	dst_cache_destroy(&attach->dst_cache);
+exit_endpoint:
+	qlink_endpoint_exit(&attach->endpoint);
 	return err;
 }
 
@@ -371,7 +388,7 @@ static void qlink_udp_follow(struct qlink_attach *attach)
 	if (attach->oif == udp->oif)
 		return;
 	WRITE_ONCE(attach->oif, udp->oif);
-	dst_cache_reset(&attach->dst_cache);
+	qlink_endpoint_forget_routes(&attach->endpoint);
 }
 
 static void qlink_udp_detach(struct qlink_attach *attach)
@@ -395,18 +412,19 @@ static unsigned int qlink_udp_max_bytes(const struct qlink_udp_family *family,
  * costs a frame nothing as long as no route changes.
  */
 static struct dst_entry *qlink_udp_route_cached(struct qlink_attach *attach,
-						const struct qlink_udp_family *family)
+						const struct qlink_udp_family *family,
+						struct qlink_target *target)
 {
-	struct dst_entry *dst = dst_cache_get(&attach->dst_cache);
+	struct dst_entry *dst = target ? dst_cache_get(&target->dst_cache) : ERR_PTR(-EHOSTUNREACH);
 
 	if (likely(dst))
 		return dst;
-	dst = family->route(attach);
+	dst = family->route(attach, target);
 	if (IS_ERR(dst)) {
 		qlink_underlay_note_bytes(attach, 0);
 		return dst;
 	}
-	family->cache(attach, dst);
+	family->cache(attach, target, dst);
 	qlink_underlay_note_bytes(attach, qlink_udp_max_bytes(family, dst));
 	return dst;
 }
@@ -415,7 +433,10 @@ static __be16 qlink_udp_source_port(const struct qlink_attach *attach, u32 flow)
 {
 	u32 n = attach->config.source_ports;
 
-	if (n == 1)
+	/* To a peer that may be behind a NAT: that passes only what comes from the port that the
+	 * peer sends to.
+	 */
+	if (n == 1 || attach->config.roam || flow == QLINK_FLOW_FROM_PORT)
 		return attach->config.port;
 	return htons(QLINK_UDP_SOURCE_PORT +
 		     reciprocal_scale(jhash_1word(flow, attach->flow_secret), n));
@@ -427,7 +448,8 @@ static __be16 qlink_udp_source_port(const struct qlink_attach *attach, u32 flow)
 static unsigned int qlink_udp_bundle_bytes(struct qlink_attach *attach)
 {
 	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
-	struct dst_entry *dst = qlink_udp_route_cached(attach, family);
+	struct qlink_target *target = qlink_endpoint_target(&attach->endpoint);
+	struct dst_entry *dst = qlink_udp_route_cached(attach, family, target);
 	unsigned int bytes = 0, headers;
 	netdev_features_t features;
 
@@ -456,7 +478,8 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 {
 	struct qlink_udp_port *udp = qlink_udp_port_of(attach);
 	const struct qlink_udp_family *family = udp->family;
-	struct dst_entry *dst = qlink_udp_route_cached(attach, family);
+	struct qlink_target *target = qlink_endpoint_target(&attach->endpoint);
+	struct dst_entry *dst = qlink_udp_route_cached(attach, family, target);
 	enum qlink_xmit_verdict verdict;
 
 	if (IS_ERR(dst)) {
@@ -481,8 +504,8 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 		qlink_udp_bundle(skb);
 	/* No device: the tunnel code would count the frame a second time there. */
 	skb->dev = NULL;
-	return family->send(attach, udp->sk, skb, dst, qlink_udp_source_port(attach, flow.hash),
-			    flow);
+	return family->send(attach, target, udp->sk, skb, dst,
+			    qlink_udp_source_port(attach, flow.hash), flow);
 
 release_route:
 	dst_release(dst);
@@ -510,8 +533,14 @@ static bool qlink_udp_is_no_route(int err)
 
 static struct dst_entry *qlink_udp_route(const struct qlink_attach *attach)
 {
-	struct dst_entry *dst = qlink_udp_port_of(attach)->family->route(attach);
+	const struct qlink_udp_family *family = qlink_udp_port_of(attach)->family;
+	const struct qlink_target *target;
+	struct dst_entry *dst;
 
+	rcu_read_lock();
+	target = qlink_endpoint_target(&attach->endpoint);
+	dst = target ? family->route(attach, target) : NULL;
+	rcu_read_unlock();
 	return IS_ERR(dst) && !qlink_udp_is_no_route(PTR_ERR(dst)) ? NULL : dst;
 }
 
@@ -522,6 +551,19 @@ static unsigned int qlink_udp_measure(struct qlink_attach *attach, const struct 
 
 	/* Without a route the size stays as it was. */
 	return bytes ?: READ_ONCE(attach->max_bytes) ?: ETH_DATA_LEN - family->header_bytes;
+}
+
+/* As strict as for an address that an admin sets. An address of the other family is not possible
+ * for this link any more, whose family has changed since the frame came.
+ */
+static bool qlink_udp_may_roam_to(const struct qlink_attach *attach,
+				  const struct qlink_origin *origin)
+{
+	struct qlink_config probe = attach->config;
+
+	memcpy(&probe.remote, origin->address.bytes, sizeof(probe.remote));
+	return origin->port && origin->address_bytes == probe.address_bytes &&
+	       !qlink_udp_family_of(&probe)->check(&probe, NULL);
 }
 
 static bool qlink_udp_has_carrier(const struct qlink_attach *attach)
@@ -538,5 +580,6 @@ const struct qlink_underlay_ops qlink_underlay_udp_ops = {
 	.bundle_bytes	= qlink_udp_bundle_bytes,
 	.route		= qlink_udp_route,
 	.measure	= qlink_udp_measure,
+	.may_roam_to	= qlink_udp_may_roam_to,
 	.has_carrier	= qlink_udp_has_carrier,
 };

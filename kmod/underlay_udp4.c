@@ -50,15 +50,16 @@ static void qlink_udp4_ignore_pmtu(struct sock *sk)
 	WRITE_ONCE(inet_sk(sk)->pmtudisc, IP_PMTUDISC_INTERFACE);
 }
 
-static struct dst_entry *qlink_udp4_route(const struct qlink_attach *attach)
+static struct dst_entry *qlink_udp4_route(const struct qlink_attach *attach,
+					  const struct qlink_target *target)
 {
 	struct flowi4 flow = {
 		.flowi4_proto = IPPROTO_UDP,
 		.flowi4_oif = READ_ONCE(attach->oif),
 		.saddr = qlink_udp4_address(&attach->config.local),
-		.daddr = qlink_udp4_address(&attach->config.remote),
+		.daddr = qlink_udp4_address(&target->address),
 		.fl4_sport = attach->config.port,
-		.fl4_dport = attach->config.port,
+		.fl4_dport = target->port,
 		.flowi4_mark = attach->config.fwmark,
 	};
 	struct rtable *route;
@@ -68,9 +69,10 @@ static struct dst_entry *qlink_udp4_route(const struct qlink_attach *attach)
 	return IS_ERR(route) ? ERR_CAST(route) : &route->dst;
 }
 
-static void qlink_udp4_cache(struct qlink_attach *attach, struct dst_entry *dst)
+static void qlink_udp4_cache(const struct qlink_attach *attach, struct qlink_target *target,
+			     struct dst_entry *dst)
 {
-	dst_cache_set_ip4(&attach->dst_cache, dst, qlink_udp4_address(&attach->config.local));
+	dst_cache_set_ip4(&target->dst_cache, dst, qlink_udp4_address(&attach->config.local));
 }
 
 /* The metric of a route with IPsec includes what that takes. A route with an encapsulation of its
@@ -89,9 +91,9 @@ static unsigned int qlink_udp4_mtu(const struct dst_entry *dst)
 }
 
 static enum qlink_xmit_verdict qlink_udp4_send(const struct qlink_attach *attach,
-					       struct sock *sk, struct sk_buff *skb,
-					       struct dst_entry *dst, __be16 source_port,
-					       struct qlink_flow flow)
+					       const struct qlink_target *target, struct sock *sk,
+					       struct sk_buff *skb, struct dst_entry *dst,
+					       __be16 source_port, struct qlink_flow flow)
 {
 	bool xnet = !net_eq(dev_net(attach->dev), attach->net);
 
@@ -104,13 +106,14 @@ static enum qlink_xmit_verdict qlink_udp4_send(const struct qlink_attach *attach
 	}
 	qlink_udp_tunnel_xmit(dst_rtable(dst), sk, skb,
 			      qlink_udp4_address(&attach->config.local),
-			      qlink_udp4_address(&attach->config.remote),
+			      qlink_udp4_address(&target->address),
 			      flow.tos, flow.ttl ?: ip4_dst_hoplimit(dst), htons(IP_DF),
-			      source_port, attach->config.port, xnet, !skb_is_gso(skb));
+			      source_port, target->port, xnet, !skb_is_gso(skb));
 	return QLINK_XMIT_SENT;
 }
 
 const struct qlink_udp_family qlink_udp4 = {
+	.address_bytes	= sizeof(struct in_addr),
 	.header_bytes	= sizeof(struct iphdr) + sizeof(struct udphdr),
 	.csum_feature	= NETIF_F_IP_CSUM,
 	.check		= qlink_udp4_check,

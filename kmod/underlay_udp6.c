@@ -73,15 +73,16 @@ static void qlink_udp6_ignore_pmtu(struct sock *sk)
 	WRITE_ONCE(inet6_sk(sk)->pmtudisc, IPV6_PMTUDISC_INTERFACE);
 }
 
-static struct dst_entry *qlink_udp6_route(const struct qlink_attach *attach)
+static struct dst_entry *qlink_udp6_route(const struct qlink_attach *attach,
+					  const struct qlink_target *target)
 {
 	struct flowi6 flow = {
 		.flowi6_proto = IPPROTO_UDP,
 		.flowi6_oif = READ_ONCE(attach->oif),
 		.saddr = attach->config.local,
-		.daddr = attach->config.remote,
+		.daddr = target->address,
 		.fl6_sport = attach->config.port,
-		.fl6_dport = attach->config.port,
+		.fl6_dport = target->port,
 		.flowi6_mark = attach->config.fwmark,
 		.flowlabel = ip6_make_flowinfo(attach->outer.tos, 0),
 	};
@@ -89,9 +90,10 @@ static struct dst_entry *qlink_udp6_route(const struct qlink_attach *attach)
 	return ip6_dst_lookup_flow(attach->net, NULL, &flow, NULL);
 }
 
-static void qlink_udp6_cache(struct qlink_attach *attach, struct dst_entry *dst)
+static void qlink_udp6_cache(const struct qlink_attach *attach, struct qlink_target *target,
+			     struct dst_entry *dst)
 {
-	dst_cache_set_ip6(&attach->dst_cache, dst, &attach->config.local);
+	dst_cache_set_ip6(&target->dst_cache, dst, &attach->config.local);
 }
 
 static unsigned int qlink_udp6_mtu(const struct dst_entry *dst);
@@ -176,9 +178,9 @@ static struct dst_entry *qlink_udp6_unlearn(struct dst_entry *dst)
 }
 
 static enum qlink_xmit_verdict qlink_udp6_send(const struct qlink_attach *attach,
-					       struct sock *sk, struct sk_buff *skb,
-					       struct dst_entry *dst, __be16 source_port,
-					       struct qlink_flow flow)
+					       const struct qlink_target *target, struct sock *sk,
+					       struct sk_buff *skb, struct dst_entry *dst,
+					       __be16 source_port, struct qlink_flow flow)
 {
 	unsigned int bytes = qlink_udp_datagram_bytes(skb) + QLINK_UDP6_HEADER_BYTES;
 
@@ -194,13 +196,14 @@ static enum qlink_xmit_verdict qlink_udp6_send(const struct qlink_attach *attach
 		skb->mark = attach->config.fwmark;
 	skb->protocol = htons(ETH_P_IPV6);
 	qlink_udp_tunnel6_xmit(dst, sk, skb, NULL, &attach->config.local,
-			       &attach->config.remote, flow.tos,
+			       &target->address, flow.tos,
 			       flow.ttl ?: ip6_dst_hoplimit(dst), 0,
-			       source_port, attach->config.port, false);
+			       source_port, target->port, false);
 	return QLINK_XMIT_SENT;
 }
 
 const struct qlink_udp_family qlink_udp6 = {
+	.address_bytes	= sizeof(struct in6_addr),
 	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
 	.csum_feature	= NETIF_F_IPV6_CSUM,
 	.check		= qlink_udp6_check,
@@ -217,6 +220,7 @@ const struct qlink_udp_family qlink_udp6 = {
 
 /* Its check refuses every configuration. */
 const struct qlink_udp_family qlink_udp6 = {
+	.address_bytes	= sizeof(struct in6_addr),
 	.header_bytes	= QLINK_UDP6_HEADER_BYTES,
 	.check		= qlink_udp6_check,
 };

@@ -39,7 +39,7 @@ struct qlink_keepalive {
 	u64 echo;
 	/** @epoch: the newest that has authenticated to the sender and is held, 0 for none */
 	u64 epoch;
-	/** @interval_ms: the sender's keepalive-ms */
+	/** @interval_ms: the sender's keepalive-ms; 0 in a beacon */
 	u16 interval_ms;
 };
 
@@ -117,6 +117,12 @@ static inline void qlink_keepalive_get(struct qlink_keepalive *keepalive, const 
 	keepalive->echo = get_unaligned_be64(at + 8);
 	keepalive->epoch = get_unaligned_be64(at + 16) >> 16;
 	keepalive->interval_ms = get_unaligned_be16(at + 22);
+}
+
+/* A beacon only shows where its sender can be reached; it has no echo, epoch and interval. */
+static inline bool qlink_keepalive_is_beacon(const struct qlink_keepalive *keepalive)
+{
+	return !keepalive->interval_ms;
 }
 
 /**

@@ -5,7 +5,9 @@
   frames.py forge KIND... --under eth|udp|udp6 --from NS --to NS --key FILE [--epoch N]
   frames.py vectors GROUP --under eth|udp|udp6 --from NS --to NS
   frames.py resend        --under eth|udp|udp6 --from NS --to NS
-  frames.py replay PCAP   --under eth|udp|udp6 --from NS --to NS [--expect COUNTER]
+  frames.py replay PCAP   --under eth|udp|udp6 --from NS --to NS [--expect COUNTER] [--address ADDRESS]
+  frames.py beacons       --under eth|udp|udp6 --from NS --to NS --key FILE [--epoch N] --sequence N --stamp N
+                          [--count N] [--address ADDRESS] [--source-port PORT] [--interval MS]
   frames.py answer ECHO   --under eth|udp|udp6 --from NS --to NS --key FILE --peer-key FILE --sequence N
   frames.py exchange      --from NS --to NS [--marker HEX]
   frames.py oversize      --to NS [--device DEV] --count N
@@ -17,6 +19,9 @@
 Every forged frame is injected as if by the peer at --from. qlink0 at --to must do the same as qlinkwire's
 receiver: move one counter and no other, or deliver the same bytes. Prints errors as TAP diagnostics, and a line
 of JSON with the counters that moved.
+
+beacons sends this many, with stamps and sequences that grow by one, each from another port if there are several.
+With --interval they are keepalives of that interval. It prints how many whole seconds that took.
 
 answer waits for four keepalives of --to, whose key is --peer-key. It then sends one as if from --from, whose key
 is --key. ECHO says which stamp it echoes: last, the last one; old, the first of the four; unsent, one that --to
@@ -47,7 +52,7 @@ from judge import DEADLINE_S, Judge
 from netdev import address6_of, address_of, in_namespace, mtu_of
 from tap import Tap
 from toobig import too_big_errors
-from underlay import LOWER, sealed_of
+from underlay import LOWER, Injector, sealed_of
 from vectorfile import LINK_ID, VECTORS
 from wire import TYPE_CSUM, TYPE_KEEPALIVE, Header, Keepalive, Key, Receiver, seal, unseal
 
@@ -107,6 +112,19 @@ def replay(args: argparse.Namespace) -> int:
     return judge.report()
 
 
+def beacons(args: argparse.Namespace) -> int:
+    """The beacons subcommand."""
+    key = Key.of(pathlib.Path(args.key).read_bytes())
+    begin = time.monotonic()
+    for n in range(args.count):
+        plaintext = Keepalive(stamp=args.stamp + n, echo=0, epoch=0, interval=args.interval).pack()
+        header = Header(TYPE_KEEPALIVE, 201, LINK_ID, args.epoch, args.sequence + n)
+        Injector(args).send(seal(key, header, plaintext))
+        args.source_port += 1
+    print(int(time.monotonic() - begin))
+    return 0
+
+
 def hear_keepalives(args: argparse.Namespace, count: int) -> list[Keepalive]:
     """This many keepalives of --to, as they arrive at --from."""
     tap, key = Tap(args.sender, LOWER), Key.of(pathlib.Path(args.peer_key).read_bytes())
@@ -115,7 +133,8 @@ def hear_keepalives(args: argparse.Namespace, count: int) -> list[Keepalive]:
     while len(heard) < count and time.monotonic() < end:
         for frame in filter(None, (sealed_of(args.under, packet) for packet in tap.read())):
             if Header.parse(frame).type == TYPE_KEEPALIVE:
-                heard.append(Keepalive.parse(unseal(key, frame)))
+                keepalive = Keepalive.parse(unseal(key, frame))
+                heard += [keepalive] if keepalive.interval else []
         select.select([tap.sock], [], [], 0.01)
     return heard
 
@@ -250,12 +269,23 @@ def main() -> int:
     sub.add_argument("--key", required=True)
     sub.add_argument("--epoch", type=int, default=1)
     sub.add_argument("--expect", help="the counter that every frame moves, whatever the model says")
+    sub.add_argument("--address", help="where they come from; the address of --from unless given")
     sub = command("vectors", vectors, "from", "to", "under")
     sub.add_argument("group", type=int)
     command("resend", resend, "from", "to", "under")
     sub = command("replay", replay, "from", "to", "under")
     sub.add_argument("pcap")
     sub.add_argument("--expect", help="the counter that every frame moves")
+    sub.add_argument("--address", help="where they come from; the address of --from unless given")
+    sub = command("beacons", beacons, "from", "to", "under")
+    sub.add_argument("--key", required=True)
+    sub.add_argument("--epoch", type=int, default=1)
+    sub.add_argument("--sequence", type=int, required=True)
+    sub.add_argument("--stamp", type=int, required=True)
+    sub.add_argument("--count", type=int, default=1)
+    sub.add_argument("--address")
+    sub.add_argument("--source-port", type=int, default=40000)
+    sub.add_argument("--interval", type=int, default=0)
     sub = command("answer", answer, "from", "to", "under")
     sub.add_argument("echo", choices=("last", "old", "unsent", "none"))
     sub.add_argument("--key", required=True)

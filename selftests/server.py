@@ -12,7 +12,7 @@ command gets the standard files and the folder of the shell that asks, and the e
 ended when that shell ends.
 
   run COMMAND WORD...         a program
-  frames|qlinkwire|nlraw|ringtool|segments|stream WORD...    the main() of that file, in a fork
+  frames|qlinkwire|nat|nlraw|ringtool|segments|stream WORD...    the main() of that file, in a fork
   stats DEVICE                "name:value", one per line, except those that depend on what else runs and on time
   stat DEVICE NAME            a counter
   ring DEVICE tx|rx NAME      a member of a ring (linkstate.py)
@@ -42,6 +42,7 @@ from collections.abc import Callable, Iterator
 import ethtool
 import frames
 import linkstate
+import nat
 import nlraw
 import qlinkwire
 import ringtool
@@ -51,6 +52,7 @@ import stream
 TOOLS: dict[str, Callable[[], int | None]] = {
     "frames": frames.main,
     "qlinkwire": qlinkwire.main,
+    "nat": nat.main,
     "nlraw": nlraw.main,
     "ringtool": ringtool.main,
     "segments": segments.main,

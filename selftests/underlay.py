@@ -29,14 +29,15 @@ class Injector:
             head = mac_of(probe, LOWER) + tap.mac + ETHERTYPE.to_bytes(2, "big")
             self.send = lambda frame: tap.send(head + frame)
             return
+        source, source_port = getattr(args, "address", None), getattr(args, "source_port", 0)
         if args.under == "udp6":
             peer = in_namespace(args.to, lambda: address6_of(LOWER))
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
-            sock.bind((in_namespace(args.sender, lambda: address6_of(LOWER)), 0))
+            sock.bind((source or in_namespace(args.sender, lambda: address6_of(LOWER)), source_port))
         else:
             peer = address_of(probe, LOWER)
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            sock.bind((address_of(sock, LOWER), 0))
+            sock.bind((source or address_of(sock, LOWER), source_port))
         self.send = lambda frame: sock.sendto(frame, (peer, PORT))
         self.send_bundle = lambda frames: sock.sendmsg(
             frames, [(socket.SOL_UDP, UDP_SEGMENT, struct.pack("=H", len(frames[0])))], 0, (peer, PORT)

@@ -15,6 +15,7 @@ static const char help_tail[] =
 "\n"
 "The eth underlay:  ip link add link LOWER name DEV type qlink id N peer MAC\n"
 "The udp underlay:  ip link add DEV type qlink id N local ADDR remote ADDR port N\n"
+"                   A remote that is any is learned: its peer sends first.\n"
 "\n"
 "Where:  LIST   := SOURCE[,LIST]\n"
 "        SOURCE := { qkd | hybrid | pqc | static }\n";
@@ -195,6 +196,18 @@ static void print_peer(const struct qlink_link *link)
 		print_number("echo-us %u ", link->echo_us);
 }
 
+/* As "endpoint 203.0.113.9 endpoint-port 47000", or "endpoint none" while nobody knows. */
+static void print_endpoint(const struct qlink_link *link)
+{
+	char text[QLINK_ADDR_TEXT];
+
+	if (!link->config.roam)
+		return;
+	print_text("endpoint %s ", qlink_format_addr(&link->endpoint, text));
+	if (link->endpoint.len)
+		print_number("endpoint-port %u ", link->endpoint_port);
+}
+
 static void print_link(const struct qlink_link *link)
 {
 	print_text("state %s ", qlink_name(&qlink_link_states, link->state));
@@ -203,6 +216,7 @@ static void print_link(const struct qlink_link *link)
 		print_number("id %u ", link->config.id);
 	print_text("underlay %s ", qlink_name(&qlink_underlays, link->underlay));
 	print_options(&link->config);
+	print_endpoint(link);
 	print_peer(link);
 	print_ring("tx", &link->tx);
 	print_ring("rx", &link->rx);

@@ -21,6 +21,7 @@ _Static_assert(sizeof(((struct qlink_config *)0)->dscp) == 1, "dscp");
 _Static_assert(sizeof(((struct qlink_config *)0)->ecn) == 1, "ecn");
 _Static_assert(sizeof(((struct qlink_config *)0)->ttl) == 2, "ttl");
 _Static_assert(sizeof(((struct qlink_config *)0)->fwmark) == 4, "fwmark");
+_Static_assert(sizeof(((struct qlink_config *)0)->roam) == 1, "roam");
 _Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
@@ -108,6 +109,11 @@ static const struct qlink_attr config_attrs[] = {
 		MEMBER(struct qlink_config, fwmark),
 	},
 	{
+		.name = "roam", .key = "roam",
+		.type = IFLA_QLINK_ROAM, .form = QLINK_FORM_BOOLEAN,
+		MEMBER(struct qlink_config, roam),
+	},
+	{
 		.name = "accept", .key = "accept",
 		.type = IFLA_QLINK_ACCEPT, .form = QLINK_FORM_BITS,
 		.names = &qlink_sources,
@@ -176,6 +182,7 @@ _Static_assert(sizeof(((struct qlink_link *)0)->peer_epoch) == 8, "peer-epoch");
 _Static_assert(sizeof(((struct qlink_link *)0)->echo_us) == 4, "echo-us");
 _Static_assert(sizeof(((struct qlink_link *)0)->blocks2) == 8, "blocks2");
 _Static_assert(sizeof(((struct qlink_link *)0)->generation) == 4, "generation");
+_Static_assert(sizeof(((struct qlink_link *)0)->endpoint_port) == 2, "endpoint-port");
 
 static const struct qlink_attr link_attrs[] = {
 	{
@@ -230,6 +237,18 @@ static const struct qlink_attr link_attrs[] = {
 		.type = IFLA_QLINK_GENERATION, .form = QLINK_FORM_NUMBER,
 		.max = UINT32_MAX,
 		MEMBER(struct qlink_link, generation),
+	},
+	{
+		.name = "endpoint", .key = "endpoint",
+		.type = IFLA_QLINK_ENDPOINT, .form = QLINK_FORM_ADDRESS,
+		MEMBER(struct qlink_link, endpoint),
+	},
+	{
+		.name = "endpoint-port", .key = "endpoint_port",
+		.type = IFLA_QLINK_ENDPOINT_PORT, .form = QLINK_FORM_NUMBER,
+		.max = UINT16_MAX,
+		.is_big_endian = true,
+		MEMBER(struct qlink_link, endpoint_port),
 	},
 };
 
@@ -473,6 +492,8 @@ _Static_assert(sizeof(((struct qlink_event *)0)->kinds) == 4, "kinds");
 _Static_assert(sizeof(((struct qlink_event *)0)->auth_failures) == 8, "auth-failures");
 _Static_assert(sizeof(((struct qlink_event *)0)->replays) == 8, "replays");
 _Static_assert(sizeof(((struct qlink_event *)0)->peer_heard) == 1, "peer-heard");
+_Static_assert(sizeof(((struct qlink_event *)0)->endpoint_port) == 2, "endpoint-port");
+_Static_assert(sizeof(((struct qlink_event *)0)->former_port) == 2, "former-port");
 
 static const struct qlink_attr event_attrs[] = {
 	{
@@ -503,6 +524,30 @@ static const struct qlink_attr event_attrs[] = {
 		.name = "peer-heard", .key = "peer_heard",
 		.type = QLINK_A_EVENT_PEER_HEARD, .form = QLINK_FORM_BOOLEAN,
 		MEMBER(struct qlink_event, peer_heard),
+	},
+	{
+		.name = "endpoint", .key = "endpoint",
+		.type = QLINK_A_EVENT_ENDPOINT, .form = QLINK_FORM_ADDRESS,
+		MEMBER(struct qlink_event, endpoint),
+	},
+	{
+		.name = "endpoint-port", .key = "endpoint_port",
+		.type = QLINK_A_EVENT_ENDPOINT_PORT, .form = QLINK_FORM_NUMBER,
+		.max = UINT16_MAX,
+		.is_big_endian = true,
+		MEMBER(struct qlink_event, endpoint_port),
+	},
+	{
+		.name = "former", .key = "former",
+		.type = QLINK_A_EVENT_FORMER, .form = QLINK_FORM_ADDRESS,
+		MEMBER(struct qlink_event, former),
+	},
+	{
+		.name = "former-port", .key = "former_port",
+		.type = QLINK_A_EVENT_FORMER_PORT, .form = QLINK_FORM_NUMBER,
+		.max = UINT16_MAX,
+		.is_big_endian = true,
+		MEMBER(struct qlink_event, former_port),
 	},
 };
 

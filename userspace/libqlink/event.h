@@ -38,6 +38,18 @@ struct qlink_event {
 
 	/** @has_peer: keepalives are sent, and @peer_heard is valid */
 	bool has_peer;
+
+	/** @endpoint: where frames are sent if the peer roams; its len is 0 while nobody knows */
+	struct qlink_addr endpoint;
+
+	/** @endpoint_port: the UDP port there */
+	uint16_t endpoint_port;
+
+	/** @former: where that was before it last moved; its len is 0 if it was not known */
+	struct qlink_addr former;
+
+	/** @former_port: the UDP port there */
+	uint16_t former_port;
 };
 
 extern const struct qlink_attr_set qlink_event_attrs;

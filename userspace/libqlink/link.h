@@ -79,13 +79,16 @@ struct qlink_config {
 	/** @ecn: 1 if congestion is told across the underlay */
 	uint8_t ecn;
 
+	/** @roam: 1 if the endpoint of the peer follows its beacons */
+	uint8_t roam;
+
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 
 	/** @local: local address of the udp underlay */
 	struct qlink_addr local;
 
-	/** @remote: the address of the peer */
+	/** @remote: the address of the peer; all zero for any */
 	struct qlink_addr remote;
 };
 
@@ -195,6 +198,12 @@ struct qlink_link {
 
 	/** @has_peer: keepalives are sent, and what is said of the peer is valid */
 	bool has_peer;
+
+	/** @endpoint: where frames are sent if the peer roams; its len is 0 while nobody knows */
+	struct qlink_addr endpoint;
+
+	/** @endpoint_port: the UDP port there */
+	uint16_t endpoint_port;
 
 	/** @has_port: the link has an underlay, and @port is valid */
 	bool has_port;

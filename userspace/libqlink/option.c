@@ -116,6 +116,16 @@ static int parse_number(const struct qlink_attr *attr, struct qlink_config *conf
 	return err;
 }
 
+/* Any address is all zero; the kernel takes its family from the local one. */
+static int parse_address(const struct qlink_attr *attr, struct qlink_addr *addr, const char *text,
+			 struct qlink_why *why)
+{
+	if (attr->type != IFLA_QLINK_REMOTE || strcmp(text, "any"))
+		return qlink_parse_addr(text, addr, why);
+	*addr = (struct qlink_addr){ .len = 4 };
+	return 0;
+}
+
 /* Any name but one that is too long; the kernel knows the devices. */
 static int parse_text(const struct qlink_attr *attr, char *member, const char *text,
 		      struct qlink_why *why)
@@ -144,7 +154,7 @@ static int parse(const struct qlink_attr *attr, struct qlink_config *config, con
 	case QLINK_FORM_MAC:
 		return qlink_parse_mac(text, member, why);
 	case QLINK_FORM_ADDRESS:
-		return qlink_parse_addr(text, member, why);
+		return parse_address(attr, member, text, why);
 	case QLINK_FORM_TEXT:
 		return parse_text(attr, member, text, why);
 	case QLINK_FORM_NAME:
@@ -191,6 +201,15 @@ void qlink_config_error(int err, const char *word, const char *value,
 	}
 }
 
+static bool is_any(const struct qlink_addr *addr)
+{
+	uint8_t bits = 0, i;
+
+	for (i = 0; i < addr->len; i++)
+		bits |= addr->bytes[i];
+	return addr->len && !bits;
+}
+
 static void bytes_text(const uint8_t *bytes, size_t n, char text[QLINK_ATTR_TEXT])
 {
 	size_t i;
@@ -224,7 +243,8 @@ char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
 	case QLINK_FORM_MAC:
 		return qlink_format_mac(member, text);
 	case QLINK_FORM_ADDRESS:
-		return qlink_format_addr(member, text);
+		return is_any(member) ? strcpy(text, "any") :
+		       qlink_format_addr(member, text);
 	case QLINK_FORM_UUID:
 		return qlink_format_uuid(member, text);
 	case QLINK_FORM_TEXT:

@@ -8,6 +8,21 @@
 #include "build.h"
 #include "libqlink/names.h"
 
+static bool has(const struct qlink_event *event, unsigned int type)
+{
+	switch (type) {
+	case QLINK_A_EVENT_PEER_HEARD:
+		return event->has_peer;
+	case QLINK_A_EVENT_ENDPOINT:
+	case QLINK_A_EVENT_ENDPOINT_PORT:
+		return event->endpoint.len;
+	case QLINK_A_EVENT_FORMER:
+	case QLINK_A_EVENT_FORMER_PORT:
+		return event->former.len;
+	}
+	return true;
+}
+
 json_t *monitor_json(const struct qlink_event *event)
 {
 	const struct qlink_attr *attr = qlink_event_attrs.attrs;
@@ -19,7 +34,7 @@ json_t *monitor_json(const struct qlink_event *event)
 		json->number(json->arg, "ifindex", event->ifindex);
 	json->text(json->arg, "ifname", event->ifname);
 	for (i = 0; i < qlink_event_attrs.n; i++, attr++)
-		if (attr->type != QLINK_A_EVENT_PEER_HEARD || event->has_peer)
+		if (has(event, attr->type))
 			qlink_json_attr(json, attr, event);
 	qlink_json_ring(json, "tx", &event->tx);
 	qlink_json_ring(json, "rx", &event->rx);
@@ -40,6 +55,20 @@ static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to
 		(unsigned long long)ring->rekeys, ring->rekeys == 1 ? "" : "s");
 }
 
+/* Where the peer has moved to, and from where. */
+static void moved_text(const struct qlink_event *event, FILE *to)
+{
+	char text[QLINK_ADDR_TEXT];
+
+	if (!(event->kinds & QLINK_EVENT_KIND_PEER_MOVED) || !event->endpoint.len)
+		return;
+	fprintf(to, "; endpoint %s port %u", qlink_format_addr(&event->endpoint, text),
+		event->endpoint_port);
+	if (event->former.len)
+		fprintf(to, ", formerly %s port %u", qlink_format_addr(&event->former, text),
+			event->former_port);
+}
+
 void monitor_text(const struct qlink_event *event, FILE *to)
 {
 	const char *comma = "";
@@ -55,6 +84,7 @@ void monitor_text(const struct qlink_event *event, FILE *to)
 	}
 	if (event->has_peer)
 		fprintf(to, "; peer %s", event->peer_heard ? "heard" : "not heard");
+	moved_text(event, to);
 	ring_text("tx", &event->tx, to);
 	ring_text("rx", &event->rx, to);
 	if (event->auth_failures || event->replays)

@@ -177,6 +177,19 @@ static void peer_text(const struct qlink_link *link, FILE *to)
 	fputc('\n', to);
 }
 
+static void endpoint_text(const struct qlink_link *link, FILE *to)
+{
+	char text[QLINK_ADDR_TEXT];
+
+	if (!link->config.roam)
+		return;
+	if (link->endpoint.len)
+		fprintf(to, LABEL "%s port %u\n", "endpoint",
+			qlink_format_addr(&link->endpoint, text), link->endpoint_port);
+	else
+		fprintf(to, LABEL "not known yet\n", "endpoint");
+}
+
 static void counters_text(const char *label, const uint64_t *counters,
 			  const char *const *names, unsigned int max,
 			  bool all, FILE *to)
@@ -204,6 +217,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 		qlink_name(&qlink_underlays, link->underlay));
 	lower_text(config, lower, to);
 	options_text(config, to);
+	endpoint_text(link, to);
 	limits_text(config, to);
 	peer_text(link, to);
 	ring_text("tx", &link->tx, to);

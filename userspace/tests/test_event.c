@@ -84,6 +84,32 @@ TEST(an_event_shows_whether_the_peer_is_heard)
 	free(got);
 }
 
+TEST(an_event_says_where_the_peer_has_moved)
+{
+	struct qlink_event event = {
+		.ifname = "qlink0", .kinds = QLINK_EVENT_KIND_PEER_MOVED,
+		.endpoint = { 4, { 203, 0, 113, 9 } }, .endpoint_port = 40000,
+	};
+	json_t *object = monitor_json(&event);
+	char *got = NULL;
+	size_t len;
+	FILE *to;
+
+	CHECK_TEXT("endpoint", json_string_value(json_object_get(object, "endpoint")), "203.0.113.9");
+	CHECK_NUMBER("port", json_integer_value(json_object_get(object, "endpoint_port")), 40000);
+	CHECK(!json_object_get(object, "former") && !json_object_get(object, "former_port"),
+	      "a former endpoint that was not in the message");
+	json_decref(object);
+	event.former = (struct qlink_addr){ 4, { 192, 0, 2, 1 } };
+	event.former_port = 47000;
+	to = open_memstream(&got, &len);
+	monitor_text(&event, to);
+	fclose(to);
+	CHECK(strstr(got, ": peer-moved; endpoint 203.0.113.9 port 40000, "
+		     "formerly 192.0.2.1 port 47000; tx no active key"), "got '%s'", got);
+	free(got);
+}
+
 TEST(json_has_the_documented_names)
 {
 	struct qlink_event event = sample();
@@ -122,5 +148,5 @@ TEST(text_is_one_line)
 TEST(every_kind_has_a_name)
 {
 	CHECK_NUMBER("the last one", 1U << (qlink_event_kinds.n - 1),
-		     QLINK_EVENT_KIND_BLOCKS2_HIGH);
+		     QLINK_EVENT_KIND_PEER_MOVED);
 }

@@ -45,7 +45,7 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 		"id", "7", "ethertype", "0x88b5", "peer", "02:00:00:00:00:01",
 		"local", "192.0.2.1", "remote", "2001:db8::1", "port", "7000",
 		"source-ports", "64", "dev", "red", "dscp", "inherit", "ecn", "on",
-		"ttl", "255", "fwmark", "0xfffffffe", "accept", "hybrid,static", NULL,
+		"ttl", "255", "fwmark", "0xfffffffe", "roam", "on", "accept", "hybrid,static", NULL,
 	};
 	struct stream stream = { 0 };
 	struct qlink_link link = { 0 };

@@ -257,6 +257,17 @@ TEST(udp_options_are_printed_as_they_were_given)
 	      "got '%s'", printed);
 }
 
+TEST(a_remote_that_is_learned_is_any)
+{
+	char *words[] = { "local", "2001:db8::1", "remote", "any", "roam", "on", NULL };
+	union request request;
+
+	CHECK_NUMBER("parse", parse(&request, words), 0);
+	CHECK(strstr(print_request(&request, false),
+		     "local 2001:db8::1 remote any roam on endpoint none "), "got '%s'", printed);
+	CHECK(strstr(print_request(&request, true), "remote=any,roam=true,"), "got '%s'", printed);
+}
+
 TEST(wrong_options_are_refused)
 {
 	static const struct {
@@ -271,6 +282,9 @@ TEST(wrong_options_are_refused)
 		{ { "link", "eth0", NULL },
 		  "qlink: link: must come before \"type\"\n", "an option of ip" },
 		{ { "foo", "1", NULL }, "qlink: \"foo\": no such option\n", "unknown" },
+		{ { "local", "any", NULL },
+		  "qlink: local \"any\": not an IPv4 or IPv6 address\n", "our own address" },
+		{ { "roam", "1", NULL }, "qlink: roam \"1\": neither \"on\" nor \"off\"\n", "a number" },
 		{ { "keepalive-ms", "9", NULL },
 		  "qlink: keepalive-ms \"9\": neither 0 nor a number from 10 to 60000\n",
 		  "too often" },

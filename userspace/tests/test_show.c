@@ -123,6 +123,8 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 		.local = { 4, { 192, 0, 2, 1 } }, .remote = { 4, { 192, 0, 2, 2 } },
 		.port = 7000, .source_ports = 64,
 	};
+	link.endpoint = (struct qlink_addr){ 4, { 203, 0, 113, 9 } };
+	link.endpoint_port = 40000;
 	object = show_json(&link, NULL);
 	json_object_del(json_object_get(object, "link"), "tx");
 	json_object_del(json_object_get(object, "link"), "rx");
@@ -130,6 +132,7 @@ TEST(json_of_a_udp_link_has_the_documented_names)
 		"{\"state\":\"no-key\",\"protection\":\"blocked\",\"lacks\":[],"
 		"\"underlay\":\"udp\",\"local\":\"192.0.2.1\","
 		"\"remote\":\"192.0.2.2\",\"port\":7000,\"source_ports\":64,"
+		"\"endpoint\":\"203.0.113.9\",\"endpoint_port\":40000,"
 		"\"blocks2\":99,\"generation\":4,"
 		"\"wipes\":2,\"wiped_by\":\"clone\"}");
 	CHECK(!json_object_get(object, "port"), "port counters that were not in the reply");

@@ -59,7 +59,7 @@ enum qlink_source {
  * enum qlink_underlay - What the sealed frames are sent over.
  * @QLINK_UNDERLAY_NONE: not configured yet
  * @QLINK_UNDERLAY_ETH: an EtherType of its own, to the MAC address of the peer
- * @QLINK_UNDERLAY_UDP: UDP between two fixed addresses
+ * @QLINK_UNDERLAY_UDP: UDP between two addresses
  */
 enum qlink_underlay {
 	QLINK_UNDERLAY_NONE,
@@ -124,6 +124,8 @@ enum qlink_link_state {
  *   sealed as much as blocks2-log2 says
  * @QLINK_EVENT_KIND_ROUTE_LOST: there is no route to the peer any more
  * @QLINK_EVENT_KIND_ROUTE_FOUND: there is a route to the peer again
+ * @QLINK_EVENT_KIND_PEER_MOVED: the endpoint of the peer has moved to where
+ *   its newest beacon came from
  */
 enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROTATED = 1,
@@ -139,6 +141,7 @@ enum qlink_event_kind {
 	QLINK_EVENT_KIND_BLOCKS2_HIGH = 1024,
 	QLINK_EVENT_KIND_ROUTE_LOST = 2048,
 	QLINK_EVENT_KIND_ROUTE_FOUND = 4096,
+	QLINK_EVENT_KIND_PEER_MOVED = 8192,
 };
 
 #define QLINK_DSCP_INHERIT	64
@@ -226,6 +229,9 @@ enum {
 	IFLA_QLINK_ECN,
 	IFLA_QLINK_TTL,
 	IFLA_QLINK_FWMARK,
+	IFLA_QLINK_ROAM,
+	IFLA_QLINK_ENDPOINT,
+	IFLA_QLINK_ENDPOINT_PORT,
 
 	__IFLA_QLINK_MAX,
 	IFLA_QLINK_MAX = (__IFLA_QLINK_MAX - 1)
@@ -295,6 +301,7 @@ enum {
 	QLINK_A_STATS_RX_KEEPALIVE,
 	QLINK_A_STATS_TX_FPU_WAIT,
 	QLINK_A_STATS_RX_FPU_WAIT,
+	QLINK_A_STATS_PEER_MOVED,
 	QLINK_A_STATS_KEY_REFUSED,
 
 	__QLINK_A_STATS_MAX,
@@ -320,6 +327,10 @@ enum {
 	QLINK_A_EVENT_AUTH_FAILURES,
 	QLINK_A_EVENT_REPLAYS,
 	QLINK_A_EVENT_PEER_HEARD,
+	QLINK_A_EVENT_ENDPOINT,
+	QLINK_A_EVENT_ENDPOINT_PORT,
+	QLINK_A_EVENT_FORMER,
+	QLINK_A_EVENT_FORMER_PORT,
 
 	__QLINK_A_EVENT_MAX,
 	QLINK_A_EVENT_MAX = (__QLINK_A_EVENT_MAX - 1)

@@ -147,7 +147,7 @@ static void log_event(struct link *link, const struct qlink_event *event)
 	static const uint32_t worth = QLINK_EVENT_KIND_EXHAUSTED | QLINK_EVENT_KIND_OVERDUE |
 		QLINK_EVENT_KIND_AUTH_FAILURES | QLINK_EVENT_KIND_WIPED |
 		QLINK_EVENT_KIND_PEER_LOST | QLINK_EVENT_KIND_PEER_HEARD |
-		QLINK_EVENT_KIND_BLOCKS2_HIGH;
+		QLINK_EVENT_KIND_BLOCKS2_HIGH | QLINK_EVENT_KIND_PEER_MOVED;
 	unsigned int bit;
 
 	for (bit = 0; bit < 32; bit++) {

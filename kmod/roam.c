@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What authentic frames tell of where the peer is. */
+#include "roam.h"
+
+#include "event.h"
+#include "live.h"
+
+/* The link may have been given another underlay since the frame was received. */
+static struct qlink_attach *qlink_roam_attach(const struct qlink_dev *link,
+					      const struct qlink_origin *origin)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+
+	return attach && attach->config.roam &&
+	       attach->ops->may_roam_to(attach, origin) ? attach : NULL;
+}
+
+/**
+ * qlink_roam_hear() - an authentic frame has come, from where its link may follow it
+ * @link: alive
+ * @origin: where it came from, noted when it was received
+ * @header: of the frame
+ * @plaintext: of the frame, never seen before
+ *
+ * Only a beacon moves the endpoint.
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
+		     const struct qlink_header *header, const u8 *plaintext)
+{
+	const struct qlink_key *newest;
+	struct qlink_keepalive keepalive;
+	struct qlink_attach *attach;
+	struct qlink_mark mark;
+
+	if (qlink_header_type(header) != QLINK_TYPE_KEEPALIVE)
+		return;
+	qlink_keepalive_get(&keepalive, plaintext);
+	attach = qlink_roam_attach(link, origin);
+	if (!attach || !qlink_keepalive_is_beacon(&keepalive))
+		return;
+	/* A wipe empties the rings first: where its number is seen, an older key is not current. */
+	mark.n_wipes = smp_load_acquire(&link->keyring.n_wipes);
+	mark.epoch = qlink_header_epoch(header);
+	mark.stamp = keepalive.stamp;
+	newest = rcu_dereference_bh(link->keyring.rx.current_key);
+	if (!newest || newest->name.epoch != mark.epoch)
+		return;
+	if (!qlink_endpoint_follow(&attach->endpoint, origin, &mark))
+		return;
+	qlink_stats_inc(link->stats, QLINK_A_STATS_PEER_MOVED);
+	qlink_event_raise(link, QLINK_EVENT_KIND_PEER_MOVED);
+	/* A peer that was not heard may have waited for this end to know where it is. */
+	qlink_live_prompt(link);
+}
