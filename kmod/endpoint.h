@@ -26,10 +26,12 @@ struct qlink_peer_address {
  * enum qlink_origin_note - why it matters where a frame came from, once it is authentic
  * @QLINK_ORIGIN_USUAL: it does not
  * @QLINK_ORIGIN_ROAMING: the endpoint of its link may follow it
+ * @QLINK_ORIGIN_ODD_PORT: its sender has not chosen that port, and does not receive there
  */
 enum qlink_origin_note {
 	QLINK_ORIGIN_USUAL,
 	QLINK_ORIGIN_ROAMING,
+	QLINK_ORIGIN_ODD_PORT,
 };
 
 /**

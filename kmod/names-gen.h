@@ -164,6 +164,8 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "rx_fpu_wait";
 	case QLINK_A_STATS_PEER_MOVED:
 		return "peer_moved";
+	case QLINK_A_STATS_RX_PEER_PORT:
+		return "rx_peer_port";
 	case QLINK_A_STATS_KEY_REFUSED:
 		return "key_refused";
 	}

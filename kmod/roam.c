@@ -15,14 +15,21 @@ static struct qlink_attach *qlink_roam_attach(const struct qlink_dev *link,
 	       attach->ops->may_roam_to(attach, origin) ? attach : NULL;
 }
 
+static void qlink_roam_tell_port(struct qlink_dev *link)
+{
+	qlink_stats_inc(link->stats, QLINK_A_STATS_RX_PEER_PORT);
+	qlink_event_raise(link, QLINK_EVENT_KIND_PEER_PORT);
+}
+
 /**
- * qlink_roam_hear() - an authentic frame has come, from where its link may follow it
+ * qlink_roam_hear() - an authentic frame has come, from a place that matters
  * @link: alive
  * @origin: where it came from, noted when it was received
  * @header: of the frame
  * @plaintext: of the frame, never seen before
  *
- * Only a beacon moves the endpoint.
+ * Only a beacon moves the endpoint. Where that is fixed, a port that the peer does not
+ * send from shows that a NAT is between the ends.
  *
  * Context: Softirq, in an RCU read side.
  */
@@ -34,6 +41,8 @@ void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
 	struct qlink_attach *attach;
 	struct qlink_mark mark;
 
+	if (origin->note == QLINK_ORIGIN_ODD_PORT)
+		return qlink_roam_tell_port(link);
 	if (qlink_header_type(header) != QLINK_TYPE_KEEPALIVE)
 		return;
 	qlink_keepalive_get(&keepalive, plaintext);

@@ -17,6 +17,7 @@
 #include "underlay_udp6.h"
 
 #define QLINK_UDP_SOURCE_PORT	49152	/* the first of RFC 6335's dynamic ports */
+#define QLINK_UDP_SOURCE_PORTS	64
 #define QLINK_UDP_ENCAP_TYPE	1	/* any value but 0: nothing reads it */
 
 /**
@@ -57,6 +58,13 @@ static const struct qlink_udp_family *qlink_udp_family_of(const struct qlink_con
 	return config->address_bytes == sizeof(struct in6_addr) ? &qlink_udp6 : &qlink_udp4;
 }
 
+/* Could the sender have chosen this port? PROTOCOL.md section 6 says which ones there are. */
+static bool qlink_udp_is_usual(const struct qlink_udp_port *udp, __be16 source)
+{
+	return (u16)(ntohs(source) - QLINK_UDP_SOURCE_PORT) < QLINK_UDP_SOURCE_PORTS ||
+	       source == udp->udp_port;
+}
+
 static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 {
 	struct qlink_udp_port *udp = rcu_dereference_sk_user_data(sk);
@@ -73,6 +81,8 @@ static int qlink_udp_receive(struct sock *sk, struct sk_buff *skb)
 	else
 		memcpy(origin.address.bytes, &ip_hdr(skb)->saddr, sizeof(ip_hdr(skb)->saddr));
 	origin.port = ((const struct udphdr *)skb->data)->source;
+	if (unlikely(!qlink_udp_is_usual(udp, origin.port)))
+		origin.note = QLINK_ORIGIN_ODD_PORT;
 	__skb_pull(skb, sizeof(struct udphdr));
 	if (qlink_udp_gso_was_bundle(skb))
 		qlink_udp_gso_want(&udp->gso);

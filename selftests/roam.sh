@@ -157,6 +157,32 @@ test_udp6_behind_nat()
 	behind_nat
 }
 
+# A NAT that changes ports, at an end whose endpoint is fixed: it hears the peer, the peer does not hear it, and it says
+# why. Then it roams.
+test_nat_without_roam()
+{
+	local before
+
+	under=udp
+	setup_nat
+	link_set "$ns2" remote "$nat_address" roam off
+	listen "$ns2" "$tmp/events"
+	before=$(stats "$ns2")
+	key_pass "$ns1" "$ns2" 1
+	expect_soon "event" has_event "$tmp/events" peer-port
+	expect_soon "keepalives come" stat_is_above "$ns2" rx_keepalive 6
+	expect_eq "and are counted" "$(stats_moved "$ns2" "$before" | wc -w) $(stats_moved "$ns2" "$before" |
+		sed -E 's/rx_keepalive=.([0-9]+) rx_peer_port=.[0-9]+/delivered/')" "2 delivered"
+	expect_eq "both are lost" "$(link_field "$ns1" .state) $(link_field "$ns2" .state)" "peer-lost peer-lost"
+	expect_eq "the site hears nothing" "$(stat_get "$ns1" rx_keepalive)" 0
+	link_set "$ns2" roam on
+	expect_soon "heard" is_heard "$ns2"
+	expect_soon "heard" is_heard "$ns1"
+	before=$(stat_get "$ns2" rx_peer_port)
+	answers "$ns1" "${inner[2]}"
+	expect_eq "nothing is odd any more" "$(stat_get "$ns2" rx_peer_port)" "$before"
+}
+
 # The NAT's address changes while frames go in both directions: the next beacon moves the endpoint. No carrier is lost.
 test_modem_changes_its_address()
 {

@@ -17,6 +17,8 @@ from wire import ETHERTYPE
 # The device and the port that setup_pair uses at both ends.
 LOWER = "veth0"
 PORT = 47000
+# One that a sender may choose, so that receivers do not report it.
+SOURCE_PORT = 49200
 
 
 class Injector:
@@ -29,14 +31,16 @@ class Injector:
             head = mac_of(probe, LOWER) + tap.mac + ETHERTYPE.to_bytes(2, "big")
             self.send = lambda frame: tap.send(head + frame)
             return
-        source, source_port = getattr(args, "address", None), getattr(args, "source_port", 0)
+        source, source_port = getattr(args, "address", None), getattr(args, "source_port", SOURCE_PORT)
         if args.under == "udp6":
             peer = in_namespace(args.to, lambda: address6_of(LOWER))
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((source or in_namespace(args.sender, lambda: address6_of(LOWER)), source_port))
         else:
             peer = address_of(probe, LOWER)
             sock = in_namespace(args.sender, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((source or address_of(sock, LOWER), source_port))
         self.send = lambda frame: sock.sendto(frame, (peer, PORT))
         self.send_bundle = lambda frames: sock.sendmsg(

@@ -65,6 +65,7 @@ static const char *const event_kinds[] = {
 	"route-lost",
 	"route-found",
 	"peer-moved",
+	"peer-port",
 };
 
 const struct qlink_names qlink_event_kinds = NAMES(event_kinds);
@@ -110,6 +111,7 @@ const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_TX_FPU_WAIT] = "tx_fpu_wait",
 	[QLINK_A_STATS_RX_FPU_WAIT] = "rx_fpu_wait",
 	[QLINK_A_STATS_PEER_MOVED] = "peer_moved",
+	[QLINK_A_STATS_RX_PEER_PORT] = "rx_peer_port",
 	[QLINK_A_STATS_KEY_REFUSED] = "key_refused",
 };
 

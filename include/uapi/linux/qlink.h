@@ -126,6 +126,9 @@ enum qlink_link_state {
  * @QLINK_EVENT_KIND_ROUTE_FOUND: there is a route to the peer again
  * @QLINK_EVENT_KIND_PEER_MOVED: the endpoint of the peer has moved to where
  *   its newest beacon came from
+ * @QLINK_EVENT_KIND_PEER_PORT: authentic frames came from a UDP port that
+ *   their sender did not choose: a NAT is between the ends, and may not pass
+ *   what this end sends
  */
 enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROTATED = 1,
@@ -142,6 +145,7 @@ enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROUTE_LOST = 2048,
 	QLINK_EVENT_KIND_ROUTE_FOUND = 4096,
 	QLINK_EVENT_KIND_PEER_MOVED = 8192,
+	QLINK_EVENT_KIND_PEER_PORT = 16384,
 };
 
 #define QLINK_DSCP_INHERIT	64
@@ -302,6 +306,7 @@ enum {
 	QLINK_A_STATS_TX_FPU_WAIT,
 	QLINK_A_STATS_RX_FPU_WAIT,
 	QLINK_A_STATS_PEER_MOVED,
+	QLINK_A_STATS_RX_PEER_PORT,
 	QLINK_A_STATS_KEY_REFUSED,
 
 	__QLINK_A_STATS_MAX,
