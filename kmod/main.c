@@ -10,6 +10,7 @@
 #include "keytable.h"
 #include "netlink.h"
 #include "power.h"
+#include "roam.h"
 #include "rx.h"
 #include "tx.h"
 #include "udp_net.h"
@@ -18,6 +19,7 @@
 static const struct qlink_underlay_upcalls qlink_underlay_upcalls = {
 	.rx		= qlink_rx_receive,
 	.rx_bundle	= qlink_rx_receive_bundle,
+	.strayed	= qlink_roam_stray,
 	.resized	= qlink_device_resized,
 	.follow		= qlink_device_follow,
 };

@@ -181,6 +181,8 @@ static inline const char *qlink_port_name(unsigned int value)
 		return "rx_bad_version";
 	case QLINK_A_PORT_RX_NO_LINK:
 		return "rx_no_link";
+	case QLINK_A_PORT_RX_OTHER_PEER:
+		return "rx_other_peer";
 	}
 	return NULL;
 }

@@ -63,3 +63,20 @@ void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
 	/* A peer that was not heard may have waited for this end to know where it is. */
 	qlink_live_prompt(link);
 }
+
+/**
+ * qlink_roam_stray() - a frame came from another address than the peer's
+ * @attach: of the link that has its id
+ *
+ * Anybody can send such a frame. So it is no news while keepalives show that the peer is
+ * where it should be, and otherwise a hint.
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_roam_stray(struct qlink_attach *attach)
+{
+	struct qlink_dev *link = netdev_priv(attach->dev);
+
+	if (netif_running(attach->dev) && !READ_ONCE(link->live.is_heard))
+		qlink_event_raise(link, QLINK_EVENT_KIND_PEER_ADDRESS);
+}

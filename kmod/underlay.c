@@ -115,7 +115,7 @@ const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind)
 int qlink_port_init(struct qlink_port *port)
 {
 	hash_init(port->links);
-	hash_init(port->roaming);
+	hash_init(port->ids);
 	INIT_LIST_HEAD(&port->entry);
 	port->stats = qlink_stats_new();
 	return port->stats ? 0 : -ENOMEM;
@@ -157,8 +157,8 @@ static struct qlink_attach *qlink_port_find_roaming(struct qlink_port *port, u16
 {
 	struct qlink_attach *attach;
 
-	hash_for_each_possible_rcu(port->roaming, attach, roaming, link_id) {
-		if (attach->config.link_id == link_id)
+	hash_for_each_possible_rcu(port->ids, attach, id_node, link_id) {
+		if (attach->config.link_id == link_id && attach->config.roam)
 			return attach;
 	}
 	return NULL;
@@ -210,8 +210,7 @@ int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 	attach->port = port;
 	hash_add_rcu(port->links, &attach->node,
 		     qlink_port_hash(&attach->peer, attach->config.link_id));
-	if (attach->config.roam)
-		hash_add_rcu(port->roaming, &attach->roaming, attach->config.link_id);
+	hash_add_rcu(port->ids, &attach->id_node, attach->config.link_id);
 	port->n_links++;
 	return 0;
 }
@@ -229,7 +228,7 @@ bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach)
 	ASSERT_RTNL();
 
 	hash_del_rcu(&attach->node);
-	hash_del_rcu(&attach->roaming);
+	hash_del_rcu(&attach->id_node);
 	return !--port->n_links;
 }
 
@@ -240,6 +239,28 @@ static struct qlink_attach *qlink_port_seek(struct qlink_port *port,
 	struct qlink_attach *attach = qlink_port_find(port, &origin->address, link_id);
 
 	return likely(attach) ? attach : qlink_port_find_roaming(port, link_id);
+}
+
+/* A frame belongs to no link: its id to none, or not with this address. Where one link alone has
+ * the id, that link is told, because its peer may have a new address. Of several, all but one
+ * would be told what is not true. Returns the counter.
+ */
+static unsigned int qlink_port_stray(struct qlink_port *port, u16 link_id)
+{
+	struct qlink_attach *attach, *first = NULL;
+
+	hash_for_each_possible_rcu(port->ids, attach, id_node, link_id) {
+		if (attach->config.link_id != link_id)
+			continue;
+		/* A link that changes its configuration is on the port twice. */
+		if (first && first->dev != attach->dev)
+			return QLINK_A_PORT_RX_OTHER_PEER;
+		first = attach;
+	}
+	if (!first)
+		return QLINK_A_PORT_RX_NO_LINK;
+	qlink_underlay_up->strayed(first);
+	return QLINK_A_PORT_RX_OTHER_PEER;
 }
 
 /* Where a frame came from is not looked at before the frame is authentic. */
@@ -298,7 +319,7 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_origin *orig
 	}
 	attach = qlink_port_seek(port, origin, qlink_header_link_id(header));
 	if (unlikely(!attach)) {
-		counter = QLINK_A_PORT_RX_NO_LINK;
+		counter = qlink_port_stray(port, qlink_header_link_id(header));
 		goto drop;
 	}
 	qlink_port_note(attach, origin, skb);
@@ -322,18 +343,24 @@ drop:
 void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_origin *origin,
 			       struct sk_buff *skb)
 {
-	struct qlink_attach *attach = NULL;
+	unsigned int counter = QLINK_A_PORT_RX_NO_LINK;
+	struct qlink_attach *attach;
 	struct qlink_bundle_walk walk;
 	struct qlink_header header;
 
 	qlink_bundle_walk(&walk, skb, 0, skb_shinfo(skb)->gso_size);
-	if (likely(qlink_bundle_header(&walk, &header)))
-		attach = qlink_port_seek(port, origin, qlink_header_link_id(&header));
-	if (likely(attach)) {
-		qlink_port_note(attach, origin, skb);
-		qlink_underlay_up->rx_bundle(attach, skb);
-		return;
+	if (unlikely(!qlink_bundle_header(&walk, &header)))
+		goto drop;
+	attach = qlink_port_seek(port, origin, qlink_header_link_id(&header));
+	if (unlikely(!attach)) {
+		counter = qlink_port_stray(port, qlink_header_link_id(&header));
+		goto drop;
 	}
-	qlink_stats_add(port->stats, QLINK_A_PORT_RX_NO_LINK, qlink_bundle_n(skb));
+	qlink_port_note(attach, origin, skb);
+	qlink_underlay_up->rx_bundle(attach, skb);
+	return;
+
+drop:
+	qlink_stats_add(port->stats, counter, qlink_bundle_n(skb));
 	kfree_skb(skb);
 }

@@ -180,8 +180,8 @@ struct qlink_attach {
 	struct qlink_peer_address peer;
 	/** @node: in the port's table by peer and id */
 	struct hlist_node node;
-	/** @roaming: in the port's list of links that roam, if it does */
-	struct hlist_node roaming;
+	/** @id_node: in the port's table by id alone */
+	struct hlist_node id_node;
 	/** @endpoint: udp: where its frames are sent to */
 	struct qlink_endpoint endpoint;
 	/** @outer: udp: the fields of outer headers that do not follow a frame */
@@ -236,8 +236,8 @@ struct qlink_port {
 	struct qlink_stats __percpu *stats;
 	/** @links: by peer address and link id; written under RTNL */
 	DECLARE_HASHTABLE(links, QLINK_PORT_HASH_BITS);
-	/** @roaming: those that roam, by link id alone; written under RTNL */
-	DECLARE_HASHTABLE(roaming, QLINK_PORT_HASH_BITS);
+	/** @ids: the same links by link id alone; written under RTNL */
+	DECLARE_HASHTABLE(ids, QLINK_PORT_HASH_BITS);
 };
 
 /**
@@ -250,6 +250,8 @@ struct qlink_underlay_upcalls {
 	void (*rx)(struct qlink_attach *attach, struct sk_buff *skb);
 	/** @rx_bundle: the same for frames of gso_size bytes in one packet; the last may be less */
 	void (*rx_bundle)(struct qlink_attach *attach, struct sk_buff *skb);
+	/** @strayed: a frame with the id that this link alone has came from another address */
+	void (*strayed)(struct qlink_attach *attach);
 	/** @resized: the size that fits the route has changed: link and device must follow */
 	void (*resized)(struct qlink_attach *attach);
 	/** @follow: the route may have changed: have link and device follow now; RTNL held */

@@ -161,6 +161,26 @@ test_lower_is_a_bond()
 	ip -n "$ns2" link set veth1 up
 	expect_soon "a cable" state_is "$ns1" up
 	answers "$ns1" "${inner[2]}"
+	bond_gets_another_mac
+}
+
+# The MAC address of the peer's bond changes: its frames are not taken, the event says why, and the carrier goes.
+bond_gets_another_mac()
+{
+	listen "$ns1" "$tmp/events"
+	link_set "$ns1" keepalive-ms 200
+	link_set "$ns2" keepalive-ms 200
+	expect_soon "heard" state_is "$ns1" up
+	expect_eq "nothing to report" "$(stat_get "$ns1" port_rx_other_peer)" 0
+	ip -n "$ns2" link set bond0 address 02:00:00:00:00:99
+	expect_soon "lost" state_is "$ns1" peer-lost
+	expect_soon "lost" state_is "$ns2" peer-lost
+	expect_soon "event" has_event "$tmp/events" peer-address
+	expect_ok "frames of the port" test "$(stat_get "$ns1" port_rx_other_peer)" -gt 0
+	expect_eq "they are those of the port, not of no link" "$(stat_get "$ns1" port_rx_no_link)" 0
+	link_set "$ns1" peer 02:00:00:00:00:99
+	expect_soon "heard again" state_is "$ns1" up
+	answers "$ns1" "${inner[2]}"
 }
 
 # Over one slave of a bond: the link stays on this cable, active or not, as LLDP does. If the bond is a bridge port,

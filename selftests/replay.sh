@@ -156,10 +156,13 @@ each_test_link_deleted()
 	expect_only_moved "$ns2" "$before" "port_rx_no_link=+8"
 }
 
-# A valid frame from the wrong sender.
+# A valid frame from the wrong sender. A link that alone has its id is told, at most 20 times a second; of several, none.
 each_test_wrong_sender()
 {
+	local n
+
 	setup_pair
+	listen "$ns2" "$tmp/events"
 	case $under in
 	eth)
 		ip -n "$ns1" link del qlink0
@@ -170,8 +173,21 @@ each_test_wrong_sender()
 		ip -n "$ns1" address add 198.51.100.77/24 dev veth0
 		ip -n "$ns1" neighbour replace "${address[2]}" lladdr "${mac[2]}" dev veth0 ;;
 	esac
-	forge good --expect port_rx_no_link
+	forge good --expect port_rx_other_peer
+	expect_soon "event" has_event "$tmp/events" peer-address
+	# shellcheck disable=SC2046 # words
+	ip -n "$ns2" link add $([ "$under" = udp ] || echo link veth0) name qlink1 type qlink \
+		$(link_words 2 | sed "s/${address[1]}/${address[5]}/; s/${mac[1]}/${mac[5]}/")
+	ip -n "$ns2" link set qlink1 up
+	n=$(told)
+	forge good --expect port_rx_other_peer
+	key_add "$ns2" tx 2 "$(key_new second)"
+	in_ns "$ns2" qlinkctl rotate qlink0
+	expect_soon "a later event" has_event "$tmp/events" rotated
+	expect_eq "nobody was told" "$(told)" "$n"
 }
+
+told() { jq -c 'select(any(.kinds[]; . == "peer-address"))' "$tmp/events" | wc -l; }
 
 debug_tests="bad_header_udp bundled_udp"
 run_tests "$@"

@@ -346,7 +346,7 @@ what_moves()
 	expect_soon "heard" both_heard
 	answers "$ns2" "${inner[1]}"
 	beacon $((late + 200))
-	expect_soon "it moves no more" stat_is_above "$ns2" port_rx_no_link 0
+	expect_soon "it moves no more" stat_is_above "$ns2" port_rx_other_peer 0
 }
 
 mtu_is() { [ "$(in_ns "$1" cat /sys/class/net/qlink0/mtu)" = "$2" ]; }

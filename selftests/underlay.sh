@@ -154,8 +154,8 @@ test_udp6_frames_of_no_link()
 	expect_only_moved "$ns2" "$before" "port_rx_no_link=+8"
 	expect_ok "id, and another peer" ip -n "$ns2" link set qlink0 type qlink id 7 remote "${address6[3]}"
 	before=$(stats "$ns2")
-	frames forge good --under udp6 --from "$ns1" --to "$ns2" --key "$(key_file "$ns1" 1)" --expect port_rx_no_link
-	expect_only_moved "$ns2" "$before" "port_rx_no_link=+8"
+	frames forge good --under udp6 --from "$ns1" --to "$ns2" --key "$(key_file "$ns1" 1)" --expect port_rx_other_peer
+	expect_only_moved "$ns2" "$before" "port_rx_other_peer=+8"
 }
 
 test_udp6_duplicate_is_refused()

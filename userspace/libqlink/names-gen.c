@@ -66,6 +66,7 @@ static const char *const event_kinds[] = {
 	"route-found",
 	"peer-moved",
 	"peer-port",
+	"peer-address",
 };
 
 const struct qlink_names qlink_event_kinds = NAMES(event_kinds);
@@ -119,4 +120,5 @@ const char *const qlink_port_names[QLINK_A_PORT_MAX + 1] = {
 	[QLINK_A_PORT_RX_SHORT] = "rx_short",
 	[QLINK_A_PORT_RX_BAD_VERSION] = "rx_bad_version",
 	[QLINK_A_PORT_RX_NO_LINK] = "rx_no_link",
+	[QLINK_A_PORT_RX_OTHER_PEER] = "rx_other_peer",
 };

@@ -148,5 +148,5 @@ TEST(text_is_one_line)
 TEST(every_kind_has_a_name)
 {
 	CHECK_NUMBER("the last one", 1U << (qlink_event_kinds.n - 1),
-		     QLINK_EVENT_KIND_PEER_PORT);
+		     QLINK_EVENT_KIND_PEER_ADDRESS);
 }

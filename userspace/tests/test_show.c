@@ -79,7 +79,7 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 		"\"rekeys\":0,\"usage\":{}},"
 		"\"blocks2\":99,\"generation\":4,\"wipes\":0}");
 	check_members("port", json_object_get(object, "port"),
-		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34}");
+		"{\"rx_short\":0,\"rx_bad_version\":0,\"rx_no_link\":34,\"rx_other_peer\":0}");
 	CHECK_NUMBER("ifindex", json_integer_value(json_object_get(object, "ifindex")), 5);
 	CHECK_TEXT("ifname", json_string_value(json_object_get(object, "ifname")),
 		   "qlink0");

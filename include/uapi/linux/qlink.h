@@ -129,6 +129,9 @@ enum qlink_link_state {
  * @QLINK_EVENT_KIND_PEER_PORT: authentic frames came from a UDP port that
  *   their sender did not choose: a NAT is between the ends, and may not pass
  *   what this end sends
+ * @QLINK_EVENT_KIND_PEER_ADDRESS: frames with the id of the link came from
+ *   another address than the peer's: perhaps the peer has a new MAC or IP
+ *   address, perhaps somebody forges frames
  */
 enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROTATED = 1,
@@ -146,6 +149,7 @@ enum qlink_event_kind {
 	QLINK_EVENT_KIND_ROUTE_FOUND = 4096,
 	QLINK_EVENT_KIND_PEER_MOVED = 8192,
 	QLINK_EVENT_KIND_PEER_PORT = 16384,
+	QLINK_EVENT_KIND_PEER_ADDRESS = 32768,
 };
 
 #define QLINK_DSCP_INHERIT	64
@@ -318,6 +322,7 @@ enum {
 	QLINK_A_PORT_RX_SHORT,
 	QLINK_A_PORT_RX_BAD_VERSION,
 	QLINK_A_PORT_RX_NO_LINK,
+	QLINK_A_PORT_RX_OTHER_PEER,
 
 	__QLINK_A_PORT_MAX,
 	QLINK_A_PORT_MAX = (__QLINK_A_PORT_MAX - 1)
