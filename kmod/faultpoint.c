@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Places where a test makes the module slow or has it fail; on kernels with fault injection only. */
+/* Places where a test makes the module slow or has it fail, on kernels with fault injection. */
 #include "faultpoint.h"
 
 #ifdef CONFIG_FAULT_INJECTION_DEBUG_FS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Places where a test makes the module slow or has it fail; on kernels with fault injection only. */
+/* Places where a test makes the module slow or has it fail, on kernels with fault injection. */
 #ifndef QLINK_FAULTPOINT_H
 #define QLINK_FAULTPOINT_H
 

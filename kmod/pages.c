@@ -52,8 +52,8 @@ static bool qlink_pages_fits(struct page_frag *frag, unsigned int bytes, unsigne
 	return true;
 }
 
-/* A page from the memory reserves is not kept: sockets drop frames in it, and its memory is meant for
- * the way out of a shortage.
+/* A page from the memory reserves is not kept: sockets drop frames in it, and its memory is meant
+ * for the way out of a shortage.
  */
 static bool qlink_pages_refill(struct page_frag *frag, unsigned int bytes)
 {

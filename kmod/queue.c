@@ -11,11 +11,12 @@
  * is authentic. So each link has a queue of its own on each CPU, and the queues are served in turn
  * (deficit round robin): in a turn a link's packets may cost QLINK_QUEUE_TURN. A packet costs its
  * bytes and, for each of its frames, QLINK_QUEUE_FRAME, which is about what it takes to handle a
- * frame without any bytes. What a packet costs above the rest of a turn is taken off the next turns.
+ * frame without any bytes. What a packet costs above the rest of a turn is taken off the turns
+ * that follow.
  *
- * A queue may cost no more than what is left of QLINK_QUEUES_COST then. So one link can take half of
- * it, two links a third each, and a link that comes later always finds room. A packet that finds
- * none is dropped; whoever floods a link drops that link's frames only.
+ * A queue may cost no more than what is left of QLINK_QUEUES_COST then. So one link can take half
+ * of it, two links a third each, and a link that comes later always finds room. A packet that
+ * finds none is dropped; whoever floods a link drops that link's frames only.
  */
 
 #define QLINK_QUEUE_FRAME	1024
@@ -124,7 +125,8 @@ bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned in
 	bool has_room;
 
 	spin_lock(&queues->lock);
-	has_room = likely(queue->cost + queues->cost + cost <= QLINK_QUEUES_COST && !queue->is_dead);
+	has_room = likely(!queue->is_dead &&
+			  queue->cost + queues->cost + cost <= QLINK_QUEUES_COST);
 	if (has_room) {
 		qlink_queue_cb(skb)->cost = cost;
 		if (skb_queue_empty(&queue->packets))

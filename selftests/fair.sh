@@ -26,6 +26,7 @@ plug() { expect_ok "plug" tc -n "$ns1" qdisc "$1" dev veth0 root handle 1: plug 
 
 flood() { in_ns "$ns1" /usr/bin/python3 "$here/bundleflood.py" "${address[1]}" "${address[2]}" "$port" "$link_id" 1 "$1"; }
 
+refused() { [ "$(stat_get "$ns2" rx_auth_error)" = "$1" ]; }
 held() { [ "$(tc -n "$ns1" -s -j qdisc show dev veth0 | jq '.[0].qlen')" = "$1" ]; }
 
 # More forged packets of one link than its queue takes, and behind them one frame of another link, arrive at once.
@@ -41,7 +42,7 @@ test_forged_flood_of_another_link()
 	dev=qlink1 key_pass "$ns2" "$ns1" 1
 	for ns in "$ns1" "$ns2"; do expect_ok "USO" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
 	expect_ok "the link learns that packets of many frames come" flood 1
-	expect_soon "refused" eval '[ "$(stat_get "$ns2" rx_auth_error)" = 64 ]'
+	expect_soon "refused" refused 64
 	answers "$ns1" "${other[2]}"
 
 	plug add limit 100000000

@@ -36,4 +36,6 @@ static inline void bitmap_clear(u8 *map, unsigned int start, unsigned int n_bits
 		map[start / 8] &= ~(1 << start % 8);
 }
 
+#define __aligned(bytes) __attribute__((aligned(bytes)))
+
 #endif
