@@ -82,7 +82,7 @@ static int qlink_device_ndo_init(struct net_device *dev)
 	qlink_event_init(link);
 	qlink_live_init(link, qlink_link_set_carrier);
 	err = link->stats && link->tx_queue && link->rx_queue ?
-	      qlink_keyring_init(&link->keyring, &qlink_device_upcalls) : -ENOMEM;
+	      qlink_keyring_init(&link->keyring, dev, &qlink_device_upcalls) : -ENOMEM;
 	if (err) {
 		qlink_device_free_percpu(link);
 		return err;

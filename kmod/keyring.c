@@ -75,12 +75,13 @@ static const struct qlink_ring_upcalls qlink_keyring_rx_upcalls = {
 /**
  * qlink_keyring_init() - make the two empty rings of a link
  * @keyring: zeroed memory of the caller, for qlink_keyring_destroy() and qlink_keyring_free()
+ * @dev: of the link
  * @upcalls: constant
  *
  * Context: Process context, sleeps.
  * Return: 0 or %-ENOMEM
  */
-int qlink_keyring_init(struct qlink_keyring *keyring,
+int qlink_keyring_init(struct qlink_keyring *keyring, const struct net_device *dev,
 		       const struct qlink_keyring_upcalls *upcalls)
 {
 	keyring->history = qlink_history_new();
@@ -88,6 +89,8 @@ int qlink_keyring_init(struct qlink_keyring *keyring,
 		return -ENOMEM;
 	keyring->generation = 1;
 	keyring->upcalls = upcalls;
+	keyring->tx.dev = dev;
+	keyring->rx.dev = dev;
 	qlink_ring_tx_init(&keyring->tx, keyring->history, &qlink_keyring_tx_upcalls);
 	qlink_ring_rx_init(&keyring->rx, keyring->history, &qlink_keyring_rx_upcalls);
 	mutex_lock(&qlink_install_mutex);

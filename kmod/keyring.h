@@ -48,7 +48,7 @@ struct qlink_keyring {
 	enum qlink_wipe_cause wiped_by;
 };
 
-int qlink_keyring_init(struct qlink_keyring *keyring,
+int qlink_keyring_init(struct qlink_keyring *keyring, const struct net_device *dev,
 		       const struct qlink_keyring_upcalls *upcalls);
 void qlink_keyring_destroy(struct qlink_keyring *keyring);
 void qlink_keyring_free(struct qlink_keyring *keyring);

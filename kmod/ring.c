@@ -8,6 +8,8 @@
 #include "compat.h"
 #include "key_wipe.h"
 #include "keytable.h"
+#include "names-gen.h"
+#include "trace.h"
 
 /**
  * DOC: Keys and their transforms
@@ -132,6 +134,8 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 {
 	lockdep_assert_held(&ring->lock);
 
+	trace_qlink_key_taken(ring->dev, qlink_direction_name(ring->direction), key->name.epoch,
+			      qlink_source_name(key->source), qlink_key_state_name(key->state));
 	qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_ACTIVE);
 	ring->begun_at = 0;
@@ -215,6 +219,8 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 {
 	lockdep_assert_held(&ring->lock);
 
+	trace_qlink_key_gone(ring->dev, qlink_direction_name(ring->direction), key->name.epoch,
+			     qlink_source_name(key->source), qlink_key_state_name(key->state));
 	qlink_ring_advance_bare(ring, key);
 	if (ring->skipped == key)
 		ring->skipped = qlink_ring_after(ring, key);

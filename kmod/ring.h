@@ -81,6 +81,8 @@ struct qlink_ring {
 	struct qlink_key __rcu *current_key;
 	/** @direction: tx or rx */
 	enum qlink_direction direction;
+	/** @dev: device of its link, for tracepoints; constant */
+	const struct net_device *dev;
 	/** @lock: guards all below and changes of @current_key; taken with BHs off */
 	spinlock_t lock;
 	/** @keys: oldest epoch first */

@@ -10,6 +10,7 @@
 #include <net/gro.h>
 
 #include "bundle.h"
+#include "drop.h"
 #include "event.h"
 #include "faultpoint.h"
 #include "live.h"
@@ -60,9 +61,10 @@ static DEFINE_PER_CPU(struct qlink_rx_cpu, qlink_rx_cpus);
 /* NAPI needs a device; this one belongs to no link. */
 static struct net_device *qlink_rx_napi_dev;
 
-static void qlink_rx_count(struct qlink_dev *link, unsigned int counter, unsigned int n)
+static void qlink_rx_count(struct qlink_dev *link, const struct sk_buff *skb,
+			   unsigned int counter, unsigned int n)
 {
-	qlink_stats_add(link->stats, counter, n);
+	qlink_drop_count(link->stats, link->dev, skb, counter, n);
 	if (counter == QLINK_A_STATS_RX_AUTH_ERROR)
 		qlink_event_raise(link, QLINK_EVENT_KIND_AUTH_FAILURES);
 	else if (counter == QLINK_A_STATS_RX_REPLAY || counter == QLINK_A_STATS_RX_OLD)
@@ -71,15 +73,15 @@ static void qlink_rx_count(struct qlink_dev *link, unsigned int counter, unsigne
 
 static void qlink_rx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
 {
-	qlink_rx_count(link, counter, 1);
-	kfree_skb(skb);
+	qlink_rx_count(link, skb, counter, 1);
+	kfree_skb_reason(skb, qlink_drop_reason(counter));
 }
 
 static void qlink_rx_drop_bundle(struct qlink_dev *link, struct sk_buff *bundle,
 				 unsigned int counter)
 {
-	qlink_rx_count(link, counter, qlink_bundle_n(bundle));
-	kfree_skb(bundle);
+	qlink_rx_count(link, bundle, counter, qlink_bundle_n(bundle));
+	kfree_skb_reason(bundle, qlink_drop_reason(counter));
 }
 
 /* A packet that did not get into the queue: a bundle, or a frame with no size of segments. */
@@ -370,7 +372,7 @@ static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *lin
 	counter = qlink_rx_open(ring, key, &header, own->data,
 				qlink_rx_read(walk, own->data, bytes), bytes);
 	if (unlikely(counter)) {
-		kfree_skb(own);
+		kfree_skb_reason(own, qlink_drop_reason(counter));
 		return counter;
 	}
 	qlink_rx_strip(own);
@@ -391,7 +393,7 @@ static void qlink_rx_bundle(struct napi_struct *napi, struct sk_buff *bundle)
 	for (; qlink_bundle_bytes(&walk); qlink_bundle_next(&walk)) {
 		counter = qlink_rx_one(napi, link, qlink_origin_of(bundle), &walk, ecn);
 		if (unlikely(counter))
-			qlink_rx_count(link, counter, 1);
+			qlink_rx_count(link, bundle, counter, 1);
 	}
 	consume_skb(bundle);
 }
@@ -495,8 +497,8 @@ static void qlink_rx_wait(struct qlink_queue *queue, struct sk_buff_head *batch)
 	qlink_queue_put_back(queue, batch);
 }
 
-/* A batch is in no queue from which qlink_queue_kill() could take it, and neither is a frame that GRO
- * holds. But both are in this RCU read side, and a device is freed a grace period after its
+/* A batch is in no queue from which qlink_queue_kill() could take it, and neither is a frame that
+ * GRO holds. But both are in this RCU read side, and a device is freed a grace period after its
  * ndo_uninit.
  */
 static int qlink_rx_poll(struct napi_struct *napi, int budget)

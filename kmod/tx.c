@@ -8,6 +8,7 @@
 #include <net/gso.h>
 
 #include "bundle.h"
+#include "drop.h"
 #include "gso.h"
 #include "nest.h"
 #include "outer.h"
@@ -74,8 +75,8 @@ static const unsigned int qlink_tx_counters[] = {
 static void qlink_tx_drop(struct qlink_dev *link, struct sk_buff *skb, unsigned int counter)
 {
 	/* A packet of many segments counts as that many frames. */
-	qlink_stats_add(link->stats, counter, max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
-	kfree_skb(skb);
+	qlink_drop(link->stats, link->dev, skb, counter,
+		   max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
 }
 
 /**
@@ -108,7 +109,7 @@ static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
 			     unsigned int max_bytes)
 {
 	if (qlink_pmtu_tell(link, skb, max_bytes))
-		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_TOO_BIG);
+		qlink_drop_count(link->stats, link->dev, NULL, QLINK_A_STATS_TX_TOO_BIG, 1);
 	else
 		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
 }
@@ -237,7 +238,7 @@ static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
 	verdict = attach->ops->xmit(attach, skb, flow);
 	if (likely(verdict == QLINK_XMIT_SENT))
 		return true;
-	qlink_stats_add(link->stats, qlink_tx_counters[verdict], n);
+	qlink_drop_count(link->stats, link->dev, NULL, qlink_tx_counters[verdict], n);
 	return false;
 }
 
@@ -370,8 +371,8 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
 	while ((bytes = qlink_gso_bytes(gso))) {
 		own = qlink_tx_cut(attach, gso);
 		if (unlikely(!own)) {
-			qlink_stats_add(link->stats, QLINK_A_STATS_TX_NO_MEMORY,
-					qlink_gso_left(gso));
+			qlink_drop_count(link->stats, link->dev, skb, QLINK_A_STATS_TX_NO_MEMORY,
+					 qlink_gso_left(gso));
 			return;
 		}
 		qlink_tx_follow(own, skb, gso);
@@ -413,7 +414,8 @@ static unsigned int qlink_tx_bundle(struct qlink_dev *link, struct qlink_attach 
 		err = qlink_tx_seal(link, attach->config.link_id, frame, plain,
 				    QLINK_TYPE_FRAME_CSUM);
 		if (unlikely(err)) {
-			qlink_stats_inc(link->stats, qlink_tx_seal_counter(err));
+			qlink_drop_count(link->stats, link->dev, gso->skb,
+					 qlink_tx_seal_counter(err), 1);
 			break;
 		}
 		qlink_bundle_add(bundle, sealed);
@@ -549,12 +551,12 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 	struct sk_buff *skb;
 
 	if (!attach) {
-		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_NO_UNDERLAY);
+		qlink_drop_count(link->stats, link->dev, NULL, QLINK_A_STATS_TX_NO_UNDERLAY, 1);
 		return;
 	}
 	skb = qlink_tx_make(link, attach, plaintext, QLINK_KEEPALIVE_BYTES);
 	if (!skb) {
-		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_NO_MEMORY);
+		qlink_drop_count(link->stats, link->dev, NULL, QLINK_A_STATS_TX_NO_MEMORY, 1);
 		return;
 	}
 	if (!qlink_nest_enter(&nest, link))

@@ -2,15 +2,22 @@
 /* What all underlays have in common: the links of a port, and the first check of a frame. */
 #include "underlay.h"
 
-#include <linux/hash.h>
+#include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <linux/siphash.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "bundle.h"
+#include "drop.h"
 
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
+
+/* Whoever owns a user namespace chooses the links of a port, so their hash has a secret: a chain of
+ * links would slow down all that the CPU receives.
+ */
+static hsiphash_key_t qlink_port_secret __ro_after_init;
 
 /**
  * struct qlink_underlay_net - the ports of a netns
@@ -61,6 +68,7 @@ static struct pernet_operations qlink_underlay_net_ops = {
 int __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 {
 	qlink_underlay_up = upcalls;
+	get_random_bytes(&qlink_port_secret, sizeof(qlink_port_secret));
 	return register_pernet_subsys(&qlink_underlay_net_ops);
 }
 
@@ -106,6 +114,28 @@ const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind)
 }
 
 /**
+ * qlink_underlay_drop() - free a sealed frame that is not sent
+ * @skb: taken over
+ * @verdict: why, not QLINK_XMIT_SENT; the link counts it
+ *
+ * Context: BHs off.
+ * Return: @verdict
+ */
+enum qlink_xmit_verdict qlink_underlay_drop(struct sk_buff *skb, enum qlink_xmit_verdict verdict)
+{
+	static const unsigned int counters[] = {
+		[QLINK_XMIT_DOWN]	= QLINK_A_STATS_TX_NO_UNDERLAY,
+		[QLINK_XMIT_NO_ROUTE]	= QLINK_A_STATS_TX_NO_ROUTE,
+		[QLINK_XMIT_LOOP]	= QLINK_A_STATS_TX_LOOP,
+		[QLINK_XMIT_TOO_BIG]	= QLINK_A_STATS_TX_TOO_BIG,
+		[QLINK_XMIT_NO_MEMORY]	= QLINK_A_STATS_TX_NO_MEMORY,
+	};
+
+	kfree_skb_reason(skb, qlink_drop_reason(counters[verdict]));
+	return verdict;
+}
+
+/**
  * qlink_port_init() - make a port without links
  * @port: zeroed memory of the caller
  *
@@ -130,13 +160,15 @@ void qlink_port_destroy(struct qlink_port *port)
 	free_percpu(port->stats);
 }
 
-/* It needs no secret: the entries are what an admin has configured, not what arrives. */
 static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
 {
-	u64 address = get_unaligned((const u64 *)peer->bytes) ^
-		      get_unaligned((const u64 *)(peer->bytes + 8));
+	u64 words[] = {
+		get_unaligned((const u64 *)peer->bytes),
+		get_unaligned((const u64 *)(peer->bytes + 8)),
+		link_id,
+	};
 
-	return hash_64(address ^ (u64)link_id << 48, 32);
+	return hsiphash(words, sizeof(words), &qlink_port_secret);
 }
 
 static struct qlink_attach *qlink_port_find(struct qlink_port *port,
@@ -327,8 +359,7 @@ void qlink_port_receive(struct qlink_port *port, const struct qlink_origin *orig
 	return;
 
 drop:
-	qlink_stats_inc(port->stats, counter);
-	kfree_skb(skb);
+	qlink_drop_port(port->stats, skb, counter, 1);
 }
 
 /**
@@ -361,6 +392,5 @@ void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_origi
 	return;
 
 drop:
-	qlink_stats_add(port->stats, counter, qlink_bundle_n(skb));
-	kfree_skb(skb);
+	qlink_drop_port(port->stats, skb, counter, qlink_bundle_n(skb));
 }

@@ -262,6 +262,7 @@ int qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
 void qlink_underlay_exit(void);
 struct list_head *qlink_underlay_ports(const struct net *net, enum qlink_underlay kind);
 void qlink_underlay_note_bytes(struct qlink_attach *attach, unsigned int bytes);
+enum qlink_xmit_verdict qlink_underlay_drop(struct sk_buff *skb, enum qlink_xmit_verdict verdict);
 
 const struct qlink_underlay_ops *qlink_underlay_of(enum qlink_underlay kind);
 

@@ -243,14 +243,10 @@ static enum qlink_xmit_verdict qlink_eth_xmit(struct qlink_attach *attach,
 	struct net_device *lower = qlink_eth_port_of(attach)->lower;
 	struct ethhdr *eth;
 
-	if (unlikely(!(READ_ONCE(lower->flags) & IFF_UP))) {
-		kfree_skb(skb);
-		return QLINK_XMIT_DOWN;
-	}
-	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(lower)))) {
-		kfree_skb(skb);
-		return QLINK_XMIT_NO_MEMORY;
-	}
+	if (unlikely(!(READ_ONCE(lower->flags) & IFF_UP)))
+		return qlink_underlay_drop(skb, QLINK_XMIT_DOWN);
+	if (unlikely(skb_cow_head(skb, LL_RESERVED_SPACE(lower))))
+		return qlink_underlay_drop(skb, QLINK_XMIT_NO_MEMORY);
 	skb_scrub_packet(skb, !net_eq(dev_net(attach->dev), attach->net));
 	skb_reset_network_header(skb);
 	eth = skb_push(skb, ETH_HLEN);

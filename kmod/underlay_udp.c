@@ -520,8 +520,7 @@ static enum qlink_xmit_verdict qlink_udp_xmit(struct qlink_attach *attach,
 release_route:
 	dst_release(dst);
 drop:
-	kfree_skb(skb);
-	return verdict;
+	return qlink_underlay_drop(skb, verdict);
 }
 
 /* Is it the routing table that has no way to the peer? With IPsec, a route may also wait for a key,

@@ -186,10 +186,8 @@ static enum qlink_xmit_verdict qlink_udp6_send(const struct qlink_attach *attach
 
 	if (unlikely(bytes > dst_mtu(dst) && !dst_xfrm(dst))) {
 		dst = qlink_udp6_unlearn(dst);
-		if (!dst) {
-			kfree_skb(skb);
-			return QLINK_XMIT_NO_MEMORY;
-		}
+		if (!dst)
+			return qlink_underlay_drop(skb, QLINK_XMIT_NO_MEMORY);
 	}
 	skb_scrub_packet(skb, !net_eq(dev_net(attach->dev), attach->net));
 	if (unlikely(attach->config.fwmark))
