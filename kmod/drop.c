@@ -8,10 +8,10 @@
 /**
  * DOC: Reasons
  *
- * dropwatch and others show the core's reason of a drop. A module cannot add reasons of its own: the
- * list of subsystems is the core's. So a drop has the core's reason where one of these is true of it,
- * and none elsewhere. What it was exactly, the tracepoint qlink:qlink_drop says with the name of the
- * counter that moved.
+ * dropwatch and others show the core's reason of a drop. A module cannot add reasons of its own:
+ * the list of subsystems is the core's. So a drop has the core's reason where one of these is true
+ * of it, and none elsewhere. What it was exactly, the tracepoint qlink:qlink_drop says with the
+ * name of the counter that moved.
  */
 
 /**

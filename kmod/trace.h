@@ -9,8 +9,8 @@
 #include <linux/netdevice.h>
 #include <linux/tracepoint.h>
 
-/* A frame is dropped, or several of one packet. @counter: its name, as ethtool -S shows it. @skb: may
- * be NULL, where the frame was not made yet.
+/* A frame is dropped, or several of one packet. @counter: its name, as ethtool -S shows it. @skb:
+ * may be NULL, where the frame was not made yet.
  */
 TRACE_EVENT(qlink_drop,
 	TP_PROTO(const struct net_device *dev, const struct sk_buff *skb, const char *counter,
