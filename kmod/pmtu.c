@@ -13,6 +13,9 @@
 
 /**
  * struct qlink_pmtu_path - a stand-in for a route, for skb_tunnel_check_pmtu()
+ *
+ * That function asks a route for its MTU, and for nothing else. No real one says which size fits:
+ * an eth underlay has no route, and the route of the udp underlay does not know what sealing adds.
  */
 struct qlink_pmtu_path {
 	/** @dst: only its mtu() is called */

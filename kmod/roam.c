@@ -41,8 +41,10 @@ void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
 	struct qlink_attach *attach;
 	struct qlink_mark mark;
 
-	if (origin->note == QLINK_ORIGIN_ODD_PORT)
-		return qlink_roam_tell_port(link);
+	if (origin->note == QLINK_ORIGIN_ODD_PORT) {
+		qlink_roam_tell_port(link);
+		return;
+	}
 	if (qlink_header_type(header) != QLINK_TYPE_KEEPALIVE)
 		return;
 	qlink_keepalive_get(&keepalive, plaintext);

@@ -188,6 +188,9 @@ static void qlink_rx_scrub(struct sk_buff *skb)
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->csum_level = 0;
 	skb->encapsulation = 0;
+	/* What the lower device says of segments was true of the sealed frame. */
+	if (unlikely(skb_is_gso(skb)))
+		skb_gso_reset(skb);
 }
 
 /* Type 2: false where the checksum field is not inside the frame, behind the Ethernet header. */
@@ -217,10 +220,14 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 		consume_skb(skb);
 		return;
 	}
-	if (type == QLINK_TYPE_FRAME_CSUM && unlikely(!qlink_rx_pull_csum(skb, &start, &offset)))
-		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_INNER);
-	if (unlikely(ecn) && unlikely(!qlink_outer_mark(skb, ecn)))
-		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_ECN);
+	if (type == QLINK_TYPE_FRAME_CSUM && unlikely(!qlink_rx_pull_csum(skb, &start, &offset))) {
+		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_INNER);
+		return;
+	}
+	if (unlikely(ecn) && unlikely(!qlink_outer_mark(skb, ecn))) {
+		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_ECN);
+		return;
+	}
 
 	dev_sw_netstats_rx_add(link->dev, skb->len);
 	skb->protocol = eth_type_trans(skb, link->dev);
@@ -314,17 +321,23 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	struct sk_buff *own;
 
 	counter = qlink_rx_find(ring, header, &key);
-	if (unlikely(counter))
-		return qlink_rx_drop(link, skb, counter);
+	if (unlikely(counter)) {
+		qlink_rx_drop(link, skb, counter);
+		return;
+	}
 
 	own = qlink_rx_own(skb);
-	if (unlikely(!own))
-		return qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_MEMORY);
+	if (unlikely(!own)) {
+		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_NO_MEMORY);
+		return;
+	}
 
 	header = (const struct qlink_header *)own->data;
 	counter = qlink_rx_open(ring, key, header, own->data, own->data, own->len);
-	if (unlikely(counter))
-		return qlink_rx_drop(link, own, counter);
+	if (unlikely(counter)) {
+		qlink_rx_drop(link, own, counter);
+		return;
+	}
 	qlink_rx_strip(own);
 	if (unlikely(qlink_origin_of(own)->note))
 		qlink_roam_hear(link, qlink_origin_of(own), header, own->data);
@@ -406,13 +419,18 @@ static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link, st
 	bool was_empty = qlink_queues_are_empty(&here->queues);
 
 	qlink_queue_cb(skb)->is_bundle = is_bundle;
-	if (unlikely(!qlink_queue_add(queue, skb, is_bundle ? qlink_bundle_n(skb) : 1)))
-		return qlink_rx_drop_queued(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+	if (unlikely(!qlink_queue_add(queue, skb, is_bundle ? qlink_bundle_n(skb) : 1))) {
+		qlink_rx_drop_queued(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
+		return;
+	}
 	if (was_empty)
 		napi_schedule(&here->napi);
 }
 
-/* While one frame goes up, a frame inside it is not the first: links over links do not nest. */
+/* While one frame goes up, a frame inside it is not the first: links over links do not nest. The
+ * kernel's count of softirqs tells one from the next. Nothing else does, except a run of our own
+ * NAPI after each single frame, which would cost more than the queue that this saves.
+ */
 static bool qlink_rx_is_first(struct qlink_rx_cpu *here)
 {
 	unsigned int softirqs = __this_cpu_read(kstat.softirqs[NET_RX_SOFTIRQ]);
@@ -437,12 +455,16 @@ void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb)
 	unsigned int counter = qlink_rx_check(attach->dev,
 					      (const struct qlink_header *)skb->data, skb->len);
 
-	if (unlikely(counter))
-		return qlink_rx_drop(link, skb, counter);
+	if (unlikely(counter)) {
+		qlink_rx_drop(link, skb, counter);
+		return;
+	}
 
 	skb->dev = attach->dev;
-	if (qlink_rx_is_first(here))
-		return qlink_rx_frame(NULL, skb);
+	if (qlink_rx_is_first(here)) {
+		qlink_rx_frame(NULL, skb);
+		return;
+	}
 	qlink_rx_queue(here, link, skb, false);
 }
 
@@ -458,8 +480,10 @@ void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb)
 {
 	struct qlink_dev *link = netdev_priv(attach->dev);
 
-	if (unlikely(!netif_running(attach->dev)))
-		return qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_DOWN);
+	if (unlikely(!netif_running(attach->dev))) {
+		qlink_rx_drop_bundle(link, skb, QLINK_A_STATS_RX_DOWN);
+		return;
+	}
 
 	skb->dev = attach->dev;
 	qlink_rx_queue(this_cpu_ptr(&qlink_rx_cpus), link, skb, true);

@@ -272,17 +272,23 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 	int type;
 
 	type = qlink_tx_type(skb, max_bytes);
-	if (unlikely(type == -EMSGSIZE))
-		return qlink_tx_too_big(link, skb, max_bytes);
-	if (unlikely(type < 0))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+	if (unlikely(type == -EMSGSIZE)) {
+		qlink_tx_too_big(link, skb, max_bytes);
+		return;
+	}
+	if (unlikely(type < 0)) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+		return;
+	}
 	skb_dst_drop(skb);
 
 	flow = qlink_outer_flow(attach, skb);
 	own = qlink_tx_own(skb, attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES,
 			   attach->tailroom + QLINK_TAG_BYTES);
-	if (unlikely(!own))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+	if (unlikely(!own)) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+		return;
+	}
 
 	if (type == QLINK_TYPE_FRAME_CSUM)
 		qlink_tx_push_csum(own);
@@ -299,10 +305,14 @@ static void qlink_tx_segment(struct qlink_dev *link, struct qlink_attach *attach
 	struct sk_buff *segments, *segment, *next;
 
 	segments = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
-	if (segments == ERR_PTR(-ENOMEM))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
-	if (IS_ERR_OR_NULL(segments))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	if (segments == ERR_PTR(-ENOMEM)) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_MEMORY);
+		return;
+	}
+	if (IS_ERR_OR_NULL(segments)) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+		return;
+	}
 	skb_list_walk_safe(segments, segment, next) {
 		skb_mark_not_on_list(segment);
 		qlink_tx_small(link, attach, segment);
@@ -496,10 +506,10 @@ static void qlink_tx_one(struct qlink_dev *link, struct sk_buff *skb)
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 
 	if (unlikely(!attach))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
-	if (unlikely(skb->len < ETH_HLEN))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
-	if (skb_is_gso(skb))
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
+	else if (unlikely(skb->len < ETH_HLEN))
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_BAD_FRAME);
+	else if (skb_is_gso(skb))
 		qlink_tx_large(link, attach, skb);
 	else
 		qlink_tx_small(link, attach, skb);
@@ -509,8 +519,10 @@ static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
 {
 	struct qlink_nest nest;
 
-	if (unlikely(!qlink_nest_enter(&nest, link)))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+	if (unlikely(!qlink_nest_enter(&nest, link))) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+		return;
+	}
 	qlink_tx_one(link, skb);
 	qlink_nest_leave(&nest);
 }
@@ -559,8 +571,10 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 		qlink_drop_count(link->stats, link->dev, NULL, QLINK_A_STATS_TX_NO_MEMORY, 1);
 		return;
 	}
-	if (!qlink_nest_enter(&nest, link))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+	if (!qlink_nest_enter(&nest, link)) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+		return;
+	}
 	out = attach->outer;
 	out.hash = flow;
 	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, out))
@@ -572,8 +586,10 @@ static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 {
 	unsigned int n = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
 
-	if (!qlink_queue_add(this_cpu_ptr(link->tx_queue), skb, n))
-		return qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
+	if (!qlink_queue_add(this_cpu_ptr(link->tx_queue), skb, n)) {
+		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
+		return;
+	}
 	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
 	queue_work_on(smp_processor_id(), system_bh_wq,
 		      this_cpu_ptr(&qlink_tx_cpus.work));
