@@ -47,6 +47,15 @@
  * its context may hold pointers.
  */
 
+/* The name of a driver that an admin has given could be that of any cipher. */
+static bool qlink_aead_api_is_gcm(struct crypto_aead *tfm)
+{
+	const char *name = crypto_tfm_alg_name(crypto_aead_tfm(tfm));
+
+	return (!strcmp(name, "gcm(aes)") || !strcmp(name, "__gcm(aes)")) &&
+	       crypto_aead_ivsize(tfm) == QLINK_NONCE_BYTES;
+}
+
 /**
  * struct qlink_aead_api_cpu - what one CPU needs for one frame at a time; under qlink_aead_lock()
  */
@@ -194,6 +203,10 @@ static int qlink_aead_api_init(const char *driver)
 
 	if (IS_ERR(tfm))
 		return PTR_ERR(tfm);
+	if (!qlink_aead_api_is_gcm(tfm)) {
+		crypto_free_aead(tfm);
+		return -EINVAL;
+	}
 	qlink_aead_api_request_bytes = crypto_aead_reqsize(tfm);
 	strscpy(qlink_aead_api_name, crypto_tfm_alg_driver_name(crypto_aead_tfm(tfm)));
 	qlink_aead_api_is_quick = qlink_aead_api_keys_quickly(qlink_aead_api_name);

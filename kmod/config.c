@@ -115,6 +115,11 @@ static int qlink_config_set_kind(struct qlink_config *config, struct netlink_ext
 	}
 	config->kind = is_eth ? QLINK_UNDERLAY_ETH :
 		       is_udp ? QLINK_UNDERLAY_UDP : QLINK_UNDERLAY_NONE;
+	if (config->kind == QLINK_UNDERLAY_NONE &&
+	    (config->dscp || config->ecn || config->ttl || config->fwmark)) {
+		NL_SET_ERR_MSG(extack, "dscp, ecn, ttl or fwmark is set, but no udp underlay");
+		return -EINVAL;
+	}
 	if (config->kind != QLINK_UNDERLAY_NONE && !config->link_id) {
 		NL_SET_ERR_MSG(extack, "an underlay is set, but no id");
 		return -EINVAL;

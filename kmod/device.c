@@ -445,14 +445,14 @@ static void qlink_device_renamed(const struct net_device *dev)
 }
 
 /**
- * qlink_device_follow() - have a link follow its underlay now
+ * qlink_device_follow() - have a link follow its underlay with the next qlink_link_follow_all()
  * @attach: of the link
  *
- * Context: RTNL held, sleeps.
+ * Context: RTNL held.
  */
 void qlink_device_follow(struct qlink_attach *attach)
 {
-	qlink_link_follow(netdev_priv(attach->dev));
+	qlink_link_must_follow(netdev_priv(attach->dev));
 }
 
 static int qlink_device_event(struct notifier_block *block, unsigned long event, void *ptr)

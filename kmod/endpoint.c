@@ -96,31 +96,36 @@ static void qlink_endpoint_set(struct qlink_endpoint *endpoint, struct qlink_tar
 }
 
 /**
- * qlink_endpoint_inherit() - go on where the endpoint of the same peer was
+ * qlink_endpoint_inherit() - go on where an endpoint of the same link was
  * @endpoint: just made, and no frame can find it
- * @from: the one that it takes over from, which was configured the same
+ * @from: the one that it takes over from
+ * @is_same: it was configured the same: the place counts, too, and not only which beacon was newest
  *
  * Without memory it begins as configured.
  *
  * Context: Process context, sleeps.
  */
-void qlink_endpoint_inherit(struct qlink_endpoint *endpoint, struct qlink_endpoint *from)
+void qlink_endpoint_inherit(struct qlink_endpoint *endpoint, struct qlink_endpoint *from,
+			    bool is_same)
 {
 	struct qlink_target *learned = NULL;
 	struct qlink_place now, former;
 
 	qlink_endpoint_read(from, &now, &former);
-	if (now.is_known && (!ipv6_addr_equal(&now.address, &endpoint->configured.address) ||
-			     now.port != endpoint->configured.port))
+	if (is_same && now.is_known &&
+	    (!ipv6_addr_equal(&now.address, &endpoint->configured.address) ||
+	     now.port != endpoint->configured.port))
 		learned = qlink_target_new(&now.address, now.port, GFP_KERNEL_ACCOUNT);
 	if (learned)
 		RCU_INIT_POINTER(endpoint->target, learned);
 
 	spin_lock_bh(&from->lock);
-	endpoint->former = from->former;
 	endpoint->newest = from->newest;
-	endpoint->has_moved = from->has_moved;
-	endpoint->moved_at = from->moved_at;
+	if (is_same) {
+		endpoint->former = from->former;
+		endpoint->has_moved = from->has_moved;
+		endpoint->moved_at = from->moved_at;
+	}
 	spin_unlock_bh(&from->lock);
 }
 

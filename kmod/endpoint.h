@@ -117,7 +117,8 @@ struct qlink_endpoint {
 int qlink_endpoint_init(struct qlink_endpoint *endpoint, const struct in6_addr *remote,
 			__be16 port);
 void qlink_endpoint_exit(struct qlink_endpoint *endpoint);
-void qlink_endpoint_inherit(struct qlink_endpoint *endpoint, struct qlink_endpoint *from);
+void qlink_endpoint_inherit(struct qlink_endpoint *endpoint, struct qlink_endpoint *from,
+			    bool is_same);
 
 void qlink_endpoint_forget_routes(struct qlink_endpoint *endpoint);
 

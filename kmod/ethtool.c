@@ -56,23 +56,16 @@ static int qlink_ethtool_set_link_ksettings(struct net_device *dev,
 	return 0;
 }
 
-static bool qlink_ethtool_stamps(struct net_device *lower, void *into)
-{
-	struct kernel_ethtool_ts_info *info = into;
-
-	return !ethtool_get_ts_info_by_layer(lower, info) &&
-	       info->so_timestamping & SOF_TIMESTAMPING_TX_SOFTWARE;
-}
-
 /* The core stamps what is received. What is sent is stamped by the driver that sends the sealed
- * frame, if it does that for any; clocks in hardware see sealed frames only.
+ * frame, if it does that for any; clocks in hardware see sealed frames only. Any user may ask,
+ * without RTNL, so the answer was found when the link followed its underlay.
  */
 static int qlink_ethtool_get_ts_info(struct net_device *dev, struct kernel_ethtool_ts_info *info)
 {
-	struct kernel_ethtool_ts_info lower;
+	const struct qlink_dev *link = netdev_priv(dev);
 
 	info->so_timestamping = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
-	if (qlink_link_ask_carrier(netdev_priv(dev), qlink_ethtool_stamps, &lower))
+	if (READ_ONCE(link->is_stamped))
 		info->so_timestamping |= SOF_TIMESTAMPING_TX_SOFTWARE;
 	info->phc_index = -1;
 	return 0;

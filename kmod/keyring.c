@@ -129,11 +129,12 @@ void qlink_keyring_set_limits(struct qlink_keyring *keyring,
  */
 void qlink_keyring_destroy(struct qlink_keyring *keyring)
 {
+	/* Whoever wipes all keys of the host waits until these are on their way, too. */
 	mutex_lock(&qlink_install_mutex);
 	list_del_rcu(&keyring->entry);
-	mutex_unlock(&qlink_install_mutex);
 	qlink_ring_destroy(&keyring->tx);
 	qlink_ring_destroy(&keyring->rx);
+	mutex_unlock(&qlink_install_mutex);
 }
 
 /**
@@ -228,7 +229,8 @@ void qlink_keyrings_wipe(enum qlink_wipe_cause cause)
 		qlink_ring_wipe(&keyring->rx);
 		qlink_keyring_changed(keyring);
 		WRITE_ONCE(keyring->wiped_by, cause);
-		WRITE_ONCE(keyring->n_wipes, keyring->n_wipes + 1);
+		/* Pairs with qlink_roam_hear(): the rings are empty then. */
+		smp_store_release(&keyring->n_wipes, keyring->n_wipes + 1);
 		keyring->upcalls->wiped(keyring);
 		keyring->upcalls->tx_changed(keyring);
 		keyring->upcalls->tell(keyring, QLINK_EVENT_KIND_WIPED);

@@ -2,6 +2,8 @@
 /* A link on its underlay: how it is attached, what follows from the underlay, and its policy. */
 #include "link.h"
 
+#include <linux/ethtool.h>
+#include <linux/net_tstamp.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
@@ -160,6 +162,8 @@ bool qlink_link_ask_carrier(struct qlink_dev *link,
 	bool is_first = !n_asked, answer = false;
 	struct dst_entry *route;
 
+	ASSERT_RTNL();
+
 	if (!attach || n_asked >= QLINK_LINK_ASKED_MAX)
 		return false;
 	if (is_first)
@@ -174,6 +178,14 @@ bool qlink_link_ask_carrier(struct qlink_dev *link,
 	if (is_first)
 		n_asked = 0;
 	return answer;
+}
+
+static bool qlink_link_stamps(struct net_device *carrier, void *into)
+{
+	struct kernel_ethtool_ts_info info;
+
+	return !ethtool_get_ts_info_by_layer(carrier, &info) &&
+	       info.so_timestamping & SOF_TIMESTAMPING_TX_SOFTWARE;
 }
 
 static void qlink_link_follow_one(struct qlink_dev *link)
@@ -194,6 +206,7 @@ static void qlink_link_follow_one(struct qlink_dev *link)
 	if (!route || !qlink_link_leads_into_loop(link, 0))
 		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, route));
 	dst_release(route);
+	WRITE_ONCE(link->is_stamped, qlink_link_ask_carrier(link, qlink_link_stamps, NULL));
 	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
 	mtu = qlink_link_wanted_mtu(link);
 	if (dev->mtu != mtu)
@@ -379,8 +392,9 @@ static int qlink_link_configure(struct qlink_dev *link, const struct qlink_confi
 		qlink_attach_end(attach);
 		return err;
 	}
-	if (old && keeps_endpoint && qlink_config_keeps_endpoint(config, &link->config))
-		qlink_endpoint_inherit(&attach->endpoint, &old->endpoint);
+	if (old && config->kind == QLINK_UNDERLAY_UDP)
+		qlink_endpoint_inherit(&attach->endpoint, &old->endpoint, keeps_endpoint &&
+				       qlink_config_keeps_endpoint(config, &link->config));
 	link->config = *config;
 	qlink_link_set_room(link, attach);
 	WRITE_ONCE(link->takes_ecn, config->ecn);

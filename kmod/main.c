@@ -8,6 +8,7 @@
 #include "faultpoint.h"
 #include "key_wipe.h"
 #include "keytable.h"
+#include "link.h"
 #include "netlink.h"
 #include "power.h"
 #include "roam.h"
@@ -22,6 +23,7 @@ static const struct qlink_underlay_upcalls qlink_underlay_upcalls = {
 	.strayed	= qlink_roam_stray,
 	.resized	= qlink_device_resized,
 	.follow		= qlink_device_follow,
+	.follow_all	= qlink_link_follow_all,
 };
 
 static void qlink_keys_exit(void)

@@ -23,7 +23,7 @@
  * a request of another kind, or behind a nest that is cut off.
  *
  * What does not come here keeps its bytes: requests to other families, messages too short
- * for a generic header, and commands that the family does not have.
+ * for a generic header or without NLM_F_REQUEST, and commands that the family does not have.
  */
 
 /* The table of operations as it was generated, and the one that the core knows. */
@@ -128,6 +128,27 @@ static int qlink_netlink_done(struct netlink_callback *cb)
 	return 0;
 }
 
+/* An operation with the flags of a dump, although it has none: there is nothing to do but to wipe. */
+static int qlink_netlink_refuse_dump(struct netlink_callback *cb)
+{
+	struct genl_dumpit_info *dump = cb->data;
+
+	qlink_netlink_wipe(&dump->info);
+	return -EOPNOTSUPP;
+}
+
+static int qlink_netlink_dump_nothing(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return 0;
+}
+
+static const struct genl_split_ops qlink_netlink_no_dump = {
+	.start = qlink_netlink_refuse_dump,
+	.dumpit = qlink_netlink_dump_nothing,
+	.validate = GENL_DONT_VALIDATE_DUMP_STRICT,
+	.flags = GENL_CMD_CAP_DUMP,
+};
+
 /* Have the core hand over requests unchecked. */
 static void __init qlink_netlink_take_over(struct genl_split_ops *op)
 {
@@ -142,6 +163,18 @@ static void __init qlink_netlink_take_over(struct genl_split_ops *op)
 		op->start = qlink_netlink_start;
 		op->done = qlink_netlink_done;
 	}
+}
+
+static bool __init qlink_netlink_has_dump(u8 command, unsigned int n_spec)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_spec; i++) {
+		if (qlink_netlink_spec[i].cmd == command &&
+		    qlink_netlink_spec[i].flags & GENL_CMD_CAP_DUMP)
+			return true;
+	}
+	return false;
 }
 
 /**
@@ -225,17 +258,25 @@ void qlink_netlink_put(struct qlink_netlink_target *target)
  */
 int __init qlink_netlink_init(void)
 {
-	unsigned int i;
+	unsigned int i, n_spec = qlink_nl_family.n_split_ops;
+	struct genl_split_ops *op;
 	int err;
 
 	qlink_netlink_spec = qlink_nl_family.split_ops;
-	qlink_netlink_ops = kmemdup(qlink_netlink_spec, qlink_nl_family.n_split_ops *
-				    sizeof(*qlink_netlink_ops), GFP_KERNEL);
-	if (!qlink_netlink_ops)
+	op = qlink_netlink_ops = kcalloc(2 * n_spec, sizeof(*op), GFP_KERNEL);
+	if (!op)
 		return -ENOMEM;
-	for (i = 0; i < qlink_nl_family.n_split_ops; i++)
-		qlink_netlink_take_over(&qlink_netlink_ops[i]);
+	for (i = 0; i < n_spec; i++) {
+		*op = qlink_netlink_spec[i];
+		qlink_netlink_take_over(op++);
+		/* The core wants the dump of a command behind its other operation. */
+		if (!qlink_netlink_has_dump(qlink_netlink_spec[i].cmd, n_spec)) {
+			*op = qlink_netlink_no_dump;
+			(op++)->cmd = qlink_netlink_spec[i].cmd;
+		}
+	}
 	qlink_nl_family.split_ops = qlink_netlink_ops;
+	qlink_nl_family.n_split_ops = op - qlink_netlink_ops;
 	/* The core lets only operations below this one be unchecked. */
 	qlink_nl_family.resv_start_op = QLINK_CMD_MAX + 1;
 	err = genl_register_family(&qlink_nl_family);

@@ -36,6 +36,7 @@ static unsigned int qlink_outer_find(const struct sk_buff *skb, u8 *version)
 	__be16 buffer;
 	u8 byte;
 
+	*version = 0;
 	for (tags = 0; tags <= QLINK_OUTER_TAGS; tags++) {
 		type = skb_header_pointer(skb, at, sizeof(buffer), &buffer);
 		if (!type)

@@ -118,6 +118,9 @@ struct qlink_dev {
 	/** @duplex: as ethtool -s sets it, or DUPLEX_UNKNOWN; RTNL */
 	u8 duplex;
 
+	/** @is_stamped: the driver that sends the sealed frames stamps them; RTNL */
+	bool is_stamped;
+
 	/** @is_resized: the size that fits the underlay has changed, and the MTU must follow */
 	bool is_resized;
 

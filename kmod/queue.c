@@ -15,8 +15,9 @@
  * that follow.
  *
  * A queue may cost no more than what is left of QLINK_QUEUES_COST then. So one link can take half
- * of it, two links a third each, and a link that comes later always finds room. A packet that
- * finds none is dropped; whoever floods a link drops that link's frames only.
+ * of it, two links a third each. An empty queue takes any packet: a link that comes later always
+ * finds room, however many links are flooded. A packet that finds none is dropped; whoever floods a
+ * link drops that link's frames only. All links have the same weight, of whichever netns they are.
  */
 
 #define QLINK_QUEUE_FRAME	1024
@@ -114,11 +115,13 @@ struct qlink_queue __percpu *qlink_queue_new(struct qlink_queues __percpu *queue
  * @queue: of the packet's link and of this CPU
  * @skb: taken over where this returns true; its control block is overwritten
  * @n: number of its frames; a bundle has gso_size, a single frame has none
+ * @is_first: out where it was taken over: nothing else waits on this CPU
  *
  * Context: BHs off.
  * Return: false where the queue has no room or its link goes
  */
-bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned int n)
+bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned int n,
+		     bool *is_first)
 {
 	unsigned int cost = skb->len + n * QLINK_QUEUE_FRAME;
 	struct qlink_queues *queues = queue->queues;
@@ -126,8 +129,10 @@ bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned in
 
 	spin_lock(&queues->lock);
 	has_room = likely(!queue->is_dead &&
-			  queue->cost + queues->cost + cost <= QLINK_QUEUES_COST);
+			  (!queue->cost ||
+			   queue->cost + queues->cost + cost <= QLINK_QUEUES_COST));
 	if (has_room) {
+		*is_first = !queues->cost;
 		qlink_queue_cb(skb)->cost = cost;
 		if (skb_queue_empty(&queue->packets))
 			list_add_tail(&queue->entry, &queues->active);

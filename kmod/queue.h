@@ -58,7 +58,8 @@ void qlink_queues_init(struct qlink_queues *queues);
 struct qlink_queue *qlink_queues_take(struct qlink_queues *queues, struct sk_buff_head *batch);
 
 struct qlink_queue __percpu *qlink_queue_new(struct qlink_queues __percpu *queues);
-bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned int n);
+bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned int n,
+		     bool *is_first);
 void qlink_queue_put_back(struct qlink_queue *queue, struct sk_buff_head *batch);
 void qlink_queue_kill(struct qlink_queue __percpu *all);
 

@@ -533,6 +533,25 @@ struct qlink_key *qlink_ring_find_held(struct qlink_ring *ring, u64 epoch)
 	return key && key->is_installed ? key : NULL;
 }
 
+/* Drop some refused keys, few enough that frames can wait. Returns whether there were any. */
+static bool qlink_ring_refuse_some(struct qlink_ring *ring, u32 accept)
+{
+	struct qlink_key *key, *next;
+	unsigned int n = 0;
+
+	spin_lock_bh(&ring->lock);
+	/* Newest first, so that no refused key becomes the active one meanwhile. */
+	list_for_each_entry_safe_reverse(key, next, &ring->keys, entry) {
+		if (accept & BIT(key->source))
+			continue;
+		qlink_ring_drop(ring, key);
+		if (++n == QLINK_RING_AT_ONCE)
+			break;
+	}
+	spin_unlock_bh(&ring->lock);
+	return n;
+}
+
 /**
  * qlink_ring_refuse() - wipe the keys whose source the link refuses
  * @ring: any
@@ -543,18 +562,12 @@ struct qlink_key *qlink_ring_find_held(struct qlink_ring *ring, u64 epoch)
  */
 bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
 {
-	struct qlink_key *key, *next;
 	bool has_dropped = false;
 
-	spin_lock_bh(&ring->lock);
-	/* Newest first, so that no refused key becomes the active one meanwhile. */
-	list_for_each_entry_safe_reverse(key, next, &ring->keys, entry) {
-		if (accept & BIT(key->source))
-			continue;
-		qlink_ring_drop(ring, key);
+	while (qlink_ring_refuse_some(ring, accept)) {
 		has_dropped = true;
+		cond_resched();
 	}
-	spin_unlock_bh(&ring->lock);
 	return has_dropped;
 }
 

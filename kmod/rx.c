@@ -416,14 +416,15 @@ static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link, st
 			   bool is_bundle)
 {
 	struct qlink_queue *queue = this_cpu_ptr(link->rx_queue);
-	bool was_empty = qlink_queues_are_empty(&here->queues);
+	bool is_first;
 
 	qlink_queue_cb(skb)->is_bundle = is_bundle;
-	if (unlikely(!qlink_queue_add(queue, skb, is_bundle ? qlink_bundle_n(skb) : 1))) {
+	if (unlikely(!qlink_queue_add(queue, skb, is_bundle ? qlink_bundle_n(skb) : 1,
+				      &is_first))) {
 		qlink_rx_drop_queued(link, skb, QLINK_A_STATS_RX_QUEUE_FULL);
 		return;
 	}
-	if (was_empty)
+	if (is_first)
 		napi_schedule(&here->napi);
 }
 

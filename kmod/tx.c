@@ -114,13 +114,19 @@ static void qlink_tx_too_big(struct qlink_dev *link, struct sk_buff *skb,
 		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_TOO_BIG);
 }
 
+/* Does the frame hold its socket? One that a program at ingress has assigned may be gone. */
+static bool qlink_tx_has_owner(const struct sk_buff *skb)
+{
+	return skb->sk && skb->destructor && skb->destructor != sock_pfree;
+}
+
 /* Is TCP told when the frame has left (TCP small queues)? That destructor needs nothing but the
  * socket. What others need (of a ring's packet, its place in the ring) stays with the frame.
  */
 static bool qlink_tx_tells_tcp(const struct sk_buff *skb)
 {
 	return sk_fullsock(skb->sk) && sk_is_tcp(skb->sk) && skb->destructor != sock_edemux &&
-	       skb->destructor != sock_efree && skb->destructor != sock_pfree;
+	       skb->destructor != sock_efree;
 }
 
 /* Charge a copy, or the last part of a frame, to the frame's socket, so that the socket's limits
@@ -128,7 +134,7 @@ static bool qlink_tx_tells_tcp(const struct sk_buff *skb)
  */
 static void qlink_tx_take_owner(struct sk_buff *own, struct sk_buff *skb)
 {
-	if (!skb->sk)
+	if (!qlink_tx_has_owner(skb))
 		return;
 	skb_set_owner_w(own, skb->sk);
 	if (likely(qlink_tx_tells_tcp(skb)))
@@ -156,6 +162,7 @@ static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
 	if (unlikely(!copy))
 		return NULL;
 	qlink_tx_take_owner(copy, skb);
+	copy->ooo_okay = skb->ooo_okay;
 	/* Where a socket asks when the frame was sent, the lower device answers. */
 	skb_shinfo(copy)->tx_flags |= skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
 	skb_shinfo(copy)->tskey = skb_shinfo(skb)->tskey;
@@ -362,7 +369,7 @@ static void qlink_tx_follow(struct sk_buff *own, struct sk_buff *skb,
 {
 	if (gso->at == skb->len)
 		qlink_tx_take_owner(own, skb);
-	else if (skb->sk)
+	else if (qlink_tx_has_owner(skb))
 		skb_set_owner_w(own, skb->sk);
 	qlink_tx_copy_metadata(own, skb);
 	/* Only the first one may take another queue than the packets before it. */
@@ -443,7 +450,7 @@ static void qlink_tx_bundle_all(struct qlink_dev *link, struct qlink_attach *att
 				struct qlink_gso *gso, struct sk_buff *skb,
 				struct qlink_flow flow, unsigned int max_bytes)
 {
-	unsigned int last = skb->sk && qlink_tx_tells_tcp(skb);
+	unsigned int last = qlink_tx_has_owner(skb) && qlink_tx_tells_tcp(skb);
 	unsigned int bytes, n, left;
 	struct sk_buff *bundle;
 
@@ -585,8 +592,9 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 {
 	unsigned int n = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+	bool is_first;
 
-	if (!qlink_queue_add(this_cpu_ptr(link->tx_queue), skb, n)) {
+	if (!qlink_queue_add(this_cpu_ptr(link->tx_queue), skb, n, &is_first)) {
 		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
 		return;
 	}

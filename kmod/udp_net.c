@@ -50,14 +50,11 @@ static unsigned int qlink_udp_net_id __read_mostly;
 static void qlink_udp_net_follow(struct qlink_udp_net *here)
 {
 	struct qlink_port *port;
-	u64 began;
 
 	rtnl_lock();
-	began = get_jiffies_64();
 	list_for_each_entry(port, qlink_underlay_ports(here->net, QLINK_UNDERLAY_UDP), entry)
 		qlink_port_follow(port);
-	WRITE_ONCE(here->gap, max_t(u64, QLINK_UDP_NET_GAP,
-				    QLINK_UDP_NET_SHARE * (get_jiffies_64() - began)));
+	qlink_underlay_follow_all();
 	rtnl_unlock();
 }
 
@@ -68,12 +65,17 @@ static void qlink_udp_net_work(struct work_struct *work)
 {
 	struct qlink_udp_net *here = container_of(to_delayed_work(work), struct qlink_udp_net,
 						  work);
+	u64 began = get_jiffies_64();
 
 	if (!here->is_watching)
-		here->is_watching = !register_fib_notifier(here->net, &here->fib, NULL, NULL);
+		WRITE_ONCE(here->is_watching,
+			   !register_fib_notifier(here->net, &here->fib, NULL, NULL));
 	qlink_udp_net_follow(here);
+	WRITE_ONCE(here->gap, max_t(u64, QLINK_UDP_NET_GAP,
+				    QLINK_UDP_NET_SHARE * (get_jiffies_64() - began)));
 	if (!here->is_watching)
-		queue_delayed_work(qlink_unbound_wq, &here->work, HZ);
+		queue_delayed_work(qlink_unbound_wq, &here->work,
+				   max_t(unsigned long, HZ, here->gap));
 }
 
 /* In any context but a hard interrupt. A netns without ports pays for this look. */
@@ -81,7 +83,9 @@ static int qlink_udp_net_event(struct notifier_block *fib, unsigned long event, 
 {
 	struct qlink_udp_net *here = container_of(fib, struct qlink_udp_net, fib);
 
-	if (!list_empty(qlink_underlay_ports(here->net, QLINK_UNDERLAY_UDP)))
+	/* While it is registered it tells of all routes that there are. */
+	if (READ_ONCE(here->is_watching) &&
+	    !list_empty(qlink_underlay_ports(here->net, QLINK_UNDERLAY_UDP)))
 		queue_delayed_work(qlink_unbound_wq, &here->work, READ_ONCE(here->gap));
 	return NOTIFY_DONE;
 }

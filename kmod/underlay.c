@@ -12,6 +12,8 @@
 #include "bundle.h"
 #include "drop.h"
 
+#define QLINK_PORT_STRAY_MAX	64
+
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
 
 /* Whoever owns a user namespace chooses the links of a port, so their hash has a secret: a chain of
@@ -146,6 +148,7 @@ int qlink_port_init(struct qlink_port *port)
 {
 	hash_init(port->links);
 	hash_init(port->ids);
+	hash_init(port->roaming);
 	INIT_LIST_HEAD(&port->entry);
 	port->stats = qlink_stats_new();
 	return port->stats ? 0 : -ENOMEM;
@@ -171,6 +174,11 @@ static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
 	return hsiphash(words, sizeof(words), &qlink_port_secret);
 }
 
+static u32 qlink_port_hash_id(u16 link_id)
+{
+	return hsiphash_1u32(link_id, &qlink_port_secret);
+}
+
 static struct qlink_attach *qlink_port_find(struct qlink_port *port,
 					    const struct qlink_peer_address *peer, u16 link_id)
 {
@@ -189,8 +197,8 @@ static struct qlink_attach *qlink_port_find_roaming(struct qlink_port *port, u16
 {
 	struct qlink_attach *attach;
 
-	hash_for_each_possible_rcu(port->ids, attach, id_node, link_id) {
-		if (attach->config.link_id == link_id && attach->config.roam)
+	hash_for_each_possible_rcu(port->roaming, attach, roam_node, qlink_port_hash_id(link_id)) {
+		if (attach->config.link_id == link_id)
 			return attach;
 	}
 	return NULL;
@@ -242,7 +250,10 @@ int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 	attach->port = port;
 	hash_add_rcu(port->links, &attach->node,
 		     qlink_port_hash(&attach->peer, attach->config.link_id));
-	hash_add_rcu(port->ids, &attach->id_node, attach->config.link_id);
+	hash_add_rcu(port->ids, &attach->id_node, qlink_port_hash_id(attach->config.link_id));
+	if (attach->config.roam)
+		hash_add_rcu(port->roaming, &attach->roam_node,
+			     qlink_port_hash_id(attach->config.link_id));
 	port->n_links++;
 	return 0;
 }
@@ -261,6 +272,8 @@ bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach)
 
 	hash_del_rcu(&attach->node);
 	hash_del_rcu(&attach->id_node);
+	if (attach->config.roam)
+		hash_del_rcu(&attach->roam_node);
 	return !--port->n_links;
 }
 
@@ -280,8 +293,12 @@ static struct qlink_attach *qlink_port_seek(struct qlink_port *port,
 static unsigned int qlink_port_stray(struct qlink_port *port, u16 link_id)
 {
 	struct qlink_attach *attach, *first = NULL;
+	unsigned int n = 0;
 
-	hash_for_each_possible_rcu(port->ids, attach, id_node, link_id) {
+	hash_for_each_possible_rcu(port->ids, attach, id_node, qlink_port_hash_id(link_id)) {
+		/* Whoever owns links chooses how many share an id, and forged frames come here. */
+		if (n++ == QLINK_PORT_STRAY_MAX)
+			break;
 		if (attach->config.link_id != link_id)
 			continue;
 		/* A link that changes its configuration is on the port twice. */
@@ -312,7 +329,9 @@ static void qlink_port_note(const struct qlink_attach *attach, const struct qlin
  * qlink_port_follow() - have the links of a port follow their routes
  * @port: of links
  *
- * Context: RTNL held, sleeps.
+ * They do so with qlink_underlay_follow_all(), each once for all ports.
+ *
+ * Context: RTNL held.
  */
 void qlink_port_follow(struct qlink_port *port)
 {
@@ -323,6 +342,16 @@ void qlink_port_follow(struct qlink_port *port)
 
 	hash_for_each(port->links, bucket, attach, node)
 		qlink_underlay_up->follow(attach);
+}
+
+/**
+ * qlink_underlay_follow_all() - have all links follow that qlink_port_follow() has named
+ *
+ * Context: RTNL held, sleeps.
+ */
+void qlink_underlay_follow_all(void)
+{
+	qlink_underlay_up->follow_all();
 }
 
 /**

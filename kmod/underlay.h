@@ -182,6 +182,8 @@ struct qlink_attach {
 	struct hlist_node node;
 	/** @id_node: in the port's table by id alone */
 	struct hlist_node id_node;
+	/** @roam_node: in the port's table of links that roam, if it does */
+	struct hlist_node roam_node;
 	/** @endpoint: udp: where its frames are sent to */
 	struct qlink_endpoint endpoint;
 	/** @outer: udp: the fields of outer headers that do not follow a frame */
@@ -238,12 +240,14 @@ struct qlink_port {
 	DECLARE_HASHTABLE(links, QLINK_PORT_HASH_BITS);
 	/** @ids: the same links by link id alone; written under RTNL */
 	DECLARE_HASHTABLE(ids, QLINK_PORT_HASH_BITS);
+	/** @roaming: those that roam, by link id, of which each has another; written under RTNL */
+	DECLARE_HASHTABLE(roaming, QLINK_PORT_HASH_BITS);
 };
 
 /**
  * struct qlink_underlay_upcalls - what an underlay tells the layers above it
  *
- * All but @follow are called with BHs off, in an RCU read side.
+ * All but @follow and @follow_all are called with BHs off, in an RCU read side.
  */
 struct qlink_underlay_upcalls {
 	/** @rx: take over a frame of version 1 that belongs to a link */
@@ -254,8 +258,10 @@ struct qlink_underlay_upcalls {
 	void (*strayed)(struct qlink_attach *attach);
 	/** @resized: the size that fits the route has changed: link and device must follow */
 	void (*resized)(struct qlink_attach *attach);
-	/** @follow: the route may have changed: have link and device follow now; RTNL held */
+	/** @follow: the route may have changed: @follow_all has the link follow; RTNL held */
 	void (*follow)(struct qlink_attach *attach);
+	/** @follow_all: have links and devices follow now; RTNL held */
+	void (*follow_all)(void);
 };
 
 int qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls);
@@ -272,6 +278,7 @@ int qlink_port_enter(struct qlink_port *port, struct qlink_attach *attach,
 		     struct netlink_ext_ack *extack);
 bool qlink_port_leave(struct qlink_port *port, struct qlink_attach *attach);
 void qlink_port_follow(struct qlink_port *port);
+void qlink_underlay_follow_all(void);
 void qlink_port_receive(struct qlink_port *port, const struct qlink_origin *origin,
 			struct sk_buff *skb);
 void qlink_port_receive_bundle(struct qlink_port *port, const struct qlink_origin *origin,

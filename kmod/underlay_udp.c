@@ -146,6 +146,8 @@ static const char *qlink_udp_why_unbound(int err)
 		return "another socket or link has this port";
 	case -EACCES:
 		return "the port is privileged";
+	case -EPERM:
+		return "to change the device of a socket takes CAP_NET_RAW";
 	default:
 		return "cannot be bound";
 	}
@@ -263,6 +265,30 @@ static struct qlink_udp_port *qlink_udp_port_find_own(const struct qlink_attach 
 	return NULL;
 }
 
+/* Has another port this address and port already, by this device? Two sockets would take each
+ * other's frames, and no check of the core prevents it once they are bound.
+ */
+static bool qlink_udp_is_taken(const struct qlink_udp_port *udp, int oif)
+{
+	const struct qlink_udp_port *other;
+
+	list_for_each_entry(other, qlink_underlay_ports(udp->net, QLINK_UNDERLAY_UDP), port.entry) {
+		if (other != udp && other->family == udp->family && other->oif == oif &&
+		    other->udp_port == udp->udp_port && ipv6_addr_equal(&other->local, &udp->local))
+			return true;
+	}
+	return false;
+}
+
+static int qlink_udp_port_bind(struct qlink_udp_port *udp, int oif)
+{
+	int err = qlink_udp_is_taken(udp, oif) ? -EADDRINUSE : sock_bindtoindex(udp->sk, oif, true);
+
+	if (!err)
+		udp->oif = oif;
+	return err;
+}
+
 static int qlink_udp_port_rebind(struct qlink_udp_port *udp, const struct qlink_config *config,
 				 struct netlink_ext_ack *extack)
 {
@@ -272,14 +298,13 @@ static int qlink_udp_port_rebind(struct qlink_udp_port *udp, const struct qlink_
 		return oif;
 	if (oif >= 0 &&
 	    udp->family->is_local(udp->net, __dev_get_by_index(udp->net, oif), config))
-		err = sock_bindtoindex(udp->sk, oif, true);
+		err = qlink_udp_port_bind(udp, oif);
 	else
 		err = -EADDRNOTAVAIL;
 	if (err) {
 		qlink_udp_say_unbound(config, err, extack);
 		return err;
 	}
-	udp->oif = oif;
 	strscpy(udp->dev, config->dev);
 	return 0;
 }
@@ -393,8 +418,8 @@ static void qlink_udp_follow(struct qlink_attach *attach)
 	struct qlink_udp_port *udp = qlink_udp_port_of(attach);
 	int oif = qlink_udp_find_oif(udp->net, &attach->config, NULL);
 
-	if (oif >= 0 && oif != udp->oif && !sock_bindtoindex(udp->sk, oif, true))
-		udp->oif = oif;
+	if (oif >= 0 && oif != udp->oif)
+		qlink_udp_port_bind(udp, oif);
 	if (attach->oif == udp->oif)
 		return;
 	WRITE_ONCE(attach->oif, udp->oif);

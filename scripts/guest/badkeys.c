@@ -178,6 +178,10 @@ static void install_badly(void)
 	put_key(1, 32, 12, 0)->nla_len += 64;
 	expect("a nest that is cut off", EINVAL);
 
+	begin_for_device(QLINK_CMD_KEY_INSTALL, NLM_F_DUMP);
+	put_key(1, 32, 12, 0);
+	expect("the flags of a dump", EOPNOTSUPP);
+
 	begin_for_device(QLINK_CMD_KEY_INSTALL, 0);
 	request.command.reserved = 1;
 	put_key(1, 32, 12, 0);

@@ -50,7 +50,7 @@ def main() -> int:
     directory, used, gone, refused, off = sys.argv[1], *(int(word, 0) for word in sys.argv[2:])
     used_keys = [used, used + 1]
     before = places(f"{directory}/1", used_keys)
-    after = places(f"{directory}/2", [*used_keys, gone, gone + 1, gone + 2, *range(refused, refused + 12)])
+    after = places(f"{directory}/2", [*used_keys, gone, gone + 1, gone + 2, *range(refused, refused + 13)])
     after |= places(f"{directory}/off", [off, off + 1, off + 2])
     bad = [f"{what}: in use and not found" for what, at in before.items() if not at]
     bad += [f"{what}: left at {', '.join(map(hex, at))}" for what, at in after.items() if at]
