@@ -180,18 +180,19 @@ bool qlink_link_ask_carrier(struct qlink_dev *link,
 	return answer;
 }
 
-static bool qlink_link_stamps(struct net_device *carrier, void *into)
+/* Does the driver of this device stamp what it sends? A link answers from what it has found. */
+static bool qlink_link_stamps(struct net_device *carrier)
 {
 	struct kernel_ethtool_ts_info info;
 
-	return !ethtool_get_ts_info_by_layer(carrier, &info) &&
+	return carrier && !ethtool_get_ts_info_by_layer(carrier, &info) &&
 	       info.so_timestamping & SOF_TIMESTAMPING_TX_SOFTWARE;
 }
 
 static void qlink_link_follow_one(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rtnl_dereference(link->attach);
-	struct net_device *dev = link->dev;
+	struct net_device *dev = link->dev, *carrier = link->lower;
 	struct dst_entry *route;
 	unsigned int mtu;
 
@@ -203,10 +204,12 @@ static void qlink_link_follow_one(struct qlink_dev *link)
 	qlink_link_follow_carrier(link, attach, IS_ERR(route));
 	if (IS_ERR(route))
 		route = NULL;
-	if (!route || !qlink_link_leads_into_loop(link, 0))
+	if (!route || !qlink_link_leads_into_loop(link, 0)) {
 		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, route));
+		carrier = route ? route->dev : carrier;
+	}
+	WRITE_ONCE(link->is_stamped, qlink_link_stamps(carrier));
 	dst_release(route);
-	WRITE_ONCE(link->is_stamped, qlink_link_ask_carrier(link, qlink_link_stamps, NULL));
 	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
 	mtu = qlink_link_wanted_mtu(link);
 	if (dev->mtu != mtu)
