@@ -428,6 +428,11 @@ static void qlink_rx_queue(struct qlink_rx_cpu *here, struct qlink_dev *link, st
 		napi_schedule(&here->napi);
 }
 
+static bool qlink_rx_may_open(void)
+{
+	return qlink_aead_may_run() && !qlink_faultpoint_hits(QLINK_FAULTPOINT_RX_WAITS);
+}
+
 /* While one frame goes up, a frame inside it is not the first: links over links do not nest. The
  * kernel's count of softirqs tells one from the next. Nothing else does, except a run of our own
  * NAPI after each single frame, which would cost more than the queue that this saves.
@@ -439,7 +444,7 @@ static bool qlink_rx_is_first(struct qlink_rx_cpu *here)
 
 	here->softirqs = softirqs;
 	return !came_before && !napi_is_scheduled(&here->napi) &&
-	       qlink_queues_are_empty(&here->queues) && qlink_aead_may_run();
+	       qlink_queues_are_empty(&here->queues) && qlink_rx_may_open();
 }
 
 /**
@@ -488,11 +493,6 @@ void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb)
 
 	skb->dev = attach->dev;
 	qlink_rx_queue(this_cpu_ptr(&qlink_rx_cpus), link, skb, true);
-}
-
-static bool qlink_rx_may_open(void)
-{
-	return qlink_aead_may_run() && !qlink_faultpoint_hits(QLINK_FAULTPOINT_RX_WAITS);
 }
 
 /* Open the packets of a batch, as long as that is possible. Returns how many frames they had. */
