@@ -128,7 +128,7 @@ static int qlink_netlink_done(struct netlink_callback *cb)
 	return 0;
 }
 
-/* An operation with the flags of a dump, although it has none: there is nothing to do but to wipe. */
+/* An operation with the flags of a dump, although it has none: it only wipes. */
 static int qlink_netlink_refuse_dump(struct netlink_callback *cb)
 {
 	struct genl_dumpit_info *dump = cb->data;
@@ -263,9 +263,10 @@ int __init qlink_netlink_init(void)
 	int err;
 
 	qlink_netlink_spec = qlink_nl_family.split_ops;
-	op = qlink_netlink_ops = kcalloc(2 * n_spec, sizeof(*op), GFP_KERNEL);
-	if (!op)
+	qlink_netlink_ops = kcalloc(2 * n_spec, sizeof(*op), GFP_KERNEL);
+	if (!qlink_netlink_ops)
 		return -ENOMEM;
+	op = qlink_netlink_ops;
 	for (i = 0; i < n_spec; i++) {
 		*op = qlink_netlink_spec[i];
 		qlink_netlink_take_over(op++);
