@@ -136,7 +136,7 @@ each_test_pages_of_the_reserves()
 {
 	setup_pair
 	quiet
-	frames payload "$tmp/file" 400000
+	frames payload "$tmp/file" 400000 --marker "$marker"
 	fault reserves 40
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
 	expect_eq "pages that were not taken" "$(($(cat /sys/kernel/debug/qlink/reserves) < 40))" 1

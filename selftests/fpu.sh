@@ -60,7 +60,7 @@ stream_udp()
 	local server=$!
 
 	expect_soon "server" sh -c "ip netns exec $ns2 ss -Hltn | grep -q :5201"
-	expect_ok "client" in_ns "$1" taskset -c 0 iperf3 -c "${inner[2]}" -u -b 300K -l 100 -w 4M -t "$2"
+	expect_ok "client" in_ns "$1" taskset -c 0 iperf3 -c "${inner[2]}" -u -b 300K -l 100 -w 4M -t "$2" || return
 	wait "$server"
 }
 

@@ -258,7 +258,7 @@ each_test_time_of_sending()
 	stream "$ns2" receive copy "$tmp/received" 5001 >"$tmp/receiver" 2>&1 &
 	receiver=$!
 	expect_soon "receiver" grep -q listening "$tmp/receiver"
-	expect_ok "stamp of the last byte" segments "$ns1" stamped "${inner[2]}" 5001 50000
+	expect_ok "stamp of the last byte" segments "$ns1" stamped "${inner[2]}" 5001 50000 || return
 	wait "$receiver"
 	expect_eq "bytes received" "$(wc -c <"$tmp/received")" 50000
 	expect_nothing_dropped

@@ -193,7 +193,7 @@ expect_ok()
 
 	shift
 	n_checks=$((n_checks + 1))
-	out=$("$@" 2>&1) || fail "$name: '$*' failed: $out"
+	out=$("$@" 2>&1) || { fail "$name: '$*' failed: $out"; return 1; }
 }
 
 # expect_refused NAME SUBSTRING COMMAND…: COMMAND fails and prints SUBSTRING.

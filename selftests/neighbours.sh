@@ -145,8 +145,8 @@ test_lower_is_a_bond()
 {
 	setup_wire
 	setup_cable 1
-	bond "$ns1" "veth0 veth1" miimon 50
-	bond "$ns2" "veth0 veth1" miimon 50
+	bond "$ns1" "veth0 veth1" miimon 50 primary veth0
+	bond "$ns2" "veth0 veth1" miimon 50 primary veth0
 	expect_soon "active" active_is "$ns1" veth0
 	expect_soon "active" active_is "$ns2" veth0
 	pair_over bond0 qlink0 7 192.0.2
