@@ -469,6 +469,35 @@ TEST(keys_that_expire_are_wiped_and_the_period_allows_for_it)
 	lab_stop();
 }
 
+/* Nothing is offered on an idle link, or while the peer is away. */
+TEST(keys_that_expire_are_asked_for_again_although_none_is_offered)
+{
+	struct stock_taken taken;
+	struct site *site;
+	unsigned int i;
+
+	lab_start("", "");
+	site = site_start(0, SCARCE " max-age-s 100\n");
+	SITE_WAIT(site, stock_held(site->stock) == 100 && stock_deadline(site->stock) == UINT64_MAX);
+	for (i = 1; i <= 3; i++) {
+		now += 100000;
+		stock_run(site->stock, now);
+		CHECK_NUMBER("too old", stock_expired(site->stock), 100 * i);
+		SITE_WAIT(site, stock_held(site->stock) == 100 &&
+			  stock_deadline(site->stock) == UINT64_MAX);
+	}
+	/* The same if the first to notice is an offer. */
+	now += 100000;
+	stock_take(site->stock, 1, now, &taken);
+	CHECK_NUMBER("all too old", taken.n, 0);
+	stock_spend(site->stock);
+	SITE_WAIT(site, stock_held(site->stock) == 100);
+	/* 98 keys for the 100 s from one delivery to the next. */
+	CHECK_NUMBER("period", stock_period(site->stock, 0, now), 1020);
+	site_stop(site);
+	lab_stop();
+}
+
 TEST(the_period_follows_the_stock)
 {
 	struct stock_taken taken;

@@ -17,6 +17,7 @@ const struct link_counter link_counters[] = {
 	COUNTER(chain_restarts),
 	COUNTER(source_changes),
 	COUNTER(keys_burned),
+	COUNTER(keys_expired),
 	COUNTER(records_lost),
 	{ NULL, 0 },
 };

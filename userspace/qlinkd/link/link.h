@@ -72,6 +72,9 @@ struct link_counters {
 	/** @keys_burned: keys that a KME may have delivered and neither end has */
 	uint64_t keys_burned;
 
+	/** @keys_expired: QKD keys that were wiped for their age before they were offered */
+	uint64_t keys_expired;
+
 	/** @records_lost: records of keys that the kernel overwrote before they were read */
 	uint64_t records_lost;
 };

@@ -396,6 +396,7 @@ void link_run(struct link *link)
 	uint64_t now = services_now();
 
 	stock_run(link->stock, now);
+	link->counters.keys_expired = stock_expired(link->stock);
 	if (session_deadline(&link->session) <= now)
 		act_step(link, &tick);
 	if (link->run->records_at <= now || backlog(link) >= RECORDS_MANY)

@@ -50,6 +50,7 @@ struct stock {
 	/* until when a few keys are enough */
 	uint64_t held_until;
 	uint32_t dry_ms;
+	uint64_t n_expired;
 	/* the peer's KMEs that are up, and whether the peer reports them without offers of QKD keys */
 	uint8_t peer_kmes;
 	bool is_renewed;
@@ -138,6 +139,13 @@ static uint32_t wanted(struct stock *stock)
 	source = &stock->sources[node];
 	n = store_wanted(&source->store);
 	return n || !source->wants_fresh ? n : 1;
+}
+
+/* There is room in a store now. A pause after a KME that had few keys goes on. */
+static void ask_again(struct stock *stock)
+{
+	if (stock->ask_at == UINT64_MAX)
+		stock->ask_at = stock->now;
 }
 
 static void ask(struct stock *stock)
@@ -363,11 +371,15 @@ int stock_fd(const struct stock *stock)
 static void expire(struct stock *stock)
 {
 	struct source *source = stock->sources;
+	uint32_t n;
 
 	for (; source < stock->sources + stock->n_sources; source++) {
-		if (source->has_store)
-			pacing_spent(&stock->pacing,
-				     store_expire(&source->store, stock->now));
+		n = source->has_store ? store_expire(&source->store, stock->now) : 0;
+		if (!n)
+			continue;
+		stock->n_expired += n;
+		pacing_spent(&stock->pacing, n);
+		ask_again(stock);
 	}
 }
 
@@ -400,6 +412,11 @@ bool stock_is_decided(const struct stock *stock, uint64_t now)
 	       now - stock->begun >= (find_up(stock) >= 0 ? DECIDE_UP_MS : DECIDE_MS);
 }
 
+uint64_t stock_expired(const struct stock *stock)
+{
+	return stock->n_expired;
+}
+
 uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 {
 	struct pacing pacing = stock->pacing;
@@ -430,6 +447,8 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 	uint32_t k;
 
 	memset(taken, 0, sizeof(*taken));
+	stock->now = now;
+	expire(stock);
 	for (i = 0; i < stock->n_sources && !taken->n; i++) {
 		source = &stock->sources[i];
 		if (!is_usable(stock, i, now))
@@ -454,9 +473,7 @@ void stock_spend(struct stock *stock)
 	if (!source->has_store)
 		return;
 	store_spend(&source->store);
-	/* There is room in the store now. */
-	if (stock->ask_at == UINT64_MAX)
-		stock->ask_at = stock->now;
+	ask_again(stock);
 }
 
 void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now)
@@ -487,6 +504,8 @@ uint32_t stock_agreed(struct stock *stock)
 		n = store_drop(&source->store, (store_stock(&source->store) + 1) / 2);
 	source->is_doubtful = false;
 	pacing_spent(&stock->pacing, n);
+	if (n)
+		ask_again(stock);
 	return n;
 }
 

@@ -151,6 +151,14 @@ uint64_t stock_enough(const struct stock *stock, uint32_t period_ms);
 uint64_t stock_held(const struct stock *stock);
 
 /**
+ * stock_expired() - count the keys that were wiped for their age
+ * @stock: the stock
+ *
+ * Return: keys, since stock_new().
+ */
+uint64_t stock_expired(const struct stock *stock);
+
+/**
  * stock_period() - the planned lifetime of each key
  * @stock: the stock
  * @staged: keys of this stock that are staged
