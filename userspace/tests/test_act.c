@@ -274,6 +274,44 @@ TEST(a_step_handles_every_answer)
 	world_free(world);
 }
 
+/* Keys that the KME gave, and that were offered and will not be used, are never lost in silence. */
+TEST(keys_of_an_offer_that_ends_with_its_session_are_counted)
+{
+	struct world *world = start(hybrid);
+	uint64_t offered;
+
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK_NUMBER("burned by offers that were agreed on", counters(world, 0)->keys_burned, 0);
+	fetching.delay = 4000;
+	link_withdraw(world->ends[0].link);
+	while (world->ends[0].link->session.tx.step != SESSION_STEP_OFFERED)
+		world_run(world, 1);
+	offered = world->ends[0].link->session.tx.offer.n;
+	world_cut(world);
+	CHECK_NUMBER("burned", counters(world, 0)->keys_burned, offered);
+	CHECK_NUMBER("logged", world_logs(world, 0, "keys-burned link=qlink0 burned="), 1);
+	CHECK_NUMBER("why", world_logs(world, 0, "their offer ended with its session"), 1);
+	world_free(world);
+}
+
+TEST(keys_of_an_offer_that_the_peer_refused_are_counted)
+{
+	struct world *world = start(hybrid);
+	uint64_t offered;
+
+	fetching.outcome = SIMKME_DRY;
+	world_connect(world);
+	while (world->ends[0].link->session.tx.step != SESSION_STEP_OFFERED)
+		world_run(world, 1);
+	offered = world->ends[0].link->session.tx.offer.n;
+	while (!counters(world, 0)->offers_refused)
+		world_run(world, 1);
+	CHECK_NUMBER("burned", counters(world, 0)->keys_burned, offered);
+	CHECK_NUMBER("a line of its own", world_logs(world, 0, "keys-burned"), 0);
+	world_free(world);
+}
+
 /* The audit log has each key ID once, on its epoch's line, whatever the length of the offer. */
 TEST(every_key_id_is_audited)
 {

@@ -434,3 +434,46 @@ TEST(messages_of_another_session_change_nothing)
 	CHECK(sim_run(sim, SIM_LONG_MS), "stuck");
 	sim_free(sim);
 }
+
+/* Whoever cuts the connection again and again wastes few keys of the KMEs. */
+TEST(an_offer_that_is_never_answered_makes_the_next_ones_smaller)
+{
+	struct sim *sim = sim_agreed("cut at each offer");
+	unsigned int i, most = 0, before;
+
+	sim_want(sim, QLINK_SOURCE_HYBRID, 12);
+	for (i = 0; i < 8; i++) {
+		before = sim->kme.n;
+		while (sim->ends[0].session.tx.step != SESSION_STEP_OFFERED ||
+		       sim->ends[1].session.tx.step != SESSION_STEP_OFFERED)
+			sim_run(sim, 1);
+		most = sim->kme.n - before;
+		sim_cut(sim);
+	}
+	CHECK_NUMBER("one key in each direction", most, 2);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	CHECK_NUMBER("agreed on in the end", sim_common(sim, 0), 14);
+	CHECK(sim->ends[0].session.tx.most >= 8, "offers stay small: %u", sim->ends[0].session.tx.most);
+	sim_free(sim);
+}
+
+TEST(offers_become_smaller_when_the_peer_takes_too_long_for_them)
+{
+	struct sim *sim = sim_agreed("slow");
+	struct session_msg msg = { .type = SESSION_MESSAGE_REFUSE };
+	struct session_event event = { .type = SESSION_EVENT_MESSAGE, .msg = &msg };
+	struct session *session = &sim->ends[0].session;
+
+	sim_want(sim, QLINK_SOURCE_HYBRID, 64);
+	while (session->tx.step != SESSION_STEP_OFFERED)
+		sim_run(sim, 1);
+	CHECK_NUMBER("the first", session->tx.offer.n, 64);
+	msg.from = session->peer_generation;
+	msg.to = session->generation;
+	msg.offer = session->tx.offer;
+	msg.reason = SESSION_REASON_TIMEOUT;
+	step(sim, 0, event);
+	CHECK_NUMBER("the next ones", session->tx.most, 16);
+	CHECK_NUMBER("noted why", sim->ends[0].reasons[SESSION_REASON_TIMEOUT], 1);
+	sim_free(sim);
+}

@@ -506,6 +506,9 @@ struct session_half {
 	/** @want_source: tx: source of the keys that are wanted, an enum qlink_source */
 	uint8_t want_source;
 
+	/** @most: tx: number of epochs of an offer, at most: few after offers were lost */
+	uint8_t most;
+
 	/** @want: tx: number of keys that are wanted */
 	uint32_t want;
 

@@ -26,9 +26,20 @@ static void half_ask(struct session *session, struct session_half *half,
 	half_wait(half, step, action->ticket, until);
 }
 
+/*
+ * The keys of an offer that ends without an answer are lost. So the next offers are small, and grow with
+ * each one that is agreed on: whoever cuts the connection again and again costs few keys.
+ */
+static uint8_t fewer(uint8_t most)
+{
+	return most > 4 ? most / 4 : 1;
+}
+
 void offer_void(struct session *session, struct session_actions *actions)
 {
 	struct session_half tx = {
+		.most = session->tx.step == SESSION_STEP_OFFERED ? fewer(session->tx.most) :
+								   session->tx.most,
 		.want = session->tx.want,
 		.want_source = session->tx.want_source,
 	};
@@ -64,7 +75,7 @@ void offer_begin(struct session *session, uint64_t now,
 static uint8_t room(const struct session_half *tx)
 {
 	uint64_t left = SESSION_EPOCH_MAX - tx->newest;
-	uint64_t n = tx->want < SESSION_OFFER_MAX ? tx->want : SESSION_OFFER_MAX;
+	uint64_t n = tx->want < tx->most ? tx->want : tx->most;
 
 	return (uint8_t)(n < left ? n : left);
 }
@@ -184,6 +195,9 @@ static enum offer_outcome on_refuse(struct session *session,
 	if (tx->step != SESSION_STEP_OFFERED || msg->offer.id != tx->offer.id)
 		return OFFER_VIOLATION;
 	action_note(actions, SESSION_NOTE_REFUSED, msg->reason);
+	/* The peer's KME gives keys too slowly for so many. */
+	if (msg->reason == SESSION_REASON_TIMEOUT)
+		tx->most = fewer(tx->most);
 	if (msg->reason == SESSION_REASON_CHAIN)
 		action_add(actions, SESSION_ACTION_RESTART_CHAIN);
 	/* The ends disagree on the keys that they hold: only a new session compares them. */
@@ -230,6 +244,7 @@ static enum offer_outcome tx_installed(struct session *session,
 	action->offer = tx->offer;
 	tx->want -= tx->want < tx->offer.n ? tx->want : tx->offer.n;
 	tx->done = tx->offer.id;
+	tx->most = tx->most < SESSION_OFFER_MAX / 2 ? tx->most * 2 : SESSION_OFFER_MAX;
 	half_wait(tx, SESSION_STEP_IDLE, 0, 0);
 	offer_try(session, now, actions);
 	return OFFER_GOES_ON;

@@ -16,6 +16,7 @@ void session_init(struct session *session, const struct session_config *config)
 	memset(session, 0, sizeof(*session));
 	session->config = *config;
 	session->generation = config->generation;
+	session->tx.most = SESSION_OFFER_MAX;
 }
 
 /* --- sessions --- */

@@ -30,6 +30,9 @@ struct link_act {
 	/** @has_offered: the peer has our offer, so that a refusal comes from the peer */
 	bool has_offered;
 
+	/** @n_unsettled: keys of KMEs in our offer, while it is not known whether they will be used */
+	uint8_t n_unsettled;
+
 	/** @has_installed: directions in which keys were installed, one bit each */
 	uint8_t has_installed;
 
@@ -246,6 +249,7 @@ static void do_prepare(struct link *link, const struct session_action *action)
 	event.is_ok = event.reason == SESSION_REASON_NONE;
 	link->act->has_offered = event.is_ok;
 	link->act->is_deriving = event.is_ok;
+	link->act->n_unsettled = (uint8_t)taken->n;
 	if (!event.is_ok)
 		spend_taken(link);
 	answer(link, action->ticket, &event);
@@ -329,6 +333,9 @@ static void note_trouble(struct link *link, const char *event, uint64_t *counter
 static void note_refused(struct link *link, uint8_t reason)
 {
 	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
+	/* The line above says enough. */
+	link->counters.keys_burned += link->act->n_unsettled;
+	link->act->n_unsettled = 0;
 	/* Only a refusal by the peer says something about its KME. */
 	if (link->act->has_offered &&
 	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID))
@@ -336,23 +343,31 @@ static void note_refused(struct link *link, uint8_t reason)
 	link->act->has_offered = false;
 }
 
-static void note_proven(struct link *link)
+static void note_burned(struct link *link, uint32_t n, const char *why)
 {
-	uint32_t n = stock_agreed(link->stock);
-
 	if (!n)
 		return;
 	link->counters.keys_burned += n;
 	TELL(link->services, LOG_WARNING, "keys-burned", TEXT("link", link->config->device),
-	     NUMBER_OF("burned", n), TEXT("why", "the peer's KME has new keys and no longer the old ones"));
+	     NUMBER_OF("burned", n), TEXT("why", why));
+}
+
+/* A key ID is offered once, so the keys of an offer that ends with its session are lost. */
+static void do_drop_tx(struct link *link)
+{
+	note_burned(link, link->act->n_unsettled, "their offer ended with its session");
+	link->act->n_unsettled = 0;
+	exchange_drop_tx(link->exchange);
 }
 
 static void note_agreed(struct link *link, const struct session_offer *offer)
 {
 	link->counters.offers++;
 	link->why[0] = '\0';
+	link->act->n_unsettled = 0;
 	if (offer->source != QLINK_SOURCE_PQC)
-		note_proven(link);
+		note_burned(link, stock_agreed(link->stock),
+			    "the peer's KME has new keys and no longer the old ones");
 	TELL(link->services, LOG_DEBUG, "agreed", TEXT("link", link->config->device),
 	     TEXT("source", qlink_name(&qlink_sources, offer->source)),
 	     NUMBER_OF("first", offer->first), NUMBER_OF("keys", offer->n));
@@ -437,7 +452,7 @@ static void act(struct link *link, const struct session_action *action)
 		do_delete(link, action);
 		break;
 	case SESSION_ACTION_DROP_TX:
-		exchange_drop_tx(link->exchange);
+		do_drop_tx(link);
 		break;
 	case SESSION_ACTION_DROP_RX:
 		exchange_drop_rx(link->exchange);

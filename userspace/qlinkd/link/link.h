@@ -69,7 +69,7 @@ struct link_counters {
 	/** @rx_keys: receive keys installed, by source */
 	uint64_t rx_keys[QLINK_SOURCE_STATIC];
 
-	/** @keys_burned: keys that a KME may have delivered and neither end has */
+	/** @keys_burned: keys that a KME may have delivered and neither end will use */
 	uint64_t keys_burned;
 
 	/** @keys_expired: QKD keys that were wiped for their age before they were offered */
