@@ -42,12 +42,21 @@ static void dial_later(struct peer *peer)
 
 /* --- the connection --- */
 
+/* Only a connection that lasted shows that the next one is worth a quick attempt. */
+static void note_end(struct peer *peer)
+{
+	if (services_now() - peer->opened_at >= PEER_LASTS_MS)
+		peer->dial_ms = PEER_DIAL_MIN_MS;
+}
+
 static void disconnect(struct peer *peer)
 {
 	struct connection *connection = peer->connection;
 	bool was_open = peer->is_open;
 	size_t i;
 
+	if (was_open)
+		note_end(peer);
 	peer->connection = NULL;
 	peer->is_open = false;
 	connection_free(connection);
@@ -100,7 +109,7 @@ static void on_opened(void *arg, struct connection *connection)
 	peer->is_open = true;
 	peer->n_connections++;
 	peer->why[0] = '\0';
-	peer->dial_ms = PEER_DIAL_MIN_MS;
+	peer->opened_at = services_now();
 	TELL(peer->services, LOG_INFO, "peer-connected", TEXT("peer", peer->config->name));
 	for (i = 0; i < peer->n_links; i++)
 		link_connect(peer->links[i], &binding);

@@ -22,6 +22,8 @@
 /* Shortest and longest pause in ms before the next attempt to dial. */
 #define PEER_DIAL_MIN_MS	20
 #define PEER_DIAL_MAX_MS	1000
+/* A connection that lasted this many ms ends the growth of the pause. */
+#define PEER_LASTS_MS		10000
 /* Longest time in ms to connect by TCP, before the TLS handshake. */
 #define PEER_CONNECT_MS		3000
 
@@ -63,6 +65,9 @@ struct peer {
 
 	/** @dial_ms: pause before that attempt, in ms */
 	uint32_t dial_ms;
+
+	/** @opened_at: time in ms at which the handshake of the last connection was completed */
+	uint64_t opened_at;
 
 	/** @connection: dialled by either end, or %NULL */
 	struct connection *connection;
