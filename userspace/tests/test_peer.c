@@ -243,3 +243,41 @@ TEST(after_a_connection_that_lasted_the_peer_is_dialled_at_once)
 		     2 * PEER_DIAL_MIN_MS);
 	lab_free(lab);
 }
+
+/* Invitations of a thousand links, each 1.3 KB, before the peer reads one of them. */
+static void fill_up(struct lab *lab, size_t bytes)
+{
+	static const uint8_t zeros[1300];
+	size_t sent;
+
+	for (sent = 0; sent < bytes; sent += sizeof(zeros))
+		peer_send(lab->peer, zeros, sizeof(zeros));
+}
+
+TEST(messages_of_a_thousand_links_can_wait)
+{
+	struct lab *lab = lab_new();
+
+	until_open(lab);
+	lab->peer->n_links = 1000;
+	fill_up(lab, (size_t)8 << 20);
+	lab->peer->n_links = 0;
+	event_base_loop(lab->base, EVLOOP_NONBLOCK);
+	CHECK(lab->peer->is_open, "%s", lab->peer->why);
+	lab_free(lab);
+}
+
+TEST(one_link_cannot_use_memory_without_bound)
+{
+	struct lab *lab = lab_new();
+
+	until_open(lab);
+	lab->peer->n_links = 1;
+	/* Beyond what the sockets of both ends hold. */
+	fill_up(lab, (size_t)32 << 20);
+	lab->peer->n_links = 0;
+	while (lab->peer->connection)
+		turn(lab);
+	CHECK_TEXT("why", lab->peer->why, "the peer does not read its messages");
+	lab_free(lab);
+}

@@ -91,11 +91,11 @@ static void flush(struct connection *c)
 	}
 }
 
-void connection_send(struct connection *c, const uint8_t *data, size_t len)
+void connection_send(struct connection *c, const uint8_t *data, size_t len, size_t most)
 {
 	if (c->is_over)
 		return;
-	if (evbuffer_get_length(c->out) + len > CONNECTION_OUT_MAX ||
+	if (evbuffer_get_length(c->out) + len > most ||
 	    evbuffer_add(c->out, data, len)) {
 		end(c, "the peer does not read its messages");
 		return;

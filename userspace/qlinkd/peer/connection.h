@@ -8,8 +8,6 @@
 #include "qlinkd/agreement/message.h"
 #include "tls.h"
 
-/* Most bytes that wait to be sent; beyond that the connection ends. */
-#define CONNECTION_OUT_MAX	(1U << 20)
 /* Longest handshake in ms. */
 #define CONNECTION_HANDSHAKE_MS	5000
 
@@ -71,13 +69,15 @@ void connection_hand_over(struct connection *connection, const struct connection
  * @connection: its handshake is complete
  * @data: the message; copied
  * @len: bytes at @data
+ * @most: bytes that may wait to be sent, with this message; beyond that the connection ends
  *
  * If the message cannot be sent, the connection ends: the event loop calls @closed later,
  * not this function.
  *
  * Context: The event loop's thread; never waits.
  */
-void connection_send(struct connection *connection, const uint8_t *data, size_t len);
+void connection_send(struct connection *connection, const uint8_t *data, size_t len,
+		     size_t most);
 
 /**
  * connection_tls() - get the TLS of a connection

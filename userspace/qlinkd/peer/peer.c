@@ -133,7 +133,7 @@ void peer_adopt(struct peer *peer, struct connection *connection)
 void peer_send(struct peer *peer, const uint8_t *data, size_t len)
 {
 	if (peer->is_open)
-		connection_send(peer->connection, data, len);
+		connection_send(peer->connection, data, len, peer->n_links * PEER_OUT_BYTES);
 }
 
 /* --- dialling --- */

@@ -24,6 +24,11 @@
 #define PEER_DIAL_MAX_MS	1000
 /* A connection that lasted this many ms ends the growth of the pause. */
 #define PEER_LASTS_MS		10000
+/*
+ * Most bytes that wait to be sent, for each link. The messages of one session that can wait at a time
+ * are under 9 KiB; a session starts over after 5 s, and after 10 s of silence TCP ends the connection.
+ */
+#define PEER_OUT_BYTES		(32 * 1024)
 /* Longest time in ms to connect by TCP, before the TLS handshake. */
 #define PEER_CONNECT_MS		3000
 
