@@ -16,6 +16,7 @@ uint64_t simulated_now(void);
 #define PKI	"qlinkd/qlink-pki"
 /* Longer than anything takes that ends at all, even on a busy machine. */
 #define DEADLINE_S	30
+#define N_FLOOD		3000
 
 static char dir[] = "/tmp/qlink-peer-XXXXXX";
 /* Of two names the one with the lower hash dials. */
@@ -241,6 +242,41 @@ TEST(after_a_connection_that_lasted_the_peer_is_dialled_at_once)
 	until_reset(lab);
 	CHECK_NUMBER("twice the shortest, for the dial after this one", lab->peer->dial_ms,
 		     2 * PEER_DIAL_MIN_MS);
+	lab_free(lab);
+}
+
+static void say_hello(struct lab *lab, uint64_t number)
+{
+	struct msg msg = {
+		.core = { .type = SESSION_MESSAGE_HELLO, .from = number, .versions = { 1, 1 } },
+		.link_id = 7,
+	};
+	uint8_t data[MSG_BYTES_MAX];
+	int len = msg_encode(&msg, data, sizeof(data));
+
+	CHECK(len > 0, "not encoded: %d", len);
+	peer_send(lab->peer, data, (size_t)len);
+}
+
+/* The loop serves others in between: the watchdog, and the links of other peers. */
+TEST(a_turn_of_the_loop_handles_few_messages_of_a_peer_that_floods)
+{
+	struct lab *lab = lab_new();
+	unsigned int before, most = 0;
+	uint64_t i;
+
+	until_open(lab);
+	lab->peer->n_links = 100;
+	for (i = 0; i < N_FLOOD; i++)
+		say_hello(lab, i + 1);
+	while (lab->n_received < N_FLOOD) {
+		before = lab->n_received;
+		turn(lab);
+		if (lab->n_received - before > most)
+			most = lab->n_received - before;
+	}
+	CHECK(most <= 32, "%u messages in one turn", most);
+	CHECK_NUMBER("closed", lab->n_closed, 0);
 	lab_free(lab);
 }
 

@@ -13,10 +13,17 @@
 
 #include <event2/buffer.h>
 
+#include "qlinkd/services.h"
+
 /* A peer that does not acknowledge data for this long is lost. */
 #define SILENT_MS	10000
-/* Most reads of one connection before other connections are served. */
-#define READS_MAX	64
+/*
+ * One turn of a connection: at most this many reads and messages, and no more of them after so many
+ * ms. Then the loop serves other connections, links and timers. A message may cost a dump of all keys
+ * of a device, so their bytes are no measure.
+ */
+#define TURN_STEPS	32
+#define TURN_MS		5
 
 struct connection {
 	struct tls *tls;
@@ -26,7 +33,7 @@ struct connection {
 	int fd;
 	bool is_open;
 	bool is_over;
-	struct event *readable, *writable, *deadline, *ended;
+	struct event *readable, *writable, *again, *deadline, *ended;
 	struct evbuffer *out;
 	/* bytes of @in that were received and not handled yet */
 	size_t in_len;
@@ -43,6 +50,7 @@ static void end(struct connection *c, const char *why)
 	snprintf(c->why, sizeof(c->why), "%s", why);
 	event_del(c->readable);
 	event_del(c->writable);
+	event_del(c->again);
 	event_active(c->ended, 0, 0);
 }
 
@@ -127,31 +135,41 @@ static size_t take_message(struct connection *c)
 	return len;
 }
 
+/* Reads once. Returns whether there was something to read. */
+static bool read_once(struct connection *c)
+{
+	ssize_t got = tls_read(c->tls, c->in + c->in_len, sizeof(c->in) - c->in_len);
+
+	if (got == -EAGAIN) {
+		if (tls_wants_write(c->tls))
+			event_add(c->writable, NULL);
+		return false;
+	}
+	if (got <= 0) {
+		end(c, got == -EACCES ? "the peer refused the connection" :
+					"the connection is lost");
+		return false;
+	}
+	c->in_len += (size_t)got;
+	return true;
+}
+
 static void read_some(struct connection *c)
 {
-	unsigned int n_reads;
-	ssize_t got;
+	static const struct timeval soon = { 0 };
+	uint64_t until = services_now() + TURN_MS;
+	unsigned int n;
 
-	for (n_reads = 0; n_reads < READS_MAX && !c->is_over; n_reads++) {
-		while (!c->is_over && take_message(c))
-			;
-		if (c->is_over)
+	for (n = 0; n < TURN_STEPS && !c->is_over && services_now() < until; n++) {
+		if (!take_message(c) && (c->is_over || !read_once(c)))
 			return;
-		got = tls_read(c->tls, c->in + c->in_len, sizeof(c->in) - c->in_len);
-		if (got == -EAGAIN) {
-			if (tls_wants_write(c->tls))
-				event_add(c->writable, NULL);
-			return;
-		}
-		if (got <= 0) {
-			end(c, got == -EACCES ? "the peer refused the connection" :
-						"the connection is lost");
-			return;
-		}
-		c->in_len += (size_t)got;
 	}
-	/* TLS may have read more already; then the socket does not become readable for it. */
-	event_active(c->readable, EV_READ, 0);
+	/*
+	 * TLS may have read more already; then the socket does not become readable for it. A timer,
+	 * because the loop looks at others before it; it would call an active event again at once.
+	 */
+	if (!c->is_over)
+		event_add(c->again, &soon);
 }
 
 /* --- the handshake --- */
@@ -224,10 +242,11 @@ int connection_new(struct connection **out, struct event_base *base,
 	set_options(fd);
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_ready, c);
 	c->writable = event_new(base, fd, EV_WRITE, on_ready, c);
+	c->again = evtimer_new(base, on_ready, c);
 	c->deadline = evtimer_new(base, on_deadline, c);
 	c->ended = evtimer_new(base, on_ended, c);
 	c->out = evbuffer_new();
-	if (!c->readable || !c->writable || !c->deadline || !c->ended || !c->out ||
+	if (!c->readable || !c->writable || !c->again || !c->deadline || !c->ended || !c->out ||
 	    tls_new(&c->tls, context, fd, has_dialled, peers)) {
 		connection_free(c);
 		return -ENOMEM;
@@ -252,6 +271,7 @@ void connection_free(struct connection *c)
 	tls_free(c->tls);
 	free_event(c->readable);
 	free_event(c->writable);
+	free_event(c->again);
 	free_event(c->deadline);
 	free_event(c->ended);
 	if (c->out)
