@@ -249,6 +249,59 @@ TEST(a_new_session_finds_keys_that_the_kernel_did_not_delete)
 	world_free(world);
 }
 
+/* --- a peer that breaks the rules --- */
+
+/* Let end 0 hear a message of its peer. */
+static void hear(struct world *world, struct session_msg core)
+{
+	const struct session *session = &link_of(world)->session;
+	struct msg msg = { .core = core, .link_id = 7 }, decoded;
+	uint8_t data[MSG_BYTES_MAX];
+	struct qlink_why why;
+	int len;
+
+	msg.core.to = session->generation;
+	msg.core.from = core.from ?: session->peer_generation;
+	len = msg_encode(&msg, data, sizeof(data));
+	CHECK(len > 0 && !msg_decode(&decoded, data, (size_t)len, &why), "message: %d", len);
+	link_hear(world->ends[0].link, &decoded, data, (size_t)len);
+}
+
+/* Each one ends the session, and would cost a dump of all keys. */
+TEST(a_flood_of_hellos_costs_few_dumps_of_keys)
+{
+	struct world *world = start();
+	unsigned int before = devices[0].asked[REQUEST_RINGS];
+	uint64_t i;
+
+	for (i = 0; i < 100; i++)
+		hear(world, (struct session_msg){ .type = SESSION_MESSAGE_HELLO,
+						  .from = 1000 + i, .versions = { 1, 1 } });
+	CHECK(devices[0].asked[REQUEST_RINGS] - before <= SESSION_COSTLY_MAX, "%u dumps",
+	      devices[0].asked[REQUEST_RINGS] - before);
+	CHECK_NUMBER("violations", link_of(world)->counters.violations, 1);
+	CHECK(world_until_works(world, 5000) <= 5000, "the link does not recover");
+	world_free(world);
+}
+
+TEST(a_flood_of_withdrawals_costs_few_dumps_of_keys)
+{
+	struct world *world = start();
+	unsigned int before = devices[0].asked[REQUEST_DELETE];
+	uint64_t i;
+
+	for (i = 0; i < 100; i++)
+		hear(world, (struct session_msg){
+			.type = SESSION_MESSAGE_WITHDRAW,
+			.withdraw = { .id = 1000 + i, .range = { 1, 1 },
+				      .reason = SESSION_REASON_COMMAND } });
+	CHECK(devices[0].asked[REQUEST_DELETE] - before <= SESSION_COSTLY_MAX, "%u dumps",
+	      devices[0].asked[REQUEST_DELETE] - before);
+	CHECK_NUMBER("violations", link_of(world)->counters.violations, 1);
+	CHECK(world_until_works(world, 5000) <= 5000, "the link does not recover");
+	world_free(world);
+}
+
 /* --- records --- */
 
 static char audit_path[] = "/tmp/qlink-run-XXXXXX";

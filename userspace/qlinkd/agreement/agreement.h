@@ -50,6 +50,12 @@
 #define SESSION_WITHDRAW_MS	5000
 /* Pause in ms after a failure, before the next attempt. */
 #define SESSION_PAUSE_MS	1000
+/*
+ * HELLO of a new generation and WITHDRAW cost a dump of all keys. A peer may send this many at once,
+ * and one more in so many ms; a sound one needs two in SESSION_PAUSE_MS at most.
+ */
+#define SESSION_COSTLY_MAX	16
+#define SESSION_COSTLY_MS	(SESSION_PAUSE_MS / 2)
 
 /**
  * enum session_message - types of messages; PROTOCOL.md, section 2, has the same numbers
@@ -609,6 +615,9 @@ struct session {
 
 	/** @peer_withdrawal: the withdrawal that the peer asked for */
 	struct session_pending peer_withdrawal;
+
+	/** @costly_until: time in ms by which the budget of costly messages is full again */
+	uint64_t costly_until;
 
 	/** @n_stale: number of messages of an earlier session, which were ignored */
 	uint64_t n_stale;

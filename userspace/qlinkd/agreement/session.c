@@ -130,6 +130,17 @@ static void ask_rings(struct session *session, uint64_t now,
 	session->ticket = action_ask(session, actions, SESSION_ACTION_RINGS)->ticket;
 }
 
+/* Takes one costly message from the peer's budget. Returns false if it is used up. */
+static bool may_cost(struct session *session, uint64_t now)
+{
+	uint64_t from = session->costly_until > now ? session->costly_until : now;
+
+	if (from - now > (SESSION_COSTLY_MAX - 1) * SESSION_COSTLY_MS)
+		return false;
+	session->costly_until = from + SESSION_COSTLY_MS;
+	return true;
+}
+
 static void on_hello(struct session *session, const struct session_msg *msg,
 		     uint64_t now, struct session_actions *actions)
 {
@@ -140,6 +151,10 @@ static void on_hello(struct session *session, const struct session_msg *msg,
 	/* We send our own HELLO when the pause is over. */
 	if (session->phase == SESSION_PHASE_PAUSE)
 		return;
+	if (is_new && !may_cost(session, now)) {
+		violated(session, now, actions);
+		return;
+	}
 	if (is_new) {
 		void_session(session, actions);
 		enter(session, SESSION_PHASE_HELLO, now + SESSION_OPEN_MS);
@@ -293,7 +308,7 @@ static void on_withdraw(struct session *session, const struct session_msg *msg,
 		return;
 	if (pending->is_open || session->phase < SESSION_PHASE_RECONCILE ||
 	    !msg->withdraw.range.first ||
-	    msg->withdraw.range.last < msg->withdraw.range.first) {
+	    msg->withdraw.range.last < msg->withdraw.range.first || !may_cost(session, now)) {
 		violated(session, now, actions);
 		return;
 	}
