@@ -28,10 +28,14 @@ static const char *const prefer[2] = { PREFER, PREFER };
 
 /* How requests to the KME of end 1 for keys by their IDs end. */
 static struct simkme_plan fetching;
+/* Whether it has keys for end 1 to offer. */
+static bool is_dry;
 
 static struct simkme_plan plan(int side, unsigned int node, enum kme_op op)
 {
 	(void)node;
+	if (is_dry && side == 1 && op == KME_OP_ENC)
+		return (struct simkme_plan){ .delay = 20, .outcome = SIMKME_DRY };
 	return side == 1 && op == KME_OP_DEC ? fetching : (struct simkme_plan){ .delay = 20 };
 }
 
@@ -42,6 +46,7 @@ static struct world *start(const char *const confs[2])
 	simkme_start(100000);
 	simkme_plan = plan;
 	fetching = (struct simkme_plan){ .delay = 20 };
+	is_dry = false;
 	world = world_new(confs, true);
 	return world;
 }
@@ -309,6 +314,28 @@ TEST(keys_of_an_offer_that_the_peer_refused_are_counted)
 		world_run(world, 1);
 	CHECK_NUMBER("burned", counters(world, 0)->keys_burned, offered);
 	CHECK_NUMBER("a line of its own", world_logs(world, 0, "keys-burned"), 0);
+	world_free(world);
+}
+
+/* Only the KME of end 1 has no keys: its own changes are logged there, and here as well. */
+TEST(a_peer_that_falls_back_is_noted)
+{
+	struct world *world = start(prefer);
+
+	world->has_traffic = true;
+	world_connect(world);
+	world_run(world, 5000);
+	CHECK_NUMBER("the first source", world_logs(world, 0,
+		     "peer-source-changed link=qlink0 from=none to=hybrid"), 1);
+	CHECK_NUMBER("is no change", counters(world, 0)->peer_source_changes, 0);
+	is_dry = true;
+	while (!counters(world, 1)->source_changes && device_now < 3600000)
+		world_run(world, 1000);
+	world_run(world, 5000);
+	CHECK_NUMBER("changes", counters(world, 0)->peer_source_changes, 1);
+	CHECK_NUMBER("logged", world_logs(world, 0,
+		     "<4>peer-source-changed link=qlink0 from=hybrid to=pqc"), 1);
+	CHECK_NUMBER("our source", counters(world, 0)->source_changes, 0);
 	world_free(world);
 }
 

@@ -51,3 +51,14 @@ TEST(an_offer_from_the_previous_chain_keeps_that_chain)
 	chain_restart(&chain);
 	CHECK(!find(&chain, third) && !find(&chain, first), "a chain was not wiped");
 }
+
+TEST(an_offer_that_starts_from_zero_loses_a_chain_that_had_started)
+{
+	static const uint8_t zero[MIX_CHAIN_BYTES];
+	struct chain chain = { 0 };
+
+	CHECK(!chain_is_lost(&chain, zero), "the first offer of a link");
+	chain_advance(&chain, chain.current, first);
+	CHECK(!chain_is_lost(&chain, first), "the chain goes on");
+	CHECK(chain_is_lost(&chain, zero), "the sender restarted");
+}

@@ -302,6 +302,22 @@ TEST(a_flood_of_withdrawals_costs_few_dumps_of_keys)
 	world_free(world);
 }
 
+TEST(a_peer_that_restarts_its_chain_is_noted_at_both_ends)
+{
+	struct world *world = start();
+
+	world_run(world, 15000);
+	CHECK_NUMBER("before", link_of(world)->counters.peer_chain_restarts, 0);
+	world_restart(world, 1);
+	world_connect(world);
+	world_run(world, 30000);
+	CHECK_NUMBER("of our chain", link_of(world)->counters.chain_restarts, 1);
+	CHECK_NUMBER("of the peer's", link_of(world)->counters.peer_chain_restarts, 1);
+	CHECK_NUMBER("logged", world_logs(world, 0, "chain-restarted link=qlink0 direction=tx"), 1);
+	CHECK_NUMBER("logged", world_logs(world, 0, "chain-restarted link=qlink0 direction=rx"), 1);
+	world_free(world);
+}
+
 /* --- records --- */
 
 static char audit_path[] = "/tmp/qlink-run-XXXXXX";

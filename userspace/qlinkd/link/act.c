@@ -33,6 +33,9 @@ struct link_act {
 	/** @n_unsettled: keys of KMEs in our offer, while it is not known whether they will be used */
 	uint8_t n_unsettled;
 
+	/** @peer_source: source of the last keys that the peer offered; POLICY_NO_SOURCE for none */
+	int peer_source;
+
 	/** @has_installed: directions in which keys were installed, one bit each */
 	uint8_t has_installed;
 
@@ -85,6 +88,13 @@ static void do_rings(struct link *link, const struct session_action *action)
 	answer(link, action->ticket, &event);
 }
 
+static void note_chain(struct link *link, const char *direction, uint64_t *counter)
+{
+	(*counter)++;
+	TELL(link->services, LOG_NOTICE, "chain-restarted", TEXT("link", link->config->device),
+	     TEXT("direction", direction));
+}
+
 static void do_reconcile(struct link *link, const struct session_action *action)
 {
 	struct request request = {
@@ -97,11 +107,8 @@ static void do_reconcile(struct link *link, const struct session_action *action)
 
 	if (err)
 		kernel_refused(link, "reconcile", &why);
-	else if (action->sources && exchange_match_chain(link->exchange)) {
-		link->counters.chain_restarts++;
-		TELL(link->services, LOG_NOTICE, "chain-restarted",
-		     TEXT("link", link->config->device));
-	}
+	else if (action->sources && exchange_match_chain(link->exchange))
+		note_chain(link, "tx", &link->counters.chain_restarts);
 	link->has_view = false;
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
@@ -203,12 +210,37 @@ static int install(struct link *link, const struct session_action *action, bool 
 	return 0;
 }
 
+/* The peer chose another source, for example because its KME has no keys. */
+static void note_peer_source(struct link *link, int source)
+{
+	int before = link->act->peer_source;
+	const char *from = before < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)before);
+	const char *to = qlink_name(&qlink_sources, (unsigned int)source);
+	char line[160];
+
+	if (before == source)
+		return;
+	link->act->peer_source = source;
+	link->counters.peer_source_changes += before >= 0;
+	TELL(link->services, before >= 0 && source == QLINK_SOURCE_PQC ? LOG_WARNING : LOG_NOTICE,
+	     "peer-source-changed", TEXT("link", link->config->device), TEXT("from", from),
+	     TEXT("to", to));
+	snprintf(line, sizeof(line),
+		 "\"event\":\"peer-source\",\"link\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
+		 link->config->device, from, to);
+	services_audit(link->services, line);
+}
+
 static void do_install_rx(struct link *link, const struct session_action *action)
 {
 	int err = install(link, action, false);
 
-	if (!err)
+	if (!err) {
+		if (chain_is_lost(&link->exchange->rx.chain, link->exchange->rx.from))
+			note_chain(link, "rx", &link->counters.peer_chain_restarts);
 		exchange_advance(&link->exchange->rx);
+		note_peer_source(link, action->offer.source);
+	}
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
@@ -459,7 +491,7 @@ static void act(struct link *link, const struct session_action *action)
 		break;
 	case SESSION_ACTION_RESTART_CHAIN:
 		chain_restart(&link->exchange->tx.chain);
-		link->counters.chain_restarts++;
+		note_chain(link, "tx", &link->counters.chain_restarts);
 		break;
 	case SESSION_ACTION_NOTE:
 		do_note(link, action);
@@ -511,7 +543,10 @@ void act_fetched(struct link *link, enum session_reason reason, const struct byt
 int act_new(struct link *link)
 {
 	link->act = calloc(1, sizeof(*link->act));
-	return link->act ? 0 : -ENOMEM;
+	if (!link->act)
+		return -ENOMEM;
+	link->act->peer_source = POLICY_NO_SOURCE;
+	return 0;
 }
 
 void act_free(struct link *link)

@@ -60,8 +60,14 @@ struct link_counters {
 	/** @chain_restarts: restarts of the sending chain */
 	uint64_t chain_restarts;
 
+	/** @peer_chain_restarts: offers of the peer for which its sending chain was restarted */
+	uint64_t peer_chain_restarts;
+
 	/** @source_changes: changes of the source of keys that this end offers */
 	uint64_t source_changes;
+
+	/** @peer_source_changes: changes of the source of keys that the peer offers */
+	uint64_t peer_source_changes;
 
 	/** @tx_keys: transmit keys installed, by source */
 	uint64_t tx_keys[QLINK_SOURCE_STATIC];

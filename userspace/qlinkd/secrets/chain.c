@@ -20,6 +20,12 @@ void chain_advance(struct chain *chain, const uint8_t *from, const uint8_t *to)
 	memcpy(chain->current, to, sizeof(chain->current));
 }
 
+bool chain_is_lost(const struct chain *chain, const uint8_t *from)
+{
+	return !CRYPTO_memcmp(from, zero, sizeof(zero)) &&
+	       CRYPTO_memcmp(chain->current, zero, sizeof(zero));
+}
+
 const uint8_t *chain_find(const struct chain *chain, const uint8_t *id)
 {
 	const uint8_t *const chains[] = { chain->current, chain->previous, zero };

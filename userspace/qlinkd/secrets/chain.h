@@ -3,6 +3,7 @@
 #ifndef QLINKD_CHAIN_H
 #define QLINKD_CHAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "mix.h"
@@ -41,6 +42,17 @@ void chain_restart(struct chain *chain);
  * Context: Pure.
  */
 void chain_advance(struct chain *chain, const uint8_t *from, const uint8_t *to);
+
+/**
+ * chain_is_lost() - tell whether an offer that starts from a chain restarts it
+ * @chain: the chain of the direction, before the offer is added to it
+ * @from: MIX_CHAIN_BYTES, the chain from which the offer starts
+ *
+ * Context: Pure.
+ * Return: true if @from is all zero and the current chain is not: the later keys of the
+ * direction no longer depend on the earlier ones.
+ */
+bool chain_is_lost(const struct chain *chain, const uint8_t *from);
 
 /**
  * chain_find() - find a chain by its id
