@@ -278,6 +278,30 @@ refused_somewhere() { [ "$(status 1 '.refused["wrong-ca"]')" -gt 0 ] || [ "$(sta
 test_route_through_the_tunnel_is_refused_udp()
 {
 	setup_running
+	expect_refused_inside
+}
+
+# Nor is one through a bridge with the tunnel as a port.
+test_route_through_a_bridge_of_the_tunnel_is_refused_udp()
+{
+	local n
+
+	setup_running
+	for n in 1 2; do
+		ip -n "$(site_ns "$n")" -batch - <<-END
+			link add br0 type bridge
+			link set br0 up
+			address flush dev qlink0
+			link set qlink0 master br0
+			address add ${inner[n]}/24 dev br0
+		END
+	done
+	expect_refused_inside
+}
+
+# expect_refused_inside: the agents restart and use the addresses inside the tunnel to reach each other.
+expect_refused_inside()
+{
 	sed -i "s/^ address .*/ address ${inner[2]}/; s/^ listen .*/ listen ${channel[1]}/" "$tmp/a/conf"
 	sed -i "s/^ address .*/ address ${inner[1]}/; s/^ listen .*/ listen 0.0.0.0/" "$tmp/b/conf"
 	agent_kill 1 TERM

@@ -12,14 +12,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
-/* Most devices on top of each other that are followed. */
-#define DEPTH_MAX	8
-
-struct answer {
-	uint32_t device;
-	uint32_t below;
-	char kind[16];
-};
+#include "topology.h"
 
 static int parse_route(struct nl_msg *msg, void *arg)
 {
@@ -27,42 +20,59 @@ static int parse_route(struct nl_msg *msg, void *arg)
 		[RTA_OIF] = { .type = NLA_U32 },
 	};
 	struct nlattr *attrs[RTA_MAX + 1];
-	struct answer *answer = arg;
+	uint32_t *device = arg;
 
 	if (nlmsg_hdr(msg)->nlmsg_type == RTM_NEWROUTE &&
 	    !nlmsg_parse(nlmsg_hdr(msg), sizeof(struct rtmsg), attrs, RTA_MAX, policy) &&
 	    attrs[RTA_OIF])
-		answer->device = nla_get_u32(attrs[RTA_OIF]);
+		*device = nla_get_u32(attrs[RTA_OIF]);
 	return NL_OK;
+}
+
+/* Devices that the kernel lists, and the one whose ports they shall be, or 0. */
+struct listing {
+	struct topology *topology;
+	uint32_t master;
+	int err;
+};
+
+static uint32_t number(struct nlattr *attr)
+{
+	return attr ? nla_get_u32(attr) : 0;
 }
 
 static int parse_link(struct nl_msg *msg, void *arg)
 {
 	static const struct nla_policy policy[IFLA_MAX + 1] = {
 		[IFLA_LINK] = { .type = NLA_U32 },
+		[IFLA_MASTER] = { .type = NLA_U32 },
 	};
 	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
-	struct answer *answer = arg;
+	struct topology_device device = { 0 };
+	struct listing *listing = arg;
 
 	if (nlmsg_hdr(msg)->nlmsg_type != RTM_NEWLINK ||
 	    nlmsg_parse(nlmsg_hdr(msg), sizeof(struct ifinfomsg), attrs, IFLA_MAX, policy))
 		return NL_OK;
-	if (attrs[IFLA_LINK])
-		answer->below = nla_get_u32(attrs[IFLA_LINK]);
+	device.index = (uint32_t)((struct ifinfomsg *)nlmsg_data(nlmsg_hdr(msg)))->ifi_index;
+	/* With a netns id the device below is in another netns, and its index means nothing here. */
+	device.link = attrs[IFLA_LINK_NETNSID] ? 0 : number(attrs[IFLA_LINK]);
+	device.master = number(attrs[IFLA_MASTER]);
 	if (attrs[IFLA_LINKINFO] &&
 	    !nla_parse_nested(info, IFLA_INFO_MAX, attrs[IFLA_LINKINFO], NULL) &&
 	    info[IFLA_INFO_KIND])
-		nla_strlcpy(answer->kind, info[IFLA_INFO_KIND], sizeof(answer->kind));
+		nla_strlcpy(device.kind, info[IFLA_INFO_KIND], sizeof(device.kind));
+	if (device.index && (!listing->master || device.master == listing->master))
+		listing->err = listing->err ?: topology_add(listing->topology, &device);
 	return NL_OK;
 }
 
-/* Sends and frees @msg, and calls @parse with the answer. */
-static int ask(struct nl_sock *sock, struct nl_msg *msg, nl_recvmsg_msg_cb_t parse,
-	       struct answer *answer)
+/* Sends and frees @msg, and calls @parse with each answer. */
+static int ask(struct nl_sock *sock, struct nl_msg *msg, nl_recvmsg_msg_cb_t parse, void *arg)
 {
 	int err;
 
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, parse, answer);
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, parse, arg);
 	err = nl_send_auto(sock, msg);
 	nlmsg_free(msg);
 	if (err >= 0)
@@ -70,7 +80,7 @@ static int ask(struct nl_sock *sock, struct nl_msg *msg, nl_recvmsg_msg_cb_t par
 	return err < 0 ? -EHOSTUNREACH : 0;
 }
 
-static int ask_route(struct nl_sock *sock, const struct qlink_addr *addr, struct answer *answer)
+static int ask_route(struct nl_sock *sock, const struct qlink_addr *addr, uint32_t *device)
 {
 	struct rtmsg rt = {
 		.rtm_family = addr->len == 4 ? AF_INET : AF_INET6,
@@ -83,42 +93,57 @@ static int ask_route(struct nl_sock *sock, const struct qlink_addr *addr, struct
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
-	return ask(sock, msg, parse_route, answer);
+	return ask(sock, msg, parse_route, device);
 }
 
-static int ask_link(struct nl_sock *sock, uint32_t device, struct answer *answer)
+static int ask_device(void *arg, struct topology *topology, uint32_t index)
 {
-	struct ifinfomsg info = { .ifi_index = (int)device };
+	struct ifinfomsg info = { .ifi_index = (int)index };
+	struct listing listing = { .topology = topology };
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
 
-	memset(answer, 0, sizeof(*answer));
 	if (!msg || nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO)) {
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
-	return ask(sock, msg, parse_link, answer);
+	return ask(arg, msg, parse_link, &listing) ?: listing.err;
+}
+
+static int ask_ports(void *arg, struct topology *topology, uint32_t master)
+{
+	struct ifinfomsg info = { 0 };
+	struct listing listing = { .topology = topology, .master = master };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_DUMP);
+
+	if (!msg || nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) ||
+	    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) ||
+	    nla_put_u32(msg, IFLA_MASTER, master)) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	return ask(arg, msg, parse_link, &listing) ?: listing.err;
 }
 
 static int check(struct nl_sock *sock, const struct qlink_addr *addr, struct qlink_why *why)
 {
-	struct answer answer = { 0 };
-	int err = ask_route(sock, addr, &answer), depth;
+	static const struct topology_ops ops = { .device = ask_device, .ports = ask_ports };
+	struct topology topology = { NULL };
 	char name[IF_NAMESIZE] = "";
-	uint32_t device;
+	uint32_t device = 0;
+	int err = ask_route(sock, addr, &device);
+	int64_t qlink;
 
-	if (err || !answer.device)
+	if (err || !device)
 		return qlink_refuse(why, -EHOSTUNREACH, "no route");
-	device = answer.device;
-	for (depth = 0; device && depth < DEPTH_MAX; depth++) {
-		if (ask_link(sock, device, &answer))
-			break;
-		if (!strcmp(answer.kind, "qlink"))
-			return qlink_refuse(why, -EXDEV,
-					    "routed through %s, a qlink device; it must go outside",
-					    if_indextoname(device, name) ? name : "a device");
-		/* IFLA_LINK of a veth is its other end, not a device below it. */
-		device = strcmp(answer.kind, "veth") ? answer.below : 0;
-	}
+	qlink = topology_find_qlink(&topology, &ops, sock, device);
+	topology_free(&topology);
+	if (qlink < 0)
+		return qlink_refuse(why, -EHOSTUNREACH, "the devices of the route changed: %s",
+				    strerror((int)-qlink));
+	if (qlink)
+		return qlink_refuse(why, -EXDEV,
+				    "routed through %s, a qlink device; it must go outside",
+				    if_indextoname((uint32_t)qlink, name) ? name : "a device");
 	return 0;
 }
 

@@ -11,12 +11,12 @@
  * @why: filled in on failure, with the device
  *
  * The agents' connection must not depend on the link that it keys: when that link has no
- * key, the connection could not bring one. A device on top of a qlink, such as a VLAN, is
- * refused too.
+ * key, the connection could not bring one. A device that may send through a qlink is refused
+ * too, see topology_find_qlink().
  *
  * Context: Process; asks the kernel by rtnetlink(7) and waits for the answers.
- * Return: 0; or with @why %-EXDEV for a qlink device, %-EHOSTUNREACH if there is no route,
- * %-ENOMEM without a netlink socket.
+ * Return: 0; or with @why %-EXDEV for a qlink device, %-EHOSTUNREACH if there is no route or
+ * its devices cannot be read, %-ENOMEM without a netlink socket.
  */
 int route_check(const struct qlink_addr *addr, struct qlink_why *why);
 
