@@ -69,6 +69,13 @@ static void on_kick(void *arg)
 	event_active(entry->timer, EV_TIMEOUT, 0);
 }
 
+static void on_hang_up(void *arg, const char *why)
+{
+	struct agent_link *entry = arg;
+
+	peer_hang_up(entry->peer, why);
+}
+
 static void free_entry(struct agent_link *entry)
 {
 	if (!entry)
@@ -112,7 +119,9 @@ static int watch_link(struct agent *agent, struct agent_link *entry)
 
 static int add_link(struct agent *agent, const struct config_link *config, struct qlink_why *why)
 {
-	static const struct link_ops ops = { .say = on_say, .kick = on_kick };
+	static const struct link_ops ops = {
+		.say = on_say, .kick = on_kick, .hang_up = on_hang_up,
+	};
 	struct agent_link **links = realloc(agent->links, (agent->n_links + 1) * sizeof(*links));
 	struct agent_link *entry = links ? calloc(1, sizeof(*entry)) : NULL;
 	int err;

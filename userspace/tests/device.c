@@ -340,6 +340,12 @@ void device_wipe(struct device *device)
 	device->wipes++;
 }
 
+void device_recreate(struct device *device)
+{
+	device_wipe(device);
+	device->wipes = 0;
+}
+
 /* The memory for key bytes that an agent shares with its broker. */
 static uint8_t shared[2][KEYS_BYTES];
 
@@ -349,7 +355,7 @@ void device_start(const struct config *config)
 
 	for (i = 0; i < 2; i++) {
 		memset(&devices[i], 0, sizeof(devices[i]));
-		device_wipe(&devices[i]);
+		device_recreate(&devices[i]);
 		devices[i].is_there = true;
 		devices[i].id = 7;
 		devices[i].accept = 1U << QLINK_SOURCE_HYBRID | 1U << QLINK_SOURCE_PQC;

@@ -66,6 +66,9 @@ void device_services(struct services *services, unsigned int end, int log_fd);
 /* Replace the rings, as a wipe does. */
 void device_wipe(struct device *device);
 
+/* Delete the device and make it again, with other rings. */
+void device_recreate(struct device *device);
+
 /* Delete @n keys of a ring, from index @i on. */
 void device_drop(struct device_ring *ring, unsigned int i, unsigned int n);
 

@@ -30,10 +30,13 @@ static const char *const prefer[2] = { PREFER, PREFER };
 static struct simkme_plan fetching;
 /* Whether it has keys for end 1 to offer. */
 static bool is_dry;
+/* How often end 0 asked for keys to offer. */
+static unsigned int n_asked;
 
 static struct simkme_plan plan(int side, unsigned int node, enum kme_op op)
 {
 	(void)node;
+	n_asked += side == 0 && op == KME_OP_ENC;
 	if (is_dry && side == 1 && op == KME_OP_ENC)
 		return (struct simkme_plan){ .delay = 20, .outcome = SIMKME_DRY };
 	return side == 1 && op == KME_OP_DEC ? fetching : (struct simkme_plan){ .delay = 20 };
@@ -336,6 +339,34 @@ TEST(a_peer_that_falls_back_is_noted)
 	CHECK_NUMBER("logged", world_logs(world, 0,
 		     "<4>peer-source-changed link=qlink0 from=hybrid to=pqc"), 1);
 	CHECK_NUMBER("our source", counters(world, 0)->source_changes, 0);
+	world_free(world);
+}
+
+/* Also those that a KME gives while the kernel wipes: they may be in a copy of this host's memory. */
+TEST(after_a_wipe_no_key_of_a_kme_from_before_is_used)
+{
+	struct world *world = start(hybrid);
+	uint64_t held;
+
+	world->has_traffic = true;
+	world_connect(world);
+	/* Until a KME is about to give more. */
+	for (n_asked = 0; !n_asked || !stock_held(world->ends[0].link->stock); )
+		world_run(world, 1);
+	held = stock_held(world->ends[0].link->stock);
+	CHECK(held > 0, "no stock");
+	device_wipe(&devices[0]);
+	world_notice(world, 0, QLINK_EVENT_KIND_WIPED);
+	world_run(world, 0);
+	CHECK_NUMBER("in stock", stock_held(world->ends[0].link->stock), 0);
+	CHECK(counters(world, 0)->keys_burned >= held, "not counted as burned");
+	n_asked = 0;
+	world_run(world, 900);
+	CHECK_NUMBER("asked for before the host could be suspended", n_asked, 0);
+	CHECK_NUMBER("kept of those under way", stock_held(world->ends[0].link->stock), 0);
+	world_run(world, 5000);
+	CHECK(stock_held(world->ends[0].link->stock) > 0, "no new keys");
+	CHECK(world_works(world), "the link does not work");
 	world_free(world);
 }
 

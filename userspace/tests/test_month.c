@@ -135,7 +135,7 @@ static void lose_device(struct world *world)
 
 	device->is_there = false;
 	world_run(world, worst_moment());
-	device_wipe(device);
+	device_recreate(device);
 	device->is_there = true;
 }
 

@@ -60,7 +60,7 @@ TEST(a_device_that_comes_back_gets_keys_again)
 	CHECK_TEXT("phase", link_phase_name(link_of(world)), "no-device");
 	CHECK_NUMBER("logged", world_logs(world, 0, "no-device link=qlink0"), 1);
 	CHECK(strstr(link_of(world)->why, "no such device"), "why: %s", link_of(world)->why);
-	device_wipe(&devices[0]);
+	device_recreate(&devices[0]);
 	devices[0].is_there = true;
 	CHECK(world_until_works(world, 8000) <= 8000, "no keys after it came back");
 	world_free(world);
@@ -72,7 +72,7 @@ TEST(a_recreated_device_is_noticed_within_a_second_without_an_event)
 	uint64_t sessions = link_of(world)->counters.sessions;
 
 	world->loses_events = true;
-	device_wipe(&devices[0]);
+	device_recreate(&devices[0]);
 	CHECK(world_until_works(world, 3000) <= 3000, "no keys");
 	CHECK_NUMBER("logged", world_logs(world, 0, "rings-replaced link=qlink0"), 1);
 	CHECK_NUMBER("sessions", link_of(world)->counters.sessions, sessions + 1);
@@ -89,6 +89,32 @@ TEST(after_a_wipe_a_new_session_starts_at_once)
 	took = world_until_works(world, 3000);
 	CHECK(took <= 500, "took %llu ms", (unsigned long long)took);
 	CHECK_NUMBER("logged", world_logs(world, 1, "device-event link=qlink0 kind=wiped"), 1);
+	world_free(world);
+}
+
+/* Memory of the host may have been copied. Nothing that comes after depends on what was in it. */
+TEST(after_a_wipe_chains_and_the_connection_start_over)
+{
+	struct world *world = start();
+	uint32_t connections = world->n_connections;
+	unsigned int lost;
+
+	for (lost = 0; lost < 2; lost++) {
+		world_run(world, 15000);
+		world->loses_events = lost;
+		device_wipe(&devices[0]);
+		world_notice(world, 0, QLINK_EVENT_KIND_WIPED);
+		CHECK(world_until_works(world, 3000) <= 3000, "no keys");
+		CHECK_NUMBER("noticed", world_logs(world, 0, "secrets-wiped link=qlink0 burned=0"),
+			     lost + 1);
+		CHECK_NUMBER("connections", world->n_connections - connections, lost + 1);
+		world_run(world, 10000);
+		CHECK_NUMBER("chains that the peer sends from",
+			     link_of(world)->counters.peer_chain_restarts +
+			     world->ends[1].link->counters.chain_restarts, lost + 1);
+		CHECK_NUMBER("and our own", world->ends[1].link->counters.peer_chain_restarts,
+			     lost + 1);
+	}
 	world_free(world);
 }
 

@@ -66,6 +66,14 @@ static void kick(void *arg)
 	end->is_kicked = true;
 }
 
+static void hang_up(void *arg, const char *why)
+{
+	struct world_end *end = arg;
+
+	(void)why;
+	end->hangs_up = end->connection > 0;
+}
+
 /* Messages of a connection that has ended are dropped. */
 static bool receive_next(struct world_end *end)
 {
@@ -260,7 +268,7 @@ static uint64_t next_time(const struct world *world)
 	for (i = 0; i < 2; i++) {
 		const struct world_end *end = &world->ends[i];
 
-		if (end->is_kicked)
+		if (end->is_kicked || end->hangs_up)
 			return device_now;
 		sooner(&next, link_deadline(end->link));
 		if (end->wire.n)
@@ -291,10 +299,21 @@ static bool is_called(const struct world_end *end)
 	       simkme_next() <= device_now;
 }
 
+static void hang_up_now(struct world *world)
+{
+	if (!world->ends[0].hangs_up && !world->ends[1].hangs_up)
+		return;
+	world->ends[0].hangs_up = false;
+	world->ends[1].hangs_up = false;
+	world_cut(world);
+	world_connect(world);
+}
+
 static void step_all(struct world *world)
 {
 	unsigned int i;
 
+	hang_up_now(world);
 	for (i = 0; i < 2; i++) {
 		while (receive_next(&world->ends[i]))
 			;
@@ -329,7 +348,7 @@ void world_run(struct world *world, uint64_t ms)
 
 static void start_agent(struct world *world, unsigned int i)
 {
-	static const struct link_ops ops = { .say = say, .kick = kick };
+	static const struct link_ops ops = { .say = say, .kick = kick, .hang_up = hang_up };
 	struct world_end *end = &world->ends[i];
 	struct qlink_why why;
 

@@ -36,6 +36,8 @@ struct world_end {
 	struct world_wire wire;
 	uint32_t connection;
 	bool is_kicked;
+	/* it ends the connection, and both connect again */
+	bool hangs_up;
 	/* time since which frames to it are lost or not sent; 0 while they arrive */
 	uint64_t lost_since;
 	uint64_t n_sent;

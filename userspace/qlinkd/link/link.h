@@ -108,6 +108,9 @@ struct link_ops {
 
 	/** @kick: call link_run() soon, whatever link_deadline() returned before */
 	void (*kick)(void *arg);
+
+	/** @hang_up: end the connection to the peer; link_disconnect() is called later */
+	void (*hang_up)(void *arg, const char *why);
 };
 
 struct link_act;

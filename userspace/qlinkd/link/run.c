@@ -51,6 +51,9 @@ struct link_run {
 	/** @record: number of the last record read */
 	uint64_t record;
 
+	/** @wipes: how often the kernel had wiped all keys when the device was last read */
+	uint32_t wipes;
+
 	/** @recorded: rekeys of both rings when records were last read */
 	uint64_t recorded;
 
@@ -120,6 +123,36 @@ static void withdraw_next(struct link *link)
 	run_soon(link);
 }
 
+/*
+ * The kernel wiped all keys because memory of this host may be copied, or was: it is suspended, or it
+ * is a clone. So what later keys would depend on is wiped too. A clone has the connection's keys
+ * as well, and the next random numbers.
+ */
+static void wipe_secrets(struct link *link)
+{
+	uint32_t n = stock_wipe(link->stock, services_now());
+
+	chain_restart(&link->exchange->tx.chain);
+	chain_restart(&link->exchange->rx.chain);
+	link->counters.keys_burned += n;
+	TELL(link->services, LOG_NOTICE, "secrets-wiped", TEXT("link", link->config->device),
+	     NUMBER_OF("burned", n));
+	if (!RAND_poll())
+		TELL(link->services, LOG_ERR, "no-random-numbers",
+		     TEXT("link", link->config->device));
+	link->ops.hang_up(link->arg, "the kernel has wiped all keys of this host");
+}
+
+/* Reads the count of wipes, so that no lost event keeps secrets alive. */
+static void check_wipes(struct link *link)
+{
+	uint32_t before = link->run->wipes;
+
+	link->run->wipes = link->view.wipes;
+	if (link->id && link->view.wipes > before)
+		wipe_secrets(link);
+}
+
 /* Checks whether the device vanished, is another one, or lost all keys. */
 static void check_device(struct link *link)
 {
@@ -127,6 +160,8 @@ static void check_device(struct link *link)
 	uint16_t id;
 
 	id = link_look(link) ? 0 : link->view.config.id;
+	if (id)
+		check_wipes(link);
 	if (id != link->id) {
 		close_agreement(link);
 		link->id = id;
@@ -172,8 +207,10 @@ void link_notice(struct link *link, const struct qlink_event *event)
 	log_event(link, event);
 	link->view.tx = event->tx;
 	link->view.rx = event->rx;
-	if (event->kinds & QLINK_EVENT_KIND_WIPED)
+	if (event->kinds & QLINK_EVENT_KIND_WIPED) {
+		link->run->look_at = 0;
 		link_restart(link);
+	}
 	run_soon(link);
 }
 

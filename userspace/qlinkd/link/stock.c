@@ -20,6 +20,8 @@
 /* Pause before keys of a KME are offered again after the peer could not fetch; it doubles. */
 #define REFUSED_MIN_MS	2000
 #define REFUSED_MAX_MS	10000
+/* Pause after a wipe: a host that is about to be suspended should not get new keys before. */
+#define WIPED_MS	1000
 
 /* One KME, and the keys that it delivered. */
 struct source {
@@ -55,6 +57,8 @@ struct stock {
 	uint8_t peer_kmes;
 	bool is_renewed;
 	bool has_answered;
+	/* a KME was asked for keys, and whether they are dropped when they arrive */
+	bool is_asking, discards;
 };
 
 _Static_assert(KME_NODES_MAX <= 8, "each KME has a bit in INVITE");
@@ -160,7 +164,8 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->held_until;
 		return;
 	}
-	if (kme_get_keys(stock->kme, n < KME_BATCH_MAX ? n : KME_BATCH_MAX))
+	stock->is_asking = !kme_get_keys(stock->kme, n < KME_BATCH_MAX ? n : KME_BATCH_MAX);
+	if (!stock->is_asking)
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
 
@@ -196,8 +201,10 @@ static void keep(struct stock *stock, const struct kme_answer *answer)
 static void got_keys(struct stock *stock, const struct kme_answer *answer)
 {
 	stock->has_answered = true;
-	if (answer->n_keys)
+	stock->is_asking = false;
+	if (answer->n_keys && !stock->discards)
 		keep(stock, answer);
+	stock->discards = false;
 	if (is_full(answer)) {
 		stock->dry_ms = DRY_MIN_MS;
 		stock->ask_at = stock->now;
@@ -392,6 +399,26 @@ void stock_run(struct stock *stock, uint64_t now)
 	expire(stock);
 	if (stock->ask_at <= now)
 		ask(stock);
+}
+
+uint32_t stock_wipe(struct stock *stock, uint64_t now)
+{
+	uint32_t n = (uint32_t)stock_held(stock);
+	struct source *source = stock->sources;
+
+	if (!stock->kme)
+		return 0;
+	for (; source < stock->sources + stock->n_sources; source++) {
+		if (source->has_store)
+			store_free(&source->store);
+		source->has_store = false;
+		source->is_doubtful = false;
+		source->wants_fresh = false;
+	}
+	stock->discards = stock->is_asking;
+	pacing_spent(&stock->pacing, n);
+	stock->ask_at = now + WIPED_MS;
+	return n;
 }
 
 void stock_hold(struct stock *stock, uint64_t until)

@@ -93,6 +93,15 @@ int stock_fd(const struct stock *stock);
 void stock_run(struct stock *stock, uint64_t now);
 
 /**
+ * stock_wipe() - wipe all keys, and those that a KME is about to give
+ * @stock: the stock; it asks for new keys after a pause, in which the host may be suspended
+ * @now: time in ms
+ *
+ * Return: number of keys that were wiped.
+ */
+uint32_t stock_wipe(struct stock *stock, uint64_t now);
+
+/**
  * stock_hold() - do not fill the store yet
  * @stock: the stock
  * @until: time in ms until which a few keys are enough; 0 ends it

@@ -286,6 +286,11 @@ void connection_hand_over(struct connection *c, const struct connection_ops *ops
 	c->arg = arg;
 }
 
+void connection_end(struct connection *c, const char *why)
+{
+	end(c, why);
+}
+
 struct tls *connection_tls(struct connection *c)
 {
 	return c->tls;

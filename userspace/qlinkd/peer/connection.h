@@ -80,6 +80,15 @@ void connection_send(struct connection *connection, const uint8_t *data, size_t 
 		     size_t most);
 
 /**
+ * connection_end() - end a connection
+ * @connection: the connection; the event loop calls @closed later, not this function
+ * @why: what @closed is told
+ *
+ * Context: The event loop's thread.
+ */
+void connection_end(struct connection *connection, const char *why);
+
+/**
  * connection_tls() - get the TLS of a connection
  * @connection: the connection
  *

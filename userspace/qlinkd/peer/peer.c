@@ -136,6 +136,12 @@ void peer_send(struct peer *peer, const uint8_t *data, size_t len)
 		connection_send(peer->connection, data, len, peer->n_links * PEER_OUT_BYTES);
 }
 
+void peer_hang_up(struct peer *peer, const char *why)
+{
+	if (peer->connection)
+		connection_end(peer->connection, why);
+}
+
 /* --- dialling --- */
 
 static void dial_failed(struct peer *peer, const char *why)

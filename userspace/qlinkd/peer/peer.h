@@ -147,6 +147,15 @@ void peer_remove_link(struct peer *peer, struct link *link);
 void peer_adopt(struct peer *peer, struct connection *connection);
 
 /**
+ * peer_hang_up() - end the connection, which is then made anew
+ * @peer: the peer; its links are told later, from the event loop
+ * @why: for the log
+ *
+ * Context: The event loop's thread.
+ */
+void peer_hang_up(struct peer *peer, const char *why);
+
+/**
  * peer_send() - send a message of a link; dropped without an open connection
  * @peer: the peer
  * @data: the message; copied
