@@ -76,6 +76,14 @@ static void on_hang_up(void *arg, const char *why)
 	peer_hang_up(entry->peer, why);
 }
 
+static const char *on_taken_by(void *arg, uint16_t id)
+{
+	const struct agent_link *entry = arg;
+	const struct link *other = peer_id_owner(entry->peer, entry->link, id);
+
+	return other ? other->config->device : NULL;
+}
+
 static void free_entry(struct agent_link *entry)
 {
 	if (!entry)
@@ -120,7 +128,7 @@ static int watch_link(struct agent *agent, struct agent_link *entry)
 static int add_link(struct agent *agent, const struct config_link *config, struct qlink_why *why)
 {
 	static const struct link_ops ops = {
-		.say = on_say, .kick = on_kick, .hang_up = on_hang_up,
+		.say = on_say, .kick = on_kick, .hang_up = on_hang_up, .taken_by = on_taken_by,
 	};
 	struct agent_link **links = realloc(agent->links, (agent->n_links + 1) * sizeof(*links));
 	struct agent_link *entry = links ? calloc(1, sizeof(*entry)) : NULL;

@@ -317,3 +317,18 @@ TEST(one_link_cannot_use_memory_without_bound)
 	CHECK_TEXT("why", lab->peer->why, "the peer does not read its messages");
 	lab_free(lab);
 }
+
+TEST(another_link_with_an_id_is_found)
+{
+	static const struct config_link configs[2] = { { .device = "qlink0" }, { .device = "qlink1" } };
+	struct link links[2] = { { .config = &configs[0], .id = 7 }, { .config = &configs[1] } };
+	struct lab *lab = lab_new();
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		CHECK_NUMBER("add", peer_add_link(lab->peer, &links[i]), 0);
+	CHECK(peer_id_owner(lab->peer, &links[1], 7) == &links[0], "not found");
+	CHECK(!peer_id_owner(lab->peer, &links[0], 7), "the link itself");
+	CHECK(!peer_id_owner(lab->peer, &links[1], 8), "an id that is free");
+	lab_free(lab);
+}

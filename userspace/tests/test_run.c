@@ -133,6 +133,27 @@ TEST(a_new_link_id_starts_a_new_session)
 	world_free(world);
 }
 
+/* Each would end the other's session, for ever. */
+TEST(of_two_links_to_one_peer_with_the_same_id_the_second_waits)
+{
+	struct world *world;
+
+	simkme_start(0);
+	world = world_new(confs, true);
+	world->has_traffic = true;
+	world->taken_by = "qlink9";
+	world_connect(world);
+	world_run(world, 5000);
+	CHECK_NUMBER("id in use", link_of(world)->id, 0);
+	CHECK_TEXT("why", link_of(world)->why, "id 7 is that of qlink9, a link to the same peer");
+	CHECK_NUMBER("logged once", world_logs(world, 0, "<3>id-taken link=qlink0 id=7 by=qlink9"), 1);
+	CHECK_NUMBER("messages", world->ends[0].n_sent, 0);
+	world->taken_by = NULL;
+	CHECK(world_until_works(world, 8000) <= 8000, "no keys after the other one has gone");
+	CHECK_TEXT("why", link_of(world)->why, "");
+	world_free(world);
+}
+
 TEST(after_lost_events_the_agent_reads_the_device_at_once)
 {
 	struct world *world = start();

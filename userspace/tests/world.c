@@ -74,6 +74,12 @@ static void hang_up(void *arg, const char *why)
 	end->hangs_up = end->connection > 0;
 }
 
+static const char *taken_by(void *arg, uint16_t id)
+{
+	(void)id;
+	return arg == &the_world->ends[0] ? the_world->taken_by : NULL;
+}
+
 /* Messages of a connection that has ended are dropped. */
 static bool receive_next(struct world_end *end)
 {
@@ -348,7 +354,9 @@ void world_run(struct world *world, uint64_t ms)
 
 static void start_agent(struct world *world, unsigned int i)
 {
-	static const struct link_ops ops = { .say = say, .kick = kick, .hang_up = hang_up };
+	static const struct link_ops ops = {
+		.say = say, .kick = kick, .hang_up = hang_up, .taken_by = taken_by,
+	};
 	struct world_end *end = &world->ends[i];
 	struct qlink_why why;
 

@@ -50,6 +50,8 @@ struct world {
 	bool has_traffic;
 	/* if set, called for every message: returns how many copies arrive */
 	unsigned int (*on_send)(struct world *world, unsigned int to, uint64_t *delay);
+	/* another link of end 0, not in this world, that has the id of its device */
+	const char *taken_by;
 	/* events of the devices are lost */
 	bool loses_events;
 	/* the highest numbers of messages in transit, staged keys, pending answers */

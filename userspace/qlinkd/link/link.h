@@ -111,6 +111,12 @@ struct link_ops {
 
 	/** @hang_up: end the connection to the peer; link_disconnect() is called later */
 	void (*hang_up)(void *arg, const char *why);
+
+	/**
+	 * @taken_by: name the device of another link to the same peer that has a link id, or
+	 * return %NULL; messages of two such links could not be told apart
+	 */
+	const char *(*taken_by)(void *arg, uint16_t id);
 };
 
 struct link_act;

@@ -153,13 +153,29 @@ static void check_wipes(struct link *link)
 		wipe_secrets(link);
 }
 
+/* The id of the device, 0 if it has none or one that another link to this peer has. */
+static uint16_t find_id(struct link *link)
+{
+	uint16_t id = link_look(link) ? 0 : link->view.config.id;
+	const char *other = id && id != link->id ? link->ops.taken_by(link->arg, id) : NULL;
+	char why[sizeof(link->why)];
+
+	if (!other)
+		return id;
+	snprintf(why, sizeof(why), "id %u is that of %s, a link to the same peer", id, other);
+	if (strcmp(link->why, why))
+		TELL(link->services, LOG_ERR, "id-taken", TEXT("link", link->config->device),
+		     NUMBER_OF("id", id), TEXT("by", other));
+	snprintf(link->why, sizeof(link->why), "%s", why);
+	return 0;
+}
+
 /* Checks whether the device vanished, is another one, or lost all keys. */
 static void check_device(struct link *link)
 {
 	const struct session_rings *stated = &link->session.own.rings;
-	uint16_t id;
+	uint16_t id = find_id(link);
 
-	id = link_look(link) ? 0 : link->view.config.id;
 	if (id)
 		check_wipes(link);
 	if (id != link->id) {

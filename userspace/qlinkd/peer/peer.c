@@ -64,21 +64,26 @@ static void disconnect(struct peer *peer)
 		link_disconnect(peer->links[i]);
 }
 
-static struct link *find_link(struct peer *peer, uint16_t id)
+static struct link *find_link(const struct peer *peer, const struct link *but, uint16_t id)
 {
 	size_t i;
 
 	for (i = 0; i < peer->n_links; i++) {
-		if (peer->links[i]->id == id)
+		if (peer->links[i]->id == id && peer->links[i] != but)
 			return peer->links[i];
 	}
 	return NULL;
 }
 
+const struct link *peer_id_owner(const struct peer *peer, const struct link *but, uint16_t id)
+{
+	return find_link(peer, but, id);
+}
+
 static void on_received(void *arg, struct msg *msg, const uint8_t *data, size_t len)
 {
 	struct peer *peer = arg;
-	struct link *link = find_link(peer, msg->link_id);
+	struct link *link = find_link(peer, NULL, msg->link_id);
 
 	if (link)
 		link_hear(link, msg, data, len);

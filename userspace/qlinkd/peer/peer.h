@@ -137,6 +137,16 @@ int peer_add_link(struct peer *peer, struct link *link);
 void peer_remove_link(struct peer *peer, struct link *link);
 
 /**
+ * peer_id_owner() - find the link that has a link id
+ * @peer: the peer
+ * @but: a link that does not count
+ * @id: the id, not 0
+ *
+ * Return: another link to this peer with this id, or %NULL.
+ */
+const struct link *peer_id_owner(const struct peer *peer, const struct link *but, uint16_t id);
+
+/**
  * peer_adopt() - take over a connection that the peer dialled
  * @peer: the peer; it closes the connection that it has
  * @connection: its handshake is complete and its certificate names this peer; from now on
