@@ -50,22 +50,6 @@ static bool is_plain(const char *text)
 	return true;
 }
 
-/* Bytes above 0x7e as well: a terminal may take some for control characters. */
-static bool add_quoted_byte(struct line *line, char c)
-{
-	char text[5];
-	int len;
-
-	if (c == '"' || c == '\\')
-		len = snprintf(text, sizeof(text), "\\%c", c);
-	else if (c >= ' ' && c <= '~')
-		len = snprintf(text, sizeof(text), "%c", c);
-	else
-		len = snprintf(text, sizeof(text), "\\x%02x", (unsigned char)c);
-	/* Leave room for the closing quote. */
-	return line->len + (size_t)len < sizeof(line->text) - 1 && add(line, text, (size_t)len);
-}
-
 /* Closes the quote even if the value did not fit. */
 static void add_value(struct line *line, const char *text)
 {
@@ -74,8 +58,9 @@ static void add_value(struct line *line, const char *text)
 	if (line->len + 2 > sizeof(line->text) - 1)
 		return;
 	add(line, "\"", 1);
-	while (*text && add_quoted_byte(line, *text))
-		text++;
+	/* Leave room for the closing quote. */
+	line->len += field_escape(line->text + line->len, sizeof(line->text) - 1 - line->len,
+				  text, strlen(text), FIELD_STYLE_LOG);
 	add(line, "\"", 1);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "field.h"
 #include "rate.h"
 
 /**
@@ -34,20 +35,6 @@ struct log {
 
 	/** @n_suppressed: lines suppressed since the last one that was written */
 	uint64_t n_suppressed;
-};
-
-/**
- * struct log_field - one field of a line
- */
-struct log_field {
-	/** @name: a word; %NULL ends a list */
-	const char *name;
-
-	/** @text: the value; %NULL if the value is @number */
-	const char *text;
-
-	/** @number: the value if @text is %NULL */
-	uint64_t number;
 };
 
 /**
