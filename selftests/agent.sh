@@ -317,21 +317,40 @@ through_a_qlink() { grep -qs 'routed through qlink0, a qlink device; it must go 
 # The audit log says what each key was used for, and changes to it are detected.
 test_audit_log_eth()
 {
-	local id used='"event":"used".*"direction":"tx","source":"hybrid"'
+	local id log=$tmp/a/audit/audit-0000000001.jsonl used='"event":"used".*"direction":"tx","source":"hybrid"'
 
 	setup_running "floor-ms 50"
-	expect_soon "keys were used" grep -q '"event":"used"' "$tmp/a/audit"
-	expect_soon "hybrid keys" grep -q "$used" "$tmp/a/audit"
-	id=$(grep "$used" "$tmp/a/audit" | head -n 1 | sed -nE 's/.*"kme_key_id":"([0-9a-f-]+)".*/\1/p')
-	expect_ok "installed by the same ID" grep -q "\"event\":\"installed\".*\"direction\":\"tx\".*\"$id\"" "$tmp/a/audit"
-	expect_soon "the peer received by it" grep -q "\"direction\":\"rx\".*\"kme_key_id\":\"$id\"" "$tmp/b/audit"
+	expect_soon "keys were used" grep -qs '"event":"used"' "$log"
+	expect_soon "hybrid keys" grep -q "$used" "$log"
+	id=$(grep "$used" "$log" | head -n 1 | sed -nE 's/.*"kme_key_id":"([0-9a-f-]+)".*/\1/p')
+	expect_ok "installed by the same ID" grep -q "\"event\":\"installed\".*\"direction\":\"tx\".*\"$id\"" "$log"
+	expect_soon "the peer received by it" \
+		grep -q "\"direction\":\"rx\".*\"kme_key_id\":\"$id\"" "$tmp/b/audit/audit-0000000001.jsonl"
 	agent_kill 1 TERM
-	expect_has "whole" "$(qlinkd -a "$tmp/a/audit")" "0 of them torn"
-	sed -i '3s/hybrid/hybris/; 3s/started/STARTED/; 3s/installed/INSTALLED/' "$tmp/a/audit"
-	expect_refused "changed" "line" qlinkd -a "$tmp/a/audit"
+	expect_has "whole" "$(qlinkd -a "$tmp/a/audit" -c "$tmp/a/conf")" "signature checked"
+	cp "$log" "$tmp/whole"
+	sed -i '3s/"event"/"evemt"/' "$log"
+	expect_refused "changed" "audit-0000000001.jsonl:4: line 4, expected line 4: it, or the line before it, was changed" \
+		qlinkd -a "$tmp/a/audit"
+	sed '$d' "$tmp/whole" >"$log"
+	expect_refused "cut" "lines at the end are missing" qlinkd -a "$tmp/a/audit"
 }
 
-# A changed audit log, or a configuration file with an error, is refused at the start, with its line.
+# A damaged audit log does not keep the agent from starting: it says so, and goes on in another file.
+test_agent_starts_with_a_damaged_audit_log_eth()
+{
+	setup_running
+	expect_soon "the log" grep -qs '"event":"connected"' "$tmp/a/audit/audit-0000000001.jsonl"
+	agent_kill 1 KILL
+	echo '{"number":1,"previous":"00"}' >>"$tmp/a/audit/audit-0000000001.jsonl"
+	agent_start 1
+	expect_soon "goes on" grep -qs '"event":"connected"' "$tmp/a/audit/audit-0000000002.jsonl"
+	expect_soon "is told" grep -q 'audit-damaged file=1 from-byte=[0-9]* bytes=29' "$tmp/a/log"
+	agent_kill 1 TERM
+	expect_has "whole" "$(qlinkd -a "$tmp/a/audit" -c "$tmp/a/conf")" "29 bytes that a crash damaged are set aside"
+}
+
+# A configuration file with an error is refused at the start, with its line.
 test_bad_files_are_refused_at_start_eth()
 {
 	setup_sites
@@ -340,8 +359,9 @@ test_bad_files_are_refused_at_start_eth()
 	expect_refused "configuration" "conf:25: policy any" qlinkd -c "$tmp/a/conf"
 	agent_conf 1
 	expect_ok "configuration" qlinkd -n -c "$tmp/a/conf"
-	echo '{"number":1,"previous":"00"}' >"$tmp/a/audit"
-	expect_refused "audit log" "line 1" ip netns exec "$ns1" timeout 20 qlinkd -c "$tmp/a/conf"
+	echo text >"$tmp/a/audit"
+	expect_refused "audit log" "audit log $tmp/a/audit: Not a directory" \
+		ip netns exec "$ns1" timeout 20 qlinkd -c "$tmp/a/conf"
 }
 
 # Links that a reload does not change are not disturbed.
@@ -428,7 +448,7 @@ test_no_key_byte_is_left_udp()
 	agents_start "floor-ms 100"
 	keep_busy
 	expect_active hybrid
-	id=$(sed -nE 's/.*"direction":"tx".*"kme_key_ids":\["([^"]+)".*/\1/p' "$tmp/a/audit" | head -n 1)
+	id=$(sed -nE 's/.*"direction":"tx".*"kme_key_ids":\["([^"]+)".*/\1/p' "$tmp/a/audit/audit-0000000001.jsonl" | head -n 1)
 	secret=$(kme_b_key "$id")
 	expect_eq "bytes of the key $id" "${#secret}" 64
 	for n in 1 2; do

@@ -2,7 +2,7 @@
 # Tests with two whole agents without their sockets: devices in memory, KMEs in simulated time.
 
 WORLD_TESTS := act choose month run
-WORLD := tests/device.c tests/simkme.c tests/world.c
+WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 

@@ -13,8 +13,10 @@
 #include "qlinkd/config/reload.h"
 #include "qlinkd/peer/reach.h"
 
-/* Between two beats. A power failure loses at most this much of the audit log. */
+/* Between two beats. */
 #define BEAT_MS		1000
+/* Between two signatures of the audit log: a cut at its end is noticed up to the last one. */
+#define CHECKPOINT_MS	3600000
 /* Events of devices to handle in one turn of the loop, at most. */
 #define TURN		64
 
@@ -256,8 +258,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (agent->services.audit.fd >= 0)
-		audit_sync(&agent->services.audit);
+	services_watch_audit(&agent->services);
 	notify_send(&agent->notify, "WATCHDOG=1");
 	add_timer(agent->beat, agent->notify.watchdog_ms &&
 		  agent->notify.watchdog_ms < BEAT_MS ? agent->notify.watchdog_ms : BEAT_MS);
@@ -305,6 +306,43 @@ static int add_events(struct agent *agent)
 
 /* --- life --- */
 
+/* Says what is wrong with the log that was found; the agent starts all the same. */
+static void tell_tail(struct services *services, const struct audit_tail *tail)
+{
+	if (!tail->file)
+		TELL(services, LOG_NOTICE, "audit-begun", NUMBER_OF("line", tail->point.number + 1));
+	else if (!tail->has_checkpoint)
+		TELL(services, LOG_ERR, "audit-no-checkpoint", NUMBER_OF("file", tail->file));
+	if (tail->damaged[0])
+		TELL(services, LOG_ERR, "audit-damaged", NUMBER_OF("file", tail->file),
+		     NUMBER_OF("from-byte", tail->good), NUMBER_OF("bytes", tail->size - tail->good));
+	if (tail->lost)
+		TELL(services, LOG_ERR, "audit-lost", NUMBER_OF("lines", tail->lost),
+		     NUMBER_OF("after-line", tail->point.number),
+		     NUMBER_OF("file", tail->checkpoint.file));
+}
+
+static int open_audit(struct agent *agent, struct qlink_why *why)
+{
+	const struct config_agent *config = &agent->config.agent;
+	const struct audit_settings settings = {
+		.folder = config->audit_log,
+		.agent = config->name,
+		.file_bytes = (uint64_t)config->audit_file_mib << 20,
+		.file_ms = config->audit_file_hours * 3600000ULL,
+		.checkpoint_ms = CHECKPOINT_MS,
+	};
+	struct qlink_why cause;
+	struct audit_tail tail;
+	int err = audit_open(&agent->services.audit, &settings, tls_context_key(agent->context),
+			     &tail, &cause);
+
+	if (err)
+		return qlink_refuse(why, err, "audit log %s", cause.text);
+	tell_tail(&agent->services, &tail);
+	return 0;
+}
+
 static int open_services(struct agent *agent, struct qlink_why *why)
 {
 	const struct config_agent *config = &agent->config.agent;
@@ -313,10 +351,7 @@ static int open_services(struct agent *agent, struct qlink_why *why)
 	};
 	int err = tls_context_new(&agent->context, &channel, why);
 
-	agent->services.audit.fd = -1;
-	if (!err)
-		err = audit_open(&agent->services.audit, config->audit_log, why);
-	return err;
+	return err ?: open_audit(agent, why);
 }
 
 /* Adds the peers and links of the configuration that do not exist yet. */
@@ -369,12 +404,12 @@ int agent_run(struct agent *agent)
 {
 	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->config.agent.name),
 	     NUMBER_OF("links", agent->n_links), NUMBER_OF("peers", agent->n_peers));
-	services_audit(&agent->services, "\"event\":\"started\"");
+	AUDIT(&agent->services, "started", TEXT("version", QLINK_VERSION));
 	notify_send(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->n_links,
 		   agent->n_links == 1 ? "" : "s", agent->n_peers, agent->n_peers == 1 ? "" : "s");
 	event_base_dispatch(agent->base);
 	notify_send(&agent->notify, "STOPPING=1");
-	services_audit(&agent->services, "\"event\":\"stopped\"");
+	AUDIT(&agent->services, "stopped", TEXT("why", agent->err ? "the broker has ended" : "a signal"));
 	TELL(&agent->services, agent->err ? LOG_ERR : LOG_INFO, "stopped",
 	     TEXT("why", agent->err ? "the broker has ended" : "a signal"));
 	return agent->err;
@@ -400,7 +435,7 @@ void agent_close(struct agent *agent)
 	free_event(agent->monitor_event);
 	free_event(agent->beat);
 	tls_context_free(agent->context);
-	audit_close(&agent->services.audit);
+	audit_close(agent->services.audit);
 	notify_close(&agent->notify);
 	if (agent->base)
 		event_base_free(agent->base);
@@ -440,7 +475,7 @@ static void keep_same(struct agent *agent, const struct config *config)
 	}
 }
 
-int agent_reload(struct agent *agent, struct qlink_why *why)
+static int reload(struct agent *agent, struct qlink_why *why)
 {
 	struct config_error error;
 	struct config config, old;
@@ -469,5 +504,17 @@ int agent_reload(struct agent *agent, struct qlink_why *why)
 	agent->reloads++;
 	TELL(&agent->services, LOG_INFO, "reloaded", NUMBER_OF("links", agent->n_links),
 	     NUMBER_OF("peers", agent->n_peers));
+	return err;
+}
+
+int agent_reload(struct agent *agent, struct qlink_why *why)
+{
+	int err = reload(agent, why);
+
+	if (err)
+		AUDIT(&agent->services, "reload_failed", TEXT("why", why->text));
+	else
+		AUDIT(&agent->services, "reloaded", NUMBER_OF("links", agent->n_links),
+		      NUMBER_OF("peers", agent->n_peers));
 	return err;
 }

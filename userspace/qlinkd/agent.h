@@ -63,7 +63,7 @@ struct agent {
 	/** @monitor_event: the monitor is readable */
 	struct event *monitor_event;
 
-	/** @beat: timer of the watchdog and of writing the audit log to disk */
+	/** @beat: timer of the watchdog */
 	struct event *beat;
 
 	/** @signals: SIGTERM, SIGINT, SIGHUP */

@@ -2,6 +2,7 @@
 /* qlinkd: agrees with peers on keys, from QKD and a KEM, and installs them in qlink devices. */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,32 +16,39 @@
 #include <event2/event.h>
 
 #include "agent.h"
+#include "common/number.h"
 #include "control.h"
 #include "metrics.h"
 #include "qlinkd/base/privilege.h"
 #include "qlinkd/broker/broker.h"
 #include "qlinkd/kme/memory.h"
+#include "verify.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
 #define SHARED_BYTES	(SESSION_OFFER_MAX * QLINK_SECRET_BYTES)
 
 static const char help[] =
 "usage: qlinkd [-n] [-c FILE]\n"
-"       qlinkd -a FILE\n"
+"       qlinkd -a FOLDER [-c FILE] [-f NUMBER] [-k FILE]\n"
 "\n"
 "Keys the qlink devices that its configuration names, until it is stopped; see\n"
 "qlinkd(8) and qlinkd.conf(5).\n"
 "\n"
-"  -c, --config FILE  the configuration; " DEFAULT_PATH " unless set\n"
-"  -n, --check        only read the configuration\n"
-"  -a, --audit FILE   only check an audit log\n"
-"  -h, --help         this text\n"
-"  -V, --version      the version\n";
+"  -c, --config FILE       the configuration; " DEFAULT_PATH " unless set\n"
+"  -n, --check             only read the configuration\n"
+"  -a, --audit FOLDER      only check an audit log\n"
+"  -f, --first NUMBER      the first file of the log that must be there; 1 unless set\n"
+"  -k, --certificate FILE  of the agent that wrote the log, to check a signature;\n"
+"                          that of the configuration unless set\n"
+"  -h, --help              this text\n"
+"  -V, --version           the version\n";
 
 static const struct option long_options[] = {
 	{ "audit", required_argument, NULL, 'a' },
+	{ "certificate", required_argument, NULL, 'k' },
 	{ "check", no_argument, NULL, 'n' },
 	{ "config", required_argument, NULL, 'c' },
+	{ "first", required_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -60,25 +68,6 @@ static int check_config(const char *path)
 
 	config_free(&config);
 	return err ? complain(error.text) : 0;
-}
-
-static int check_audit(const char *path)
-{
-	struct audit_report report;
-	struct qlink_why why;
-	char hash[AUDIT_HASH_TEXT];
-	FILE *file = fopen(path, "r");
-
-	if (!file)
-		return complain(strerror(errno));
-	if (audit_verify(fileno(file), &report, &why)) {
-		fclose(file);
-		return complain(why.text);
-	}
-	fclose(file);
-	return printf("%llu lines, %llu of them torn, hash %s\n",
-		      (unsigned long long)report.lines + report.torn,
-		      (unsigned long long)report.torn, audit_hash_text(report.hash, hash)) < 0;
 }
 
 /* --- two processes --- */
@@ -191,26 +180,45 @@ static int start(const char *path)
 	struct qlink_why why;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* A thread's own arena would reserve 64 MiB of the memory that may be locked. */
+	mallopt(M_ARENA_MAX, 1);
 	if (privilege_harden(&why))
 		return complain(why.text);
 	return split(path);
 }
 
+static int set_first(struct verify_options *verify, const char *text)
+{
+	struct qlink_why why;
+
+	if (!qlink_parse_number(text, 1, UINT64_MAX, &verify->first, &why))
+		return 0;
+	fprintf(stderr, "qlinkd: -f %s: %s\n", text, why.text);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
-	const char *path = DEFAULT_PATH, *audit = NULL;
+	struct verify_options verify = { .config = DEFAULT_PATH, .first = 1 };
 	bool is_check = false;
 	int option;
 
 	if (kme_memory_init())
 		return complain("libcurl cannot start");
-	while ((option = getopt_long(argc, argv, "a:c:nhV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "a:c:f:k:nhV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'a':
-			audit = optarg;
+			verify.folder = optarg;
 			break;
 		case 'c':
-			path = optarg;
+			verify.config = optarg;
+			break;
+		case 'f':
+			if (set_first(&verify, optarg))
+				return 2;
+			break;
+		case 'k':
+			verify.certificate = optarg;
 			break;
 		case 'n':
 			is_check = true;
@@ -227,7 +235,7 @@ int main(int argc, char **argv)
 		fputs(help, stderr);
 		return 2;
 	}
-	if (audit)
-		return check_audit(audit);
-	return is_check ? check_config(path) : start(path);
+	if (verify.folder)
+		return verify_log(&verify);
+	return is_check ? check_config(verify.config) : start(verify.config);
 }

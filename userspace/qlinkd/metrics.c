@@ -153,17 +153,27 @@ static void put_kmes(struct evbuffer *out, const struct agent *agent)
 	}
 }
 
+static void put_audit(struct evbuffer *out, struct audit *audit)
+{
+	struct audit_state state;
+
+	audit_read_state(audit, &state);
+	head(out, "audit_lines", "_total", "lines of the audit log", "counter");
+	evbuffer_add_printf(out, "qlinkd_audit_lines_total %" PRIu64 "\n", state.written.number);
+	head(out, "audit_hash", "", "hash of the last line of the audit log, as a label", "gauge");
+	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"%s\"} 1\n", state.written.hash);
+	head(out, "audit_dropped", "_total", "events that the audit log had no room for", "counter");
+	evbuffer_add_printf(out, "qlinkd_audit_dropped_total %" PRIu64 "\n", state.dropped);
+	head(out, "audit_failing", "", "1 while the audit log cannot be written", "gauge");
+	evbuffer_add_printf(out, "qlinkd_audit_failing %u\n", state.err != 0);
+}
+
 static void put_agent(struct evbuffer *out, const struct agent *agent)
 {
-	char hash[AUDIT_HASH_TEXT];
 	unsigned int i;
 
-	head(out, "audit_lines", "_total", "lines of the audit log", "counter");
-	evbuffer_add_printf(out, "qlinkd_audit_lines_total %" PRIu64 "\n",
-			    agent->services.audit.number);
-	head(out, "audit_hash", "", "hash of the last line of the audit log, as a label", "gauge");
-	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"%s\"} 1\n",
-			    audit_hash_text(agent->services.audit.hash, hash));
+	if (agent->services.audit)
+		put_audit(out, agent->services.audit);
 	head(out, "connections_refused", "_total", "connections of peers that were refused, by reason", "counter");
 	for (i = 0; i < TLS_N_REFUSALS; i++)
 		evbuffer_add_printf(out, "qlinkd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#define COMPLAIN_EVERY	1000
+/* Between two lines about an audit log that is still not written. */
+#define REMIND_MS	60000
 
 uint64_t services_now(void)
 {
@@ -15,14 +16,34 @@ uint64_t services_now(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void services_audit(struct services *services, const char *members)
+void services_audit(struct services *services, const char *event, const struct log_field *fields)
 {
-	int err;
+	if (services->audit)
+		audit_add(services->audit, services_now(), event, fields);
+}
 
-	if (services->audit.fd < 0)
+void services_watch_audit(struct services *services)
+{
+	struct audit_state *told = &services->audit_told, state;
+	uint64_t now = services_now();
+	bool fails, failed;
+
+	if (!services->audit)
 		return;
-	err = audit_append(&services->audit, members);
-	if (err && services->audit_errors++ % COMPLAIN_EVERY == 0)
-		TELL(services, LOG_ERR, "audit-not-written", TEXT("why", strerror(-err)),
-		     NUMBER_OF("lines", services->audit_errors));
+	audit_read_state(services->audit, &state);
+	/* A disk that is only slow gives no error, and the queue overflows. */
+	fails = state.err || state.dropped != told->dropped;
+	failed = services->audit_told_ms;
+	if (fails && failed && state.err == told->err && now - services->audit_told_ms < REMIND_MS)
+		return;
+	if (fails)
+		TELL(services, LOG_ERR, "audit-not-written",
+		     TEXT("why", state.err ? strerror(-state.err) : "the disk is too slow"),
+		     NUMBER_OF("queued-bytes", state.queued), NUMBER_OF("dropped", state.dropped));
+	else if (failed && !state.queued)
+		TELL(services, LOG_NOTICE, "audit-written", NUMBER_OF("dropped", state.dropped));
+	else
+		return;
+	services->audit_told_ms = fails ? now : 0;
+	*told = state;
 }

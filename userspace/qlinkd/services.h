@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <syslog.h>
 
-#include "qlinkd/base/audit.h"
+#include "qlinkd/audit/audit.h"
 #include "qlinkd/base/log.h"
 #include "qlinkd/broker/client.h"
 
@@ -20,11 +20,14 @@ struct services {
 	/** @log: events, on standard error */
 	struct log log;
 
-	/** @audit: the audit log */
-	struct audit audit;
+	/** @audit: the audit log; %NULL for none */
+	struct audit *audit;
 
-	/** @audit_errors: lines that could not be written */
-	uint64_t audit_errors;
+	/** @audit_told: how the audit log did when the log last said so */
+	struct audit_state audit_told;
+
+	/** @audit_told_ms: when that was */
+	uint64_t audit_told_ms;
 };
 
 /**
@@ -35,13 +38,20 @@ struct services {
 uint64_t services_now(void);
 
 /**
- * services_audit() - write a line of the audit log
+ * services_audit() - add an event to the audit log
  * @services: the services
- * @members: as audit_append() takes them
- *
- * Lines that cannot be written are counted; one in a thousand is logged.
+ * @event: as audit_add() takes it
+ * @fields: likewise
  */
-void services_audit(struct services *services, const char *members);
+void services_audit(struct services *services, const char *event, const struct log_field *fields);
+
+/**
+ * services_watch_audit() - log that the audit log is not written, or is written again
+ * @services: the services
+ *
+ * The change at once, then one line a minute while it lasts. To be called every second.
+ */
+void services_watch_audit(struct services *services);
 
 /* Log an event with fields, each a struct log_field in braces. */
 #define TELL(services, level, event, ...)				\
@@ -49,7 +59,12 @@ void services_audit(struct services *services, const char *members);
 		  (const struct log_field[]){ __VA_ARGS__, { .name = NULL } },	\
 		  services_now())
 
-/* Its fields. */
+/* Add an event with fields to the audit log. */
+#define AUDIT(services, event, ...)					\
+	services_audit((services), (event),				\
+		       (const struct log_field[]){ __VA_ARGS__, { .name = NULL } })
+
+/* Their fields. */
 #define TEXT(field, value)	{ .name = (field), .text = (value) }
 #define NUMBER_OF(field, value)	{ .name = (field), .number = (value) }
 

@@ -2,6 +2,8 @@
 /* The status of the agent as JSON, as qlinkd(8) describes it. */
 #include "status.h"
 
+#include <string.h>
+
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
 
@@ -148,12 +150,17 @@ static json_t *refusals(const struct agent *agent)
 
 static json_t *audit_status(const struct services *services)
 {
-	char hash[AUDIT_HASH_TEXT];
+	struct audit_state state = { .err = 0 };
 	json_t *to = json_object();
 
-	set_number(to, "lines", services->audit.number);
-	set_text(to, "hash", audit_hash_text(services->audit.hash, hash));
-	set_number(to, "errors", services->audit_errors);
+	if (services->audit)
+		audit_read_state(services->audit, &state);
+	set_number(to, "lines", state.written.number);
+	set_text(to, "hash", state.written.hash);
+	set_number(to, "file", state.file);
+	set_number(to, "queued", state.queued);
+	set_number(to, "dropped", state.dropped);
+	set_text(to, "why", state.err ? strerror(-state.err) : NULL);
 	return to;
 }
 

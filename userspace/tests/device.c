@@ -371,7 +371,6 @@ void device_services(struct services *services, unsigned int end, int log_fd)
 	memset(services, 0, sizeof(*services));
 	services->broker.fd = (int)end;
 	services->broker.keys = shared[end];
-	services->audit.fd = -1;
 	log_init(&services->log, log_fd, device_now);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auditlog.h"
 #include "qlinkd/agreement/policy.h"
 #include "simkme.h"
 #include "tap.h"
@@ -374,20 +375,15 @@ TEST(after_a_wipe_no_key_of_a_kme_from_before_is_used)
 TEST(every_key_id_is_audited)
 {
 	static const char head[] = "\"kme_key_ids\":[";
-	char path[] = "/tmp/qlink-act-XXXXXX", line[2048];
 	struct world *world = start(hybrid);
 	unsigned int n_ids = 0, n_lines = 0;
-	struct qlink_why why;
+	char line[AUDIT_LINE_MAX + 2], *at;
 	FILE *file;
-	char *at;
-	int fd = mkstemp(path);
 
-	CHECK(fd >= 0, "mkstemp: %s", strerror(errno));
-	close(fd);
-	CHECK_NUMBER("audit", audit_open(&world->ends[0].services.audit, path, &why), 0);
+	world->ends[0].services.audit = auditlog_open();
 	world_connect(world);
 	world_run(world, 5000);
-	file = fopen(path, "re");
+	file = auditlog_read(world->ends[0].services.audit);
 	while (file && fgets(line, sizeof(line), file)) {
 		at = strstr(line, "\"direction\":\"tx\"") ? strstr(line, head) : NULL;
 		n_lines += at != NULL;
@@ -401,7 +397,7 @@ TEST(every_key_id_is_audited)
 	CHECK_NUMBER("key IDs", n_ids, devices[0].tx.newest);
 	CHECK(n_ids >= 64 && n_lines > 1, "%u key IDs in %u lines", n_ids, n_lines);
 	CHECK_NUMBER("counted", counters(world, 0)->tx_keys[QLINK_SOURCE_HYBRID], n_ids);
-	audit_close(&world->ends[0].services.audit);
-	unlink(path);
+	audit_close(world->ends[0].services.audit);
+	auditlog_remove();
 	world_free(world);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether changes to the audit log are detected. */
-#include "qlinkd/base/audit.h"
+/* Whether the audit log has the format that is described, and goes on after any failure. */
+#include "qlinkd/audit/audit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,349 +10,494 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <openssl/sha.h>
 
+#include "audit_lab.h"
+#include "qlinkd/audit/folder.h"
 #include "tap.h"
 
-static char folder[] = "/tmp/audit.XXXXXX", path[64], other[64];
-static char text[16384];
+static const struct log_field none[] = { { .name = NULL } };
 
-static void begin(struct audit *audit)
+/* ---- the format ---- */
+
+TEST(a_line_has_times_and_the_hash_of_the_line_before)
 {
-	if (!path[0]) {
-		CHECK(mkdtemp(folder), "no folder");
-		snprintf(path, sizeof(path), "%s/log", folder);
-		snprintf(other, sizeof(other), "%s/next", folder);
-	}
-	unlink(path);
-	unlink(other);
-	*audit = (struct audit){ .fd = -1 };
+	static const char rest[] = "Z\",\"boot_ms\":1000,\"event\":\"source\",\"link\":\"qlink0\",\"n\":0}\n";
+	char want[AUDIT_HASH_TEXT], *second, *end, *member;
+	uint8_t hash[SHA384_DIGEST_LENGTH];
+	size_t i;
+
+	lab_begin(1 << 20);
+	lab_write_log(2);
+	lab_load();
+	CHECK_NUMBER("files", lab_n_files, 1);
+	end = strchr(lab_texts[0], '\n');
+	CHECK(!strncmp(lab_texts[0], "{\"number\":1,\"previous\":\"0000000000", 34), "%.40s", lab_texts[0]);
+	SHA384((const uint8_t *)lab_texts[0], (size_t)(end - lab_texts[0]), hash);
+	for (i = 0; i < sizeof(hash); i++)
+		snprintf(want + 2 * i, 3, "%02x", hash[i]);
+	second = end + 1;
+	CHECK(!strncmp(second, "{\"number\":2,\"previous\":\"", 24) && !strncmp(second + 24, want, 96),
+	      "%.130s, not %s", second, want);
+	member = strstr(second, "\",\"utc\":\"20");
+	CHECK(member && !strncmp(member + 32, rest, strlen(rest)), "%.260s", second);
+	CHECK(strstr(lab_texts[0], ",\"event\":\"begun\",\"file\":1,\"agent\":\"site \\\"a\\\"\"}\n"), "%.260s",
+	      lab_texts[0]);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	CHECK_NUMBER("lines", lab_report.lines, 3);
 }
 
-static void open_log(struct audit *audit, const char *at)
+TEST(words_of_others_are_escaped)
 {
-	struct qlink_why why = { "" };
+	static const char evil[] = "a\",\"event\":\"used\"}\n\\\x1b\xc3\xa4";
+	const struct log_field fields[] = {
+		{ .name = "kme", .text = evil }, { .name = "after", .number = 7 }, { .name = NULL },
+	};
+	struct audit *audit;
 
-	CHECK_NUMBER("open", audit_open(audit, at, &why), 0);
-	CHECK_TEXT("why", why.text, "");
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	audit_add(audit, 1, "installed", fields);
+	audit_close(audit);
+	CHECK_NUMBER("escaped", lab_count("\"kme\":\"a\\\",\\\"event\\\":\\\"used\\\"}\\u000a\\\\\\u001b\\u00c3\\u00a4\","
+				      "\"after\":7}\n"), 1);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
 }
 
-static void add(struct audit *audit, int n)
+/* An independent program reads the format as the manual describes it. */
+TEST(another_program_finds_the_log_whole)
 {
-	char members[40];
-	int i;
+	char command[160];
 
-	for (i = 0; i < n; i++) {
-		snprintf(members, sizeof(members), "\"epoch\":%d", (int)audit->number + 1);
-		CHECK_NUMBER("append", audit_append(audit, members), 0);
-	}
-	CHECK_NUMBER("sync", audit_sync(audit), 0);
+	lab_begin(1500);
+	lab_write_log(20);
+	snprintf(command, sizeof(command), "tests/check-audit %s >/dev/null", lab_folder);
+	CHECK_NUMBER("whole", system(command), 0);
+	lab_load();
+	CHECK(lab_n_files > 2, "%zu files", lab_n_files);
+	lab_texts[1][lab_lens[1] / 2] ^= 1;
+	lab_store(1);
+	strcat(command, " 2>&1");
+	CHECK_NUMBER("changed", WEXITSTATUS(system(command)), 1);
 }
 
-__attribute__((destructor))
-static void tidy(void)
+/* ---- files ---- */
+
+TEST(files_end_by_size_and_by_age)
 {
-	unlink(path);
-	unlink(other);
-	rmdir(folder);
+	struct audit_state state;
+	struct audit *audit;
+
+	lab_begin(1500);
+	lab_write_log(30);
+	lab_load();
+	CHECK(lab_n_files >= 5, "%zu files", lab_n_files);
+	CHECK_NUMBER("sealed", lab_count("\"event\":\"sealed\"}"), lab_n_files - 1);
+	CHECK_NUMBER("begun", lab_count("\"event\":\"begun\""), lab_n_files);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	CHECK_NUMBER("checkpoint", lab_report.checkpoint.point.number, lab_report.end.number);
+	lab_begin(1 << 20);
+	lab_settings.file_ms = 1;
+	audit = lab_open_log(NULL);
+	do {
+		lab_add(audit, 1);
+		lab_flush(audit);
+		audit_read_state(audit, &state);
+	} while (state.file < 3);
+	audit_close(audit);
+	lab_settings.file_ms = 3600000;
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
 }
 
-static size_t load(const char *at)
+TEST(a_log_goes_on_after_a_restart)
 {
-	FILE *file = fopen(at, "re");
-	size_t len = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	struct audit_tail tail;
 
-	if (file)
-		fclose(file);
-	text[len] = '\0';
-	return len;
+	lab_begin(1 << 20);
+	lab_write_log(3);
+	audit_close(lab_open_log(&tail));
+	CHECK_NUMBER("line", tail.point.number, 4);
+	CHECK_TEXT("damaged", tail.damaged, "");
+	CHECK_NUMBER("lost", tail.lost, 0);
+	lab_write_log(2);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	CHECK_NUMBER("lines", lab_report.lines, 6);
+	CHECK_NUMBER("files", lab_report.files, 1);
 }
 
-static void store(const char *at, size_t len)
+TEST(folders_that_cannot_be_used_are_refused)
 {
-	FILE *file = fopen(at, "we");
-
-	CHECK(file && fwrite(text, 1, len, file) == len, "not stored");
-	if (file)
-		fclose(file);
-}
-
-static int verify(const char *at, struct audit_report *report, struct qlink_why *why)
-{
-	int fd = open(at, O_RDONLY | O_CLOEXEC), err;
-
-	err = audit_verify(fd, report, why);
-	close(fd);
-	return err;
-}
-
-/* Write ten lines to @path and @text; return their length. */
-static size_t ten_lines(void)
-{
-	struct audit audit;
-
-	begin(&audit);
-	open_log(&audit, path);
-	add(&audit, 10);
-	audit_close(&audit);
-	return load(path);
-}
-
-TEST(a_line_contains_the_hash_of_the_previous_one)
-{
-	uint8_t chained[AUDIT_HASH_BYTES + AUDIT_LINE_MAX] = { 0 }, want[AUDIT_HASH_BYTES];
-	struct audit_report report;
+	struct audit *first, *second;
+	struct audit_tail tail;
 	struct qlink_why why;
-	struct stat status;
+
+	lab_begin(1 << 20);
+	first = lab_open_log(NULL);
+	CHECK_NUMBER("a second agent", audit_open(&second, &lab_settings, lab_key, &tail, &why), -EBUSY);
+	CHECK(strstr(why.text, ": another agent writes to it"), "%s", why.text);
+	audit_close(first);
+	lab_settings.folder = "/etc/passwd";
+	CHECK_NUMBER("no folder", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOTDIR);
+	CHECK_TEXT("why", why.text, "/etc/passwd: Not a directory");
+	lab_settings.folder = "/nowhere/audit";
+	CHECK_NUMBER("nowhere", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOENT);
+	lab_settings.folder = lab_folder;
+}
+
+/* ---- the agent starts all the same ---- */
+
+/* As after a crash: the last line is cut anywhere. No checkpoint covers it. */
+TEST(a_torn_end_is_set_aside)
+{
+	char checkpoint[128], copy[300];
+	size_t len, last, cut;
+	struct audit_tail tail;
+
+	lab_begin(1 << 20);
+	lab_write_log(3);
+	snprintf(checkpoint, sizeof(checkpoint), "%s", lab_path_of(AUDIT_CHECKPOINT));
+	snprintf(copy, sizeof(copy), "cp %s %s.old", checkpoint, checkpoint);
+	CHECK_NUMBER("copy", system(copy), 0);
+	snprintf(copy, sizeof(copy), "cp %s.old %s", checkpoint, checkpoint);
+	lab_write_log(1);
+	lab_load();
+	len = lab_lens[0];
+	for (last = len - 1; lab_texts[0][last - 1] != '\n'; last--)
+		;
+	for (cut = last; cut < len && !tap_has_failed(); cut++) {
+		lab_lens[0] = cut;
+		lab_store(0);
+		unlink(lab_file_path(2));
+		CHECK_NUMBER("copy", system(copy), 0);
+		audit_close(lab_open_log(&tail));
+		CHECK_NUMBER("good", tail.good, last);
+		CHECK_NUMBER("damaged", tail.damaged[0] != '\0', cut > last);
+		CHECK_NUMBER("lost", tail.lost, 0);
+		CHECK_NUMBER("breaks", lab_breaks(), 0);
+		CHECK_NUMBER("set aside", lab_report.set_aside, cut - last);
+		CHECK_NUMBER("files", lab_report.files, 1 + (cut > last));
+	}
+}
+
+TEST(a_log_of_garbage_does_not_keep_the_agent_from_starting)
+{
+	struct audit_tail tail;
+
+	lab_begin(1 << 20);
+	lab_store_as(lab_file_path(1), "127.0.0.1 localhost\n", 20);
+	audit_close(lab_open_log(&tail));
+	CHECK_NUMBER("good", tail.good, 0);
+	CHECK_NUMBER("damaged", tail.damaged[0] != '\0', 1);
+	CHECK_NUMBER("no checkpoint", tail.has_checkpoint, 0);
+	lab_write_log(2);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	CHECK_NUMBER("set aside", lab_report.set_aside, 20);
+	CHECK_NUMBER("lines", lab_report.lines, 3);
+}
+
+TEST(a_log_without_its_last_lines_is_told_and_goes_on_behind_them)
+{
+	struct audit_tail tail;
 	size_t len;
-	char *end;
 
-	ten_lines();
-	end = strchr(text, '\n');
-	CHECK(!strncmp(text, "{\"number\":1,\"previous\":\"000000", 30), "%.40s", text);
-	CHECK(!strncmp(end - 10, "\"epoch\":1}\n", 11), "%.40s", end - 10);
-	/* Computed here, as audit.h describes it. */
-	len = (size_t)(end - text);
-	memcpy(chained + AUDIT_HASH_BYTES, text, len);
-	SHA384(chained, AUDIT_HASH_BYTES + len, want);
-	CHECK_NUMBER("verify", verify(path, &report, &why), 0);
-	CHECK_NUMBER("lines", report.lines, 10);
-	CHECK_NUMBER("torn", report.torn, 0);
-	CHECK_NUMBER("last", report.last, 10);
-	*strchr(end + 1, '\n') = '\0';
-	for (len = 0; len < AUDIT_HASH_BYTES; len++) {
-		char byte[3];
+	lab_begin(1 << 20);
+	lab_write_log(9);
+	lab_load();
+	len = (size_t)(strstr(lab_texts[0], "{\"number\":6,") - lab_texts[0]);
+	lab_lens[0] = len;
+	lab_store(0);
+	audit_close(lab_open_log(&tail));
+	CHECK_NUMBER("lost", tail.lost, 5);
+	CHECK_NUMBER("after", tail.point.number, 5);
+	CHECK_NUMBER("said in the log", lab_count("\"lost\":5}"), 1);
+	CHECK_NUMBER("goes on", lab_count("{\"number\":11,"), 1);
+	CHECK_NUMBER("breaks", lab_breaks(), 2);
+	CHECK(strstr(lab_all_breaks, "audit-0000000002.jsonl:1: line 11, expected line 6: lines before it are missing"),
+	      "%s", lab_all_breaks);
+	lab_write_log(2);
+	CHECK_NUMBER("stays named", lab_breaks(), 2);
+	/* The whole log but its checkpoint. */
+	unlink(lab_file_path(1));
+	unlink(lab_file_path(2));
+	audit_close(lab_open_log(&tail));
+	CHECK_NUMBER("lost", tail.lost, 13);
+	CHECK(lab_breaks() && strstr(lab_all_breaks, "audit-0000000001.jsonl: missing"), "%s", lab_all_breaks);
+}
 
-		snprintf(byte, sizeof(byte), "%02x", want[len]);
-		CHECK(!strncmp(end + 25 + 2 * len, byte, 2), "byte %zu of %s", len, end + 1);
+/* Only the end is read: the files before it are holes. */
+TEST(thirty_million_lines_do_not_delay_the_start)
+{
+	struct audit_tail tail;
+	struct audit *audit;
+	uint64_t file;
+	int fd;
+
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 100);
+	lab_flush(audit);
+	audit_close(audit);
+	lab_load();
+	for (file = 1; file < 160; file++) {
+		fd = open(lab_file_path(file), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		CHECK_NUMBER("hole", ftruncate(fd, 64 << 20), 0);
+		close(fd);
 	}
-	CHECK_NUMBER("stat", stat(path, &status), 0);
-	CHECK_NUMBER("its mode", status.st_mode & 0777, 0600);
+	lab_store_as(lab_file_path(160), lab_texts[0], lab_lens[0]);
+	unlink(lab_path_of(AUDIT_CHECKPOINT));
+	audit_close(lab_open_log(&tail));
+	CHECK_NUMBER("file", tail.file, 160);
+	CHECK_NUMBER("line", tail.point.number, 101);
+	CHECK_TEXT("damaged", tail.damaged, "");
 }
 
-TEST(every_changed_byte_is_detected)
-{
-	struct audit_report report, was;
-	struct qlink_why why;
-	size_t len = ten_lines(), i;
-	int err;
+/* ---- records ---- */
 
-	CHECK_NUMBER("verify", verify(path, &was, &why), 0);
-	for (i = 0; i < len; i++) {
-		text[i] ^= 1;
-		store(other, len);
-		text[i] ^= 1;
-		err = verify(other, &report, &why);
-		/* A change to the last line shows only in its hash, which is kept elsewhere. */
-		CHECK(err == -EBADMSG || memcmp(report.hash, was.hash, sizeof(was.hash)) ||
-		      report.lacks_end, "byte %zu: %d", i, err);
+static void add_record(struct audit *audit, const char *link, uint64_t number)
+{
+	const struct log_field fields[] = {
+		{ .name = "link", .text = link }, { .name = "record", .number = number },
+		{ .name = "direction", .text = "tx" }, { .name = NULL },
+	};
+
+	audit_add(audit, 1, "used", fields);
+}
+
+static void expect_record(const struct audit *audit, const char *link, const char *want)
+{
+	const char *text = audit_last_record(audit, link);
+
+	CHECK_TEXT(link, text ? text : "none", want);
+}
+
+/* The kernel accepts it as the name of a device. */
+#define ODD_NAME	"q\"\\\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+
+TEST(the_last_record_of_each_link_is_known_after_a_restart)
+{
+	struct audit_tail tail;
+	struct audit *audit;
+
+	lab_begin(1500);
+	audit = lab_open_log(NULL);
+	expect_record(audit, "idle", "none");
+	add_record(audit, "idle", 3);
+	add_record(audit, ODD_NAME, 5);
+	add_record(audit, "busy", 7);
+	add_record(audit, "busy", 8);
+	expect_record(audit, "busy", "\"record\":8,\"direction\":\"tx\"");
+	audit_close(audit);
+	/* Files in which the link is idle. */
+	lab_write_log(40);
+	audit = lab_open_log(&tail);
+	CHECK(tail.file > 5, "file %u", (unsigned int)tail.file);
+	expect_record(audit, "idle", "\"record\":3,\"direction\":\"tx\"");
+	expect_record(audit, ODD_NAME, "\"record\":5,\"direction\":\"tx\"");
+	expect_record(audit, "busy", "\"record\":8,\"direction\":\"tx\"");
+	audit_close(audit);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+}
+
+/* The cursors stand in the last 8 MiB of a large file as well. */
+TEST(an_idle_link_is_known_at_the_end_of_a_large_file)
+{
+	const struct log_field fields[] = {
+		{ .name = "text", .text = "0123456789012345678901234567890123456789012345678901234567890123456789" },
+		{ .name = NULL },
+	};
+	struct audit_tail tail;
+	struct audit *audit;
+	unsigned int i, k;
+
+	lab_begin(1 << 30);
+	audit = lab_open_log(NULL);
+	add_record(audit, "idle", 3);
+	for (i = 0; i < 16; i++) {
+		for (k = 0; k < 4000; k++)
+			audit_add(audit, 1, "source", fields);
+		lab_flush(audit);
 	}
+	audit_close(audit);
+	audit = lab_open_log(&tail);
+	CHECK(tail.size > 2 * AUDIT_TAIL_BYTES, "%u bytes", (unsigned int)tail.size);
+	expect_record(audit, "idle", "\"record\":3,\"direction\":\"tx\"");
+	audit_close(audit);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	lab_empty();
 }
 
-/* Remove lines @from to @to of ten, or move them to the end. */
-static void without(int from, int to, bool is_moved, const char *want)
+/* ---- disks that are full or slow ---- */
+
+/* More events than fit into both queues. */
+static uint64_t overflow(struct audit *audit)
 {
-	size_t len = ten_lines(), out = 0;
-	struct audit_report report;
-	struct qlink_why why;
-	char *line = text, *next, moved[8192] = "";
-	int i;
+	struct audit_state state;
 
-	(void)len;
-	for (i = 1; i <= 10; i++, line = next) {
-		next = strchr(line, '\n') + 1;
-		if (i >= from && i <= to) {
-			strncat(moved, line, (size_t)(next - line));
-			continue;
-		}
-		memmove(text + out, line, (size_t)(next - line));
-		out += (size_t)(next - line);
-	}
-	if (is_moved) {
-		strcpy(text + out, moved);
-		out += strlen(moved);
-	}
-	store(other, out);
-	CHECK_NUMBER(want, verify(other, &report, &why), want[0] ? -EBADMSG : 0);
-	CHECK_TEXT("why", why.text, want);
+	do {
+		lab_add(audit, 100);
+		audit_read_state(audit, &state);
+	} while (!state.dropped);
+	return state.dropped;
 }
 
-TEST(removed_or_moved_lines_are_detected)
+/* After trouble all is written, and the gap is a line with the number that the metric has. */
+static void expect_gap(struct audit *audit)
 {
-	without(5, 5, false, "line 5: its number does not follow the previous number");
-	without(5, 5, true, "line 5: its number does not follow the previous number");
-	without(10, 10, true, "");
-	/* Without its first lines, a log looks as if it continued another file; the hash names that file. */
-	without(1, 3, false, "");
+	struct audit_state state;
+	char want[80];
+
+	lab_flush(audit);
+	audit_read_state(audit, &state);
+	CHECK_NUMBER("error", state.err, 0);
+	lab_add(audit, 1);
+	audit_close(audit);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	snprintf(want, sizeof(want), "grep -c 'dropped\",\"lines\":%llu,' %s/*.jsonl >/dev/null",
+		 (unsigned long long)state.dropped, lab_folder);
+	CHECK_NUMBER("the gap is told", system(want), 0);
 }
 
-TEST(a_log_continues_after_a_restart)
-{
-	struct audit_report report;
-	struct qlink_why why;
-	struct audit audit;
-
-	begin(&audit);
-	open_log(&audit, path);
-	add(&audit, 3);
-	audit_close(&audit);
-	audit = (struct audit){ .fd = -1 };
-	open_log(&audit, path);
-	add(&audit, 2);
-	audit_close(&audit);
-	CHECK_NUMBER("verify", verify(path, &report, &why), 0);
-	CHECK_NUMBER("lines", report.lines, 5);
-}
-
-TEST(a_log_continues_in_another_file)
-{
-	struct audit_report report, next;
-	struct qlink_why why;
-	struct audit audit;
-
-	begin(&audit);
-	open_log(&audit, path);
-	add(&audit, 3);
-	audit_close(&audit);
-	open_log(&audit, other);
-	add(&audit, 2);
-	audit_close(&audit);
-	CHECK_NUMBER("verify", verify(path, &report, &why), 0);
-	CHECK_NUMBER("verify", verify(other, &next, &why), 0);
-	CHECK_NUMBER("first", next.first, 4);
-	CHECK(!memcmp(next.previous, report.hash, sizeof(report.hash)), "another chain");
-}
-
-/* As after a crash: the last line is cut anywhere. */
-TEST(a_torn_line_stays_in_the_log)
-{
-	size_t len = ten_lines(), cut;
-	struct audit_report report;
-	struct qlink_why why;
-	struct audit audit;
-	size_t last = strrchr(text, '{') - text;
-
-	for (cut = last; cut < len; cut++) {
-		load(path);
-		store(other, cut);
-		audit = (struct audit){ .fd = -1 };
-		open_log(&audit, other);
-		add(&audit, 2);
-		audit_close(&audit);
-		CHECK_NUMBER("verify", verify(other, &report, &why), 0);
-		CHECK_NUMBER("torn", report.torn, cut > last && cut < len - 1);
-		CHECK_NUMBER("lines", report.lines, cut < len - 1 ? 11 : 12);
-	}
-}
-
-TEST(an_inserted_torn_line_is_detected)
-{
-	size_t len = ten_lines(), middle;
-	struct audit_report report;
-	struct qlink_why why;
-
-	middle = strstr(text, "{\"number\":5") - text;
-	memmove(text + middle + 5, text + middle, len - middle);
-	memcpy(text + middle, "torn\n", 5);
-	store(other, len + 5);
-	CHECK_NUMBER("inserted", verify(other, &report, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 6: does not contain the hash of the previous line");
-	ten_lines();
-	memmove(text + 5, text, len);
-	memcpy(text, "torn\n", 5);
-	store(other, len + 5);
-	CHECK_NUMBER("in front", verify(other, &report, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 2: the first whole line comes after a torn line");
-}
-
-/* The disk becomes full within a line, many times. A limit on the file's size has the same effect. */
-TEST(a_full_disk_tears_lines_but_the_log_stays_valid)
+/* A limit on the size of files has the effect of a full disk. */
+TEST(a_full_disk_holds_nobody_up_and_the_gap_is_told)
 {
 	struct rlimit old, limit;
-	struct audit_report report;
-	struct qlink_why why;
-	struct audit audit;
-	rlim_t room;
-	int err, n;
+	struct audit_state state;
+	struct audit *audit;
+	int turn;
 
-	begin(&audit);
-	open_log(&audit, path);
-	add(&audit, 2);
 	signal(SIGXFSZ, SIG_IGN);
+	lab_begin(16 << 20);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 3);
+	lab_flush(audit);
 	getrlimit(RLIMIT_FSIZE, &old);
 	limit = old;
-	for (n = 0; n < 400; n++) {
-		room = (rlim_t)lseek(audit.fd, 0, SEEK_END) + (rlim_t)(n % 140);
-		limit.rlim_cur = room;
-		setrlimit(RLIMIT_FSIZE, &limit);
-		err = audit_append(&audit, "\"full\":true");
-		limit.rlim_cur = old.rlim_cur;
-		setrlimit(RLIMIT_FSIZE, &limit);
-		CHECK(err == 0 || err == -EFBIG || err == -ENOSPC, "error %d", err);
-		if (n % 3 == 0)
-			add(&audit, 1);
+	/* In the middle of a line. */
+	limit.rlim_cur = 1001;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	CHECK(overflow(audit) > 0, "nothing dropped");
+	/* The writer says so after its next attempt. */
+	for (turn = 0; turn < 100; turn++) {
+		audit_read_state(audit, &state);
+		if (state.err)
+			break;
+		CHECK(!audit_flush(audit, 100), "written");
 	}
-	add(&audit, 1);
-	CHECK_NUMBER("verify", audit_verify(audit.fd, &report, &why), 0);
-	CHECK_TEXT("why", why.text, "");
-	CHECK_NUMBER("last", report.last, audit.number);
-	CHECK_NUMBER("lines", report.lines, audit.number);
-	CHECK(report.torn > 100, "only %llu torn", (unsigned long long)report.torn);
-	CHECK(!memcmp(report.hash, audit.hash, sizeof(audit.hash)), "another hash");
-	audit_close(&audit);
+	CHECK_NUMBER("error", state.err, -EFBIG);
+	CHECK(state.written.number <= 4, "line %u", (unsigned int)state.written.number);
+	setrlimit(RLIMIT_FSIZE, &old);
+	expect_gap(audit);
 }
 
-TEST(files_that_are_not_audit_logs_are_refused)
+TEST(an_agent_starts_on_a_full_disk)
 {
-	struct qlink_why why;
-	struct audit audit;
+	struct rlimit old, limit;
+	struct audit *audit;
 
-	begin(&audit);
-	strcpy(text, "127.0.0.1 localhost\n");
-	store(path, strlen(text));
-	CHECK_NUMBER("open", audit_open(&audit, path, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 1: not a line of an audit log");
-	CHECK_NUMBER("fd", audit.fd, -1);
-	unlink(path);
-	CHECK_NUMBER("link", symlink("/etc/passwd", path), 0);
-	CHECK_NUMBER("open", audit_open(&audit, path, &why), -ELOOP);
-	CHECK_NUMBER("no folder", audit_open(&audit, "/nowhere/log", &why), -ENOENT);
-	CHECK_TEXT("why", why.text, "No such file or directory");
+	signal(SIGXFSZ, SIG_IGN);
+	lab_begin(16 << 20);
+	getrlimit(RLIMIT_FSIZE, &old);
+	limit = old;
+	limit.rlim_cur = 0;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 5);
+	CHECK(!audit_flush(audit, 300), "written");
+	setrlimit(RLIMIT_FSIZE, &old);
+	lab_flush(audit);
+	audit_close(audit);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	CHECK_NUMBER("lines", lab_report.lines, 6);
 }
 
-TEST(a_changed_log_is_not_continued)
+/* Another process has a lease on a file that the writer opens: open() waits until it gives it back. */
+static pid_t hold_lease(const char *path, int *release)
 {
-	size_t len = ten_lines();
-	struct qlink_why why;
-	struct audit audit = { .fd = -1 };
+	int ready[2], go[2], fd;
+	char byte = 0;
+	pid_t child;
 
-	*strstr(text, "\"epoch\":5") = ' ';
-	store(path, len);
-	CHECK_NUMBER("open", audit_open(&audit, path, &why), -EBADMSG);
-	CHECK_TEXT("why", why.text, "line 6: does not contain the hash of the previous line");
+	CHECK_NUMBER("pipes", pipe(ready) || pipe(go), 0);
+	child = fork();
+	if (!child) {
+		signal(SIGIO, SIG_IGN);
+		close(go[1]);
+		fd = open(path, O_RDWR | O_CREAT, 0600);
+		byte = (char)fcntl(fd, F_SETLEASE, F_WRLCK);
+		if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	CHECK_NUMBER("ready", read(ready[0], &byte, 1), 1);
+	CHECK_NUMBER("lease", byte, 0);
+	close(ready[0]);
+	close(ready[1]);
+	close(go[0]);
+	*release = go[1];
+	return child;
 }
 
-TEST(invalid_lines_are_refused)
+TEST(a_slow_disk_holds_nobody_up_and_the_gap_is_told)
 {
-	char big[AUDIT_LINE_MAX + 1];
-	struct audit audit;
+	struct audit_state before, state;
+	struct audit *audit;
+	int release, status;
+	pid_t child;
 
-	begin(&audit);
-	open_log(&audit, path);
-	memset(big, 'x', sizeof(big) - 1);
-	big[sizeof(big) - 1] = '\0';
-	CHECK_NUMBER("too long", audit_append(&audit, big), -EMSGSIZE);
-	CHECK_NUMBER("two lines", audit_append(&audit, "\"a\":1\n"), -EINVAL);
-	CHECK_NUMBER("nothing", audit_append(&audit, ""), -EINVAL);
-	CHECK_NUMBER("length", load(path), 0);
-	/* The longest line. */
-	big[AUDIT_LINE_MAX - 24 - 2 * AUDIT_HASH_BYTES - 2 - 1] = '\0';
-	CHECK_NUMBER("the longest allowed", audit_append(&audit, big), 0);
-	CHECK_NUMBER("length", load(path), AUDIT_LINE_MAX + 1);
-	audit_close(&audit);
-	open_log(&audit, path);
-	CHECK_NUMBER("number", audit.number, 1);
-	audit_close(&audit);
+	lab_begin(1500);
+	audit = lab_open_log(NULL);
+	child = hold_lease(lab_path_of(AUDIT_CHECKPOINT_NEW), &release);
+	/* The file ends soon, and its checkpoint waits. All this returns nevertheless. */
+	overflow(audit);
+	audit_read_state(audit, &before);
+	lab_add(audit, 1000);
+	audit_read_state(audit, &state);
+	CHECK_NUMBER("the writer stands", state.written.number, before.written.number);
+	CHECK_NUMBER("no error", state.err, 0);
+	CHECK_NUMBER("told at once", state.dropped, before.dropped + 1000);
+	close(release);
+	CHECK_NUMBER("child", waitpid(child, &status, 0), child);
+	expect_gap(audit);
+}
+
+TEST(a_file_that_somebody_removes_is_noticed)
+{
+	struct audit_state state;
+	struct audit *audit;
+
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 3);
+	lab_flush(audit);
+	unlink(lab_file_path(1));
+	do {
+		lab_add(audit, 1);
+		lab_flush(audit);
+		audit_read_state(audit, &state);
+	} while (state.file == 1);
+	audit_close(audit);
+	CHECK(lab_breaks() && strstr(lab_all_breaks, "audit-0000000001.jsonl: missing"), "%s", lab_all_breaks);
+	CHECK_NUMBER("breaks", lab_report.breaks, 1);
+}
+
+TEST(a_line_that_is_too_long_is_counted)
+{
+	static char text[AUDIT_MEMBERS_MAX + 1];
+	const struct log_field fields[] = {
+		{ .name = "text", .text = text }, { .name = "after", .number = 1 }, { .name = NULL },
+	};
+	struct audit *audit;
+
+	memset(text, 'x', sizeof(text) - 1);
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	audit_add(audit, 1, "source", fields);
+	audit_add(audit, 1, "started", none);
+	lab_flush(audit);
+	audit_close(audit);
+	CHECK_NUMBER("dropped", lab_count("\"event\":\"dropped\",\"lines\":"), 1);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
 }

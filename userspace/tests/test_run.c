@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auditlog.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
@@ -367,44 +368,31 @@ TEST(a_peer_that_restarts_its_chain_is_noted_at_both_ends)
 
 /* --- records --- */
 
-static char audit_path[] = "/tmp/qlink-run-XXXXXX";
-
-static unsigned int audited(const char *text)
+static unsigned int audited(const struct world *world, const char *text)
 {
-	FILE *file = fopen(audit_path, "re");
-	char line[2048];
-	unsigned int n = 0;
-
-	while (file && fgets(line, sizeof(line), file))
-		n += strstr(line, text) != NULL;
-	if (file)
-		fclose(file);
-	return n;
+	return auditlog_count(world->ends[0].services.audit, text);
 }
 
 /* Before any key is gone. */
 static struct world *start_audited(void)
 {
 	struct world *world;
-	struct qlink_why why;
-	int fd;
 
-	strcpy(strstr(audit_path, "run-") + 4, "XXXXXX");
-	fd = mkstemp(audit_path);
-	CHECK(fd >= 0, "mkstemp: %s", strerror(errno));
-	close(fd);
 	simkme_start(0);
 	world = world_new(confs, true);
-	CHECK_NUMBER("audit", audit_open(&world->ends[0].services.audit, audit_path, &why), 0);
+	world->ends[0].services.audit = auditlog_open();
 	return world;
 }
 
 static void end_audited(struct world *world)
 {
-	audit_close(&world->ends[0].services.audit);
-	unlink(audit_path);
+	audit_close(world->ends[0].services.audit);
+	auditlog_remove();
 	world_free(world);
 }
+
+/* When the device was made, so that its records differ from those of another one. */
+static uint64_t made_ms;
 
 static void add_records(unsigned int n)
 {
@@ -413,7 +401,7 @@ static void add_records(unsigned int n)
 	while (n--) {
 		device->records[device->n_records % DEVICE_RECORDS] = (struct qlink_record){
 			.number = device->n_records + 1, .epoch = device->n_records + 1,
-			.source = QLINK_SOURCE_PQC,
+			.source = QLINK_SOURCE_PQC, .first_ms = made_ms,
 		};
 		device->n_records++;
 	}
@@ -426,18 +414,18 @@ TEST(every_record_is_audited_once)
 
 	add_records(150);
 	world_run(world, 10);
-	CHECK_NUMBER("without a device to key", audited("\"event\":\"used\""), 0);
+	CHECK_NUMBER("without a device to key", audited(world, "\"event\":\"used\""), 0);
 	world_connect(world);
 	world_run(world, 6000);
-	CHECK_NUMBER("used", audited("\"event\":\"used\""), 150);
-	CHECK_NUMBER("the last", audited("\"epoch\":150,"), 1);
+	CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), 150);
+	CHECK_NUMBER("the last", audited(world, "\"epoch\":150,"), 1);
 	CHECK(devices[0].n_record_dumps <= 2, "%u dumps: one for all, and one 5 s later",
 	      devices[0].n_record_dumps);
-	CHECK_NUMBER("gaps", audited("\"event\":\"gap\""), 0);
+	CHECK_NUMBER("gaps", audited(world, "\"event\":\"gap\""), 0);
 	asked = devices[0].asked[REQUEST_RECORDS];
 	add_records(1);
 	world_run(world, 10000);
-	CHECK_NUMBER("used", audited("\"event\":\"used\""), 151);
+	CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), 151);
 	CHECK(devices[0].asked[REQUEST_RECORDS] <= asked + 2, "asked more than each 5 s");
 	end_audited(world);
 }
@@ -472,11 +460,65 @@ TEST(overwritten_records_are_counted_as_a_gap)
 	add_records(10);
 	world_connect(world);
 	world_run(world, 6000);
-	CHECK_NUMBER("used", audited("\"event\":\"used\""), 10);
+	CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), 10);
 	add_records(DEVICE_RECORDS + 5);
 	world_run(world, 6000);
-	CHECK_NUMBER("used", audited("\"event\":\"used\""), 10 + DEVICE_RECORDS);
+	CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), 10 + DEVICE_RECORDS);
 	CHECK_NUMBER("lost", link_of(world)->counters.records_lost, 5);
-	CHECK_NUMBER("logged", audited("\"event\":\"gap\",\"link\":\"qlink0\",\"records\":5"), 1);
+	CHECK_NUMBER("logged", audited(world, "\"event\":\"gap\",\"link\":\"qlink0\",\"records\":5"), 1);
+	end_audited(world);
+}
+
+/* As SIGKILL ends it: the log goes on where it is. */
+static void restart_audited(struct world *world)
+{
+	audit_close(world->ends[0].services.audit);
+	world->ends[0].services.audit = auditlog_open();
+	world_restart(world, 0);
+	world_connect(world);
+}
+
+TEST(records_are_audited_once_over_restarts)
+{
+	struct world *world = start_audited();
+	unsigned int turn;
+
+	add_records(150);
+	world_connect(world);
+	world_run(world, 6000);
+	CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), 150);
+	for (turn = 1; turn <= 3; turn++) {
+		restart_audited(world);
+		world_run(world, 6000);
+		add_records(7);
+		world_run(world, 6000);
+		CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), 150 + 7 * turn);
+	}
+	CHECK_NUMBER("the last", audited(world, "\"record\":171,"), 1);
+	CHECK_NUMBER("gaps", audited(world, "\"event\":\"gap\""), 0);
+	end_audited(world);
+}
+
+TEST(records_of_a_device_that_was_made_anew_are_not_skipped)
+{
+	struct world *world = start_audited();
+	unsigned int n, used = 10;
+
+	add_records(10);
+	world_connect(world);
+	world_run(world, 6000);
+	CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), used);
+	/* Fewer records than the one before, as many, and more; with a restart and without. */
+	for (n = 4; n <= 40; n += 6) {
+		devices[0].n_records = 0;
+		made_ms += 1000;
+		add_records(n);
+		used += n;
+		if (n % 4)
+			restart_audited(world);
+		world_run(world, 12000);
+		CHECK_NUMBER("used", audited(world, "\"event\":\"used\""), used);
+	}
+	CHECK_NUMBER("gaps", audited(world, "\"event\":\"gap\""), 0);
 	end_audited(world);
 }

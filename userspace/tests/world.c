@@ -358,10 +358,13 @@ static void start_agent(struct world *world, unsigned int i)
 		.say = say, .kick = kick, .hang_up = hang_up, .taken_by = taken_by,
 	};
 	struct world_end *end = &world->ends[i];
+	/* What the test opened stays over restarts of the agent. */
+	struct audit *audit = end->services.audit;
 	struct qlink_why why;
 
 	simkme_side = (int)i;
 	device_services(&end->services, i, world->log_fds[i]);
+	end->services.audit = audit;
 	CHECK_NUMBER("link", link_new(&end->link, &end->config, &end->config.links[0],
 				      &end->services, &ops, end, &why), 0);
 }

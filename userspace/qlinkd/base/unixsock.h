@@ -14,7 +14,8 @@
  *
  * The socket is a stream socket. The caller closes the descriptor and removes the file.
  *
- * Context: Process; changes the umask for a moment, so no other thread may create files.
+ * Context: Process; changes the umask for a moment, so a file that another thread
+ * creates meanwhile has no more than the bits of @mode.
  * Return: a non-blocking descriptor, or a negative errno with @why: %-EADDRINUSE if a
  * process listens at @path, %-ENAMETOOLONG if @path does not fit a socket address.
  */

@@ -16,7 +16,9 @@
 #define DEFAULT_PORT		7511
 #define DEFAULT_CONTROL		"/run/qlinkd/control"
 #define DEFAULT_METRICS		"/run/qlinkd/metrics"
-#define DEFAULT_AUDIT_LOG	"/var/log/qlinkd/audit.log"
+#define DEFAULT_AUDIT_LOG	"/var/log/qlinkd/audit"
+#define DEFAULT_AUDIT_MIB	64
+#define DEFAULT_AUDIT_HOURS	24
 #define DEFAULT_CONNECT_MS	3000
 #define DEFAULT_TIMEOUT_MS	5000
 #define DEFAULT_RETRY_MS	30000
@@ -318,6 +320,8 @@ static const struct reader_option agent_options[] = {
 	{ .name = "control", .kind = &reader_path, MEMBER(config_agent, control) },
 	{ .name = "metrics", .kind = &reader_path, MEMBER(config_agent, metrics) },
 	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
+	NUMBER("audit-file-mib", config_agent, audit_file_mib, 1, 1024),
+	NUMBER("audit-file-hours", config_agent, audit_file_hours, 1, 8760),
 	NUMBER("kme-connect-ms", config_agent, kme_connect_ms, 100, 60000),
 	NUMBER("kme-timeout-ms", config_agent, kme_timeout_ms, 100, 60000),
 	NUMBER("kme-retry-ms", config_agent, kme_retry_ms, RETRY_MIN_MS, 3600000),
@@ -372,6 +376,8 @@ static void set_defaults(struct config_agent *agent)
 	agent->control = agent->control ?: DEFAULT_CONTROL;
 	agent->metrics = agent->metrics ?: DEFAULT_METRICS;
 	agent->audit_log = agent->audit_log ?: DEFAULT_AUDIT_LOG;
+	agent->audit_file_mib = agent->audit_file_mib ?: DEFAULT_AUDIT_MIB;
+	agent->audit_file_hours = agent->audit_file_hours ?: DEFAULT_AUDIT_HOURS;
 	agent->kme_connect_ms = agent->kme_connect_ms ?: DEFAULT_CONNECT_MS;
 	agent->kme_timeout_ms = agent->kme_timeout_ms ?: DEFAULT_TIMEOUT_MS;
 	agent->kme_retry_ms = agent->kme_retry_ms ?: DEFAULT_RETRY_MS;

@@ -52,8 +52,14 @@ struct config_agent {
 	/** @metrics: Unix socket for Prometheus */
 	const char *metrics;
 
-	/** @audit_log: file that is only appended to */
+	/** @audit_log: folder of the audit log */
 	const char *audit_log;
+
+	/** @audit_file_mib: MiB after which a file of it ends */
+	uint32_t audit_file_mib;
+
+	/** @audit_file_hours: age in hours at which a file of it ends */
+	uint32_t audit_file_hours;
 
 	/** @listen: where peers dial this agent */
 	struct config_endpoint listen;

@@ -11,8 +11,9 @@
 #include "libqlink/names.h"
 #include "qlinkd/agreement/message.h"
 
-/* Bytes of KME key IDs in one line of the audit log, at most. */
-#define AUDIT_IDS	600
+/* Bytes of KME key IDs in one line of the audit log, at most; one fits, whatever it is. */
+#define AUDIT_IDS	700
+#define ID_TEXT		(MSG_NAME_BYTES_MAX * FIELD_ESCAPE_MAX + 1)
 
 /**
  * struct link_act - what carries out the actions of one link
@@ -93,6 +94,8 @@ static void note_chain(struct link *link, const char *direction, uint64_t *count
 	(*counter)++;
 	TELL(link->services, LOG_NOTICE, "chain-restarted", TEXT("link", link->config->device),
 	     TEXT("direction", direction));
+	AUDIT(link->services, "chain_restarted", TEXT("link", link->config->device),
+	      TEXT("direction", direction));
 }
 
 static void do_reconcile(struct link *link, const struct session_action *action)
@@ -113,6 +116,21 @@ static void do_reconcile(struct link *link, const struct session_action *action)
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
+static void note_withdrawn(struct link *link, const struct session_withdraw *withdraw,
+			   const char *direction, bool is_done)
+{
+	const struct log_field fields[] = {
+		TEXT("link", link->config->device), TEXT("direction", direction),
+		NUMBER_OF("first", withdraw->range.first), NUMBER_OF("last", withdraw->range.last),
+		TEXT("reason", msg_reason_name(withdraw->reason)),
+		NUMBER_OF("done", is_done), { .name = NULL },
+	};
+
+	TELL(link->services, LOG_NOTICE, "withdrawn", fields[0], fields[1], fields[2], fields[3],
+	     fields[4]);
+	services_audit(link->services, "withdrawn", fields);
+}
+
 static void do_delete(struct link *link, const struct session_action *action)
 {
 	const struct session_withdraw *withdraw = &action->withdraw;
@@ -130,10 +148,7 @@ static void do_delete(struct link *link, const struct session_action *action)
 		kernel_refused(link, "delete", &why);
 		link->is_unsure |= !action->ticket;
 	}
-	TELL(link->services, LOG_NOTICE, "withdrawn", TEXT("link", link->config->device),
-	     TEXT("direction", qlink_name(&qlink_directions, request.direction)),
-	     NUMBER_OF("first", withdraw->range.first), NUMBER_OF("last", withdraw->range.last),
-	     TEXT("reason", msg_reason_name(withdraw->reason)));
+	note_withdrawn(link, withdraw, qlink_name(&qlink_directions, request.direction), !err);
 	link->has_view = false;
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
@@ -143,14 +158,18 @@ static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 			char ids[AUDIT_IDS])
 {
 	uint8_t first = i;
-	int len = 0;
+	char id[ID_TEXT];
+	size_t len = 0;
 
 	ids[0] = '\0';
-	for (; i < n && len + MSG_NAME_BYTES_MAX + 4 < AUDIT_IDS; i++) {
-		if (half->name_lens[i + 1])
-			len += snprintf(ids + len, AUDIT_IDS - (size_t)len, "%s\"%.*s\"",
-					len ? "," : "", half->name_lens[i + 1],
-					(const char *)half->names[i + 1]);
+	for (; i < n; i++) {
+		if (!half->name_lens[i + 1])
+			continue;
+		/* With its quotes, a comma and a NUL. */
+		if (len + field_escape(id, sizeof(id), (const char *)half->names[i + 1],
+				       half->name_lens[i + 1], FIELD_STYLE_JSON) + 4 > AUDIT_IDS)
+			break;
+		len += (size_t)snprintf(ids + len, AUDIT_IDS - len, "%s\"%s\"", len ? "," : "", id);
 	}
 	return i - first;
 }
@@ -159,19 +178,17 @@ static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 static void audit_installed(struct link *link, const struct broker_keys *keys,
 			    const struct exchange_half *half)
 {
-	char line[AUDIT_IDS + 320], ids[AUDIT_IDS];
+	char ids[AUDIT_IDS], kme[MSG_NAME_BYTES_MAX + 1];
 	uint8_t i, n;
 
+	snprintf(kme, sizeof(kme), "%.*s", half->name_lens[0], (const char *)half->names[0]);
 	for (i = 0; i < keys->n; i += n) {
 		n = list_ids(half, i, keys->n, ids);
-		snprintf(line, sizeof(line),
-			 "\"event\":\"installed\",\"link\":\"%s\",\"direction\":\"%s\","
-			 "\"source\":\"%s\",\"epoch\":%" PRIu64 ",\"n\":%u,\"kme\":\"%.*s\","
-			 "\"kme_key_ids\":[%s]", link->config->device,
-			 qlink_name(&qlink_directions, keys->direction),
-			 qlink_name(&qlink_sources, keys->source), keys->first + i, n,
-			 half->name_lens[0], (const char *)half->names[0], ids);
-		services_audit(link->services, line);
+		AUDIT(link->services, "installed", TEXT("link", link->config->device),
+		      TEXT("direction", qlink_name(&qlink_directions, keys->direction)),
+		      TEXT("source", qlink_name(&qlink_sources, keys->source)),
+		      NUMBER_OF("epoch", keys->first + i), NUMBER_OF("n", n), TEXT("kme", kme),
+		      { .name = "kme_key_ids", .list = ids });
 	}
 }
 
@@ -216,7 +233,6 @@ static void note_peer_source(struct link *link, int source)
 	int before = link->act->peer_source;
 	const char *from = before < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)before);
 	const char *to = qlink_name(&qlink_sources, (unsigned int)source);
-	char line[160];
 
 	if (before == source)
 		return;
@@ -225,10 +241,8 @@ static void note_peer_source(struct link *link, int source)
 	TELL(link->services, before >= 0 && source == QLINK_SOURCE_PQC ? LOG_WARNING : LOG_NOTICE,
 	     "peer-source-changed", TEXT("link", link->config->device), TEXT("from", from),
 	     TEXT("to", to));
-	snprintf(line, sizeof(line),
-		 "\"event\":\"peer-source\",\"link\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
-		 link->config->device, from, to);
-	services_audit(link->services, line);
+	AUDIT(link->services, "peer_source", TEXT("link", link->config->device),
+	      TEXT("from", from), TEXT("to", to));
 }
 
 static void do_install_rx(struct link *link, const struct session_action *action)

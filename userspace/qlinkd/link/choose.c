@@ -84,17 +84,14 @@ static void report_change(struct link *link, int before)
 	int after = link->choice.source;
 	const char *from = before < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)before);
 	const char *to = after < 0 ? "none" : qlink_name(&qlink_sources, (unsigned int)after);
-	char line[160];
 
 	if (before >= 0)
 		link->counters.source_changes++;
 	TELL(link->services, is_better(after, before) || before < 0 ? LOG_NOTICE : LOG_WARNING,
 	     "source-changed", TEXT("link", link->config->device), TEXT("from", from),
 	     TEXT("to", to), NUMBER_OF("stock", stock_held(link->stock)));
-	snprintf(line, sizeof(line),
-		 "\"event\":\"source\",\"link\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
-		 link->config->device, from, to);
-	services_audit(link->services, line);
+	AUDIT(link->services, "source", TEXT("link", link->config->device), TEXT("from", from),
+	      TEXT("to", to));
 	/* After a restart the ring shows which source was in use. */
 	if (before < 0 && link->view.tx.has_source)
 		before = link->view.tx.current_source;

@@ -48,11 +48,17 @@ struct link_run {
 	/** @records_at: when to read records again */
 	uint64_t records_at;
 
-	/** @record: number of the last record read */
+	/** @record: number of the last record read, 0 for none */
 	uint64_t record;
 
 	/** @wipes: how often the kernel had wiped all keys when the device was last read */
 	uint32_t wipes;
+
+	/** @record_text: that record, as the audit log has it */
+	char record_text[AUDIT_RECORD_TEXT];
+
+	/** @has_more: records after @record have yet to be read */
+	bool has_more;
 
 	/** @recorded: rekeys of both rings when records were last read */
 	uint64_t recorded;
@@ -232,29 +238,37 @@ void link_notice(struct link *link, const struct qlink_event *event)
 
 /* --- records of keys that are gone --- */
 
+/* The fields of a record in the audit log, behind its link. */
+#define RECORD_FIELDS(of, id)						\
+	NUMBER_OF("record", (of)->number),				\
+	TEXT("direction", qlink_name(&qlink_directions, (of)->direction)),	\
+	TEXT("source", qlink_name(&qlink_sources, (of)->source)),	\
+	NUMBER_OF("epoch", (of)->epoch), NUMBER_OF("first_ms", (of)->first_ms),	\
+	NUMBER_OF("last_ms", (of)->last_ms), NUMBER_OF("frames", (of)->frames),	\
+	NUMBER_OF("bytes", (of)->bytes),				\
+	TEXT("kme_key_id", qlink_format_uuid((of)->kme_key_id, (id)))
+
 static void audit_record(struct link *link, const struct qlink_record *record)
 {
-	char line[512], id[QLINK_UUID_TEXT];
+	char id[QLINK_UUID_TEXT];
 
-	snprintf(line, sizeof(line),
-		 "\"event\":\"used\",\"link\":\"%s\",\"direction\":\"%s\",\"source\":\"%s\","
-		 "\"epoch\":%" PRIu64 ",\"first_ms\":%" PRIu64 ",\"last_ms\":%" PRIu64 ","
-		 "\"frames\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"kme_key_id\":\"%s\"",
-		 link->config->device, qlink_name(&qlink_directions, record->direction),
-		 qlink_name(&qlink_sources, record->source), record->epoch, record->first_ms,
-		 record->last_ms, record->frames, record->bytes,
-		 qlink_format_uuid(record->kme_key_id, id));
-	services_audit(link->services, line);
+	AUDIT(link->services, "used", TEXT("link", link->config->device),
+	      RECORD_FIELDS(record, id));
+}
+
+static void write_record(const struct qlink_record *record, char text[AUDIT_RECORD_TEXT])
+{
+	char id[QLINK_UUID_TEXT];
+	const struct log_field fields[] = { RECORD_FIELDS(record, id), { .name = NULL } };
+
+	field_json(text, AUDIT_RECORD_TEXT, fields);
 }
 
 static void note_gap(struct link *link, uint64_t lost)
 {
-	char line[128];
-
 	link->counters.records_lost += lost;
-	snprintf(line, sizeof(line), "\"event\":\"gap\",\"link\":\"%s\",\"records\":%" PRIu64,
-		 link->config->device, lost);
-	services_audit(link->services, line);
+	AUDIT(link->services, "gap", TEXT("link", link->config->device),
+	      NUMBER_OF("records", lost));
 }
 
 /* Keys that were retired since records were last read, as far as events report. */
@@ -263,28 +277,74 @@ static uint64_t backlog(const struct link *link)
 	return link->view.tx.rekeys + link->view.rx.rekeys - link->run->recorded;
 }
 
+/* Goes on after the last record that the audit log has, also after a restart. */
+static void resume_records(struct link *link)
+{
+	struct audit *audit = link->services->audit;
+	const char *text = audit ? audit_last_record(audit, link->config->device) : NULL;
+
+	if (!text || sscanf(text, "\"record\":%" SCNu64, &link->run->record) != 1)
+		return;
+	snprintf(link->run->record_text, sizeof(link->run->record_text), "%s", text);
+}
+
+/*
+ * The last record that was read is read again, so that a device that replaced another of the same
+ * name is noticed: it numbers its records from 1 on. Records go on where a ring is only wiped, so
+ * the ids of rings do not tell.
+ */
+static bool is_another_device(const struct link *link, const struct reply *reply)
+{
+	char text[AUDIT_RECORD_TEXT];
+
+	if (!reply->n)
+		return true;
+	/* The record was overwritten: all that come were not read before. */
+	if (reply->records[0].number != link->run->record)
+		return false;
+	write_record(&reply->records[0], text);
+	return strcmp(text, link->run->record_text) != 0;
+}
+
+static void take_record(struct link *link, const struct qlink_record *record)
+{
+	if (record->number <= link->run->record)
+		return;
+	if (record->number > link->run->record + 1)
+		note_gap(link, record->number - link->run->record - 1);
+	link->run->record = record->number;
+	write_record(record, link->run->record_text);
+	audit_record(link, record);
+}
+
 /* Reads one batch of records, so that the loop is not held up. */
 static void read_records(struct link *link, uint64_t now)
 {
 	struct broker_client *broker = &link->services->broker;
-	struct request request = { .after = link->run->record };
+	struct audit *audit = link->services->audit;
+	struct link_run *run = link->run;
+	bool overlaps = run->record && !run->has_more;
+	struct request request = { .after = run->record - overlaps };
 	struct qlink_why why;
 	uint32_t i;
 
-	link->run->records_at = now + RECORDS_MS;
-	link->run->recorded += backlog(link);
+	/* Records stay in the kernel while the audit log has no room for them. */
+	run->records_at = now + (run->has_more ? LOOK_MS : RECORDS_MS);
+	if (audit && !audit_has_room(audit, REQUEST_RECORDS_MAX))
+		return;
+	run->recorded += backlog(link);
 	if (!link->id || broker_ask(broker, REQUEST_RECORDS, link->config->device, &request, &why))
 		return;
-	for (i = 0; i < broker->reply.n; i++) {
-		const struct qlink_record *record = &broker->reply.records[i];
-
-		if (link->run->record && record->number > link->run->record + 1)
-			note_gap(link, record->number - link->run->record - 1);
-		link->run->record = record->number;
-		audit_record(link, record);
+	if (overlaps && is_another_device(link, &broker->reply)) {
+		run->record = 0;
+		run->records_at = now;
+		return;
 	}
-	if (broker->reply.n == REQUEST_RECORDS_MAX)
-		link->run->records_at = now;
+	for (i = 0; i < broker->reply.n; i++)
+		take_record(link, &broker->reply.records[i]);
+	run->has_more = broker->reply.n == REQUEST_RECORDS_MAX;
+	if (run->has_more)
+		run->records_at = now;
 }
 
 /* --- QKD keys --- */
@@ -393,6 +453,7 @@ int link_new(struct link **out, const struct config *config,
 		return err;
 	}
 	stock_hold(link->stock, services_now() + FIRST_MS);
+	resume_records(link);
 	*out = link;
 	return 0;
 }

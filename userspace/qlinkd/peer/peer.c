@@ -49,7 +49,7 @@ static void note_end(struct peer *peer)
 		peer->dial_ms = PEER_DIAL_MIN_MS;
 }
 
-static void disconnect(struct peer *peer)
+static void disconnect(struct peer *peer, const char *why)
 {
 	struct connection *connection = peer->connection;
 	bool was_open = peer->is_open;
@@ -60,6 +60,9 @@ static void disconnect(struct peer *peer)
 	peer->connection = NULL;
 	peer->is_open = false;
 	connection_free(connection);
+	if (was_open)
+		AUDIT(peer->services, "disconnected", TEXT("peer", peer->config->name),
+		      TEXT("why", why));
 	for (i = 0; was_open && i < peer->n_links; i++)
 		link_disconnect(peer->links[i]);
 }
@@ -97,7 +100,7 @@ static void on_closed(void *arg, struct connection *connection, const char *why)
 
 	(void)connection;
 	log_unreachable(peer, why);
-	disconnect(peer);
+	disconnect(peer, why);
 	dial_later(peer);
 }
 
@@ -116,6 +119,7 @@ static void on_opened(void *arg, struct connection *connection)
 	peer->why[0] = '\0';
 	peer->opened_at = services_now();
 	TELL(peer->services, LOG_INFO, "peer-connected", TEXT("peer", peer->config->name));
+	AUDIT(peer->services, "connected", TEXT("peer", peer->config->name));
 	for (i = 0; i < peer->n_links; i++)
 		link_connect(peer->links[i], &binding);
 	OPENSSL_cleanse(&binding, sizeof(binding));
@@ -129,7 +133,7 @@ static const struct connection_ops ops = {
 
 void peer_adopt(struct peer *peer, struct connection *connection)
 {
-	disconnect(peer);
+	disconnect(peer, "the peer has connected again");
 	peer->connection = connection;
 	connection_hand_over(connection, &ops, peer);
 	on_opened(peer, connection);
@@ -248,7 +252,7 @@ void peer_free(struct peer *peer)
 {
 	if (!peer)
 		return;
-	disconnect(peer);
+	disconnect(peer, "the peer is no longer configured, or the agent ends");
 	if (peer->dial_event)
 		event_free(peer->dial_event);
 	if (peer->dial_fd >= 0)

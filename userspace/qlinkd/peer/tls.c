@@ -166,6 +166,11 @@ int tls_context_new(struct tls_context **context,
 	return err;
 }
 
+struct evp_pkey_st *tls_context_key(const struct tls_context *context)
+{
+	return SSL_CTX_get0_privatekey(context->ssl);
+}
+
 void tls_context_free(struct tls_context *context)
 {
 	if (!context)

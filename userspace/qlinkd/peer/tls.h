@@ -66,6 +66,8 @@ struct tls_context;
 /* TLS of one connection. */
 struct tls;
 
+struct evp_pkey_st;
+
 /**
  * tls_context_new() - load certificates and key
  * @context: set to the context; the caller frees it with tls_context_free()
@@ -78,6 +80,14 @@ struct tls;
 int tls_context_new(struct tls_context **context,
 		    const struct tls_config *config,
 		    struct qlink_why *why);
+
+/**
+ * tls_context_key() - lend our private key
+ * @context: from tls_context_new()
+ *
+ * Return: the key, which is the context's; a user of its own reference counts it up.
+ */
+struct evp_pkey_st *tls_context_key(const struct tls_context *context);
 
 /**
  * tls_context_free() - free a context after all its connections

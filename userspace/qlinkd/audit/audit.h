@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The audit log of the agent: a bounded queue, and a thread that writes it to the disk. */
+#ifndef QLINKD_AUDIT_H
+#define QLINKD_AUDIT_H
+
+#include <openssl/types.h>
+
+#include "file.h"
+#include "qlinkd/base/field.h"
+
+/* Bytes of events that wait for the thread, at most; as many again may be on their way. */
+#define AUDIT_QUEUE_BYTES	(2 << 20)
+
+struct audit;
+
+/**
+ * struct audit_state - how the log does
+ */
+struct audit_state {
+	/** @file: number of the file that is written */
+	uint64_t file;
+
+	/** @written: the last line that a file has */
+	struct audit_point written;
+
+	/** @dropped: events that did not fit into the queue, since the start */
+	uint64_t dropped;
+
+	/** @queued: bytes of events that wait */
+	uint64_t queued;
+
+	/** @err: why the last attempt to write failed, a negative errno; 0 if it did not */
+	int err;
+};
+
+/**
+ * audit_open() - go on with a log, or begin one
+ * @audit: set to the log; the caller closes it with audit_close()
+ * @settings: where, and when files end; copied
+ * @key: private key that signs checkpoints; the caller keeps its reference. %NULL for no
+ *	signature
+ * @tail: filled in with what was found
+ * @why: filled in on failure
+ *
+ * Context: Process; starts a thread. The process has blocked no signal for it: it takes none.
+ * Return: 0, or a negative errno with @why.
+ */
+int audit_open(struct audit **audit, const struct audit_settings *settings, EVP_PKEY *key,
+	       struct audit_tail *tail, struct qlink_why *why);
+
+/**
+ * audit_close() - write what waits, sign it and stop
+ * @audit: from audit_open(), or %NULL
+ *
+ * Context: Process; waits for the disk, for AUDIT_CLOSE_S at most.
+ */
+void audit_close(struct audit *audit);
+
+/* A disk that does not answer for so long loses what waits when the agent ends. */
+#define AUDIT_CLOSE_S	5
+
+/**
+ * audit_add() - log an event
+ * @audit: from audit_open()
+ * @boot_ms: time in ms of CLOCK_BOOTTIME
+ * @event: the event, a word
+ * @fields: a list, ended by a field without a name; no secret
+ *
+ * Never waits for the disk. If the queue is full, the event is dropped and counted; as soon as
+ * there is room, the event dropped says how many were.
+ *
+ * Context: The thread that opened the log.
+ */
+void audit_add(struct audit *audit, uint64_t boot_ms, const char *event,
+	       const struct log_field *fields);
+
+/**
+ * audit_has_room() - ask whether the queue has room for events that can wait elsewhere
+ * @audit: from audit_open()
+ * @n: how many
+ *
+ * Return: whether it has, and room for others remains.
+ */
+bool audit_has_room(struct audit *audit, unsigned int n);
+
+/**
+ * audit_last_record() - ask for the last record of a link in the log
+ * @audit: from audit_open()
+ * @link: the link
+ *
+ * Return: the members of its line from record on, valid until the next audit_add(); %NULL if
+ * there is none.
+ */
+const char *audit_last_record(const struct audit *audit, const char *link);
+
+/**
+ * audit_use_key() - sign checkpoints with another key from now on
+ * @audit: from audit_open()
+ * @key: as for audit_open()
+ */
+void audit_use_key(struct audit *audit, EVP_PKEY *key);
+
+/**
+ * audit_flush() - wait until all events are written
+ * @audit: from audit_open()
+ * @ms: for so long at most
+ *
+ * Return: whether they are.
+ */
+bool audit_flush(struct audit *audit, unsigned int ms);
+
+/**
+ * audit_read_state() - ask how the log does
+ * @audit: from audit_open()
+ * @state: filled in
+ *
+ * Context: The thread that opened the log; does not wait for the disk.
+ */
+void audit_read_state(struct audit *audit, struct audit_state *state);
+
+#endif
