@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +13,125 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
+#include "qlinkd/base/rate.h"
 #include "qlinkd/base/unixsock.h"
 #include "status.h"
 
 /* A client that sends nothing, or reads nothing, for this long is disconnected. */
 #define IDLE_S	30
 
+/* Refused commands that are logged at once, at most; then one in so many ms. */
+#define REFUSED_BURST		20
+#define REFUSED_REFILL_MS	1000
+
+/**
+ * struct client - a process that has connected
+ */
 struct client {
+	/** @control: the socket that it has connected to */
 	struct control *control;
+
+	/** @io: the connection, %NULL for none */
 	struct bufferevent *io;
+
+	/** @who: the process, as the kernel names it */
+	struct ucred who;
+
+	/** @may_operate: it may give commands that change something */
+	bool may_operate;
 };
 
+/**
+ * struct control - the socket
+ */
 struct control {
+	/** @agent: that it controls */
 	struct agent *agent;
+
+	/** @path: of the socket */
 	char *path;
+
+	/** @fd: the socket */
 	int fd;
+
+	/** @event: a client connects */
 	struct event *event;
+
+	/** @operators: members of this group may operate, if @has_operators */
+	gid_t operators;
+
+	/** @has_operators: there is such a group */
+	bool has_operators;
+
+	/** @refused: limits the lines about refused commands */
+	struct rate refused;
+
+	/** @n_suppressed: refused commands without a line since the last line */
+	uint64_t n_suppressed;
+
+	/** @clients: all clients */
 	struct client clients[CONTROL_CLIENTS_MAX];
 };
+
+/* --- rights --- */
+
+/* Asks the kernel whether the process at the other end has a group besides its first one. */
+static bool has_group(int fd, gid_t group)
+{
+	socklen_t len = 0;
+	gid_t *groups = NULL;
+	bool has = false;
+	size_t i;
+
+	/* It says how many bytes it needs, by an error. */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) && errno == ERANGE)
+		groups = malloc(len);
+	if (groups && !getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len)) {
+		for (i = 0; i < len / sizeof(*groups) && !has; i++)
+			has = groups[i] == group;
+	}
+	free(groups);
+	return has;
+}
+
+static bool may_operate(const struct control *control, int fd, const struct ucred *who)
+{
+	if (who->uid == 0 || who->uid == geteuid())
+		return true;
+	return control->has_operators &&
+	       (who->gid == control->operators || has_group(fd, control->operators));
+}
+
+/* A client that may not operate must not fill the disk with its attempts. */
+static bool skips_line(struct control *control, bool is_allowed)
+{
+	if (is_allowed || rate_take(&control->refused, services_now()))
+		return false;
+	control->n_suppressed++;
+	return true;
+}
+
+/* The audit log says who asked, before it says what came of it. */
+static void note_asked(struct client *client, const char *command, const char *link)
+{
+	struct control *control = client->control;
+	struct services *services = &control->agent->services;
+	const struct log_field fields[] = {
+		TEXT("command", command), NUMBER_OF("uid", client->who.uid),
+		NUMBER_OF("pid", (uint64_t)client->who.pid),
+		NUMBER_OF("allowed", client->may_operate),
+		NUMBER_OF("suppressed", control->n_suppressed),
+		{ .name = link ? "link" : NULL, .text = link }, { .name = NULL },
+	};
+
+	if (skips_line(control, client->may_operate))
+		return;
+	services_audit(services, "asked", fields);
+	if (!client->may_operate)
+		TELL(services, LOG_WARNING, "command-refused", fields[0], fields[1], fields[2],
+		     fields[4]);
+	control->n_suppressed = 0;
+}
 
 /* --- commands --- */
 
@@ -78,18 +180,35 @@ static json_t *run_withdraw(struct agent *agent, const char *word)
 	return run_on_link(agent, word, "withdraw", link_withdraw);
 }
 
-static const struct {
+static const struct command {
 	const char *name;
 	json_t *(*run)(struct agent *agent, const char *word);
 	bool has_word;
+	/* it changes something, so not everybody may give it */
+	bool operates;
 } commands[] = {
-	{ "status", run_status, false },
-	{ "reload", run_reload, false },
-	{ "restart", run_restart, true },
-	{ "withdraw", run_withdraw, true },
+	{ "status", run_status, false, false },
+	{ "reload", run_reload, false, true },
+	{ "restart", run_restart, true, true },
+	{ "withdraw", run_withdraw, true, true },
 };
 
-static json_t *run(struct agent *agent, char *line)
+static json_t *run_command(struct client *client, const struct command *command, const char *word)
+{
+	char why[160];
+
+	if (command->has_word != !!word)
+		return answer_error("wrong number of words");
+	if (command->operates)
+		note_asked(client, command->name, word);
+	if (!command->operates || client->may_operate)
+		return command->run(client->control->agent, word);
+	snprintf(why, sizeof(why), "%s: user %u may only read; root, the agent's user and the group of "
+		 "\"operators\" in qlinkd.conf may operate", command->name, client->who.uid);
+	return answer_error(why);
+}
+
+static json_t *run(struct client *client, char *line)
 {
 	char *word = strchr(line, ' ');
 	size_t i;
@@ -97,11 +216,8 @@ static json_t *run(struct agent *agent, char *line)
 	if (word)
 		*word++ = '\0';
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(line, commands[i].name))
-			continue;
-		if (commands[i].has_word != !!word)
-			return answer_error("wrong number of words");
-		return commands[i].run(agent, word);
+		if (!strcmp(line, commands[i].name))
+			return run_command(client, &commands[i], word);
 	}
 	return answer_error("no such command: status, reload, restart DEVICE or withdraw DEVICE");
 }
@@ -125,25 +241,49 @@ static int write_piece(const char *text, size_t len, void *arg)
 
 static void answer_line(struct client *client, char *line)
 {
-	json_t *answer = run(client->control->agent, line);
+	json_t *answer = run(client, line);
 
 	json_dump_callback(answer, write_piece, client->io, JSON_COMPACT);
 	bufferevent_write(client->io, "\n", 1);
 	json_decref(answer);
 }
 
-static void on_read(struct bufferevent *io, void *arg)
+/*
+ * One answer at a time: the next command waits until the client has read the answer to the one
+ * before, and meanwhile nothing is read, so that a client that sends many commands and reads no
+ * answer can fill neither buffer. A high watermark would not do: libevent calls on_read() again and
+ * again while the buffer is full.
+ */
+static void serve(struct client *client)
 {
-	struct evbuffer *in = bufferevent_get_input(io);
-	struct client *client = arg;
+	struct evbuffer *in = bufferevent_get_input(client->io);
 	char *line;
 
-	while ((line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF))) {
+	if (evbuffer_get_length(bufferevent_get_output(client->io)))
+		return;
+	line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
+	if (line) {
+		bufferevent_disable(client->io, EV_READ);
 		answer_line(client, line);
-		free(line);
-	}
-	if (evbuffer_get_length(in) > CONTROL_LINE_MAX)
+	} else if (evbuffer_get_length(in) > CONTROL_LINE_MAX) {
 		disconnect(client);
+	} else {
+		bufferevent_enable(client->io, EV_READ);
+	}
+	free(line);
+}
+
+static void on_read(struct bufferevent *io, void *arg)
+{
+	(void)io;
+	serve(arg);
+}
+
+/* The whole answer was written. */
+static void on_written(struct bufferevent *io, void *arg)
+{
+	(void)io;
+	serve(arg);
 }
 
 static void on_end(struct bufferevent *io, short what, void *arg)
@@ -164,6 +304,15 @@ static struct client *find_room(struct control *control)
 	return NULL;
 }
 
+/* Who is at the other end; a process that cannot be named may only read. */
+static void identify(struct client *client, int fd)
+{
+	socklen_t len = sizeof(client->who);
+
+	client->may_operate = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->who, &len) &&
+			      may_operate(client->control, fd, &client->who);
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval idle = { .tv_sec = IDLE_S };
@@ -180,30 +329,47 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 	if (new < 0)
 		return;
 	client->control = control;
+	identify(client, new);
 	client->io = bufferevent_socket_new(control->agent->base, new, BEV_OPT_CLOSE_ON_FREE);
 	if (!client->io) {
 		close(new);
 		return;
 	}
-	bufferevent_setcb(client->io, on_read, NULL, on_end, client);
+	bufferevent_setcb(client->io, on_read, on_written, on_end, client);
 	bufferevent_set_timeouts(client->io, &idle, &idle);
 	bufferevent_enable(client->io, EV_READ | EV_WRITE);
 }
 
 /* --- life --- */
 
+static int find_operators(struct control *control, struct qlink_why *why)
+{
+	const char *name = control->agent->config.agent.operators;
+	const struct group *group = name ? getgrnam(name) : NULL;
+
+	if (!name)
+		return 0;
+	if (!group)
+		return qlink_refuse(why, -ENOENT, "operators %s: there is no such group", name);
+	control->has_operators = true;
+	control->operators = group->gr_gid;
+	return 0;
+}
+
 int control_open(struct control **out, const char *path, struct agent *agent,
 		 struct qlink_why *why)
 {
 	struct control *control = calloc(1, sizeof(*control));
+	int err;
 
 	if (!control)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	control->agent = agent;
-	control->fd = unixsock_listen(path, 0660, why);
+	rate_init(&control->refused, REFUSED_BURST, REFUSED_REFILL_MS, services_now());
+	err = find_operators(control, why);
+	control->fd = err ? err : unixsock_listen(path, 0660, why);
 	if (control->fd < 0) {
-		int err = control->fd;
-
+		err = control->fd;
 		free(control);
 		return err;
 	}

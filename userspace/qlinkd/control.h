@@ -19,9 +19,11 @@ struct control;
  * @agent: must outlive @control
  * @why: filled in on failure
  *
- * Any process that may open the socket may give every command: its mode is 0660.
+ * Any process that may open the socket, whose mode is 0660, may ask for the status. Commands that
+ * change something are for root, the user of this process and the group of the option operators.
+ * Each of those is in the audit log, with who asked.
  *
- * Return: 0, or a negative errno.
+ * Return: 0, or a negative errno: %-ENOENT if there is no such group.
  */
 int control_open(struct control **control, const char *path, struct agent *agent,
 		 struct qlink_why *why);

@@ -57,7 +57,7 @@ TEST(every_option_is_read)
 		"\tstore 5000\n\toutage-cover 400\n\tkey-bytes 32\n\tmax-age-s 3600\n"
 		"\tfloor-ms 10\n\tceiling-ms 60000\n\treserve 7\n"
 		KMES "\tid KME-2\n\tmethod get\n" PEER AGENT
-		"\tcontrol /run/a\n\tmetrics /run/b\n\taudit-log /run/c\n"
+		"\tcontrol /run/a\n\toperators netops\n\tmetrics /run/b\n\taudit-log /run/c\n"
 		"\taudit-file-mib 7\n\taudit-file-hours 8\n"
 		"\tkme-connect-ms 100\n\tkme-timeout-ms 60000\n\tkme-retry-ms 500";
 	const struct config_link *link;
@@ -72,6 +72,7 @@ TEST(every_option_is_read)
 	CHECK_NUMBER("port", config.agent.listen.port, 7512);
 	CHECK_TEXT("control", config.agent.control, "/run/a");
 	CHECK_TEXT("metrics", config.agent.metrics, "/run/b");
+	CHECK_TEXT("operators", config.agent.operators, "netops");
 	CHECK_TEXT("audit log", config.agent.audit_log, "/run/c");
 	CHECK_NUMBER("its files", config.agent.audit_file_mib, 7);
 	CHECK_NUMBER("their age", config.agent.audit_file_hours, 8);
@@ -128,7 +129,7 @@ TEST(wrong_lines_are_refused)
 	refused("name x\n", "qlinkd.conf:1: name: not agent, kme, peer or link; options are indented");
 	refused("\n\tname x\n", "qlinkd.conf:2: name: before the first agent, kme, peer or link");
 	refused("agent\n\tcolour red\n", "qlinkd.conf:2: colour: not an option of agent, which has name, "
-		"certificate, key, ca, listen, control, metrics, audit-log, audit-file-mib, audit-file-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
+		"certificate, key, ca, listen, control, operators, metrics, audit-log, audit-file-mib, audit-file-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
 	refused("agent\n\tname\n", "qlinkd.conf:2: name: lacks a value");
 	refused("agent\n\tname a b\n", "qlinkd.conf:2: name: has 2 values, and takes one");
 	refused("agent\n\tname a\n\n\tname b\n", "qlinkd.conf:4: name: is in line 2 already");
@@ -230,7 +231,7 @@ TEST(a_change_of_any_agent_option_is_detected)
 {
 	static const char *const others[] = {
 		AGENT "\tcontrol /x\n", AGENT "\tmetrics /x\n", AGENT "\taudit-log /x\n",
-		AGENT "\taudit-file-mib 7\n", AGENT "\taudit-file-hours 7\n",
+		AGENT "\toperators x\n", AGENT "\taudit-file-mib 7\n", AGENT "\taudit-file-hours 7\n",
 		AGENT "\tkme-timeout-ms 1000\n", AGENT "\tkme-connect-ms 1000\n", AGENT "\tkme-retry-ms 1000\n",
 		"agent\n\tname site-a\n\tcertificate /c\n\tkey /k\n\tca /ca\n",
 	};

@@ -318,6 +318,7 @@ static const struct reader_option agent_options[] = {
 	{ .name = "ca", .kind = &reader_path, MEMBER(config_agent, ca), .is_required = true },
 	{ .name = "listen", .kind = &kind_endpoint, MEMBER(config_agent, listen) },
 	{ .name = "control", .kind = &reader_path, MEMBER(config_agent, control) },
+	{ .name = "operators", .kind = &reader_text, MEMBER(config_agent, operators) },
 	{ .name = "metrics", .kind = &reader_path, MEMBER(config_agent, metrics) },
 	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
 	NUMBER("audit-file-mib", config_agent, audit_file_mib, 1, 1024),

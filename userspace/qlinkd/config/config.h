@@ -49,6 +49,9 @@ struct config_agent {
 	/** @control: Unix socket for qlinkctl */
 	const char *control;
 
+	/** @operators: group whose members may operate the agent, %NULL for none */
+	const char *operators;
+
 	/** @metrics: Unix socket for Prometheus */
 	const char *metrics;
 

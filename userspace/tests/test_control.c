@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether the control socket is bounded, and lets only those operate that may. */
+#include "qlinkd/control.c"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "auditlog.h"
+#include "tap.h"
+
+#define ANSWER_BYTES	100000
+#define NOBODY		65534
+#define TURNS		2000
+
+/* --- the agent behind the socket --- */
+
+static unsigned int n_status, n_operated;
+
+json_t *status_of(const struct agent *agent)
+{
+	static char text[ANSWER_BYTES];
+
+	(void)agent;
+	n_status++;
+	memset(text, 'x', sizeof(text) - 1);
+	return json_pack("{s:s}", "name", text);
+}
+
+int agent_reload(struct agent *agent, struct qlink_why *why)
+{
+	(void)agent;
+	(void)why;
+	n_operated++;
+	return 0;
+}
+
+struct link *agent_find_link(const struct agent *agent, const char *device)
+{
+	(void)agent;
+	return strcmp(device, "qlink0") ? NULL : (struct link *)&n_operated;
+}
+
+void link_restart(struct link *link)
+{
+	(void)link;
+	n_operated++;
+}
+
+void link_withdraw(struct link *link)
+{
+	(void)link;
+	n_operated++;
+}
+
+/* --- helpers --- */
+
+static struct agent agent;
+static struct control *control;
+static char folder[] = "/tmp/qlink-control-XXXXXX", path[64];
+
+static int open_control(struct qlink_why *why)
+{
+	if (strstr(folder, "XXXXXX") && (!mkdtemp(folder) || chmod(folder, 0755)))
+		BAIL_OUT();
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	return control_open(&control, path, &agent, why);
+}
+
+static void start(const char *operators)
+{
+	struct qlink_why why = { "" };
+
+	/* As main() does. */
+	signal(SIGPIPE, SIG_IGN);
+	n_status = 0;
+	n_operated = 0;
+	memset(&agent, 0, sizeof(agent));
+	agent.base = event_base_new();
+	agent.config.agent.operators = operators;
+	agent.services.audit = auditlog_open();
+	log_init(&agent.services.log, memfd_create("log", MFD_CLOEXEC), services_now());
+	CHECK_NUMBER("open", open_control(&why), 0);
+	CHECK_TEXT("why", why.text, "");
+	if (!control)
+		BAIL_OUT();
+	/* As an administrator does who gives others the socket. */
+	CHECK_NUMBER("mode", chmod(path, 0666), 0);
+}
+
+static void stop(void)
+{
+	control_close(control);
+	control = NULL;
+	audit_close(agent.services.audit);
+	auditlog_remove();
+	close(agent.services.log.fd);
+	event_base_free(agent.base);
+	rmdir(folder);
+	strcpy(strrchr(folder, '-') + 1, "XXXXXX");
+}
+
+static int dial(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(at.sun_path, path);
+	CHECK_NUMBER("connect", connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static void turn(void)
+{
+	event_base_loop(agent.base, EVLOOP_NONBLOCK);
+}
+
+/* Read what there is; return how many lines end in it. */
+static unsigned int read_lines(int fd)
+{
+	static char data[1 << 16];
+	unsigned int n = 0;
+	ssize_t len, i;
+
+	while ((len = read(fd, data, sizeof(data))) > 0) {
+		for (i = 0; i < len; i++)
+			n += data[i] == '\n';
+	}
+	return n;
+}
+
+/* What a command gets as its answer, if it is sent by @uid with the groups @groups. */
+static const char *answer_to(const char *command, uid_t uid, const gid_t *groups, size_t n)
+{
+	static char text[512];
+	int fds[2], status = 0;
+	pid_t child;
+	ssize_t len;
+
+	CHECK_NUMBER("pipe", pipe(fds), 0);
+	child = fork();
+	if (!child) {
+		if ((n && setgroups(n, groups)) || (!n && setgroups(0, NULL)) || setgid(NOBODY) ||
+		    setuid(uid))
+			_exit(2);
+		fds[0] = dial();
+		fcntl(fds[0], F_SETFL, 0);
+		dprintf(fds[0], "%s\n", command);
+		len = read(fds[0], text, sizeof(text));
+		_exit(len > 0 && write(fds[1], text, (size_t)len) == len ? 0 : 1);
+	}
+	while (!waitpid(child, &status, WNOHANG))
+		turn();
+	CHECK_NUMBER("child", status, 0);
+	close(fds[1]);
+	len = read(fds[0], text, sizeof(text) - 1);
+	text[len > 0 ? len : 0] = '\0';
+	close(fds[0]);
+	return text;
+}
+
+/* --- bounds --- */
+
+static size_t output_of(const struct client *client)
+{
+	return client->io ? evbuffer_get_length(bufferevent_get_output(client->io)) : 0;
+}
+
+TEST(pipelined_commands_wait_until_their_answers_are_read)
+{
+	unsigned int i, n_sent = 0, n_read = 0;
+	size_t most = 0;
+	int fd;
+
+	start(NULL);
+	fd = dial();
+	for (i = 0; i < TURNS; i++) {
+		n_sent += write(fd, "status\n", 7) == 7;
+		turn();
+		if (output_of(&control->clients[0]) > most)
+			most = output_of(&control->clients[0]);
+	}
+	CHECK(n_sent > 100, "%u commands sent", n_sent);
+	CHECK(most > 0 && most < 2 * ANSWER_BYTES, "%zu bytes of answers wait", most);
+	CHECK(n_status < 20, "%u times the status was made", n_status);
+	/* None is lost. */
+	for (i = 0; i < 100 * TURNS && n_read < n_sent; i++) {
+		n_read += read_lines(fd);
+		turn();
+	}
+	CHECK_NUMBER("answers", n_read, n_sent);
+	close(fd);
+	stop();
+}
+
+TEST(a_line_without_an_end_disconnects)
+{
+	char byte;
+	int fd, i;
+
+	start(NULL);
+	fd = dial();
+	for (i = 0; i <= CONTROL_LINE_MAX; i++) {
+		CHECK(write(fd, "x", 1) == 1, "not written");
+		turn();
+		CHECK(control->clients[0].io || i == CONTROL_LINE_MAX, "disconnected after %d", i);
+	}
+	CHECK_NUMBER("disconnected", read(fd, &byte, 1), 0);
+	close(fd);
+	stop();
+}
+
+/* --- rights --- */
+
+TEST(only_those_who_may_operate_operate)
+{
+	const gid_t operators = 0, others[] = { 4242, 4243 };
+	const char *answer;
+
+	/* Only root can be somebody else. */
+	if (geteuid())
+		return;
+	start("root");
+	answer = answer_to("status", NOBODY, others, 2);
+	CHECK(!strncmp(answer, "{\"name\":\"xxxx", 13), "%s", answer);
+	answer = answer_to("withdraw qlink0", NOBODY, others, 2);
+	CHECK(strstr(answer, "\"error\":\"withdraw: user 65534 may only read; root, the agent's user and the group"),
+	      "%s", answer);
+	CHECK_NUMBER("operated", n_operated, 0);
+	CHECK_NUMBER("audited", auditlog_count(agent.services.audit,
+					       "\"event\":\"asked\",\"command\":\"withdraw\",\"uid\":65534,"), 1);
+	CHECK_NUMBER("as refused", auditlog_count(agent.services.audit, "\"allowed\":0,\"suppressed\":0,\"link\":\"qlink0\"}"), 1);
+	CHECK_TEXT("in the group", answer_to("reload", NOBODY, &operators, 1), "{}\n");
+	CHECK_NUMBER("operated", n_operated, 1);
+	CHECK_TEXT("root", answer_to("restart qlink0", 0, others, 2), "{}\n");
+	CHECK_NUMBER("operated", n_operated, 2);
+	CHECK_NUMBER("allowed", auditlog_count(agent.services.audit, "\"allowed\":1,"), 2);
+	CHECK_NUMBER("status is not audited", auditlog_count(agent.services.audit, "\"command\":\"status\""), 0);
+	stop();
+	start(NULL);
+	answer = answer_to("reload", NOBODY, &operators, 1);
+	CHECK(strstr(answer, "user 65534 may only read"), "without a group: %s", answer);
+	stop();
+}
+
+TEST(refused_commands_do_not_fill_the_audit_log)
+{
+	struct client client = { .who = { .uid = NOBODY } };
+	unsigned int i;
+
+	start(NULL);
+	client.control = control;
+	for (i = 0; i < 1000; i++)
+		json_decref(run_command(&client, &commands[1], NULL));
+	CHECK_NUMBER("operated", n_operated, 0);
+	i = auditlog_count(agent.services.audit, "\"event\":\"asked\"");
+	CHECK(i >= REFUSED_BURST && i <= REFUSED_BURST + 5, "%u lines", i);
+	CHECK_NUMBER("suppressed", control->n_suppressed, 1000 - i);
+	stop();
+}
+
+TEST(a_group_that_does_not_exist_is_refused)
+{
+	struct qlink_why why;
+
+	memset(&agent, 0, sizeof(agent));
+	agent.config.agent.operators = "no-such-group";
+	CHECK_NUMBER("open", open_control(&why), -ENOENT);
+	CHECK_TEXT("why", why.text, "operators no-such-group: there is no such group");
+	rmdir(folder);
+}
