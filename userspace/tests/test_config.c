@@ -35,6 +35,10 @@
 	"\tsae SAE-B\n"
 #define KMES	KME("vienna", "192.0.2.1") KME("graz", "192.0.2.2")
 
+/* Longer than an ID may be, and than a socket's path. */
+#define TEN		"0123456789"
+#define LONG_ID		TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static int parse(struct config *config, const char *text, struct config_error *error)
 {
 	return config_parse(config, text, strlen(text), "qlinkd.conf", error);
@@ -161,13 +165,34 @@ TEST(wrong_values_are_refused)
 	refused("agent\n\tlisten [::1\n", "qlinkd.conf:2: listen [::1: not ADDRESS:PORT, with an IPv6 address in brackets");
 	refused("agent\n\tlisten ::1:70000:x\n", "qlinkd.conf:2: listen ::1:70000:x: the address is not an IPv4 or IPv6 address");
 	refused("agent\n\tlisten 192.0.2.1:65536\n", "qlinkd.conf:2: listen 192.0.2.1:65536: the port is not a number from 1 to 65535");
-	refused("kme a\n\turl http://x\n", "qlinkd.conf:2: url http://x: not https:// and a host");
+	refused("kme a\n\turl http://x\n", "qlinkd.conf:2: url http://x: must begin with https://");
+	refused("kme a\n\turl https://x:80100\n", "qlinkd.conf:2: url https://x:80100: must have a port from 1 to 65535");
+	refused("kme a\n\turl https://x?y\n", "qlinkd.conf:2: url https://x?y: must not have a '?'");
+	refused("kme a\n\turl ///\n", "qlinkd.conf:2: url : must begin with https://");
+	refused("kme a\n\tid " LONG_ID "\n", "qlinkd.conf:2: id 0123456789012345678901234567890123456789...: has 130 bytes, and may have 128");
+	refused("link a\n\tsae " LONG_ID "\n", "qlinkd.conf:2: sae 0123456789012345678901234567890123456789...: has 130 bytes, and may have 128");
+	refused("link a\n\tkey-bytes 129\n", "qlinkd.conf:2: key-bytes 129: not a number from 32 to 128");
+	refused("agent\n\tname .example\n", "qlinkd.conf:2: name .example: must have at most 253 letters, digits and -._, and begin with a letter or a digit");
+	refused("peer a\"b\n", "qlinkd.conf:1: peer a\"b: must have at most 253 letters, digits and -._, and begin with a letter or a digit");
+	refused("kme -\n", "qlinkd.conf:1: kme -: must have at most 253 letters, digits and -._, and begin with a letter or a digit");
+	refused("link a\"b\n", "qlinkd.conf:1: link a\"b: not the name of a device, of at most 15 characters");
+	refused("agent\n\tcontrol /" LONG_ID "\n", "qlinkd.conf:2: control /012345678901234567890123456789012345678...: has 131 bytes, and a socket may have 107");
 	refused("kme a\n\tmethod put\n", "qlinkd.conf:2: method put: not auto, post or get");
 	refused("link a\n\tpolicy none\n", "qlinkd.conf:2: policy none: not hybrid-required, qkd-required, prefer-hybrid or pqc-only");
 	refused("link a\n\tkmes a b a\n", "qlinkd.conf:2: kmes: a is named twice");
 	refused("link a\n\tkmes 1 2 3 4 5 6 7 8 9\n", "qlinkd.conf:2: kmes: has 9 names, and takes 8 at most");
 	refused("link a/b\n", "qlinkd.conf:1: link a/b: not the name of a device, of at most 15 characters");
 	refused("link sixteen_letters_\n", "qlinkd.conf:1: link sixteen_letters_: not the name of a device, of at most 15 characters");
+}
+
+TEST(a_slash_at_the_end_of_a_url_is_no_error)
+{
+	struct config_error error;
+	struct config config;
+
+	CHECK_NUMBER("parse", parse(&config, AGENT "kme a\n\turl https://k:8443//\n\tcertificate /c\n\tkey /k\n\tca /a\n", &error), 0);
+	CHECK_TEXT("url", config.kmes[0].node.url, "https://k:8443");
+	config_free(&config);
 }
 
 TEST(wrong_sections_are_refused)
@@ -190,6 +215,8 @@ TEST(unknown_names_are_refused)
 {
 	refused(AGENT KMES LINK, "qlinkd.conf:17: link qlink0: there is no peer site-b");
 	refused(AGENT PEER KME("vienna", "x") LINK, "qlinkd.conf:14: link qlink0: there is no kme graz");
+	refused(AGENT "peer b\n\taddress 0.0.0.0\n", "qlinkd.conf:7: peer b: its address is no address of a host");
+	refused(AGENT "\tmetrics /run/qlinkd/control\n", "qlinkd.conf:1: agent: control, metrics and audit-log must be different files");
 	refused(AGENT "peer site-a\n", "qlinkd.conf:7: peer site-a: is the agent's own name");
 }
 

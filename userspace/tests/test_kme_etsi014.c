@@ -242,12 +242,22 @@ TEST(checks_the_base_url)
 	} rows[] = {
 		{ "https://kme.example:8443", "" },
 		{ "https://[::1]", "" },
+		{ "https://10.0.0.5:8443/kme/1", "" },
 		{ "http://k", "must begin with https://" },
-		{ "https://", "must begin with https://" },
-		{ "https://k/", "must be https://host:port and nothing after it" },
-		{ "https://u@k", "must be https://host:port and nothing after it" },
-		{ "https://k?a=b", "must be https://host:port and nothing after it" },
-		{ "https://k#a", "must be https://host:port and nothing after it" },
+		{ "https://", "must have a host of 1 to 253 characters" },
+		{ "https://:8443", "must have a host of 1 to 253 characters" },
+		{ "https://k/", "must not end with a slash" },
+		{ "https://u@k", "must not have a '@'" },
+		{ "https://k?a=b", "must not have a '?'" },
+		{ "https://k#a", "must not have a '#'" },
+		{ "https://k:", "must have a port from 1 to 65535" },
+		{ "https://k:0", "must have a port from 1 to 65535" },
+		{ "https://k:80100", "must have a port from 1 to 65535" },
+		{ "https://k:8443x/a", "must have a port from 1 to 65535" },
+		{ "https://[::1", "must have an IPv6 address between the brackets" },
+		{ "https://[k]", "must have an IPv6 address between the brackets" },
+		{ "https://k\\a", "must be https://HOST:PORT/PATH" },
+		{ "https://k/a\\b", "must have only letters, digits and -._~% in its path" },
 	};
 	size_t i;
 

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "common/number.h"
 #include "qlinkd/agreement/policy.h"
+#include "qlinkd/kme/dialects.h"
 #include "reader.h"
 
 /* Defaults. */
@@ -31,19 +33,72 @@
 #define DEFAULT_RESERVE		32
 
 #define RETRY_MIN_MS	500
+/* The longest host name (RFC 1035, 2.3.4), as certificates have them. */
+#define NAME_MAX_BYTES	253
+#define NAME_LETTERS	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 /* Room for a numeric address with brackets and a port. */
 #define ENDPOINT_TEXT	64
 
 /* ---- values ---- */
 
+/* A slash at the end means the same without it. */
 static int take_url(struct reader *reader, const struct reader_option *option,
 		       char **words, int n)
 {
 	int err = reader_take_text(reader, option, words, n);
+	struct qlink_why why;
+	size_t len;
 
-	if (!err && (strncmp(words[0], "https://", 8) || !words[0][8]))
-		return reader_refuse(reader, "%s %s: not https:// and a host", option->name,
-				     words[0]);
+	if (err)
+		return err;
+	for (len = strlen(words[0]); len && words[0][len - 1] == '/'; len--)
+		words[0][len - 1] = '\0';
+	if (kme_dialect_find(NULL)->check_url(words[0], &why))
+		return reader_refuse(reader, "%s %s: %s", option->name, words[0], why.text);
+	return 0;
+}
+
+/* Free text that a KME or a certificate has, at most option->max bytes of it. */
+static int take_id(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	int err = reader_take_text(reader, option, words, n);
+
+	if (!err && strlen(words[0]) > option->max)
+		return reader_refuse(reader, "%s %.40s...: has %zu bytes, and may have %u",
+				     option->name, words[0], strlen(words[0]), option->max);
+	return err;
+}
+
+/*
+ * Names stand in certificates, in the log, in labels of metrics and in JSON. OpenSSL takes a name
+ * that begins with a dot for all names that end with it.
+ */
+static int check_name(struct reader *reader, const char *what, const char *name)
+{
+	if (strlen(name) > NAME_MAX_BYTES || name[strspn(name, NAME_LETTERS ".-_")] ||
+	    !strchr(NAME_LETTERS, name[0]))
+		return reader_refuse(reader, "%s %.40s: must have at most %d letters, digits and -._, "
+				     "and begin with a letter or a digit", what, name,
+				     NAME_MAX_BYTES);
+	return 0;
+}
+
+static int take_name(struct reader *reader, const struct reader_option *option, char **words,
+		     int n)
+{
+	return reader_take_text(reader, option, words, n) ?:
+	       check_name(reader, option->name, words[0]);
+}
+
+static int take_socket(struct reader *reader, const struct reader_option *option, char **words,
+		       int n)
+{
+	const size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	int err = reader_path.take(reader, option, words, n);
+
+	if (!err && strlen(words[0]) >= room)
+		return reader_refuse(reader, "%s %.40s...: has %zu bytes, and a socket may have %zu",
+				     option->name, words[0], strlen(words[0]), room - 1);
 	return err;
 }
 
@@ -182,6 +237,9 @@ static bool same_endpoint(const void *a, const void *b)
 }
 
 static const struct reader_kind kind_url = { take_url, reader_same_text };
+static const struct reader_kind kind_id = { take_id, reader_same_text };
+static const struct reader_kind kind_name = { take_name, reader_same_text };
+static const struct reader_kind kind_socket = { take_socket, reader_same_text };
 static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
 static const struct reader_kind kind_method = { take_method, reader_same_u32 };
@@ -227,6 +285,8 @@ static int begin_kme(struct reader *reader, char *name)
 {
 	struct config *config = reader->arg;
 
+	if (check_name(reader, "kme", name))
+		return -EINVAL;
 	if (find_kme(config, name) < config->n_kmes)
 		return reader_refuse(reader, "kme %s: there is one of this name", name);
 	if (reader_add(reader, (void **)&config->kmes, &config->n_kmes, sizeof(*config->kmes)))
@@ -240,6 +300,8 @@ static int begin_peer(struct reader *reader, char *name)
 	struct config *config = reader->arg;
 	struct config_peer *peer;
 
+	if (check_name(reader, "peer", name))
+		return -EINVAL;
 	if (find_peer(config, name) < config->n_peers)
 		return reader_refuse(reader, "peer %s: there is one of this name", name);
 	if (reader_add(reader, (void **)&config->peers, &config->n_peers, sizeof(*config->peers)))
@@ -250,11 +312,11 @@ static int begin_peer(struct reader *reader, char *name)
 	return 0;
 }
 
-/* The kernel's rule for names of devices. */
+/* The kernel's rule for names of devices, without what JSON and metrics would have to quote. */
 static bool is_device_name(const char *name)
 {
 	return strlen(name) < IF_NAMESIZE && strcmp(name, ".") && strcmp(name, "..") &&
-	       !strpbrk(name, "/:");
+	       !strpbrk(name, "/:\"\\");
 }
 
 static int begin_link(struct reader *reader, char *name)
@@ -312,14 +374,14 @@ static int end_link(struct reader *reader)
 #define NUMBER(text, ...)	RANGE(text, reader_number, __VA_ARGS__)
 
 static const struct reader_option agent_options[] = {
-	{ .name = "name", .kind = &reader_text, MEMBER(config_agent, name), .is_required = true },
+	{ .name = "name", .kind = &kind_name, MEMBER(config_agent, name), .is_required = true },
 	{ .name = "certificate", .kind = &reader_path, MEMBER(config_agent, certificate), .is_required = true },
 	{ .name = "key", .kind = &reader_path, MEMBER(config_agent, key), .is_required = true },
 	{ .name = "ca", .kind = &reader_path, MEMBER(config_agent, ca), .is_required = true },
 	{ .name = "listen", .kind = &kind_endpoint, MEMBER(config_agent, listen) },
-	{ .name = "control", .kind = &reader_path, MEMBER(config_agent, control) },
+	{ .name = "control", .kind = &kind_socket, MEMBER(config_agent, control) },
 	{ .name = "operators", .kind = &reader_text, MEMBER(config_agent, operators) },
-	{ .name = "metrics", .kind = &reader_path, MEMBER(config_agent, metrics) },
+	{ .name = "metrics", .kind = &kind_socket, MEMBER(config_agent, metrics) },
 	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
 	NUMBER("audit-file-mib", config_agent, audit_file_mib, 1, 1024),
 	NUMBER("audit-file-hours", config_agent, audit_file_hours, 1, 8760),
@@ -330,7 +392,7 @@ static const struct reader_option agent_options[] = {
 
 static const struct reader_option kme_options[] = {
 	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url), .is_required = true },
-	{ .name = "id", .kind = &reader_text, MEMBER(config_kme, node.id) },
+	RANGE("id", kind_id, config_kme, node.id, 1, KME_SAE_ID_MAX),
 	{ .name = "certificate", .kind = &reader_path, MEMBER(config_kme, node.certificate), .is_required = true },
 	{ .name = "key", .kind = &reader_path, MEMBER(config_kme, node.key), .is_required = true },
 	{ .name = "ca", .kind = &reader_path, MEMBER(config_kme, node.ca), .is_required = true },
@@ -344,11 +406,11 @@ static const struct reader_option peer_options[] = {
 static const struct reader_option link_options[] = {
 	{ .name = "peer", .kind = &reader_text, MEMBER(config_link, peer_name), .is_required = true },
 	{ .name = "kmes", .kind = &kind_kmes, .max = KME_NODES_MAX },
-	{ .name = "sae", .kind = &reader_text, MEMBER(config_link, sae) },
+	RANGE("sae", kind_id, config_link, sae, 1, KME_SAE_ID_MAX),
 	{ .name = "policy", .kind = &kind_policy, MEMBER(config_link, policy) },
 	NUMBER("store", config_link, store.capacity, 1, STORE_CAPACITY_MAX),
 	NUMBER("outage-cover", config_link, store.outage_cover, 0, STORE_CAPACITY_MAX),
-	NUMBER("key-bytes", config_link, store.key_bytes, STORE_KEY_BYTES_MIN, STORE_KEY_BYTES_MAX),
+	NUMBER("key-bytes", config_link, store.key_bytes, STORE_KEY_BYTES_MIN, KME_SECRET_MAX_BYTES),
 	RANGE("max-age-s", reader_seconds, config_link, store.max_age_ms, 0, 31536000),
 	NUMBER("floor-ms", config_link, pacing.floor_ms, 1, 3600000),
 	NUMBER("ceiling-ms", config_link, pacing.ceiling_ms, 1, 3600000),
@@ -415,6 +477,16 @@ static int resolve(struct reader *reader)
 	return 0;
 }
 
+/* Whether an address is 0.0.0.0 or ::, where nobody can be reached. */
+static bool is_unspecified(const struct qlink_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < addr->len && !addr->bytes[i]; i++)
+		;
+	return addr->len && i == addr->len;
+}
+
 static int check_peers(struct reader *reader)
 {
 	const struct config *config = reader->arg;
@@ -426,8 +498,24 @@ static int check_peers(struct reader *reader)
 		if (!strcmp(peer->name, config->agent.name))
 			return reader_refuse_at(reader, peer->line,
 						"peer %s: is the agent's own name", peer->name);
+		if (is_unspecified(&peer->address.addr))
+			return reader_refuse_at(reader, peer->line,
+						"peer %s: its address is no address of a host",
+						peer->name);
 	}
 	return 0;
+}
+
+/* Of two that are the same file, one would replace the other. */
+static int check_paths(struct reader *reader)
+{
+	const struct config_agent *agent = &((const struct config *)reader->arg)->agent;
+
+	if (strcmp(agent->control, agent->metrics) && strcmp(agent->control, agent->audit_log) &&
+	    strcmp(agent->metrics, agent->audit_log))
+		return 0;
+	return reader_refuse_at(reader, agent->line,
+				"agent: control, metrics and audit-log must be different files");
 }
 
 int config_parse(struct config *config, const char *text, size_t len,
@@ -458,7 +546,7 @@ int config_parse(struct config *config, const char *text, size_t len,
 	if (!config->agent.line)
 		return reader_refuse(&reader, "lacks a section agent");
 	set_defaults(&config->agent);
-	return check_peers(&reader) ?: resolve(&reader);
+	return check_paths(&reader) ?: check_peers(&reader) ?: resolve(&reader);
 }
 
 int config_read(struct config *config, const char *path, struct config_error *error)

@@ -9,6 +9,7 @@
 #include "common/number.h"
 #include "json.h"
 #include "keys.h"
+#include "url.h"
 
 #define KEY_BITS	(KME_SECRET_MIN_BYTES * 8)
 
@@ -18,17 +19,6 @@ static const char *const methods[] = {
 	[KME_OP_ENC] = "enc_keys",
 	[KME_OP_DEC] = "dec_keys",
 };
-
-static int check_url(const char *url, struct qlink_why *why)
-{
-	size_t len = strlen(url);
-
-	if (strncmp(url, "https://", 8) || len == 8)
-		return qlink_refuse(why, -EINVAL, "must begin with https://");
-	if (url[len - 1] == '/' || strpbrk(url, "?#@"))
-		return qlink_refuse(why, -EINVAL, "must be https://host:port and nothing after it");
-	return 0;
-}
 
 /* RFC 3986, 2.3: characters that a URL has unencoded. */
 static bool is_unreserved(char c)
@@ -225,7 +215,7 @@ const struct kme_dialect kme_etsi014 = {
 	.name = "etsi-014",
 	.media_type = "application/json",
 	.url_ids_max = 1,
-	.check_url = check_url,
+	.check_url = url_check,
 	.write_url = write_url,
 	.write_body = write_body,
 	.judge_keys = judge_keys,
