@@ -8,7 +8,7 @@
  */
 struct qlink_why {
 	/** @text: as in "not a number from 1 to 64"; without the value, without a full stop */
-	char text[120];
+	char text[400];
 };
 
 /**

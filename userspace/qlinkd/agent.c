@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "qlinkd/config/reload.h"
+#include "qlinkd/credentials/credentials.h"
 #include "qlinkd/peer/reach.h"
 
 /* Between two beats. */
@@ -346,11 +347,20 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 static int open_services(struct agent *agent, struct qlink_why *why)
 {
 	const struct config_agent *config = &agent->config.agent;
-	const struct tls_config channel = {
-		.cert = config->certificate, .key = config->key, .ca = config->ca,
+	const struct credentials_files files = {
+		.certificate = config->certificate,
+		.key = config->key,
+		.ca = config->ca,
+		.crl = config->crl,
+		.name = config->name,
 	};
-	int err = tls_context_new(&agent->context, &channel, why);
+	struct credentials *own;
+	int err = credentials_load(&own, &files, why);
 
+	if (err)
+		return err;
+	err = tls_context_new(&agent->context, own, NULL, why);
+	credentials_put(own);
 	return err ?: open_audit(agent, why);
 }
 

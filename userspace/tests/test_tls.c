@@ -30,6 +30,15 @@
 		"-addext subjectAltName=DNS:old " \
 		"-addext basicConstraints=critical,CA:FALSE " \
 		"-keyout old.key -out old.pem 2>/dev/null"
+/* Two sites below a CA that a root has signed; their files have the chain, and "ca.pem" the root. */
+#define DEEP_CERTS	"mkdir deep && cd deep && new='openssl req -x509 -newkey ML-DSA-65 -nodes -days 9' && " \
+		"ca='-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign' && " \
+		"{ $new $ca -subj /CN=root -keyout ca.key -out ca.pem && " \
+		"$new $ca -subj /CN=middle -CA ca.pem -CAkey ca.key -keyout middle.key -out middle.pem && " \
+		"for name in site-a site-b; do " \
+		"$new -subj /CN=$name -CA middle.pem -CAkey middle.key -addext subjectAltName=DNS:$name " \
+		"-addext basicConstraints=critical,CA:FALSE -keyout $name.key -out $name.leaf && " \
+		"cat $name.leaf middle.pem >$name.pem || exit; done; } 2>/dev/null"
 
 static char dir[] = "/tmp/qlink-channel-XXXXXX";
 
@@ -53,7 +62,7 @@ static void pki_remove(void)
 /* Once for all tests: three sites, another CA, and wrong certificates. */
 static void pki_make(void)
 {
-	char command[1024];
+	char command[2048];
 
 	if (dir[sizeof(dir) - 2] != 'X')
 		return;
@@ -68,21 +77,26 @@ static void pki_make(void)
 	shell(command);
 	snprintf(command, sizeof(command), "cd %s && " STALE_CERT, dir);
 	shell(command);
+	snprintf(command, sizeof(command), "cd %s && " DEEP_CERTS, dir);
+	shell(command);
 }
 
 static struct tls_context *context(const char *name, const char *ca,
 				   const char *signatures)
 {
 	char cert[96], key[96], ca_path[96];
-	struct tls_config config = { cert, key, ca_path, signatures };
-	struct tls_context *made;
+	struct credentials_files files = { .certificate = cert, .key = key, .ca = ca_path };
+	struct credentials *credentials;
 	struct qlink_why why = { "" };
+	struct tls_context *made;
 
 	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, name);
 	snprintf(ca_path, sizeof(ca_path), "%s/%s", dir, ca);
-	CHECK_NUMBER(name, tls_context_new(&made, &config, &why), 0);
+	CHECK_NUMBER(name, credentials_load(&credentials, &files, &why), 0);
+	CHECK_NUMBER(name, tls_context_new(&made, credentials, signatures, &why), 0);
 	CHECK_TEXT(name, why.text, "");
+	credentials_put(credentials);
 	return made;
 }
 
@@ -231,6 +245,24 @@ TEST(two_sites_connect_and_derive_the_same_binding)
 	tls_context_free(b);
 }
 
+TEST(sites_below_an_intermediate_ca_connect)
+{
+	struct tls_context *a, *b;
+	struct pair pair;
+
+	pki_make();
+	a = context("deep/site-a", "deep/ca.pem", NULL);
+	b = context("deep/site-b", "deep/ca.pem", NULL);
+	pair_make(&pair, a, b, site_b, site_a);
+	CHECK_TEXT("a", pair.why[0].text, "");
+	CHECK_TEXT("b", pair.why[1].text, "");
+	CHECK_NUMBER("a", pair.err[0], 0);
+	CHECK_NUMBER("b", pair.err[1], 0);
+	pair_drop(&pair);
+	tls_context_free(a);
+	tls_context_free(b);
+}
+
 /* A caller dials site-a, which must refuse it. */
 static void check_refused(const char *name, const char *ca,
 			  const char *signatures, int refusal, const char *text)
@@ -350,20 +382,26 @@ TEST(the_dialling_end_refuses_a_wrong_peer)
 	tls_context_free(c);
 }
 
-TEST(unusable_files_are_named)
+TEST(what_no_peer_would_accept_is_refused)
 {
-	struct tls_config config = { "/nowhere.pem", "/k", "/c", NULL };
+	char cert[96], key[96], ca[96], want[200];
+	const struct credentials_files files = { .certificate = cert, .key = key, .ca = ca };
+	struct credentials *credentials;
 	struct tls_context *made;
 	struct qlink_why why;
 
-	CHECK_NUMBER("no file", tls_context_new(&made, &config, &why),
-		     -EINVAL);
-	CHECK(strstr(why.text, "certificate /nowhere.pem: "), "%s", why.text);
-	config.signatures = "rot13";
-	CHECK_NUMBER("no such signature",
-		     tls_context_new(&made, &config, &why), -EINVAL);
+	pki_make();
+	snprintf(cert, sizeof(cert), "%s/ec.pem", dir);
+	snprintf(key, sizeof(key), "%s/ec.key", dir);
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	snprintf(want, sizeof(want), "certificate %s: has a key of type EC, and peers take ML-DSA-65", cert);
+	CHECK_NUMBER("load", credentials_load(&credentials, &files, &why), 0);
+	CHECK_NUMBER("another key", tls_context_new(&made, credentials, NULL, &why), -EINVAL);
+	CHECK_TEXT("another key", why.text, want);
+	CHECK_NUMBER("no such signature", tls_context_new(&made, credentials, "rot13", &why), -EINVAL);
 	CHECK(strstr(why.text, "signatures rot13"), "%s", why.text);
 	CHECK(!made, "a context");
+	credentials_put(credentials);
 }
 
 TEST(exactly_one_end_of_a_pair_dials)

@@ -378,6 +378,7 @@ static const struct reader_option agent_options[] = {
 	{ .name = "certificate", .kind = &reader_path, MEMBER(config_agent, certificate), .is_required = true },
 	{ .name = "key", .kind = &reader_path, MEMBER(config_agent, key), .is_required = true },
 	{ .name = "ca", .kind = &reader_path, MEMBER(config_agent, ca), .is_required = true },
+	{ .name = "crl", .kind = &reader_path, MEMBER(config_agent, crl) },
 	{ .name = "listen", .kind = &kind_endpoint, MEMBER(config_agent, listen) },
 	{ .name = "control", .kind = &kind_socket, MEMBER(config_agent, control) },
 	{ .name = "operators", .kind = &reader_text, MEMBER(config_agent, operators) },
@@ -396,6 +397,7 @@ static const struct reader_option kme_options[] = {
 	{ .name = "certificate", .kind = &reader_path, MEMBER(config_kme, node.certificate), .is_required = true },
 	{ .name = "key", .kind = &reader_path, MEMBER(config_kme, node.key), .is_required = true },
 	{ .name = "ca", .kind = &reader_path, MEMBER(config_kme, node.ca), .is_required = true },
+	{ .name = "crl", .kind = &reader_path, MEMBER(config_kme, node.crl) },
 	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
 };
 

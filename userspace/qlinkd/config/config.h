@@ -46,6 +46,9 @@ struct config_agent {
 	/** @ca: PEM file of the CA that signs all peers' certificates */
 	const char *ca;
 
+	/** @crl: PEM file of its CRL, %NULL for none */
+	const char *crl;
+
 	/** @control: Unix socket for qlinkctl */
 	const char *control;
 

@@ -41,7 +41,7 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 		return refuse("KME", node->url, rule.text, why);
 	if (node->id && (!*node->id || strlen(node->id) > KME_SAE_ID_MAX))
 		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
-	if (!node->ca || !node->certificate || !node->key)
+	if (!node->credentials && (!node->ca || !node->certificate || !node->key))
 		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
 	return 0;
 }
@@ -70,8 +70,22 @@ static int copy(char **to, const char *from)
 	return from && !*to ? -ENOMEM : 0;
 }
 
+static int load_credentials(struct kme_peer *peer, const struct kme_node_conf *from,
+			    struct qlink_why *why)
+{
+	const struct credentials_files files = {
+		.certificate = from->certificate,
+		.key = from->key,
+		.ca = from->ca,
+		.crl = from->crl,
+	};
+
+	peer->credentials = credentials_get(from->credentials);
+	return peer->credentials ? 0 : credentials_load(&peer->credentials, &files, why);
+}
+
 static int node_init(struct kme_node *node, const struct kme_conf *conf,
-		     const struct kme_node_conf *from)
+		     const struct kme_node_conf *from, struct qlink_why *why)
 {
 	struct kme_peer *peer = &node->peer;
 
@@ -81,12 +95,9 @@ static int node_init(struct kme_node *node, const struct kme_conf *conf,
 	peer->dialect = dialect_of(from);
 	peer->connect_ms = conf->connect_ms;
 	peer->timeout_ms = conf->timeout_ms;
-	if (copy(&peer->url, from->url) || copy(&peer->id, from->id) ||
-	    copy(&peer->ca, from->ca) ||
-	    copy(&peer->certificate, from->certificate) ||
-	    copy(&peer->key, from->key))
-		return -ENOMEM;
-	return 0;
+	if (copy(&peer->url, from->url) || copy(&peer->id, from->id))
+		return qlink_refuse(why, -ENOMEM, "no memory");
+	return load_credentials(peer, from, why);
 }
 
 static void node_exit(struct kme_node *node, CURLM *multi)
@@ -94,9 +105,7 @@ static void node_exit(struct kme_node *node, CURLM *multi)
 	kme_transfer_free(&node->probe, multi);
 	free(node->peer.url);
 	free(node->peer.id);
-	free(node->peer.ca);
-	free(node->peer.certificate);
-	free(node->peer.key);
+	credentials_put(node->peer.credentials);
 }
 
 int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
@@ -110,18 +119,17 @@ int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
 		return err;
 	kme = calloc(1, sizeof(*kme));
 	if (!kme)
-		return -ENOMEM;
+		return qlink_refuse(why, -ENOMEM, "no memory");
 	kme->ops = *ops;
 	kme->arg = arg;
 	kme->retry_min_ms = conf->retry_min_ms;
 	kme->retry_max_ms = conf->retry_max_ms;
-	err = kme_loop_init(&kme->loop);
-	if (!err)
-		err = copy(&kme->sae, conf->sae);
+	err = kme_loop_init(&kme->loop) ?: copy(&kme->sae, conf->sae);
+	if (err)
+		qlink_refuse(why, err, "%s", strerror(-err));
 	for (i = 0; i < conf->n_nodes && !err; i++, kme->n_nodes++)
-		err = node_init(&kme->nodes[i], conf, &conf->nodes[i]);
+		err = node_init(&kme->nodes[i], conf, &conf->nodes[i], why);
 	if (err) {
-		snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
 		kme_free(kme);
 		return err;
 	}
@@ -144,6 +152,18 @@ void kme_free(struct kme *kme)
 	kme_loop_exit(&kme->loop);
 	free(kme->sae);
 	free(kme);
+}
+
+void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentials)
+{
+	struct kme_peer *peer = &kme->nodes[node].peer;
+	struct credentials *old = peer->credentials;
+
+	peer->credentials = credentials_get(credentials);
+	credentials_put(old);
+	/* The old ones may be why it is down. */
+	kme->nodes[node].server.retry_ms = kme_now_ms();
+	kme_loop_arm(&kme->loop, kme_now_ms());
 }
 
 int kme_fd(const struct kme *kme)

@@ -3,6 +3,7 @@
 #ifndef QLINKD_KME_CLIENT_H
 #define QLINKD_KME_CLIENT_H
 
+#include "qlinkd/credentials/credentials.h"
 #include "server.h"
 
 /* KMEs that one client can have. */
@@ -77,6 +78,12 @@ struct kme_node_conf {
 
 	/** @key: PEM file of our private key */
 	const char *key;
+
+	/** @crl: PEM file of CRLs of the CA, %NULL for no revocation check */
+	const char *crl;
+
+	/** @credentials: these four files, loaded; %NULL to load them now */
+	struct credentials *credentials;
 
 	/** @method: the HTTP method it accepts; KME_METHOD_AUTO finds out */
 	enum kme_method method;
@@ -187,6 +194,16 @@ int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
  * @kme: from kme_new(), or %NULL; a running job ends without an answer
  */
 void kme_free(struct kme *kme);
+
+/**
+ * kme_renew() - use other credentials for all connections from now on
+ * @kme: the client; a KME that is down is asked again at once
+ * @node: which KME, 0 for the first
+ * @credentials: the client takes a reference of its own
+ *
+ * A request that is being sent ends on its connection. No idle connection is used again.
+ */
+void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentials);
 
 /**
  * kme_fd() - say what the owner's loop watches

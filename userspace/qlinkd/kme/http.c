@@ -83,6 +83,9 @@ static CURLcode set_up_tls(CURL *easy, void *context, void *arg)
 	(void)easy;
 	SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT |
 				 SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+	if (!X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls),
+					 credentials_check_flags(peer->credentials)))
+		return CURLE_OUT_OF_MEMORY;
 	if (!peer->id)
 		return CURLE_OK;
 	if (peer_index < 0)
@@ -141,9 +144,35 @@ static int refuse_resend(void *arg, curl_off_t offset, int origin)
 		code = one_;						\
 } while (0)
 
+static struct curl_blob blob_of(struct credentials_text text)
+{
+	return (struct curl_blob){ .data = (void *)text.data, .len = text.len,
+				   .flags = CURL_BLOB_NOCOPY };
+}
+
+/*
+ * From memory, where they were checked: a file may have been replaced since. libcurl keeps CAs that
+ * it reads from a file for a day, and reuses connections whose files have the same names. What is in
+ * memory it compares byte by byte, so that other credentials mean another connection.
+ */
+static CURLcode set_credentials(CURL *easy, const struct credentials *credentials)
+{
+	struct curl_blob chain = blob_of(credentials_chain_pem(credentials));
+	struct curl_blob key = blob_of(credentials_key_pem(credentials));
+	struct curl_blob trust = blob_of(credentials_trust_pem(credentials));
+	CURLcode code = CURLE_OK;
+
+	SET(CURLOPT_CAINFO, NULL);
+	SET(CURLOPT_CAPATH, NULL);
+	SET(CURLOPT_CAINFO_BLOB, &trust);
+	SET(CURLOPT_SSLCERT_BLOB, &chain);
+	SET(CURLOPT_SSLKEY_BLOB, &key);
+	return code;
+}
+
 static CURLcode set_security(CURL *easy, struct kme_peer *peer)
 {
-	CURLcode code = CURLE_OK;
+	CURLcode code = set_credentials(easy, peer->credentials);
 
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -152,10 +181,6 @@ static CURLcode set_security(CURL *easy, struct kme_peer *peer)
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_EC_CURVES, GROUPS);
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	SET(CURLOPT_CAINFO, peer->ca);
-	SET(CURLOPT_CAPATH, NULL);
-	SET(CURLOPT_SSLCERT, peer->certificate);
-	SET(CURLOPT_SSLKEY, peer->key);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	/* With a KME ID, verify() checks it instead of the host. */
 	SET(CURLOPT_SSL_VERIFYHOST, peer->id ? 0L : 2L);
@@ -230,6 +255,7 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 	int err;
 
 	transfer->peer = peer;
+	transfer->credentials = credentials_get(peer->credentials);
 	transfer->body = body;
 	transfer->body_len = body ? strlen(body) : 0;
 	peer->has_wrong_id = false;
@@ -328,6 +354,7 @@ void kme_transfer_free(struct kme_transfer *transfer, CURLM *multi)
 		curl_easy_cleanup(transfer->easy);
 	}
 	curl_slist_free_all(transfer->headers);
+	credentials_put(transfer->credentials);
 	free(transfer->body);
 	qlink_secret_free(&transfer->answer);
 	memset(transfer, 0, sizeof(*transfer));

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "common/secret.h"
+#include "qlinkd/credentials/credentials.h"
 #include "server.h"
 
 /**
@@ -21,14 +22,8 @@ struct kme_peer {
 	/** @id: the KME ID that its certificate must have; %NULL: the host in @url */
 	char *id;
 
-	/** @ca: PEM file of the CA that must have issued its certificate */
-	char *ca;
-
-	/** @certificate: PEM file of our certificate, with its chain */
-	char *certificate;
-
-	/** @key: PEM file of our private key */
-	char *key;
+	/** @credentials: our certificate and key, and the CA that must have issued its own */
+	struct credentials *credentials;
 
 	/** @connect_ms: limit for a connection with its TLS handshake */
 	unsigned int connect_ms;
@@ -55,6 +50,9 @@ struct kme_transfer {
 
 	/** @peer: the KME */
 	struct kme_peer *peer;
+
+	/** @credentials: of @peer when the transfer began; a reference of its own */
+	struct credentials *credentials;
 
 	/** @body: of a POST; %NULL for a GET */
 	char *body;

@@ -15,7 +15,8 @@
 #include "qlinkd/services.h"
 #include "stock.h"
 
-#define LINK_WHY_BYTES	160
+/* The rule that was broken, with a word or two of what broke it before it. */
+#define LINK_WHY_BYTES	(sizeof(struct qlink_why) + 40)
 
 /**
  * DOC: Words

@@ -17,6 +17,8 @@
 #define GROUP		"X25519MLKEM768"
 #define SUITE		"TLS_AES_256_GCM_SHA384"
 #define SIGNATURES	"mldsa65"
+/* The only type of key whose signatures SIGNATURES allows. */
+#define KEY_KIND	"ML-DSA-65"
 #define NAME_FLAGS	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | \
 			 X509_CHECK_FLAG_NO_WILDCARDS)
 /* OpenSSL adds this to the number of an alert that the peer sent. */
@@ -121,32 +123,38 @@ static void send_no_root(SSL_CTX *ssl)
 		SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
 }
 
-static int load(SSL_CTX *ssl, const struct tls_config *config,
+/* A certificate that no peer would accept is refused here, where somebody can replace it. */
+static int check_key(const struct credentials *credentials, struct qlink_why *why)
+{
+	const struct credentials_item *items;
+	EVP_PKEY *key = credentials_key(credentials);
+	const char *kind = EVP_PKEY_get0_type_name(key);
+	size_t n;
+
+	if (EVP_PKEY_is_a(key, KEY_KIND))
+		return 0;
+	items = credentials_items(credentials, &n);
+	return qlink_refuse(why, -EINVAL, "certificate %.200s: has a key of type %s, and peers take " KEY_KIND,
+			    items[0].path, kind ? kind : "that is unknown");
+}
+
+static int load(SSL_CTX *ssl, const struct credentials *credentials, const char *signatures,
 		struct qlink_why *why)
 {
-	const char *signatures = config->signatures ? config->signatures :
-						      SIGNATURES;
-
-	if (!pin(ssl, signatures))
+	if (!signatures && check_key(credentials, why))
+		return -EINVAL;
+	if (!pin(ssl, signatures ?: SIGNATURES))
 		return qlink_refuse(why, -EINVAL, "TLS with group %s and signatures %s: %s",
-			       GROUP, signatures, last_reason());
-	if (SSL_CTX_use_certificate_file(ssl, config->cert,
-					 SSL_FILETYPE_PEM) != 1)
-		return qlink_refuse(why, -EINVAL, "certificate %s: %s", config->cert,
-			       last_reason());
-	if (SSL_CTX_use_PrivateKey_file(ssl, config->key,
-					SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(ssl) != 1)
-		return qlink_refuse(why, -EINVAL, "key %s: %s", config->key, last_reason());
-	if (SSL_CTX_load_verify_file(ssl, config->ca) != 1)
-		return qlink_refuse(why, -EINVAL, "CA %s: %s", config->ca, last_reason());
+			       GROUP, signatures ?: SIGNATURES, last_reason());
+	if (credentials_use(credentials, ssl))
+		return qlink_refuse(why, -EINVAL, "TLS does not take the certificate: %s",
+				    last_reason());
 	send_no_root(ssl);
 	return 0;
 }
 
-int tls_context_new(struct tls_context **context,
-		    const struct tls_config *config,
-		    struct qlink_why *why)
+int tls_context_new(struct tls_context **context, const struct credentials *credentials,
+		    const char *signatures, struct qlink_why *why)
 {
 	struct tls_context *made = calloc(1, sizeof(*made));
 	int err;
@@ -157,7 +165,7 @@ int tls_context_new(struct tls_context **context,
 	if (!made || !made->ssl)
 		err = qlink_refuse(why, -EINVAL, "no memory for TLS");
 	else
-		err = load(made->ssl, config, why);
+		err = load(made->ssl, credentials, signatures, why);
 	ERR_clear_error();
 	if (err)
 		tls_context_free(made);
@@ -177,6 +185,14 @@ void tls_context_free(struct tls_context *context)
 		return;
 	SSL_CTX_free(context->ssl);
 	free(context);
+}
+
+void tls_context_take(struct tls_context *context, struct tls_context *from)
+{
+	SSL_CTX *ssl = context->ssl;
+
+	context->ssl = from->ssl;
+	from->ssl = ssl;
 }
 
 /* --- one connection --- */

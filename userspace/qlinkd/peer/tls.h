@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "common/why.h"
+#include "qlinkd/credentials/credentials.h"
 #include "qlinkd/secrets/exchange.h"
 
 /**
@@ -43,23 +44,6 @@ enum tls_refusal {
 	TLS_N_REFUSALS,
 };
 
-/**
- * struct tls_config - our certificate, and the CA that we trust
- */
-struct tls_config {
-	/** @cert: path of our certificate, PEM */
-	const char *cert;
-
-	/** @key: path of its private key, PEM */
-	const char *key;
-
-	/** @ca: path of the CA's certificate, PEM; no other CA is trusted */
-	const char *ca;
-
-	/** @signatures: allowed signature algorithms, an OpenSSL list; %NULL for mldsa65 */
-	const char *signatures;
-};
-
 /* TLS settings and counters that all connections of an agent share. */
 struct tls_context;
 
@@ -69,17 +53,17 @@ struct tls;
 struct evp_pkey_st;
 
 /**
- * tls_context_new() - load certificates and key
+ * tls_context_new() - make the settings of all connections
  * @context: set to the context; the caller frees it with tls_context_free()
- * @config: not kept
- * @why: filled in on failure, with the path
+ * @credentials: our certificate and key, and the CA that we trust; no other CA is trusted
+ * @signatures: allowed signature algorithms, an OpenSSL list; %NULL for mldsa65
+ * @why: filled in on failure
  *
- * Context: Process; reads files.
+ * Context: Process.
  * Return: 0, or %-EINVAL with @why; then @context is %NULL.
  */
-int tls_context_new(struct tls_context **context,
-		    const struct tls_config *config,
-		    struct qlink_why *why);
+int tls_context_new(struct tls_context **context, const struct credentials *credentials,
+		    const char *signatures, struct qlink_why *why);
 
 /**
  * tls_context_key() - lend our private key
@@ -96,6 +80,15 @@ struct evp_pkey_st *tls_context_key(const struct tls_context *context);
  * Context: Process.
  */
 void tls_context_free(struct tls_context *context);
+
+/**
+ * tls_context_take() - use other certificates and another key from now on
+ * @context: keeps its counters; connections that it has keep what they began with
+ * @from: gets what @context had
+ *
+ * Context: Process.
+ */
+void tls_context_take(struct tls_context *context, struct tls_context *from);
 
 /**
  * tls_refuse() - count a refused connection, and write down why

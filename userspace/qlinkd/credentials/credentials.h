@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What one end of a TLS connection needs: a certificate, its key, and whom to trust. */
+#ifndef QLINKD_CREDENTIALS_H
+#define QLINKD_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <openssl/ssl.h>
+
+#include "common/why.h"
+
+/**
+ * DOC: Files are read once
+ *
+ * The files are read and checked together when the agent starts and when it reloads. From then
+ * on everybody uses what is in memory, never the files again. So no connection can meet a file
+ * that was not checked, and a reload that is refused leaves every connection as it was.
+ */
+
+/* Bytes of a serial number as hex text, and of a subject. */
+#define CREDENTIALS_SERIAL	48
+#define CREDENTIALS_SUBJECT	80
+
+/**
+ * struct credentials_files - where they are, and what they must fit
+ */
+struct credentials_files {
+	/** @certificate: PEM file of our certificate and, behind it, its chain without the root */
+	const char *certificate;
+
+	/** @key: PEM file of its private key */
+	const char *key;
+
+	/** @ca: PEM file of the CAs that we trust; no other is trusted */
+	const char *ca;
+
+	/** @crl: PEM file with a CRL of each of these CAs; %NULL for no revocation check */
+	const char *crl;
+
+	/** @name: that our certificate must have as DNS name; %NULL for any */
+	const char *name;
+
+	/** @now: time at which all must be valid; 0 to take expired files too */
+	time_t now;
+};
+
+/**
+ * struct credentials_item - a certificate or CRL of one of the files, as people know it
+ */
+struct credentials_item {
+	/** @use: "certificate", "ca" or "crl" */
+	const char *use;
+
+	/** @path: of its file */
+	const char *path;
+
+	/** @subject: common name of its subject, of its issuer for a CRL; printable ASCII */
+	char subject[CREDENTIALS_SUBJECT];
+
+	/** @serial: its serial number in hex; empty for a CRL */
+	char serial[CREDENTIALS_SERIAL];
+
+	/** @not_after: when it expires */
+	time_t not_after;
+};
+
+/* Loaded and checked files; everybody who uses them holds a reference. */
+struct credentials;
+
+/**
+ * credentials_load() - read and check files
+ * @credentials: set to a new reference; the caller puts it with credentials_put()
+ * @files: where they are; not kept
+ * @why: filled in on failure: which file, and what is wrong with it
+ *
+ * Refuses a file that is missing, unreadable, empty, damaged, encrypted, or of another kind; a
+ * private key that others can read or that is not the certificate's; a certificate without
+ * @name; what is not valid now; a CRL of none of the CAs.
+ *
+ * Context: Process; reads files.
+ * Return: 0, or a negative errno with @why.
+ */
+int credentials_load(struct credentials **credentials, const struct credentials_files *files,
+		     struct qlink_why *why);
+
+/**
+ * credentials_get() - take a reference
+ * @credentials: or %NULL
+ *
+ * Return: @credentials.
+ */
+struct credentials *credentials_get(struct credentials *credentials);
+
+/**
+ * credentials_put() - give a reference back; the last one wipes and frees
+ * @credentials: or %NULL
+ */
+void credentials_put(struct credentials *credentials);
+
+/**
+ * credentials_same() - compare
+ * @a: one
+ * @b: the other
+ *
+ * Return: whether a connection would be the same with both: the same bytes in all files.
+ */
+bool credentials_same(const struct credentials *a, const struct credentials *b);
+
+/**
+ * credentials_use() - have connections of a TLS context use them
+ * @credentials: are copied or referenced by OpenSSL
+ * @ssl: its certificate, chain, key and trusted CAs are set; CRLs are checked if there are any
+ *
+ * Return: 0, or %-EINVAL if OpenSSL refuses them.
+ */
+int credentials_use(const struct credentials *credentials, SSL_CTX *ssl);
+
+/**
+ * struct credentials_text - one of them as PEM, for libraries that take nothing else
+ */
+struct credentials_text {
+	/** @data: the text; valid as long as the credentials */
+	const void *data;
+
+	/** @len: its bytes */
+	size_t len;
+};
+
+/**
+ * credentials_chain_pem() - get the certificate and its chain as PEM
+ * @credentials: own it
+ *
+ * Return: the text.
+ */
+struct credentials_text credentials_chain_pem(const struct credentials *credentials);
+
+/**
+ * credentials_key_pem() - get the private key as PEM
+ * @credentials: own it
+ *
+ * Return: the text; secret, in locked memory.
+ */
+struct credentials_text credentials_key_pem(const struct credentials *credentials);
+
+/**
+ * credentials_trust_pem() - get the trusted CAs and all CRLs as PEM
+ * @credentials: own it
+ *
+ * Return: the text.
+ */
+struct credentials_text credentials_trust_pem(const struct credentials *credentials);
+
+/**
+ * credentials_check_flags() - get what a verification of the peer's certificate needs
+ * @credentials: the credentials
+ *
+ * Return: flags for X509_VERIFY_PARAM_set_flags(); 0 without CRLs.
+ */
+unsigned long credentials_check_flags(const struct credentials *credentials);
+
+/**
+ * credentials_key() - get the private key
+ * @credentials: own it
+ *
+ * Return: the key, without a reference.
+ */
+EVP_PKEY *credentials_key(const struct credentials *credentials);
+
+/**
+ * credentials_items() - list all certificates and CRLs
+ * @credentials: own the list
+ * @n: set to how many
+ *
+ * Return: the first.
+ */
+const struct credentials_item *credentials_items(const struct credentials *credentials, size_t *n);
+
+#endif
