@@ -4,6 +4,9 @@
 WORLD_TESTS := act choose month run
 WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
+# Two whole agents with their sockets, and devices in memory.
+$(O)/check/test_agent: $(call check_objects,tests/device.c)
+
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
 # A month takes too long under sanitizers. They test two days; this build tests the month.

@@ -6,13 +6,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "qlinkd/config/reload.h"
-#include "qlinkd/credentials/credentials.h"
-#include "qlinkd/peer/reach.h"
 
 /* Between two beats. */
 #define BEAT_MS		1000
@@ -35,137 +32,11 @@ static void stop(struct agent *agent, int err)
 	event_base_loopbreak(agent->base);
 }
 
-/* --- links --- */
-
-/* Runs what is due and sets the timer anew: any event may have moved the deadline. */
-static void run_link(struct agent_link *entry)
-{
-	uint64_t now, deadline;
-
-	link_run(entry->link);
-	now = services_now();
-	deadline = link_deadline(entry->link);
-	add_timer(entry->timer, deadline > now ? deadline - now : 0);
-	if (entry->agent->services.broker.is_dead)
-		stop(entry->agent, -EPIPE);
-}
-
-static void on_link(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	run_link(arg);
-}
-
-static void on_say(void *arg, const uint8_t *data, size_t len)
-{
-	struct agent_link *entry = arg;
-
-	peer_send(entry->peer, data, len);
-}
-
-/* A message of the peer may have moved the deadline. */
-static void on_kick(void *arg)
-{
-	struct agent_link *entry = arg;
-
-	event_active(entry->timer, EV_TIMEOUT, 0);
-}
-
-static void on_hang_up(void *arg, const char *why)
-{
-	struct agent_link *entry = arg;
-
-	peer_hang_up(entry->peer, why);
-}
-
-static const char *on_taken_by(void *arg, uint16_t id)
-{
-	const struct agent_link *entry = arg;
-	const struct link *other = peer_id_owner(entry->peer, entry->link, id);
-
-	return other ? other->config->device : NULL;
-}
-
-static void free_entry(struct agent_link *entry)
-{
-	if (!entry)
-		return;
-	if (entry->peer && entry->link)
-		peer_remove_link(entry->peer, entry->link);
-	if (entry->stock)
-		event_free(entry->stock);
-	if (entry->timer)
-		event_free(entry->timer);
-	link_free(entry->link);
-	free(entry);
-}
-
-static struct peer *find_peer(const struct agent *agent, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < agent->n_peers; i++) {
-		if (!strcmp(agent->peers[i]->config->name, name))
-			return agent->peers[i];
-	}
-	return NULL;
-}
-
-static int watch_link(struct agent *agent, struct agent_link *entry)
-{
-	int fd = stock_fd(entry->link->stock);
-
-	entry->timer = evtimer_new(agent->base, on_link, entry);
-	if (!entry->timer)
-		return -ENOMEM;
-	if (fd < 0)
-		return 0;
-	entry->stock = event_new(agent->base, fd, EV_READ | EV_PERSIST, on_link, entry);
-	if (!entry->stock)
-		return -ENOMEM;
-	event_add(entry->stock, NULL);
-	return 0;
-}
-
-static int add_link(struct agent *agent, const struct config_link *config, struct qlink_why *why)
-{
-	static const struct link_ops ops = {
-		.say = on_say, .kick = on_kick, .hang_up = on_hang_up, .taken_by = on_taken_by,
-	};
-	struct agent_link **links = realloc(agent->links, (agent->n_links + 1) * sizeof(*links));
-	struct agent_link *entry = links ? calloc(1, sizeof(*entry)) : NULL;
-	int err;
-
-	if (links)
-		agent->links = links;
-	if (!entry)
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	entry->agent = agent;
-	err = link_new(&entry->link, &agent->config, config, &agent->services, &ops, entry, why);
-	if (!err && watch_link(agent, entry))
-		err = qlink_refuse(why, -ENOMEM, "no memory");
-	if (err) {
-		free_entry(entry);
-		return err;
-	}
-	agent->links[agent->n_links++] = entry;
-	entry->peer = find_peer(agent, config->peer_name);
-	if (peer_add_link(entry->peer, entry->link))
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	add_timer(entry->timer, 0);
-	return 0;
-}
-
 struct link *agent_find_link(const struct agent *agent, const char *device)
 {
-	size_t i;
+	struct setup_link *entry = setup_find_link(&agent->now, device);
 
-	for (i = 0; i < agent->n_links; i++) {
-		if (!strcmp(agent->links[i]->link->config->device, device))
-			return agent->links[i]->link;
-	}
-	return NULL;
+	return entry ? entry->link : NULL;
 }
 
 /* --- events of devices --- */
@@ -174,8 +45,8 @@ static void notice(struct agent *agent, const struct qlink_event *event)
 {
 	size_t i;
 
-	for (i = 0; i < agent->n_links; i++) {
-		struct agent_link *entry = agent->links[i];
+	for (i = 0; i < agent->now.n_links; i++) {
+		struct setup_link *entry = agent->now.links[i];
 
 		if (event && strcmp(entry->link->config->device, event->ifname))
 			continue;
@@ -203,24 +74,10 @@ static void on_monitor(evutil_socket_t fd, short what, void *arg)
 
 /* --- peers --- */
 
-static int add_peer(struct agent *agent, const struct config_peer *config, struct qlink_why *why)
-{
-	struct peer **peers = realloc(agent->peers, (agent->n_peers + 1) * sizeof(*peers));
-
-	if (!peers)
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	agent->peers = peers;
-	if (peer_new(&peers[agent->n_peers], agent->config.agent.name, config, &agent->services,
-		     agent->base, agent->context))
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	agent->n_peers++;
-	return 0;
-}
-
 static void on_entered(void *arg, const char *name, struct connection *connection)
 {
 	struct agent *agent = arg;
-	struct peer *peer = find_peer(agent, name);
+	struct peer *peer = setup_find_peer(&agent->now, name);
 
 	if (peer)
 		peer_adopt(peer, connection);
@@ -228,23 +85,18 @@ static void on_entered(void *arg, const char *name, struct connection *connectio
 		connection_free(connection);
 }
 
+/* Begins to listen; or, after a reload, goes on with the new peers. */
 static int open_listener(struct agent *agent, struct qlink_why *why)
 {
 	static const struct listener_ops ops = { .accepted = on_entered };
-	size_t i;
+	const struct setup *now = &agent->now;
 
-	listener_close(agent->listener);
-	agent->listener = NULL;
-	free(agent->names);
-	agent->names = calloc(agent->config.n_peers + 1, sizeof(*agent->names));
-	if (!agent->names)
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	for (i = 0; i < agent->config.n_peers; i++)
-		agent->names[i] = agent->config.peers[i].name;
-	if (!agent->config.agent.listen.addr.len)
+	if (agent->listener)
+		listener_renew(agent->listener, &now->config, now->names);
+	if (agent->listener || !now->config.agent.listen.addr.len)
 		return 0;
-	return listener_open(&agent->listener, &agent->config, agent->names,
-			     &agent->services, agent->base, agent->context, &ops, agent, why);
+	return listener_open(&agent->listener, &now->config, now->names, &agent->services,
+			     agent->base, now->context, &ops, agent, why);
 }
 
 /* --- the loop --- */
@@ -268,7 +120,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
 	struct agent *agent = arg;
-	struct qlink_why why;
+	struct config_error error;
 	struct timespec now;
 
 	(void)what;
@@ -279,8 +131,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	notify_send(&agent->notify, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
-	if (agent_reload(agent, &why))
-		TELL(&agent->services, LOG_ERR, "reload-failed", TEXT("why", why.text));
+	agent_reload(agent, &error);
 	notify_send(&agent->notify, "READY=1");
 }
 
@@ -325,7 +176,7 @@ static void tell_tail(struct services *services, const struct audit_tail *tail)
 
 static int open_audit(struct agent *agent, struct qlink_why *why)
 {
-	const struct config_agent *config = &agent->config.agent;
+	const struct config_agent *config = &agent->now.config.agent;
 	const struct audit_settings settings = {
 		.folder = config->audit_log,
 		.agent = config->name,
@@ -335,7 +186,7 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 	};
 	struct qlink_why cause;
 	struct audit_tail tail;
-	int err = audit_open(&agent->services.audit, &settings, tls_context_key(agent->context),
+	int err = audit_open(&agent->services.audit, &settings, credentials_key(agent->now.own),
 			     &tail, &cause);
 
 	if (err)
@@ -344,80 +195,62 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 	return 0;
 }
 
-static int open_services(struct agent *agent, struct qlink_why *why)
+static int refuse(const struct agent *agent, int err, const struct qlink_why *why,
+		  struct config_error *error)
 {
-	const struct config_agent *config = &agent->config.agent;
-	const struct credentials_files files = {
-		.certificate = config->certificate,
-		.key = config->key,
-		.ca = config->ca,
-		.crl = config->crl,
-		.name = config->name,
-	};
-	struct credentials *own;
-	int err = credentials_load(&own, &files, why);
-
-	if (err)
-		return err;
-	err = tls_context_new(&agent->context, own, NULL, why);
-	credentials_put(own);
-	return err ?: open_audit(agent, why);
-}
-
-/* Adds the peers and links of the configuration that do not exist yet. */
-static int add_new(struct agent *agent, struct qlink_why *why)
-{
-	struct config *config = &agent->config;
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < config->n_peers && !err; i++) {
-		if (!find_peer(agent, config->peers[i].name))
-			err = add_peer(agent, &config->peers[i], why);
-	}
-	for (i = 0; i < config->n_links && !err; i++) {
-		if (!agent_find_link(agent, config->links[i].device))
-			err = add_link(agent, &config->links[i], why);
-	}
+	config_error_at(error, agent->path, agent->now.config.agent.line, "agent: %s", why->text);
 	return err;
 }
 
-int agent_read_config(struct config *config, const char *path, struct config_error *error)
+static struct setup_owner owner_of(struct agent *agent)
 {
-	return config_read(config, path, error) ?: reach_check(config, error);
+	return (struct setup_owner){ .services = &agent->services, .base = agent->base };
 }
 
-int agent_open(struct agent *agent, struct qlink_why *why)
+static int open_all(struct agent *agent, struct qlink_why *why)
 {
-	struct config_error error;
-	int err = agent_read_config(&agent->config, agent->path, &error);
+	int err = notify_open(&agent->notify, why);
 
-	if (err)
-		return qlink_refuse(why, err, "%s", error.text);
-	agent->began = services_now();
-	agent->base = event_base_new();
-	if (!agent->base)
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	err = notify_open(&agent->notify, why);
 	if (!err)
-		err = open_services(agent, why);
+		err = open_audit(agent, why);
 	if (!err && add_events(agent))
 		err = qlink_refuse(why, -ENOMEM, "no memory");
-	if (!err)
-		err = add_new(agent, why);
 	if (!err)
 		err = open_listener(agent, why);
 	return err;
 }
 
+int agent_open(struct agent *agent, struct config_error *error)
+{
+	struct setup_owner owner;
+	struct setup next;
+	struct qlink_why why;
+	int err;
+
+	agent->began = services_now();
+	agent->base = event_base_new();
+	if (!agent->base)
+		return refuse(agent, -ENOMEM, &(struct qlink_why){ "no memory" }, error);
+	owner = owner_of(agent);
+	err = setup_build(&next, &agent->now, agent->path, 0, &owner, error);
+	if (err)
+		return err;
+	setup_swap(&agent->now, &next);
+	err = open_all(agent, &why);
+	return err ? refuse(agent, err, &why, error) : 0;
+}
+
 int agent_run(struct agent *agent)
 {
-	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->config.agent.name),
-	     NUMBER_OF("links", agent->n_links), NUMBER_OF("peers", agent->n_peers));
+	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->now.config.agent.name),
+	     NUMBER_OF("links", agent->now.n_links), NUMBER_OF("peers", agent->now.n_peers));
 	AUDIT(&agent->services, "started", TEXT("version", QLINK_VERSION));
-	notify_send(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->n_links,
-		   agent->n_links == 1 ? "" : "s", agent->n_peers, agent->n_peers == 1 ? "" : "s");
+	notify_send(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->now.n_links,
+		   agent->now.n_links == 1 ? "" : "s", agent->now.n_peers,
+		   agent->now.n_peers == 1 ? "" : "s");
 	event_base_dispatch(agent->base);
+	if (agent->services.broker.is_dead)
+		agent->err = -EPIPE;
 	notify_send(&agent->notify, "STOPPING=1");
 	AUDIT(&agent->services, "stopped", TEXT("why", agent->err ? "the broker has ended" : "a signal"));
 	TELL(&agent->services, agent->err ? LOG_ERR : LOG_INFO, "stopped",
@@ -433,98 +266,94 @@ static void free_event(struct event *event)
 
 void agent_close(struct agent *agent)
 {
+	static const struct setup nothing;
 	size_t i;
 
-	for (i = 0; i < agent->n_links; i++)
-		free_entry(agent->links[i]);
-	for (i = 0; i < agent->n_peers; i++)
-		peer_free(agent->peers[i]);
 	listener_close(agent->listener);
 	for (i = 0; i < 3; i++)
 		free_event(agent->signals[i]);
 	free_event(agent->monitor_event);
 	free_event(agent->beat);
-	tls_context_free(agent->context);
+	setup_discard(&agent->now, &nothing);
 	audit_close(agent->services.audit);
 	notify_close(&agent->notify);
 	if (agent->base)
 		event_base_free(agent->base);
-	free(agent->names);
-	free(agent->links);
-	free(agent->peers);
-	config_free(&agent->config);
 }
 
 /* --- another configuration --- */
 
-/* Frees links and peers that changed; those that did not refer to @config from here on. */
-static void keep_same(struct agent *agent, const struct config *config)
+int agent_check(const char *path, struct config_error *error)
 {
-	const struct config_peer *peer;
-	struct link *link;
-	size_t i;
+	static const struct setup nothing;
+	struct services services = { .audit = NULL };
+	struct setup_owner owner = { .services = &services, .base = event_base_new() };
+	struct setup setup;
+	int err;
 
-	for (i = agent->n_links; i--; ) {
-		link = agent->links[i]->link;
-		if (reload_same_link(&agent->config, config, link->config->device)) {
-			link->config = config_find_link(config, link->config->device);
-			continue;
-		}
-		free_entry(agent->links[i]);
-		agent->links[i] = agent->links[--agent->n_links];
+	if (!owner.base) {
+		config_error_at(error, path, 0, "no memory");
+		return -ENOMEM;
 	}
-	for (i = agent->n_peers; i--; ) {
-		peer = config_find_peer(config, agent->peers[i]->config->name);
-		if (peer && config_same_endpoint(&agent->peers[i]->config->address, &peer->address)) {
-			agent->peers[i]->config = peer;
-			agent->peers[i]->names[0] = peer->name;
-			continue;
-		}
-		peer_free(agent->peers[i]);
-		agent->peers[i] = agent->peers[--agent->n_peers];
-	}
+	err = setup_build(&setup, &nothing, path, time(NULL), &owner, error);
+	if (!err)
+		setup_discard(&setup, &nothing);
+	event_base_free(owner.base);
+	return err;
 }
 
-static int reload(struct agent *agent, struct qlink_why *why)
+/* Asks for what only a running agent can refuse. The broker comes last: it has no way back. */
+static int may_swap(struct agent *agent, const struct setup *next, struct config_error *error)
 {
-	struct config_error error;
-	struct config config, old;
-	struct qlink_why no_listener;
-	int err = agent_read_config(&config, agent->path, &error);
+	const struct request request = { .digest = next->config.digest };
+	struct qlink_why why;
+	int err;
+
+	if (!reload_same_agent(&agent->now.config, &next->config)) {
+		config_error_at(error, agent->path, next->config.agent.line,
+				"agent: has changed, which needs a restart");
+		return -EBUSY;
+	}
+	err = broker_ask(&agent->services.broker, REQUEST_RELOAD, NULL, &request, &why);
+	if (err)
+		config_error_at(error, agent->path, 0, "the broker: %s", why.text);
+	return err;
+}
+
+static int reload(struct agent *agent, struct config_error *error)
+{
+	const struct setup_owner owner = owner_of(agent);
+	struct setup next;
+	struct qlink_why why;
+	int err = setup_build(&next, &agent->now, agent->path, time(NULL), &owner, error);
 
 	if (err)
-		qlink_refuse(why, err, "%s", error.text);
-	else if (!reload_same_agent(&agent->config, &config))
-		err = qlink_refuse(why, -EBUSY,
-				   "the section agent has changed, which needs a restart");
-	else
-		err = broker_ask(&agent->services.broker, REQUEST_RELOAD, NULL, NULL, why);
+		return err;
+	err = may_swap(agent, &next, error);
 	if (err) {
-		config_free(&config);
+		setup_discard(&next, &agent->now);
 		return err;
 	}
-	keep_same(agent, &config);
-	old = agent->config;
-	agent->config = config;
-	err = add_new(agent, why);
-	/* Also after a failure: the listener refers to names of the old configuration. */
-	if (open_listener(agent, err ? &no_listener : why) && !err)
-		err = -EADDRNOTAVAIL;
-	config_free(&old);
-	agent->reloads++;
-	TELL(&agent->services, LOG_INFO, "reloaded", NUMBER_OF("links", agent->n_links),
-	     NUMBER_OF("peers", agent->n_peers));
-	return err;
+	setup_swap(&agent->now, &next);
+	if (agent->services.audit)
+		audit_use_key(agent->services.audit, credentials_key(agent->now.own));
+	/* The listener is open, or there is none: nothing can fail. */
+	return open_listener(agent, &why);
 }
 
-int agent_reload(struct agent *agent, struct qlink_why *why)
+int agent_reload(struct agent *agent, struct config_error *error)
 {
-	int err = reload(agent, why);
+	int err = reload(agent, error);
 
-	if (err)
-		AUDIT(&agent->services, "reload_failed", TEXT("why", why->text));
-	else
-		AUDIT(&agent->services, "reloaded", NUMBER_OF("links", agent->n_links),
-		      NUMBER_OF("peers", agent->n_peers));
-	return err;
+	if (err) {
+		TELL(&agent->services, LOG_ERR, "reload-failed", TEXT("why", error->text));
+		AUDIT(&agent->services, "reload_failed", TEXT("why", error->text));
+		return err;
+	}
+	agent->reloads++;
+	TELL(&agent->services, LOG_INFO, "reloaded", NUMBER_OF("links", agent->now.n_links),
+	     NUMBER_OF("peers", agent->now.n_peers));
+	AUDIT(&agent->services, "reloaded", NUMBER_OF("links", agent->now.n_links),
+	      NUMBER_OF("peers", agent->now.n_peers));
+	return 0;
 }

@@ -7,31 +7,9 @@
 
 #include "libqlink/event.h"
 #include "qlinkd/base/notify.h"
-#include "qlinkd/config/config.h"
-#include "qlinkd/link/run.h"
 #include "qlinkd/peer/listen.h"
-#include "qlinkd/peer/peer.h"
 #include "services.h"
-
-/**
- * struct agent_link - a link and its events on the loop
- */
-struct agent_link {
-	/** @agent: that the link belongs to */
-	struct agent *agent;
-
-	/** @link: the link */
-	struct link *link;
-
-	/** @peer: the agent at its other end */
-	struct peer *peer;
-
-	/** @stock: event of its KMEs, %NULL for a link without KMEs */
-	struct event *stock;
-
-	/** @timer: event of the link's deadline */
-	struct event *timer;
-};
+#include "setup.h"
 
 /**
  * struct agent - the agent
@@ -42,8 +20,8 @@ struct agent {
 	/** @path: of the configuration file */
 	const char *path;
 
-	/** @config: what that file says */
-	struct config config;
+	/** @now: what that file says, and all that runs for it */
+	struct setup now;
 
 	/** @services: shared by all links and peers */
 	struct services services;
@@ -53,9 +31,6 @@ struct agent {
 
 	/** @base: the loop */
 	struct event_base *base;
-
-	/** @context: of the TLS connections to all peers */
-	struct tls_context *context;
 
 	/** @monitor: receives events of devices */
 	struct qlink_monitor *monitor;
@@ -72,21 +47,6 @@ struct agent {
 	/** @listener: accepts connections of peers, %NULL if the agent does not listen */
 	struct listener *listener;
 
-	/** @names: of all peers, for @listener; ends with %NULL */
-	const char **names;
-
-	/** @peers: of the configuration */
-	struct peer **peers;
-
-	/** @n_peers: how many */
-	size_t n_peers;
-
-	/** @links: likewise */
-	struct agent_link **links;
-
-	/** @n_links: how many */
-	size_t n_links;
-
 	/** @began: services_now() at the start */
 	uint64_t began;
 
@@ -98,26 +58,25 @@ struct agent {
 };
 
 /**
- * agent_read_config() - read a configuration and refuse all that can be refused
- * @config: filled in; the caller frees it with config_free(), also on failure
- * @path: of the file; must outlive @config
+ * agent_check() - refuse all that a reload of this file would refuse
+ * @path: of the configuration file
  * @error: filled in on failure
  *
- * What "qlinkd -n" refuses, the start and a reload refuse, and nothing else.
+ * Builds everything, as a reload does, and frees it.
  *
  * Return: 0, or a negative errno.
  */
-int agent_read_config(struct config *config, const char *path, struct config_error *error);
+int agent_check(const char *path, struct config_error *error);
 
 /**
  * agent_open() - set up what the configuration asks for
  * @agent: all zero, but for @path, @services.broker and @monitor; the caller closes it with
  *	agent_close(), also on failure
- * @why: filled in on failure
+ * @error: filled in on failure
  *
  * Return: 0, or a negative errno.
  */
-int agent_open(struct agent *agent, struct qlink_why *why);
+int agent_open(struct agent *agent, struct config_error *error);
 
 /**
  * agent_run() - run the loop until a signal or an error ends it
@@ -136,11 +95,11 @@ void agent_close(struct agent *agent);
 /**
  * agent_reload() - read the configuration anew
  * @agent: the agent; links and peers that do not change run on undisturbed
- * @why: filled in on failure; then nothing has changed
+ * @error: filled in on failure; then nothing has changed
  *
  * Return: 0, or a negative errno.
  */
-int agent_reload(struct agent *agent, struct qlink_why *why);
+int agent_reload(struct agent *agent, struct config_error *error);
 
 /**
  * agent_find_link() - find a link

@@ -151,10 +151,10 @@ static json_t *run_status(struct agent *agent, const char *word)
 
 static json_t *run_reload(struct agent *agent, const char *word)
 {
-	struct qlink_why why;
+	struct config_error error;
 
 	(void)word;
-	return agent_reload(agent, &why) ? answer_error(why.text) : json_object();
+	return agent_reload(agent, &error) ? answer_error(error.text) : json_object();
 }
 
 /* Logs @event, so that the log shows that an operator asked for it. */
@@ -344,7 +344,7 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 
 static int find_operators(struct control *control, struct qlink_why *why)
 {
-	const char *name = control->agent->config.agent.operators;
+	const char *name = control->agent->now.config.agent.operators;
 	const struct group *group = name ? getgrnam(name) : NULL;
 
 	if (!name)

@@ -63,11 +63,8 @@ static int complain(const char *what)
 static int check_config(const char *path)
 {
 	struct config_error error;
-	struct config config;
-	int err = agent_read_config(&config, path, &error);
 
-	config_free(&config);
-	return err ? complain(error.text) : 0;
+	return agent_check(path, &error) ? complain(error.text) : 0;
 }
 
 /* --- two processes --- */
@@ -89,7 +86,7 @@ static int run_broker(int fd, uint8_t *keys, const char *path)
 /* Opens the sockets for qlinkctl and Prometheus, and runs the loop. */
 static int serve(struct agent *agent, struct qlink_why *why)
 {
-	const struct config_agent *config = &agent->config.agent;
+	const struct config_agent *config = &agent->now.config.agent;
 	struct metrics *metrics = NULL;
 	struct control *control = NULL;
 	int err;
@@ -108,6 +105,7 @@ static int serve(struct agent *agent, struct qlink_why *why)
 
 static int run_agent(struct agent *agent, const char *path)
 {
+	struct config_error config_error;
 	struct qlink_error error;
 	struct qlink_why why;
 	int err;
@@ -117,11 +115,11 @@ static int run_agent(struct agent *agent, const char *path)
 	/* Before privileges are dropped: it must receive events of other network namespaces, too. */
 	if (qlink_monitor_open(&agent->monitor, &error))
 		return complain(qlink_error_text(&error));
-	err = privilege_drop(false, &why);
-	if (!err)
-		err = agent_open(agent, &why);
+	if (privilege_drop(false, &why))
+		return complain(why.text);
+	err = agent_open(agent, &config_error);
 	if (err)
-		complain(why.text);
+		complain(config_error.text);
 	else
 		err = serve(agent, &why);
 	agent_close(agent);

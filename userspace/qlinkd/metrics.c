@@ -93,11 +93,11 @@ static void put_gauges(struct evbuffer *out, const struct agent *agent)
 
 	for (gauge = gauges; gauge < gauges + sizeof(gauges) / sizeof(gauges[0]); gauge++) {
 		head(out, gauge->name, "", gauge->help, "gauge");
-		for (i = 0; i < agent->n_links; i++)
+		for (i = 0; i < agent->now.n_links; i++)
 			evbuffer_add_printf(out, "qlinkd_%s{link=\"%s\"} %" PRIu64 "\n",
 					    gauge->name,
-					    agent->links[i]->link->config->device,
-					    gauge->read(agent->links[i]->link));
+					    agent->now.links[i]->link->config->device,
+					    gauge->read(agent->now.links[i]->link));
 	}
 }
 
@@ -108,11 +108,11 @@ static void put_counters(struct evbuffer *out, const struct agent *agent)
 
 	for (counter = link_counters; counter->name; counter++) {
 		head(out, counter->name, "_total", "see qlinkd(8)", "counter");
-		for (i = 0; i < agent->n_links; i++)
+		for (i = 0; i < agent->now.n_links; i++)
 			evbuffer_add_printf(out, "qlinkd_%s_total{link=\"%s\"} %" PRIu64 "\n",
 					    counter->name,
-					    agent->links[i]->link->config->device,
-					    link_counter(agent->links[i]->link, counter));
+					    agent->now.links[i]->link->config->device,
+					    link_counter(agent->now.links[i]->link, counter));
 	}
 }
 
@@ -121,8 +121,8 @@ static void put_keys(struct evbuffer *out, const struct agent *agent, const char
 	unsigned int source;
 	size_t i;
 
-	for (i = 0; i < agent->n_links; i++) {
-		const struct link *link = agent->links[i]->link;
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
 		const uint64_t *keys = *direction == 't' ? link->counters.tx_keys :
 							   link->counters.rx_keys;
 
@@ -140,8 +140,8 @@ static void put_kmes(struct evbuffer *out, const struct agent *agent)
 	size_t i;
 
 	head(out, "kme", "_total", "requests to a KME and their results, see qlinkd(8)", "counter");
-	for (i = 0; i < agent->n_links; i++) {
-		const struct link *link = agent->links[i]->link;
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
 
 		for (node = 0; node < link->config->n_kmes; node++) {
 			for (counter = 0; counter < KME_COUNTER_N; counter++)
@@ -177,7 +177,7 @@ static void put_agent(struct evbuffer *out, const struct agent *agent)
 	head(out, "connections_refused", "_total", "connections of peers that were refused, by reason", "counter");
 	for (i = 0; i < TLS_N_REFUSALS; i++)
 		evbuffer_add_printf(out, "qlinkd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",
-				    tls_refusal_name(i), tls_refused(agent->context, i));
+				    tls_refusal_name(i), tls_refused(agent->now.context, i));
 }
 
 static void on_request(struct evhttp_request *request, void *arg)

@@ -144,7 +144,7 @@ static json_t *refusals(const struct agent *agent)
 	unsigned int i;
 
 	for (i = 0; i < TLS_N_REFUSALS; i++)
-		set_number(to, tls_refusal_name(i), tls_refused(agent->context, i));
+		set_number(to, tls_refusal_name(i), tls_refused(agent->now.context, i));
 	return to;
 }
 
@@ -169,11 +169,11 @@ json_t *status_of(const struct agent *agent)
 	json_t *to = json_object(), *peers = json_array(), *links = json_array();
 	size_t i;
 
-	for (i = 0; i < agent->n_peers; i++)
-		json_array_append_new(peers, peer_status(agent->peers[i]));
-	for (i = 0; i < agent->n_links; i++)
-		json_array_append_new(links, link_status(agent->links[i]->link));
-	set_text(to, "name", agent->config.agent.name);
+	for (i = 0; i < agent->now.n_peers; i++)
+		json_array_append_new(peers, peer_status(agent->now.peers[i]));
+	for (i = 0; i < agent->now.n_links; i++)
+		json_array_append_new(links, link_status(agent->now.links[i]->link));
+	set_text(to, "name", agent->now.config.agent.name);
 	set_text(to, "version", QLINK_VERSION);
 	set_number(to, "uptime_ms", services_now() - agent->began);
 	set_number(to, "reloads", agent->reloads);

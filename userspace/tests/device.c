@@ -267,8 +267,7 @@ static unsigned int asked_end;
 
 static unsigned int fake_nametoindex(const char *name)
 {
-	(void)name;
-	return devices[asked_end].is_there ? asked_end + 1 : 0;
+	return devices[asked_end].is_there && !strcmp(name, "qlink0") ? asked_end + 1 : 0;
 }
 
 static ssize_t to_broker(int fd, const void *data, size_t len, int flags);
@@ -364,6 +363,19 @@ void device_start(const struct config *config)
 		if (!brokers[i].keys.data && qlink_secret_new(&brokers[i].keys, KEYS_BYTES))
 			abort();
 	}
+}
+
+void device_broker_reads(unsigned int end, const char *path)
+{
+	struct config_error error;
+
+	brokers[end].path = path;
+	CHECK_NUMBER("broker", config_read(&brokers[end].config, path, &error), 0);
+}
+
+void device_broker_ends(unsigned int end)
+{
+	config_free(&brokers[end].config);
 }
 
 void device_services(struct services *services, unsigned int end, int log_fd)

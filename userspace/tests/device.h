@@ -60,6 +60,10 @@ extern struct device devices[2];
 /* New devices, without keys; @config has a link "qlink0". */
 void device_start(const struct config *config);
 
+/* Have one end's broker read its configuration from a file, now and on reload. */
+void device_broker_reads(unsigned int end, const char *path);
+void device_broker_ends(unsigned int end);
+
 /* Set up one end's services and broker; log lines go to @log_fd. */
 void device_services(struct services *services, unsigned int end, int log_fd);
 

@@ -286,11 +286,14 @@ static int answer_reload(struct broker *broker, const struct request *request,
 	struct config config;
 	int err = config_read(&config, broker->path, &error);
 
-	(void)request;
 	(void)ifindex;
+	if (err)
+		qlink_refuse(&reply->why, err, "%s", error.text);
+	else if (config.digest != request->digest)
+		err = qlink_refuse(&reply->why, -ESTALE, "the file has changed since it was checked");
 	if (err) {
 		config_free(&config);
-		return qlink_refuse(&reply->why, err, "%s", error.text);
+		return err;
 	}
 	config_free(&broker->config);
 	broker->config = config;

@@ -27,7 +27,7 @@
  * @REQUEST_PACE: rekey every @period_ms, and send an event below @keys_low staged keys
  * @REQUEST_ROTATE: switch to the next transmit key
  * @REQUEST_RECORDS: read the records after number @after
- * @REQUEST_RELOAD: read the device names from the configuration file again
+ * @REQUEST_RELOAD: read the device names from the configuration file again, which has @digest
  * @REQUEST_N: number of types
  */
 enum request_type {
@@ -82,6 +82,9 @@ struct request {
 
 	/** @after: number of the last record that the agent has */
 	uint64_t after;
+
+	/** @digest: of the configuration file as the agent read it */
+	uint64_t digest;
 
 	/** @range: epochs */
 	struct session_range range;

@@ -90,6 +90,12 @@ static int take_name(struct reader *reader, const struct reader_option *option, 
 	       check_name(reader, option->name, words[0]);
 }
 
+static int take_file(struct reader *reader, const struct reader_option *option, char **words,
+		     int n)
+{
+	return reader_path.take(reader, option, words, n);
+}
+
 static int take_socket(struct reader *reader, const struct reader_option *option, char **words,
 		       int n)
 {
@@ -243,6 +249,8 @@ static const struct reader_kind kind_socket = { take_socket, reader_same_text };
 static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
 static const struct reader_kind kind_method = { take_method, reader_same_u32 };
+/* A reload reads certificates and keys again, whether their paths have changed or not. */
+static const struct reader_kind kind_file = { take_file, NULL };
 /* Compared by what the KMEs are, see reload_same_link(), and not by their names. */
 static const struct reader_kind kind_kmes = { take_kmes, NULL };
 
@@ -292,6 +300,7 @@ static int begin_kme(struct reader *reader, char *name)
 	if (reader_add(reader, (void **)&config->kmes, &config->n_kmes, sizeof(*config->kmes)))
 		return -ENOMEM;
 	((struct config_kme *)reader->at)->name = name;
+	((struct config_kme *)reader->at)->line = reader->line;
 	return 0;
 }
 
@@ -375,10 +384,10 @@ static int end_link(struct reader *reader)
 
 static const struct reader_option agent_options[] = {
 	{ .name = "name", .kind = &kind_name, MEMBER(config_agent, name), .is_required = true },
-	{ .name = "certificate", .kind = &reader_path, MEMBER(config_agent, certificate), .is_required = true },
-	{ .name = "key", .kind = &reader_path, MEMBER(config_agent, key), .is_required = true },
-	{ .name = "ca", .kind = &reader_path, MEMBER(config_agent, ca), .is_required = true },
-	{ .name = "crl", .kind = &reader_path, MEMBER(config_agent, crl) },
+	{ .name = "certificate", .kind = &kind_file, MEMBER(config_agent, certificate), .is_required = true },
+	{ .name = "key", .kind = &kind_file, MEMBER(config_agent, key), .is_required = true },
+	{ .name = "ca", .kind = &kind_file, MEMBER(config_agent, ca), .is_required = true },
+	{ .name = "crl", .kind = &kind_file, MEMBER(config_agent, crl) },
 	{ .name = "listen", .kind = &kind_endpoint, MEMBER(config_agent, listen) },
 	{ .name = "control", .kind = &kind_socket, MEMBER(config_agent, control) },
 	{ .name = "operators", .kind = &reader_text, MEMBER(config_agent, operators) },
@@ -394,10 +403,10 @@ static const struct reader_option agent_options[] = {
 static const struct reader_option kme_options[] = {
 	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url), .is_required = true },
 	RANGE("id", kind_id, config_kme, node.id, 1, KME_SAE_ID_MAX),
-	{ .name = "certificate", .kind = &reader_path, MEMBER(config_kme, node.certificate), .is_required = true },
-	{ .name = "key", .kind = &reader_path, MEMBER(config_kme, node.key), .is_required = true },
-	{ .name = "ca", .kind = &reader_path, MEMBER(config_kme, node.ca), .is_required = true },
-	{ .name = "crl", .kind = &reader_path, MEMBER(config_kme, node.crl) },
+	{ .name = "certificate", .kind = &kind_file, MEMBER(config_kme, node.certificate), .is_required = true },
+	{ .name = "key", .kind = &kind_file, MEMBER(config_kme, node.key), .is_required = true },
+	{ .name = "ca", .kind = &kind_file, MEMBER(config_kme, node.ca), .is_required = true },
+	{ .name = "crl", .kind = &kind_file, MEMBER(config_kme, node.crl) },
 	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
 };
 
@@ -520,6 +529,16 @@ static int check_paths(struct reader *reader)
 				"agent: control, metrics and audit-log must be different files");
 }
 
+/* FNV-1a. It finds a file that changes between two reads; it is no protection. */
+static uint64_t digest_of(const char *text, size_t len)
+{
+	uint64_t digest = 0xcbf29ce484222325;
+
+	while (len--)
+		digest = (digest ^ (unsigned char)*text++) * 0x100000001b3;
+	return digest;
+}
+
 int config_parse(struct config *config, const char *text, size_t len,
 		 const char *path, struct config_error *error)
 {
@@ -534,6 +553,7 @@ int config_parse(struct config *config, const char *text, size_t len,
 
 	memset(config, 0, sizeof(*config));
 	config->path = path;
+	config->digest = digest_of(text, len);
 	error->text[0] = '\0';
 	if (len > CONFIG_BYTES_MAX)
 		return reader_refuse(&reader, "more than %u bytes", CONFIG_BYTES_MAX);

@@ -87,6 +87,9 @@ struct config_kme {
 	/** @name: by which links refer to it */
 	const char *name;
 
+	/** @line: of the file where it begins */
+	unsigned int line;
+
 	/** @node: address, credentials and method */
 	struct kme_node_conf node;
 };
@@ -170,6 +173,9 @@ struct config {
 
 	/** @text: the file; all names point into it */
 	char *text;
+
+	/** @digest: of the file's text; agent and broker compare it to know that they read the same */
+	uint64_t digest;
 
 	/** @path: of the file, for errors; the caller's, must outlive this structure */
 	const char *path;

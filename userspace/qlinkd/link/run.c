@@ -473,6 +473,12 @@ void link_free(struct link *link)
 	free(link);
 }
 
+void link_renew(struct link *link, const struct config *config, const struct config_link *which)
+{
+	link->config = which;
+	stock_renew(link->stock, config, which);
+}
+
 void link_connect(struct link *link, const struct exchange_binding *binding)
 {
 	*link->run->binding = *binding;

@@ -80,6 +80,14 @@ uint64_t link_deadline(const struct link *link);
 void link_withdraw(struct link *link);
 
 /**
+ * link_renew() - take a configuration in which the link is the same, see reload_same_link()
+ * @link: the link; new connections to its KMEs use the credentials of @config
+ * @config: the whole configuration; outlives the link
+ * @which: the link's section of it
+ */
+void link_renew(struct link *link, const struct config *config, const struct config_link *which);
+
+/**
  * link_restart() - start the session over, as by command
  * @link: the link
  */

@@ -356,6 +356,14 @@ int stock_new(struct stock **out, const struct config *config,
 	return 0;
 }
 
+void stock_renew(struct stock *stock, const struct config *config, const struct config_link *link)
+{
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++)
+		kme_renew(stock->kme, i, config->kmes[link->kmes[i]].node.credentials);
+}
+
 void stock_free(struct stock *stock)
 {
 	unsigned int i;

@@ -72,6 +72,14 @@ int stock_new(struct stock **stock, const struct config *config,
 	       uint64_t now, struct qlink_why *why);
 
 /**
+ * stock_renew() - use other credentials for the KMEs
+ * @stock: the stock
+ * @config: has the same KMEs in the same order, with their credentials
+ * @link: the link, in @config
+ */
+void stock_renew(struct stock *stock, const struct config *config, const struct config_link *link);
+
+/**
  * stock_free() - wipe all keys
  * @stock: from stock_new(), or %NULL
  */

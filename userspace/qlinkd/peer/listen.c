@@ -226,14 +226,31 @@ int listener_open(struct listener **out, const struct config *config, const char
 	return 0;
 }
 
-void listener_close(struct listener *listener)
+static void close_callers(struct listener *listener)
 {
 	size_t i;
 
+	for (i = 0; i < ADMISSION_MAX; i++) {
+		if (!listener->callers[i].connection)
+			continue;
+		connection_free(listener->callers[i].connection);
+		free_slot(&listener->callers[i]);
+	}
+}
+
+void listener_renew(struct listener *listener, const struct config *config,
+		    const char *const *names)
+{
+	close_callers(listener);
+	listener->config = config;
+	listener->names = names;
+}
+
+void listener_close(struct listener *listener)
+{
 	if (!listener)
 		return;
-	for (i = 0; i < ADMISSION_MAX; i++)
-		connection_free(listener->callers[i].connection);
+	close_callers(listener);
 	event_free(listener->event);
 	close(listener->fd);
 	free(listener);

@@ -50,6 +50,20 @@ int listener_open(struct listener **listener, const struct config *config, const
 		  struct qlink_why *why);
 
 /**
+ * listener_renew() - go on with another configuration, on the same socket
+ * @listener: the listener
+ * @config: the peers' addresses; outlives the listener. The address to listen on is the same
+ * @names: as for listener_open()
+ *
+ * Callers whose handshake is not complete are closed, because they may be of a peer that is
+ * gone. The others call again.
+ *
+ * Context: The event loop's thread.
+ */
+void listener_renew(struct listener *listener, const struct config *config,
+		    const char *const *names);
+
+/**
  * listener_close() - stop listening, and close connections whose handshake is not complete
  * @listener: from listener_open(), or %NULL
  *

@@ -242,10 +242,19 @@ int peer_new(struct peer **out, const char *own, const struct config_peer *confi
 		peer_free(peer);
 		return -ENOMEM;
 	}
-	if (peer->dials)
-		add_timer(peer->redial, 0);
 	*out = peer;
 	return 0;
+}
+
+void peer_start(struct peer *peer, const struct config_peer *config)
+{
+	peer->config = config;
+	peer->names[0] = config->name;
+	if (peer->is_started)
+		return;
+	peer->is_started = true;
+	if (peer->dials)
+		add_timer(peer->redial, 0);
 }
 
 void peer_free(struct peer *peer)
@@ -263,20 +272,29 @@ void peer_free(struct peer *peer)
 	free(peer);
 }
 
-int peer_add_link(struct peer *peer, struct link *link)
+int peer_reserve_links(struct peer *peer, size_t n)
 {
-	struct link **links = realloc(peer->links, (peer->n_links + 1) * sizeof(*links));
-	struct exchange_binding binding;
+	struct link **links;
 
+	if (n <= peer->links_room)
+		return 0;
+	links = reallocarray(peer->links, n, sizeof(*links));
 	if (!links)
 		return -ENOMEM;
 	peer->links = links;
-	links[peer->n_links++] = link;
+	peer->links_room = n;
+	return 0;
+}
+
+void peer_add_link(struct peer *peer, struct link *link)
+{
+	struct exchange_binding binding;
+
+	peer->links[peer->n_links++] = link;
 	if (peer->is_open && !tls_binding(connection_tls(peer->connection), &binding)) {
 		link_connect(link, &binding);
 		OPENSSL_cleanse(&binding, sizeof(binding));
 	}
-	return 0;
 }
 
 void peer_remove_link(struct peer *peer, struct link *link)

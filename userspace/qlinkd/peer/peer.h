@@ -56,6 +56,12 @@ struct peer {
 	/** @n_links: number of @links */
 	size_t n_links;
 
+	/** @links_room: for how many there is room */
+	size_t links_room;
+
+	/** @is_started: peer_start() was called */
+	bool is_started;
+
 	/** @dials: this agent dials; the peer does not */
 	bool dials;
 
@@ -94,7 +100,7 @@ struct peer {
 };
 
 /**
- * peer_new() - create a peer, and start dialling if this agent dials
+ * peer_new() - create a peer that does nothing yet
  * @peer: set to the peer; the caller frees it with peer_free()
  * @own: this agent's name, as in its certificate
  * @config: outlives the peer
@@ -118,14 +124,32 @@ int peer_new(struct peer **peer, const char *own, const struct config_peer *conf
 void peer_free(struct peer *peer);
 
 /**
- * peer_add_link() - add a link whose other end is this peer
+ * peer_start() - start dialling if this agent dials; or take a new configuration
  * @peer: the peer
+ * @config: has the same name and address as before; outlives the peer
+ *
+ * Context: The event loop's thread.
+ */
+void peer_start(struct peer *peer, const struct config_peer *config);
+
+/**
+ * peer_reserve_links() - make room, so that peer_add_link() cannot fail
+ * @peer: the peer
+ * @n: most links that it will have
+ *
+ * Context: Process.
+ * Return: 0, or %-ENOMEM.
+ */
+int peer_reserve_links(struct peer *peer, size_t n);
+
+/**
+ * peer_add_link() - add a link whose other end is this peer
+ * @peer: the peer, with room for the link
  * @link: outlives the peer, or is removed first; connected at once if the connection is open
  *
  * Context: The event loop's thread.
- * Return: 0, or %-ENOMEM.
  */
-int peer_add_link(struct peer *peer, struct link *link);
+void peer_add_link(struct peer *peer, struct link *link);
 
 /**
  * peer_remove_link() - remove a link

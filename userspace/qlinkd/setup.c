@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Everything that a configuration asks for: built aside, then swapped in whole. */
+#include "setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qlinkd/config/reload.h"
+#include "qlinkd/peer/reach.h"
+
+static int refuse_memory(const struct setup *next, struct config_error *error)
+{
+	config_error_at(error, next->config.path, 0, "no memory");
+	return -ENOMEM;
+}
+
+/* --- a link on the loop --- */
+
+static void add_timer(struct event *timer, uint64_t ms)
+{
+	const struct timeval wait = { .tv_sec = (time_t)(ms / 1000),
+				      .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	event_add(timer, &wait);
+}
+
+/* Runs what is due and sets the timer anew: any event may have moved the deadline. */
+static void run_link(struct setup_link *entry)
+{
+	uint64_t now, deadline;
+
+	link_run(entry->link);
+	now = services_now();
+	deadline = link_deadline(entry->link);
+	add_timer(entry->timer, deadline > now ? deadline - now : 0);
+	if (entry->services->broker.is_dead)
+		event_base_loopbreak(entry->base);
+}
+
+static void on_link(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	run_link(arg);
+}
+
+static void on_say(void *arg, const uint8_t *data, size_t len)
+{
+	struct setup_link *entry = arg;
+
+	peer_send(entry->peer, data, len);
+}
+
+static void on_hang_up(void *arg, const char *why)
+{
+	struct setup_link *entry = arg;
+
+	peer_hang_up(entry->peer, why);
+}
+
+static const char *on_taken_by(void *arg, uint16_t id)
+{
+	const struct setup_link *entry = arg;
+	const struct link *other = peer_id_owner(entry->peer, entry->link, id);
+
+	return other ? other->config->device : NULL;
+}
+
+/* A message of the peer may have moved the deadline. */
+static void on_kick(void *arg)
+{
+	struct setup_link *entry = arg;
+
+	event_active(entry->timer, EV_TIMEOUT, 0);
+}
+
+static void free_link(struct setup_link *entry)
+{
+	if (!entry)
+		return;
+	if (entry->peer)
+		peer_remove_link(entry->peer, entry->link);
+	if (entry->stock)
+		event_free(entry->stock);
+	if (entry->timer)
+		event_free(entry->timer);
+	link_free(entry->link);
+	free(entry);
+}
+
+static int make_events(struct setup_link *entry)
+{
+	int fd = stock_fd(entry->link->stock);
+
+	entry->timer = evtimer_new(entry->base, on_link, entry);
+	if (!entry->timer)
+		return -ENOMEM;
+	if (fd < 0)
+		return 0;
+	entry->stock = event_new(entry->base, fd, EV_READ | EV_PERSIST, on_link, entry);
+	return entry->stock ? 0 : -ENOMEM;
+}
+
+static void start_link(struct setup_link *entry)
+{
+	peer_add_link(entry->peer, entry->link);
+	if (entry->stock)
+		event_add(entry->stock, NULL);
+	add_timer(entry->timer, 0);
+}
+
+static int build_link(struct setup *next, const struct config_link *config,
+		      const struct setup_owner *owner, struct config_error *error)
+{
+	static const struct link_ops ops = {
+		.say = on_say, .kick = on_kick, .hang_up = on_hang_up, .taken_by = on_taken_by,
+	};
+	struct setup_link *entry = calloc(1, sizeof(*entry));
+	struct qlink_why why;
+	int err;
+
+	if (!entry)
+		return refuse_memory(next, error);
+	entry->services = owner->services;
+	entry->base = owner->base;
+	err = link_new(&entry->link, &next->config, config, owner->services, &ops, entry, &why);
+	if (!err && make_events(entry))
+		err = qlink_refuse(&why, -ENOMEM, "no memory");
+	if (err) {
+		config_error_at(error, next->config.path, config->line, "link %s: %s",
+				config->device, why.text);
+		free_link(entry);
+		return err;
+	}
+	entry->peer = setup_find_peer(next, config->peer_name);
+	next->links[next->n_links++] = entry;
+	return 0;
+}
+
+/* --- what is shared --- */
+
+struct peer *setup_find_peer(const struct setup *setup, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < setup->n_peers; i++) {
+		if (!strcmp(setup->peers[i]->config->name, name))
+			return setup->peers[i];
+	}
+	return NULL;
+}
+
+struct setup_link *setup_find_link(const struct setup *setup, const char *device)
+{
+	size_t i;
+
+	for (i = 0; i < setup->n_links; i++) {
+		if (!strcmp(setup->links[i]->link->config->device, device))
+			return setup->links[i];
+	}
+	return NULL;
+}
+
+static bool has_peer(const struct setup *setup, const struct peer *peer)
+{
+	return setup_find_peer(setup, peer->config->name) == peer;
+}
+
+static bool has_link(const struct setup *setup, const struct setup_link *entry)
+{
+	return setup_find_link(setup, entry->link->config->device) == entry;
+}
+
+/* --- building --- */
+
+static int build_peers(struct setup *next, const struct setup *now,
+		       const struct setup_owner *owner, struct config_error *error)
+{
+	struct peer *peer;
+	size_t i;
+
+	for (i = 0; i < next->config.n_peers; i++) {
+		const struct config_peer *config = &next->config.peers[i];
+
+		next->names[i] = config->name;
+		peer = setup_find_peer(now, config->name);
+		if ((!peer || !config_same_endpoint(&peer->config->address, &config->address)) &&
+		    peer_new(&peer, next->config.agent.name, config, owner->services, owner->base,
+			     now->context ?: next->context))
+			return refuse_memory(next, error);
+		next->peers[next->n_peers++] = peer;
+	}
+	return 0;
+}
+
+/* Peers have room for all links before any is added. */
+static int reserve_links(const struct setup *next, struct config_error *error)
+{
+	size_t i;
+
+	for (i = 0; i < next->n_peers; i++) {
+		if (peer_reserve_links(next->peers[i], next->config.n_links))
+			return refuse_memory(next, error);
+	}
+	return 0;
+}
+
+static int build_links(struct setup *next, const struct setup *now,
+		       const struct setup_owner *owner, struct config_error *error)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < next->config.n_links; i++) {
+		const struct config_link *config = &next->config.links[i];
+
+		if (reload_same_link(&now->config, &next->config, config->device)) {
+			next->links[next->n_links++] = setup_find_link(now, config->device);
+			continue;
+		}
+		err = build_link(next, config, owner, error);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Loads files; the same bytes as before are the same credentials as before. */
+static int load(struct credentials **to, const struct credentials_files *files,
+		struct credentials *before, struct qlink_why *why)
+{
+	int err = credentials_load(to, files, why);
+
+	if (!err && before && credentials_same(*to, before)) {
+		credentials_put(*to);
+		*to = credentials_get(before);
+	}
+	return err;
+}
+
+static struct credentials *find_kme(const struct setup *setup, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < setup->config.n_kmes; i++) {
+		if (!strcmp(setup->config.kmes[i].name, name))
+			return setup->kmes[i];
+	}
+	return NULL;
+}
+
+static int load_own(struct setup *next, const struct setup *now, time_t when,
+		    struct config_error *error)
+{
+	const struct config_agent *agent = &next->config.agent;
+	const struct credentials_files files = {
+		.certificate = agent->certificate,
+		.key = agent->key,
+		.ca = agent->ca,
+		.crl = agent->crl,
+		.name = agent->name,
+		.now = when,
+	};
+	struct qlink_why why;
+	int err = load(&next->own, &files, now->own, &why) ?:
+		  tls_context_new(&next->context, next->own, NULL, &why);
+
+	return err ? config_error_at(error, next->config.path, agent->line, "agent: %s",
+				     why.text) : 0;
+}
+
+static int load_kmes(struct setup *next, const struct setup *now, time_t when,
+		     struct config_error *error)
+{
+	struct qlink_why why;
+	size_t i;
+
+	for (i = 0; i < next->config.n_kmes; i++) {
+		struct config_kme *kme = &next->config.kmes[i];
+		const struct credentials_files files = {
+			.certificate = kme->node.certificate,
+			.key = kme->node.key,
+			.ca = kme->node.ca,
+			.crl = kme->node.crl,
+			.now = when,
+		};
+
+		if (load(&next->kmes[i], &files, find_kme(now, kme->name), &why))
+			return config_error_at(error, next->config.path, kme->line, "kme %s: %s",
+					       kme->name, why.text);
+		kme->node.credentials = next->kmes[i];
+	}
+	return 0;
+}
+
+static int allocate(struct setup *next, struct config_error *error)
+{
+	next->kmes = calloc(next->config.n_kmes + 1, sizeof(struct credentials *));
+	next->names = calloc(next->config.n_peers + 1, sizeof(*next->names));
+	next->peers = calloc(next->config.n_peers + 1, sizeof(struct peer *));
+	next->links = calloc(next->config.n_links + 1, sizeof(struct setup_link *));
+	return next->kmes && next->names && next->peers && next->links ? 0 :
+	       refuse_memory(next, error);
+}
+
+int setup_build(struct setup *next, const struct setup *now, const char *path, time_t when,
+		const struct setup_owner *owner, struct config_error *error)
+{
+	int err;
+
+	memset(next, 0, sizeof(*next));
+	err = config_read(&next->config, path, error) ?: reach_check(&next->config, error) ?:
+	      allocate(next, error) ?: load_own(next, now, when, error) ?:
+	      load_kmes(next, now, when, error) ?: build_peers(next, now, owner, error) ?:
+	      reserve_links(next, error) ?: build_links(next, now, owner, error);
+	if (err)
+		setup_discard(next, now);
+	return err;
+}
+
+/* Frees the links and peers of @old that @next does not share. */
+static void free_gone(struct setup *old, const struct setup *next)
+{
+	size_t i;
+
+	for (i = 0; i < old->n_links; i++) {
+		if (!has_link(next, old->links[i]))
+			free_link(old->links[i]);
+	}
+	for (i = 0; i < old->n_peers; i++) {
+		if (!has_peer(next, old->peers[i]))
+			peer_free(old->peers[i]);
+	}
+}
+
+static void free_rest(struct setup *setup)
+{
+	size_t i;
+
+	for (i = 0; setup->kmes && i < setup->config.n_kmes; i++)
+		credentials_put(setup->kmes[i]);
+	credentials_put(setup->own);
+	free(setup->kmes);
+	free(setup->names);
+	free(setup->peers);
+	free(setup->links);
+	config_free(&setup->config);
+	memset(setup, 0, sizeof(*setup));
+}
+
+void setup_discard(struct setup *next, const struct setup *now)
+{
+	free_gone(next, now);
+	tls_context_free(next->context);
+	free_rest(next);
+}
+
+/* --- taking effect --- */
+
+/* What is kept refers to the new configuration from here on. */
+static void start_all(struct setup *now)
+{
+	size_t i;
+
+	for (i = 0; i < now->n_peers; i++)
+		peer_start(now->peers[i], &now->config.peers[i]);
+	for (i = 0; i < now->n_links; i++) {
+		struct setup_link *entry = now->links[i];
+
+		if (entry->is_running)
+			link_renew(entry->link, &now->config, &now->config.links[i]);
+		else
+			start_link(entry);
+		entry->is_running = true;
+	}
+}
+
+void setup_swap(struct setup *now, struct setup *next)
+{
+	struct setup old = *now;
+
+	free_gone(&old, next);
+	if (old.context) {
+		tls_context_take(old.context, next->context);
+		tls_context_free(next->context);
+		next->context = old.context;
+	}
+	*now = *next;
+	memset(next, 0, sizeof(*next));
+	start_all(now);
+	free_rest(&old);
+}

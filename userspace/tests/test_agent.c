@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Two whole agents with real sockets and TLS, and devices in memory: what a reload does. */
+#include <event2/event.h>
+
+/* Two loops of one process cannot both have signals, and there is no kernel to send events. */
+#undef evsignal_new
+#define evsignal_new(base, number, callback, arg)			\
+	event_new((base), -(number), EV_PERSIST, (callback), (arg))
+#define qlink_monitor_fd no_events
+#define qlink_monitor_next no_next_event
+#include "libqlink/event.h"
+
+#include "qlinkd/agent.c"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "tap.h"
+
+#define PKI		"qlinkd/qlink-pki"
+/* Longer than anything takes that ends at all, even on a busy machine. */
+#define DEADLINE_MS	30000
+#define TEXT_MAX	4096
+
+static char dir[] = "/tmp/qlink-agent-XXXXXX";
+static struct agent agents[2];
+static const char *const names[2] = { "site-a", "site-b" };
+static uint16_t ports[2];
+static char paths[2][64];
+static int log_fds[2], event_fd;
+
+int no_events(const struct qlink_monitor *monitor)
+{
+	(void)monitor;
+	return event_fd;
+}
+
+int no_next_event(struct qlink_monitor *monitor, struct qlink_event *event,
+		  struct qlink_error *error)
+{
+	(void)monitor;
+	(void)event;
+	(void)error;
+	return -EAGAIN;
+}
+
+/* --- files --- */
+
+__attribute__((format(printf, 1, 2)))
+static void shell(const char *format, ...)
+{
+	char command[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	CHECK_NUMBER(command, system(command), 0);
+}
+
+__attribute__((destructor))
+static void remove_files(void)
+{
+	char command[64];
+
+	if (dir[sizeof(dir) - 2] == 'X')
+		return;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	if (system(command))
+		fprintf(stderr, "%s: not removed\n", dir);
+}
+
+/* A port that nobody listens on now. */
+static uint16_t free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) ||
+	    getsockname(fd, (struct sockaddr *)&at, &len))
+		BAIL_OUT();
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+/* Replaces the file as an editor does, so that no reader sees half of it. */
+static void write_file(const char *path, const char *text)
+{
+	char new[80];
+	FILE *file;
+
+	snprintf(new, sizeof(new), "%s.new", path);
+	file = fopen(new, "we");
+	if (!file || fputs(text, file) < 0 || fclose(file) || rename(new, path))
+		BAIL_OUT();
+}
+
+/* The configuration of an agent, with lines of its own in sections kme and link. */
+static const char *conf(unsigned int end, const char *kme, const char *link)
+{
+	static char text[TEXT_MAX];
+
+	snprintf(text, sizeof(text),
+		 "agent\n\tname %s\n\tcertificate %s/%s.pem\n\tkey %s/%s.key\n\tca %s/ca.pem\n"
+		 "\tlisten 127.0.0.1:%u\n\tcontrol %s/control\n\tmetrics %s/metrics\n"
+		 "\taudit-log %s/%s.audit\n"
+		 "kme rack\n\tcertificate %s/%s.pem\n\tkey %s/%s.key\n\tca %s/ca.pem\n%s"
+		 "peer %s\n\taddress 127.0.0.1:%u\n"
+		 "link qlink0\n\tpeer %s\n%s",
+		 names[end], dir, names[end], dir, names[end], dir, ports[end], dir, dir, dir,
+		 names[end], dir, names[end], dir, names[end], dir, kme, names[!end], ports[!end],
+		 names[!end], link);
+	return text;
+}
+
+#define KME	"\turl https://127.0.0.1:9\n"
+#define LINK	"\tpolicy pqc-only\n"
+#define SPARE	"link qlink1\n\tpeer %s\n\tkmes rack\n\tsae SAE-B\n"
+
+/* --- both agents --- */
+
+static void make_files(void)
+{
+	if (dir[sizeof(dir) - 2] != 'X')
+		return;
+	if (!mkdtemp(dir))
+		BAIL_OUT();
+	shell(PKI " ca %s && " PKI " cert %s site-a && " PKI " cert %s site-b", dir, dir, dir);
+}
+
+static void start(const char *link)
+{
+	struct config_error error = { "" };
+	struct config config = { 0 };
+	int fds[2];
+	unsigned int i;
+
+	make_files();
+	if (pipe(fds))
+		BAIL_OUT();
+	event_fd = fds[0];
+	device_start(&config);
+	for (i = 0; i < 2; i++)
+		ports[i] = free_port();
+	for (i = 0; i < 2; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s.conf", dir, names[i]);
+		write_file(paths[i], conf(i, KME, link));
+		device_broker_reads(i, paths[i]);
+		log_fds[i] = memfd_create("log", MFD_CLOEXEC);
+		memset(&agents[i], 0, sizeof(agents[i]));
+		device_services(&agents[i].services, i, log_fds[i]);
+		agents[i].path = paths[i];
+		CHECK_NUMBER(names[i], agent_open(&agents[i], &error), 0);
+		CHECK_TEXT(names[i], error.text, "");
+	}
+}
+
+static void end(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		agent_close(&agents[i]);
+		device_broker_ends(i);
+		close(log_fds[i]);
+	}
+	close(event_fd);
+}
+
+static void turn(void)
+{
+	struct timespec now;
+	unsigned int i;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	device_now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	for (i = 0; i < 2; i++)
+		event_base_loop(agents[i].base, EVLOOP_NONBLOCK);
+}
+
+/* Runs both agents until a condition is true. */
+#define WAIT_FOR(so) do {						\
+	uint64_t until_;						\
+	turn();								\
+	for (until_ = device_now + DEADLINE_MS; !(so) && device_now < until_; ) \
+		turn();							\
+	CHECK((so), "never came true: %s", #so);			\
+} while (0)
+
+static struct link *link_of(unsigned int i)
+{
+	return agent_find_link(&agents[i], "qlink0");
+}
+
+static bool is_ready(unsigned int i)
+{
+	return link_of(i)->session.phase == SESSION_PHASE_READY && device_staged(&devices[i].tx);
+}
+
+static bool are_ready(void)
+{
+	return is_ready(0) && is_ready(1);
+}
+
+static bool logs(unsigned int i, const char *text)
+{
+	static char log[1 << 16];
+	ssize_t len = pread(log_fds[i], log, sizeof(log) - 1, 0);
+
+	log[len > 0 ? len : 0] = '\0';
+	return strstr(log, text);
+}
+
+/* --- reload --- */
+
+/* What a refused reload must leave as it is. */
+struct state {
+	struct link *link;
+	struct connection *connection;
+	uint64_t sessions, offers, connections, reloads, digest, tx, rx, accept;
+};
+
+static struct state state_of(unsigned int i)
+{
+	const struct link *link = link_of(i);
+
+	return (struct state){
+		.link = link_of(i),
+		.connection = agents[i].now.peers[0]->connection,
+		.sessions = link->counters.sessions,
+		.offers = link->counters.offers,
+		.connections = agents[i].now.peers[0]->n_connections,
+		.reloads = agents[i].reloads,
+		.digest = agents[i].now.config.digest,
+		.tx = devices[i].tx.n,
+		.rx = devices[i].rx.n,
+		.accept = devices[i].accept,
+	};
+}
+
+/* Both the reload and "qlinkd -n" must refuse what the file has now, in the same words. */
+static void check_refused(const char *what, const char *want)
+{
+	struct config_error checked = { "" }, reloaded = { "" };
+	struct state before = state_of(0), after;
+
+	CHECK(agent_check(paths[0], &checked) < 0, "%s: qlinkd -n", what);
+	CHECK(agent_reload(&agents[0], &reloaded) < 0, "%s: reload", what);
+	CHECK(strstr(reloaded.text, want), "%s: got '%s', want '%s'", what, reloaded.text, want);
+	CHECK_TEXT(what, checked.text, reloaded.text);
+	after = state_of(0);
+	CHECK(!memcmp(&before, &after, sizeof(before)), "%s: something changed", what);
+}
+
+TEST(a_reload_with_a_bad_line_changes_nothing)
+{
+	static const struct {
+		const char *kme, *link, *want;
+	} rows[] = {
+		{ "\turl https://10.0.0.5:0\n", LINK, ":14: url https://10.0.0.5:0: must have a port from 1 to 65535" },
+		{ "\turl https://10.0.0.5?x=y\n", LINK, ":14: url https://10.0.0.5?x=y: must not have a '?'" },
+		{ "\turl https://10.0.0.5#x\n", LINK, ":14: url https://10.0.0.5#x: must not have a '#'" },
+		{ "\turl https://me@10.0.0.5\n", LINK, ":14: url https://me@10.0.0.5: must not have a '@'" },
+		{ "\turl http://10.0.0.5\n", LINK, ":14: url http://10.0.0.5: must begin with https://" },
+		{ "", LINK, ":10: kme: lacks url" },
+		{ KME, "\tpolicy none\n", ": policy none: not hybrid-required" },
+		{ KME, "\tpolicy pqc-only\n\tkey-bytes 129\n", ": key-bytes 129: not a number from 32 to 128" },
+		{ KME, "\tkmes rack\n", ": link qlink0: lacks sae" },
+		{ KME, "\tkmes rack spare\n\tsae SAE-B\n", ": link qlink0: there is no kme spare" },
+		{ KME, LINK "link qlink1\n\tpeer nobody\n\tpolicy pqc-only\n", ": link qlink1: there is no peer nobody" },
+		{ KME, LINK "link qlink0\n", ": link qlink0: there is one of this name" },
+		{ KME, LINK "colour red\n", ": colour: not agent, kme, peer or link" },
+	};
+	struct config_error error;
+	uint64_t offers;
+	size_t i;
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	for (i = 0; i < COUNT(rows); i++) {
+		write_file(paths[0], conf(0, rows[i].kme, rows[i].link));
+		check_refused(rows[i].want, rows[i].want);
+		turn();
+	}
+	CHECK(logs(0, "reload-failed why="), "it is not in the log");
+	CHECK_NUMBER("remove", unlink(paths[0]), 0);
+	check_refused("no file", "No such file or directory");
+	/* And keys go on being agreed on. */
+	offers = link_of(0)->counters.offers;
+	device_rotate(&devices[0], QLINK_DIRECTION_TX, device_staged(&devices[0].tx) - 1);
+	WAIT_FOR(link_of(0)->counters.offers > offers);
+	write_file(paths[0], conf(0, KME, LINK));
+	CHECK_NUMBER("good again", agent_reload(&agents[0], &error), 0);
+	end();
+}
+
+TEST(a_slash_at_the_end_of_a_url_does_not_harm_a_reload)
+{
+	struct config_error error = { "" };
+	char link[200];
+
+	snprintf(link, sizeof(link), LINK SPARE, "site-b");
+	start(LINK);
+	WAIT_FOR(are_ready());
+	write_file(paths[0], conf(0, "\turl https://127.0.0.1:9/\n", link));
+	CHECK_NUMBER("check", agent_check(paths[0], &error), 0);
+	CHECK_NUMBER("reload", agent_reload(&agents[0], &error), 0);
+	CHECK_TEXT("error", error.text, "");
+	CHECK_NUMBER("links", agents[0].now.n_links, 2);
+	end();
+}
+
+TEST(a_change_that_needs_a_restart_changes_nothing)
+{
+	struct config_error error;
+	struct state before, after;
+	char text[TEXT_MAX], *at;
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	before = state_of(0);
+	snprintf(text, sizeof(text), "%s", conf(0, KME, "\tpolicy hybrid-required\n\tkmes rack\n\tsae S\n"));
+	at = strstr(text, "/control");
+	at[1] = 'K';
+	write_file(paths[0], text);
+	CHECK_NUMBER("reload", agent_reload(&agents[0], &error), -EBUSY);
+	CHECK(strstr(error.text, "agent: has changed, which needs a restart"), "%s", error.text);
+	after = state_of(0);
+	CHECK(!memcmp(&before, &after, sizeof(before)), "something changed");
+	end();
+}
+
+TEST(a_reload_keeps_what_is_the_same_and_replaces_the_rest)
+{
+	struct config_error error = { "" };
+	struct link *link;
+	char more[200];
+	int round;
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	link = link_of(0);
+	snprintf(more, sizeof(more), LINK SPARE, "site-b");
+	for (round = 0; round < 20; round++) {
+		write_file(paths[0], conf(0, KME, round % 2 ? LINK : more));
+		CHECK_NUMBER("reload", agent_reload(&agents[0], &error), 0);
+		CHECK_NUMBER("links", agents[0].now.n_links, round % 2 ? 1 : 2);
+		CHECK(link_of(0) == link, "the link is another one");
+		CHECK_NUMBER("links of the peer", agents[0].now.peers[0]->n_links, round % 2 ? 1 : 2);
+		turn();
+	}
+	CHECK_NUMBER("sessions", link->counters.sessions, 1);
+	CHECK_NUMBER("connections", agents[0].now.peers[0]->n_connections, 1);
+	/* Another option of the link: it starts over, on the same connection. */
+	write_file(paths[0], conf(0, KME, LINK "\tceiling-ms 60000\n"));
+	CHECK_NUMBER("reload", agent_reload(&agents[0], &error), 0);
+	CHECK_NUMBER("sessions of the new link", link_of(0)->counters.sessions, 0);
+	WAIT_FOR(link_of(0)->counters.sessions == 1 && are_ready());
+	CHECK_NUMBER("connections", agents[0].now.peers[0]->n_connections, 1);
+	CHECK_NUMBER("reloads", agents[0].reloads, 21);
+	end();
+}
+
