@@ -102,8 +102,10 @@ static int make_events(struct setup_link *entry)
 	return entry->stock ? 0 : -ENOMEM;
 }
 
+/* A policy that was tightened holds before the reload returns, whether there is a peer or not. */
 static void start_link(struct setup_link *entry)
 {
+	link_restrict(entry->link);
 	peer_add_link(entry->peer, entry->link);
 	if (entry->stock)
 		event_add(entry->stock, NULL);

@@ -77,6 +77,17 @@ static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_lin
 	return 0;
 }
 
+/* The kernel deletes keys whose source it no longer accepts. */
+static void refuse_keys(struct device_ring *ring, uint32_t accept)
+{
+	unsigned int i;
+
+	for (i = ring->n; i--; ) {
+		if (!(accept & 1U << ring->keys[i].source))
+			device_drop(ring, i, 1);
+	}
+}
+
 static int fake_link_set(struct qlink_nl *nl, uint32_t ifindex,
 			 const struct qlink_config *config, struct qlink_error *error)
 {
@@ -85,8 +96,11 @@ static int fake_link_set(struct qlink_nl *nl, uint32_t ifindex,
 	(void)nl;
 	if (device->any_err)
 		return fail(error, device->any_err);
-	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
+	if (qlink_config_has(config, IFLA_QLINK_ACCEPT)) {
 		device->accept = config->accept;
+		refuse_keys(&device->tx, device->accept);
+		refuse_keys(&device->rx, device->accept);
+	}
 	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
 		device->rekey_ms = config->rekey_ms;
 	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))

@@ -368,3 +368,33 @@ TEST(a_reload_keeps_what_is_the_same_and_replaces_the_rest)
 	end();
 }
 
+TEST(a_tightened_policy_holds_before_the_reload_returns)
+{
+	struct config_error error = { "" };
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	CHECK(devices[0].tx.n && devices[0].rx.n, "no keys");
+	/* The peer is gone: nothing but the reload itself runs from here on. */
+	write_file(paths[0], conf(0, KME, "\tpolicy hybrid-required\n\tkmes rack\n\tsae SAE-B\n"));
+	CHECK_NUMBER("reload", agent_reload(&agents[0], &error), 0);
+	CHECK_NUMBER("accepted", devices[0].accept, 1 << QLINK_SOURCE_HYBRID);
+	CHECK_NUMBER("keys to send", devices[0].tx.n, 0);
+	CHECK_NUMBER("keys to receive", devices[0].rx.n, 0);
+	end();
+}
+
+TEST(a_policy_that_the_kernel_refuses_is_tried_again)
+{
+	struct config_error error = { "" };
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	devices[0].any_err = -ENOMEM;
+	write_file(paths[0], conf(0, KME, "\tpolicy hybrid-required\n\tkmes rack\n\tsae SAE-B\n"));
+	CHECK_NUMBER("reload", agent_reload(&agents[0], &error), 0);
+	CHECK(logs(0, "kernel-refused link=qlink0 request=restrict why=\"Cannot allocate memory\""), "not logged");
+	devices[0].any_err = 0;
+	WAIT_FOR(devices[0].accept == 1 << QLINK_SOURCE_HYBRID);
+	end();
+}

@@ -300,6 +300,21 @@ static int answer_reload(struct broker *broker, const struct request *request,
 	return 0;
 }
 
+/* Never accepts more than before, unless that were nothing, which the kernel does not take. */
+static int answer_restrict(struct broker *broker, const struct request *request,
+			   uint32_t ifindex, struct reply *reply)
+{
+	struct qlink_config config = { .present = 1ULL << IFLA_QLINK_ACCEPT };
+	struct qlink_error error;
+	struct qlink_link link;
+
+	if (qlink_link_get(broker->nl, ifindex, &link, &error))
+		return refused(reply, &error);
+	config.accept = link.config.accept & request->sources ?: request->sources;
+	return config.accept == link.config.accept ? 0 :
+	       configure(broker, ifindex, &config, reply);
+}
+
 static const struct handler handlers[REQUEST_N] = {
 	[REQUEST_LINK] = { answer_link, true },
 	[REQUEST_RINGS] = { answer_rings, true },
@@ -310,6 +325,7 @@ static const struct handler handlers[REQUEST_N] = {
 	[REQUEST_ROTATE] = { answer_rotate, true },
 	[REQUEST_RECORDS] = { answer_records, true },
 	[REQUEST_RELOAD] = { answer_reload, false },
+	[REQUEST_RESTRICT] = { answer_restrict, true },
 };
 
 static bool ring_is_sane(const struct session_ring *ring)
@@ -334,6 +350,8 @@ static const char *find_fault(const struct request *request)
 	if (request->n > SESSION_OFFER_MAX ||
 	    (request->type == REQUEST_INSTALL && !request->n))
 		return "too many keys, or no key";
+	if (request->type == REQUEST_RESTRICT && !request->sources)
+		return "no source";
 	if (!ring_is_sane(&request->peer.tx) || !ring_is_sane(&request->peer.rx))
 		return "too many ranges";
 	return NULL;

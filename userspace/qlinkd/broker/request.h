@@ -28,6 +28,7 @@
  * @REQUEST_ROTATE: switch to the next transmit key
  * @REQUEST_RECORDS: read the records after number @after
  * @REQUEST_RELOAD: read the device names from the configuration file again, which has @digest
+ * @REQUEST_RESTRICT: accept no source but those of @sources; the kernel deletes keys of others
  * @REQUEST_N: number of types
  */
 enum request_type {
@@ -40,6 +41,7 @@ enum request_type {
 	REQUEST_ROTATE,
 	REQUEST_RECORDS,
 	REQUEST_RELOAD,
+	REQUEST_RESTRICT,
 	REQUEST_N,
 };
 

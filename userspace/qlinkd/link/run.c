@@ -36,6 +36,9 @@ struct link_run {
 	/** @is_connected: there is a connection; @binding is valid */
 	bool is_connected;
 
+	/** @is_loose: the kernel may accept sources that the policy does not allow */
+	bool is_loose;
+
 	/** @withdrawing: directions whose keys have yet to be withdrawn, one bit each */
 	uint8_t withdrawing;
 
@@ -176,6 +179,28 @@ static uint16_t find_id(struct link *link)
 	return 0;
 }
 
+void link_restrict(struct link *link)
+{
+	const struct request request = { .sources = policy_sources(link->config->policy) };
+	char text[LINK_WHY_BYTES];
+	struct qlink_why why;
+	int err = broker_ask(&link->services->broker, REQUEST_RESTRICT, link->config->device,
+			     &request, &why);
+
+	link->run->is_loose = err;
+	link->has_view = false;
+	/* Without a device no key is in use. */
+	if (!err || err == -ENODEV)
+		return;
+	snprintf(text, sizeof(text), "restrict: %s", why.text);
+	/* What is refused again and again is logged once. */
+	if (!strcmp(link->why, text))
+		return;
+	memcpy(link->why, text, sizeof(text));
+	TELL(link->services, LOG_ERR, "kernel-refused", TEXT("link", link->config->device),
+	     TEXT("request", "restrict"), TEXT("why", why.text));
+}
+
 /* Checks whether the device vanished, is another one, or lost all keys. */
 static void check_device(struct link *link)
 {
@@ -189,6 +214,7 @@ static void check_device(struct link *link)
 		link->id = id;
 		TELL(link->services, id ? LOG_INFO : LOG_WARNING, id ? "device" : "no-device",
 		     TEXT("link", link->config->device), NUMBER_OF("id", id));
+		link->run->is_loose = true;
 		open_agreement(link);
 	} else if (id && link->session.phase >= SESSION_PHASE_STATE &&
 		   link->session.phase != SESSION_PHASE_BLOCKED &&
@@ -197,6 +223,8 @@ static void check_device(struct link *link)
 		     TEXT("link", link->config->device));
 		link_restart(link);
 	}
+	if (id && link->run->is_loose)
+		link_restrict(link);
 }
 
 static void log_event(struct link *link, const struct qlink_event *event)

@@ -88,6 +88,15 @@ void link_withdraw(struct link *link);
 void link_renew(struct link *link, const struct config *config, const struct config_link *which);
 
 /**
+ * link_restrict() - have the kernel refuse all sources that the policy does not allow
+ * @link: the link; it tries again until the kernel has done it
+ *
+ * When this returns, no frame is sealed or accepted under a key of another source, whether the
+ * peer can be reached or not. What the peer's policy does not allow is refused later.
+ */
+void link_restrict(struct link *link);
+
+/**
  * link_restart() - start the session over, as by command
  * @link: the link
  */
