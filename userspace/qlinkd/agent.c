@@ -15,6 +15,8 @@
 #define BEAT_MS		1000
 /* Between two signatures of the audit log: a cut at its end is noticed up to the last one. */
 #define CHECKPOINT_MS	3600000
+/* Beats between two checks of a peer's certificate; a few peers at each beat. */
+#define RECHECK_BEATS	60
 /* Events of devices to handle in one turn of the loop, at most. */
 #define TURN		64
 
@@ -79,10 +81,9 @@ static void on_entered(void *arg, const char *name, struct connection *connectio
 	struct agent *agent = arg;
 	struct peer *peer = setup_find_peer(&agent->now, name);
 
+	/* The listener takes only names of @now, see open_listener(). */
 	if (peer)
 		peer_adopt(peer, connection);
-	else
-		connection_free(connection);
 }
 
 /* Begins to listen; or, after a reload, goes on with the new peers. */
@@ -108,9 +109,12 @@ static int open_listener(struct agent *agent, struct qlink_why *why)
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
 	struct agent *agent = arg;
+	size_t i;
 
 	(void)fd;
 	(void)what;
+	for (i = agent->n_beats++ % RECHECK_BEATS; i < agent->now.n_peers; i += RECHECK_BEATS)
+		peer_recheck(agent->now.peers[i]);
 	services_watch_audit(&agent->services);
 	notify_send(&agent->notify, "WATCHDOG=1");
 	add_timer(agent->beat, agent->notify.watchdog_ms &&

@@ -47,6 +47,9 @@ struct agent {
 	/** @listener: accepts connections of peers, %NULL if the agent does not listen */
 	struct listener *listener;
 
+	/** @n_beats: number of beats of @beat so far */
+	uint64_t n_beats;
+
 	/** @began: services_now() at the start */
 	uint64_t began;
 

@@ -180,18 +180,19 @@ static int build_peers(struct setup *next, const struct setup *now,
 		       const struct setup_owner *owner, struct config_error *error)
 {
 	struct peer *peer;
-	size_t i;
+	size_t i, n_names = 0;
 
 	for (i = 0; i < next->config.n_peers; i++) {
 		const struct config_peer *config = &next->config.peers[i];
 
-		next->names[i] = config->name;
 		peer = setup_find_peer(now, config->name);
 		if ((!peer || !config_same_endpoint(&peer->config->address, &config->address)) &&
 		    peer_new(&peer, next->config.agent.name, config, owner->services, owner->base,
 			     now->context ?: next->context))
 			return refuse_memory(next, error);
 		next->peers[next->n_peers++] = peer;
+		if (!peer->dials)
+			next->names[n_names++] = config->name;
 	}
 	return 0;
 }
@@ -381,6 +382,8 @@ static void start_all(struct setup *now)
 void setup_swap(struct setup *now, struct setup *next)
 {
 	struct setup old = *now;
+	bool has_renewed = old.own && old.own != next->own;
+	size_t i;
 
 	free_gone(&old, next);
 	if (old.context) {
@@ -391,5 +394,9 @@ void setup_swap(struct setup *now, struct setup *next)
 	*now = *next;
 	memset(next, 0, sizeof(*next));
 	start_all(now);
+	for (i = 0; has_renewed && i < now->n_peers; i++) {
+		peer_recheck(now->peers[i]);
+		peer_renew(now->peers[i]);
+	}
 	free_rest(&old);
 }

@@ -63,7 +63,10 @@ struct setup {
 	/** @context: TLS settings of the connections to all peers */
 	struct tls_context *context;
 
-	/** @names: of all peers; ends with %NULL */
+	/**
+	 * @names: of the peers that dial us; ends with %NULL. A caller with the name of a peer that
+	 * we dial is refused: it would be a second connection to one peer.
+	 */
 	const char **names;
 
 	/** @peers: in the order of the configuration */

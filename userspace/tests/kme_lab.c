@@ -217,6 +217,22 @@ void lab_client_start(struct lab_client *client, int side,
 	CHECK_NUMBER("client", kme_new(&conf, &ops, client, &client->kme, &why), 0);
 }
 
+void lab_client_renew(struct lab_client *client, const char *cert, const char *ca_name)
+{
+	char ca[64], path[64], key[64];
+	const struct credentials_files files = { .certificate = path, .key = key, .ca = ca };
+	struct credentials *credentials;
+	struct qlink_why why = { "" };
+
+	snprintf(ca, sizeof(ca), "%s/%s.pem", dir, ca_name);
+	snprintf(path, sizeof(path), "%s/%s.pem", dir, cert);
+	snprintf(key, sizeof(key), "%s/%s.key", dir, cert);
+	CHECK_NUMBER("credentials", credentials_load(&credentials, &files, &why), 0);
+	CHECK_TEXT("credentials", why.text, "");
+	kme_renew(client->kme, 0, credentials);
+	credentials_put(credentials);
+}
+
 static int write_kme(char *text, size_t size, int side, const char *name, unsigned int port)
 {
 	const char end = side ? 'b' : 'a';

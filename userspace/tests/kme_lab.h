@@ -101,6 +101,14 @@ void lab_client_start(struct lab_client *client, int side,
 		      const struct lab_options *options);
 
 /**
+ * lab_client_renew() - have a client use other files for its first KME
+ * @client: from lab_client_start()
+ * @cert: name of its certificate
+ * @ca: name of the CA that it trusts
+ */
+void lab_client_renew(struct lab_client *client, const char *cert, const char *ca);
+
+/**
  * lab_client_stop() - stop a client
  * @client: from lab_client_start()
  */

@@ -143,6 +143,8 @@ static void start(const char *link)
 	unsigned int i;
 
 	make_files();
+	/* As in main(). */
+	signal(SIGPIPE, SIG_IGN);
 	if (pipe(fds))
 		BAIL_OUT();
 	event_fd = fds[0];
@@ -396,5 +398,161 @@ TEST(a_policy_that_the_kernel_refuses_is_tried_again)
 	CHECK(logs(0, "kernel-refused link=qlink0 request=restrict why=\"Cannot allocate memory\""), "not logged");
 	devices[0].any_err = 0;
 	WAIT_FOR(devices[0].accept == 1 << QLINK_SOURCE_HYBRID);
+	end();
+}
+
+/* --- certificates --- */
+
+static struct peer *peer_of(unsigned int i)
+{
+	return agents[i].now.peers[0];
+}
+
+/* Which agent makes the connections. */
+static unsigned int dialler(void)
+{
+	return peer_of(0)->dials ? 0 : 1;
+}
+
+/* Replaces the certificate and the key of an agent, under the CA in a folder below ours. */
+static void replace_certificate(unsigned int i, const char *ca)
+{
+	shell("cd %s && rm %s.pem %s.key", dir, names[i], names[i]);
+	shell(PKI " cert %s/%s %s", dir, ca, names[i]);
+	if (strcmp(ca, "."))
+		shell("cd %s && mv %s/%s.pem %s/%s.key .", dir, ca, names[i], ca, names[i]);
+}
+
+static void reload_well(unsigned int i)
+{
+	struct config_error error = { "" };
+
+	CHECK_NUMBER(names[i], agent_reload(&agents[i], &error), 0);
+	CHECK_TEXT(names[i], error.text, "");
+}
+
+/* The certificates that both ends use. */
+static struct exchange_binding binding_of(unsigned int i)
+{
+	struct exchange_binding binding = { 0 };
+
+	if (peer_of(i)->is_open)
+		tls_binding(connection_tls(peer_of(i)->connection), &binding);
+	return binding;
+}
+
+TEST(a_new_certificate_is_used_at_once)
+{
+	struct exchange_binding before, after;
+	unsigned int i;
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	for (i = 0; i < 2; i++) {
+		before = binding_of(i);
+		replace_certificate(i, ".");
+		reload_well(i);
+		WAIT_FOR(peer_of(i)->n_connections == i + 2 && peer_of(!i)->n_connections == i + 2 && are_ready());
+		after = binding_of(i);
+		CHECK(memcmp(before.own_cert_hash, after.own_cert_hash, sizeof(after.own_cert_hash)), "%s: the old certificate", names[i]);
+		CHECK(!memcmp(binding_of(!i).peer_cert_hash, after.own_cert_hash, sizeof(after.own_cert_hash)), "%s: the peer sees another one", names[i]);
+		CHECK(devices[0].tx.n && devices[0].rx.n && devices[1].tx.n && devices[1].rx.n, "keys are gone");
+		/* The same files once more change nothing. */
+		reload_well(i);
+		turn();
+		CHECK_NUMBER("connections", peer_of(i)->n_connections, i + 2);
+	}
+	end();
+}
+
+TEST(a_certificate_that_the_peer_refuses_leaves_the_connection)
+{
+	unsigned int i;
+	struct state before;
+
+	make_files();
+	shell("mkdir %s/other && " PKI " ca %s/other", dir, dir);
+	start(LINK);
+	i = dialler();
+	WAIT_FOR(are_ready());
+	before = state_of(i);
+	replace_certificate(i, "other");
+	reload_well(i);
+	WAIT_FOR(logs(!i, "peer-refused") && logs(i, "peer-unreachable peer="));
+	CHECK(peer_of(i)->is_open && peer_of(i)->connection == before.connection, "another connection");
+	CHECK_NUMBER("sessions", link_of(i)->counters.sessions, before.sessions);
+	replace_certificate(i, ".");
+	reload_well(i);
+	WAIT_FOR(peer_of(i)->n_connections == 2 && are_ready());
+	end();
+}
+
+TEST(a_peer_of_a_ca_that_is_gone_loses_its_connection)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		start(LINK);
+		WAIT_FOR(are_ready());
+		shell("cd %s && cp ca.pem saved.pem && cp other/ca.pem ca.pem", dir);
+		reload_well(i);
+		WAIT_FOR(!peer_of(i)->is_open && logs(i, "why=\"wrong-ca: "));
+		CHECK(tls_refused(agents[i].now.context, TLS_REFUSAL_CA), "not counted");
+		shell("cd %s && cp saved.pem ca.pem", dir);
+		reload_well(i);
+		WAIT_FOR(are_ready());
+		end();
+	}
+}
+
+static void on_any(void *arg, struct connection *connection)
+{
+	(void)connection;
+	*(unsigned int *)arg |= 1;
+}
+
+static void on_message(void *arg, struct msg *msg, const uint8_t *data, size_t len)
+{
+	(void)msg;
+	(void)data;
+	(void)len;
+	*(unsigned int *)arg |= 4;
+}
+
+static void on_end(void *arg, struct connection *connection, const char *why)
+{
+	(void)connection;
+	(void)why;
+	*(unsigned int *)arg |= 2;
+}
+
+/* A peer that we dial has a valid certificate, and dials us as well. */
+TEST(a_peer_that_we_dial_cannot_dial_us)
+{
+	static const struct connection_ops ops = {
+		.opened = on_any, .received = on_message, .closed = on_end,
+	};
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const char *const both[] = { names[0], names[1], NULL };
+	struct connection *connection;
+	unsigned int i, done = 0;
+	int fd;
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	i = dialler();
+	at.sin_port = htons(ports[i]);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) || evutil_make_socket_nonblocking(fd) ||
+	    connection_new(&connection, agents[!i].base, agents[!i].now.context, fd, true, both, &ops, &done))
+		BAIL_OUT();
+	WAIT_FOR(done & 6);
+	CHECK(!(done & 4), "has a session");
+	CHECK(logs(i, "want no peer: this agent dials all of them"), "not logged");
+	CHECK_NUMBER("refused", tls_refused(agents[i].now.context, TLS_REFUSAL_IDENTITY), 1);
+	CHECK_NUMBER("connections", peer_of(i)->n_connections, 1);
+	CHECK_NUMBER("sessions", link_of(i)->counters.sessions, 1);
+	connection_free(connection);
+	reload_well(i);
 	end();
 }

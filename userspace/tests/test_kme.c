@@ -482,3 +482,38 @@ TEST(configurations_that_break_a_rule_are_refused)
 		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
 	}
 }
+
+/* A reload after both the KME's CA and its certificate were replaced. */
+TEST(a_new_ca_is_used_by_the_next_connection)
+{
+	static const struct lab_options own = { .ca = "ca" };
+
+	lab_start_as("impostor");
+	lab_client_start(&a, 0, &own);
+	LAB_WAIT(&a, a.why.text[0]);
+	CHECK(strstr(a.why.text, "unable to get local issuer certificate"), "%s", a.why.text);
+	lab_client_renew(&a, "sae-a", "other-ca");
+	LAB_WAIT(&a, a.n_up[0]);
+	CHECK_NUMBER("got", lab_get(&a, 3), 3);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* What was trusted is trusted no longer, on the connection that is idle neither. */
+TEST(an_idle_connection_is_not_used_with_other_credentials)
+{
+	lab_start("", "");
+	lab_client_start(&a, 0, NULL);
+	CHECK_NUMBER("got", lab_get(&a, 3), 3);
+	lab_client_renew(&a, "sae-a", "other-ca");
+	CHECK_NUMBER("asked", kme_get_keys(a.kme, 3), 0);
+	LAB_WAIT(&a, a.n_answers == 2);
+	CHECK_NUMBER("got", a.answer.n_keys, 0);
+	CHECK(strstr(a.answer.why.text, "self-signed certificate in certificate chain"), "%s", a.answer.why.text);
+	lab_client_renew(&a, "stranger", "ca");
+	LAB_WAIT(&a, a.n_down[0]);
+	lab_client_renew(&a, "sae-a", "ca");
+	CHECK_NUMBER("got", lab_get(&a, 3), 3);
+	lab_client_stop(&a);
+	lab_stop();
+}

@@ -59,12 +59,13 @@ static void disconnect(struct peer *peer, const char *why)
 		note_end(peer);
 	peer->connection = NULL;
 	peer->is_open = false;
-	connection_free(connection);
 	if (was_open)
 		AUDIT(peer->services, "disconnected", TEXT("peer", peer->config->name),
 		      TEXT("why", why));
 	for (i = 0; was_open && i < peer->n_links; i++)
 		link_disconnect(peer->links[i]);
+	/* Last: @why may be in its memory. */
+	connection_free(connection);
 }
 
 static struct link *find_link(const struct peer *peer, const struct link *but, uint16_t id)
@@ -94,6 +95,8 @@ static void on_received(void *arg, struct msg *msg, const uint8_t *data, size_t 
 		peer->n_unknown_link++;
 }
 
+static void use_next(struct peer *peer);
+
 static void on_closed(void *arg, struct connection *connection, const char *why)
 {
 	struct peer *peer = arg;
@@ -101,7 +104,10 @@ static void on_closed(void *arg, struct connection *connection, const char *why)
 	(void)connection;
 	log_unreachable(peer, why);
 	disconnect(peer, why);
-	dial_later(peer);
+	if (peer->next_is_open)
+		use_next(peer);
+	else
+		dial_later(peer);
 }
 
 static void on_opened(void *arg, struct connection *connection)
@@ -111,10 +117,11 @@ static void on_opened(void *arg, struct connection *connection)
 	size_t i;
 
 	if (tls_binding(connection_tls(connection), &binding)) {
-		log_unreachable(peer, "TLS exports no keying material");
+		connection_end(connection, "TLS exports no keying material");
 		return;
 	}
 	peer->is_open = true;
+	peer->is_stale = false;
 	peer->n_connections++;
 	peer->why[0] = '\0';
 	peer->opened_at = services_now();
@@ -133,7 +140,7 @@ static const struct connection_ops ops = {
 
 void peer_adopt(struct peer *peer, struct connection *connection)
 {
-	disconnect(peer, "the peer has connected again");
+	disconnect(peer, "a new connection takes its place");
 	peer->connection = connection;
 	connection_hand_over(connection, &ops, peer);
 	on_opened(peer, connection);
@@ -150,6 +157,60 @@ void peer_hang_up(struct peer *peer, const char *why)
 	if (peer->connection)
 		connection_end(peer->connection, why);
 }
+
+/* --- the next connection --- */
+
+static void drop_next(struct peer *peer)
+{
+	connection_free(peer->next);
+	peer->next = NULL;
+	peer->next_is_open = false;
+}
+
+static void use_next(struct peer *peer)
+{
+	struct connection *connection = peer->next;
+
+	peer->next = NULL;
+	peer->next_is_open = false;
+	peer_adopt(peer, connection);
+}
+
+/*
+ * In TLS 1.3 a peer may refuse our certificate after our handshake is complete. A connection that we
+ * have is kept until the peer shows that it uses the new one: it sends a message, or closes the old.
+ */
+static void on_next_opened(void *arg, struct connection *connection)
+{
+	struct peer *peer = arg;
+
+	(void)connection;
+	peer->next_is_open = true;
+	if (!peer->connection)
+		use_next(peer);
+}
+
+static void on_next_received(void *arg, struct msg *msg, const uint8_t *data, size_t len)
+{
+	use_next(arg);
+	on_received(arg, msg, data, len);
+}
+
+static void on_next_closed(void *arg, struct connection *connection, const char *why)
+{
+	struct peer *peer = arg;
+
+	(void)connection;
+	log_unreachable(peer, why);
+	drop_next(peer);
+	dial_later(peer);
+}
+
+static const struct connection_ops next_ops = {
+	.opened = on_next_opened,
+	.received = on_next_received,
+	.closed = on_next_closed,
+};
 
 /* --- dialling --- */
 
@@ -179,8 +240,8 @@ static void on_dialled(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	peer->dial_fd = -1;
-	if (connection_new(&peer->connection, peer->base, peer->context, fd, true, peer->names,
-			   &ops, peer))
+	if (connection_new(&peer->next, peer->base, peer->context, fd, true, peer->names, &next_ops,
+			   peer))
 		dial_failed(peer, "no memory");
 }
 
@@ -215,7 +276,7 @@ static void on_redial(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!peer->connection && peer->dial_fd < 0)
+	if ((!peer->connection || peer->is_stale) && !peer->next && peer->dial_fd < 0)
 		dial(peer);
 }
 
@@ -257,11 +318,30 @@ void peer_start(struct peer *peer, const struct config_peer *config)
 		add_timer(peer->redial, 0);
 }
 
+void peer_recheck(struct peer *peer)
+{
+	struct qlink_why why;
+
+	if (peer->is_open && tls_recheck(connection_tls(peer->connection), &why))
+		connection_end(peer->connection, why.text);
+}
+
+void peer_renew(struct peer *peer)
+{
+	drop_next(peer);
+	peer->is_stale = peer->connection;
+	if (peer->dials)
+		add_timer(peer->redial, 0);
+	else if (peer->connection)
+		connection_end(peer->connection, "this agent has other certificates");
+}
+
 void peer_free(struct peer *peer)
 {
 	if (!peer)
 		return;
 	disconnect(peer, "the peer is no longer configured, or the agent ends");
+	drop_next(peer);
 	if (peer->dial_event)
 		event_free(peer->dial_event);
 	if (peer->dial_fd >= 0)

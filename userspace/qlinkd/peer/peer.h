@@ -86,6 +86,15 @@ struct peer {
 	/** @is_open: the handshake of @connection is complete */
 	bool is_open;
 
+	/** @is_stale: @connection began with certificates that are no longer ours */
+	bool is_stale;
+
+	/** @next: takes the place of @connection when the peer has accepted it, or %NULL */
+	struct connection *next;
+
+	/** @next_is_open: its handshake is complete */
+	bool next_is_open;
+
 	/** @n_connections: number of connections whose handshake was completed */
 	uint64_t n_connections;
 
@@ -95,7 +104,7 @@ struct peer {
 	/** @names: the peer's name and %NULL, as tls_new() takes them */
 	const char *names[2];
 
-	/** @why: why there is no connection; empty while there is one */
+	/** @why: why there is no connection, or no new one; empty otherwise */
 	char why[sizeof(struct qlink_why)];
 };
 
@@ -131,6 +140,23 @@ void peer_free(struct peer *peer);
  * Context: The event loop's thread.
  */
 void peer_start(struct peer *peer, const struct config_peer *config);
+
+/**
+ * peer_recheck() - verify the peer's certificate again, against the CAs, CRLs and time of now
+ * @peer: the peer; a connection that it would not get now ends
+ *
+ * Context: The event loop's thread.
+ */
+void peer_recheck(struct peer *peer);
+
+/**
+ * peer_renew() - replace a connection that began with other certificates of ours
+ * @peer: the peer. If this agent dials, the old connection goes when the peer has accepted the
+ *	new one. Else it ends, and the peer dials again at once.
+ *
+ * Context: The event loop's thread.
+ */
+void peer_renew(struct peer *peer);
 
 /**
  * peer_reserve_links() - make room, so that peer_add_link() cannot fail

@@ -174,11 +174,6 @@ int tls_context_new(struct tls_context **context, const struct credentials *cred
 	return err;
 }
 
-struct evp_pkey_st *tls_context_key(const struct tls_context *context)
-{
-	return SSL_CTX_get0_privatekey(context->ssl);
-}
-
 void tls_context_free(struct tls_context *context)
 {
 	if (!context)
@@ -233,17 +228,16 @@ void tls_free(struct tls *tls)
 	free(tls);
 }
 
+static enum tls_refusal refusal_of_chain(long verify)
+{
+	return verify == X509_V_ERR_CERT_HAS_EXPIRED || verify == X509_V_ERR_CERT_NOT_YET_VALID ?
+	       TLS_REFUSAL_DATES : TLS_REFUSAL_CA;
+}
+
 static enum tls_refusal refusal_of(const SSL *ssl, int reason)
 {
-	switch (SSL_get_verify_result(ssl)) {
-	case X509_V_OK:
-		break;
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return TLS_REFUSAL_DATES;
-	default:
-		return TLS_REFUSAL_CA;
-	}
+	if (SSL_get_verify_result(ssl) != X509_V_OK)
+		return refusal_of_chain(SSL_get_verify_result(ssl));
 	switch (reason) {
 	case SSL_R_NO_SUITABLE_KEY_SHARE:
 	case SSL_R_NO_SUITABLE_GROUPS:
@@ -295,7 +289,7 @@ static int refuse_identity(struct tls *tls, X509 *cert,
 				  name, sizeof(name));
 	return tls_refuse(tls->context, TLS_REFUSAL_IDENTITY, why,
 			  "the certificate names %.40s, want %.40s%s", name,
-			  tls->peers[0] ? tls->peers[0] : "no peer",
+			  tls->peers[0] ? tls->peers[0] : "no peer: this agent dials all of them",
 			  tls->peers[0] && tls->peers[1] ? " or another peer" : "");
 }
 
@@ -342,6 +336,37 @@ int tls_handshake(struct tls *tls, struct qlink_why *why)
 	if (waits(tls, got))
 		return -EAGAIN;
 	return refuse_handshake(tls, why);
+}
+
+/* As OpenSSL does in a handshake. */
+static int verify_again(const struct tls *tls)
+{
+	SSL_CTX *ssl = tls->context->ssl;
+	X509_STORE_CTX *chain = X509_STORE_CTX_new();
+	int error = X509_V_ERR_OUT_OF_MEM;
+
+	if (chain && X509_STORE_CTX_init(chain, SSL_CTX_get_cert_store(ssl),
+					 SSL_get0_peer_certificate(tls->ssl),
+					 SSL_get_peer_cert_chain(tls->ssl)) &&
+	    X509_STORE_CTX_set_default(chain, tls->has_dialled ? "ssl_server" : "ssl_client") &&
+	    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(chain), SSL_CTX_get0_param(ssl))) {
+		X509_verify_cert(chain);
+		error = X509_STORE_CTX_get_error(chain);
+	}
+	X509_STORE_CTX_free(chain);
+	ERR_clear_error();
+	return error;
+}
+
+int tls_recheck(struct tls *tls, struct qlink_why *why)
+{
+	int error = verify_again(tls);
+
+	/* What shows nothing about the certificate is no reason to hang up. */
+	if (error == X509_V_OK || error == X509_V_ERR_OUT_OF_MEM)
+		return 0;
+	return tls_refuse(tls->context, refusal_of_chain(error), why, "%s",
+			  X509_verify_cert_error_string(error));
 }
 
 bool tls_wants_write(const struct tls *tls)

@@ -50,8 +50,6 @@ struct tls_context;
 /* TLS of one connection. */
 struct tls;
 
-struct evp_pkey_st;
-
 /**
  * tls_context_new() - make the settings of all connections
  * @context: set to the context; the caller frees it with tls_context_free()
@@ -64,14 +62,6 @@ struct evp_pkey_st;
  */
 int tls_context_new(struct tls_context **context, const struct credentials *credentials,
 		    const char *signatures, struct qlink_why *why);
-
-/**
- * tls_context_key() - lend our private key
- * @context: from tls_context_new()
- *
- * Return: the key, which is the context's; a user of its own reference counts it up.
- */
-struct evp_pkey_st *tls_context_key(const struct tls_context *context);
 
 /**
  * tls_context_free() - free a context after all its connections
@@ -161,6 +151,18 @@ void tls_free(struct tls *tls);
  * * %-EACCES	- the connection is refused, see @why, and counted
  */
 int tls_handshake(struct tls *tls, struct qlink_why *why);
+
+/**
+ * tls_recheck() - verify the peer's certificate again
+ * @tls: its handshake is complete
+ * @why: filled in on failure
+ *
+ * Uses the CAs and CRLs that the context has now, and the time of now.
+ *
+ * Context: Process.
+ * Return: 0, or %-EACCES with @why; then the refusal is counted.
+ */
+int tls_recheck(struct tls *tls, struct qlink_why *why);
 
 /**
  * tls_wants_write() - check what a handshake, a read or a write waits for
