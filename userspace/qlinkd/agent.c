@@ -9,13 +9,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "expiry.h"
 #include "qlinkd/config/reload.h"
 
 /* Between two beats. */
 #define BEAT_MS		1000
 /* Between two signatures of the audit log: a cut at its end is noticed up to the last one. */
 #define CHECKPOINT_MS	3600000
-/* Beats between two checks of a peer's certificate; a few peers at each beat. */
+/* Beats between two checks of a certificate; those of peers a few at each beat. */
 #define RECHECK_BEATS	60
 /* Events of devices to handle in one turn of the loop, at most. */
 #define TURN		64
@@ -113,6 +114,8 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (agent->n_beats % RECHECK_BEATS == 0)
+		expiry_check(&agent->now, &agent->services, time(NULL));
 	for (i = agent->n_beats++ % RECHECK_BEATS; i < agent->now.n_peers; i += RECHECK_BEATS)
 		peer_recheck(agent->now.peers[i]);
 	services_watch_audit(&agent->services);
@@ -359,5 +362,6 @@ int agent_reload(struct agent *agent, struct config_error *error)
 	     NUMBER_OF("peers", agent->now.n_peers));
 	AUDIT(&agent->services, "reloaded", NUMBER_OF("links", agent->now.n_links),
 	      NUMBER_OF("peers", agent->now.n_peers));
+	expiry_check(&agent->now, &agent->services, time(NULL));
 	return 0;
 }

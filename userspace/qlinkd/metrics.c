@@ -11,6 +11,7 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
+#include "expiry.h"
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
 #include "qlinkd/base/unixsock.h"
@@ -180,6 +181,19 @@ static void put_agent(struct evbuffer *out, const struct agent *agent)
 				    tls_refusal_name(i), tls_refused(agent->now.context, i));
 }
 
+static void put_certificate(void *arg, const char *kme, struct credentials_item *item)
+{
+	evbuffer_add_printf(arg, "qlinkd_certificate_expires_days{kme=\"%s\",use=\"%s\",subject=\"%s\",serial=\"%s\"} %.3f\n",
+			    kme, item->use, item->subject, item->serial,
+			    (double)expiry_seconds(item, time(NULL)) / 86400);
+}
+
+static void put_certificates(struct evbuffer *out, const struct agent *agent)
+{
+	head(out, "certificate_expires_days", "", "days until a certificate or CRL expires", "gauge");
+	expiry_list(&agent->now, put_certificate, out);
+}
+
 static void on_request(struct evhttp_request *request, void *arg)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
@@ -197,6 +211,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 	put_keys(out, agent, "rx");
 	put_kmes(out, agent);
 	put_agent(out, agent);
+	put_certificates(out, agent);
 	evhttp_add_header(headers, "Content-Type", CONTENT_TYPE);
 	evhttp_send_reply(request, HTTP_OK, "OK", out);
 	evbuffer_free(out);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "expiry.h"
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
 
@@ -164,11 +165,31 @@ static json_t *audit_status(const struct services *services)
 	return to;
 }
 
+static json_t *certificate_status(const char *kme, const struct credentials_item *item)
+{
+	json_t *to = json_object();
+
+	set_text(to, "kme", *kme ? kme : NULL);
+	set_text(to, "use", item->use);
+	set_text(to, "file", item->path);
+	set_text(to, "subject", item->subject);
+	set_text(to, "serial", item->serial[0] ? item->serial : NULL);
+	set_number(to, "not_after", (uint64_t)item->not_after);
+	return to;
+}
+
+static void add_certificate(void *arg, const char *kme, struct credentials_item *item)
+{
+	json_array_append_new(arg, certificate_status(kme, item));
+}
+
 json_t *status_of(const struct agent *agent)
 {
 	json_t *to = json_object(), *peers = json_array(), *links = json_array();
+	json_t *certificates = json_array();
 	size_t i;
 
+	expiry_list(&agent->now, add_certificate, certificates);
 	for (i = 0; i < agent->now.n_peers; i++)
 		json_array_append_new(peers, peer_status(agent->now.peers[i]));
 	for (i = 0; i < agent->now.n_links; i++)
@@ -179,6 +200,7 @@ json_t *status_of(const struct agent *agent)
 	set_number(to, "reloads", agent->reloads);
 	set(to, "audit", audit_status(&agent->services));
 	set(to, "refused", refusals(agent));
+	set(to, "certificates", certificates);
 	set(to, "peers", peers);
 	set(to, "links", links);
 	return to;

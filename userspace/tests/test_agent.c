@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "qlinkd/status.h"
 #include "tap.h"
 
 #define PKI		"qlinkd/qlink-pki"
@@ -554,5 +555,66 @@ TEST(a_peer_that_we_dial_cannot_dial_us)
 	CHECK_NUMBER("sessions", link_of(i)->counters.sessions, 1);
 	connection_free(connection);
 	reload_well(i);
+	end();
+}
+
+/* --- what expires --- */
+
+static unsigned int count_lines(unsigned int i, const char *text)
+{
+	static char log[1 << 16];
+	ssize_t len = pread(log_fds[i], log, sizeof(log) - 1, 0);
+	const char *at;
+	unsigned int n = 0;
+
+	log[len > 0 ? len : 0] = '\0';
+	for (at = log; (at = strstr(at, text)); at++)
+		n++;
+	return n;
+}
+
+TEST(certificates_that_expire_are_told_three_times)
+{
+	/* qlink-pki makes certificates for 397 days, and a CA for 3650. */
+	static const struct {
+		unsigned int after_days, told, expired;
+		const char *days;
+	} rows[] = {
+		{ 0, 0, 0, NULL }, { 366, 0, 0, NULL }, { 367, 2, 0, " days=29 " }, { 389, 2, 0, NULL },
+		{ 390, 4, 0, " days=6 " }, { 390, 4, 0, NULL }, { 396, 6, 0, " days=0 " },
+		{ 397, 6, 2, NULL }, { 500, 6, 2, NULL },
+	};
+	char want[120];
+	time_t now;
+	size_t i;
+
+	start(LINK);
+	turn();
+	now = time(NULL) + 3600;
+	for (i = 0; i < COUNT(rows); i++) {
+		expiry_check(&agents[0].now, &agents[0].services, now + (time_t)rows[i].after_days * 86400);
+		CHECK_NUMBER("lines", count_lines(0, "certificate-expires "), rows[i].told);
+		CHECK_NUMBER("expired", count_lines(0, "certificate-expired "), rows[i].expired);
+		CHECK(!rows[i].days || count_lines(0, rows[i].days) == 2, "%s", rows[i].days);
+	}
+	snprintf(want, sizeof(want), "certificate-expires owner=rack use=certificate file=%s/site-a.pem subject=site-a days=29 serial=", dir);
+	CHECK(logs(0, want), "no line '%s'", want);
+	end();
+}
+
+TEST(status_has_the_serial_numbers)
+{
+	const json_t *list;
+	json_t *status;
+
+	start(LINK);
+	status = status_of(&agents[0]);
+	list = json_object_get(status, "certificates");
+	CHECK_NUMBER("certificates and CAs of agent and KME", json_array_size(list), 4);
+	CHECK_TEXT("subject", json_string_value(json_object_get(json_array_get(list, 0), "subject")), "site-a");
+	CHECK(strlen(json_string_value(json_object_get(json_array_get(list, 0), "serial"))) > 8, "no serial");
+	CHECK(json_is_null(json_object_get(json_array_get(list, 0), "kme")), "another owner");
+	CHECK_TEXT("owner", json_string_value(json_object_get(json_array_get(list, 2), "kme")), "rack");
+	json_decref(status);
 	end();
 }

@@ -411,7 +411,7 @@ EVP_PKEY *credentials_key(const struct credentials *credentials)
 	return credentials->key;
 }
 
-const struct credentials_item *credentials_items(const struct credentials *credentials, size_t *n)
+struct credentials_item *credentials_items(const struct credentials *credentials, size_t *n)
 {
 	*n = credentials->n_items;
 	return credentials->items;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include <openssl/ssl.h>
@@ -62,8 +63,11 @@ struct credentials_item {
 	/** @serial: its serial number in hex; empty for a CRL */
 	char serial[CREDENTIALS_SERIAL];
 
-	/** @not_after: when it expires */
+	/** @not_after: when it expires; 0 for a CRL that does not say */
 	time_t not_after;
+
+	/** @n_told: for the owner of the credentials: how often it has said that this expires */
+	uint8_t n_told;
 };
 
 /* Loaded and checked files; everybody who uses them holds a reference. */
@@ -175,6 +179,6 @@ EVP_PKEY *credentials_key(const struct credentials *credentials);
  *
  * Return: the first.
  */
-const struct credentials_item *credentials_items(const struct credentials *credentials, size_t *n);
+struct credentials_item *credentials_items(const struct credentials *credentials, size_t *n);
 
 #endif
