@@ -253,11 +253,35 @@ static int order(const struct ctl *ctl, const char *command)
 	return answer ? CTL_OK : CTL_FAILED;
 }
 
+static void print_changes(const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "links"), *link;
+	size_t i;
+
+	json_array_foreach(list, i, link)
+		printf("link %s: %s\n", text(link, "device", "?"), text(link, "change", "?"));
+	if (json_is_true(json_object_get(answer, "certificates_changed")))
+		printf("connections to peers: made again with other certificates\n");
+}
+
+static int try_reload(const struct ctl *ctl)
+{
+	json_t *answer = ask(ctl, "try-reload");
+
+	if (!answer)
+		return CTL_FAILED;
+	if (ctl->json)
+		return ctl_print_json(answer);
+	print_changes(answer);
+	json_decref(answer);
+	return CTL_OK;
+}
+
 int reload_run(struct ctl *ctl, int argc, char **argv)
 {
 	if (argc)
 		return ctl_usage("\"%s\": reload takes no argument", argv[0]);
-	return order(ctl, "reload");
+	return ctl->dry_run ? try_reload(ctl) : order(ctl, "reload");
 }
 
 static int order_device(const struct ctl *ctl, const char *what, int argc, char **argv)

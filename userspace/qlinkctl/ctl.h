@@ -33,6 +33,9 @@ struct ctl {
 	/** @control: socket of qlinkd, %NULL for the usual one */
 	const char *control;
 
+	/** @dry_run: change nothing; for the command reload */
+	bool dry_run;
+
 	/** @all_counters: also print counters that are 0; JSON always has them */
 	bool all_counters;
 };

@@ -2,6 +2,7 @@
 /* qlinkctl: configure qlink devices, install their keys, show both. */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agent.h"
 #include "ctl.h"
@@ -31,7 +32,7 @@ static const char help_tail[] =
 "       qlinkctl key del DEV tx|rx epoch N\n"
 "       qlinkctl [-j] [-c SOCKET] status\n"
 "       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
-"       qlinkctl [-c SOCKET] reload\n"
+"       qlinkctl [-j] [-c SOCKET] [-n] reload\n"
 "       qlinkctl [-c SOCKET] restart DEV\n"
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl help\n"
@@ -42,6 +43,7 @@ static const char help_tail[] =
 "\n"
 "  -c, --control SOCKET  where qlinkd listens; the default is " AGENT_CONTROL "\n"
 "  -j, --json            JSON, see qlinkctl(8)\n"
+"  -n, --dry-run         only show what the reload would change\n"
 "  -s, --stats           also show counters that are 0\n"
 "  -h, --help            this text\n"
 "  -V, --version         the version\n";
@@ -86,6 +88,7 @@ static const struct option long_options[] = {
 	{ "control", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "dry-run", no_argument, NULL, 'n' },
 	{ "stats", no_argument, NULL, 's' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -96,7 +99,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 	int option;
 
 	/* Options may be anywhere: getopt_long() moves them to the front. */
-	while ((option = getopt_long(argc, argv, "c:hjsV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:hjnsV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			ctl->control = optarg;
@@ -105,6 +108,9 @@ static int run(struct ctl *ctl, int argc, char **argv)
 			return print_help();
 		case 'j':
 			ctl->json = true;
+			break;
+		case 'n':
+			ctl->dry_run = true;
 			break;
 		case 's':
 			ctl->all_counters = true;
@@ -115,6 +121,8 @@ static int run(struct ctl *ctl, int argc, char **argv)
 			return CTL_USAGE;
 		}
 	}
+	if (ctl->dry_run && (optind == argc || strcmp(argv[optind], "reload")))
+		return ctl_usage("--dry-run: only reload has this option");
 	return ctl_dispatch(ctl, commands, "command", argc - optind,
 			    argv + optind);
 }

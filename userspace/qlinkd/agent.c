@@ -309,35 +309,58 @@ int agent_check(const char *path, struct config_error *error)
 	return err;
 }
 
-/* Asks for what only a running agent can refuse. The broker comes last: it has no way back. */
-static int may_swap(struct agent *agent, const struct setup *next, struct config_error *error)
+static int refuse_agent(const struct agent *agent, const struct setup *next,
+			struct config_error *error)
 {
-	const struct request request = { .digest = next->config.digest };
-	struct qlink_why why;
-	int err;
-
-	if (!reload_same_agent(&agent->now.config, &next->config)) {
-		config_error_at(error, agent->path, next->config.agent.line,
-				"agent: has changed, which needs a restart");
-		return -EBUSY;
-	}
-	err = broker_ask(&agent->services.broker, REQUEST_RELOAD, NULL, &request, &why);
-	if (err)
-		config_error_at(error, agent->path, 0, "the broker: %s", why.text);
-	return err;
+	if (reload_same_agent(&agent->now.config, &next->config))
+		return 0;
+	config_error_at(error, agent->path, next->config.agent.line,
+			"agent: has changed, which needs a restart");
+	return -EBUSY;
 }
 
-static int reload(struct agent *agent, struct config_error *error)
+/* Builds what the file says now, and refuses all that can be refused before anything changes. */
+static int build_next(struct agent *agent, struct setup *next, struct config_error *error)
 {
 	const struct setup_owner owner = owner_of(agent);
-	struct setup next;
-	struct qlink_why why;
-	int err = setup_build(&next, &agent->now, agent->path, time(NULL), &owner, error);
+	int err = setup_build(next, &agent->now, agent->path, time(NULL), &owner, error);
 
 	if (err)
 		return err;
-	err = may_swap(agent, &next, error);
+	err = refuse_agent(agent, next, error);
+	if (err)
+		setup_discard(next, &agent->now);
+	return err;
+}
+
+int agent_try_reload(struct agent *agent,
+		     void (*use)(void *arg, const struct setup *now, const struct setup *next),
+		     void *arg, struct config_error *error)
+{
+	struct setup next;
+	int err = build_next(agent, &next, error);
+
+	if (err)
+		return err;
+	use(arg, &agent->now, &next);
+	setup_discard(&next, &agent->now);
+	return 0;
+}
+
+/* The broker comes last: it has no way back. */
+static int reload(struct agent *agent, struct config_error *error)
+{
+	struct setup next;
+	struct request request = { 0 };
+	struct qlink_why why;
+	int err = build_next(agent, &next, error);
+
+	if (err)
+		return err;
+	request.digest = next.config.digest;
+	err = broker_ask(&agent->services.broker, REQUEST_RELOAD, NULL, &request, &why);
 	if (err) {
+		config_error_at(error, agent->path, 0, "the broker: %s", why.text);
 		setup_discard(&next, &agent->now);
 		return err;
 	}

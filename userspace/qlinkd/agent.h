@@ -105,6 +105,19 @@ void agent_close(struct agent *agent);
 int agent_reload(struct agent *agent, struct config_error *error);
 
 /**
+ * agent_try_reload() - do all of a reload but the last step
+ * @agent: the agent; nothing of it changes
+ * @use: called with what runs, and with what would take its place; both are valid during the call
+ * @arg: for @use
+ * @error: filled in on failure: what a reload would be refused for
+ *
+ * Return: 0, or a negative errno.
+ */
+int agent_try_reload(struct agent *agent,
+		     void (*use)(void *arg, const struct setup *now, const struct setup *next),
+		     void *arg, struct config_error *error);
+
+/**
  * agent_find_link() - find a link
  * @agent: the agent
  * @device: its name

@@ -15,6 +15,7 @@
 
 #include "qlinkd/base/rate.h"
 #include "qlinkd/base/unixsock.h"
+#include "setup.h"
 #include "status.h"
 
 /* A client that sends nothing, or reads nothing, for this long is disconnected. */
@@ -157,6 +158,46 @@ static json_t *run_reload(struct agent *agent, const char *word)
 	return agent_reload(agent, &error) ? answer_error(error.text) : json_object();
 }
 
+static void add_change(json_t *to, const char *device, const char *change)
+{
+	json_t *link = json_object();
+
+	json_object_set_new(link, "device", json_string(device));
+	json_object_set_new(link, "change", json_string(change));
+	json_array_append_new(to, link);
+}
+
+static void list_changes(void *arg, const struct setup *now, const struct setup *next)
+{
+	json_t *links = json_array();
+	const char *device;
+	size_t i;
+
+	for (i = 0; i < next->n_links; i++) {
+		device = next->config.links[i].device;
+		add_change(links, device, setup_change(now, next, device));
+	}
+	for (i = 0; i < now->n_links; i++) {
+		device = now->config.links[i].device;
+		if (!setup_find_link(next, device))
+			add_change(links, device, setup_change(now, next, device));
+	}
+	json_object_set_new(arg, "links", links);
+	json_object_set_new(arg, "certificates_changed", json_boolean(now->own != next->own));
+}
+
+static json_t *run_try_reload(struct agent *agent, const char *word)
+{
+	json_t *answer = json_object();
+	struct config_error error;
+
+	(void)word;
+	if (!agent_try_reload(agent, list_changes, answer, &error))
+		return answer;
+	json_decref(answer);
+	return answer_error(error.text);
+}
+
 /* Logs @event, so that the log shows that an operator asked for it. */
 static json_t *run_on_link(struct agent *agent, const char *word, const char *event,
 			   void (*run)(struct link *link))
@@ -189,6 +230,8 @@ static const struct command {
 } commands[] = {
 	{ "status", run_status, false, false },
 	{ "reload", run_reload, false, true },
+	/* It changes nothing, but reads all files, and costs as much as a reload. */
+	{ "try-reload", run_try_reload, false, true },
 	{ "restart", run_restart, true, true },
 	{ "withdraw", run_withdraw, true, true },
 };
@@ -219,7 +262,7 @@ static json_t *run(struct client *client, char *line)
 		if (!strcmp(line, commands[i].name))
 			return run_command(client, &commands[i], word);
 	}
-	return answer_error("no such command: status, reload, restart DEVICE or withdraw DEVICE");
+	return answer_error("no such command: status, reload, try-reload, restart DEVICE or withdraw DEVICE");
 }
 
 /* --- clients --- */

@@ -359,6 +359,18 @@ void setup_discard(struct setup *next, const struct setup *now)
 	free_rest(next);
 }
 
+const char *setup_change(const struct setup *now, const struct setup *next, const char *device)
+{
+	const struct setup_link *before = setup_find_link(now, device);
+	const struct setup_link *after = setup_find_link(next, device);
+
+	if (!before)
+		return "new";
+	if (!after)
+		return "gone";
+	return before == after ? "kept" : "changed";
+}
+
 /* --- taking effect --- */
 
 /* What is kept refers to the new configuration from here on. */

@@ -128,6 +128,16 @@ void setup_discard(struct setup *next, const struct setup *now);
 void setup_swap(struct setup *now, struct setup *next);
 
 /**
+ * setup_change() - say what becomes of a link
+ * @now: what runs
+ * @next: from setup_build(), not swapped in yet
+ * @device: name of the link's device, in one of them at least
+ *
+ * Return: "kept", "changed", "new" or "gone".
+ */
+const char *setup_change(const struct setup *now, const struct setup *next, const char *device);
+
+/**
  * setup_find_peer() - find a peer
  * @setup: what was built
  * @name: as in its certificate

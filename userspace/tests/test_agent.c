@@ -18,9 +18,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "device.h"
+#include "qlinkd/control.h"
 #include "qlinkd/status.h"
 #include "tap.h"
 
@@ -616,5 +618,64 @@ TEST(status_has_the_serial_numbers)
 	CHECK(json_is_null(json_object_get(json_array_get(list, 0), "kme")), "another owner");
 	CHECK_TEXT("owner", json_string_value(json_object_get(json_array_get(list, 2), "kme")), "rack");
 	json_decref(status);
+	end();
+}
+
+/* --- what a reload would do --- */
+
+/* Sends a line to the control socket of the first agent; the caller releases the answer. */
+static json_t *ask(const char *line)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct control *control;
+	struct qlink_why why;
+	char answer[TEXT_MAX];
+	ssize_t len = -1;
+	int fd;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/control", dir);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (control_open(&control, at.sun_path, &agents[0], &why) ||
+	    connect(fd, (struct sockaddr *)&at, sizeof(at)) || dprintf(fd, "%s\n", line) < 0)
+		BAIL_OUT();
+	WAIT_FOR(len > 0 || (len = recv(fd, answer, sizeof(answer), MSG_DONTWAIT)) > 0);
+	close(fd);
+	control_close(control);
+	return json_loadb(answer, len > 0 ? (size_t)len : 0, JSON_DISABLE_EOF_CHECK, NULL);
+}
+
+static void check_would(const char *link, const char *kme, const char *want)
+{
+	struct state before = state_of(0), after;
+	json_t *answer;
+	char *text;
+
+	write_file(paths[0], conf(0, kme, link));
+	answer = ask("try-reload");
+	text = json_dumps(answer, JSON_COMPACT);
+	CHECK_TEXT(want, text, want);
+	free(text);
+	json_decref(answer);
+	after = state_of(0);
+	CHECK(!memcmp(&before, &after, sizeof(before)), "%s: something changed", want);
+}
+
+TEST(a_reload_that_is_only_tried_tells_what_would_change)
+{
+	char more[200];
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	snprintf(more, sizeof(more), LINK SPARE, "site-b");
+	check_would(LINK, KME, "{\"links\":[{\"device\":\"qlink0\",\"change\":\"kept\"}],\"certificates_changed\":false}");
+	check_would(more, KME, "{\"links\":[{\"device\":\"qlink0\",\"change\":\"kept\"},{\"device\":\"qlink1\",\"change\":\"new\"}],\"certificates_changed\":false}");
+	check_would(LINK "\tceiling-ms 60000\n", KME, "{\"links\":[{\"device\":\"qlink0\",\"change\":\"changed\"}],\"certificates_changed\":false}");
+	reload_well(0);
+	write_file(paths[0], conf(0, KME, more));
+	reload_well(0);
+	replace_certificate(0, ".");
+	check_would(LINK, KME, "{\"links\":[{\"device\":\"qlink0\",\"change\":\"kept\"},{\"device\":\"qlink1\",\"change\":\"gone\"}],\"certificates_changed\":true}");
+	snprintf(more, sizeof(more), "{\"error\":\"%s:10: kme: lacks url\"}", paths[0]);
+	check_would(LINK, "", more);
 	end();
 }
