@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "qlinkd/peer/admission.h"
+#include "qlinkd/peer/route.h"
 #include "qlinkd/control.h"
 #include "qlinkd/status.h"
 #include "tap.h"
@@ -51,6 +53,17 @@ int no_next_event(struct qlink_monitor *monitor, struct qlink_event *event,
 	(void)event;
 	(void)error;
 	return -EAGAIN;
+}
+
+/* Nothing is routed through a qlink here; it only counts. */
+static unsigned int n_route_checks;
+
+int route_check(const struct qlink_addr *addr, struct qlink_why *why)
+{
+	(void)addr;
+	(void)why;
+	n_route_checks++;
+	return 0;
 }
 
 /* --- files --- */
@@ -557,6 +570,38 @@ TEST(a_peer_that_we_dial_cannot_dial_us)
 	CHECK_NUMBER("sessions", link_of(i)->counters.sessions, 1);
 	connection_free(connection);
 	reload_well(i);
+	end();
+}
+
+/* Calls an agent from an address of no peer, and hangs up. */
+static void knock(unsigned int i)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	to.sin_port = htons(ports[i]);
+	if (bind(fd, (struct sockaddr *)&from, sizeof(from)) ||
+	    (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS))
+		BAIL_OUT();
+	turn();
+	close(fd);
+}
+
+TEST(a_flood_of_strangers_costs_few_looks_at_routes)
+{
+	const struct tls_context *context;
+	unsigned int n;
+
+	start(LINK);
+	WAIT_FOR(are_ready());
+	context = agents[0].now.context;
+	n_route_checks = 0;
+	for (n = 0; tls_refused(context, TLS_REFUSAL_TOO_MANY) < 500 && n < 5000; n++)
+		knock(0);
+	CHECK(n < 5000, "too few are refused");
+	/* Of the callers, those that were refused cost none. */
+	CHECK(n_route_checks <= n - 400, "%u looks at routes for %u callers", n_route_checks, n);
 	end();
 }
 

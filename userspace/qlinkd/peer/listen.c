@@ -127,7 +127,10 @@ static struct caller *take_slot(struct listener *listener, const struct config_e
 	return caller;
 }
 
-/* Starts the handshake of a caller, or refuses it. Takes over @fd. */
+/*
+ * Starts the handshake of a caller, or refuses it. Takes over @fd. A look at the route costs a netlink
+ * socket and several requests, so the caller must be admitted first.
+ */
 static void admit(struct listener *listener, int fd, const struct sockaddr_storage *from)
 {
 	struct config_endpoint endpoint;
@@ -136,11 +139,11 @@ static void admit(struct listener *listener, int fd, const struct sockaddr_stora
 	struct caller *caller;
 
 	address_from(from, &endpoint);
-	if (route_check(&endpoint.addr, &rule)) {
+	caller = take_slot(listener, &endpoint, &why);
+	if (caller && route_check(&endpoint.addr, &rule)) {
 		tls_refuse(listener->context, TLS_REFUSAL_ROUTE, &why, "%s", rule.text);
+		free_slot(caller);
 		caller = NULL;
-	} else {
-		caller = take_slot(listener, &endpoint, &why);
 	}
 	if (!caller) {
 		log_refusal(listener, address_text(&endpoint, text), why.text);
