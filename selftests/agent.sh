@@ -384,6 +384,60 @@ test_reload_eth()
 	steady_stop
 }
 
+# Certificates of the agents and their SAEs are replaced in place: a reload takes them into use, under traffic.
+test_certificates_are_replaced_eth()
+{
+	local n before offers changes
+
+	setup_sites
+	cp -r "$pki" "$tmp/pki"
+	pki=$tmp/pki
+	kmes_start "${rich[@]}"
+	links_add
+	agents_start "floor-ms 100"
+	keep_busy
+	expect_active hybrid
+	steady_start
+	for n in 1 2; do
+		before=$(serials "$n") changes=$(link_status "$n" .counters.source_changes)
+		expect_ok "new certificates" renew "${site[n]}"
+		expect_has "dry run" "$(ctl "$n" reload --dry-run)" "link qlink0: kept"
+		expect_has "dry run" "$(ctl "$n" reload --dry-run)" "made again with other certificates"
+		expect_ok "reload" ctl "$n" reload
+		expect_ok "other serial numbers" test "$(serials "$n")" != "$before"
+		# The connection of the first round counts, too.
+		expect_soon "a new connection" status_is "$n" '.peers[0].connections' $((n + 1))
+		offers=$(link_status "$n" .counters.offers)
+		expect_soon "new keys" link_status_is "$n" ".counters.offers > $offers" true
+		expect_eq "no fallback" "$(link_status "$n" .counters.source_changes)" "$changes"
+	done
+	steady_stop
+}
+
+# serials 1|2: serial numbers of the certificates of an agent, its own first.
+serials() { status "$1" '[.certificates[] | select(.use == "certificate") | .serial] | join(" ")'; }
+
+# renew SITE: new certificates and keys for an agent and its SAE.
+renew()
+(
+	cd "$pki" && rm "site-$1.pem" "site-$1.key" && qlink-pki cert . "site-$1" && kme_cert "sae-$1" "SAE-${1^^}"
+)
+
+# A policy is tightened while the peer is away: what it no longer allows is deleted before the reload returns.
+test_policy_is_tightened_without_a_peer_udp()
+{
+	setup_sites
+	links_add
+	agents_start "policy pqc-only"
+	keep_busy
+	expect_active pqc
+	agent_kill 2 KILL
+	agent_conf 1 "policy hybrid-required"
+	expect_ok "reload" ctl 1 reload
+	expect_eq "keys" "$(keys "$ns1")" 0
+	expect_has "accepted" "$(in_ns "$ns1" qlinkctl -j show qlink0)" '"accept":["hybrid"]'
+}
+
 # Withdrawn keys are deleted at both ends, in use or not, and new ones are agreed.
 test_withdraw_eth()
 {
