@@ -183,7 +183,7 @@ void lab_client_start(struct lab_client *client, int side,
 		      const struct lab_options *options)
 {
 	static const struct lab_options usual;
-	char url[64], ca[64], cert[64], key[64];
+	char url[64], ca[64], cert[64], key[64], crl[64];
 	const char *name, *sae = side ? "SAE-A" : "SAE-B";
 	struct kme_node_conf nodes[2];
 	struct qlink_why why;
@@ -195,9 +195,10 @@ void lab_client_start(struct lab_client *client, int side,
 	snprintf(ca, sizeof(ca), "%s/%s.pem", dir, options->ca ?: "ca");
 	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, name);
+	snprintf(crl, sizeof(crl), "%s/%s.crl", dir, options->crl ?: "");
 	nodes[0] = nodes[1] = (struct kme_node_conf){
 		.url = url, .ca = ca, .certificate = cert, .key = key,
-		.id = side ? "KME-B" : "KME-A",
+		.crl = options->crl ? crl : NULL, .id = side ? "KME-B" : "KME-A",
 		.method = options->method,
 	};
 	if (options->id)

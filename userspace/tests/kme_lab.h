@@ -44,6 +44,9 @@ struct lab_options {
 	/** @ca: name of the CA that it trusts; %NULL: ca */
 	const char *ca;
 
+	/** @crl: name of its CRL; %NULL: none */
+	const char *crl;
+
 	/** @id: KME ID; %NULL: the right one; "-": none, so that the host is checked */
 	const char *id;
 

@@ -517,3 +517,19 @@ TEST(an_idle_connection_is_not_used_with_other_credentials)
 	lab_client_stop(&a);
 	lab_stop();
 }
+
+TEST(a_revoked_certificate_is_refused)
+{
+	static const struct lab_options none = { .crl = "none" }, revoked = { .crl = "revoked" };
+
+	lab_start("", "");
+	lab_client_start(&a, 0, &none);
+	CHECK_NUMBER("got", lab_get(&a, 3), 3);
+	lab_client_stop(&a);
+	lab_client_start(&a, 0, &revoked);
+	LAB_WAIT(&a, a.why.text[0]);
+	CHECK(strstr(a.why.text, "certificate revoked"), "%s", a.why.text);
+	CHECK_NUMBER("up", a.n_up[0], 0);
+	lab_client_stop(&a);
+	lab_stop();
+}
