@@ -27,8 +27,8 @@ static void half_ask(struct session *session, struct session_half *half,
 }
 
 /*
- * The keys of an offer that ends without an answer are lost. So the next offers are small, and grow with
- * each one that is agreed on: whoever cuts the connection again and again costs few keys.
+ * The keys of an offer that ends without an answer are lost. So the next offers are small, and grow by
+ * one key with each one that is agreed on: whoever cuts the connection again and again costs few keys.
  */
 static uint8_t fewer(uint8_t most)
 {
@@ -244,7 +244,7 @@ static enum offer_outcome tx_installed(struct session *session,
 	action->offer = tx->offer;
 	tx->want -= tx->want < tx->offer.n ? tx->want : tx->offer.n;
 	tx->done = tx->offer.id;
-	tx->most = tx->most < SESSION_OFFER_MAX / 2 ? tx->most * 2 : SESSION_OFFER_MAX;
+	tx->most += tx->most < SESSION_OFFER_MAX;
 	half_wait(tx, SESSION_STEP_IDLE, 0, 0);
 	offer_try(session, now, actions);
 	return OFFER_GOES_ON;
