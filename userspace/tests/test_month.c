@@ -10,27 +10,19 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "heap.h"
 #include "qlinkd/link/act.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
 
 /* Under sanitizers a day takes two seconds: a month is for builds without them. */
-#ifdef __SANITIZE_ADDRESS__
-/* The library is installed without its header. */
-size_t __sanitizer_get_current_allocated_bytes(void);
-#define heap_bytes()	__sanitizer_get_current_allocated_bytes()
-#define DAYS	2
-#else
-#define heap_bytes()	mallinfo2().uordblks
-#define DAYS	30
-#endif
+#define DAYS	(HEAP_IS_FAST ? 30 : 2)
 #define HOUR_MS	(uint64_t)3600000
 #define DAY_MS	(24 * HOUR_MS)
 
