@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -103,17 +104,88 @@ TEST(a_flood_of_events_is_bounded_and_counted)
 			CHECK(read(fds[0], got, sizeof(got)) > 0, "nothing written");
 		}
 	}
-	CHECK_NUMBER("lines", n, LOG_BURST + 1999 / LOG_REFILL_MS);
-	CHECK_NUMBER("after a pause", log_write(&log, LOG_ERR, "flood", none, 7100), 0);
+	CHECK_NUMBER("lines", n, LOG_EVENT_BURST + 1999 / LOG_EVENT_REFILL_MS);
+	CHECK_NUMBER("after a pause", log_write(&log, LOG_ERR, "flood", none, 8100), 0);
 	len = read(fds[0], got, sizeof(got) - 1);
 	got[len < 0 ? 0 : len] = '\0';
-	CHECK_TEXT("suppressed lines", got, "<3>flood suppressed-lines=999\n");
-	CHECK_NUMBER("the next", log_write(&log, LOG_ERR, "flood", none, 7200), 0);
+	CHECK_TEXT("suppressed lines", got, "<3>flood suppressed-lines=9999\n");
+	CHECK_NUMBER("the next", log_write(&log, LOG_ERR, "flood", none, 9200), 0);
 	len = read(fds[0], got, sizeof(got) - 1);
 	got[len < 0 ? 0 : len] = '\0';
 	CHECK_TEXT("reported once", got, "<3>flood\n");
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/* A log to which anybody may write, and how many lines of it were written. */
+static struct log open_null(void)
+{
+	struct log log;
+
+	log_init(&log, open("/dev/null", O_WRONLY | O_CLOEXEC), 0);
+	return log;
+}
+
+static bool say(struct log *log, int level, const char *event, const char *link, uint64_t now)
+{
+	const struct log_field fields[] = { { .name = "link", .text = link }, { .name = NULL } };
+
+	return !log_write(log, level, event, fields, now);
+}
+
+TEST(details_of_fifty_links_hide_no_problem)
+{
+	struct log log = open_null();
+	char link[24];
+	uint64_t now;
+	int i, n = 0;
+
+	for (now = 0; now < 60000; now += 100) {
+		for (i = 0; i < 50; i++) {
+			snprintf(link, sizeof(link), "qlink%d", i);
+			n += say(&log, LOG_DEBUG, "agreed", link, now);
+		}
+		if (now % 10000 == 5000) {
+			CHECK(say(&log, LOG_WARNING, "source-changed", "qlink7", now), "at %d ms", (int)now);
+			CHECK(say(&log, LOG_INFO, "peer-connected", "b", now), "at %d ms", (int)now);
+		}
+	}
+	CHECK(n >= 600 && n <= LOG_DEBUG_BURST + 600, "%d lines", n);
+	close(log.fd);
+}
+
+TEST(one_link_hides_neither_others_nor_its_own_other_events)
+{
+	struct log log = open_null();
+	uint64_t now;
+	int n = 0;
+
+	for (now = 0; now < 60000; now++)
+		n += say(&log, LOG_WARNING, "kme-error", "bad", now);
+	CHECK_NUMBER("lines", n, LOG_EVENT_BURST + 59);
+	CHECK(say(&log, LOG_WARNING, "kme-down", "bad", now), "its own");
+	CHECK(say(&log, LOG_WARNING, "kme-error", "good", now), "of another");
+	close(log.fd);
+}
+
+TEST(a_thousand_links_that_change_at_once_are_all_told)
+{
+	struct log log = open_null();
+	char link[24];
+	int i, n = 0;
+
+	for (i = 0; i < 1000; i++) {
+		snprintf(link, sizeof(link), "qlink%d", i);
+		n += say(&log, LOG_WARNING, "source-changed", link, 0);
+	}
+	CHECK_NUMBER("lines", n, 1000);
+	/* The disk is safe from whatever they do. */
+	for (i = 0; i < 200000; i++) {
+		snprintf(link, sizeof(link), "qlink%d", i % 1000);
+		n += say(&log, LOG_WARNING, "source-changed", link, (uint64_t)i / 20);
+	}
+	CHECK(n >= LOG_BURST && n <= LOG_BURST + 10000 / LOG_REFILL_MS, "%d lines", n);
+	close(log.fd);
 }
 
 TEST(a_closed_log_reports_an_error)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 /* Signs that need no quotes. */
@@ -84,24 +85,60 @@ static void add_field(struct line *line, const struct log_field *field)
 
 void log_init(struct log *log, int fd, uint64_t now)
 {
+	size_t i;
+
 	*log = (struct log){ .fd = fd };
-	rate_init(&log->lines, LOG_BURST, LOG_REFILL_MS, now);
+	rate_init(&log->classes[LOG_CLASS_PROBLEM], LOG_BURST, LOG_REFILL_MS, now);
+	rate_init(&log->classes[LOG_CLASS_CHANGE], LOG_BURST, LOG_REFILL_MS, now);
+	rate_init(&log->classes[LOG_CLASS_DETAIL], LOG_DEBUG_BURST, LOG_DEBUG_REFILL_MS, now);
+	for (i = 0; i < LOG_BUDGETS; i++)
+		rate_init(&log->events[i], LOG_EVENT_BURST, LOG_EVENT_REFILL_MS, now);
+}
+
+/* --- budgets --- */
+
+static enum log_class class_of(int level)
+{
+	if (level <= LOG_WARNING)
+		return LOG_CLASS_PROBLEM;
+	return level < LOG_DEBUG ? LOG_CLASS_CHANGE : LOG_CLASS_DETAIL;
+}
+
+/* FNV-1a; names of links and peers come from the configuration, so nobody chooses collisions. */
+static uint32_t hash_on(uint32_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619U;
+	/* Where one text ends matters. */
+	return hash * 16777619U;
+}
+
+static struct rate *budget_of(struct log *log, const char *event, const struct log_field *first)
+{
+	uint32_t hash = hash_on(2166136261U, event);
+
+	if (first->name && first->text && (!strcmp(first->name, "link") || !strcmp(first->name, "peer")))
+		hash = hash_on(hash_on(hash, first->name), first->text);
+	return &log->events[(hash ^ hash >> 16) % LOG_BUDGETS];
 }
 
 int log_write(struct log *log, int level, const char *event,
 	      const struct log_field *fields, uint64_t now)
 {
-	struct log_field suppressed = { .name = "suppressed-lines", .number = log->n_suppressed };
+	enum log_class class = class_of(level);
+	uint64_t *n_suppressed = &log->n_suppressed[class];
+	struct log_field suppressed = { .name = "suppressed-lines", .number = *n_suppressed };
 	struct line line = { .len = 0 };
 	char head[8];
 
-	if (!rate_take(&log->lines, now)) {
-		log->n_suppressed++;
+	if (!rate_take(budget_of(log, event, fields), now) ||
+	    !rate_take(&log->classes[class], now)) {
+		(*n_suppressed)++;
 		return -EAGAIN;
 	}
 	add(&line, head, (size_t)snprintf(head, sizeof(head), "<%d>", level & 7));
 	add(&line, event, strlen(event));
-	if (log->n_suppressed)
+	if (*n_suppressed)
 		add_field(&line, &suppressed);
 	for (; fields->name; fields++)
 		add_field(&line, fields);
@@ -109,6 +146,6 @@ int log_write(struct log *log, int level, const char *event,
 	/* One write(), so that lines of other writers cannot come in between. */
 	if (write(log->fd, line.text, line.len) < 0)
 		return -errno;
-	log->n_suppressed = 0;
+	*n_suppressed = 0;
 	return 0;
 }

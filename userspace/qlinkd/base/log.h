@@ -15,13 +15,40 @@
  * * field: name=value behind the event; what the event is about
  * * level: the syslog(3) severity of a line, LOG_ERR to LOG_DEBUG
  * * suppressed: not written, because too many lines came at once
+ * * subject: the link or the peer that an event is about, if its first field names one
+ * * class: levels that share a budget, so that many lines of one class hide none of another
  */
 
 /* Longest line in bytes, with its newline; a value that does not fit is cut off. */
 #define LOG_LINE_MAX	1024
-/* At most this many lines are written at once, then one in so many ms. */
-#define LOG_BURST	100
-#define LOG_REFILL_MS	100
+/*
+ * Lines of one event about one subject that are written at once, at most; then one in so many ms.
+ * So one link, or one event that repeats, hides nothing else.
+ */
+#define LOG_EVENT_BURST		50
+#define LOG_EVENT_REFILL_MS	1000
+/* Lines of one class: a thousand links that change at once are all told, and the disk is safe. */
+#define LOG_BURST		2000
+#define LOG_REFILL_MS		50
+/* Likewise for details. */
+#define LOG_DEBUG_BURST		100
+#define LOG_DEBUG_REFILL_MS	100
+/* Budgets of events and subjects; two that have the same place share one. */
+#define LOG_BUDGETS		1024
+
+/**
+ * enum log_class - which levels share a budget
+ * @LOG_CLASS_PROBLEM: LOG_WARNING and worse
+ * @LOG_CLASS_CHANGE: LOG_NOTICE and LOG_INFO
+ * @LOG_CLASS_DETAIL: LOG_DEBUG
+ * @LOG_N_CLASSES: how many there are
+ */
+enum log_class {
+	LOG_CLASS_PROBLEM,
+	LOG_CLASS_CHANGE,
+	LOG_CLASS_DETAIL,
+	LOG_N_CLASSES,
+};
 
 /**
  * struct log - where the lines go, and how many may be written
@@ -30,11 +57,14 @@ struct log {
 	/** @fd: of a file, a pipe or a terminal; the caller's */
 	int fd;
 
-	/** @lines: how many more lines may be written */
-	struct rate lines;
+	/** @classes: how many more lines of a class may be written */
+	struct rate classes[LOG_N_CLASSES];
 
-	/** @n_suppressed: lines suppressed since the last one that was written */
-	uint64_t n_suppressed;
+	/** @events: likewise of an event about a subject, at the place of their hash */
+	struct rate events[LOG_BUDGETS];
+
+	/** @n_suppressed: lines of a class suppressed since its last one that was written */
+	uint64_t n_suppressed[LOG_N_CLASSES];
 };
 
 /**
@@ -58,8 +88,9 @@ void log_init(struct log *log, int fd, uint64_t now);
  * -_.,:/@+%[]. KMEs and peers write some values, so every byte that could end a line or
  * move a cursor becomes \xHH.
  *
- * A flood of events cannot fill the disk: at most LOG_BURST lines are written at once, then
- * one in LOG_REFILL_MS. The next line that is written says how many were suppressed.
+ * A flood of events can neither fill the disk nor hide other events: there is a budget for each
+ * event about each subject, and one for each class. The next line of the class that is written
+ * says how many were suppressed.
  *
  * Context: Process; one write() a line.
  * Return: 0, %-EAGAIN if the line was suppressed, or what write() failed with.
