@@ -31,6 +31,9 @@ void services_watch_audit(struct services *services)
 	if (!services->audit)
 		return;
 	audit_read_state(services->audit, &state);
+	if (state.changed != told->changed)
+		TELL(services, LOG_ERR, "audit-changed", NUMBER_OF("next-file", state.file));
+	told->changed = state.changed;
 	/* A disk that is only slow gives no error, and the queue overflows. */
 	fails = state.err || state.dropped != told->dropped;
 	failed = services->audit_told_ms;

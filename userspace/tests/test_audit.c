@@ -463,9 +463,46 @@ TEST(a_slow_disk_holds_nobody_up_and_the_gap_is_told)
 	expect_gap(audit);
 }
 
-TEST(a_file_that_somebody_removes_is_noticed)
+/* A file that was changed under the agent: it goes on in the next one. */
+static void expect_next_file(struct audit *audit, const char *what)
 {
 	struct audit_state state;
+
+	audit_read_state(audit, &state);
+	CHECK_NUMBER("changed before", state.changed, 0);
+	do {
+		lab_add(audit, 1);
+		lab_flush(audit);
+		audit_read_state(audit, &state);
+	} while (state.file == 1);
+	CHECK_NUMBER(what, state.changed, 1);
+	audit_close(audit);
+}
+
+TEST(a_file_that_somebody_moves_or_cuts_is_noticed)
+{
+	char moved[80];
+	struct audit *audit;
+
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 3);
+	lab_flush(audit);
+	snprintf(moved, sizeof(moved), "%s", lab_path_of("moved"));
+	CHECK_NUMBER("move", rename(lab_file_path(1), moved), 0);
+	expect_next_file(audit, "moved");
+	CHECK(lab_breaks() && strstr(lab_all_breaks, "audit-0000000001.jsonl: missing"), "%s", lab_all_breaks);
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 3);
+	lab_flush(audit);
+	CHECK_NUMBER("cut", truncate(lab_file_path(1), 0), 0);
+	expect_next_file(audit, "cut");
+	CHECK(lab_breaks() && strstr(lab_all_breaks, "audit-0000000001.jsonl:1: "), "%s", lab_all_breaks);
+}
+
+TEST(a_file_that_somebody_removes_is_noticed)
+{
 	struct audit *audit;
 
 	lab_begin(1 << 20);
@@ -473,12 +510,7 @@ TEST(a_file_that_somebody_removes_is_noticed)
 	lab_add(audit, 3);
 	lab_flush(audit);
 	unlink(lab_file_path(1));
-	do {
-		lab_add(audit, 1);
-		lab_flush(audit);
-		audit_read_state(audit, &state);
-	} while (state.file == 1);
-	audit_close(audit);
+	expect_next_file(audit, "removed");
 	CHECK(lab_breaks() && strstr(lab_all_breaks, "audit-0000000001.jsonl: missing"), "%s", lab_all_breaks);
 	CHECK_NUMBER("breaks", lab_report.breaks, 1);
 }

@@ -199,6 +199,7 @@ static void publish(struct audit *audit, int err, uint64_t n_failed)
 	state->err = err;
 	state->file = audit->files.file;
 	state->written = audit->files.written;
+	state->changed = audit->files.n_changed;
 	audit->is_idle = !err && audit->next == audit->n_out && !audit->files.n_pending;
 	pthread_cond_broadcast(&audit->done);
 }

@@ -26,6 +26,9 @@ struct audit_state {
 	/** @dropped: events that did not fit into the queue, since the start */
 	uint64_t dropped;
 
+	/** @changed: files that somebody else removed, moved or changed in size while they were written */
+	uint64_t changed;
+
 	/** @queued: bytes of events that wait */
 	uint64_t queued;
 

@@ -123,6 +123,27 @@ static int create(struct audit_files *files)
 	return 0;
 }
 
+/* Whether bytes are missing that were written; a write would only leave a hole in their place. */
+static bool is_cut(const struct audit_files *files)
+{
+	struct stat status;
+
+	return !fstat(files->fd, &status) && (uint64_t)status.st_size < files->offset;
+}
+
+/* Whether the file is no more in its folder, under its name and as it was written. */
+static bool has_changed(const struct audit_files *files)
+{
+	char name[AUDIT_FILE_NAME];
+	struct stat own, named;
+
+	return files->is_cut || fstat(files->fd, &own) ||
+	       (uint64_t)own.st_size != files->offset ||
+	       fstatat(files->folder, audit_file_name(files->file, name), &named,
+		       AT_SYMLINK_NOFOLLOW) ||
+	       named.st_ino != own.st_ino || named.st_dev != own.st_dev;
+}
+
 /*
  * Writes what waits. At a fixed place, so that what a full disk cut off is written over by the next
  * attempt, and no line is ever torn.
@@ -138,6 +159,7 @@ static int write_pending(struct audit_files *files)
 	err = files->fd < 0 ? create(files) : 0;
 	if (err)
 		return err;
+	files->is_cut |= is_cut(files);
 	while (done < files->n_pending) {
 		n = pwrite(files->fd, files->pending + done, files->n_pending - done,
 			   (off_t)(files->offset + done));
@@ -170,34 +192,28 @@ static int checkpoint(struct audit_files *files, EVP_PKEY *key)
 	return 0;
 }
 
-/* Whether the file is still in its folder, as it was written. */
-static bool is_same(const struct audit_files *files)
-{
-	struct stat status;
-
-	return !fstat(files->fd, &status) && status.st_nlink &&
-	       (uint64_t)status.st_size == files->offset;
-}
-
 /* Goes on in the next file, whose first line names the last line of this one. */
-static int leave_file(struct audit_files *files, const struct audit_tail *found)
+static int leave_file(struct audit_files *files)
 {
+	const struct audit_tail changed = { .lost = 1 };
+	bool is_changed = has_changed(files);
+
 	close(files->fd);
 	files->fd = -1;
 	files->file++;
 	files->is_sealing = false;
+	files->is_cut = false;
+	files->n_changed += is_changed;
 	files->checkpoint_at = 0;
-	return begin_file(files, found);
+	return begin_file(files, is_changed ? &changed : NULL);
 }
 
 static int sync_file(struct audit_files *files)
 {
-	const struct audit_tail changed = { .lost = 1 };
-
 	if (fdatasync(files->fd))
 		return -errno;
 	files->sync_at = 0;
-	return is_same(files) ? 0 : leave_file(files, &changed);
+	return has_changed(files) ? leave_file(files) : 0;
 }
 
 /* Ends the file if it is large or old enough. */
@@ -223,7 +239,7 @@ static int finish_sealing(struct audit_files *files)
 		return 0;
 	err = fdatasync(files->fd) ? -errno : 0;
 	files->sync_at = 0;
-	return err ?: leave_file(files, NULL);
+	return err ?: leave_file(files);
 }
 
 static int write_lines(struct audit_files *files)

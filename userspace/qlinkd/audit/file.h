@@ -57,6 +57,9 @@ struct audit_files {
 	/** @begun_ms: UTC in ms of its first line */
 	uint64_t begun_ms;
 
+	/** @n_changed: files that somebody else removed, moved or changed in size while they were written */
+	uint64_t n_changed;
+
 	/** @hasher: for the lines */
 	struct audit_hasher *hasher;
 
@@ -77,6 +80,9 @@ struct audit_files {
 
 	/** @is_sealing: the last line of @pending ends the file */
 	bool is_sealing;
+
+	/** @is_cut: somebody else has cut the file that is written */
+	bool is_cut;
 
 	/** @cursors: the last record of each link */
 	struct audit_cursors cursors;
