@@ -351,6 +351,34 @@ test_agent_starts_with_a_damaged_audit_log_eth()
 	expect_has "whole" "$(qlinkd -a "$tmp/a/audit" -c "$tmp/a/conf")" "29 bytes that a crash damaged are set aside"
 }
 
+# While the disk of the audit log is full, keys are agreed and frames go on; afterwards nothing is missing.
+test_full_disk_of_the_audit_log_eth()
+{
+	local newest
+
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	mkdir -p "$tmp/a/audit"
+	mount -t tmpfs -o size=2m none "$tmp/a/audit"
+	defer umount "$tmp/a/audit"
+	head -c 1900k /dev/zero >"$tmp/a/audit/filler"
+	agents_start "floor-ms 20"
+	keep_busy
+	expect_active hybrid
+	steady_start
+	expect_soon "is told" logged 1 'audit-not-written why="No space left on device"' || show_logs
+	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
+	expect_has "metric" "$(cat "$tmp/metrics")" 'qlinkd_audit_failing 1'
+	newest=$(ring "$ns1" tx current_epoch)
+	expect_soon "keys go on" ring_is_above "$ns1" tx $((newest + 100))
+	rm "$tmp/a/audit/filler"
+	expect_soon "is written again" logged 1 'audit-written dropped=0'
+	steady_stop
+	agent_kill 1 TERM
+	expect_has "whole" "$(qlinkd -a "$tmp/a/audit" -c "$tmp/a/conf")" ", 0 breaks;"
+}
+
 # A configuration file with an error is refused at the start, with its line.
 test_bad_files_are_refused_at_start_eth()
 {
