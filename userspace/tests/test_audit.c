@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include "audit_lab.h"
@@ -126,6 +127,27 @@ TEST(a_log_goes_on_after_a_restart)
 	CHECK_NUMBER("breaks", lab_breaks(), 0);
 	CHECK_NUMBER("lines", lab_report.lines, 6);
 	CHECK_NUMBER("files", lab_report.files, 1);
+}
+
+TEST(a_new_key_signs_at_once)
+{
+	struct audit *audit;
+	EVP_PKEY *old;
+
+	lab_begin(1 << 20);
+	audit = lab_open_log(NULL);
+	lab_add(audit, 3);
+	lab_flush(audit);
+	CHECK_NUMBER("breaks", lab_breaks(), 0);
+	old = lab_key;
+	lab_key = EVP_PKEY_Q_keygen(NULL, NULL, "ML-DSA-65");
+	audit_use_key(audit, lab_key);
+	lab_add(audit, 1);
+	lab_flush(audit);
+	CHECK_NUMBER("breaks for the new certificate", lab_breaks(), 0);
+	CHECK_TEXT("why", lab_last_break, "");
+	audit_close(audit);
+	EVP_PKEY_free(old);
 }
 
 TEST(folders_that_cannot_be_used_are_refused)

@@ -80,6 +80,9 @@ struct audit {
 	/** @key: signs checkpoints, or %NULL */
 	EVP_PKEY *key;
 
+	/** @has_new_key: @key has not signed yet */
+	bool has_new_key;
+
 	/** @state: what audit_read_state() returns */
 	struct audit_state state;
 
@@ -220,6 +223,9 @@ static int turn(struct audit *audit)
 
 	exchange(audit);
 	audit->is_idle = false;
+	if (audit->has_new_key)
+		audit_files_sign_again(&audit->files);
+	audit->has_new_key = false;
 	if (key)
 		EVP_PKEY_up_ref(key);
 	pthread_mutex_unlock(&audit->lock);
@@ -309,6 +315,8 @@ void audit_use_key(struct audit *audit, EVP_PKEY *key)
 	pthread_mutex_lock(&audit->lock);
 	old = audit->key;
 	audit->key = key;
+	audit->has_new_key |= !old || !key || EVP_PKEY_eq(old, key) != 1;
+	pthread_cond_signal(&audit->wake);
 	pthread_mutex_unlock(&audit->lock);
 	EVP_PKEY_free(old);
 }

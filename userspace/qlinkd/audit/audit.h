@@ -100,6 +100,8 @@ const char *audit_last_record(const struct audit *audit, const char *link);
  * audit_use_key() - sign checkpoints with another key from now on
  * @audit: from audit_open()
  * @key: as for audit_open()
+ *
+ * The last line is signed again soon, so that the certificate of this key is the one to check with.
  */
 void audit_use_key(struct audit *audit, EVP_PKEY *key);
 

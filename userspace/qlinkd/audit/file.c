@@ -258,6 +258,12 @@ static int write_lines(struct audit_files *files)
 	return err;
 }
 
+void audit_files_sign_again(struct audit_files *files)
+{
+	files->signed_point = 0;
+	files->checkpoint_at = 0;
+}
+
 int audit_files_work(struct audit_files *files, EVP_PKEY *key, bool is_last)
 {
 	uint64_t now;

@@ -146,6 +146,12 @@ int audit_files_add(struct audit_files *files, uint64_t utc_ms, uint64_t boot_ms
 		    const char *members);
 
 /**
+ * audit_files_sign_again() - have audit_files_work() write a checkpoint, even if no line is new
+ * @files: the log
+ */
+void audit_files_sign_again(struct audit_files *files);
+
+/**
  * audit_files_work() - write what waits, and do what is due
  * @files: the log
  * @key: signs checkpoints; %NULL for no signature
