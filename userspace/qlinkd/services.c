@@ -24,29 +24,26 @@ void services_audit(struct services *services, const char *event, const struct l
 
 void services_watch_audit(struct services *services)
 {
-	struct audit_state *told = &services->audit_told, state;
+	struct audit_state *seen = &services->audit_seen, state;
 	uint64_t now = services_now();
-	bool fails, failed;
+	bool fails, is_new;
 
 	if (!services->audit)
 		return;
 	audit_read_state(services->audit, &state);
-	if (state.changed != told->changed)
+	if (state.changed != seen->changed)
 		TELL(services, LOG_ERR, "audit-changed", NUMBER_OF("next-file", state.file));
-	told->changed = state.changed;
 	/* A disk that is only slow gives no error, and the queue overflows. */
-	fails = state.err || state.dropped != told->dropped;
-	failed = services->audit_told_ms;
-	if (fails && failed && state.err == told->err && now - services->audit_told_ms < REMIND_MS)
-		return;
-	if (fails)
+	fails = state.err || state.dropped != seen->dropped;
+	is_new = !services->audit_told_ms || (state.err && state.err != seen->err);
+	*seen = state;
+	if (fails && (is_new || now - services->audit_told_ms >= REMIND_MS)) {
 		TELL(services, LOG_ERR, "audit-not-written",
 		     TEXT("why", state.err ? strerror(-state.err) : "the disk is too slow"),
 		     NUMBER_OF("queued-bytes", state.queued), NUMBER_OF("dropped", state.dropped));
-	else if (failed && !state.queued)
+		services->audit_told_ms = now;
+	} else if (!state.err && services->audit_told_ms && !state.queued) {
 		TELL(services, LOG_NOTICE, "audit-written", NUMBER_OF("dropped", state.dropped));
-	else
-		return;
-	services->audit_told_ms = fails ? now : 0;
-	*told = state;
+		services->audit_told_ms = 0;
+	}
 }

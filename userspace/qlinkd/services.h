@@ -23,10 +23,10 @@ struct services {
 	/** @audit: the audit log; %NULL for none */
 	struct audit *audit;
 
-	/** @audit_told: how the audit log did when the log last said so */
-	struct audit_state audit_told;
+	/** @audit_seen: how the audit log did at the last beat */
+	struct audit_state audit_seen;
 
-	/** @audit_told_ms: when that was */
+	/** @audit_told_ms: when the log last said that it is not written; 0 if it is written */
 	uint64_t audit_told_ms;
 };
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whether the log says that the audit log is not written, once, and that it is written again. */
+#include "qlinkd/services.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "audit_lab.h"
+#include "tap.h"
+
+/* Of the beat of the agent, many of which pass within a minute. */
+#define BEATS	50
+
+static struct services services;
+
+static unsigned int logged(const char *text)
+{
+	static char log[1 << 16];
+	ssize_t n = pread(services.log.fd, log, sizeof(log) - 1, 0);
+	unsigned int found = 0;
+	const char *at;
+
+	log[n < 0 ? 0 : n] = '\0';
+	for (at = log; (at = strstr(at, text)); at++)
+		found++;
+	return found;
+}
+
+static void beat(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < BEATS; i++)
+		services_watch_audit(&services);
+}
+
+/* A limit on the size of files has the effect of a full disk. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : bytes;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static void start(void)
+{
+	memset(&services, 0, sizeof(services));
+	lab_begin(16 << 20);
+	log_init(&services.log, memfd_create("log", MFD_CLOEXEC), services_now());
+	services.audit = lab_open_log(NULL);
+	lab_add(services.audit, 3);
+	lab_flush(services.audit);
+	beat();
+	CHECK_NUMBER("nothing is wrong", logged("audit"), 0);
+}
+
+static void stop(void)
+{
+	audit_close(services.audit);
+	close(services.log.fd);
+}
+
+/* Add events until the writer has failed, or until @n were dropped. */
+static void fail(uint64_t n)
+{
+	struct audit_state state;
+
+	do {
+		lab_add(services.audit, n ? 100 : 1);
+		audit_flush(services.audit, 1);
+		audit_read_state(services.audit, &state);
+	} while (!state.err || state.dropped < n);
+}
+
+TEST(a_full_disk_is_told_once_and_its_end_too)
+{
+	char want[64];
+	struct audit_state state;
+	uint64_t n;
+
+	for (n = 0; n <= 200; n += 200) {
+		start();
+		limit_files(1500);
+		fail(n ? 1 : 0);
+		beat();
+		CHECK_NUMBER("told", logged("<3>audit-not-written why=\"File too large\" queued-bytes="), 1);
+		/* More events are dropped meanwhile. */
+		fail(n);
+		beat();
+		CHECK_NUMBER("told once", logged("audit-not-written"), 1);
+		/* And some since the last beat. */
+		fail(n ? 2 * n + 1000 : 0);
+		limit_files(RLIM_INFINITY);
+		lab_flush(services.audit);
+		audit_read_state(services.audit, &state);
+		beat();
+		snprintf(want, sizeof(want), "<5>audit-written dropped=%d\n", (int)state.dropped);
+		CHECK_NUMBER(want, logged(want), 1);
+		CHECK_NUMBER("no other line", logged("audit"), 2);
+		stop();
+	}
+}
