@@ -102,7 +102,6 @@ static json_t *kmes(const struct link *link)
 
 static json_t *link_status(const struct link *link)
 {
-	uint64_t now = services_now();
 	json_t *to = json_object();
 	uint32_t lacks;
 
@@ -117,7 +116,7 @@ static json_t *link_status(const struct link *link)
 		 qlink_name(&qlink_protections, qlink_link_protection(&link->view, &lacks)) : NULL);
 	set_text(to, "source", source_name(link->choice.source));
 	set_number(to, "stock", stock_held(link->stock));
-	set_number(to, "usable", stock_usable(link->stock, now));
+	set_number(to, "usable", stock_usable(link->stock));
 	set_number(to, "period_ms", link->period_ms);
 	set(to, "tx", ring(&link->view.tx));
 	set(to, "rx", ring(&link->view.rx));

@@ -90,7 +90,7 @@ TEST(both_ends_log_and_count_the_result_of_a_fetch)
 		snprintf(text, sizeof(text), "offer-rejected link=qlink0 reason=%s", rows[i].reason);
 		CHECK_NUMBER(text, world_logs(world, 1, text), counters(world, 1)->offers_rejected);
 		CHECK_NUMBER("its KME is paused",
-			     stock_usable(world->ends[0].link->stock, device_now), 0);
+			     stock_usable(world->ends[0].link->stock), 0);
 		CHECK(stock_held(world->ends[0].link->stock) > 0, "its keys are gone");
 		CHECK(strstr(world->ends[0].link->why, rows[i].reason), "why: %s",
 		      world->ends[0].link->why);
@@ -139,7 +139,7 @@ TEST(an_offer_that_fails_locally_does_not_pause_the_kme)
 	CHECK_NUMBER("the peer", counters(world, 1)->offers_rejected, 0);
 	simkme_pairs[0].supply = 1000;
 	world_run(world, 2500);
-	CHECK(stock_usable(world->ends[0].link->stock, device_now) > 0 ||
+	CHECK(stock_usable(world->ends[0].link->stock) > 0 ||
 	      devices[0].tx.newest > 0, "the KME is paused");
 	world_free(world);
 }

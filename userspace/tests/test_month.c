@@ -178,7 +178,7 @@ static void show(const struct world *world)
 		       " of %" PRIu64 ", want %u, step %u and %u, period %u\n", i, device_now,
 		       link_phase_name(link), link->why, world->ends[i].lost_since,
 		       devices[i].tx.current, devices[i].tx.n, devices[i].rx.current,
-		       devices[i].rx.n, link->choice.source, stock_usable(link->stock, device_now),
+		       devices[i].rx.n, link->choice.source, stock_usable(link->stock),
 		       stock_held(link->stock), link->session.tx.want, link->session.tx.step,
 		       link->session.rx.step, link->period_ms);
 	}

@@ -149,7 +149,7 @@ TEST(a_kme_with_many_keys_fills_the_store_and_is_not_asked_again)
 	now += 3600000;
 	stock_run(site->stock, now);
 	CHECK_NUMBER("an hour later", requests(site), 2);
-	CHECK_NUMBER("usable", stock_usable(site->stock, now), 100);
+	CHECK_NUMBER("usable", stock_usable(site->stock), 100);
 	site_stop(site);
 	lab_stop();
 }
@@ -296,13 +296,14 @@ TEST(a_refusal_pauses_a_kme_and_an_offer_of_one_key_tests_whether_it_works_again
 		stock_spend(site->stock);
 		stock_refused(site->stock, SESSION_REASON_KME, now);
 		now += pauses[i] - 1;
-		CHECK_NUMBER("none usable", stock_usable(site->stock, now), 0);
+		CHECK(!stock_probe(site->stock, now), "a probe is due too early");
 		CHECK(stock_held(site->stock) > 0, "no keys in store");
 		CHECK_NUMBER("the period does not count them", stock_period(site->stock, 0, now), 10000);
 		stock_take(site->stock, 4, now, &taken);
 		CHECK_NUMBER("not before", taken.n, 0);
 		now++;
-		CHECK_NUMBER("usable again", stock_usable(site->stock, now), stock_held(site->stock));
+		CHECK_NUMBER("not usable", stock_usable(site->stock), 0);
+		CHECK(stock_probe(site->stock, now), "no probe is due");
 	}
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("one key as a test", taken.n, 1);
@@ -311,8 +312,9 @@ TEST(a_refusal_pauses_a_kme_and_an_offer_of_one_key_tests_whether_it_works_again
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("as before", taken.n, 4);
 	stock_spend(site->stock);
+	CHECK_NUMBER("usable", stock_usable(site->stock), stock_held(site->stock));
 	stock_refused(site->stock, SESSION_REASON_KME, now);
-	CHECK_NUMBER("usable after", stock_usable(site->stock, now + 2000), stock_held(site->stock));
+	CHECK(stock_probe(site->stock, now + 2000), "the pause is as long as the first one");
 	site_stop(site);
 	lab_stop();
 }
@@ -425,7 +427,7 @@ TEST(a_kme_that_is_up_again_is_tested_with_one_key_at_once)
 		offer_unknown(site, SESSION_REASON_KME);
 		now += i < 3 ? 60000 : 0;
 	}
-	CHECK_NUMBER("usable", stock_usable(site->stock, now), 0);
+	CHECK_NUMBER("usable", stock_usable(site->stock), 0);
 	/* The next request for keys fails, but the status request after it succeeds. */
 	lab_command("fault a http 500 op enc_keys count 1");
 	stock_take(site->stock, 1, now + 60000, &taken);
@@ -436,15 +438,14 @@ TEST(a_kme_that_is_up_again_is_tested_with_one_key_at_once)
 		stock_spend(site->stock);
 	}
 	stock_refused(site->stock, SESSION_REASON_KME, now);
-	CHECK_NUMBER("usable before", stock_usable(site->stock, now), 0);
+	CHECK(!stock_probe(site->stock, now), "a probe is due before");
 	SITE_WAIT(site, site->n_down == 1 && site->n_up == 2);
-	CHECK_NUMBER("usable after", stock_usable(site->stock, now), stock_held(site->stock));
+	CHECK(stock_probe(site->stock, now), "no probe is due after");
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("one key as a test", taken.n, 1);
 	stock_spend(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
-	CHECK_NUMBER("a short pause", stock_usable(site->stock, now + 4000),
-		     stock_held(site->stock));
+	CHECK(stock_probe(site->stock, now + 4000), "the pause is long");
 	site_stop(site);
 	lab_stop();
 }

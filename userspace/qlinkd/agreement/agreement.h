@@ -281,6 +281,7 @@ struct session_msg {
  * @SESSION_EVENT_WANT: @n transmit keys of source @source are wanted
  * @SESSION_EVENT_WITHDRAW: stop using these epochs: @withdraw
  * @SESSION_EVENT_RESTART: start over, for example after the kernel wiped the rings
+ * @SESSION_EVENT_SERVING: other KMEs of this end are up than the last INVITE said
  * @SESSION_EVENT_DONE: an action with a ticket has finished: @ticket, @is_ok
  */
 enum session_event_type {
@@ -291,6 +292,7 @@ enum session_event_type {
 	SESSION_EVENT_WANT,
 	SESSION_EVENT_WITHDRAW,
 	SESSION_EVENT_RESTART,
+	SESSION_EVENT_SERVING,
 	SESSION_EVENT_DONE,
 };
 

@@ -351,6 +351,13 @@ static void invited(struct session *session, const struct session_event *event,
 	half_wait(rx, SESSION_STEP_INVITED, 0, 0);
 }
 
+void offer_repeat_invite(struct session *session, struct session_actions *actions)
+{
+	if (session->rx.step == SESSION_STEP_INVITED)
+		action_send(session, actions, SESSION_MESSAGE_INVITE)->invite =
+			session->rx.invite;
+}
+
 /* --- both --- */
 
 enum offer_outcome offer_message(struct session *session,

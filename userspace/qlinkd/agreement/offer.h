@@ -58,6 +58,17 @@ enum offer_outcome offer_message(struct session *session,
 				 struct session_actions *actions);
 
 /**
+ * offer_repeat_invite() - say again what the current invitation says
+ * @session: the agreement; its session is open
+ * @actions: appended to; nothing is if there is no invitation now, since one follows soon
+ *
+ * The invitation keeps its number, so that the peer reads only which KMEs are up.
+ *
+ * Context: Pure.
+ */
+void offer_repeat_invite(struct session *session, struct session_actions *actions);
+
+/**
  * offer_done() - handle the result of an action
  * @session: the agreement
  * @event: a SESSION_EVENT_DONE; ignored unless an offer waits for its ticket

@@ -485,6 +485,10 @@ int session_step(struct session *session, const struct session_event *event,
 		if (session->phase != SESSION_PHASE_DOWN)
 			start(session, now, actions);
 		return 0;
+	case SESSION_EVENT_SERVING:
+		if (session->phase == SESSION_PHASE_READY)
+			offer_repeat_invite(session, actions);
+		return 0;
 	case SESSION_EVENT_DONE:
 		on_done(session, event, now, actions);
 		return 0;

@@ -43,6 +43,9 @@ struct link_act {
 	/** @taken: keys taken from stock for the offer that is being made */
 	struct stock_taken taken;
 
+	/** @said_serving: which of our KMEs are up, as the last INVITE said */
+	uint8_t said_serving;
+
 	/** @is_deriving: the keys of our offer have yet to be derived */
 	bool is_deriving;
 };
@@ -350,6 +353,8 @@ static void do_send(struct link *link, const struct session_action *action)
 		return;
 	}
 	exchange_sent(link->exchange, &msg, data, (size_t)len);
+	if (action->msg.type == SESSION_MESSAGE_INVITE)
+		link->act->said_serving = msg.kmes;
 	link->ops.say(link->arg, data, (size_t)len);
 }
 
@@ -541,6 +546,14 @@ void act_step(struct link *link, const struct session_event *event)
 		act(link, &actions.list[i]);
 	pass_answers(link);
 	link->exchange->version = link->session.version ? link->session.version : MSG_VERSION;
+}
+
+void act_serving(struct link *link)
+{
+	static const struct session_event event = { .type = SESSION_EVENT_SERVING };
+
+	if (stock_serving(link->stock) != link->act->said_serving)
+		act_step(link, &event);
 }
 
 void act_fetched(struct link *link, enum session_reason reason, const struct bytes *secrets)

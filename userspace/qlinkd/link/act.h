@@ -38,6 +38,12 @@ unsigned int act_n_answers(const struct link *link);
 void act_step(struct link *link, const struct session_event *event);
 
 /**
+ * act_serving() - tell the peer which of our KMEs are up, if that is news
+ * @link: the link
+ */
+void act_serving(struct link *link);
+
+/**
  * act_fetched() - go on after the KME answered about the keys that the peer named
  * @link: the link; its action SESSION_ACTION_FETCH is pending, or was
  * @reason: %SESSION_REASON_NONE, or why the keys did not come

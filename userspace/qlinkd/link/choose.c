@@ -99,15 +99,15 @@ static void report_change(struct link *link, int before)
 	link->choose->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
 }
 
-static void choose_source(struct link *link, uint64_t now)
+static void choose_source(struct link *link)
 {
 	int before = link->choice.source;
 
 	/* Staged QKD keys are used first; more may arrive meanwhile. */
-	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock, now) &&
+	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock) &&
 	    link->session.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
 		return;
-	if (policy_choose(&link->choice, link->session.sources, stock_usable(link->stock, now),
+	if (policy_choose(&link->choice, link->session.sources, stock_usable(link->stock),
 			  stock_enough(link->stock, link->period_ms)))
 		report_change(link, before);
 }
@@ -158,24 +158,48 @@ static bool is_mute(const struct link *link)
 	return !link->view.tx.current_epoch && !link->view.tx.staged;
 }
 
-static void want(struct link *link, uint64_t now)
+/* How many keys of the chosen source to ask for. */
+static uint32_t count_wanted(const struct link *link)
 {
-	uint64_t usable = stock_usable(link->stock, now);
-	uint32_t staged = link->view.tx.staged;
-	struct session_event event = { .type = SESSION_EVENT_WANT };
+	uint64_t usable = stock_usable(link->stock);
+	uint32_t staged = link->view.tx.staged, n;
 
 	if (link->choice.source < 0)
-		return;
-	event.source = (uint8_t)link->choice.source;
+		return 0;
 	/* Staged keys of a weaker source do not count. */
 	if (link->choose->better_from && link->session.tx.newest < link->choose->better_from)
 		staged = 0;
-	event.n = staged < low_mark(link) ? target(link) - staged :
-					    more_cover(link, staged, usable);
-	if (event.source != QLINK_SOURCE_PQC && event.n > usable)
-		event.n = (uint32_t)usable;
-	if (is_mute(link) && event.n > STAGED_MIN)
-		event.n = STAGED_MIN;
+	n = staged < low_mark(link) ? target(link) - staged : more_cover(link, staged, usable);
+	if (link->choice.source != QLINK_SOURCE_PQC && n > usable)
+		n = (uint32_t)usable;
+	return is_mute(link) && n > STAGED_MIN ? STAGED_MIN : n;
+}
+
+/*
+ * Whether to offer one QKD key only to learn if the peer can fetch it. A link without any key takes a
+ * post-quantum one first.
+ */
+static bool is_probing(const struct link *link, uint64_t now)
+{
+	return link->session.sources & (1 << QLINK_SOURCE_QKD | 1 << QLINK_SOURCE_HYBRID) &&
+	       !stock_usable(link->stock) && stock_probe(link->stock, now) &&
+	       !(is_mute(link) && link->choice.source == QLINK_SOURCE_PQC);
+}
+
+static void want(struct link *link, uint64_t now)
+{
+	struct session_event event = {
+		.type = SESSION_EVENT_WANT,
+		.source = link->choice.source < 0 ? link->session.tx.want_source :
+						    (uint8_t)link->choice.source,
+		.n = count_wanted(link),
+	};
+
+	if (is_probing(link, now)) {
+		event.source = link->session.sources & 1 << QLINK_SOURCE_HYBRID ?
+				       QLINK_SOURCE_HYBRID : QLINK_SOURCE_QKD;
+		event.n = 1;
+	}
 	if (event.n != link->session.tx.want || event.source != link->session.tx.want_source)
 		act_step(link, &event);
 }
@@ -207,7 +231,7 @@ void choose_keys(struct link *link, uint64_t now)
 	if (!link->has_view && link_look(link))
 		return;
 	if (!stock_is_decided(link->stock, now) &&
-	    !stock_usable(link->stock, now))
+	    !stock_usable(link->stock))
 		return;
 	set_pace(link, now);
 	if (!link->period_ms)
@@ -215,7 +239,7 @@ void choose_keys(struct link *link, uint64_t now)
 	/* Keys of an offer under way are neither in stock nor staged. */
 	forget_old_rings(link);
 	if (link->session.tx.step == SESSION_STEP_IDLE) {
-		choose_source(link, now);
+		choose_source(link);
 		want(link, now);
 	}
 	replace_weaker(link);

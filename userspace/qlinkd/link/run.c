@@ -530,9 +530,7 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 	if (session_accepts(&link->session, &msg->core)) {
 		exchange_received(link->exchange, msg, data, len);
 		if (msg->core.type == SESSION_MESSAGE_INVITE)
-			stock_peer_serves(link->stock, msg->kmes,
-					  link->session.sources & 1 << QLINK_SOURCE_PQC,
-					  services_now());
+			stock_peer_serves(link->stock, msg->kmes, services_now());
 	}
 	act_step(link, &event);
 	run_soon(link);
@@ -545,6 +543,7 @@ void link_run(struct link *link)
 
 	stock_run(link->stock, now);
 	link->counters.keys_expired = stock_expired(link->stock);
+	act_serving(link);
 	if (session_deadline(&link->session) <= now)
 		act_step(link, &tick);
 	if (link->run->records_at <= now || backlog(link) >= RECORDS_MANY)

@@ -53,9 +53,9 @@ struct stock {
 	uint64_t held_until;
 	uint32_t dry_ms;
 	uint64_t n_expired;
-	/* the peer's KMEs that are up, and whether the peer reports them without offers of QKD keys */
+	/* the peer's KMEs that are up, as it said last, and since when none of them is */
 	uint8_t peer_kmes;
-	bool is_renewed;
+	uint64_t peer_gone_at;
 	bool has_answered;
 	/* a KME was asked for keys, and whether they are dropped when they arrive */
 	bool is_asking, discards;
@@ -69,22 +69,40 @@ static bool was_refused(const struct source *source)
 }
 
 /* Whether keys of this KME may be offered: as far as is known, the peer can fetch them. */
-static bool is_usable(const struct stock *stock, unsigned int i, uint64_t now)
+static bool is_usable(const struct stock *stock, unsigned int i)
 {
 	const struct source *source = &stock->sources[i];
 
-	if (!source->has_store || source->refused_until > now)
-		return false;
-	return !was_refused(source) || !stock->is_renewed || stock->peer_kmes & 1 << i;
+	return source->has_store && !was_refused(source) && stock->peer_kmes & 1 << i;
 }
 
-uint64_t stock_usable(const struct stock *stock, uint64_t now)
+/* Whether one key of a KME is to be offered although it is not usable: the only way to find out. */
+static bool is_to_be_probed(const struct stock *stock, unsigned int i, uint64_t now)
+{
+	const struct source *source = &stock->sources[i];
+
+	return source->has_store && !is_usable(stock, i) && source->refused_until <= now &&
+	       store_stock(&source->store);
+}
+
+bool stock_probe(const struct stock *stock, uint64_t now)
+{
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		if (is_to_be_probed(stock, i, now))
+			return true;
+	}
+	return false;
+}
+
+uint64_t stock_usable(const struct stock *stock)
 {
 	uint64_t sum = 0;
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		if (is_usable(stock, i, now))
+		if (is_usable(stock, i))
 			sum += store_stock(&stock->sources[i].store);
 	}
 	return sum;
@@ -344,6 +362,8 @@ int stock_new(struct stock **out, const struct config *config,
 	stock->now = now;
 	stock->ask_at = UINT64_MAX;
 	stock->dry_ms = DRY_MIN_MS;
+	/* Until the peer says otherwise. */
+	stock->peer_kmes = UINT8_MAX;
 	stock->store_config = link->store;
 	set_cover(&stock->store_config, &link->pacing);
 	pacing_init(&stock->pacing, &link->pacing, now);
@@ -441,10 +461,19 @@ uint64_t stock_deadline(const struct stock *stock)
 	return stock->ask_at;
 }
 
+static bool peer_serves_any(const struct stock *stock)
+{
+	return stock->peer_kmes & ((1 << stock->n_sources) - 1);
+}
+
 bool stock_is_decided(const struct stock *stock, uint64_t now)
 {
-	return !stock->kme || stock->has_answered ||
-	       now - stock->begun >= (find_up(stock) >= 0 ? DECIDE_UP_MS : DECIDE_MS);
+	if (!stock->kme)
+		return true;
+	if (!stock->has_answered &&
+	    now - stock->begun < (find_up(stock) >= 0 ? DECIDE_UP_MS : DECIDE_MS))
+		return false;
+	return peer_serves_any(stock) || now - stock->peer_gone_at >= DECIDE_MS;
 }
 
 uint64_t stock_expired(const struct stock *stock)
@@ -457,7 +486,7 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 	struct pacing pacing = stock->pacing;
 
 	/* Keys that the peer cannot fetch now do not count. */
-	pacing_spent(&pacing, stock_held(stock) - stock_usable(stock, now));
+	pacing_spent(&pacing, stock_held(stock) - stock_usable(stock));
 	return pacing_period(&pacing, staged, now);
 }
 
@@ -467,11 +496,15 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
  * After a refusal one key is enough to find out. If the peer's KME lacked a key ID, the newest key is
  * offered: a KME that keeps keys only for a time, or only so many, drops the oldest first.
  */
-static uint32_t take(struct source *source, uint32_t n, uint64_t now)
+static uint32_t take(struct stock *stock, unsigned int i, uint32_t n)
 {
+	struct source *source = &stock->sources[i];
+
+	if (!is_usable(stock, i) && !is_to_be_probed(stock, i, stock->now))
+		return 0;
 	if (source->is_doubtful)
-		return store_take_newest(&source->store, now);
-	return store_take(&source->store, was_refused(source) ? 1 : n, now);
+		return store_take_newest(&source->store, stock->now);
+	return store_take(&source->store, is_usable(stock, i) ? n : 1, stock->now);
 }
 
 void stock_take(struct stock *stock, uint32_t n, uint64_t now,
@@ -486,9 +519,7 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 	expire(stock);
 	for (i = 0; i < stock->n_sources && !taken->n; i++) {
 		source = &stock->sources[i];
-		if (!is_usable(stock, i, now))
-			continue;
-		taken->n = take(source, n, now);
+		taken->n = take(stock, i, n);
 		taken->kme_id = (struct bytes){ (const uint8_t *)source->id,
 						strlen(source->id) };
 		stock->offered = i;
@@ -520,8 +551,6 @@ void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now
 	source->is_doubtful = reason == SESSION_REASON_KEY_ID;
 	if (source->wants_fresh)
 		stock->ask_at = now;
-	/* Only later messages of the peer show that its KME is back. */
-	stock->peer_kmes |= 1 << stock->offered;
 	source->refused_until = now + source->refused_ms;
 	source->refused_ms *= 2;
 	if (source->refused_ms > REFUSED_MAX_MS)
@@ -556,16 +585,19 @@ uint8_t stock_serving(const struct stock *stock)
 	return kmes;
 }
 
-void stock_peer_serves(struct stock *stock, uint8_t kmes, bool is_renewed, uint64_t now)
+void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now)
 {
-	uint8_t back = kmes & ~stock->peer_kmes;
+	uint8_t back = kmes & ~stock->peer_kmes, gone = stock->peer_kmes & ~kmes;
 	unsigned int i;
 
 	stock->peer_kmes = kmes;
-	stock->is_renewed = is_renewed;
+	if (gone && !peer_serves_any(stock))
+		stock->peer_gone_at = now;
 	for (i = 0; i < stock->n_sources; i++) {
 		if (back & 1 << i)
 			try_again(&stock->sources[i], now);
+		if (gone & 1 << i && stock->sources[i].refused_until < now + REFUSED_MAX_MS)
+			stock->sources[i].refused_until = now + REFUSED_MAX_MS;
 	}
 }
 

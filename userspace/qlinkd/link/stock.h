@@ -132,23 +132,32 @@ uint64_t stock_deadline(const struct stock *stock);
  * @stock: the stock
  * @now: time in ms
  *
- * At the start a link waits a moment for its KMEs instead of falling back before they
- * could answer.
+ * At the start a link waits a moment for its KMEs and for the peer's, instead of falling back
+ * before they could answer.
  *
- * Return: true once a KME answered or the wait is over; always without KMEs.
+ * Return: true once a KME of each end answered or the wait is over; always without KMEs.
  */
 bool stock_is_decided(const struct stock *stock, uint64_t now);
 
 /**
  * stock_usable() - count the keys that can be offered now
  * @stock: the stock
- * @now: time in ms
  *
- * Keys of a KME do not count while the peer cannot fetch them from its counterpart.
+ * Keys of a KME do not count while the peer says that its counterpart is not up, nor after a
+ * refusal until the peer has fetched one.
  *
  * Return: keys.
  */
-uint64_t stock_usable(const struct stock *stock, uint64_t now);
+uint64_t stock_usable(const struct stock *stock);
+
+/**
+ * stock_probe() - whether one key is to be offered to find out if the peer can fetch it
+ * @stock: the stock
+ * @now: time in ms
+ *
+ * Return: true if a KME has keys that do not count as usable, and its pause is over.
+ */
+bool stock_probe(const struct stock *stock, uint64_t now);
 
 /**
  * stock_enough() - how many keys justify the return from post-quantum keys alone
@@ -231,13 +240,11 @@ uint8_t stock_serving(const struct stock *stock);
 
 /**
  * stock_peer_serves() - note which of the peer's KMEs are up
- * @stock: the stock; keys of a KME whose counterpart is back are usable at once
+ * @stock: the stock; a key of a KME whose counterpart is back is offered at once
  * @kmes: the peer's stock_serving()
- * @is_renewed: the peer will say so again although no key of its KMEs is offered:
- *	then what it refused is not offered until it says that the KME is back
  * @now: time in ms
  */
-void stock_peer_serves(struct stock *stock, uint8_t kmes, bool is_renewed, uint64_t now);
+void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now);
 
 /**
  * stock_fetch() - fetch the keys that the peer named

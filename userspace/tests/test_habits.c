@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Two whole agents with key servers that behave as some in the field do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "simkme.h"
+#include "tap.h"
+#include "world.h"
+
+#define CONF(options) \
+	"agent\n name a\n certificate /a.pem\n key /a.key\n ca /ca.pem\n listen 127.0.0.1:7\n" \
+	" kme-retry-ms 2000\npeer b\n address 127.0.0.1:8\n" \
+	"kme one\n url https://127.0.0.1:1\n id KME-1\n ca /c\n certificate /s\n key /k\n" \
+	"link qlink0\n peer b\n kmes one\n sae S\n policy prefer-hybrid\n" options
+
+static const char *const confs[2] = {
+	CONF(" store 20000\n"), CONF(" store 20000\n"),
+};
+
+static struct world *start(uint64_t supply, struct simkme_plan (*plan)(int, unsigned int,
+								      enum kme_op))
+{
+	struct world *world;
+
+	simkme_start(supply);
+	simkme_plan = plan;
+	world = world_new(confs, true);
+	world->has_traffic = true;
+	world_connect(world);
+	return world;
+}
+
+static bool sends_hybrid(unsigned int end)
+{
+	return devices[end].tx.current && devices[end].tx.keys[0].source == QLINK_SOURCE_HYBRID;
+}
+
+/* Run until both ends seal under hybrid keys; returns how long it took, or @ms. */
+static uint64_t until_hybrid(struct world *world, uint64_t ms)
+{
+	uint64_t begun = device_now;
+
+	while (device_now - begun < ms && !(sends_hybrid(0) && sends_hybrid(1)))
+		world_run(world, 10);
+	return device_now - begun;
+}
+
+/* --- one end's KME starts later --- */
+
+static uint64_t up_at;
+
+static struct simkme_plan late_at_one_end(int side, unsigned int node, enum kme_op op)
+{
+	struct simkme_plan plan = { .delay = 20 };
+
+	(void)node;
+	(void)op;
+	if (side && device_now < up_at)
+		plan.outcome = SIMKME_BROKEN;
+	return plan;
+}
+
+static const struct kme_server *server(const struct world *world, unsigned int end)
+{
+	return stock_server(world->ends[end].link->stock, 0);
+}
+
+TEST(a_kme_that_starts_later_is_used_by_both_ends_within_twelve_seconds)
+{
+	static const unsigned int late[] = { 3000, 20000, 240000 };
+	struct world *world;
+	uint64_t took;
+	size_t i;
+
+	for (i = 0; i < COUNT(late); i++) {
+		up_at = UINT64_MAX;
+		world = start(40000, late_at_one_end);
+		up_at = device_now + late[i];
+		world_run(world, late[i]);
+		CHECK(world_flows(world), "no frames while one KME is missing");
+		CHECK(!sends_hybrid(0), "hybrid keys that the other end cannot fetch");
+		while (server(world, 1)->health != KME_HEALTH_UP)
+			world_run(world, 10);
+		took = until_hybrid(world, 300000);
+		CHECK(took <= 12000, "%u s late: hybrid keys at both ends %llu ms after its first answer",
+		      late[i] / 1000, (unsigned long long)took);
+		printf("# %u s late: hybrid at both ends after %llu ms\n", late[i] / 1000,
+		       (unsigned long long)took);
+		world_free(world);
+	}
+}
+
+/* An agent that says nothing new is asked now and then anyway, by one key. */
+TEST(a_peer_that_does_not_say_that_its_kme_is_back_is_probed_every_ten_seconds)
+{
+	struct world *world;
+	uint64_t before;
+
+	up_at = UINT64_MAX;
+	world = start(40000, late_at_one_end);
+	world_run(world, 60000);
+	before = world->ends[0].link->counters.offers_refused;
+	world_run(world, 60000);
+	CHECK(world->ends[0].link->counters.offers_refused >= before + 4 &&
+	      world->ends[0].link->counters.offers_refused <= before + 6, "%llu probes in a minute",
+	      (unsigned long long)(world->ends[0].link->counters.offers_refused - before));
+	CHECK_NUMBER("the source does not change", world->ends[0].link->counters.source_changes, 0);
+	CHECK(world_flows(world), "frames are lost");
+	world_free(world);
+}
+
+TEST(a_kme_that_fails_and_comes_back_costs_no_offer)
+{
+	struct world *world;
+	uint64_t took;
+
+	up_at = 0;
+	world = start(40000, late_at_one_end);
+	until_hybrid(world, 10000);
+	world_run(world, 30000);
+	up_at = device_now + 5000;
+	/* Its failure is noticed by its own end's next request. */
+	world_run(world, 8000);
+	took = until_hybrid(world, 60000);
+	CHECK(took <= 12000, "hybrid after %llu ms", (unsigned long long)took);
+	CHECK(world->ends[0].link->counters.offers_refused <= 1, "%llu offers refused",
+	      (unsigned long long)world->ends[0].link->counters.offers_refused);
+	CHECK_NUMBER("no fallback", world->ends[0].link->counters.source_changes, 0);
+	world_free(world);
+}
