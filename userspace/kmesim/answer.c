@@ -191,6 +191,7 @@ void answer_add(struct answer *answer, const struct sim_key *key)
 
 void answer_finish(struct answer *answer, struct etsi_reply *reply)
 {
+	unsigned int ms = (unsigned int)answer->etsi->settings.value[SETTING_MS_PER_KEY];
 	struct sim_key *extra;
 
 	if (has(answer, FAULT_EXTRA)) {
@@ -200,6 +201,10 @@ void answer_finish(struct answer *answer, struct etsi_reply *reply)
 			answer_add(answer, extra);
 			channel_drop_key(NULL, extra);
 		}
+	}
+	if (ms) {
+		reply->delivery = ETSI_LATE;
+		reply->arg = ms * (unsigned int)json_array_size(answer->keys);
 	}
 	answer_json(answer->etsi, reply,
 		    json_pack("{s:o}", "keys", answer->keys));

@@ -19,6 +19,7 @@ enum etsi_delivery {
 	ETSI_HANG,
 	ETSI_DRIP,
 	ETSI_CUT,
+	ETSI_LATE,
 };
 
 /**
@@ -95,7 +96,7 @@ struct etsi_reply {
 	/** @delivery: how the answer is sent */
 	enum etsi_delivery delivery;
 
-	/** @arg: ETSI_DRIP: ms between two bytes */
+	/** @arg: ETSI_DRIP: ms between two bytes; ETSI_LATE: ms until all of it */
 	unsigned int arg;
 };
 

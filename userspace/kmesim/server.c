@@ -29,11 +29,13 @@ struct held {
 	struct server *server;
 	struct evhttp_request *request;
 	struct evhttp_connection *connection;
-	/* sends the next byte, or closes the connection; NULL if no answer is ever sent */
+	/* sends the next piece, or closes the connection; NULL if no answer is ever sent */
 	struct event *timer;
 	struct timeval pace;
 	char *body;
 	size_t len, sent;
+	/* bytes of a piece, one each pace */
+	size_t piece;
 	bool is_cut;
 };
 
@@ -108,8 +110,11 @@ static void held_due(evutil_socket_t fd, short what, void *arg)
 	if (held->is_cut) {
 		held_abort(held);
 	} else if (held->sent < held->len) {
+		/* The end follows the last piece at once. */
+		if (held->sent + held->piece >= held->len)
+			timerclear(&held->pace);
 		event_add(held->timer, &held->pace);
-		held_send(held, 1);
+		held_send(held, held->piece);
 	} else {
 		held_free(held);
 		evhttp_send_reply_end(request);
@@ -130,6 +135,7 @@ static void hold(struct server *server, struct evhttp_request *request,
 	held->body = reply->body;
 	held->len = reply->len;
 	held->is_cut = reply->delivery == ETSI_CUT;
+	held->piece = reply->delivery == ETSI_LATE ? held->len : 1;
 	held->pace.tv_sec = reply->arg / 1000;
 	held->pace.tv_usec = (suseconds_t)(reply->arg % 1000) * 1000;
 	reply->body = NULL;

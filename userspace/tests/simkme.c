@@ -16,12 +16,12 @@
 #define PROBE_MS	20
 
 struct open_request {
-	uint64_t at;
+	uint64_t at, begun;
 	enum simkme_outcome outcome;
 	unsigned int node;
 	size_t asked, n_sent;
 	struct kme_key_id ids[KME_BATCH_MAX];
-	bool is_open;
+	bool is_open, is_late;
 };
 
 struct kme {
@@ -66,7 +66,7 @@ int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg, s
 	kme->retry_min_ms = conf->retry_min_ms;
 	kme->retry_max_ms = conf->retry_max_ms;
 	for (i = 0; i < conf->n_nodes; i++)
-		kme_server_init(&kme->servers[i], (int64_t)device_now);
+		kme_server_init(&kme->servers[i], (int64_t)device_now, conf->timeout_ms);
 	for (i = 0; clients[i]; i++)
 		if (i + 1 == CLIENTS)
 			abort();
@@ -180,13 +180,20 @@ static void open_request(struct kme *kme, struct open_request *request, unsigned
 {
 	struct simkme_plan plan = { .delay = PROBE_MS };
 
+	request->is_late = false;
 	if (simkme_plan)
 		plan = simkme_plan(kme->side, node, op);
 	/* Fetching keys by their IDs may take several requests. */
+	if (op == KME_OP_ENC)
+		plan.delay += plan.per_key * request->n_sent;
 	if (plan.delay > kme->timeout_ms * (op == KME_OP_DEC ? 3ULL : 1)) {
 		plan.delay = kme->timeout_ms;
 		plan.outcome = SIMKME_BROKEN;
+		request->is_late = true;
 	}
+	if (op == KME_OP_DEC)
+		plan.delay += plan.per_key * request->n_sent;
+	request->begun = device_now;
 	request->node = node;
 	request->outcome = plan.outcome;
 	request->at = device_now + plan.delay;
@@ -258,6 +265,8 @@ static size_t get(const struct open_request *request, enum kme_op op, struct kme
 		return take_old(pair, request->node, request->n_sent, keys);
 	else
 		n = take_new(pair, request->node, request->n_sent, keys);
+	if (request->is_late)
+		pair->late += n;
 	if (request->outcome == SIMKME_BROKEN)
 		*n_burned = n;
 	else if (request->outcome == SIMKME_SHORT)
@@ -279,7 +288,11 @@ static void answer(struct kme *kme, struct open_request *request, enum kme_op op
 	told.n_sent = request->n_sent;
 	told.outcome = note_health(kme, request, op, told.n_keys);
 	if (op == KME_OP_ENC) {
-		kme_server_batch(&kme->servers[request->node], request->n_sent, told.n_keys);
+		if (request->is_late)
+			kme_server_late(&kme->servers[request->node], request->n_sent);
+		else
+			kme_server_batch(&kme->servers[request->node], request->n_sent, told.n_keys,
+					 device_now - request->begun);
 		next = told.n_keys ? -1 : find_up(kme, request->node + 1);
 		if (next >= 0) {
 			open_request(kme, request, (unsigned int)next, op);
@@ -346,6 +359,23 @@ int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *
 	memcpy(kme->dec.ids, ids, n * sizeof(*ids));
 	open_request(kme, &kme->dec, node, KME_OP_DEC);
 	return 0;
+}
+
+/* The keys that would have come by now are lost. */
+void kme_cancel_fetch(struct kme *kme)
+{
+	struct kme_answer told = { .op = KME_OP_DEC, .node = kme->dec.node, .why = { "cancelled" } };
+	struct kme_key keys[KME_BATCH_MAX];
+
+	if (!kme->dec.is_open)
+		return;
+	told.asked = kme->dec.asked;
+	told.n_sent = kme->dec.n_sent;
+	told.n_burned = fetch(&simkme_pairs[kme->dec.node], &kme->dec, keys);
+	simkme_pairs[kme->dec.node].late += told.n_burned;
+	told.outcome = KME_OUTCOME_EMPTY;
+	kme->dec.is_open = false;
+	kme->ops.answer(kme->arg, &told);
 }
 
 static void sooner(uint64_t *next, const struct open_request *request)

@@ -36,6 +36,8 @@ struct simkme_plan {
 	/* ms until it ends; SIMKME_NEVER: the client's timeout ends it */
 	uint64_t delay;
 	enum simkme_outcome outcome;
+	/* ms for each key besides; dec_keys are then as many requests as keys */
+	uint64_t per_key;
 };
 
 /* How a request of @op by the end @side to its KME @node will end. */
@@ -44,6 +46,8 @@ extern struct simkme_plan (*simkme_plan)(int side, unsigned int node, enum kme_o
 /* How many keys each pair can give, has given, and how many the other end fetched. */
 struct simkme_pair {
 	uint64_t supply, given, fetched;
+	/* keys that left a KME in an answer that did not arrive in time */
+	uint64_t late;
 	uint8_t is_fetched[SIMKME_KEPT];
 };
 

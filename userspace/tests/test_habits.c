@@ -128,3 +128,61 @@ TEST(a_kme_that_fails_and_comes_back_costs_no_offer)
 	CHECK_NUMBER("no fallback", world->ends[0].link->counters.source_changes, 0);
 	world_free(world);
 }
+
+/* --- slow answers --- */
+
+static uint64_t enc_per_key, dec_per_key;
+
+static struct simkme_plan slow_line(int side, unsigned int node, enum kme_op op)
+{
+	(void)side;
+	(void)node;
+	return (struct simkme_plan){
+		.delay = 20,
+		.per_key = op == KME_OP_ENC ? enc_per_key : op == KME_OP_DEC ? dec_per_key : 0,
+	};
+}
+
+/* Both ends are hybrid all the while, and at most one batch a minute is lost. */
+static void check_slow(uint64_t enc, uint64_t dec)
+{
+	struct world *world;
+	uint64_t given, minutes = 3, began, changes;
+
+	enc_per_key = enc;
+	dec_per_key = dec;
+	world = start(400000, slow_line);
+	/* What the speed is, is found out in the first minute. */
+	world_run(world, 60000);
+	CHECK(sends_hybrid(0) && sends_hybrid(1), "%llu and %llu ms a key: not hybrid",
+	      (unsigned long long)enc, (unsigned long long)dec);
+	CHECK(simkme_pairs[0].late <= 2 * 32, "%llu keys were late in the first minute",
+	      (unsigned long long)simkme_pairs[0].late);
+	given = simkme_pairs[0].given;
+	began = world->n_hybrid;
+	simkme_pairs[0].late = 0;
+	changes = world->ends[0].link->counters.source_changes;
+	world_run(world, minutes * 60000);
+	printf("# %llu and %llu ms a key: %llu keys given, %llu late, %llu used\n",
+	       (unsigned long long)enc, (unsigned long long)dec,
+	       (unsigned long long)(simkme_pairs[0].given - given),
+	       (unsigned long long)simkme_pairs[0].late,
+	       (unsigned long long)(world->n_hybrid - began));
+	CHECK_NUMBER("late keys", simkme_pairs[0].late, 0);
+	CHECK(sends_hybrid(0) && sends_hybrid(1), "not hybrid at the end");
+	CHECK_NUMBER("changes of the source", world->ends[0].link->counters.source_changes, changes);
+	CHECK(world_flows(world), "frames are lost");
+	world_free(world);
+}
+
+TEST(a_slow_line_gets_requests_that_it_can_answer_in_time)
+{
+	check_slow(150, 0);
+	check_slow(900, 0);
+}
+
+TEST(offers_are_as_large_as_a_kme_that_gives_single_keys_can_fetch_in_time)
+{
+	check_slow(0, 235);
+	check_slow(0, 2000);
+}

@@ -318,3 +318,56 @@ TEST(each_broken_status_has_its_reason_and_counter)
 		lab_stop();
 	}
 }
+
+/* The batch follows what comes within half of the time limit, and one late answer is enough to learn it. */
+TEST(a_slow_line_is_asked_for_what_comes_in_time)
+{
+	static const struct lab_options hasty = { .timeout_ms = 1500 };
+	size_t n;
+
+	lab_start("ms-per-key 50\n", "");
+	lab_client_start(&a, 0, &hasty);
+	CHECK_NUMBER("too many", lab_get(&a, 64), 0);
+	CHECK_NUMBER("late", counter(KME_COUNTER_TIMEOUT), 1);
+	CHECK_NUMBER("burned", counter(KME_COUNTER_KEYS_BURNED), 64);
+	CHECK_NUMBER("an eighth", lab_get(&a, 64), 8);
+	n = lab_get(&a, 64);
+	CHECK(n > 8 && n <= 15, "%zu keys, not as many as come in 750 ms", n);
+	n = lab_get(&a, 64);
+	CHECK(n > 8 && n <= 15, "%zu keys, not as many as come in 750 ms", n);
+	CHECK_NUMBER("none is late any more", counter(KME_COUNTER_TIMEOUT), 1);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* Keys that are fetched one by one are given up with their offer, and the next fetch is not in their way. */
+TEST(a_fetch_that_is_given_up_ends_at_once)
+{
+	static struct kme_key keys[6];
+	struct kme_key_id ids[6];
+	size_t i;
+
+	lab_start("", "ms-per-key 200\nmethods get\n");
+	lab_client_start(&a, 0, NULL);
+	lab_client_start(&b, 1, NULL);
+	CHECK_NUMBER("got", lab_get(&a, 6), 6);
+	memcpy(keys, a.keys, sizeof(keys));
+	for (i = 0; i < 6; i++)
+		ids[i] = keys[i].id;
+	CHECK_NUMBER("one", lab_fetch(&b, keys, 1), 1);
+	CHECK_NUMBER("five", kme_fetch_keys(b.kme, 0, ids + 1, 5), 0);
+	LAB_WAIT(&b, b.n_answers == 1 && kme_server(b.kme, 0)->counters[KME_COUNTER_KEYS] == 3);
+	kme_cancel_fetch(b.kme);
+	CHECK_NUMBER("answered", b.n_answers, 2);
+	CHECK_NUMBER("keys", b.answer.n_keys, 0);
+	CHECK_TEXT("why", b.answer.why.text,
+		   "is too slow: 2 of 5 keys came before the offer was over");
+	CHECK_NUMBER("burned", b.answer.n_burned, 3);
+	CHECK_NUMBER("up", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
+	kme_cancel_fetch(b.kme);
+	CHECK_NUMBER("nothing to give up", b.n_answers, 2);
+	CHECK_NUMBER("the next", lab_fetch(&b, keys + 5, 1), 1);
+	lab_client_stop(&a);
+	lab_client_stop(&b);
+	lab_stop();
+}

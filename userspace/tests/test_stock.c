@@ -308,7 +308,11 @@ TEST(a_refusal_pauses_a_kme_and_an_offer_of_one_key_tests_whether_it_works_again
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("one key as a test", taken.n, 1);
 	stock_spend(site->stock);
-	stock_agreed(site->stock);
+	stock_agreed(site->stock, now);
+	stock_take(site->stock, 4, now, &taken);
+	CHECK_NUMBER("half of what was refused", taken.n, 2);
+	stock_spend(site->stock);
+	stock_agreed(site->stock, now);
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("as before", taken.n, 4);
 	stock_spend(site->stock);
@@ -334,18 +338,18 @@ TEST(after_a_refused_key_id_the_newest_key_is_offered_and_old_keys_are_given_up)
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("one key as a test", taken.n, 1);
 	stock_spend(site->stock);
-	CHECK_NUMBER("the newest was known: older keys given up", stock_agreed(site->stock), 48);
+	CHECK_NUMBER("the newest was known: older keys given up", stock_agreed(site->stock, now), 48);
 	CHECK_NUMBER("held", stock_held(site->stock), 47);
 	stock_take(site->stock, 4, now, &taken);
 	CHECK_NUMBER("as before", taken.n, 4);
 	stock_spend(site->stock);
-	CHECK_NUMBER("known too: none given up", stock_agreed(site->stock), 0);
+	CHECK_NUMBER("known too: none given up", stock_agreed(site->stock, now), 0);
 	held = stock_held(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
 	now += 2000;
 	stock_take(site->stock, 4, now, &taken);
 	stock_spend(site->stock);
-	CHECK_NUMBER("a KME that was down still has its keys: none given up", stock_agreed(site->stock), 0);
+	CHECK_NUMBER("a KME that was down still has its keys: none given up", stock_agreed(site->stock, now), 0);
 	CHECK_NUMBER("held", stock_held(site->stock), held - 1);
 	site_stop(site);
 	lab_stop();
@@ -368,7 +372,7 @@ TEST(if_the_newest_key_id_is_refused_too_a_fresh_key_is_fetched)
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("a fresh one", taken.n, 1);
 	stock_spend(site->stock);
-	CHECK_NUMBER("half of the others given up", stock_agreed(site->stock), 49);
+	CHECK_NUMBER("half of the others given up", stock_agreed(site->stock, now), 49);
 	site_stop(site);
 	lab_stop();
 }

@@ -89,7 +89,7 @@ static int node_init(struct kme_node *node, const struct kme_conf *conf,
 {
 	struct kme_peer *peer = &node->peer;
 
-	kme_server_init(&node->server, kme_now_ms());
+	kme_server_init(&node->server, kme_now_ms(), conf->timeout_ms);
 	node->server.method[KME_OP_ENC] = from->method;
 	node->server.method[KME_OP_DEC] = from->method;
 	peer->dialect = dialect_of(from);
@@ -418,4 +418,14 @@ int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *
 	if (kme->nodes[node].server.health != KME_HEALTH_UP)
 		return -EAGAIN;
 	return job_start(kme, &kme->dec, KME_OP_DEC, node, ids, n);
+}
+
+void kme_cancel_fetch(struct kme *kme)
+{
+	struct kme_job *job = &kme->dec;
+
+	if (!job->asked)
+		return;
+	kme_job_cancel(job, &kme->nodes[job->node]);
+	job_finish(kme, job, KME_OUTCOME_EMPTY);
 }

@@ -162,7 +162,7 @@ struct kme_answer {
 /**
  * struct kme_ops - what a client reports to its owner
  *
- * kme_run() calls these. They may call anything but kme_run() and kme_free().
+ * kme_run() and kme_cancel_fetch() call these. They may call anything but kme_run() and kme_free().
  */
 struct kme_ops {
 	/** @answer: a job ended */
@@ -251,6 +251,15 @@ int kme_get_keys(struct kme *kme, size_t n);
  * malformed or repeated.
  */
 int kme_fetch_keys(struct kme *kme, unsigned int node, const struct kme_key_id *ids, size_t n);
+
+/**
+ * kme_cancel_fetch() - give up the keys that the peer named, because its offer is over
+ * @kme: the client
+ *
+ * Reports an answer at once if a dec_keys runs, without keys. Those that came and those of the
+ * request under way are burned.
+ */
+void kme_cancel_fetch(struct kme *kme);
 
 /**
  * kme_server() - look up what is known about a KME

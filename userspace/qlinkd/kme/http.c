@@ -330,11 +330,13 @@ enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, C
 				  struct qlink_why *why)
 {
 	enum kme_counter counter = KME_COUNTER_ANSWERED;
-	curl_off_t sent_us = 0;
+	curl_off_t sent_us = 0, took_us = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
 			  &transfer->status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+	transfer->took_ms = (uint64_t)took_us / 1000;
 	transfer->was_sent = sent_us > 0 || transfer->body_sent ||
 			     transfer->status || transfer->is_resent;
 	if (code != CURLE_OK) {

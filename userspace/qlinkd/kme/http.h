@@ -78,6 +78,9 @@ struct kme_transfer {
 	/** @status: the HTTP status, once the transfer is over */
 	long status;
 
+	/** @took_ms: how long it took, with its connection, once it is over */
+	uint64_t took_ms;
+
 	/** @was_sent: the KME may have seen the request */
 	bool was_sent;
 
@@ -106,7 +109,7 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 
 /**
  * kme_transfer_end() - take a transfer that is over off its loop
- * @transfer: gets its @status and @was_sent; keeps the answer
+ * @transfer: gets its @status, @took_ms and @was_sent; keeps the answer
  * @multi: where it ran
  * @code: how it ended, from libcurl
  * @why: filled in unless there is a complete answer

@@ -242,7 +242,8 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 	/* Refusals count too: some KMEs refuse when they have fewer keys than requested. */
 	if (job->op == KME_OP_ENC)
 		kme_server_batch(&node->server, job->n_sent,
-				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0);
+				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0,
+				 job->transfer.took_ms);
 	return outcome;
 }
 
@@ -262,6 +263,16 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 	return advance(job, *outcome);
 }
 
+void kme_job_cancel(struct kme_job *job, struct kme_node *node)
+{
+	burn(job, &node->server, job->n_keys + job->n_sent);
+	node->server.counters[KME_COUNTER_TIMEOUT]++;
+	qlink_refuse(&job->why, -ETIMEDOUT,
+		     "is too slow: %zu of %zu keys came before the offer was over", job->n_keys,
+		     job->asked);
+	job->n_keys = 0;
+}
+
 enum kme_step kme_job_end(struct kme_job *job, CURLM *multi, struct kme_node *node,
 			  CURLcode code, enum kme_outcome *outcome)
 {
@@ -274,6 +285,9 @@ enum kme_step kme_job_end(struct kme_job *job, CURLM *multi, struct kme_node *no
 		node->server.counters[counter]++;
 		if (job->transfer.was_sent)
 			burn(job, &node->server, job->n_sent);
+		if (job->transfer.was_sent && counter == KME_COUNTER_TIMEOUT &&
+		    job->op == KME_OP_ENC)
+			kme_server_late(&node->server, job->n_sent);
 		*outcome = KME_OUTCOME_BROKEN;
 	}
 	kme_transfer_free(&job->transfer, multi);

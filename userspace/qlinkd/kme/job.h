@@ -110,6 +110,13 @@ void kme_job_free(struct kme_job *job, CURLM *multi);
 int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node, const char *sae);
 
 /**
+ * kme_job_cancel() - give up a job while a request runs
+ * @job: has no keys from here on; what came counts as burned
+ * @node: the KME that got the request
+ */
+void kme_job_cancel(struct kme_job *job, struct kme_node *node);
+
+/**
  * kme_job_end() - handle the end of a request
  * @job: gets the keys that came
  * @multi: where it ran

@@ -44,11 +44,12 @@ enum kme_counter kme_outcome_counter(enum kme_outcome outcome)
 	return counters[outcome];
 }
 
-void kme_server_init(struct kme_server *server, int64_t now_ms)
+void kme_server_init(struct kme_server *server, int64_t now_ms, unsigned int timeout_ms)
 {
 	memset(server, 0, sizeof(*server));
 	server->retry_ms = now_ms;
 	server->batch = KME_BATCH_MAX;
+	server->patience_ms = timeout_ms / 2;
 	/* Every member is -1. */
 	memset(&server->status, 0xff, sizeof(server->status));
 }
@@ -92,16 +93,37 @@ void kme_server_worked(struct kme_server *server)
 	server->failures = 0;
 }
 
-void kme_server_batch(struct kme_server *server, size_t asked, size_t came)
+/* How many keys come in time if @n came in @took_ms. */
+static size_t bearable(const struct kme_server *server, size_t n, uint64_t took_ms)
 {
-	size_t limit = kme_server_limit(server);
+	uint64_t most = took_ms ? n * server->patience_ms / took_ms : KME_BATCH_MAX;
+
+	if (most > KME_BATCH_MAX)
+		return KME_BATCH_MAX;
+	return most ? (size_t)most : 1;
+}
+
+void kme_server_batch(struct kme_server *server, size_t asked, size_t came, uint64_t took_ms)
+{
+	size_t limit = kme_server_limit(server), most;
 
 	if (!came && asked > 1)
 		server->batch = asked / 2;
 	else if (came >= asked && asked == server->batch)
 		server->batch = asked * 2;
+	if (came) {
+		server->has_given = true;
+		most = bearable(server, came, took_ms);
+		if (most < limit)
+			limit = most;
+	}
 	if (server->batch > limit)
 		server->batch = limit;
+}
+
+void kme_server_late(struct kme_server *server, size_t asked)
+{
+	server->batch = asked > 8 ? asked / 8 : 1;
 }
 
 bool kme_wants_other_method(const struct kme_server *server, enum kme_op op,

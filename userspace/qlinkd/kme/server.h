@@ -80,6 +80,12 @@ struct kme_server {
 	/** @batch: most keys of the next enc_keys, 1 to KME_BATCH_MAX */
 	size_t batch;
 
+	/** @has_given: an answer with keys showed how fast it is */
+	bool has_given;
+
+	/** @patience_ms: how long an answer should take at most, half of the time limit */
+	uint64_t patience_ms;
+
 	/** @counters: by enum kme_counter */
 	uint64_t counters[KME_COUNTER_N];
 };
@@ -104,8 +110,9 @@ enum kme_counter kme_outcome_counter(enum kme_outcome outcome);
  * kme_server_init() - start with a KME that nothing is known about
  * @server: filled in
  * @now_ms: CLOCK_BOOTTIME; its first status is due at once
+ * @timeout_ms: limit for a request
  */
-void kme_server_init(struct kme_server *server, int64_t now_ms);
+void kme_server_init(struct kme_server *server, int64_t now_ms, unsigned int timeout_ms);
 
 /**
  * kme_server_status() - learn from a status
@@ -145,12 +152,23 @@ size_t kme_server_limit(const struct kme_server *server);
  * @server: the server
  * @asked: how many keys the last request asked for
  * @came: how many came
+ * @took_ms: after how long
  *
  * If none came where several were requested, the next request asks for half as many: some KMEs
  * refuse a number above a limit or a stock that they do not report. If all came, it asks for
- * twice as many.
+ * twice as many, but not for more than would come within half of the time limit at that speed.
  */
-void kme_server_batch(struct kme_server *server, size_t asked, size_t came);
+void kme_server_batch(struct kme_server *server, size_t asked, size_t came, uint64_t took_ms);
+
+/**
+ * kme_server_late() - learn from a request for new keys whose answer was not complete in time
+ * @server: the server
+ * @asked: how many keys the request asked for
+ *
+ * All of them may be burned. The next request asks for an eighth: if it is the line that is slow,
+ * few keys are burned until a number is found that comes in time.
+ */
+void kme_server_late(struct kme_server *server, size_t asked);
 
 /**
  * kme_wants_other_method() - say whether to send the request again by the other method

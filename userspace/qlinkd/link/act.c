@@ -389,7 +389,8 @@ static void note_refused(struct link *link, uint8_t reason)
 	link->act->n_unsettled = 0;
 	/* Only a refusal by the peer says something about its KME. */
 	if (link->act->has_offered &&
-	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID))
+	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID ||
+	     reason == SESSION_REASON_TIMEOUT))
 		stock_refused(link->stock, reason, services_now());
 	link->act->has_offered = false;
 }
@@ -417,7 +418,7 @@ static void note_agreed(struct link *link, const struct session_offer *offer)
 	link->why[0] = '\0';
 	link->act->n_unsettled = 0;
 	if (offer->source != QLINK_SOURCE_PQC)
-		note_burned(link, stock_agreed(link->stock),
+		note_burned(link, stock_agreed(link->stock, services_now()),
 			    "the peer's KME has new keys and no longer the old ones");
 	TELL(link->services, LOG_DEBUG, "agreed", TEXT("link", link->config->device),
 	     TEXT("source", qlink_name(&qlink_sources, offer->source)),
@@ -507,6 +508,7 @@ static void act(struct link *link, const struct session_action *action)
 		break;
 	case SESSION_ACTION_DROP_RX:
 		exchange_drop_rx(link->exchange);
+		stock_cancel_fetch(link->stock);
 		break;
 	case SESSION_ACTION_RESTART_CHAIN:
 		chain_restart(&link->exchange->tx.chain);

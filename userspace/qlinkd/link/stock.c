@@ -22,6 +22,10 @@
 #define REFUSED_MAX_MS	10000
 /* Pause after a wipe: a host that is about to be suspended should not get new keys before. */
 #define WIPED_MS	1000
+/* How long it may take at most until an offer is agreed on, well below SESSION_FETCH_MS. */
+#define OFFER_MS	5000
+/* The most keys of a request to a KME whose speed is not known. */
+#define FIRST_MAX	32
 
 /* One KME, and the keys that it delivered. */
 struct source {
@@ -34,6 +38,9 @@ struct source {
 	bool is_doubtful;
 	/* a key is needed that arrived after that */
 	bool wants_fresh;
+	/* most keys of an offer, and how many of the last one */
+	uint32_t offer_max, n_offered;
+	uint64_t offered_at;
 	bool has_store;
 };
 
@@ -170,9 +177,18 @@ static void ask_again(struct stock *stock)
 		stock->ask_at = stock->now;
 }
 
+/* As long as it is not known how fast a KME answers, few keys are lost if that takes too long. */
+static uint32_t ask_at_most(const struct stock *stock)
+{
+	int node = find_up(stock);
+
+	return node < 0 || kme_server(stock->kme, (unsigned int)node)->has_given ? KME_BATCH_MAX :
+										   FIRST_MAX;
+}
+
 static void ask(struct stock *stock)
 {
-	uint32_t n;
+	uint32_t n, most = ask_at_most(stock);
 
 	stock->ask_at = UINT64_MAX;
 	n = wanted(stock);
@@ -182,7 +198,7 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->held_until;
 		return;
 	}
-	stock->is_asking = !kme_get_keys(stock->kme, n < KME_BATCH_MAX ? n : KME_BATCH_MAX);
+	stock->is_asking = !kme_get_keys(stock->kme, n < most ? n : most);
 	if (!stock->is_asking)
 		stock->ask_at = stock->now + DRY_MIN_MS;
 }
@@ -328,6 +344,7 @@ static int start_client(struct stock *stock, const struct config *config,
 		nodes[i] = config->kmes[link->kmes[i]].node;
 		name_source(&stock->sources[i], i, &config->kmes[link->kmes[i]]);
 		stock->sources[i].refused_ms = REFUSED_MIN_MS;
+		stock->sources[i].offer_max = SESSION_OFFER_MAX;
 	}
 	stock->n_sources = link->n_kmes;
 	return link->n_kmes ? kme_new(&conf, &ops, stock, &stock->kme, why) : 0;
@@ -500,6 +517,8 @@ static uint32_t take(struct stock *stock, unsigned int i, uint32_t n)
 {
 	struct source *source = &stock->sources[i];
 
+	if (n > source->offer_max)
+		n = source->offer_max;
 	if (!is_usable(stock, i) && !is_to_be_probed(stock, i, stock->now))
 		return 0;
 	if (source->is_doubtful)
@@ -529,6 +548,8 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 		taken->ids[k] = store_taken_id(&source->store, k);
 		taken->secrets[k] = store_taken_key(&source->store, k);
 	}
+	source->n_offered = taken->n;
+	source->offered_at = now;
 	pacing_spent(&stock->pacing, taken->n);
 }
 
@@ -551,18 +572,38 @@ void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now
 	source->is_doubtful = reason == SESSION_REASON_KEY_ID;
 	if (source->wants_fresh)
 		stock->ask_at = now;
+	/* It may have been too many for the time that the peer allows. */
+	if (reason == SESSION_REASON_KME && source->n_offered > 1)
+		source->offer_max = source->n_offered / 2;
 	source->refused_until = now + source->refused_ms;
 	source->refused_ms *= 2;
 	if (source->refused_ms > REFUSED_MAX_MS)
 		source->refused_ms = REFUSED_MAX_MS;
 }
 
-uint32_t stock_agreed(struct stock *stock)
+/*
+ * The peer's KME may give one key at a time, slowly, and what it gave is lost if the offer is not
+ * agreed on in time. Time for one key counts as it came, with what an offer takes whatever its size.
+ */
+static void learn_pace(struct source *source, uint64_t now)
+{
+	uint64_t took = now - source->offered_at, most = SESSION_OFFER_MAX;
+
+	if (source->n_offered == source->offer_max)
+		source->offer_max *= 2;
+	if (took && source->n_offered * OFFER_MS / took < most)
+		most = source->n_offered * OFFER_MS / took;
+	if (source->offer_max > most)
+		source->offer_max = most ? (uint32_t)most : 1;
+}
+
+uint32_t stock_agreed(struct stock *stock, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
 	uint32_t n = 0;
 
 	source->refused_ms = REFUSED_MIN_MS;
+	learn_pace(source, now);
 	/* The newest key was known and an old one was not: drop the older half and try again. */
 	if (source->is_doubtful && source->has_store)
 		n = store_drop(&source->store, (store_stock(&source->store) + 1) / 2);
@@ -635,6 +676,12 @@ enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
 	if (!err)
 		return SESSION_REASON_NONE;
 	return err == -EINVAL ? SESSION_REASON_KEY_ID : SESSION_REASON_KME;
+}
+
+void stock_cancel_fetch(struct stock *stock)
+{
+	if (stock->kme)
+		kme_cancel_fetch(stock->kme);
 }
 
 const struct kme_server *stock_server(const struct stock *stock, unsigned int node)

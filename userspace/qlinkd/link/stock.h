@@ -215,8 +215,8 @@ void stock_spend(struct stock *stock);
 /**
  * stock_refused() - note that the peer could not fetch what was offered
  * @stock: the stock; keys of the last offer's KME are not offered for a while
- * @reason: SESSION_REASON_KME or SESSION_REASON_KEY_ID; where the peer's KME does not
- *	have a key, the newest is tried next
+ * @reason: SESSION_REASON_KME, _TIMEOUT or _KEY_ID; where the peer's KME does not have a
+ *	key, the newest is tried next; after KME, offers are half as large
  * @now: time in ms
  */
 void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now);
@@ -225,10 +225,11 @@ void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now
  * stock_agreed() - note that the peer fetched what was offered
  * @stock: the stock; if the peer's KME knew the newest key but not an older one,
  *	the older half is wiped
+ * @now: time in ms; offers get as large as can be agreed on in time at this pace
  *
  * Return: keys wiped, which neither end will use.
  */
-uint32_t stock_agreed(struct stock *stock);
+uint32_t stock_agreed(struct stock *stock, uint64_t now);
 
 /**
  * stock_serving() - which KMEs are up
@@ -257,6 +258,12 @@ void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now);
  */
 enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
 			       const struct bytes *ids, unsigned int n);
+
+/**
+ * stock_cancel_fetch() - give up the keys that the peer named, because its offer is over
+ * @stock: the stock; reports that none came if a fetch was under way
+ */
+void stock_cancel_fetch(struct stock *stock);
 
 /**
  * stock_server() - state and counters of a KME
