@@ -47,6 +47,7 @@ static const struct {
 		{ "message", "detail", "text", "html", "empty" } },
 	[SETTING_CONNECTION] = { "connection", CONNECTION_KEEP, 0, 0, 0,
 		{ "keep", "close" } },
+	[SETTING_REPEAT_KEYS] = { "repeat-keys", 0, 0, 0, 0, { "no", "yes" } },
 	[SETTING_MS_PER_KEY] = { "ms-per-key", 0, 0, 60000, 0, { NULL } },
 	[SETTING_TLS] = { "tls", TLS_ANY, 0, 0, 0, { "any", "1.2", "1.3" } },
 };

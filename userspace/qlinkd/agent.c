@@ -283,6 +283,7 @@ void agent_close(struct agent *agent)
 	free_event(agent->beat);
 	setup_discard(&agent->now, &nothing);
 	audit_close(agent->services.audit);
+	seen_free(&agent->services.keys_seen);
 	notify_close(&agent->notify);
 	if (agent->base)
 		event_base_free(agent->base);

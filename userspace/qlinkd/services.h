@@ -8,6 +8,7 @@
 
 #include "qlinkd/audit/audit.h"
 #include "qlinkd/base/log.h"
+#include "qlinkd/base/seen.h"
 #include "qlinkd/broker/client.h"
 
 /**
@@ -28,6 +29,9 @@ struct services {
 
 	/** @audit_told_ms: when the log last said that it is not written; 0 if it is written */
 	uint64_t audit_told_ms;
+
+	/** @keys_seen: the last keys of all KMEs and links, so that none is used twice */
+	struct seen keys_seen;
 };
 
 /**

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kme_lab.h"
+#include "qlinkd/base/seen.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/config/config.h"
 #include "qlinkd/link/stock.h"
@@ -12,6 +13,9 @@
 
 /* The link's time; the KME client uses the real clock. */
 static uint64_t now;
+
+/* The keys that the agent had before. */
+static struct seen keys_seen;
 
 struct site {
 	struct config config;
@@ -21,7 +25,8 @@ struct site {
 	uint8_t secrets[SESSION_OFFER_MAX][64];
 	size_t lens[SESSION_OFFER_MAX];
 	unsigned int want_secrets;
-	uint64_t n_burned;
+	uint64_t n_burned, n_refused;
+	struct qlink_why why;
 };
 
 static void on_changed(void *arg)
@@ -62,8 +67,28 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	site->n_burned += answer->n_burned;
 }
 
+static bool on_seen(void *arg, unsigned int node, const struct kme_key *key)
+{
+	struct bytes none = { NULL, 0 }, bytes = { key->bytes, key->len };
+
+	(void)arg;
+	(void)node;
+	return seen_before(&keys_seen, 0, &bytes, &none) == 1;
+}
+
+static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
+		       const struct qlink_why *why)
+{
+	struct site *site = arg;
+
+	(void)answer;
+	site->n_refused += n;
+	site->why = *why;
+}
+
 static const struct stock_ops ops = {
 	.changed = on_changed, .fetched = on_fetched, .health = on_health, .trouble = on_trouble,
+	.seen = on_seen, .refused = on_refused,
 };
 
 static struct site *site_start(int side, const char *link)
@@ -84,6 +109,7 @@ static struct site *site_start(int side, const char *link)
 
 static void site_stop(struct site *site)
 {
+	seen_free(&keys_seen);
 	stock_free(site->stock);
 	config_free(&site->config);
 }
@@ -637,6 +663,56 @@ TEST(a_lost_answer_burns_keys_and_is_reported)
 	CHECK_NUMBER("burned", site->n_burned, 8);
 	SITE_WAIT(site, stock_held(site->stock) == 100);
 	CHECK_NUMBER("down in between", site->n_down, 1);
+	site_stop(site);
+	lab_stop();
+}
+
+/* All keys of a KME are too long for the store. It is asked once a second, then more and more rarely. */
+TEST(a_kme_whose_keys_cannot_be_used_is_not_drained)
+{
+	static const unsigned int pauses[] = { 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000 };
+	struct site *site;
+	size_t i;
+
+	lab_start("key-size 1024\nignore-size yes\n", "");
+	site = site_start(0, SCARCE);
+	for (i = 0; i < COUNT(pauses); i++) {
+		SITE_WAIT(site, site->n_refused == 8 * (i + 1) &&
+				stock_deadline(site->stock) == now + pauses[i]);
+		CHECK_TEXT("why", site->why.text, "key of 128 bytes, not 32 to 64; see key-bytes");
+		stock_run(site->stock, now + pauses[i] - 1);
+		CHECK_NUMBER("requests", requests(site), i + 1);
+		now += pauses[i];
+	}
+	CHECK_NUMBER("kept", stock_held(site->stock), 0);
+	site_stop(site);
+	lab_stop();
+}
+
+/* A KME gives one key to both ends, and keys again that it gave before. */
+TEST(a_key_that_came_before_is_refused_in_both_directions)
+{
+	static struct lab_client peer;
+	struct bytes kme_id = { (const uint8_t *)"1/KME-B", 7 }, id;
+	struct site *site;
+
+	lab_start("repeat-keys yes\nserve-twice yes\n", "repeat-keys yes\nserve-twice yes\n");
+	lab_client_start(&peer, 1, NULL);
+	CHECK_NUMBER("the peer gets", lab_get(&peer, 1), 1);
+	site = site_start(0, SCARCE);
+	/* Each answer to us begins with the key that the peer got. */
+	SITE_WAIT(site, stock_held(site->stock) >= 90 && stock_deadline(site->stock) == now + 1000);
+	CHECK(site->n_refused >= 2, "%llu keys refused", (unsigned long long)site->n_refused);
+	CHECK(strstr(site->why.text, "the KME gave it or its ID before, here or to the peer"), "%s",
+	      site->why.text);
+	CHECK(strstr(site->why.text, peer.keys[0].id.text), "%s", site->why.text);
+	id = (struct bytes){ (const uint8_t *)peer.keys[0].id.text, strlen(peer.keys[0].id.text) };
+	site->n_refused = 0;
+	CHECK_NUMBER("fetch", stock_fetch(site->stock, &kme_id, &id, 1), SESSION_REASON_NONE);
+	SITE_WAIT(site, site->n_fetched == 1);
+	CHECK_NUMBER("what the peer offers of it", site->reason, SESSION_REASON_KEY_ID);
+	CHECK_NUMBER("refused", site->n_refused, 1);
+	lab_client_stop(&peer);
 	site_stop(site);
 	lab_stop();
 }

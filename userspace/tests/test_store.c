@@ -146,10 +146,10 @@ TEST(keys_that_do_not_fit_are_refused_with_value_and_rule)
 
 	key.len = 31;
 	CHECK_NUMBER("31", store_put(&store, &id, &key, 0, &why), -EINVAL);
-	CHECK_TEXT("31", why.text, "key of 31 bytes, not 32 to 48");
+	CHECK_TEXT("31", why.text, "key of 31 bytes, not 32 to 48; see key-bytes");
 	key.len = 49;
 	CHECK_NUMBER("49", store_put(&store, &id, &key, 0, &why), -EINVAL);
-	CHECK_TEXT("49", why.text, "key of 49 bytes, not 32 to 48");
+	CHECK_TEXT("49", why.text, "key of 49 bytes, not 32 to 48; see key-bytes");
 	key.len = 48;
 	id.len = 0;
 	CHECK_NUMBER("no ID", store_put(&store, &id, &key, 0, &why), -EINVAL);

@@ -363,6 +363,8 @@ static void start_agent(struct world *world, unsigned int i)
 	struct qlink_why why;
 
 	simkme_side = (int)i;
+	/* An agent that restarts has forgotten which keys it had. */
+	seen_free(&end->services.keys_seen);
 	device_services(&end->services, i, world->log_fds[i]);
 	end->services.audit = audit;
 	CHECK_NUMBER("link", link_new(&end->link, &end->config, &end->config.links[0],
@@ -406,6 +408,7 @@ void world_free(struct world *world)
 	for (i = 0; i < 2; i++) {
 		link_free(world->ends[i].link);
 		config_free(&world->ends[i].config);
+		seen_free(&world->ends[i].services.keys_seen);
 		close(world->log_fds[i]);
 	}
 	free(world->used);

@@ -104,7 +104,7 @@ static int check_key(const struct store *store, const struct bytes *id, const st
 		return qlink_refuse(why, -EINVAL, "key ID of %zu bytes, not 1 to %d", id->len,
 				    STORE_ID_BYTES_MAX);
 	if (key->len < STORE_KEY_BYTES_MIN || key->len > store->config.key_bytes)
-		return qlink_refuse(why, -EINVAL, "key of %zu bytes, not %d to %u", key->len,
+		return qlink_refuse(why, -EINVAL, "key of %zu bytes, not %d to %u; see key-bytes", key->len,
 				    STORE_KEY_BYTES_MIN, store->config.key_bytes);
 	if (store->taken_from)
 		return qlink_refuse(why, -EBUSY, "the newest key is in use");

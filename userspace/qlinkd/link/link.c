@@ -20,6 +20,7 @@ const struct link_counter link_counters[] = {
 	COUNTER(peer_source_changes),
 	COUNTER(keys_burned),
 	COUNTER(keys_expired),
+	COUNTER(keys_refused),
 	COUNTER(records_lost),
 	{ NULL, 0 },
 };

@@ -82,6 +82,9 @@ struct link_counters {
 	/** @keys_expired: QKD keys that were wiped for their age before they were offered */
 	uint64_t keys_expired;
 
+	/** @keys_refused: keys of a KME that were not taken: seen before, or of a wrong length */
+	uint64_t keys_refused;
+
 	/** @records_lost: records of keys that the kernel overwrote before they were read */
 	uint64_t records_lost;
 };

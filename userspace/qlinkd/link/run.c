@@ -22,6 +22,8 @@
 #define RECORDS_MANY	2048
 /* How long the stores are not filled, so that a link's first keys come quickly. */
 #define FIRST_MS	2000
+/* How often it is logged that keys of a KME are refused. */
+#define REFUSED_MS	60000
 
 /**
  * struct link_run - what drives one link
@@ -68,6 +70,9 @@ struct link_run {
 
 	/** @kme_why: the last error of a KME that was logged, so that it is logged once */
 	char kme_why[sizeof(struct qlink_why)];
+
+	/** @refused_at: when keys that are refused are logged again */
+	uint64_t refused_at;
 };
 
 /* Something changed: have the loop call link_run() soon, which chooses anew. */
@@ -419,6 +424,38 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	     NUMBER_OF("burned", answer->n_burned), TEXT("why", answer->why.text));
 }
 
+/* A KME may give a key to both ends, to two links, or again after it was restarted. */
+static bool on_seen(void *arg, unsigned int node, const struct kme_key *key)
+{
+	enum { ID, KEY };
+	struct link *link = arg;
+	struct seen *seen = &link->services->keys_seen;
+	const char *kme = link->config->kme_names[node];
+	struct bytes where = { (const uint8_t *)kme, strlen(kme) }, none = { NULL, 0 };
+	struct bytes id = { (const uint8_t *)key->id.text, strlen(key->id.text) };
+	struct bytes bytes = { key->bytes, key->len };
+	/* Both are remembered in any case. */
+	int has_id = seen_before(seen, ID, &where, &id);
+	int has_key = seen_before(seen, KEY, &bytes, &none);
+
+	return has_id || has_key;
+}
+
+static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
+		       const struct qlink_why *why)
+{
+	struct link *link = arg;
+
+	link->counters.keys_refused += n;
+	if (link->run->refused_at > services_now())
+		return;
+	link->run->refused_at = services_now() + REFUSED_MS;
+	TELL(link->services, LOG_WARNING, "keys-refused", TEXT("link", link->config->device),
+	     TEXT("kme", link->config->kme_names[answer->node]),
+	     TEXT("request", kme_op_name(answer->op)), NUMBER_OF("keys", answer->n_keys),
+	     NUMBER_OF("refused", n), TEXT("why", why->text));
+}
+
 /* --- life --- */
 
 static int init_agreement(struct link *link, struct qlink_why *why)
@@ -457,6 +494,8 @@ int link_new(struct link **out, const struct config *config,
 		.fetched = on_fetched,
 		.health = on_health,
 		.trouble = on_trouble,
+		.seen = on_seen,
+		.refused = on_refused,
 	};
 	struct link *link = calloc(1, sizeof(*link));
 	int err;

@@ -17,6 +17,9 @@
 /* Pause before a KME that gave fewer keys than asked for is asked again; it doubles. */
 #define DRY_MIN_MS	200
 #define DRY_MAX_MS	2000
+/* Pause before a KME is asked again none of whose keys could be used; it doubles. */
+#define USELESS_MIN_MS	1000
+#define USELESS_MAX_MS	60000
 /* Pause before keys of a KME are offered again after the peer could not fetch; it doubles. */
 #define REFUSED_MIN_MS	2000
 #define REFUSED_MAX_MS	10000
@@ -58,7 +61,7 @@ struct stock {
 	uint64_t ask_at;
 	/* until when a few keys are enough */
 	uint64_t held_until;
-	uint32_t dry_ms;
+	uint32_t dry_ms, useless_ms;
 	uint64_t n_expired;
 	/* the peer's KMEs that are up, as it said last, and since when none of them is */
 	uint8_t peer_kmes;
@@ -209,37 +212,77 @@ static bool is_full(const struct kme_answer *answer)
 	return answer->n_keys && answer->n_keys >= answer->n_sent;
 }
 
-static void keep(struct stock *stock, const struct kme_answer *answer)
+static bool is_seen(struct stock *stock, const struct kme_answer *answer, size_t i,
+		    struct qlink_why *why)
+{
+	if (!stock->ops.seen(stock->arg, answer->node, &answer->keys[i]))
+		return false;
+	qlink_refuse(why, -EEXIST, "key %s: the KME gave it or its ID before, here or to the peer",
+		     answer->keys[i].id.text);
+	return true;
+}
+
+static int put(struct stock *stock, const struct kme_answer *answer, size_t i,
+	       struct qlink_why *why)
+{
+	const struct kme_key *from = &answer->keys[i];
+	struct bytes id = { (const uint8_t *)from->id.text, strlen(from->id.text) };
+	struct bytes key = { from->bytes, from->len };
+
+	if (is_seen(stock, answer, i, why))
+		return -EEXIST;
+	return store_put(&stock->sources[answer->node].store, &id, &key, stock->now, why);
+}
+
+/* Returns how many keys were kept. */
+static uint64_t keep(struct stock *stock, const struct kme_answer *answer)
 {
 	struct source *source = &stock->sources[answer->node];
-	struct bytes id, key;
-	struct qlink_why why;
-	uint64_t kept = 0;
+	uint64_t kept = 0, refused = 0;
+	struct qlink_why why, last;
 	size_t i;
 
 	if (!has_store(stock, source))
-		return;
+		return 0;
 	for (i = 0; i < answer->n_keys; i++) {
-		id = (struct bytes){ (const uint8_t *)answer->keys[i].id.text,
-				     strlen(answer->keys[i].id.text) };
-		key = (struct bytes){ answer->keys[i].bytes, answer->keys[i].len };
-		kept += !store_put(&source->store, &id, &key, stock->now, &why);
+		if (put(stock, answer, i, &why)) {
+			last = why;
+			refused++;
+		}
 	}
+	kept = answer->n_keys - refused;
 	if (kept) {
 		pacing_arrived(&stock->pacing, kept, stock->now);
 		source->wants_fresh = false;
 	}
-	source->store.is_rich = is_full(answer);
+	if (refused)
+		stock->ops.refused(stock->arg, answer, refused, &last);
+	source->store.is_rich = kept && is_full(answer);
+	return kept;
+}
+
+/* A KME whose keys cannot be used would be drained: it is left alone ever longer. */
+static void rest(struct stock *stock)
+{
+	stock->useless_ms = stock->useless_ms ? 2 * stock->useless_ms : USELESS_MIN_MS;
+	if (stock->useless_ms > USELESS_MAX_MS)
+		stock->useless_ms = USELESS_MAX_MS;
+	stock->ask_at = stock->now + stock->useless_ms;
 }
 
 static void got_keys(struct stock *stock, const struct kme_answer *answer)
 {
+	bool has_keys = answer->n_keys && !stock->discards;
+	uint64_t kept = has_keys ? keep(stock, answer) : 0;
+
 	stock->has_answered = true;
 	stock->is_asking = false;
-	if (answer->n_keys && !stock->discards)
-		keep(stock, answer);
 	stock->discards = false;
-	if (is_full(answer)) {
+	if (kept)
+		stock->useless_ms = 0;
+	if (has_keys && !kept) {
+		rest(stock);
+	} else if (is_full(answer)) {
 		stock->dry_ms = DRY_MIN_MS;
 		stock->ask_at = stock->now;
 	} else {
@@ -267,13 +310,20 @@ static void fetched_keys(struct stock *stock, const struct kme_answer *answer)
 {
 	struct bytes secrets[SESSION_OFFER_MAX] = { { NULL, 0 } };
 	enum session_reason reason = reason_of(answer);
+	struct qlink_why why;
+	uint64_t refused = 0;
 	size_t i;
 
 	for (i = 0; i < answer->n_keys; i++) {
 		const struct kme_key *key = &answer->keys[i];
 
+		refused += is_seen(stock, answer, i, &why);
 		if (key->place < SESSION_OFFER_MAX)
 			secrets[key->place] = (struct bytes){ key->bytes, key->len };
+	}
+	if (refused) {
+		stock->ops.refused(stock->arg, answer, refused, &why);
+		reason = SESSION_REASON_KEY_ID;
 	}
 	stock->ops.fetched(stock->arg, reason, secrets);
 }

@@ -36,6 +36,16 @@ struct stock_ops {
 
 	/** @trouble: an answer was wrong, or burned keys */
 	void (*trouble)(void *arg, const struct kme_answer *answer);
+
+	/**
+	 * @seen: whether a key of a KME, or its ID, came to this agent before, on any link and
+	 * in either direction; remembers both
+	 */
+	bool (*seen)(void *arg, unsigned int node, const struct kme_key *key);
+
+	/** @refused: @n keys of an answer were not taken, the last of them as @why says */
+	void (*refused)(void *arg, const struct kme_answer *answer, uint64_t n,
+			const struct qlink_why *why);
 };
 
 /**
