@@ -186,3 +186,71 @@ TEST(offers_are_as_large_as_a_kme_that_gives_single_keys_can_fetch_in_time)
 	check_slow(0, 235);
 	check_slow(0, 2000);
 }
+
+/* --- what the log says --- */
+
+static enum simkme_outcome outcome_now;
+
+static struct simkme_plan as_now(int side, unsigned int node, enum kme_op op)
+{
+	struct simkme_plan plan = { .delay = 20 };
+
+	(void)side;
+	(void)node;
+	/* Its status is always good, as that of many broken ones. */
+	if (op != KME_OP_STATUS)
+		plan.outcome = outcome_now;
+	return plan;
+}
+
+static struct simkme_plan all_broken(int side, unsigned int node, enum kme_op op)
+{
+	struct simkme_plan plan = as_now(side, node, op);
+
+	plan.outcome = outcome_now;
+	return plan;
+}
+
+TEST(a_dead_kme_is_logged_once_a_minute_and_once_when_it_is_back)
+{
+	struct world *world;
+
+	outcome_now = SIMKME_UP;
+	world = start(40000, all_broken);
+	until_hybrid(world, 10000);
+	CHECK_NUMBER("up", world_logs(world, 0, "kme-up"), 1);
+	outcome_now = SIMKME_BROKEN;
+	world_run(world, 45000);
+	outcome_now = SIMKME_UP;
+	world_run(world, 20000);
+	CHECK(world_logs(world, 0, "kme-down") == 1, "%u lines in 45 s",
+	      world_logs(world, 0, "kme-down"));
+	CHECK_NUMBER("back", world_logs(world, 0, "kme-up"), 2);
+	outcome_now = SIMKME_BROKEN;
+	world_run(world, 600000);
+	CHECK(world_logs(world, 0, "kme-down") <= 12, "%u lines in 10 minutes",
+	      world_logs(world, 0, "kme-down"));
+	CHECK_NUMBER("not back", world_logs(world, 0, "kme-up"), 2);
+	outcome_now = SIMKME_UP;
+	world_run(world, 20000);
+	CHECK_NUMBER("back again", world_logs(world, 0, "kme-up"), 3);
+	world_free(world);
+}
+
+TEST(a_kme_whose_status_is_good_and_whose_keys_fail_does_not_flood_the_log)
+{
+	struct world *world;
+	unsigned int lines;
+
+	outcome_now = SIMKME_UP;
+	world = start(40000, as_now);
+	until_hybrid(world, 10000);
+	outcome_now = SIMKME_BROKEN;
+	world_run(world, 120000);
+	lines = world_logs(world, 0, "kme-");
+	world_run(world, 300000);
+	lines = world_logs(world, 0, "kme-") - lines;
+	CHECK(lines <= 10, "%u lines in 5 minutes", lines);
+	CHECK(world_flows(world), "frames are lost");
+	world_free(world);
+}

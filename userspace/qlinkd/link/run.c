@@ -22,8 +22,21 @@
 #define RECORDS_MANY	2048
 /* How long the stores are not filled, so that a link's first keys come quickly. */
 #define FIRST_MS	2000
-/* How often it is logged that keys of a KME are refused. */
-#define REFUSED_MS	60000
+/* How often the log says that a KME is still down, or gives the same wrong answers. */
+#define REMIND_MS	60000
+/* A KME that was down is back once it has not failed for so long. */
+#define STAYS_UP_MS	3000
+
+/**
+ * struct said - a line of the log that is not repeated more than once a minute
+ */
+struct said {
+	/** @why: its cause, the beginning of it; empty if what it said is over */
+	char why[96];
+
+	/** @at: when */
+	uint64_t at;
+};
 
 /**
  * struct link_run - what drives one link
@@ -68,8 +81,17 @@ struct link_run {
 	/** @recorded: rekeys of both rings when records were last read */
 	uint64_t recorded;
 
-	/** @kme_why: the last error of a KME that was logged, so that it is logged once */
-	char kme_why[sizeof(struct qlink_why)];
+	/** @down: the last line that said that a KME is down, by KME */
+	struct said down[KME_NODES_MAX];
+
+	/** @up_at: since when a KME is up, 0 while it is not, by KME */
+	uint64_t up_at[KME_NODES_MAX];
+
+	/** @is_said_down: the log says that these KMEs are down, one bit each */
+	unsigned int is_said_down;
+
+	/** @trouble: the last line that said what is wrong with an answer, by KME */
+	struct said trouble[KME_NODES_MAX];
 
 	/** @refused_at: when keys that are refused are logged again */
 	uint64_t refused_at;
@@ -394,17 +416,57 @@ static void on_fetched(void *arg, enum session_reason reason, const struct bytes
 	act_fetched(link, reason, secrets);
 }
 
+/* Whether to say this: a KME that fails does so at every retry, for the same cause. */
+static bool is_news(struct said *said, const char *why)
+{
+	uint64_t now = services_now();
+
+	if (said->at && now - said->at < REMIND_MS &&
+	    !strncmp(said->why, why, sizeof(said->why) - 1))
+		return false;
+	snprintf(said->why, sizeof(said->why), "%s", why);
+	said->at = now;
+	return true;
+}
+
+static void note_up(struct link *link, unsigned int node)
+{
+	TELL(link->services, LOG_INFO, "kme-up", TEXT("link", link->config->device),
+	     TEXT("kme", link->config->kme_names[node]));
+}
+
 static void on_health(void *arg, unsigned int node, bool is_up, const struct qlink_why *why)
 {
 	struct link *link = arg;
+	struct said *said = &link->run->down[node];
 
-	link->run->kme_why[0] = '\0';
-	if (is_up)
-		TELL(link->services, LOG_INFO, "kme-up", TEXT("link", link->config->device),
-		     TEXT("kme", link->config->kme_names[node]));
-	else
+	if (is_up) {
+		/* After it was said to be down, it is back once it stays up: see check_kmes(). */
+		link->run->up_at[node] = services_now();
+		if (!said->at)
+			note_up(link, node);
+		return;
+	}
+	link->run->up_at[node] = 0;
+	if (is_news(said, why->text)) {
+		link->run->is_said_down |= 1 << node;
 		TELL(link->services, LOG_WARNING, "kme-down", TEXT("link", link->config->device),
 		     TEXT("kme", link->config->kme_names[node]), TEXT("why", why->text));
+	}
+}
+
+/* Says that a KME is back, once it has not failed for a while. */
+static void check_kmes(struct link *link, uint64_t now)
+{
+	struct link_run *run = link->run;
+	unsigned int i;
+
+	for (i = 0; i < KME_NODES_MAX; i++) {
+		if (!(run->is_said_down & 1 << i) || !run->up_at[i] || now - run->up_at[i] < STAYS_UP_MS)
+			continue;
+		run->is_said_down &= ~(1U << i);
+		note_up(link, i);
+	}
 }
 
 static void on_trouble(void *arg, const struct kme_answer *answer)
@@ -413,9 +475,8 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 
 	link->counters.keys_burned += answer->n_burned;
 	/* A KME without keys gives the same error each time. */
-	if (!answer->n_burned && !strcmp(link->run->kme_why, answer->why.text))
+	if (!is_news(&link->run->trouble[answer->node], answer->why.text))
 		return;
-	snprintf(link->run->kme_why, sizeof(link->run->kme_why), "%s", answer->why.text);
 	TELL(link->services, LOG_WARNING, "kme-error", TEXT("link", link->config->device),
 	     TEXT("kme", link->config->kme_names[answer->node]),
 	     TEXT("request", answer->op == KME_OP_ENC ? "enc_keys" : "dec_keys"),
@@ -449,7 +510,7 @@ static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
 	link->counters.keys_refused += n;
 	if (link->run->refused_at > services_now())
 		return;
-	link->run->refused_at = services_now() + REFUSED_MS;
+	link->run->refused_at = services_now() + REMIND_MS;
 	TELL(link->services, LOG_WARNING, "keys-refused", TEXT("link", link->config->device),
 	     TEXT("kme", link->config->kme_names[answer->node]),
 	     TEXT("request", kme_op_name(answer->op)), NUMBER_OF("keys", answer->n_keys),
@@ -589,6 +650,7 @@ void link_run(struct link *link)
 		read_records(link, now);
 	if (link->run->look_at <= now) {
 		check_device(link);
+		check_kmes(link, now);
 		link->run->look_at = now + LOOK_MS;
 	}
 	withdraw_next(link);
