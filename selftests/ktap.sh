@@ -5,7 +5,7 @@
 # A file defines functions and ends with: run_tests "$@". test_NAME functions run once. each_test_NAME functions
 # run twice, with $under set to eth and to udp. each_under_NAME functions also run for udp6.
 # Arguments name the tests to run. $debug_tests names those that the debug kernel runs in "make check". A file
-# that sets $needs_cpus is skipped on machines with fewer CPUs.
+# that sets $needs_cpus is skipped on machines with fewer CPUs. One that sets $needs_systemd runs where systemd does.
 
 # A kernel with kmemleak also has the other debug options that make it slow.
 is_debug_kernel() { [ -e /sys/kernel/debug/kmemleak ]; }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -103,6 +104,23 @@ static int open_listener(struct agent *agent, struct qlink_why *why)
 
 /* --- the loop --- */
 
+/* Each change of how the links stand, for "systemctl status". */
+static void tell_overview(struct agent *agent)
+{
+	struct overview overview = { .worst = NULL };
+	char links[OVERVIEW_TEXT], text[sizeof(agent->overview)];
+	size_t i;
+
+	for (i = 0; i < agent->now.n_links; i++)
+		overview_add(&overview, agent->now.links[i]->link);
+	snprintf(text, sizeof(text), "%s%s%s", overview_text(&overview, links),
+		 agent->refused[0] ? "; reload refused: " : "", agent->refused);
+	if (!strcmp(text, agent->overview))
+		return;
+	memcpy(agent->overview, text, sizeof(text));
+	notify_send(&agent->notify, "STATUS=%s", text);
+}
+
 /*
  * The watchdog shows progress: every link has the broker read its device once a second in this
  * loop, and a broker that does not answer ends the loop.
@@ -120,6 +138,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 		peer_recheck(agent->now.peers[i]);
 	services_watch_audit(&agent->services);
 	notify_send(&agent->notify, "WATCHDOG=1");
+	tell_overview(agent);
 	add_timer(agent->beat, agent->notify.watchdog_ms &&
 		  agent->notify.watchdog_ms < BEAT_MS ? agent->notify.watchdog_ms : BEAT_MS);
 }
@@ -252,9 +271,7 @@ int agent_run(struct agent *agent)
 	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->now.config.agent.name),
 	     NUMBER_OF("links", agent->now.n_links), NUMBER_OF("peers", agent->now.n_peers));
 	AUDIT(&agent->services, "started", TEXT("version", QLINK_VERSION));
-	notify_send(&agent->notify, "READY=1\nSTATUS=%zu link%s, %zu peer%s", agent->now.n_links,
-		   agent->now.n_links == 1 ? "" : "s", agent->now.n_peers,
-		   agent->now.n_peers == 1 ? "" : "s");
+	notify_send(&agent->notify, "READY=1");
 	event_base_dispatch(agent->base);
 	if (agent->services.broker.is_dead)
 		agent->err = -EPIPE;
@@ -376,6 +393,7 @@ int agent_reload(struct agent *agent, struct config_error *error)
 {
 	int err = reload(agent, error);
 
+	snprintf(agent->refused, sizeof(agent->refused), "%.199s", err ? error->text : "");
 	if (err) {
 		TELL(&agent->services, LOG_ERR, "reload-failed", TEXT("why", error->text));
 		AUDIT(&agent->services, "reload_failed", TEXT("why", error->text));

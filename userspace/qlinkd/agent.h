@@ -8,6 +8,7 @@
 #include "libqlink/event.h"
 #include "qlinkd/base/notify.h"
 #include "qlinkd/peer/listen.h"
+#include "overview.h"
 #include "services.h"
 #include "setup.h"
 
@@ -28,6 +29,12 @@ struct agent {
 
 	/** @notify: the service manager */
 	struct notify notify;
+
+	/** @overview: how the links stand, as the service manager was told last */
+	char overview[NOTIFY_TEXT_MAX - sizeof("STATUS=")];
+
+	/** @refused: why the last reload was refused; empty if it was not */
+	char refused[200];
 
 	/** @base: the loop */
 	struct event_base *base;

@@ -1,0 +1,203 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The agent as a service of systemd, with the unit that "make install" installs: it starts before its devices, is started
+# again for ever, and says how its links stand. Site a has the service, site b an agent without.
+
+# shellcheck disable=SC2034 # for run and ktap.sh
+needs_systemd=yes
+
+# shellcheck source=sites.sh
+. "$(dirname "$0")/sites.sh"
+
+# setup_service [LINE…]: two sites and their KMEs, and the service of site a, not started; the LINEs are added to its link.
+setup_service()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	systemd-sysusers 2>/dev/null
+	agent_conf 1 "$@"
+	agent_conf 2 "$@"
+	install_service
+	agent_start 2
+	defer systemctl stop qlinkd
+	since=$(date +'%Y-%m-%d %H:%M:%S')
+}
+
+# install_service: the configuration and the files of site a, where the unit looks for them.
+install_service()
+{
+	local file
+
+	rm -rf /etc/qlinkd /var/log/qlinkd
+	install -d -m 750 -o qlinkd -g qlinkd /etc/qlinkd
+	for file in site-a.pem site-a.key ca.pem sae-a.pem sae-a.key kme-ca.pem; do
+		install -m 400 -o qlinkd -g qlinkd "$pki/$file" /etc/qlinkd/
+	done
+	sed -E "s,$pki/,/etc/qlinkd/,; s,$tmp/a/(control|metrics),/run/qlinkd/\1,; s,$tmp/a/audit,/var/log/qlinkd/audit," \
+		"$tmp/a/conf" >/etc/qlinkd/qlinkd.conf
+	chown qlinkd: /etc/qlinkd/qlinkd.conf
+	ln -s /run/qlinkd/control "$tmp/a/control"
+	drop_in site "NetworkNamespacePath=/run/netns/$ns1"
+}
+
+# drop_in NAME LINE…: more lines for the unit's service.
+drop_in()
+{
+	local dir=/run/systemd/system/qlinkd.service.d
+
+	mkdir -p "$dir"
+	printf '%s\n' '[Service]' "${@:2}" >"$dir/$1.conf"
+	defer rm -rf "$dir"
+	systemctl daemon-reload
+}
+
+unit_is() { [ "$(systemctl show -P "$1" qlinkd)" = "$2" ]; }
+# service_start: the unit is started, and the agent is ready; shows why if not.
+service_start() { expect_ok "start" systemctl start qlinkd || { show_service; return 1; }; }
+main_pid() { systemctl show -P MainPID qlinkd; }
+status_text_has() { systemctl show -P StatusText qlinkd | grep -qF -e "$1"; }
+# journal_has TEXT: the service has logged it in this test.
+journal_has() { journalctl -q -o cat -u qlinkd --since "$since" | grep -qF -e "$1"; }
+# show_service: prints the end of the service's log.
+show_service() { journalctl -q -o cat -u qlinkd --since "$since" | tail -n 40; tail -n 20 "$tmp/b/log"; }
+expect_protected() { expect_soon "active hybrid" active hybrid || show_service; }
+
+test_starts_before_its_device_udp()
+{
+	setup_service
+	service_start || return
+	expect_eq "state" "$(systemctl is-active qlinkd)" active
+	expect_soon "says why" unit_is StatusText "1 link: 1 blocked (qlink0: device: no such device)" ||
+		systemctl show -P StatusText qlinkd
+	links_add
+	keep_busy
+	expect_protected
+	expect_soon "says it" unit_is StatusText "1 link: 1 protected"
+	expect_has "status" "$(systemctl status qlinkd)" 'Status: "1 link: 1 protected"'
+	expect_eq "user" "$(ps -o user= -p "$(main_pid)")" qlinkd
+}
+
+test_starts_after_its_device_udp()
+{
+	setup_service
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	ip -n "$ns1" link delete qlink0
+	expect_soon "says that it is gone" status_text_has "blocked (qlink0: device: no such device)"
+	expect_eq "state" "$(systemctl is-active qlinkd)" active
+}
+
+# The service manager waits until the agent has read its configuration, and says so to who reloads.
+test_reload_udp()
+{
+	setup_service
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	steady_start
+	local pid
+	pid=$(main_pid)
+	sed -i 's/outage-cover 30/outage-cover 40/' /etc/qlinkd/qlinkd.conf
+	expect_ok "reload" systemctl reload qlinkd
+	expect_ok "logged" journal_has reloaded
+	echo "nonsense" >>/etc/qlinkd/qlinkd.conf
+	systemctl reload qlinkd
+	expect_ok "logged" journal_has reload-failed
+	expect_soon "says it" status_text_has "reload refused: /etc/qlinkd/qlinkd.conf:"
+	expect_eq "state" "$(systemctl is-active qlinkd) $(main_pid)" "active $pid"
+	expect_eq "reloads" "$(status 1 .reloads)" 1
+	steady_stop
+}
+
+# kill_agent N: kills the service's agent, and waits until systemd has started it the Nth time again.
+kill_agent()
+{
+	kill -9 "$(main_pid)"
+	expect_soon "restart $1" restarted "$1"
+}
+
+# The pause before a restart grows, so the agent may not run yet when the next kill is due.
+restarted() { [ "$(systemctl show -P NRestarts qlinkd)" -ge "$1" ]; }
+
+test_kills_in_a_row_udp()
+{
+	local n end
+
+	setup_service "floor-ms 100"
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	steady_start
+	end=${EPOCHREALTIME/./}
+	n=0
+	while [ $((${EPOCHREALTIME/./} - end)) -lt 10000000 ] || [ "$n" -lt 10 ]; do
+		kill_agent $((n = n + 1))
+	done
+	end=$SECONDS
+	expect_soon "active" unit_is ActiveState active || show_service
+	expect_eq "within 10 s" "$((SECONDS - end <= 10))" 1
+	echo "# $n kills; active $((SECONDS - end)) s after the last"
+	expect_protected
+	expect_soon "says it" unit_is StatusText "1 link: 1 protected"
+	steady_stop
+}
+
+# An agent that does not turn its loop is ended and started again.
+test_watchdog_udp()
+{
+	local pid
+
+	setup_service
+	drop_in watchdog "WatchdogSec=4s"
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	steady_start
+	pid=$(main_pid)
+	kill -STOP "$pid"
+	expect_soon "restart" restarted 1
+	expect_soon "active" unit_is ActiveState active || show_service
+	expect_ok "why" journal_has_of_manager "Watchdog timeout"
+	expect_eq "another agent" "$(($(main_pid) != pid))" 1
+	expect_protected
+	steady_stop
+}
+
+journal_has_of_manager() { journalctl -q -o cat UNIT=qlinkd.service --since "$since" | grep -qF -e "$1"; }
+
+# Private keys that root gives the service: no file of the agent's user has them.
+test_credentials_udp()
+{
+	setup_service
+	install -d -m 700 "$tmp/secret"
+	mv /etc/qlinkd/{site,sae}-a.key "$tmp/secret/"
+	chown root: "$tmp"/secret/*
+	sed -i 's,/etc/qlinkd/\(.*-a.key\),/run/credentials/qlinkd.service/\1,' /etc/qlinkd/qlinkd.conf
+	drop_in credentials "LoadCredential=site-a.key:$tmp/secret/site-a.key" "LoadCredential=sae-a.key:$tmp/secret/sae-a.key"
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	expect_eq "reload" "$(systemctl reload qlinkd; systemctl is-active qlinkd)" active
+}
+
+# An agent that cannot start is tried for ever, with a pause that grows; a mended file ends it.
+test_no_start_limit_udp()
+{
+	setup_service
+	links_add
+	keep_busy
+	mv /etc/qlinkd/ca.pem "$tmp/"
+	systemctl start --no-block qlinkd
+	expect_soon "restarts" restarted 3
+	expect_eq "state" "$(systemctl is-failed qlinkd)" activating
+	mv "$tmp/ca.pem" /etc/qlinkd/
+	expect_protected
+}
+
+run_tests "$@"
