@@ -30,12 +30,38 @@ json_t *status_of(const struct agent *agent)
 	return json_pack("{s:s}", "name", text);
 }
 
-int agent_reload(struct agent *agent, struct qlink_why *why)
+int agent_reload(struct agent *agent, struct config_error *error)
 {
 	(void)agent;
-	(void)why;
+	(void)error;
 	n_operated++;
 	return 0;
+}
+
+int agent_try_reload(struct agent *agent,
+		     void (*tell)(void *arg, const struct setup *now, const struct setup *next),
+		     void *arg, struct config_error *error)
+{
+	static const struct setup none;
+
+	(void)agent;
+	(void)error;
+	tell(arg, &none, &none);
+	return 0;
+}
+
+struct setup_link *setup_find_link(const struct setup *setup, const char *device)
+{
+	(void)setup;
+	(void)device;
+	return NULL;
+}
+
+const char *setup_change(const struct setup *now, const struct setup *next, const char *device)
+{
+	(void)now;
+	(void)next;
+	return device;
 }
 
 struct link *agent_find_link(const struct agent *agent, const char *device)
@@ -80,7 +106,7 @@ static void start(const char *operators)
 	n_operated = 0;
 	memset(&agent, 0, sizeof(agent));
 	agent.base = event_base_new();
-	agent.config.agent.operators = operators;
+	agent.now.config.agent.operators = operators;
 	agent.services.audit = auditlog_open();
 	log_init(&agent.services.log, memfd_create("log", MFD_CLOEXEC), services_now());
 	CHECK_NUMBER("open", open_control(&why), 0);
@@ -268,7 +294,7 @@ TEST(a_group_that_does_not_exist_is_refused)
 	struct qlink_why why;
 
 	memset(&agent, 0, sizeof(agent));
-	agent.config.agent.operators = "no-such-group";
+	agent.now.config.agent.operators = "no-such-group";
 	CHECK_NUMBER("open", open_control(&why), -ENOENT);
 	CHECK_TEXT("why", why.text, "operators no-such-group: there is no such group");
 	rmdir(folder);

@@ -56,14 +56,17 @@ static void pki_make(void)
 static struct tls_context *context(const char *name)
 {
 	char cert[64], key[64], ca[64];
-	struct tls_config config = { .cert = cert, .key = key, .ca = ca };
+	struct credentials_files files = { .certificate = cert, .key = key, .ca = ca };
+	struct credentials *credentials;
 	struct tls_context *made;
 	struct qlink_why why = { "" };
 
 	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, name);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
-	CHECK(!tls_context_new(&made, &config, &why), "%s", why.text);
+	CHECK(!credentials_load(&credentials, &files, &why), "%s", why.text);
+	CHECK(!tls_context_new(&made, credentials, NULL, &why), "%s", why.text);
+	credentials_put(credentials);
 	return made;
 }
 
@@ -171,6 +174,7 @@ static struct lab *lab_new(void)
 	listen_on_loopback(lab);
 	CHECK(!peer_new(&lab->peer, names[0], &lab->config, &lab->services, lab->base,
 			lab->contexts[0]), "no memory");
+	peer_start(lab->peer, &lab->config);
 	return lab;
 }
 
@@ -325,8 +329,9 @@ TEST(another_link_with_an_id_is_found)
 	struct lab *lab = lab_new();
 	unsigned int i;
 
+	CHECK_NUMBER("room", peer_reserve_links(lab->peer, 2), 0);
 	for (i = 0; i < 2; i++)
-		CHECK_NUMBER("add", peer_add_link(lab->peer, &links[i]), 0);
+		peer_add_link(lab->peer, &links[i]);
 	CHECK(peer_id_owner(lab->peer, &links[1], 7) == &links[0], "not found");
 	CHECK(!peer_id_owner(lab->peer, &links[0], 7), "the link itself");
 	CHECK(!peer_id_owner(lab->peer, &links[1], 8), "an id that is free");
