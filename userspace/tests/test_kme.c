@@ -77,7 +77,8 @@ TEST(both_ends_get_the_same_keys)
 	CHECK(are_equal(100), "the keys differ");
 	CHECK_NUMBER("fetched twice", lab_fetch(&b, a.keys, 2), 0);
 	CHECK_NUMBER("outcome", b.answer.outcome, KME_OUTCOME_EMPTY);
-	CHECK_TEXT("why", b.answer.why.text, "answers dec_keys with 400");
+	CHECK_TEXT("why", b.answer.why.text, "answers dec_keys with 400: "
+		   "\"one or more keys specified are not found on KME\"");
 	CHECK(strstr(lab_command("status"), "\"stored\":900"), "%s", lab_command("status"));
 	both_stop();
 }

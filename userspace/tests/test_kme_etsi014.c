@@ -382,6 +382,36 @@ TEST(gives_each_http_status_its_meaning)
 	}
 }
 
+TEST(quotes_the_words_of_a_refusal_and_knows_dryness)
+{
+	static const struct {
+		const char *body, *words;
+		bool is_dry;
+	} rows[] = {
+		{ "{\"message\":\"Not enough keys available\"}", "Not enough keys available", true },
+		{ "{\"detail\":\"insufficient key material\"}", "insufficient key material", true },
+		{ "{\"message\":1,\"detail\":\"unknown SAE\"}", "unknown SAE", false },
+		{ "no key left", "no key left", true },
+		{ "size shall be a multiple of 8", "size shall be a multiple of 8", false },
+		{ "a \"b\" \x1b[31m\n\xc3\xa9", "a ?b? ?[31m???", false },
+		{ "<html>not enough keys</html>", "", false },
+		{ "[]", "", false },
+		{ "", "", false },
+	};
+	struct kme_refusal refusal;
+	char body[1000];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		kme_etsi014.read_refusal(rows[i].body, strlen(rows[i].body), &refusal);
+		CHECK_TEXT(rows[i].body, refusal.words, rows[i].words);
+		CHECK_NUMBER(rows[i].body, refusal.is_dry, rows[i].is_dry);
+	}
+	memset(body, 'x', sizeof(body));
+	kme_etsi014.read_refusal(body, sizeof(body), &refusal);
+	CHECK_NUMBER("a long one is cut", strlen(refusal.words), KME_WORDS_MAX - 1);
+}
+
 TEST(has_its_line_in_the_table)
 {
 	CHECK(kme_dialect_find("etsi-014") == &kme_etsi014, "not found by its name");

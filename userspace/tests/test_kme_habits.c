@@ -128,7 +128,7 @@ TEST(every_way_to_have_no_keys_is_empty_and_ends_when_keys_come)
 /* The client tries GET after the first error, and learns from 405 that the error meant no keys. */
 TEST(an_error_is_not_about_the_method_where_the_kme_has_no_other)
 {
-	lab_start("methods post\n", "");
+	lab_start("methods post\nerror-body empty\n", "");
 	CHECK_TEXT("dry", lab_command("set a dry 400"), "ok");
 	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 0"), "ok");
 	lab_client_start(&a, 0, NULL);
@@ -370,4 +370,75 @@ TEST(a_fetch_that_is_given_up_ends_at_once)
 	lab_client_stop(&a);
 	lab_client_stop(&b);
 	lab_stop();
+}
+
+static void run_dry(const char *code, const char *body)
+{
+	lab_start("", "");
+	CHECK_TEXT("code", lab_command("set a dry %s", code), "ok");
+	CHECK_TEXT("body", lab_command("set a error-body %s", body), "ok");
+	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 0"), "ok");
+	lab_client_start(&a, 0, NULL);
+}
+
+/* Its words say that a KME is dry, so that the method is not in doubt. */
+TEST(words_of_dryness_are_no_reason_to_try_get)
+{
+	static const char *const bodies[] = { "message", "detail", "text" };
+	size_t i;
+
+	for (i = 0; i < COUNT(bodies); i++) {
+		run_dry("400", bodies[i]);
+		CHECK_NUMBER(bodies[i], lab_get(&a, 4), 0);
+		CHECK_TEXT(bodies[i], a.answer.why.text,
+			   "answers enc_keys with 400: \"not enough keys in stock\"");
+		CHECK_NUMBER("GET was not tried", counter(KME_COUNTER_METHOD), 0);
+		lab_client_stop(&a);
+		lab_stop();
+	}
+}
+
+/* Without words GET is tried, and may work because keys came meanwhile. POST is tried again. */
+TEST(a_get_that_was_only_a_guess_gives_way_to_post)
+{
+	unsigned int i;
+
+	run_dry("400", "empty");
+	lab_command("set a methods get");
+	lab_command("stock SAE-A SAE-B 1000");
+	lab_command("fault a http 400 op enc_keys count 1");
+	CHECK_NUMBER("by GET", lab_get(&a, 1), 1);
+	CHECK_TEXT("method", kme_method_name(kme_server(a.kme, 0)->method[KME_OP_ENC]), "get");
+	lab_command("set a methods both");
+	for (i = 0; i < 8; i++)
+		CHECK_NUMBER("keys", lab_get(&a, 1), 1);
+	CHECK_TEXT("method", kme_method_name(kme_server(a.kme, 0)->method[KME_OP_ENC]), "post");
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* A server error is dryness if the words say so, or if there are none and the status has no key. */
+TEST(a_server_error_of_a_dry_kme_is_empty_and_burns_nothing)
+{
+	static const char *const bodies[] = { "message", "empty", "html" };
+	size_t i, tries;
+
+	for (i = 0; i < COUNT(bodies); i++) {
+		run_dry("500", bodies[i]);
+		for (tries = 0; tries < 3; tries++) {
+			CHECK_NUMBER(bodies[i], lab_get(&a, 4), 0);
+			CHECK_TEXT(bodies[i], kme_outcome_name(a.answer.outcome), "empty");
+		}
+		CHECK_NUMBER("burned", counter(KME_COUNTER_KEYS_BURNED), 0);
+		CHECK_NUMBER("down", a.n_down[0], 0);
+		lab_command("stock SAE-A SAE-B 1000");
+		CHECK(get_eventually(4, 4), "%s: still no keys", bodies[i]);
+		/* Now the error is a failure: keys came since that status. */
+		lab_command("fault a http 500 op enc_keys count 1");
+		CHECK_NUMBER(bodies[i], lab_get(&a, 4), 0);
+		CHECK_TEXT(bodies[i], kme_outcome_name(a.answer.outcome), "broken");
+		CHECK_NUMBER("may be burned", counter(KME_COUNTER_KEYS_BURNED), 4);
+		lab_client_stop(&a);
+		lab_stop();
+	}
 }

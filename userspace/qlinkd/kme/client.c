@@ -216,10 +216,12 @@ static enum kme_counter probe_judge(struct kme_node *node, struct kme_status *st
 {
 	const struct kme_dialect *dialect = node->peer.dialect;
 	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, node->probe.status);
+	struct kme_refusal refusal;
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
-		snprintf(why->text, sizeof(why->text), "answers status with %ld",
-			 node->probe.status);
+		dialect->read_refusal((const char *)node->probe.answer.data, node->probe.len,
+				      &refusal);
+		kme_refused(why, KME_OP_STATUS, node->probe.status, &refusal);
 		return kme_outcome_counter(verdict.outcome);
 	}
 	if (dialect->judge_status((const char *)node->probe.answer.data, node->probe.len, status,

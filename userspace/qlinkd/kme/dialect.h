@@ -113,7 +113,10 @@ struct kme_status {
 	/** @key_size: bits of a key when the request names no size */
 	int64_t key_size;
 
-	/** @stored_key_count: KMEs differ in what they count; base no decision on it */
+	/**
+	 * @stored_key_count: KMEs differ in what they count; only 0 is used, to tell that a
+	 * server error means no keys; -1 once keys came after it
+	 */
 	int64_t stored_key_count;
 
 	/** @max_key_count: keys that the KME can store */
@@ -160,6 +163,20 @@ struct kme_verdict {
 
 	/** @may_have_burned: the KME may have given the requested keys away */
 	bool may_have_burned;
+};
+
+/* The most of a KME's own words that is quoted, with a NUL. */
+#define KME_WORDS_MAX	160
+
+/**
+ * struct kme_refusal - what a KME says in an answer without keys
+ */
+struct kme_refusal {
+	/** @words: its own, printable ASCII without quotes; empty if there are none */
+	char words[KME_WORDS_MAX];
+
+	/** @is_dry: they say that there are no keys now */
+	bool is_dry;
 };
 
 /**
@@ -222,6 +239,9 @@ struct kme_dialect {
 	 */
 	int (*judge_status)(const char *text, size_t len, struct kme_status *status,
 			    struct qlink_why *why);
+
+	/** @read_refusal: read the body of an answer that is not 200; it may be anything */
+	void (*read_refusal)(const char *text, size_t len, struct kme_refusal *refusal);
 
 	/** @classify: say what an HTTP status means as an answer to @op */
 	struct kme_verdict (*classify)(enum kme_op op, long status);

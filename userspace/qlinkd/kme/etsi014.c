@@ -211,6 +211,59 @@ static struct kme_verdict classify(enum kme_op op, long status)
 	};
 }
 
+/* Quotes a text of the KME, which may have any bytes. */
+static void quote(char words[KME_WORDS_MAX], const char *text, size_t len)
+{
+	size_t i;
+
+	if (len >= KME_WORDS_MAX)
+		len = KME_WORDS_MAX - 1;
+	for (i = 0; i < len && text[i]; i++)
+		words[i] = text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' ? '?' :
+											     text[i];
+	words[i] = '\0';
+}
+
+/* 6.5 has message; some KMEs have another member, or plain text. */
+static void read_words(const char *text, size_t len, char words[KME_WORDS_MAX])
+{
+	static const char *const members[] = { "message", "detail", "error", "title" };
+	struct qlink_why why;
+	const json_t *value;
+	json_t *root;
+	size_t i;
+
+	words[0] = '\0';
+	if (kme_json_open(text, len, &root, &why)) {
+		/* A page for browsers says nothing that helps. */
+		if (len && text[0] != '<')
+			quote(words, text, len);
+		return;
+	}
+	for (i = 0; i < sizeof(members) / sizeof(members[0]) && !words[0]; i++) {
+		value = json_object_get(root, members[i]);
+		if (json_is_string(value))
+			quote(words, json_string_value(value), json_string_length(value));
+	}
+	kme_json_close(root);
+}
+
+/* No two KMEs use the same status for this, so that their words are what tells. */
+static void read_refusal(const char *text, size_t len, struct kme_refusal *refusal)
+{
+	static const char *const dry[] = {
+		"not enough key", "no key", "insufficient", "no more key", "out of key",
+		"keys available", "key available", "not available", "exhausted", "key store is empty",
+		"not enough available",
+	};
+	size_t i;
+
+	read_words(text, len, refusal->words);
+	refusal->is_dry = false;
+	for (i = 0; i < sizeof(dry) / sizeof(dry[0]); i++)
+		refusal->is_dry |= strcasestr(refusal->words, dry[i]) != NULL;
+}
+
 const struct kme_dialect kme_etsi014 = {
 	.name = "etsi-014",
 	.media_type = "application/json",
@@ -220,5 +273,6 @@ const struct kme_dialect kme_etsi014 = {
 	.write_body = write_body,
 	.judge_keys = judge_keys,
 	.judge_status = judge_status,
+	.read_refusal = read_refusal,
 	.classify = classify,
 };

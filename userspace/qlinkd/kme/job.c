@@ -56,17 +56,15 @@ static struct kme_ask current(const struct kme_job *job)
 }
 
 /* Choose the method and the number of keys of the next request. */
-static void choose(struct kme_job *job, const struct kme_node *node)
+static void choose(struct kme_job *job, struct kme_node *node)
 {
-	const struct kme_server *server = &node->server;
+	struct kme_server *server = &node->server;
 	size_t left = job->asked - job->n_done, most;
 
 	if (job->first_status)
 		job->method = other(job->method);
-	else if (server->method[job->op] == KME_METHOD_GET)
-		job->method = KME_METHOD_GET;
 	else
-		job->method = KME_METHOD_POST;
+		job->method = kme_server_method(server, job->op);
 	if (!job->ids)
 		most = server->batch;
 	else if (job->method == KME_METHOD_GET)
@@ -161,6 +159,8 @@ static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 	for (i = 0; i < n; i++)
 		keys[i].place = (uint16_t)(keys[i].place + job->n_done);
 	job->n_keys += (size_t)n;
+	if (n && job->op == KME_OP_ENC)
+		server->status.stored_key_count = -1;
 	return n ? KME_OUTCOME_KEYS : tally.sent ? KME_OUTCOME_BROKEN : KME_OUTCOME_EMPTY;
 }
 
@@ -174,7 +174,8 @@ static bool is_about_first(const struct kme_job *job, const struct kme_verdict *
 
 /* Handle an answer without keys. */
 static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
-				     struct kme_verdict verdict)
+				     struct kme_verdict verdict,
+				     const struct kme_refusal *refusal)
 {
 	struct kme_verdict first = node->peer.dialect->classify(job->op, job->first_status);
 	struct kme_server *server = &node->server;
@@ -188,8 +189,7 @@ static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 	server->counters[kme_outcome_counter(verdict.outcome)]++;
 	if (verdict.may_have_burned)
 		burn(job, server, job->n_sent);
-	snprintf(job->why.text, sizeof(job->why.text), "answers %s with %ld",
-		 kme_op_name(job->op), status);
+	kme_refused(&job->why, job->op, status, refusal);
 	return verdict.outcome;
 }
 
@@ -217,12 +217,20 @@ static bool is_to_be_split(const struct kme_job *job, const struct kme_verdict *
 	return job->ids && job->n_sent > 1 && verdict->rejects_method != KME_REJECTS_METHOD_YES;
 }
 
+/* Whether the error to the first method may have been about something else. */
+static bool was_maybe(const struct kme_job *job, const struct kme_dialect *dialect)
+{
+	return job->first_status && dialect->classify(job->op, job->first_status).rejects_method !=
+					    KME_REJECTS_METHOD_YES;
+}
+
 /* Whether to send the request again by the other method; learns which method works. */
-static bool is_other_method_due(struct kme_job *job, struct kme_server *server,
-				const struct kme_verdict *verdict)
+static bool is_other_method_due(struct kme_job *job, const struct kme_dialect *dialect,
+				struct kme_server *server, const struct kme_verdict *verdict)
 {
 	if (verdict->outcome == KME_OUTCOME_KEYS) {
-		server->method[job->op] = job->method;
+		kme_server_learn_method(server, job->op, job->method,
+					was_maybe(job, dialect));
 		return false;
 	}
 	if (job->first_status || is_to_be_split(job, verdict) ||
@@ -234,10 +242,11 @@ static bool is_other_method_due(struct kme_job *job, struct kme_server *server,
 }
 
 static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
-				    const struct kme_verdict *verdict)
+				    const struct kme_verdict *verdict,
+				    const struct kme_refusal *refusal)
 {
 	enum kme_outcome outcome = verdict->outcome == KME_OUTCOME_KEYS ?
-		take_keys(job, node) : take_refusal(job, node, *verdict);
+		take_keys(job, node) : take_refusal(job, node, *verdict, refusal);
 
 	/* Refusals count too: some KMEs refuse when they have fewer keys than requested. */
 	if (job->op == KME_OP_ENC)
@@ -247,18 +256,38 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 	return outcome;
 }
 
+/*
+ * Whether the answer means that there are no keys now, whatever its code: its words say so, or a
+ * server error comes from a KME whose status has no key. An answer with keys makes that status old.
+ */
+static bool is_dry(const struct kme_job *job, const struct kme_server *server,
+		   const struct kme_refusal *refusal)
+{
+	if (job->transfer.status == 401 || job->transfer.status == 403)
+		return false;
+	return refusal->is_dry || (job->op == KME_OP_ENC && job->transfer.status >= 500 &&
+				   job->transfer.status != 501 && !server->status.stored_key_count);
+}
+
 /* Handle a complete answer. */
 static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 				  enum kme_outcome *outcome)
 {
-	struct kme_verdict verdict =
-		node->peer.dialect->classify(job->op, job->transfer.status);
+	const struct kme_dialect *dialect = node->peer.dialect;
+	struct kme_verdict verdict = dialect->classify(job->op, job->transfer.status);
+	struct kme_refusal refusal = { .is_dry = false };
 
-	if (is_other_method_due(job, &node->server, &verdict)) {
+	if (verdict.outcome != KME_OUTCOME_KEYS) {
+		dialect->read_refusal((const char *)job->transfer.answer.data, job->transfer.len,
+				      &refusal);
+		if (is_dry(job, &node->server, &refusal))
+			verdict = (struct kme_verdict){ .outcome = KME_OUTCOME_EMPTY };
+	}
+	if (is_other_method_due(job, dialect, &node->server, &verdict)) {
 		*outcome = KME_OUTCOME_EMPTY;
 		return KME_STEP_AGAIN;
 	}
-	*outcome = take_answer(job, node, &verdict);
+	*outcome = take_answer(job, node, &verdict, &refusal);
 	job->first_status = 0;
 	return advance(job, *outcome);
 }

@@ -2,7 +2,11 @@
 /* What a client knows about one key server: health, method, limits, counters; no I/O. */
 #include "server.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* Requests by GET before POST is tried again, where it is not certain that POST is not accepted. */
+#define GUESSES_MAX	8
 
 static const char *const counter_names[] = {
 	[KME_COUNTER_STATUS] = "status_requests",
@@ -30,6 +34,15 @@ const char *kme_counter_name(enum kme_counter counter)
 	if (counter >= KME_COUNTER_FAULTS)
 		return kme_fault_name((enum kme_fault)(counter - KME_COUNTER_FAULTS));
 	return counter_names[counter];
+}
+
+void kme_refused(struct qlink_why *why, enum kme_op op, long status,
+		 const struct kme_refusal *refusal)
+{
+	const char *words = refusal->words;
+
+	snprintf(why->text, sizeof(why->text), "answers %s with %ld%s%s%s", kme_op_name(op), status,
+		 *words ? ": \"" : "", words, *words ? "\"" : "");
 }
 
 enum kme_counter kme_outcome_counter(enum kme_outcome outcome)
@@ -126,10 +139,42 @@ void kme_server_late(struct kme_server *server, size_t asked)
 	server->batch = asked > 8 ? asked / 8 : 1;
 }
 
+enum kme_method kme_server_method(struct kme_server *server, enum kme_op op)
+{
+	if (server->method[op] != KME_METHOD_GET)
+		return KME_METHOD_POST;
+	if (!server->is_guess[op] || ++server->n_guesses[op] < GUESSES_MAX)
+		return KME_METHOD_GET;
+	server->n_guesses[op] = 0;
+	return KME_METHOD_POST;
+}
+
+void kme_server_learn_method(struct kme_server *server, enum kme_op op, enum kme_method method,
+			     bool is_guess)
+{
+	/* That GET works is no news after a guess. */
+	if (server->is_guess[op] && method == KME_METHOD_GET)
+		return;
+	server->method[op] = method;
+	server->is_guess[op] = is_guess;
+}
+
+const char *kme_method_name(enum kme_method method)
+{
+	static const char *const names[] = {
+		[KME_METHOD_AUTO] = "auto",
+		[KME_METHOD_POST] = "post",
+		[KME_METHOD_GET] = "get",
+	};
+
+	return names[method];
+}
+
 bool kme_wants_other_method(const struct kme_server *server, enum kme_op op,
 			    enum kme_method used, enum kme_rejects_method rejects)
 {
 	if (rejects == KME_REJECTS_METHOD_MAYBE)
-		return server->method[op] == KME_METHOD_AUTO && used == KME_METHOD_POST;
+		return (server->method[op] == KME_METHOD_AUTO || server->is_guess[op]) &&
+		       used == KME_METHOD_POST;
 	return rejects == KME_REJECTS_METHOD_YES;
 }

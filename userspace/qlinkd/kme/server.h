@@ -77,6 +77,15 @@ struct kme_server {
 	/** @method: for enc_keys and dec_keys, as far as known */
 	enum kme_method method[KME_OP_N];
 
+	/**
+	 * @is_guess: GET is used only because an error to POST may have been about the method;
+	 * POST is tried again after @n_guesses requests
+	 */
+	bool is_guess[KME_OP_N];
+
+	/** @n_guesses: requests by GET since POST was tried */
+	unsigned int n_guesses[KME_OP_N];
+
 	/** @batch: most keys of the next enc_keys, 1 to KME_BATCH_MAX */
 	size_t batch;
 
@@ -97,6 +106,16 @@ struct kme_server {
  * Return: a word with underscores.
  */
 const char *kme_counter_name(enum kme_counter counter);
+
+/**
+ * kme_refused() - say how a KME refused a request, in our words first
+ * @why: filled in
+ * @op: what was requested
+ * @status: the HTTP status
+ * @refusal: what the KME says
+ */
+void kme_refused(struct qlink_why *why, enum kme_op op, long status,
+		 const struct kme_refusal *refusal);
 
 /**
  * kme_outcome_counter() - say which counter an outcome moves
@@ -169,6 +188,33 @@ void kme_server_batch(struct kme_server *server, size_t asked, size_t came, uint
  * few keys are burned until a number is found that comes in time.
  */
 void kme_server_late(struct kme_server *server, size_t asked);
+
+/**
+ * kme_server_method() - choose the method of the next request for keys
+ * @server: what is known about it
+ * @op: what is requested
+ *
+ * Return: POST or GET.
+ */
+enum kme_method kme_server_method(struct kme_server *server, enum kme_op op);
+
+/**
+ * kme_server_learn_method() - note that a method worked
+ * @server: what is known about it
+ * @op: what was requested
+ * @method: POST or GET
+ * @is_guess: the other one was tried first, and may have failed for another reason
+ */
+void kme_server_learn_method(struct kme_server *server, enum kme_op op, enum kme_method method,
+			     bool is_guess);
+
+/**
+ * kme_method_name() - name a method
+ * @method: an enum kme_method
+ *
+ * Return: auto, post or get.
+ */
+const char *kme_method_name(enum kme_method method);
 
 /**
  * kme_wants_other_method() - say whether to send the request again by the other method
