@@ -84,6 +84,7 @@ static json_t *kme(const struct link *link, unsigned int node)
 
 	set_text(to, "name", link->config->kme_names[node]);
 	set_text(to, "health", names[server->health]);
+	set_text(to, "why", server->why.text);
 	set_text(to, "method", kme_method_name(server->method[KME_OP_ENC]));
 	for (i = 0; i < KME_COUNTER_N; i++)
 		set_number(list, kme_counter_name(i), server->counters[i]);

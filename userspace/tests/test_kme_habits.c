@@ -213,14 +213,15 @@ TEST(client_and_kme_check_each_others_identity)
 		  "an address is not an ID" },
 		{ { .id = "-" }, "kme-a", KME_COUNTER_TLS, "127.0.0.1",
 		  "no ID, and another host name" },
-		{ { .id = "KME-A" }, "impostor", KME_COUNTER_TLS, "SSL certificate",
+		{ { .id = "KME-A" }, "impostor", KME_COUNTER_TLS,
+		  "our ca file does not have the CA of the KME's certificate: /tmp/",
 		  "the right ID from another CA" },
 		{ { .cert = "sae-b" }, "kme-a", KME_COUNTER_DENIED,
-		  "answers status with 401", "an SAE of the other KME" },
+		  "sae-b.pem (SAE-B): \"this SAE is not known here\"", "an SAE of the other KME" },
 		{ { .cert = "kme-b" }, "kme-a", KME_COUNTER_DENIED,
 		  "answers status with 401", "a KME, not an SAE" },
 		{ { .sae = "SAE-X" }, "kme-a", KME_COUNTER_HTTP,
-		  "answers status with 400", "no link with that peer" },
+		  "about SAE 'SAE-X': \"no link with that SAE\"", "no link with that peer" },
 	};
 	size_t i, k;
 
@@ -231,6 +232,7 @@ TEST(client_and_kme_check_each_others_identity)
 		CHECK_NUMBER(rows[i].why, a.n_down[0], rows[i].counter != 0);
 		CHECK(strstr(a.why.text, rows[i].says), "%s: says '%s', want '%s'",
 		      rows[i].why, a.why.text, rows[i].says);
+		CHECK_TEXT("in the status", kme_server(a.kme, 0)->why.text, a.why.text);
 		for (k = KME_COUNTER_ANSWERED; k < KME_COUNTER_N; k++)
 			CHECK(counter((enum kme_counter)k) ==
 			      (k == (rows[i].counter ?: KME_COUNTER_ANSWERED)),
@@ -256,7 +258,8 @@ TEST(a_kme_that_refuses_our_certificate_is_down)
 	CHECK_NUMBER("one of these", counter(KME_COUNTER_TLS) +
 		     counter(KME_COUNTER_CUT), 1);
 	CHECK(strstr(a.why.text, counter(KME_COUNTER_TLS) ?
-		     "alert" : "does it refuse our certificate?"),
+		     "the KME does not accept our certificate, because it does not know the CA of it: " :
+		     "does it refuse our certificate?"),
 	      "says '%s'", a.why.text);
 	lab_client_stop(&a);
 	lab_stop();

@@ -184,6 +184,7 @@ static void failed(struct kme *kme, struct kme_node *node, const struct qlink_wh
 	/* Without a random number the pause has its full length. */
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = 0;
+	node->server.why = *why;
 	kme_server_failed(&node->server, kme_now_ms(), kme->retry_min_ms,
 			  kme->retry_max_ms, random);
 	if (kme->ops.health)
@@ -211,8 +212,8 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 }
 
 /* Judge the answer to a status. Returns the counter to move; @why has what is wrong. */
-static enum kme_counter probe_judge(struct kme_node *node, struct kme_status *status,
-				    struct qlink_why *why)
+static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
+				    struct kme_status *status, struct qlink_why *why)
 {
 	const struct kme_dialect *dialect = node->peer.dialect;
 	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, node->probe.status);
@@ -221,7 +222,7 @@ static enum kme_counter probe_judge(struct kme_node *node, struct kme_status *st
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
 		dialect->read_refusal((const char *)node->probe.answer.data, node->probe.len,
 				      &refusal);
-		kme_refused(why, KME_OP_STATUS, node->probe.status, &refusal);
+		kme_refused(&node->peer, KME_OP_STATUS, node->probe.status, &refusal, sae, why);
 		return kme_outcome_counter(verdict.outcome);
 	}
 	if (dialect->judge_status((const char *)node->probe.answer.data, node->probe.len, status,
@@ -238,7 +239,7 @@ static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 		kme_transfer_end(&node->probe, kme->loop.multi, code, &why);
 
 	if (counter == KME_COUNTER_ANSWERED)
-		counter = probe_judge(node, &status, &why);
+		counter = probe_judge(node, kme->sae, &status, &why);
 	node->server.counters[counter]++;
 	kme_transfer_free(&node->probe, kme->loop.multi);
 	if (counter != KME_COUNTER_ANSWERED) {

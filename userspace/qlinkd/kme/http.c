@@ -304,6 +304,87 @@ static bool is_maybe_refusal(const struct kme_transfer *transfer,
 	return counter == KME_COUNTER_CUT && !transfer->status && n_connects;
 }
 
+/* What our credentials have for a use, "certificate" or "ca": its file, and whom it names. */
+static void name_of(const struct kme_peer *peer, const char *use, char *text, size_t room)
+{
+	size_t n, i;
+	const struct credentials_item *items = credentials_items(peer->credentials, &n);
+
+	text[0] = '\0';
+	for (i = 0; i < n && !text[0]; i++) {
+		if (!strcmp(items[i].use, use))
+			snprintf(text, room, "%.80s (%.50s)", items[i].path, items[i].subject);
+	}
+}
+
+void kme_refused(const struct kme_peer *peer, enum kme_op op, long status,
+		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why)
+{
+	const char *words = refusal->words;
+	char about[170] = "", name[140];
+
+	if (status == 401 || status == 403) {
+		name_of(peer, "certificate", name, sizeof(name));
+		snprintf(about, sizeof(about), " to our certificate %s", name);
+	} else if (op == KME_OP_STATUS) {
+		snprintf(about, sizeof(about), " at %.80s about SAE '%.60s'", peer->url, sae);
+	}
+	snprintf(why->text, sizeof(why->text), "answers %s with %ld%s%s%s%s", kme_op_name(op),
+		 status, about, *words ? ": \"" : "", words, *words ? "\"" : "");
+}
+
+static const char wrong_ca[] = "our ca file does not have the CA of the KME's certificate";
+
+/* What an error of TLS means for who set it up; the most special text first. */
+static const char *meaning_of(const char *error)
+{
+	static const struct {
+		const char *error, *meaning;
+	} rows[] = {
+		{ "alert unknown ca", "the KME does not accept our certificate, because it does not "
+				      "know the CA of it" },
+		{ "alert certificate expired", "the KME does not accept our certificate, because it "
+					       "has expired" },
+		{ "alert certificate revoked", "the KME does not accept our certificate, because it "
+					       "is revoked" },
+		{ "alert certificate required", "the KME wants a certificate and got none" },
+		{ "alert bad certificate", "the KME does not accept our certificate" },
+		{ "alert unsupported certificate", "the KME does not accept our kind of certificate" },
+		{ "alert certificate unknown", "the KME does not accept our certificate" },
+		{ "alert access denied", "the KME does not accept our certificate" },
+		{ "alert handshake failure", "the KME and we have no version, group or cipher of TLS in "
+					     "common, or it does not accept our certificate" },
+		{ "alert protocol version", "the KME does not speak a version of TLS that we do" },
+		{ " alert ", "the KME refuses TLS with us" },
+		{ "self-signed certificate", wrong_ca },
+		{ "self signed certificate", wrong_ca },
+		{ "local issuer certificate", wrong_ca },
+		{ "certificate has expired", "the KME's certificate has expired" },
+		{ "not yet valid", "the KME's certificate is not yet valid" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strstr(error, rows[i].error))
+			return rows[i].meaning;
+	}
+	return NULL;
+}
+
+static void explain_tls(const struct kme_transfer *transfer, enum kme_counter counter,
+			CURLcode code, struct qlink_why *why)
+{
+	const char *error = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+	const char *meaning = meaning_of(error);
+	char name[140] = "";
+
+	if (meaning == wrong_ca)
+		name_of(transfer->peer, "ca", name, sizeof(name));
+	snprintf(why->text, sizeof(why->text), "%s%s%s%s%.120s%s", meaning ? meaning : "",
+		 *name ? ": " : "", name, meaning ? ": " : "", error,
+		 is_maybe_refusal(transfer, counter) ? "; does it refuse our certificate?" : "");
+}
+
 static void explain(const struct kme_transfer *transfer,
 		    enum kme_counter counter, CURLcode code,
 		    struct qlink_why *why)
@@ -319,11 +400,7 @@ static void explain(const struct kme_transfer *transfer,
 		snprintf(why->text, sizeof(why->text),
 			 "the connection closed after the request");
 	else
-		snprintf(why->text, sizeof(why->text), "%.80s%s",
-			 transfer->error[0] ? transfer->error :
-					      curl_easy_strerror(code),
-			 is_maybe_refusal(transfer, counter) ?
-				 "; does it refuse our certificate?" : "");
+		explain_tls(transfer, counter, code, why);
 }
 
 enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,

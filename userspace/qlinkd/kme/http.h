@@ -121,6 +121,19 @@ enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, C
 				  struct qlink_why *why);
 
 /**
+ * kme_refused() - say how a KME refused a request, in our words first
+ * @peer: the KME
+ * @op: what was requested
+ * @status: the HTTP status; 401 and 403 are about our certificate, so that its name is said, and
+ *	404 is about the URL
+ * @refusal: what the KME says
+ * @sae: the other SAE, which the request named
+ * @why: filled in
+ */
+void kme_refused(const struct kme_peer *peer, enum kme_op op, long status,
+		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why);
+
+/**
  * kme_transfer_free() - wipe and free a transfer, which may still run
  * @transfer: all zero afterwards
  * @multi: where it runs or ran

@@ -2,7 +2,6 @@
 /* What a client knows about one key server: health, method, limits, counters; no I/O. */
 #include "server.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Requests by GET before POST is tried again, where it is not certain that POST is not accepted. */
@@ -34,15 +33,6 @@ const char *kme_counter_name(enum kme_counter counter)
 	if (counter >= KME_COUNTER_FAULTS)
 		return kme_fault_name((enum kme_fault)(counter - KME_COUNTER_FAULTS));
 	return counter_names[counter];
-}
-
-void kme_refused(struct qlink_why *why, enum kme_op op, long status,
-		 const struct kme_refusal *refusal)
-{
-	const char *words = refusal->words;
-
-	snprintf(why->text, sizeof(why->text), "answers %s with %ld%s%s%s", kme_op_name(op), status,
-		 *words ? ": \"" : "", words, *words ? "\"" : "");
 }
 
 enum kme_counter kme_outcome_counter(enum kme_outcome outcome)
@@ -80,6 +70,7 @@ void kme_server_status(struct kme_server *server, const struct kme_status *statu
 {
 	server->status = *status;
 	server->health = KME_HEALTH_UP;
+	server->why.text[0] = '\0';
 	if (server->batch > kme_server_limit(server))
 		server->batch = kme_server_limit(server);
 }

@@ -71,6 +71,9 @@ struct kme_server {
 	/** @retry_ms: unless up, CLOCK_BOOTTIME of the next status */
 	int64_t retry_ms;
 
+	/** @why: of the last failure, empty while it is up */
+	struct qlink_why why;
+
 	/** @status: the last one it reported */
 	struct kme_status status;
 
@@ -106,16 +109,6 @@ struct kme_server {
  * Return: a word with underscores.
  */
 const char *kme_counter_name(enum kme_counter counter);
-
-/**
- * kme_refused() - say how a KME refused a request, in our words first
- * @why: filled in
- * @op: what was requested
- * @status: the HTTP status
- * @refusal: what the KME says
- */
-void kme_refused(struct qlink_why *why, enum kme_op op, long status,
-		 const struct kme_refusal *refusal);
 
 /**
  * kme_outcome_counter() - say which counter an outcome moves
