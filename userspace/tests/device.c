@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -16,11 +17,16 @@
 #include "tap.h"
 
 uint64_t device_now;
+bool device_time_is_real;
 struct device devices[2];
+/* Of device_many(), if it was called. */
+static struct device *many;
+static unsigned int n_many;
 
 static int simulated_time(clockid_t clock, struct timespec *time)
 {
-	(void)clock;
+	if (device_time_is_real)
+		return clock_gettime(clock, time);
 	time->tv_sec = (time_t)(device_now / 1000);
 	time->tv_nsec = (long)(device_now % 1000) * 1000000;
 	return 0;
@@ -30,7 +36,7 @@ static int simulated_time(clockid_t clock, struct timespec *time)
 #include "qlinkd/services.c"
 #undef clock_gettime
 
-/* --- stand-ins for libqlink's calls; an ifindex is an end's number plus 1 --- */
+/* --- stand-ins for libqlink's calls; an ifindex is an end's number plus 1, then come many --- */
 
 static int fail(struct qlink_error *error, int err)
 {
@@ -41,7 +47,7 @@ static int fail(struct qlink_error *error, int err)
 
 static struct device *find(uint32_t ifindex)
 {
-	return &devices[ifindex - 1];
+	return ifindex > COUNT(devices) ? &many[ifindex - COUNT(devices) - 1] : &devices[ifindex - 1];
 }
 
 uint32_t device_staged(const struct device_ring *ring)
@@ -281,6 +287,8 @@ static unsigned int asked_end;
 
 static unsigned int fake_nametoindex(const char *name)
 {
+	if (n_many)
+		return (unsigned int)COUNT(devices) + 1 + (unsigned int)atoi(name + strlen("qlink"));
 	return devices[asked_end].is_there && !strcmp(name, "qlink0") ? asked_end + 1 : 0;
 }
 
@@ -362,16 +370,39 @@ void device_recreate(struct device *device)
 /* The memory for key bytes that an agent shares with its broker. */
 static uint8_t shared[2][KEYS_BYTES];
 
+/* Does not touch the memory for keys. */
+static void start_device(struct device *device, uint16_t id)
+{
+	if (RAND_bytes(device->tx.id, sizeof(device->tx.id)) != 1 ||
+	    RAND_bytes(device->rx.id, sizeof(device->rx.id)) != 1)
+		abort();
+	device->is_there = true;
+	device->id = id;
+	device->accept = 1U << QLINK_SOURCE_HYBRID | 1U << QLINK_SOURCE_PQC;
+}
+
+struct device *device_many(unsigned int n)
+{
+	unsigned int i;
+
+	/* Only the pages that hold keys are used. */
+	many = mmap(NULL, n * sizeof(*many), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (many == MAP_FAILED)
+		BAIL_OUT();
+	n_many = n;
+	for (i = 0; i < n; i++)
+		start_device(&many[i], (uint16_t)(i + 1));
+	return many;
+}
+
 void device_start(const struct config *config)
 {
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
 		memset(&devices[i], 0, sizeof(devices[i]));
-		device_recreate(&devices[i]);
-		devices[i].is_there = true;
-		devices[i].id = 7;
-		devices[i].accept = 1U << QLINK_SOURCE_HYBRID | 1U << QLINK_SOURCE_PQC;
+		start_device(&devices[i], 7);
 		brokers[i].config = *config;
 		brokers[i].shared = shared[i];
 		if (!brokers[i].keys.data && qlink_secret_new(&brokers[i].keys, KEYS_BYTES))

@@ -54,8 +54,14 @@ struct device {
 /* Simulated time in ms, as services_now() returns it. */
 extern uint64_t device_now;
 
+/* Whether services_now() reads the real clock instead. */
+extern bool device_time_is_real;
+
 /* The devices of both ends; each is called "qlink0". */
 extern struct device devices[2];
+
+/* Give one end @n devices "qlink0", "qlink1" … with ids from 1 on, instead of its own; return them. */
+struct device *device_many(unsigned int n);
 
 /* New devices, without keys; @config has a link "qlink0". */
 void device_start(const struct config *config);

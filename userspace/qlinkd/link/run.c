@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <openssl/rand.h>
 
@@ -519,6 +520,20 @@ static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
 
 /* --- life --- */
 
+/* The limit is the usual cause: an agent that is not started by its unit has 8 MiB. */
+static int refuse_memory(struct qlink_why *why, int err)
+{
+	struct rlimit limit;
+
+	if ((err != -ENOMEM && err != -EPERM) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return qlink_refuse(why, err, "no locked memory: %s", strerror(-err));
+	return qlink_refuse(why, err, "no locked memory: a link needs %zu KiB of it, and all together"
+			    " may have %llu KiB (RLIMIT_MEMLOCK, LimitMEMLOCK= in a unit)",
+			    (sizeof(struct exchange) + sizeof(struct exchange_binding)) / 1024 + 1,
+			    (unsigned long long)limit.rlim_cur / 1024);
+}
+
 static int init_agreement(struct link *link, struct qlink_why *why)
 {
 	struct session_config config = {
@@ -531,7 +546,7 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 	err = qlink_secret_new(&link->run->memory, sizeof(struct exchange) +
 					      sizeof(struct exchange_binding));
 	if (err)
-		return qlink_refuse(why, err, "no locked memory: %s", strerror(-err));
+		return refuse_memory(why, err);
 	link->exchange = (struct exchange *)link->run->memory.data;
 	link->run->binding = (struct exchange_binding *)(link->exchange + 1);
 	if (RAND_bytes((uint8_t *)&config.generation, sizeof(config.generation)) != 1)
