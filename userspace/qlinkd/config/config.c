@@ -11,7 +11,7 @@
 
 #include "common/number.h"
 #include "qlinkd/agreement/policy.h"
-#include "qlinkd/kme/dialects.h"
+#include "qlinkd/kme/url.h"
 #include "reader.h"
 
 /* Defaults. */
@@ -53,7 +53,7 @@ static int take_url(struct reader *reader, const struct reader_option *option,
 		return err;
 	for (len = strlen(words[0]); len && words[0][len - 1] == '/'; len--)
 		words[0][len - 1] = '\0';
-	if (kme_dialect_find(NULL)->check_url(words[0], &why))
+	if (url_check(words[0], &why))
 		return reader_refuse(reader, "%s %s: %s", option->name, words[0], why.text);
 	return 0;
 }

@@ -127,7 +127,7 @@ static int ask_ports(void *arg, struct topology *topology, uint32_t master)
 static int check(struct nl_sock *sock, const struct qlink_addr *addr, struct qlink_why *why)
 {
 	static const struct topology_ops ops = { .device = ask_device, .ports = ask_ports };
-	struct topology topology = { NULL };
+	struct topology topology = { .n = 0 };
 	char name[IF_NAMESIZE] = "";
 	uint32_t device = 0;
 	int err = ask_route(sock, addr, &device);
