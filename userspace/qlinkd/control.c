@@ -20,6 +20,8 @@
 
 /* A client that sends nothing, or reads nothing, for this long is disconnected. */
 #define IDLE_S	30
+/* Pause before clients are accepted again when there was no descriptor for one. */
+#define PAUSE_MS	100
 
 /* Refused commands that are logged at once, at most; then one in so many ms. */
 #define REFUSED_BURST		20
@@ -57,6 +59,9 @@ struct control {
 
 	/** @event: a client connects */
 	struct event *event;
+
+	/** @pause: until clients are accepted again */
+	struct event *pause;
 
 	/** @operators: members of this group may operate, if @has_operators */
 	gid_t operators;
@@ -356,9 +361,18 @@ static void identify(struct client *client, int fd)
 			      may_operate(client->control, fd, &client->who);
 }
 
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(control->event, NULL);
+}
+
 static void on_client(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval idle = { .tv_sec = IDLE_S };
+	const struct timeval idle = { .tv_sec = IDLE_S }, pause = { .tv_usec = PAUSE_MS * 1000 };
 	struct control *control = arg;
 	struct client *client = find_room(control);
 	int new;
@@ -369,8 +383,12 @@ static void on_client(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	new = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (new < 0)
+	if (new < 0) {
+		/* The client stays in the backlog, so that the socket would be readable again at once. */
+		event_del(control->event);
+		event_add(control->pause, &pause);
 		return;
+	}
 	client->control = control;
 	identify(client, new);
 	client->io = bufferevent_socket_new(control->agent->base, new, BEV_OPT_CLOSE_ON_FREE);
@@ -420,7 +438,8 @@ int control_open(struct control **out, const char *path, struct agent *agent,
 	control->path = strdup(path);
 	control->event = event_new(agent->base, control->fd, EV_READ | EV_PERSIST, on_client,
 				   control);
-	if (!control->path || !control->event)
+	control->pause = evtimer_new(agent->base, on_pause_over, control);
+	if (!control->path || !control->event || !control->pause)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	event_add(control->event, NULL);
 	return 0;
@@ -438,6 +457,8 @@ void control_close(struct control *control)
 	}
 	if (control->event)
 		event_free(control->event);
+	if (control->pause)
+		event_free(control->pause);
 	close(control->fd);
 	if (control->path)
 		unlink(control->path);

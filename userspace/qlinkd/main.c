@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,11 +174,23 @@ static int split(const char *path)
 	return status;
 }
 
+/* As many descriptors as whoever starts the agent allows: each peer and each KME needs two. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int start(const char *path)
 {
 	struct qlink_why why;
 
 	signal(SIGPIPE, SIG_IGN);
+	raise_limit();
 	/* A thread's own arena would reserve 64 MiB of the memory that may be locked. */
 	mallopt(M_ARENA_MAX, 1);
 	if (privilege_harden(&why))

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
+#include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 
 #include "expiry.h"
 #include "libqlink/names.h"
@@ -20,6 +22,8 @@
 #define CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"
 #define TIMEOUT_S	10
 #define HEADERS_MAX	8192
+/* Pause before clients are accepted again when there was no descriptor for one. */
+#define PAUSE_MS	100
 
 struct metrics {
 	struct agent *agent;
@@ -217,10 +221,30 @@ static void on_request(struct evhttp_request *request, void *arg)
 	evbuffer_free(out);
 }
 
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(arg);
+}
+
+/* No descriptor. The client stays in the backlog: the socket would be readable again at once. */
+static void on_short(struct evconnlistener *listener, void *arg)
+{
+	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+
+	(void)arg;
+	evconnlistener_disable(listener);
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_pause_over,
+			    listener, &pause))
+		evconnlistener_enable(listener);
+}
+
 int metrics_open(struct metrics **out, const char *path, struct agent *agent,
 		 struct qlink_why *why)
 {
 	struct metrics *metrics = calloc(1, sizeof(*metrics));
+	struct evhttp_bound_socket *bound;
 	int fd;
 
 	if (!metrics)
@@ -232,10 +256,13 @@ int metrics_open(struct metrics **out, const char *path, struct agent *agent,
 	if (fd < 0)
 		return fd;
 	metrics->path = strdup(path);
-	if (!metrics->http || !metrics->path || evhttp_accept_socket(metrics->http, fd)) {
+	bound = metrics->http && metrics->path ?
+		evhttp_accept_socket_with_handle(metrics->http, fd) : NULL;
+	if (!bound) {
 		close(fd);
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	}
+	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound), on_short);
 	evhttp_set_allowed_methods(metrics->http, EVHTTP_REQ_GET);
 	evhttp_set_max_headers_size(metrics->http, HEADERS_MAX);
 	evhttp_set_max_body_size(metrics->http, 0);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -168,6 +169,38 @@ TEST(a_flood_of_strangers_costs_few_looks_at_routes)
 	CHECK(n < 5000, "too few are refused");
 	/* Of the callers, those that were refused cost none. */
 	CHECK(agents_route_checks <= n - 400, "%u looks at routes for %u callers", agents_route_checks, n);
+	agents_end();
+}
+
+/* A caller that waits must not have the loop turn for ever. */
+TEST(without_descriptors_callers_wait_and_the_loop_rests)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct tls_context *context;
+	struct rlimit limit, none;
+	uint64_t until;
+	int fd;
+
+	agents_start(LINK);
+	WAIT_FOR(agents_ready());
+	context = agents[0].now.context;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	to.sin_port = htons(agents_ports[0]);
+	if (setrlimit(RLIMIT_NOFILE, &none) ||
+	    (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS))
+		BAIL_OUT();
+	WAIT_FOR(tls_refused(context, TLS_REFUSAL_SHORT));
+	for (until = device_now + 300; device_now < until; )
+		agents_turn();
+	setrlimit(RLIMIT_NOFILE, &limit);
+	CHECK(tls_refused(context, TLS_REFUSAL_SHORT) <= 5, "%llu attempts in 0.3 s",
+	      (unsigned long long)tls_refused(context, TLS_REFUSAL_SHORT));
+	CHECK(agents_logged(0, "cannot be accepted: Too many open files"), "no line says so");
+	close(fd);
+	/* The agent has the caller as soon as it may, and the caller is gone. */
+	WAIT_FOR(agents_logged(0, "peer-refused from=127.0.0.1"));
 	agents_end();
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -286,6 +287,30 @@ TEST(refused_commands_do_not_fill_the_audit_log)
 	i = auditlog_count(agent.services.audit, "\"event\":\"asked\"");
 	CHECK(i >= REFUSED_BURST && i <= REFUSED_BURST + 5, "%u lines", i);
 	CHECK_NUMBER("suppressed", control->n_suppressed, 1000 - i);
+	stop();
+}
+
+/* A client that waits must not have the loop turn for ever. */
+TEST(without_descriptors_clients_wait_and_the_loop_rests)
+{
+	struct rlimit limit, none;
+	unsigned int n;
+	int fd;
+
+	start(NULL);
+	fd = dial();
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	turn();
+	setrlimit(RLIMIT_NOFILE, &limit);
+	CHECK(!event_pending(control->event, EV_READ, NULL), "the loop goes on");
+	CHECK_NUMBER("sent", send(fd, "status\n", 7, 0), 7);
+	do
+		event_base_loop(agent.base, EVLOOP_ONCE);
+	while (!(n = read_lines(fd)));
+	CHECK_NUMBER("answers", n, 1);
+	close(fd);
 	stop();
 }
 

@@ -12,6 +12,8 @@
 #include "route.h"
 
 #define BACKLOG	64
+/* Pause before callers are accepted again when there was no descriptor or no memory for one. */
+#define SHORT_MS	100
 
 struct caller {
 	struct listener *listener;
@@ -28,7 +30,7 @@ struct listener {
 	const struct listener_ops *ops;
 	void *arg;
 	int fd;
-	struct event *event;
+	struct event *event, *pause;
 	struct admission admission;
 	struct caller callers[ADMISSION_MAX];
 	struct rate log_rate;
@@ -154,6 +156,28 @@ static void admit(struct listener *listener, int fd, const struct sockaddr_stora
 	}
 }
 
+/* The caller stays in the backlog, so that the socket would be readable again at once. */
+static void pause_listening(struct listener *listener, int err)
+{
+	static const struct timeval pause = { .tv_usec = SHORT_MS * 1000 };
+	struct qlink_why why;
+
+	tls_refuse(listener->context, TLS_REFUSAL_SHORT, &why, "cannot be accepted: %s",
+		   strerror(err));
+	log_refusal(listener, "a caller", why.text);
+	event_del(listener->event);
+	event_add(listener->pause, &pause);
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *listener = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(listener->event, NULL);
+}
+
 static void on_caller(evutil_socket_t fd, short what, void *arg)
 {
 	struct sockaddr_storage from;
@@ -169,6 +193,8 @@ static void on_caller(evutil_socket_t fd, short what, void *arg)
 	new = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (new >= 0)
 		admit(listener, new, &from);
+	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		pause_listening(listener, errno);
 }
 
 static int listen_at(const struct config_endpoint *at)
@@ -189,6 +215,16 @@ static int listen_at(const struct config_endpoint *at)
 	err = -errno;
 	close(fd);
 	return err;
+}
+
+static void free_listener(struct listener *listener)
+{
+	if (listener->event)
+		event_free(listener->event);
+	if (listener->pause)
+		event_free(listener->pause);
+	close(listener->fd);
+	free(listener);
 }
 
 int listener_open(struct listener **out, const struct config *config, const char *const *names,
@@ -219,9 +255,9 @@ int listener_open(struct listener **out, const struct config *config, const char
 		return -EADDRNOTAVAIL;
 	}
 	listener->event = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_caller, listener);
-	if (!listener->event) {
-		close(listener->fd);
-		free(listener);
+	listener->pause = evtimer_new(base, on_pause_over, listener);
+	if (!listener->event || !listener->pause) {
+		free_listener(listener);
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	}
 	event_add(listener->event, NULL);
@@ -254,7 +290,5 @@ void listener_close(struct listener *listener)
 	if (!listener)
 		return;
 	close_callers(listener);
-	event_free(listener->event);
-	close(listener->fd);
-	free(listener);
+	free_listener(listener);
 }

@@ -49,6 +49,7 @@ static const char *const refusals[TLS_N_REFUSALS] = {
 	[TLS_REFUSAL_ALERT] = "refused-by-peer",
 	[TLS_REFUSAL_TIMEOUT] = "handshake-timeout",
 	[TLS_REFUSAL_TOO_MANY] = "too-many-callers",
+	[TLS_REFUSAL_SHORT] = "out-of-descriptors",
 	[TLS_REFUSAL_ROUTE] = "through-qlink",
 	[TLS_REFUSAL_OTHER] = "other",
 };

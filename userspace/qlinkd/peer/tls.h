@@ -24,6 +24,7 @@
  * @TLS_REFUSAL_ALERT: the peer refused us with a TLS alert
  * @TLS_REFUSAL_TIMEOUT: the handshake takes too long
  * @TLS_REFUSAL_TOO_MANY: too many callers
+ * @TLS_REFUSAL_SHORT: no descriptor or no memory for a caller
  * @TLS_REFUSAL_ROUTE: the route to the peer uses a qlink device
  * @TLS_REFUSAL_OTHER: any other failure of the handshake
  * @TLS_N_REFUSALS: number of refusals
@@ -39,6 +40,7 @@ enum tls_refusal {
 	TLS_REFUSAL_ALERT,
 	TLS_REFUSAL_TIMEOUT,
 	TLS_REFUSAL_TOO_MANY,
+	TLS_REFUSAL_SHORT,
 	TLS_REFUSAL_ROUTE,
 	TLS_REFUSAL_OTHER,
 	TLS_N_REFUSALS,
