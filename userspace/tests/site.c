@@ -51,12 +51,12 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	site->n_burned += answer->n_burned;
 }
 
-static bool on_seen(void *arg, unsigned int node, const struct kme_key *key)
+static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme_key *key)
 {
 	struct bytes none = { NULL, 0 }, bytes = { key->bytes, key->len };
 
 	(void)arg;
-	(void)node;
+	(void)answer;
 	return seen_before(&keys_seen, 0, &bytes, &none) == 1;
 }
 

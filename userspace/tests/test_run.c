@@ -469,12 +469,13 @@ TEST(overwritten_records_are_counted_as_a_gap)
 	end_audited(world);
 }
 
-/* As SIGKILL ends it: the log goes on where it is. */
+/* As SIGKILL ends it: the log goes on where it is. The agent makes its links before it opens the log. */
 static void restart_audited(struct world *world)
 {
 	audit_close(world->ends[0].services.audit);
-	world->ends[0].services.audit = auditlog_open();
+	world->ends[0].services.audit = NULL;
 	world_restart(world, 0);
+	world->ends[0].services.audit = auditlog_open();
 	world_connect(world);
 }
 

@@ -271,20 +271,34 @@ TEST(if_the_newest_key_id_is_refused_too_a_fresh_key_is_fetched)
 	lab_stop();
 }
 
-/* The first KME fails one request, so that the store also has keys of the second. */
+/*
+ * Has the first KME fail one request, so that the store gets keys of the second, too. Which of the
+ * two is up first, and gives the first keys, is up to the network.
+ */
+static void fill_from_both(struct site *site)
+{
+	struct stock_taken taken = { .n = 0 };
+
+	do {
+		SITE_WAIT(site, site->n_up - site->n_down == 2 && stock_held(site->stock) >= 10);
+		if (tap_has_failed() || stock_held(site->stock) == 20)
+			return;
+		stock_take(site->stock, 64, now, &taken);
+		if (taken.kme_id.data[0] == '1')
+			CHECK_TEXT("fault", lab_command("fault a http 500 op enc_keys count 1"), "ok");
+		stock_spend(site->stock);
+	} while (taken.kme_id.data[0] != '1');
+	SITE_WAIT(site, stock_held(site->stock) == 20);
+}
+
 TEST(keys_of_several_kmes_are_offered_in_the_configured_order)
 {
 	struct stock_taken taken;
 	struct site *site;
 
 	lab_start("", "");
-	/* Before the site starts: it asks for keys as soon as a KME is up. */
-	lab_command("fault a http 500 op enc_keys count 1");
 	site = site_start(0, " kmes one two\n store 10\n outage-cover 4\n");
-	SITE_WAIT(site, site->n_up >= 2);
-	SITE_WAIT(site, stock_held(site->stock) > 0);
-	SITE_WAIT(site, site->n_down == 1 && site->n_up == 3);
-	SITE_WAIT(site, stock_held(site->stock) == 20);
+	fill_from_both(site);
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("of one KME only", taken.n, 10);
 	CHECK_NUMBER("the first", taken.kme_id.data[0], '1');
@@ -393,6 +407,36 @@ TEST(keys_that_expire_are_asked_for_again_although_none_is_offered)
 	SITE_WAIT(site, stock_held(site->stock) == 100);
 	/* 98 keys for the 100 s from one delivery to the next. */
 	CHECK_NUMBER("period", stock_period(site->stock, 0, now), 1020);
+	site_stop(site);
+	lab_stop();
+}
+
+/* Also if the store asked for more while the request was under way: they are of the time before. */
+TEST(keys_that_come_after_a_wipe_are_dropped)
+{
+	const struct kme_server *server;
+	struct stock_taken taken;
+	struct site *site;
+	uint64_t answered;
+	unsigned int i;
+
+	site = start_full();
+	server = stock_server(site->stock, 0);
+	answered = server->counters[KME_COUNTER_ANSWERED];
+	CHECK_TEXT("slow", lab_command("set a ms-per-key 50"), "ok");
+	for (i = 0; i < 2; i++) {
+		stock_take(site->stock, 40, now, &taken);
+		CHECK_NUMBER("taken", taken.n, 40);
+		stock_spend(site->stock);
+		stock_run(site->stock, now);
+	}
+	CHECK_NUMBER("wiped", stock_wipe(site->stock, now), 20);
+	SITE_WAIT(site, server->counters[KME_COUNTER_ANSWERED] > answered);
+	CHECK_NUMBER("in stock", stock_held(site->stock), 0);
+	CHECK_NUMBER("asked again", stock_deadline(site->stock), now + 1000);
+	lab_command("set a ms-per-key 0");
+	now += 1000;
+	SITE_WAIT(site, stock_held(site->stock) == 100);
 	site_stop(site);
 	lab_stop();
 }

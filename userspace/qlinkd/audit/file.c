@@ -298,7 +298,9 @@ static int open_folder(struct audit_files *files, const char *path, struct qlink
 	files->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (files->folder < 0) {
 		err = -errno;
-		return qlink_refuse(why, err, "%s: %s", path, strerror(-err));
+		return qlink_refuse(why, err, "%s: %s", path, err == -ENOTDIR ?
+				    "is no folder, in which the files of the log would be" :
+				    strerror(-err));
 	}
 	if (flock(files->folder, LOCK_EX | LOCK_NB))
 		return qlink_refuse(why, -EBUSY, "%s: another agent writes to it", path);

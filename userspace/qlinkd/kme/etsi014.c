@@ -235,9 +235,11 @@ static void read_words(const char *text, size_t len, char words[KME_WORDS_MAX])
 
 	words[0] = '\0';
 	if (kme_json_open(text, len, &root, &why)) {
-		/* A page for browsers says nothing that helps. */
-		if (len && text[0] != '<')
-			quote(words, text, len);
+		/* A page for browsers says nothing that helps, and damaged JSON may have keys. */
+		for (i = 0; i < len && strchr(" \t\r\n", text[i]); i++)
+			;
+		if (i < len && !strchr("<{[", text[i]))
+			quote(words, text + i, len - i);
 		return;
 	}
 	for (i = 0; i < sizeof(members) / sizeof(members[0]) && !words[0]; i++) {

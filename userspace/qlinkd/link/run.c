@@ -52,6 +52,9 @@ struct link_run {
 	/** @is_connected: there is a connection; @binding is valid */
 	bool is_connected;
 
+	/** @has_resumed: it is known which record the audit log has */
+	bool has_resumed;
+
 	/** @is_loose: the kernel may accept sources that the policy does not allow */
 	bool is_loose;
 
@@ -333,12 +336,16 @@ static uint64_t backlog(const struct link *link)
 	return link->view.tx.rekeys + link->view.rx.rekeys - link->run->recorded;
 }
 
-/* Goes on after the last record that the audit log has, also after a restart. */
+/*
+ * Goes on after the last record that the audit log has, also after a restart. Not when the link is
+ * made: the agent opens its audit log when all that can be refused was not.
+ */
 static void resume_records(struct link *link)
 {
 	struct audit *audit = link->services->audit;
-	const char *text = audit ? audit_last_record(audit, link->config->device) : NULL;
+	const char *text = audit && !link->run->has_resumed ? audit_last_record(audit, link->config->device) : NULL;
 
+	link->run->has_resumed = true;
 	if (!text || sscanf(text, "\"record\":%" SCNu64, &link->run->record) != 1)
 		return;
 	snprintf(link->run->record_text, sizeof(link->run->record_text), "%s", text);
@@ -379,9 +386,9 @@ static void read_records(struct link *link, uint64_t now)
 	struct broker_client *broker = &link->services->broker;
 	struct audit *audit = link->services->audit;
 	struct link_run *run = link->run;
-	bool overlaps = run->record && !run->has_more;
-	struct request request = { .after = run->record - overlaps };
+	struct request request = { 0 };
 	struct qlink_why why;
+	bool overlaps;
 	uint32_t i;
 
 	/* Records stay in the kernel while the audit log has no room for them. */
@@ -389,6 +396,9 @@ static void read_records(struct link *link, uint64_t now)
 	if (audit && !audit_has_room(audit, REQUEST_RECORDS_MAX))
 		return;
 	run->recorded += backlog(link);
+	resume_records(link);
+	overlaps = run->record && !run->has_more;
+	request.after = run->record - overlaps;
 	if (!link->id || broker_ask(broker, REQUEST_RECORDS, link->config->device, &request, &why))
 		return;
 	if (overlaps && is_another_device(link, &broker->reply)) {
@@ -486,20 +496,29 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	     NUMBER_OF("burned", answer->n_burned), TEXT("why", answer->why.text));
 }
 
-/* A KME may give a key to both ends, to two links, or again after it was restarted. */
-static bool on_seen(void *arg, unsigned int node, const struct kme_key *key)
+/*
+ * A KME may give a key to both ends, to two links, or again after it was restarted. It may number the
+ * keys of each pair of SAEs and each direction from 1 on, so that an ID tells only within these.
+ */
+static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme_key *key)
 {
 	enum { ID, KEY };
 	struct link *link = arg;
 	struct seen *seen = &link->services->keys_seen;
-	const char *kme = link->config->kme_names[node];
-	struct bytes where = { (const uint8_t *)kme, strlen(kme) }, none = { NULL, 0 };
+	char text[2 * KME_SAE_ID_MAX + 16];
+	struct bytes where = { (const uint8_t *)text, 0 }, none = { NULL, 0 };
 	struct bytes id = { (const uint8_t *)key->id.text, strlen(key->id.text) };
 	struct bytes bytes = { key->bytes, key->len };
-	/* Both are remembered in any case. */
-	int has_id = seen_before(seen, ID, &where, &id);
-	int has_key = seen_before(seen, KEY, &bytes, &none);
+	int has_id, has_key;
 
+	where.len = (size_t)snprintf(text, sizeof(text), "%s %s %s", kme_op_name(answer->op),
+				     link->config->sae,
+				     link->config->kme_names[answer->node]) + 1;
+	if (where.len > sizeof(text))
+		where.len = sizeof(text);
+	/* Both are remembered in any case. */
+	has_id = seen_before(seen, ID, &where, &id);
+	has_key = seen_before(seen, KEY, &bytes, &none);
 	return has_id || has_key;
 }
 
@@ -596,7 +615,6 @@ int link_new(struct link **out, const struct config *config,
 		return err;
 	}
 	stock_hold(link->stock, services_now() + FIRST_MS);
-	resume_records(link);
 	*out = link;
 	return 0;
 }

@@ -201,9 +201,11 @@ static void ask(struct stock *stock)
 		stock->ask_at = stock->held_until;
 		return;
 	}
-	stock->is_asking = !kme_get_keys(stock->kme, n < most ? n : most);
-	if (!stock->is_asking)
+	/* A request that is under way goes on. */
+	if (kme_get_keys(stock->kme, n < most ? n : most))
 		stock->ask_at = stock->now + DRY_MIN_MS;
+	else
+		stock->is_asking = true;
 }
 
 /* Whether a KME gave all keys that one request asked for. */
@@ -215,7 +217,7 @@ static bool is_full(const struct kme_answer *answer)
 static bool is_seen(struct stock *stock, const struct kme_answer *answer, size_t i,
 		    struct qlink_why *why)
 {
-	if (!stock->ops.seen(stock->arg, answer->node, &answer->keys[i]))
+	if (!stock->ops.seen(stock->arg, answer, &answer->keys[i]))
 		return false;
 	qlink_refuse(why, -EEXIST, "key %s: the KME gave it or its ID before, here or to the peer",
 		     answer->keys[i].id.text);
@@ -272,7 +274,7 @@ static void rest(struct stock *stock)
 
 static void got_keys(struct stock *stock, const struct kme_answer *answer)
 {
-	bool has_keys = answer->n_keys && !stock->discards;
+	bool is_wiped = stock->discards, has_keys = answer->n_keys && !is_wiped;
 	uint64_t kept = has_keys ? keep(stock, answer) : 0;
 
 	stock->has_answered = true;
@@ -280,7 +282,9 @@ static void got_keys(struct stock *stock, const struct kme_answer *answer)
 	stock->discards = false;
 	if (kept)
 		stock->useless_ms = 0;
-	if (has_keys && !kept) {
+	if (is_wiped) {
+		stock->ask_at = stock->now + WIPED_MS;
+	} else if (has_keys && !kept) {
 		rest(stock);
 	} else if (is_full(answer)) {
 		stock->dry_ms = DRY_MIN_MS;

@@ -41,7 +41,7 @@ struct stock_ops {
 	 * @seen: whether a key of a KME, or its ID, came to this agent before, on any link and
 	 * in either direction; remembers both
 	 */
-	bool (*seen)(void *arg, unsigned int node, const struct kme_key *key);
+	bool (*seen)(void *arg, const struct kme_answer *answer, const struct kme_key *key);
 
 	/** @refused: @n keys of an answer were not taken, the last of them as @why says */
 	void (*refused)(void *arg, const struct kme_answer *answer, uint64_t n,
