@@ -94,6 +94,8 @@ setup()
 	setup_pair "${@:2}"
 	with_ipv6
 	setup_reference
+	# On a busy machine, TCP would otherwise send two segments at a time.
+	expect_ok "large frames" in_ns "$ns1" sysctl -qw net.ipv4.tcp_min_tso_segs=8
 	frames payload "$tmp/file" "$1" --marker "$marker"
 	answers "$ns1" "${inner[2]}"
 	answers "$ns1" "${inner6[2]}"
