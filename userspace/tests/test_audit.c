@@ -163,7 +163,7 @@ TEST(folders_that_cannot_be_used_are_refused)
 	audit_close(first);
 	lab_settings.folder = "/etc/passwd";
 	CHECK_NUMBER("no folder", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOTDIR);
-	CHECK_TEXT("why", why.text, "/etc/passwd: Not a directory");
+	CHECK_TEXT("why", why.text, "/etc/passwd: is no folder, in which the files of the log would be");
 	lab_settings.folder = "/nowhere/audit";
 	CHECK_NUMBER("nowhere", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOENT);
 	lab_settings.folder = lab_folder;
