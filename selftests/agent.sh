@@ -389,7 +389,7 @@ test_bad_files_are_refused_at_start_eth()
 	agent_conf 1
 	expect_ok "configuration" qlinkd -n -c "$tmp/a/conf"
 	echo text >"$tmp/a/audit"
-	expect_refused "audit log" "audit log $tmp/a/audit: Not a directory" \
+	expect_refused "audit log" "audit log $tmp/a/audit: is no folder, in which the files of the log would be" \
 		ip netns exec "$ns1" timeout 20 qlinkd -c "$tmp/a/conf"
 }
 
