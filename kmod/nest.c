@@ -2,6 +2,9 @@
 /* Links that are in the middle of sending a frame: how a loop of links is found. */
 #include "nest.h"
 
+/* Comes first: on 6.12, local_lock.h of PREEMPT_RT uses it and does not include it. */
+#include <linux/spinlock.h>
+
 #include <linux/local_lock.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
