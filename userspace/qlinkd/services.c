@@ -3,17 +3,15 @@
 #include "services.h"
 
 #include <string.h>
-#include <time.h>
+
+#include "qlinkd/base/clock.h"
 
 /* Between two lines about an audit log that is still not written. */
 #define REMIND_MS	60000
 
 uint64_t services_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_ms(CLOCK_BOOTTIME);
 }
 
 void services_audit(struct services *services, const char *event, const struct log_field *fields)

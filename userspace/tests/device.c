@@ -14,6 +14,7 @@
 #include <openssl/rand.h>
 
 #include "libqlink/qlink.h"
+#include "qlinkd/base/clock.h"
 #include "tap.h"
 
 uint64_t device_now;
@@ -23,18 +24,14 @@ struct device devices[2];
 static struct device *many;
 static unsigned int n_many;
 
-static int simulated_time(clockid_t clock, struct timespec *time)
+static uint64_t simulated_ms(clockid_t clock)
 {
-	if (device_time_is_real)
-		return clock_gettime(clock, time);
-	time->tv_sec = (time_t)(device_now / 1000);
-	time->tv_nsec = (long)(device_now % 1000) * 1000000;
-	return 0;
+	return device_time_is_real ? clock_ms(clock) : device_now;
 }
 
-#define clock_gettime simulated_time
+#define clock_ms simulated_ms
 #include "qlinkd/services.c"
-#undef clock_gettime
+#undef clock_ms
 
 /* --- stand-ins for libqlink's calls; an ifindex is an end's number plus 1, then come many --- */
 

@@ -13,6 +13,8 @@
 
 #include <openssl/evp.h>
 
+#include "qlinkd/base/clock.h"
+
 /* After an error, and while nothing happens. */
 #define PAUSE_MS	1000
 /* Of the writer: lines and signatures are made on it. */
@@ -101,14 +103,6 @@ struct audit {
 	/** @known: the last record of each link; the loop's */
 	struct audit_cursors known;
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Waits for @ms at most; the caller holds the lock. */
 static void wait_for(struct audit *audit, pthread_cond_t *condition, uint64_t ms)

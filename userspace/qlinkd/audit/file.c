@@ -10,22 +10,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "folder.h"
+#include "qlinkd/base/clock.h"
 #include "qlinkd/base/field.h"
 
 /* Room that stays for the line that ends a file. */
 #define SEAL_BYTES	(AUDIT_LINE_MAX + 2)
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- composing ---- */
 

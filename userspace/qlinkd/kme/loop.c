@@ -6,17 +6,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "qlinkd/base/clock.h"
 
 #define EVENTS	16
 
 int64_t kme_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)clock_ms(CLOCK_BOOTTIME);
 }
 
 static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
