@@ -15,7 +15,6 @@
 
 #include "expiry.h"
 #include "libqlink/names.h"
-#include "libqlink/protection.h"
 #include "qlinkd/base/unixsock.h"
 
 /* Source: Prometheus text format, version 0.0.4. */
@@ -56,7 +55,7 @@ static uint64_t read_protection(const struct link *link)
 {
 	uint32_t lacks;
 
-	return link->has_view ? qlink_link_protection(&link->view, &lacks) : QLINK_BLOCKED;
+	return link_protection(link, &lacks);
 }
 
 static uint64_t read_tx_epoch(const struct link *link)

@@ -4,18 +4,12 @@
 
 #include <stdio.h>
 
-static enum qlink_protection protection(const struct link *link, uint32_t *lacks)
-{
-	*lacks = 0;
-	return link->has_view ? qlink_link_protection(&link->view, lacks) : QLINK_BLOCKED;
-}
-
 void overview_add(struct overview *overview, const struct link *link)
 {
 	enum qlink_protection level;
 	uint32_t lacks;
 
-	level = protection(link, &lacks);
+	level = link_protection(link, &lacks);
 	overview->n[level]++;
 	if (!overview->worst || level < overview->level) {
 		overview->worst = link;
@@ -30,7 +24,7 @@ static const char *why(const struct link *link)
 
 	if (link->why[0] || !link->has_view)
 		return link->why[0] ? link->why : link_phase_name(link);
-	if (protection(link, &lacks) == QLINK_BLOCKED)
+	if (link_protection(link, &lacks) == QLINK_BLOCKED)
 		return qlink_name(&qlink_link_states, link->view.state);
 	return qlink_name(&qlink_lacks, (unsigned int)__builtin_ctz(lacks));
 }

@@ -3,7 +3,6 @@
 #ifndef QLINKD_OVERVIEW_H
 #define QLINKD_OVERVIEW_H
 
-#include "libqlink/protection.h"
 #include "qlinkd/link/link.h"
 
 /* Longest overview, in bytes, with its end. */

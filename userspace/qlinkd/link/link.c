@@ -46,6 +46,12 @@ const char *link_phase_name(const struct link *link)
 	return link->id ? names[link->session.phase] : "no-device";
 }
 
+enum qlink_protection link_protection(const struct link *link, uint32_t *lacks)
+{
+	*lacks = 0;
+	return link->has_view ? qlink_link_protection(&link->view, lacks) : QLINK_BLOCKED;
+}
+
 int link_look(struct link *link)
 {
 	struct broker_client *broker = &link->services->broker;

@@ -8,6 +8,7 @@
 
 #include "common/secret.h"
 #include "libqlink/event.h"
+#include "libqlink/protection.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/agreement/session.h"
 #include "qlinkd/config/config.h"
@@ -215,5 +216,14 @@ uint64_t link_counter(const struct link *link, const struct link_counter *counte
  * Return: a word.
  */
 const char *link_phase_name(const struct link *link);
+
+/**
+ * link_protection() - say how well a link protects frames, as the agent has seen it last
+ * @link: the link
+ * @lacks: out, bits of enum qlink_lack; 0 unless degraded
+ *
+ * Return: its protection; QLINK_BLOCKED if the device was not seen.
+ */
+enum qlink_protection link_protection(const struct link *link, uint32_t *lacks);
 
 #endif
