@@ -343,7 +343,8 @@ static uint64_t backlog(const struct link *link)
 static void resume_records(struct link *link)
 {
 	struct audit *audit = link->services->audit;
-	const char *text = audit && !link->run->has_resumed ? audit_last_record(audit, link->config->device) : NULL;
+	const char *text = audit && !link->run->has_resumed ?
+			   audit_last_record(audit, link->config->device) : NULL;
 
 	link->run->has_resumed = true;
 	if (!text || sscanf(text, "\"record\":%" SCNu64, &link->run->record) != 1)
@@ -505,7 +506,8 @@ static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme
 	enum { ID, KEY };
 	struct link *link = arg;
 	struct seen *seen = &link->services->keys_seen;
-	char text[2 * KME_SAE_ID_MAX + 16];
+	/* An operation, an SAE ID, and a name of the configuration. */
+	char text[512];
 	struct bytes where = { (const uint8_t *)text, 0 }, none = { NULL, 0 };
 	struct bytes id = { (const uint8_t *)key->id.text, strlen(key->id.text) };
 	struct bytes bytes = { key->bytes, key->len };
@@ -513,9 +515,7 @@ static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme
 
 	where.len = (size_t)snprintf(text, sizeof(text), "%s %s %s", kme_op_name(answer->op),
 				     link->config->sae,
-				     link->config->kme_names[answer->node]) + 1;
-	if (where.len > sizeof(text))
-		where.len = sizeof(text);
+				     link->config->kme_names[answer->node]);
 	/* Both are remembered in any case. */
 	has_id = seen_before(seen, ID, &where, &id);
 	has_key = seen_before(seen, KEY, &bytes, &none);
