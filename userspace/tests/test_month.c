@@ -188,17 +188,6 @@ struct found {
 	uint64_t n_troubles, longest_works, longest_hybrid, most_sent, most_lost;
 };
 
-static bool is_hybrid(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		if (!devices[i].tx.current || devices[i].tx.keys[0].source != QLINK_SOURCE_HYBRID)
-			return false;
-	}
-	return true;
-}
-
 static void most(uint64_t *most, uint64_t value)
 {
 	if (value > *most)
@@ -251,9 +240,9 @@ static void calm(struct world *world, struct found *found, uint64_t ms)
 	      link_phase_name(world->ends[0].link), world->ends[0].link->why,
 	      link_phase_name(world->ends[1].link), world->ends[1].link->why);
 	most(&found->longest_works, took);
-	while (!is_hybrid() && device_now - begun < HYBRID_MS)
+	while (!world_is_hybrid() && device_now - begun < HYBRID_MS)
 		world_run(world, 100);
-	CHECK(is_hybrid(), "day %" PRIu64 ": no hybrid keys %d ms after trouble %" PRIu64,
+	CHECK(world_is_hybrid(), "day %" PRIu64 ": no hybrid keys %d ms after trouble %" PRIu64,
 	      (begun - 1000000) / DAY_MS, HYBRID_MS, found->n_troubles);
 	most(&found->longest_hybrid, device_now - begun);
 	/* A withdrawal that was delayed may still delete keys in use, at one end or both. */

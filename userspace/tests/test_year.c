@@ -53,22 +53,11 @@ static struct world *start(const char *const confs[2], uint64_t supply)
 	return world;
 }
 
-static bool is_hybrid(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		if (!devices[i].tx.current || devices[i].tx.keys[0].source != QLINK_SOURCE_HYBRID)
-			return false;
-	}
-	return true;
-}
-
 static uint64_t until_hybrid(struct world *world, uint64_t ms)
 {
 	uint64_t begun = device_now;
 
-	while (!is_hybrid() || !world_works(world)) {
+	while (!world_is_hybrid() || !world_works(world)) {
 		if (device_now - begun >= ms)
 			return UINT64_MAX;
 		world_run(world, 10);
@@ -139,7 +128,7 @@ static uint64_t live_a_week(struct world *world, uint64_t daily)
 			simkme_pairs[0].supply = simkme_pairs[0].given;
 		world_run(world, MINUTE_MS);
 		CHECK(world_flows(world), "frames lost in minute %u of a week", i);
-		without = is_hybrid() ? 0 : without + 1;
+		without = world_is_hybrid() ? 0 : without + 1;
 		most = without > most ? without : most;
 	}
 	return most;
@@ -230,7 +219,7 @@ TEST(resets_every_second_cost_few_keys_and_no_frame)
 		world_run(world, 1000);
 		CHECK(world_flows(world), "frames lost at reset %u", i);
 	}
-	CHECK(is_hybrid(), "fell back");
+	CHECK(world_is_hybrid(), "fell back");
 	settle(world);
 	check_lost(world, &lost, 0);
 	/* At the worst moment: the agents look for what is missing once a second, just before each reset. */
@@ -276,7 +265,7 @@ TEST(thousands_of_reloads_leave_nothing_behind)
 		CHECK(world_flows(world), "frames lost at reload %u", i);
 	}
 	world_run(world, MINUTE_MS);
-	CHECK(world_works(world) && is_hybrid(), "%s", world->ends[0].link->why);
+	CHECK(world_works(world) && world_is_hybrid(), "%s", world->ends[0].link->why);
 	check_lost(world, &lost, RELOADS);
 	check_heap(heap);
 	CHECK_NUMBER("clients", simkme_clients(), 2);

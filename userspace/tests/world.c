@@ -446,6 +446,17 @@ bool world_flows(const struct world *world)
 	return true;
 }
 
+bool world_is_hybrid(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!devices[i].tx.current || devices[i].tx.keys[0].source != QLINK_SOURCE_HYBRID)
+			return false;
+	}
+	return true;
+}
+
 bool world_works(const struct world *world)
 {
 	return world_flows(world) &&

@@ -93,6 +93,9 @@ void world_notice(struct world *world, unsigned int end, uint32_t kinds);
 /* How often one end's log contains a text. */
 unsigned int world_logs(const struct world *world, unsigned int end, const char *text);
 
+/* Whether both devices seal with hybrid keys. */
+bool world_is_hybrid(void);
+
 /* Whether frames of both ends arrive. */
 bool world_flows(const struct world *world);
 
