@@ -31,6 +31,10 @@ struct qlink_device_net {
 	struct list_head links;
 	/** @resize: has those follow whose route has another size; one work for all of them */
 	struct work_struct resize;
+	/** @tx_group: frames of its links that wait, made with the first link; RTNL */
+	struct qlink_queue_group __percpu *tx_group;
+	/** @rx_group: the same, for received packets */
+	struct qlink_queue_group __percpu *rx_group;
 };
 
 static unsigned int qlink_device_net_id __read_mostly;
@@ -71,18 +75,39 @@ static void qlink_device_free_percpu(struct qlink_dev *link)
 	free_percpu(link->stats);
 }
 
+/* Returns false without memory. The netns keeps its groups until it is deleted. */
+static bool qlink_device_make_groups(struct qlink_device_net *here)
+{
+	ASSERT_RTNL();
+
+	if (!here->tx_group)
+		here->tx_group = qlink_tx_group_new();
+	if (!here->rx_group)
+		here->rx_group = qlink_rx_group_new();
+	return here->tx_group && here->rx_group;
+}
+
+static int qlink_device_new_percpu(struct qlink_dev *link)
+{
+	struct qlink_device_net *here = qlink_device_net(link->net);
+
+	link->stats = qlink_stats_new();
+	if (qlink_device_make_groups(here)) {
+		link->tx_queue = qlink_queue_new(here->tx_group);
+		link->rx_queue = qlink_queue_new(here->rx_group);
+	}
+	return link->stats && link->tx_queue && link->rx_queue ? 0 : -ENOMEM;
+}
+
 static int qlink_device_ndo_init(struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
 	int err;
 
-	link->stats = qlink_stats_new();
-	link->tx_queue = qlink_tx_queue_new();
-	link->rx_queue = qlink_rx_queue_new();
 	qlink_event_init(link);
 	qlink_live_init(link, qlink_link_set_carrier);
-	err = link->stats && link->tx_queue && link->rx_queue ?
-	      qlink_keyring_init(&link->keyring, dev, &qlink_device_upcalls) : -ENOMEM;
+	err = qlink_device_new_percpu(link) ?:
+	      qlink_keyring_init(&link->keyring, dev, &qlink_device_upcalls);
 	if (err) {
 		qlink_device_free_percpu(link);
 		return err;
@@ -503,10 +528,14 @@ static void __net_exit qlink_device_net_exit(struct net *net, struct list_head *
 		qlink_device_dellink(link->dev, gone);
 }
 
-/* No link is left that could queue the work. */
+/* No link is left that could queue the work, or that has queues in the groups. */
 static void __net_exit qlink_device_net_end(struct net *net)
 {
-	cancel_work_sync(&qlink_device_net(net)->resize);
+	struct qlink_device_net *here = qlink_device_net(net);
+
+	cancel_work_sync(&here->resize);
+	free_percpu(here->tx_group);
+	free_percpu(here->rx_group);
 }
 
 #ifdef QLINK_NEEDS_EXIT_BATCH_RTNL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Packets that wait on a CPU: a queue for each link, and whose turn it is. */
+/* Packets that wait on a CPU: a queue a link, a group of queues a netns, and whose turn it is. */
 #ifndef QLINK_QUEUE_H
 #define QLINK_QUEUE_H
 
@@ -7,7 +7,33 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 
-struct qlink_queues;
+/**
+ * struct qlink_queues - all that waits on one CPU
+ */
+struct qlink_queues {
+	/** @lock: guards the groups and queues of the CPU; taken with BHs off */
+	spinlock_t lock;
+	/** @active: groups that hold packets; it is the first one's turn */
+	struct list_head active;
+	/** @cost: of all packets in them */
+	unsigned int cost;
+};
+
+/**
+ * struct qlink_queue_group - the queues of all links of one netns on one CPU
+ */
+struct qlink_queue_group {
+	/** @queues: of the CPU; constant. Its lock guards all below */
+	struct qlink_queues *queues;
+	/** @active: queues that hold packets; it is the first one's turn */
+	struct list_head active;
+	/** @entry: in the list of groups that hold packets; empty where this one holds none */
+	struct list_head entry;
+	/** @cost: of all packets in the queues */
+	unsigned int cost;
+	/** @credit: what the group may still cost in its turn; below 0 it has had more */
+	int credit;
+};
 
 /**
  * struct qlink_queue - the packets of one link that wait on one CPU
@@ -15,28 +41,18 @@ struct qlink_queues;
 struct qlink_queue {
 	/** @queues: of the CPU; constant. Its lock guards all below */
 	struct qlink_queues *queues;
+	/** @group: of the link's netns, on the same CPU; constant. Gone when @is_dead */
+	struct qlink_queue_group *group;
 	/** @packets: of the link, the oldest first */
 	struct sk_buff_head packets;
-	/** @entry: in the list of queues that hold packets; empty where this one holds none */
+	/** @entry: in the group's list of queues that hold packets; empty if this one holds none */
 	struct list_head entry;
 	/** @cost: of all @packets */
 	unsigned int cost;
-	/** @credit: what the queue may still cost in its turn; below 0 it has had more than that */
+	/** @credit: what the queue may still cost in its turn; below 0 it has had more */
 	int credit;
 	/** @is_dead: the link goes, and nothing is queued any more */
 	bool is_dead;
-};
-
-/**
- * struct qlink_queues - the queues of one CPU
- */
-struct qlink_queues {
-	/** @lock: guards the queues of the CPU; taken with BHs off */
-	spinlock_t lock;
-	/** @active: queues that hold packets; it is the first one's turn */
-	struct list_head active;
-	/** @cost: of all packets in them */
-	unsigned int cost;
 };
 
 /**
@@ -57,7 +73,9 @@ static inline struct qlink_queue_cb *qlink_queue_cb(const struct sk_buff *skb)
 void qlink_queues_init(struct qlink_queues *queues);
 struct qlink_queue *qlink_queues_take(struct qlink_queues *queues, struct sk_buff_head *batch);
 
-struct qlink_queue __percpu *qlink_queue_new(struct qlink_queues __percpu *queues);
+struct qlink_queue_group __percpu *qlink_queue_group_new(struct qlink_queues __percpu *queues);
+
+struct qlink_queue __percpu *qlink_queue_new(struct qlink_queue_group __percpu *groups);
 bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned int n,
 		     bool *is_first);
 void qlink_queue_put_back(struct qlink_queue *queue, struct sk_buff_head *batch);

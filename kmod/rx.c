@@ -552,14 +552,14 @@ static int qlink_rx_poll(struct napi_struct *napi, int budget)
 }
 
 /**
- * qlink_rx_queue_new() - make the queues of a link
+ * qlink_rx_group_new() - make the groups in which the links of a netns wait
  *
  * Context: Process context, sleeps.
- * Return: as of qlink_queue_new()
+ * Return: as of qlink_queue_group_new()
  */
-struct qlink_queue __percpu *qlink_rx_queue_new(void)
+struct qlink_queue_group __percpu *qlink_rx_group_new(void)
 {
-	return qlink_queue_new(&qlink_rx_cpus.queues);
+	return qlink_queue_group_new(&qlink_rx_cpus.queues);
 }
 
 /**

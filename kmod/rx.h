@@ -10,6 +10,6 @@ void qlink_rx_exit(void);
 
 void qlink_rx_receive(struct qlink_attach *attach, struct sk_buff *skb);
 void qlink_rx_receive_bundle(struct qlink_attach *attach, struct sk_buff *skb);
-struct qlink_queue __percpu *qlink_rx_queue_new(void);
+struct qlink_queue_group __percpu *qlink_rx_group_new(void);
 
 #endif

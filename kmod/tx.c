@@ -659,14 +659,14 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 }
 
 /**
- * qlink_tx_queue_new() - make the queues of a link
+ * qlink_tx_group_new() - make the groups in which the links of a netns wait
  *
  * Context: Process context, sleeps.
- * Return: as of qlink_queue_new()
+ * Return: as of qlink_queue_group_new()
  */
-struct qlink_queue __percpu *qlink_tx_queue_new(void)
+struct qlink_queue_group __percpu *qlink_tx_group_new(void)
 {
-	return qlink_queue_new(&qlink_tx_cpus.queues);
+	return qlink_queue_group_new(&qlink_tx_cpus.queues);
 }
 
 /**

@@ -9,3 +9,4 @@ typedef struct { bool is_held; } spinlock_t;
 #define spin_unlock(lock)	(assert((lock)->is_held), (void)((lock)->is_held = false))
 #define spin_lock_bh(lock)	spin_lock(lock)
 #define spin_unlock_bh(lock)	spin_unlock(lock)
+#define lockdep_assert_held(lock)	assert((lock)->is_held)

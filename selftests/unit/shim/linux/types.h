@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The part of the kernel's types and bitmaps that kmod/replay.c, history.c and wire.h use, for the host. */
+/* The part of the kernel's types and bitmaps that the tested files of kmod/ use, for the host. */
 #ifndef SHIM_TYPES_H
 #define SHIM_TYPES_H
 
@@ -24,6 +24,10 @@ typedef int64_t s64;
 #define container_of(member_of, type, member) \
 	((type *)(void *)((char *)(member_of) - offsetof(type, member)))
 
+#define likely(condition)		(condition)
+#define READ_ONCE(variable)		(variable)
+#define WRITE_ONCE(variable, value)	((void)((variable) = (value)))
+
 #define DECLARE_BITMAP(name, bits)	u8 name[(bits) / 8]
 
 #define test_bit(bit, map)	((map)[(bit) / 8] >> (bit) % 8 & 1)
@@ -37,5 +41,6 @@ static inline void bitmap_clear(u8 *map, unsigned int start, unsigned int n_bits
 }
 
 #define __aligned(bytes) __attribute__((aligned(bytes)))
+#define __percpu
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets with a length and a control block, and queues of them. */
+#ifndef SHIM_SKBUFF_H
+#define SHIM_SKBUFF_H
+
+#include <linux/list.h>
+#include <stdlib.h>
+
+struct sk_buff {
+	struct list_head list;
+	unsigned int len;
+	char cb[48] __aligned(8);
+};
+
+struct sk_buff_head { struct list_head list; };
+
+#define skb_queue_walk(head, skb) \
+	for (skb = (struct sk_buff *)(head)->list.next; (void *)skb != (head); \
+	     skb = (struct sk_buff *)skb->list.next)
+
+static inline void __skb_queue_head_init(struct sk_buff_head *head) { INIT_LIST_HEAD(&head->list); }
+static inline bool skb_queue_empty(const struct sk_buff_head *head) { return list_empty(&head->list); }
+
+static inline void __skb_queue_tail(struct sk_buff_head *head, struct sk_buff *skb)
+{
+	list_add_tail(&skb->list, &head->list);
+}
+
+static inline struct sk_buff *__skb_dequeue(struct sk_buff_head *head)
+{
+	struct sk_buff *skb = (struct sk_buff *)head->list.next;
+
+	if (skb_queue_empty(head))
+		return NULL;
+	list_del_init(&skb->list);
+	return skb;
+}
+
+/* Puts what @from holds in front of what @head holds. */
+static inline void skb_queue_splice_init(struct sk_buff_head *from, struct sk_buff_head *head)
+{
+	while (!skb_queue_empty(from))
+		list_move(from->list.prev, &head->list);
+}
+
+static inline void skb_queue_splice_tail_init(struct sk_buff_head *from, struct sk_buff_head *head)
+{
+	while (!skb_queue_empty(from))
+		list_move_tail(from->list.next, &head->list);
+}
+
+static inline void __skb_queue_purge(struct sk_buff_head *head)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(head)))
+		free(skb);
+}
+
+#endif
