@@ -235,11 +235,14 @@ test_refusals()
 }
 
 # Keepalives share keys with frames, and lose none.
+peer_is_past() { [ "$(link_field "$ns1" .peer_epoch)" -gt "$1" ]; }
+
+# The interval is long: on a busy machine a keepalive may be late, and one that is takes the carrier away.
 each_test_rekeying()
 {
 	local before
 
-	setup_live 200
+	setup_live 2000
 	before="$(carrier_changes "$ns1") $(carrier_changes "$ns2")"
 	link_set "$ns1" rekey-ms 5
 	link_set "$ns2" rekey-ms 5
@@ -247,7 +250,7 @@ each_test_rekeying()
 	keys_pass "$ns2" "$ns1" 2 3000
 	expect_eq "answers" "$(ping_one_lane "$ns1" 300)" 300
 	expect_ok "many rekeys" test "$(ring "$ns1" tx rekeys)" -gt 50
-	expect_ok "the peer reports of newer epochs" test "$(link_field "$ns1" .peer_epoch)" -gt 10
+	expect_soon "the peer reports newer epochs" peer_is_past 10
 	expect_eq "the carriers stayed" "$(carrier_changes "$ns1") $(carrier_changes "$ns2")" "$before"
 	expect_eq "dropped" "$(dropped "$ns1") $(dropped "$ns2")" " "
 }
