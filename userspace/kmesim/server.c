@@ -245,18 +245,34 @@ static void on_request(struct evhttp_request *http, void *arg)
 	qlink_wipe_free(reply.body);
 }
 
+/* What OpenSSL negotiates, as far as settings restrict it; a product may be older than it. */
+static void restrict_tls(SSL *ssl, const struct settings *settings)
+{
+	static const char *const groups[] = {
+		[GROUPS_CLASSICAL] = "X25519:P-256:P-384",
+		[GROUPS_HYBRID] = "X25519MLKEM768",
+	};
+	int tls = settings->value[SETTING_TLS], group = settings->value[SETTING_GROUPS];
+
+	SSL_set_min_proto_version(ssl, tls == TLS_1_3 ? TLS1_3_VERSION :
+							TLS1_2_VERSION);
+	SSL_set_max_proto_version(ssl, tls == TLS_1_2 ? TLS1_2_VERSION : 0);
+	if (group != GROUPS_ANY)
+		SSL_set1_groups_list(ssl, groups[group]);
+	/* Of TLS 1.2; the suites of TLS 1.3 are all modern. */
+	if (settings->value[SETTING_SUITES] == SUITES_CBC)
+		SSL_set_cipher_list(ssl, "ECDHE-ECDSA-AES128-SHA");
+}
+
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
 	struct server *server = arg;
-	int tls = server->etsi.settings.value[SETTING_TLS];
 	SSL *ssl = SSL_new(server->tls);
 	struct bufferevent *bev;
 
 	if (!ssl)
 		return NULL;
-	SSL_set_min_proto_version(ssl, tls == TLS_1_3 ? TLS1_3_VERSION :
-							TLS1_2_VERSION);
-	SSL_set_max_proto_version(ssl, tls == TLS_1_2 ? TLS1_2_VERSION : 0);
+	restrict_tls(ssl, &server->etsi.settings);
 	bev = bufferevent_openssl_socket_new(base, -1, ssl,
 					     BUFFEREVENT_SSL_ACCEPTING,
 					     BEV_OPT_CLOSE_ON_FREE);
