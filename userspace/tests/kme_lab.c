@@ -199,7 +199,7 @@ void lab_client_start(struct lab_client *client, int side,
 	nodes[0] = nodes[1] = (struct kme_node_conf){
 		.url = url, .ca = ca, .certificate = cert, .key = key,
 		.crl = options->crl ? crl : NULL, .id = side ? "KME-B" : "KME-A",
-		.method = options->method,
+		.method = options->method, .tls = options->tls,
 	};
 	if (options->id)
 		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
@@ -218,20 +218,30 @@ void lab_client_start(struct lab_client *client, int side,
 	CHECK_NUMBER("client", kme_new(&conf, &ops, client, &client->kme, &why), 0);
 }
 
-void lab_client_renew(struct lab_client *client, const char *cert, const char *ca_name)
+void lab_client_renew(struct lab_client *client, const char *cert, const char *ca_name,
+		      const char *crl_name)
 {
-	char ca[64], path[64], key[64];
-	const struct credentials_files files = { .certificate = path, .key = key, .ca = ca };
+	char ca[64], path[64], key[64], crl[64];
+	const struct credentials_files files = {
+		.certificate = path, .key = key, .ca = ca, .crl = crl_name ? crl : NULL,
+	};
 	struct credentials *credentials;
 	struct qlink_why why = { "" };
 
 	snprintf(ca, sizeof(ca), "%s/%s.pem", dir, ca_name);
 	snprintf(path, sizeof(path), "%s/%s.pem", dir, cert);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, cert);
+	snprintf(crl, sizeof(crl), "%s/%s.crl", dir, crl_name ?: "");
 	CHECK_NUMBER("credentials", credentials_load(&credentials, &files, &why), 0);
 	CHECK_TEXT("credentials", why.text, "");
 	kme_renew(client->kme, 0, credentials);
 	credentials_put(credentials);
+}
+
+const char *lab_folder(void)
+{
+	prepare();
+	return dir;
 }
 
 static int write_kme(char *text, size_t size, int side, const char *name, unsigned int port)
@@ -241,6 +251,11 @@ static int write_kme(char *text, size_t size, int side, const char *name, unsign
 	return snprintf(text, size, "kme %s\n url https://127.0.0.1:%u\n id KME-%c\n ca %s/ca.pem\n"
 			" certificate %s/sae-%c.pem\n key %s/sae-%c.key\n", name, port,
 			side ? 'B' : 'A', dir, dir, end, dir, end);
+}
+
+void lab_kme(char *text, size_t size, int side, const char *name)
+{
+	CHECK(write_kme(text, size, side, name, ports[side]) < (int)size, "a longer section");
 }
 
 void lab_conf(char *text, size_t size, int side, const char *link)

@@ -56,6 +56,9 @@ struct lab_options {
 	/** @timeout_ms: 0 for a long one */
 	unsigned int timeout_ms;
 
+	/** @tls: as for the client */
+	enum kme_tls tls;
+
 	/** @method: as for the client */
 	enum kme_method method;
 
@@ -108,8 +111,9 @@ void lab_client_start(struct lab_client *client, int side,
  * @client: from lab_client_start()
  * @cert: name of its certificate
  * @ca: name of the CA that it trusts
+ * @crl: name of its CRL; %NULL: none
  */
-void lab_client_renew(struct lab_client *client, const char *cert, const char *ca);
+void lab_client_renew(struct lab_client *client, const char *cert, const char *ca, const char *crl);
 
 /**
  * lab_client_stop() - stop a client
@@ -137,6 +141,22 @@ bool lab_poll(struct lab_client *client, int64_t start_ms);
  * where no server listens.
  */
 void lab_conf(char *text, size_t size, int side, const char *link);
+
+/**
+ * lab_folder() - say where the certificates are
+ *
+ * Return: the folder, with the files of tests/kme-certs.
+ */
+const char *lab_folder(void);
+
+/**
+ * lab_kme() - write the section of a KME of the simulator
+ * @text: filled in; more lines of the section may follow
+ * @size: size of @text
+ * @side: 0 or 1
+ * @name: of the section
+ */
+void lab_kme(char *text, size_t size, int side, const char *name);
 
 /**
  * lab_get() - request keys and wait for the answer

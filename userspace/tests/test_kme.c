@@ -494,7 +494,7 @@ TEST(a_new_ca_is_used_by_the_next_connection)
 	lab_client_start(&a, 0, &own);
 	LAB_WAIT(&a, a.why.text[0]);
 	CHECK(strstr(a.why.text, "unable to get local issuer certificate"), "%s", a.why.text);
-	lab_client_renew(&a, "sae-a", "other-ca");
+	lab_client_renew(&a, "sae-a", "other-ca", NULL);
 	LAB_WAIT(&a, a.n_up[0]);
 	CHECK_NUMBER("got", lab_get(&a, 3), 3);
 	lab_client_stop(&a);
@@ -507,14 +507,14 @@ TEST(an_idle_connection_is_not_used_with_other_credentials)
 	lab_start("", "");
 	lab_client_start(&a, 0, NULL);
 	CHECK_NUMBER("got", lab_get(&a, 3), 3);
-	lab_client_renew(&a, "sae-a", "other-ca");
+	lab_client_renew(&a, "sae-a", "other-ca", NULL);
 	CHECK_NUMBER("asked", kme_get_keys(a.kme, 3), 0);
 	LAB_WAIT(&a, a.n_answers == 2);
 	CHECK_NUMBER("got", a.answer.n_keys, 0);
 	CHECK(strstr(a.answer.why.text, "self-signed certificate in certificate chain"), "%s", a.answer.why.text);
-	lab_client_renew(&a, "stranger", "ca");
+	lab_client_renew(&a, "stranger", "ca", NULL);
 	LAB_WAIT(&a, a.n_down[0]);
-	lab_client_renew(&a, "sae-a", "ca");
+	lab_client_renew(&a, "sae-a", "ca", NULL);
 	CHECK_NUMBER("got", lab_get(&a, 3), 3);
 	lab_client_stop(&a);
 	lab_stop();

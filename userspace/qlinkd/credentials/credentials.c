@@ -51,16 +51,21 @@ static const char *date_of(time_t when, char text[DATE_TEXT])
 }
 
 /* Certificates are written by others: anything but plain ASCII becomes a question mark. */
-static void name_subject(const X509_NAME *name, char text[CREDENTIALS_SUBJECT])
+void credentials_subject(const X509_NAME *name, char *text, size_t room)
 {
 	char *at;
 
-	if (X509_NAME_get_text_by_NID(name, NID_commonName, text, CREDENTIALS_SUBJECT) < 0)
-		snprintf(text, CREDENTIALS_SUBJECT, "no common name");
+	if (X509_NAME_get_text_by_NID(name, NID_commonName, text, (int)room) < 0)
+		snprintf(text, room, "no common name");
 	for (at = text; *at; at++) {
 		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
 			*at = '?';
 	}
+}
+
+static void name_subject(const X509_NAME *name, char text[CREDENTIALS_SUBJECT])
+{
+	credentials_subject(name, text, CREDENTIALS_SUBJECT);
 }
 
 static void name_serial(const X509 *x509, char text[CREDENTIALS_SERIAL])

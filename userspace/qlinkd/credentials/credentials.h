@@ -165,6 +165,14 @@ struct credentials_text credentials_trust_pem(const struct credentials *credenti
 unsigned long credentials_check_flags(const struct credentials *credentials);
 
 /**
+ * credentials_subject() - write whom a certificate names, as people read it
+ * @name: of its subject or issuer
+ * @text: filled in with the common name; each byte but printable ASCII without quotes is "?"
+ * @room: bytes of @text
+ */
+void credentials_subject(const X509_NAME *name, char *text, size_t room);
+
+/**
  * credentials_key() - get the private key
  * @credentials: own it
  *

@@ -93,6 +93,7 @@ static int node_init(struct kme_node *node, const struct kme_conf *conf,
 	node->server.method[KME_OP_ENC] = from->method;
 	node->server.method[KME_OP_DEC] = from->method;
 	peer->dialect = dialect_of(from);
+	peer->tls = from->tls;
 	peer->connect_ms = conf->connect_ms;
 	peer->timeout_ms = conf->timeout_ms;
 	if (copy(&peer->url, from->url) || copy(&peer->id, from->id))
@@ -222,7 +223,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
 		dialect->read_refusal((const char *)node->probe.answer.data, node->probe.len,
 				      &refusal);
-		kme_refused(&node->peer, KME_OP_STATUS, node->probe.status, &refusal, sae, why);
+		kme_refused(&node->probe, KME_OP_STATUS, node->probe.status, &refusal, sae, why);
 		return kme_outcome_counter(verdict.outcome);
 	}
 	if (dialect->judge_status((const char *)node->probe.answer.data, node->probe.len, status,
@@ -327,8 +328,30 @@ static void job_end(struct kme *kme, struct kme_job *job, CURLcode code)
 	job_send(kme, job);
 }
 
+/* The node whose KME a transfer is with. */
+static struct kme_node *node_of(struct kme *kme, const struct kme_transfer *transfer)
+{
+	if (transfer == &kme->enc.transfer)
+		return &kme->nodes[kme->enc.node];
+	if (transfer == &kme->dec.transfer)
+		return &kme->nodes[kme->dec.node];
+	return transfer->owner;
+}
+
+static void note_terms(struct kme *kme, const struct kme_transfer *transfer)
+{
+	const struct kme_terms *terms = &transfer->handshake.terms;
+	struct kme_server *server = &node_of(kme, transfer)->server;
+
+	if (!transfer->handshake.is_done || kme_terms_same(&server->terms, terms))
+		return;
+	server->terms = *terms;
+	server->n_terms++;
+}
+
 static void transfer_end(struct kme *kme, struct kme_transfer *transfer, CURLcode code)
 {
+	note_terms(kme, transfer);
 	if (transfer == &kme->enc.transfer)
 		job_end(kme, &kme->enc, code);
 	else if (transfer == &kme->dec.transfer)

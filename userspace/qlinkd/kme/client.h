@@ -85,6 +85,9 @@ struct kme_node_conf {
 	/** @credentials: these four files, loaded; %NULL to load them now */
 	struct credentials *credentials;
 
+	/** @tls: the least TLS that it must offer */
+	enum kme_tls tls;
+
 	/** @method: the HTTP method it accepts; KME_METHOD_AUTO finds out */
 	enum kme_method method;
 

@@ -7,94 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
-/* Hybrid groups first; many KMEs have no post-quantum group yet. */
-#define GROUPS	"X25519MLKEM768:X25519:P-256:P-384"
 /* The KME may have closed a connection that was idle for longer, which loses the request. */
 #define REUSE_S	20L
-
-/* Index of our data in a TLS context, which is the peer. */
-static int peer_index = -1;
-
-static bool is_name(const ASN1_STRING *name, const char *id)
-{
-	size_t len = strlen(id);
-
-	return (size_t)ASN1_STRING_length(name) == len &&
-	       !memcmp(ASN1_STRING_get0_data(name), id, len);
-}
-
-static bool has_common_name(const X509 *certificate, const char *id)
-{
-	const X509_NAME *subject = X509_get_subject_name(certificate);
-	int at = -1;
-
-	while ((at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0)
-		if (is_name(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), id))
-			return true;
-	return false;
-}
-
-static bool has_alternative_name(const X509 *certificate, const char *id)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate,
-						NID_subject_alt_name, NULL, NULL);
-	bool found = false;
-	int i, type;
-
-	for (i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
-		const ASN1_STRING *value =
-			GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
-
-		found = (type == GEN_DNS || type == GEN_URI) && is_name(value, id);
-	}
-	GENERAL_NAMES_free(names);
-	return found;
-}
-
-/*
- * ETSI GS QKD 014 V1.1.1, 4.3: the SAE confirms the KME's identity by its certificate. Many
- * certificates have it as CN and have no other name.
- */
-static int verify(int is_chain_good, X509_STORE_CTX *context)
-{
-	const SSL *ssl = X509_STORE_CTX_get_ex_data(
-		context, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct kme_peer *peer =
-		SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), peer_index);
-	const X509 *certificate = X509_STORE_CTX_get_current_cert(context);
-
-	if (!is_chain_good || X509_STORE_CTX_get_error_depth(context))
-		return is_chain_good;
-	peer->has_wrong_id = !has_common_name(certificate, peer->id) &&
-			     !has_alternative_name(certificate, peer->id);
-	if (peer->has_wrong_id)
-		X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
-	return !peer->has_wrong_id;
-}
-
-static CURLcode set_up_tls(CURL *easy, void *context, void *arg)
-{
-	struct kme_peer *peer = arg;
-	SSL_CTX *tls = context;
-
-	(void)easy;
-	SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT |
-				 SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
-	if (!X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls),
-					 credentials_check_flags(peer->credentials)))
-		return CURLE_OUT_OF_MEMORY;
-	if (!peer->id)
-		return CURLE_OK;
-	if (peer_index < 0)
-		peer_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	if (peer_index < 0 || !SSL_CTX_set_ex_data(tls, peer_index, peer))
-		return CURLE_OUT_OF_MEMORY;
-	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, verify);
-	return CURLE_OK;
-}
 
 static size_t write_answer(char *data, size_t size, size_t n, void *arg)
 {
@@ -144,48 +58,15 @@ static int refuse_resend(void *arg, curl_off_t offset, int origin)
 		code = one_;						\
 } while (0)
 
-static struct curl_blob blob_of(struct credentials_text text)
+static CURLcode set_security(struct kme_transfer *transfer)
 {
-	return (struct curl_blob){ .data = (void *)text.data, .len = text.len,
-				   .flags = CURL_BLOB_NOCOPY };
-}
-
-/*
- * From memory, where they were checked: a file may have been replaced since. libcurl keeps CAs that
- * it reads from a file for a day, and reuses connections whose files have the same names. What is in
- * memory it compares byte by byte, so that other credentials mean another connection.
- */
-static CURLcode set_credentials(CURL *easy, const struct credentials *credentials)
-{
-	struct curl_blob chain = blob_of(credentials_chain_pem(credentials));
-	struct curl_blob key = blob_of(credentials_key_pem(credentials));
-	struct curl_blob trust = blob_of(credentials_trust_pem(credentials));
-	CURLcode code = CURLE_OK;
-
-	SET(CURLOPT_CAINFO, NULL);
-	SET(CURLOPT_CAPATH, NULL);
-	SET(CURLOPT_CAINFO_BLOB, &trust);
-	SET(CURLOPT_SSLCERT_BLOB, &chain);
-	SET(CURLOPT_SSLKEY_BLOB, &key);
-	return code;
-}
-
-static CURLcode set_security(CURL *easy, struct kme_peer *peer)
-{
-	CURLcode code = set_credentials(easy, peer->credentials);
+	CURLcode code = kme_handshake_prepare(&transfer->handshake, transfer->easy);
+	CURL *easy = transfer->easy;
 
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_SSL_EC_CURVES, GROUPS);
-	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	SET(CURLOPT_SSL_VERIFYPEER, 1L);
-	/* With a KME ID, verify() checks it instead of the host. */
-	SET(CURLOPT_SSL_VERIFYHOST, peer->id ? 0L : 2L);
-	SET(CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
-	SET(CURLOPT_SSL_CTX_DATA, peer);
 	return code;
 }
 
@@ -243,8 +124,7 @@ static int prepare(struct kme_transfer *transfer, const char *url, size_t room)
 	    (transfer->body && (add_header(transfer, "Content-Type", media_type) ||
 				add_header(transfer, "Expect", ""))))
 		return -ENOMEM;
-	if (set_security(transfer->easy, transfer->peer) ||
-	    set_request(transfer, url))
+	if (set_security(transfer) || set_request(transfer, url))
 		return -EINVAL;
 	return 0;
 }
@@ -258,7 +138,9 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 	transfer->credentials = credentials_get(peer->credentials);
 	transfer->body = body;
 	transfer->body_len = body ? strlen(body) : 0;
-	peer->has_wrong_id = false;
+	transfer->handshake = (struct kme_handshake){
+		.tls = peer->tls, .id = peer->id, .credentials = transfer->credentials,
+	};
 	err = prepare(transfer, url, room);
 	if (!err && curl_multi_add_handle(multi, transfer->easy))
 		err = -ENOMEM;
@@ -271,7 +153,7 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 static enum kme_counter counter_of(const struct kme_transfer *transfer,
 				   CURLcode code)
 {
-	if (transfer->peer->has_wrong_id)
+	if (transfer->handshake.has_wrong_id)
 		return KME_COUNTER_IDENTITY;
 	if (transfer->is_too_big)
 		return KME_COUNTER_TOO_BIG;
@@ -305,10 +187,10 @@ static bool is_maybe_refusal(const struct kme_transfer *transfer,
 }
 
 /* What our credentials have for a use, "certificate" or "ca": its file, and whom it names. */
-static void name_of(const struct kme_peer *peer, const char *use, char *text, size_t room)
+static void name_of(const struct kme_transfer *transfer, const char *use, char *text, size_t room)
 {
 	size_t n, i;
-	const struct credentials_item *items = credentials_items(peer->credentials, &n);
+	const struct credentials_item *items = credentials_items(transfer->credentials, &n);
 
 	text[0] = '\0';
 	for (i = 0; i < n && !text[0]; i++) {
@@ -317,17 +199,17 @@ static void name_of(const struct kme_peer *peer, const char *use, char *text, si
 	}
 }
 
-void kme_refused(const struct kme_peer *peer, enum kme_op op, long status,
+void kme_refused(const struct kme_transfer *transfer, enum kme_op op, long status,
 		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why)
 {
 	const char *words = refusal->words;
 	char about[170] = "", name[140];
 
 	if (status == 401 || status == 403) {
-		name_of(peer, "certificate", name, sizeof(name));
+		name_of(transfer, "certificate", name, sizeof(name));
 		snprintf(about, sizeof(about), " to our certificate %s", name);
 	} else if (op == KME_OP_STATUS) {
-		snprintf(about, sizeof(about), " at %.80s about SAE '%.60s'", peer->url, sae);
+		snprintf(about, sizeof(about), " at %.80s about SAE '%.60s'", transfer->peer->url, sae);
 	}
 	snprintf(why->text, sizeof(why->text), "answers %s with %ld%s%s%s%s", kme_op_name(op),
 		 status, about, *words ? ": \"" : "", words, *words ? "\"" : "");
@@ -352,9 +234,9 @@ static const char *meaning_of(const char *error)
 		{ "alert unsupported certificate", "the KME does not accept our kind of certificate" },
 		{ "alert certificate unknown", "the KME does not accept our certificate" },
 		{ "alert access denied", "the KME does not accept our certificate" },
-		{ "alert handshake failure", "the KME and we have no version, group or cipher of TLS in "
-					     "common, or it does not accept our certificate" },
-		{ "alert protocol version", "the KME does not speak a version of TLS that we do" },
+		{ "alert handshake failure", "the KME does not accept our certificate, or asks for another "
+					     "kind" },
+		{ "wrong version number", "the KME does not speak TLS at this port" },
 		{ " alert ", "the KME refuses TLS with us" },
 		{ "self-signed certificate", wrong_ca },
 		{ "self signed certificate", wrong_ca },
@@ -371,15 +253,42 @@ static const char *meaning_of(const char *error)
 	return NULL;
 }
 
+/* What we demand and the KME does not have, the value first and what to do last; NULL for none. */
+static const char *lack_of(const struct kme_transfer *transfer, const char *error)
+{
+	static const struct {
+		const char *version, *hello;
+	} rows[] = {
+		[KME_TLS_PQ] = {
+			"tls pq: the KME has no TLS 1.3; update it, or set tls 1.2",
+			"tls pq: the KME has no hybrid group such as X25519MLKEM768; update it, or set tls 1.3",
+		},
+		[KME_TLS_1_3] = {
+			"tls 1.3: the KME has no TLS 1.3; update it, or set tls 1.2",
+			"tls 1.3: the KME has no group or cipher suite that we accept; update it",
+		},
+		[KME_TLS_1_2] = {
+			"tls 1.2: the KME has no TLS 1.2; update it",
+			"tls 1.2: the KME has no group that we accept, or no cipher suite with ECDHE and GCM or "
+			"ChaCha20-Poly1305; update it",
+		},
+	};
+	const struct kme_handshake *handshake = &transfer->handshake;
+
+	if (strstr(error, "alert protocol version") || strstr(error, "unsupported protocol"))
+		return rows[handshake->tls].version;
+	return handshake->is_hello_refused ? rows[handshake->tls].hello : NULL;
+}
+
 static void explain_tls(const struct kme_transfer *transfer, enum kme_counter counter,
 			CURLcode code, struct qlink_why *why)
 {
 	const char *error = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
-	const char *meaning = meaning_of(error);
+	const char *lack = lack_of(transfer, error), *meaning = lack ?: meaning_of(error);
 	char name[140] = "";
 
 	if (meaning == wrong_ca)
-		name_of(transfer->peer, "ca", name, sizeof(name));
+		name_of(transfer, "ca", name, sizeof(name));
 	snprintf(why->text, sizeof(why->text), "%s%s%s%s%.120s%s", meaning ? meaning : "",
 		 *name ? ": " : "", name, meaning ? ": " : "", error,
 		 is_maybe_refusal(transfer, counter) ? "; does it refuse our certificate?" : "");

@@ -7,6 +7,7 @@
 
 #include "common/secret.h"
 #include "qlinkd/credentials/credentials.h"
+#include "handshake.h"
 #include "server.h"
 
 /**
@@ -31,8 +32,8 @@ struct kme_peer {
 	/** @timeout_ms: limit for a whole transfer */
 	unsigned int timeout_ms;
 
-	/** @has_wrong_id: the last certificate was valid, but without @id */
-	bool has_wrong_id;
+	/** @tls: the least TLS that it must offer */
+	enum kme_tls tls;
 };
 
 /**
@@ -53,6 +54,9 @@ struct kme_transfer {
 
 	/** @credentials: of @peer when the transfer began; a reference of its own */
 	struct credentials *credentials;
+
+	/** @handshake: of its connection, with these credentials */
+	struct kme_handshake handshake;
 
 	/** @body: of a POST; %NULL for a GET */
 	char *body;
@@ -98,9 +102,9 @@ struct kme_transfer {
  *	for a GET
  * @room: most bytes of the answer
  *
- * TLS 1.2 at least, as ETSI GS QKD 014 V1.1.1, 4.3 says, with hybrid groups first; HTTP/1.1; no
- * proxy, no redirect, no other protocol. A body is never sent twice, because the KME gives each
- * key away once.
+ * TLS as @peer demands, with hybrid groups first; HTTP/1.1; no proxy, no redirect, no other
+ * protocol. A body is never sent twice, because the KME gives each key away once. A reload does not
+ * change the credentials of a transfer that has begun.
  *
  * Return: 0, or a negative errno.
  */
@@ -122,7 +126,7 @@ enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, C
 
 /**
  * kme_refused() - say how a KME refused a request, in our words first
- * @peer: the KME
+ * @transfer: the request
  * @op: what was requested
  * @status: the HTTP status; 401 and 403 are about our certificate, so that its name is said, and
  *	404 is about the URL
@@ -130,7 +134,7 @@ enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, C
  * @sae: the other SAE, which the request named
  * @why: filled in
  */
-void kme_refused(const struct kme_peer *peer, enum kme_op op, long status,
+void kme_refused(const struct kme_transfer *transfer, enum kme_op op, long status,
 		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why);
 
 /**

@@ -189,7 +189,7 @@ static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 	server->counters[kme_outcome_counter(verdict.outcome)]++;
 	if (verdict.may_have_burned)
 		burn(job, server, job->n_sent);
-	kme_refused(&node->peer, job->op, status, refusal, "", &job->why);
+	kme_refused(&job->transfer, job->op, status, refusal, "", &job->why);
 	return verdict.outcome;
 }
 

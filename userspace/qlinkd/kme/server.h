@@ -4,6 +4,7 @@
 #define QLINKD_KME_SERVER_H
 
 #include "dialect.h"
+#include "terms.h"
 
 enum kme_health {
 	/* it has not answered a status yet */
@@ -76,6 +77,12 @@ struct kme_server {
 
 	/** @status: the last one it reported */
 	struct kme_status status;
+
+	/** @terms: of the last connection that was made */
+	struct kme_terms terms;
+
+	/** @n_terms: how often a connection had other terms than the one before, the first included */
+	unsigned int n_terms;
 
 	/** @method: for enc_keys and dec_keys, as far as known */
 	enum kme_method method[KME_OP_N];
