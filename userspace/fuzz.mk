@@ -13,7 +13,8 @@ FUZZERS := $(basename $(notdir $(wildcard fuzz/*.c)))
 # What the fuzzers test, and what that needs.
 FUZZED := $(call sources,common libqlink qlinkd/agreement qlinkd/config) \
 	qlinkd/broker/rings.c \
-	$(addprefix qlinkd/kme/,dialect.c etsi014.c json.c keys.c memory.c url.c) qlinkd/peer/route.c qlinkd/peer/topology.c
+	$(addprefix qlinkd/kme/,dialect.c etsi014.c json.c keys.c memory.c terms.c url.c) \
+	qlinkd/peer/route.c qlinkd/peer/topology.c
 FUZZ_FLAGS := -std=gnu11 -MMD -MP -Wall -Wextra -Werror -O1 -g $(SANITIZE)
 
 # The broker and the configuration must need neither OpenSSL nor libcurl. Their fuzzers

@@ -101,6 +101,20 @@ static void print_ring(const char *name, const json_t *ring, FILE *to)
 		number(ring, "rekeys"), number(ring, "rekeys") == 1 ? "" : "s");
 }
 
+/* The KMEs of a link, on one line each as far as there is more to say than how they are. */
+static void print_kme(const json_t *kme, FILE *to)
+{
+	const json_t *tls = json_object_get(kme, "tls");
+	const char *why = text(kme, "why", "");
+
+	fprintf(to, "    kme %s is %s%s%s", text(kme, "name", "?"), text(kme, "health", "?"),
+		*why ? ": " : "", why);
+	if (json_is_object(tls))
+		fprintf(to, "; TLS %s, %s, %s, with %s", text(tls, "version", "?"), text(tls, "group", "?"),
+			text(tls, "suite", "?"), text(tls, "subject", "?"));
+	fputc('\n', to);
+}
+
 static void print_link(const json_t *link, FILE *to)
 {
 	const json_t *kmes = json_object_get(link, "kmes"), *kme;
@@ -116,12 +130,9 @@ static void print_link(const json_t *link, FILE *to)
 	print_ring("tx", json_object_get(link, "tx"), to);
 	print_ring("rx", json_object_get(link, "rx"), to);
 	if (json_array_size(kmes))
-		fprintf(to, "    %lld QKD keys in stock;", number(link, "stock"));
+		fprintf(to, "    %lld QKD keys in stock\n", number(link, "stock"));
 	json_array_foreach(kmes, i, kme)
-		fprintf(to, "%s kme %s is %s", i ? "," : "", text(kme, "name", "?"),
-			text(kme, "health", "?"));
-	if (json_array_size(kmes))
-		fputc('\n', to);
+		print_kme(kme, to);
 }
 
 void agent_print(const json_t *status, FILE *to)

@@ -157,6 +157,30 @@ static void put_kmes(struct evbuffer *out, const struct agent *agent)
 	}
 }
 
+static void put_terms(struct evbuffer *out, const struct link *link)
+{
+	unsigned int node;
+
+	for (node = 0; node < link->config->n_kmes; node++) {
+		const struct kme_terms *terms = &stock_server(link->stock, node)->terms;
+
+		if (terms->version[0])
+			evbuffer_add_printf(out, "qlinkd_kme_tls{link=\"%s\",kme=\"%s\",version=\"%s\","
+					    "group=\"%s\",suite=\"%s\",subject=\"%s\"} 1\n",
+					    link->config->device, link->config->kme_names[node],
+					    terms->version, terms->group, terms->suite, terms->subject);
+	}
+}
+
+static void put_all_terms(struct evbuffer *out, const struct agent *agent)
+{
+	size_t i;
+
+	head(out, "kme_tls", "", "what was negotiated for the last connection to a KME, as labels", "gauge");
+	for (i = 0; i < agent->now.n_links; i++)
+		put_terms(out, agent->now.links[i]->link);
+}
+
 static void put_audit(struct evbuffer *out, struct audit *audit)
 {
 	struct audit_state state;
@@ -213,6 +237,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 	put_keys(out, agent, "tx");
 	put_keys(out, agent, "rx");
 	put_kmes(out, agent);
+	put_all_terms(out, agent);
 	put_agent(out, agent);
 	put_certificates(out, agent);
 	evhttp_add_header(headers, "Content-Type", CONTENT_TYPE);

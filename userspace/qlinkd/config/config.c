@@ -210,6 +210,22 @@ static int take_method(struct reader *reader, const struct reader_option *option
 	return reader_refuse(reader, "%s %s: not auto, post or get", option->name, words[0]);
 }
 
+static int take_tls(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	struct config_kme *kme = (void *)reader->at;
+	enum kme_tls tls;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	for (tls = 0; tls < KME_TLS_N; tls++) {
+		if (strcmp(words[0], kme_tls_name(tls)))
+			continue;
+		kme->node.tls = tls;
+		return 0;
+	}
+	return reader_refuse(reader, "%s %s: not pq, 1.3 or 1.2", option->name, words[0]);
+}
+
 static int take_kmes(struct reader *reader, const struct reader_option *option,
 		       char **words, int n)
 {
@@ -249,6 +265,7 @@ static const struct reader_kind kind_socket = { take_socket, reader_same_text };
 static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
 static const struct reader_kind kind_method = { take_method, reader_same_u32 };
+static const struct reader_kind kind_tls = { take_tls, reader_same_u32 };
 /* A reload reads certificates and keys again, whether their paths have changed or not. */
 static const struct reader_kind kind_file = { take_file, NULL };
 /* Compared by what the KMEs are, see reload_same_link(), and not by their names. */
@@ -408,6 +425,7 @@ static const struct reader_option kme_options[] = {
 	{ .name = "ca", .kind = &kind_file, MEMBER(config_kme, node.ca), .is_required = true },
 	{ .name = "crl", .kind = &kind_file, MEMBER(config_kme, node.crl) },
 	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
+	{ .name = "tls", .kind = &kind_tls, MEMBER(config_kme, node.tls) },
 };
 
 static const struct reader_option peer_options[] = {

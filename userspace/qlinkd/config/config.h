@@ -90,7 +90,7 @@ struct config_kme {
 	/** @line: of the file where it begins */
 	unsigned int line;
 
-	/** @node: address, credentials and method */
+	/** @node: address, credentials, method and TLS */
 	struct kme_node_conf node;
 };
 

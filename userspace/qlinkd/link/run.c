@@ -94,6 +94,9 @@ struct link_run {
 	/** @is_said_down: the log says that these KMEs are down, one bit each */
 	unsigned int is_said_down;
 
+	/** @n_terms: of struct kme_server, as the log says it, by KME */
+	unsigned int n_terms[KME_NODES_MAX];
+
 	/** @trouble: the last line that said what is wrong with an answer, by KME */
 	struct said trouble[KME_NODES_MAX];
 
@@ -467,13 +470,28 @@ static void on_health(void *arg, unsigned int node, bool is_up, const struct qli
 	}
 }
 
-/* Says that a KME is back, once it has not failed for a while. */
+/* Each connection is made anew after some seconds without a request, mostly on the same terms. */
+static void note_terms(struct link *link, unsigned int node)
+{
+	const struct kme_server *server = stock_server(link->stock, node);
+
+	if (link->run->n_terms[node] == server->n_terms)
+		return;
+	link->run->n_terms[node] = server->n_terms;
+	TELL(link->services, LOG_INFO, "kme-tls", TEXT("link", link->config->device),
+	     TEXT("kme", link->config->kme_names[node]), TEXT("version", server->terms.version),
+	     TEXT("group", server->terms.group), TEXT("suite", server->terms.suite),
+	     TEXT("subject", server->terms.subject));
+}
+
+/* Says that a KME is back, once it has not failed for a while; and on which terms we talk to it. */
 static void check_kmes(struct link *link, uint64_t now)
 {
 	struct link_run *run = link->run;
-	unsigned int i;
+	uint32_t i;
 
-	for (i = 0; i < KME_NODES_MAX; i++) {
+	for (i = 0; i < link->config->n_kmes; i++) {
+		note_terms(link, i);
 		if (!(run->is_said_down & 1 << i) || !run->up_at[i] || now - run->up_at[i] < STAYS_UP_MS)
 			continue;
 		run->is_said_down &= ~(1U << i);
