@@ -306,6 +306,20 @@ static bool is_method_served(const struct etsi *etsi, enum etsi_op op,
 	       (method == ETSI_POST && methods != METHODS_GET);
 }
 
+/* The SAE that a status is about: that of the request, or the first one that the caller has a link with. */
+static struct sae *partner_of(struct etsi *etsi, const struct etsi_request *request, struct sae *asked)
+{
+	struct sae_link *link;
+
+	if (setting(etsi, SETTING_STATUS_SAE) == STATUS_SAE_ASKED || !request->sae)
+		return asked;
+	STAILQ_FOREACH(link, &etsi->channel->links, next) {
+		if (link->sae[etsi->side] == request->sae)
+			return link->sae[!etsi->side];
+	}
+	return asked;
+}
+
 static void serve(struct etsi *etsi, const struct etsi_request *request,
 		  enum etsi_op op, const char *peer_id, struct etsi_reply *reply)
 {
@@ -320,6 +334,8 @@ static void serve(struct etsi *etsi, const struct etsi_request *request,
 		answer_error(etsi, reply, 401, "this SAE is not known here");
 		return;
 	}
+	if (op == ETSI_STATUS)
+		peer = partner_of(etsi, request, peer);
 	link = channel_link(etsi->channel, request->sae, peer);
 	/* An additional slave has no link of its own with the master. */
 	if (!peer || (!link && op != ETSI_DEC)) {

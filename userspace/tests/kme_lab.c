@@ -183,7 +183,7 @@ void lab_client_start(struct lab_client *client, int side,
 		      const struct lab_options *options)
 {
 	static const struct lab_options usual;
-	char url[64], ca[64], cert[64], key[64], crl[64];
+	char url[128], ca[64], cert[64], key[64], crl[64];
 	const char *name, *sae = side ? "SAE-A" : "SAE-B";
 	struct kme_node_conf nodes[2];
 	struct qlink_why why;
@@ -191,7 +191,9 @@ void lab_client_start(struct lab_client *client, int side,
 
 	options = options ?: &usual;
 	name = options->cert ?: (side ? "sae-b" : "sae-a");
-	snprintf(url, sizeof(url), "https://127.0.0.1:%u", ports[side]);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u%s", ports[side], options->url ?: "");
+	if (options->url && *options->url != '/')
+		snprintf(url, sizeof(url), "%s", options->url);
 	snprintf(ca, sizeof(ca), "%s/%s.pem", dir, options->ca ?: "ca");
 	snprintf(cert, sizeof(cert), "%s/%s.pem", dir, name);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, name);

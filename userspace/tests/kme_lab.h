@@ -53,6 +53,9 @@ struct lab_options {
 	/** @sae: the peer's SAE ID; %NULL: the right one */
 	const char *sae;
 
+	/** @url: of its KME; %NULL: the right one; a path: below the right one */
+	const char *url;
+
 	/** @timeout_ms: 0 for a long one */
 	unsigned int timeout_ms;
 

@@ -215,13 +215,13 @@ static void end_probe(struct kme *kme, unsigned int node)
 	struct kme_status status;
 
 	kme->probes[node].is_open = false;
-	memset(&status, 0xff, sizeof(status));
+	kme_status_init(&status);
 	if (kme->probes[node].outcome == SIMKME_BROKEN ||
 	    kme->probes[node].outcome == SIMKME_DENIED) {
 		failed(kme, node);
 		return;
 	}
-	kme_server_status(&kme->servers[node], &status);
+	kme_server_status(&kme->servers[node], &status, &why);
 	kme->ops.health(kme->arg, node, KME_HEALTH_UP, &why);
 }
 

@@ -235,6 +235,16 @@ TEST(reads_a_status_with_missing_or_bad_numbers)
 	CHECK_NUMBER("not JSON", kme_etsi014.judge_status("{", 1, &status, &why), -EBADMSG);
 }
 
+TEST(takes_the_names_of_both_saes_from_a_status)
+{
+	static const char text[] = "{\"master_SAE_ID\":\"A\\u001b\\\"B\",\"slave_SAE_ID\":7}";
+	struct kme_status status;
+
+	CHECK_NUMBER("status", kme_etsi014.judge_status(text, strlen(text), &status, &why), 0);
+	CHECK_TEXT("what cannot be printed", status.master, "A??B");
+	CHECK_TEXT("no name", status.slave, "");
+}
+
 TEST(checks_the_base_url)
 {
 	static const struct {

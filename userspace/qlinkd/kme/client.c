@@ -212,6 +212,24 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 	node->server.counters[KME_COUNTER_STATUS]++;
 }
 
+/*
+ * Who is the master and who is the slave, as the KME sees it. A KME that takes us for the peer gives
+ * keys for another pair. A name that only differs from ours may be another name for the same SAE.
+ */
+static enum kme_counter judge_names(const char *sae, const struct kme_status *status, struct qlink_why *why)
+{
+	if (!strcasecmp(status->master, sae)) {
+		qlink_refuse(why, -EINVAL, "takes us for SAE '%.60s', which sae says is the peer: the SAE IDs "
+			     "of both ends are swapped, or the certificate is the peer's", sae);
+		return KME_COUNTER_IDENTITY;
+	}
+	if (status->slave[0] && strcasecmp(status->slave, sae))
+		qlink_refuse(why, -EINVAL, "its status is about SAE '%.60s', and sae is '%.60s': is that the same "
+			     "SAE? It takes us for '%.60s'", status->slave, sae,
+			     status->master);
+	return KME_COUNTER_ANSWERED;
+}
+
 /* Judge the answer to a status. Returns the counter to move; @why has what is wrong. */
 static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 				    struct kme_status *status, struct qlink_why *why)
@@ -219,6 +237,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 	const struct kme_dialect *dialect = node->peer.dialect;
 	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, node->probe.status);
 	struct kme_refusal refusal;
+	struct qlink_why cause;
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
 		dialect->read_refusal((const char *)node->probe.answer.data, node->probe.len,
@@ -227,9 +246,11 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 		return kme_outcome_counter(verdict.outcome);
 	}
 	if (dialect->judge_status((const char *)node->probe.answer.data, node->probe.len, status,
-				  why))
+				  &cause)) {
+		qlink_refuse(why, -EBADMSG, "answers status with what is no status: %.200s", cause.text);
 		return KME_COUNTER_MALFORMED;
-	return KME_COUNTER_ANSWERED;
+	}
+	return judge_names(sae, status, why);
 }
 
 static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
@@ -247,7 +268,7 @@ static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 		failed(kme, node, &why);
 		return;
 	}
-	kme_server_status(&node->server, &status);
+	kme_server_status(&node->server, &status, &why);
 	if (kme->ops.health)
 		kme->ops.health(kme->arg, (unsigned int)(node - kme->nodes),
 				KME_HEALTH_UP, &why);

@@ -171,7 +171,7 @@ struct kme_ops {
 	/** @answer: a job ended */
 	void (*answer)(void *arg, const struct kme_answer *answer);
 
-	/** @health: a KME came up or went down; @why is empty for up */
+	/** @health: a KME came up or went down; for up, @why is what is doubtful, mostly empty */
 	void (*health)(void *arg, unsigned int node, enum kme_health health,
 		       const struct qlink_why *why);
 };

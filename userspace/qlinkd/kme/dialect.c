@@ -25,6 +25,11 @@ static const char *const outcome_names[] = {
 	[KME_OUTCOME_BROKEN] = "broken",
 };
 
+void kme_status_init(struct kme_status *status)
+{
+	*status = (struct kme_status){ -1, -1, -1, -1, -1, -1, "", "" };
+}
+
 const char *kme_op_name(enum kme_op op)
 {
 	return op_names[op];

@@ -107,7 +107,7 @@ struct kme_tally {
 };
 
 /**
- * struct kme_status - what a KME reports about itself; -1 means not reported
+ * struct kme_status - what a KME reports about itself; a number of -1 means not reported
  */
 struct kme_status {
 	/** @key_size: bits of a key when the request names no size */
@@ -130,7 +130,19 @@ struct kme_status {
 
 	/** @min_key_size: bits */
 	int64_t min_key_size;
+
+	/** @master: our SAE ID, as the KME knows us; empty if not reported, as are the other names */
+	char master[KME_SAE_ID_MAX + 1];
+
+	/** @slave: the SAE ID of the peer; these are printable ASCII without quotes */
+	char slave[KME_SAE_ID_MAX + 1];
 };
+
+/**
+ * kme_status_init() - say that nothing is reported
+ * @status: filled in
+ */
+void kme_status_init(struct kme_status *status);
 
 /* What a request led to, however the KME words it. */
 enum kme_outcome {

@@ -147,6 +147,27 @@ static int64_t number_of(const json_t *root, const char *name)
 	return -1;
 }
 
+/* Copies a text of the KME, which may have any bytes; what does not fit is cut off. */
+static void quote(char *to, size_t room, const char *text, size_t len)
+{
+	size_t i;
+
+	if (len >= room)
+		len = room - 1;
+	for (i = 0; i < len && text[i]; i++)
+		to[i] = text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' ? '?' : text[i];
+	to[i] = '\0';
+}
+
+static void take_name(const json_t *root, const char *member, char name[KME_SAE_ID_MAX + 1])
+{
+	const json_t *value = json_object_get(root, member);
+
+	name[0] = '\0';
+	if (json_is_string(value))
+		quote(name, KME_SAE_ID_MAX + 1, json_string_value(value), json_string_length(value));
+}
+
 /* 6.1, but every member may be absent. */
 static int fill_status(const json_t *root, struct kme_status *status, struct qlink_why *why)
 {
@@ -158,6 +179,8 @@ static int fill_status(const json_t *root, struct kme_status *status, struct qli
 	status->max_key_per_request = number_of(root, "max_key_per_request");
 	status->max_key_size = number_of(root, "max_key_size");
 	status->min_key_size = number_of(root, "min_key_size");
+	take_name(root, "master_SAE_ID", status->master);
+	take_name(root, "slave_SAE_ID", status->slave);
 	return 0;
 }
 
@@ -211,19 +234,6 @@ static struct kme_verdict classify(enum kme_op op, long status)
 	};
 }
 
-/* Quotes a text of the KME, which may have any bytes. */
-static void quote(char words[KME_WORDS_MAX], const char *text, size_t len)
-{
-	size_t i;
-
-	if (len >= KME_WORDS_MAX)
-		len = KME_WORDS_MAX - 1;
-	for (i = 0; i < len && text[i]; i++)
-		words[i] = text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' ? '?' :
-											     text[i];
-	words[i] = '\0';
-}
-
 /* 6.5 has message; some KMEs have another member, or plain text. */
 static void read_words(const char *text, size_t len, char words[KME_WORDS_MAX])
 {
@@ -239,13 +249,13 @@ static void read_words(const char *text, size_t len, char words[KME_WORDS_MAX])
 		for (i = 0; i < len && strchr(" \t\r\n", text[i]); i++)
 			;
 		if (i < len && !strchr("<{[", text[i]))
-			quote(words, text + i, len - i);
+			quote(words, KME_WORDS_MAX, text + i, len - i);
 		return;
 	}
 	for (i = 0; i < sizeof(members) / sizeof(members[0]) && !words[0]; i++) {
 		value = json_object_get(root, members[i]);
 		if (json_is_string(value))
-			quote(words, json_string_value(value), json_string_length(value));
+			quote(words, KME_WORDS_MAX, json_string_value(value), json_string_length(value));
 	}
 	kme_json_close(root);
 }

@@ -71,6 +71,8 @@ static int verify(int is_chain_good, X509_STORE_CTX *context)
 		return is_chain_good;
 	handshake->has_wrong_id = !has_common_name(certificate, handshake->id) &&
 				  !has_alternative_name(certificate, handshake->id);
+	credentials_subject(X509_get_subject_name(certificate), handshake->terms.subject,
+			    sizeof(handshake->terms.subject));
 	if (handshake->has_wrong_id)
 		X509_STORE_CTX_set_error(context, X509_V_ERR_HOSTNAME_MISMATCH);
 	return !handshake->has_wrong_id;
@@ -100,11 +102,11 @@ static void on_progress(const SSL *ssl, int where, int value)
 	SSL_CTX *tls = SSL_get_SSL_CTX(ssl);
 	struct kme_handshake *handshake = SSL_CTX_get_ex_data(tls, handshake_index);
 
-	(void)value;
 	if (!handshake)
 		return;
 	if (where == SSL_CB_READ_ALERT) {
 		handshake->is_hello_refused = SSL_get_state(ssl) == TLS_ST_CW_CLNT_HELLO;
+		handshake->is_expired = (value & 0xff) == SSL_AD_CERTIFICATE_EXPIRED;
 	} else if (where == SSL_CB_HANDSHAKE_DONE) {
 		note_terms(&handshake->terms, ssl);
 		handshake->is_done = true;

@@ -30,10 +30,13 @@ struct kme_handshake {
 	/** @is_hello_refused: the KME refused our first message, so it is not about certificates */
 	bool is_hello_refused;
 
+	/** @is_expired: the KME said that our certificate has expired */
+	bool is_expired;
+
 	/** @is_done: it succeeded; false also if the transfer used an older connection */
 	bool is_done;
 
-	/** @terms: if @is_done, what was negotiated */
+	/** @terms: if @is_done, what was negotiated; if @has_wrong_id, the subject alone */
 	struct kme_terms terms;
 };
 

@@ -203,54 +203,65 @@ void kme_refused(const struct kme_transfer *transfer, enum kme_op op, long statu
 		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why)
 {
 	const char *words = refusal->words;
-	char about[170] = "", name[140];
+	char cause[184] = "", name[140];
 
 	if (status == 401 || status == 403) {
 		name_of(transfer, "certificate", name, sizeof(name));
-		snprintf(about, sizeof(about), " to our certificate %s", name);
-	} else if (op == KME_OP_STATUS) {
-		snprintf(about, sizeof(about), " at %.80s about SAE '%.60s'", transfer->peer->url, sae);
+		snprintf(cause, sizeof(cause), "does not know our certificate: %s: ", name);
+	} else if (op == KME_OP_STATUS && (status == 400 || status == 404)) {
+		snprintf(cause, sizeof(cause), "knows no SAE '%.40s' that we have a link with, or %.80s is not "
+			 "its url: ", sae, transfer->peer->url);
 	}
-	snprintf(why->text, sizeof(why->text), "answers %s with %ld%s%s%s%s", kme_op_name(op),
-		 status, about, *words ? ": \"" : "", words, *words ? "\"" : "");
+	snprintf(why->text, sizeof(why->text), "%sanswers %s with %ld%s%s%s", cause, kme_op_name(op),
+		 status, *words ? ": \"" : "", words, *words ? "\"" : "");
 }
 
-static const char wrong_ca[] = "our ca file does not have the CA of the KME's certificate";
+/* What an error means for who set us up. */
+struct meaning {
+	/* a part of the error of libcurl or OpenSSL */
+	const char *error;
+	const char *text;
+	/* of our credentials, what is said to be the cause; NULL for neither */
+	const char *use;
+};
 
-/* What an error of TLS means for who set it up; the most special text first. */
-static const char *meaning_of(const char *error)
+#define NOT_ACCEPTED	"the KME does not accept our certificate"
+#define WRONG_CA	"our ca file does not have the CA of the KME's certificate"
+
+/* Returns the first that fits, the most special text first; or one without a text. */
+static const struct meaning *meaning_of(const char *error)
 {
-	static const struct {
-		const char *error, *meaning;
-	} rows[] = {
-		{ "alert unknown ca", "the KME does not accept our certificate, because it does not "
-				      "know the CA of it" },
-		{ "alert certificate expired", "the KME does not accept our certificate, because it "
-					       "has expired" },
-		{ "alert certificate revoked", "the KME does not accept our certificate, because it "
-					       "is revoked" },
-		{ "alert certificate required", "the KME wants a certificate and got none" },
-		{ "alert bad certificate", "the KME does not accept our certificate" },
-		{ "alert unsupported certificate", "the KME does not accept our kind of certificate" },
-		{ "alert certificate unknown", "the KME does not accept our certificate" },
-		{ "alert access denied", "the KME does not accept our certificate" },
-		{ "alert handshake failure", "the KME does not accept our certificate, or asks for another "
-					     "kind" },
-		{ "wrong version number", "the KME does not speak TLS at this port" },
-		{ " alert ", "the KME refuses TLS with us" },
-		{ "self-signed certificate", wrong_ca },
-		{ "self signed certificate", wrong_ca },
-		{ "local issuer certificate", wrong_ca },
-		{ "certificate has expired", "the KME's certificate has expired" },
-		{ "not yet valid", "the KME's certificate is not yet valid" },
+	static const struct meaning rows[] = {
+		{ "alert unknown ca", NOT_ACCEPTED ", because it does not know the CA of it", "certificate" },
+		{ "alert certificate expired", NOT_ACCEPTED ", because it has expired", "certificate" },
+		{ "alert certificate revoked", NOT_ACCEPTED ", because it is revoked", "certificate" },
+		{ "alert certificate required", "the KME wants a certificate and got none", NULL },
+		{ "alert bad certificate", NOT_ACCEPTED, "certificate" },
+		{ "alert unsupported certificate", NOT_ACCEPTED ", because of its kind", "certificate" },
+		{ "alert certificate unknown", NOT_ACCEPTED, "certificate" },
+		{ "alert access denied", NOT_ACCEPTED, "certificate" },
+		{ "alert handshake failure", NOT_ACCEPTED ", or wants another kind", "certificate" },
+		{ " alert ", "the KME refuses TLS with us", NULL },
+		{ "wrong version number", "the KME does not speak TLS at this port", NULL },
+		{ "self-signed certificate", WRONG_CA, "ca" },
+		{ "self signed certificate", WRONG_CA, "ca" },
+		{ "local issuer certificate", WRONG_CA, "ca" },
+		{ "certificate has expired", "the KME's certificate has expired", NULL },
+		{ "not yet valid", "the KME's certificate is not yet valid", NULL },
+		{ "certificate subject name", "the KME's certificate is not of the host in its url, and there is "
+					      "no id", NULL },
+		{ "Could not resolve host", "the host in its url cannot be found", NULL },
+		{ "Could not connect to server", "nobody listens at its url", NULL },
+		{ "Connection timed out", "no connection within kme-connect-ms", NULL },
+		{ "Connection timeout", "no connection within kme-connect-ms", NULL },
+		{ "Operation timed out", "no whole answer within kme-timeout-ms", NULL },
+		{ "", NULL, NULL },
 	};
-	size_t i;
+	const struct meaning *row;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strstr(error, rows[i].error))
-			return rows[i].meaning;
-	}
-	return NULL;
+	for (row = rows; !strstr(error, row->error); row++)
+		;
+	return row;
 }
 
 /* What we demand and the KME does not have, the value first and what to do last; NULL for none. */
@@ -280,18 +291,39 @@ static const char *lack_of(const struct kme_transfer *transfer, const char *erro
 	return handshake->is_hello_refused ? rows[handshake->tls].hello : NULL;
 }
 
-static void explain_tls(const struct kme_transfer *transfer, enum kme_counter counter,
-			CURLcode code, struct qlink_why *why)
+/* libcurl says of an expired certificate of ours that verification failed, as of the KME's. */
+static const char *error_of(const struct kme_transfer *transfer, CURLcode code)
 {
-	const char *error = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
-	const char *lack = lack_of(transfer, error), *meaning = lack ?: meaning_of(error);
+	if (transfer->handshake.is_expired)
+		return "TLS alert certificate expired";
+	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+}
+
+static void explain_error(const struct kme_transfer *transfer, enum kme_counter counter,
+			  CURLcode code, struct qlink_why *why)
+{
+	static const struct meaning maybe = { "", "the KME closed the connection before any answer; does it "
+						  "refuse our certificate", "certificate" };
+	const char *error = error_of(transfer, code);
+	const struct meaning *meaning = is_maybe_refusal(transfer, counter) ? &maybe : meaning_of(error);
+	const struct meaning demand = { "", lack_of(transfer, error), NULL };
 	char name[140] = "";
 
-	if (meaning == wrong_ca)
-		name_of(transfer, "ca", name, sizeof(name));
-	snprintf(why->text, sizeof(why->text), "%s%s%s%s%.120s%s", meaning ? meaning : "",
-		 *name ? ": " : "", name, meaning ? ": " : "", error,
-		 is_maybe_refusal(transfer, counter) ? "; does it refuse our certificate?" : "");
+	if (demand.text)
+		meaning = &demand;
+	if (meaning->use)
+		name_of(transfer, meaning->use, name, sizeof(name));
+	snprintf(why->text, sizeof(why->text), "%s%s%s%s%.120s", meaning->text ?: "", *name ? ": " : "", name,
+		 meaning->text ? ": " : "", error);
+}
+
+/* Errors quote the KME's certificate, which may have any bytes. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
 }
 
 static void explain(const struct kme_transfer *transfer,
@@ -300,8 +332,8 @@ static void explain(const struct kme_transfer *transfer,
 {
 	if (counter == KME_COUNTER_IDENTITY)
 		snprintf(why->text, sizeof(why->text),
-			 "its certificate does not have the KME ID '%.60s'",
-			 transfer->peer->id);
+			 "its certificate does not have the KME ID '%.60s'; it is of '%s'",
+			 transfer->peer->id, transfer->handshake.terms.subject);
 	else if (counter == KME_COUNTER_TOO_BIG)
 		snprintf(why->text, sizeof(why->text),
 			 "answers with more than %zu bytes", transfer->answer.len);
@@ -309,7 +341,8 @@ static void explain(const struct kme_transfer *transfer,
 		snprintf(why->text, sizeof(why->text),
 			 "the connection closed after the request");
 	else
-		explain_tls(transfer, counter, code, why);
+		explain_error(transfer, counter, code, why);
+	make_printable(why->text);
 }
 
 enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,

@@ -53,8 +53,7 @@ void kme_server_init(struct kme_server *server, int64_t now_ms, unsigned int tim
 	server->retry_ms = now_ms;
 	server->batch = KME_BATCH_MAX;
 	server->patience_ms = timeout_ms / 2;
-	/* Every member is -1. */
-	memset(&server->status, 0xff, sizeof(server->status));
+	kme_status_init(&server->status);
 }
 
 size_t kme_server_limit(const struct kme_server *server)
@@ -66,11 +65,12 @@ size_t kme_server_limit(const struct kme_server *server)
 	return limit ? (size_t)limit : 1;
 }
 
-void kme_server_status(struct kme_server *server, const struct kme_status *status)
+void kme_server_status(struct kme_server *server, const struct kme_status *status,
+		       const struct qlink_why *doubt)
 {
 	server->status = *status;
 	server->health = KME_HEALTH_UP;
-	server->why.text[0] = '\0';
+	server->why = *doubt;
 	if (server->batch > kme_server_limit(server))
 		server->batch = kme_server_limit(server);
 }

@@ -72,7 +72,7 @@ struct kme_server {
 	/** @retry_ms: unless up, CLOCK_BOOTTIME of the next status */
 	int64_t retry_ms;
 
-	/** @why: of the last failure, empty while it is up */
+	/** @why: of the last failure; while it is up, what is doubtful; empty for neither */
 	struct qlink_why why;
 
 	/** @status: the last one it reported */
@@ -137,8 +137,10 @@ void kme_server_init(struct kme_server *server, int64_t now_ms, unsigned int tim
  * kme_server_status() - learn from a status
  * @server: is up from here on; its failures still count, so that its back-off does not start anew
  * @status: what it reported
+ * @doubt: what is doubtful about it, empty for nothing
  */
-void kme_server_status(struct kme_server *server, const struct kme_status *status);
+void kme_server_status(struct kme_server *server, const struct kme_status *status,
+		       const struct qlink_why *doubt);
 
 /**
  * kme_server_failed() - start a server's back-off

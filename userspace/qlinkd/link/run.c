@@ -450,6 +450,13 @@ static void note_up(struct link *link, unsigned int node)
 	     TEXT("kme", link->config->kme_names[node]));
 }
 
+static void note_doubt(struct link *link, unsigned int node, const char *why)
+{
+	if (*why && is_news(&link->run->trouble[node], why))
+		TELL(link->services, LOG_WARNING, "kme-doubtful", TEXT("link", link->config->device),
+		     TEXT("kme", link->config->kme_names[node]), TEXT("why", why));
+}
+
 static void on_health(void *arg, unsigned int node, bool is_up, const struct qlink_why *why)
 {
 	struct link *link = arg;
@@ -458,6 +465,7 @@ static void on_health(void *arg, unsigned int node, bool is_up, const struct qli
 	if (is_up) {
 		/* After it was said to be down, it is back once it stays up: see check_kmes(). */
 		link->run->up_at[node] = services_now();
+		note_doubt(link, node, why->text);
 		if (!said->at)
 			note_up(link, node);
 		return;

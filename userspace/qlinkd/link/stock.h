@@ -31,7 +31,7 @@ struct stock_ops {
 	 */
 	void (*fetched)(void *arg, enum session_reason reason, const struct bytes *secrets);
 
-	/** @health: a KME came up or went down, @why is empty for up */
+	/** @health: a KME came up or went down; for up, @why is what is doubtful, mostly empty */
 	void (*health)(void *arg, unsigned int node, bool is_up, const struct qlink_why *why);
 
 	/** @trouble: an answer was wrong, or burned keys */
