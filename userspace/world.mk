@@ -11,6 +11,10 @@ $(O)/check/test_agent $(O)/check/test_kme_status $(O)/check/test_kme_words $(O)/
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
+# Whole agents in processes of their own.
+FLEET_TESTS := thousand
+$(FLEET_TESTS:%=$(O)/check/test_%): $(call check_objects,tests/fleet.c)
+
 long_objects = $(patsubst %.c,$(O)/long/%.o,$(1))
 
 $(O)/long/agent.a: $(call long_objects,$(filter-out %/main.c,$(LIB) $(AGENT)))
@@ -19,6 +23,8 @@ $(O)/long/agent.a: $(call long_objects,$(filter-out %/main.c,$(LIB) $(AGENT)))
 
 $(LONG_TESTS:%=$(O)/long/test_%): $(O)/long/test_%: $(O)/long/tests/test_%.o $(call long_objects,tests/tap.c $(WORLD)) $(O)/long/agent.a
 	$(CC) -o $@ $(filter %.o,$^) $(O)/long/agent.a $(call libs,$(AGENT_PACKAGES)) -lm
+
+$(FLEET_TESTS:%=$(O)/long/test_%): $(call long_objects,tests/fleet.c)
 
 $(O)/long/%.o: %.c Makefile world.mk
 	@mkdir -p $(@D)

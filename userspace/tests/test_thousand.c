@@ -4,13 +4,9 @@
  * The agents are whole, each with its own process and loop, and have real TLS over a line with 50 ms
  * of delay each way. Only their devices are in memory.
  */
-#include "qlinkd/agent.h"
+#include "fleet.h"
 
-#include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "device.h"
 #include "heap.h"
 #include "qlinkd/agreement/dial.h"
 #include "tap.h"
@@ -31,192 +26,27 @@
 /* Locked memory of a link, at most. */
 #define LOCKED_BYTES	(36 * 1024)
 #define DELAY_MS	50
-#define GOAL_MS		60000
-#define IDLE_MS		10000
-#define LOOK_EACH_MS	20
 
-/* There are no events without a kernel module: a descriptor that never becomes readable. */
-int qlink_monitor_fd(const struct qlink_monitor *monitor)
+static const char *names[2];
+
+static void write_config(const struct fleet_site *site, unsigned int end, const char *dir,
+			 uint16_t port)
 {
-	static int fds[2];
-
-	(void)monitor;
-	return fds[0] || !pipe(fds) ? fds[0] : -1;
-}
-
-int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
-		       struct qlink_error *error)
-{
-	(void)monitor;
-	(void)event;
-	(void)error;
-	return -EAGAIN;
-}
-
-/* --- what a process uses --- */
-
-/* What it has used so far; from an agent to the test. */
-struct usage {
-	uint64_t ms, cpu_ms;
-	size_t heap, locked;
-	unsigned int fds;
-};
-
-static size_t locked_bytes(void)
-{
-	FILE *file = fopen("/proc/self/status", "re");
-	unsigned long kib = 0;
-	char line[128];
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "VmLck: %lu kB", &kib);
-	if (file)
-		fclose(file);
-	return (size_t)kib * 1024;
-}
-
-static unsigned int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	while (dir && readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 3;
-}
-
-static uint64_t cpu_ms(void)
-{
-	struct rusage used;
-
-	getrusage(RUSAGE_SELF, &used);
-	return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
-	       (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
-}
-
-static struct usage usage_now(void)
-{
-	return (struct usage){ services_now(), cpu_ms(), heap_bytes(), locked_bytes(), count_fds() };
-}
-
-/* --- one agent --- */
-
-struct site {
-	unsigned int end, n;
-	const char *names[2];
-	uint16_t dial, listen;
-	char dir[64];
-	int report;
-	struct agent agent;
-	struct device *devices;
-	struct event *look;
-	struct usage begun;
-	bool is_up;
-};
-
-static void write_config(const struct site *site, const char *path)
-{
-	const char *own = site->names[site->end], *peer = site->names[!site->end];
-	FILE *file = fopen(path, "we");
+	const char *own = names[end], *peer = names[!end];
+	FILE *file = fopen(site->conf, "we");
 	unsigned int i;
 
 	if (!file)
 		BAIL_OUT();
 	fprintf(file, "agent\n name %s\n certificate %s/%s.pem\n key %s/%s.key\n ca %s/ca.pem\n"
-		" audit-log %s/audit%u\n", own, site->dir, own, site->dir, own, site->dir, site->dir,
-		site->end);
-	if (site->listen)
-		fprintf(file, " listen 127.0.0.1:%u\npeer %s\n", site->listen, peer);
+		" audit-log %s/audit%u\n", own, dir, own, dir, own, dir, dir, end);
+	if (end)
+		fprintf(file, " listen 127.0.0.1:%u\npeer %s\n", port, peer);
 	else
-		fprintf(file, "peer %s\n address 127.0.0.1:%u\n", peer, site->dial);
+		fprintf(file, "peer %s\n address 127.0.0.1:%u\n", peer, port);
 	for (i = 0; i < site->n; i++)
 		fprintf(file, "link qlink%u\n peer %s\n policy pqc-only\n", i, peer);
 	fclose(file);
-}
-
-static bool is_up(const struct site *site)
-{
-	size_t i;
-
-	for (i = 0; i < site->n; i++) {
-		const struct link *link = site->agent.now.links[i]->link;
-
-		if (link->session.phase != SESSION_PHASE_READY || !link->id ||
-		    !site->devices[link->id - 1].tx.newest || !site->devices[link->id - 1].rx.newest)
-			return false;
-	}
-	return true;
-}
-
-static void tell(struct site *site)
-{
-	struct usage now = usage_now();
-	struct usage used = {
-		now.ms - site->begun.ms, now.cpu_ms - site->begun.cpu_ms,
-		now.heap - site->begun.heap, now.locked - site->begun.locked,
-		now.fds - site->begun.fds,
-	};
-
-	if (write(site->report, &used, sizeof(used)) != sizeof(used))
-		_exit(1);
-}
-
-static void look_in(struct site *site, unsigned int ms)
-{
-	const struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	event_add(site->look, &wait);
-}
-
-static void on_look(evutil_socket_t fd, short what, void *arg)
-{
-	struct site *site = arg;
-
-	(void)fd;
-	(void)what;
-	if (!site->is_up && !is_up(site)) {
-		look_in(site, LOOK_EACH_MS);
-		return;
-	}
-	tell(site);
-	/* Then once more, after a time in which nothing happens. */
-	if (!site->is_up)
-		look_in(site, IDLE_MS);
-	site->is_up = true;
-}
-
-static void run_site(struct site *site)
-{
-	static struct config config;
-	struct config_error error;
-	char path[96];
-	int log;
-
-	snprintf(path, sizeof(path), "%s/%u.conf", site->dir, site->end);
-	write_config(site, path);
-	snprintf(path, sizeof(path), "%s/%u.log", site->dir, site->end);
-	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	snprintf(path, sizeof(path), "%s/%u.conf", site->dir, site->end);
-	if (config_read(&config, path, &error)) {
-		fprintf(stderr, "%s\n", error.text);
-		_exit(1);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	device_time_is_real = true;
-	device_start(&config);
-	site->devices = device_many(site->n);
-	device_services(&site->agent.services, site->end, log);
-	site->agent.path = path;
-	site->begun = usage_now();
-	if (agent_open(&site->agent, &error)) {
-		fprintf(stderr, "%s\n", error.text);
-		_exit(1);
-	}
-	site->look = evtimer_new(site->agent.base, on_look, site);
-	look_in(site, LOOK_EACH_MS);
-	agent_run(&site->agent);
-	_exit(0);
 }
 
 /* --- the line between them --- */
@@ -281,29 +111,6 @@ static void relay(int a, int b)
 	_exit(0);
 }
 
-static int socket_to(uint16_t port, bool listens)
-{
-	struct sockaddr_in at = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons(port),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!listens)
-		return connect(fd, (struct sockaddr *)&at, sizeof(at)) ? -1 : fd;
-	return bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 8) ? -1 : fd;
-}
-
-static uint16_t port_of(int fd)
-{
-	struct sockaddr_in at;
-	socklen_t len = sizeof(at);
-
-	getsockname(fd, (struct sockaddr *)&at, &len);
-	return ntohs(at.sin_port);
-}
-
 /* Each connection has a process of its own. */
 static void run_line(int listener, uint16_t to)
 {
@@ -315,7 +122,7 @@ static void run_line(int listener, uint16_t to)
 		a = accept(listener, NULL, NULL);
 		if (a < 0)
 			_exit(0);
-		b = socket_to(to, false);
+		b = fleet_socket(to, false);
 		if (b >= 0 && !fork())
 			relay(a, b);
 		close(a);
@@ -326,57 +133,25 @@ static void run_line(int listener, uint16_t to)
 
 /* --- the test --- */
 
-static struct site sites[2];
+static const char *const ends[2] = { "end 0", "end 1" };
+static struct fleet_site sites[2];
 static pid_t pids[3];
 
-static pid_t start_site(struct site *site, int report)
+static void check_start(const char *what, unsigned int end, int report, struct fleet_usage *used)
 {
-	pid_t pid = fork();
-
-	if (!pid) {
-		site->report = report;
-		run_site(site);
-	}
-	close(report);
-	return pid;
-}
-
-static struct usage await(int report, const char *what)
-{
-	struct pollfd fd = { report, POLLIN, 0 };
-	struct usage used = { 0 };
-
-	if (poll(&fd, 1, GOAL_MS + IDLE_MS) != 1 ||
-	    read(report, &used, sizeof(used)) != sizeof(used))
-		CHECK(false, "%s: not within %d ms", what, GOAL_MS + IDLE_MS);
-	return used;
-}
-
-static void print(const char *what, unsigned int end, const struct usage *used)
-{
-	printf("# %s, end %u: %llu ms, %llu ms of CPU, %zu B on the heap and %zu B locked a link, %u"
-	       " descriptors\n", what, end, (unsigned long long)used->ms,
-	       (unsigned long long)used->cpu_ms, used->heap / sites[end].n,
-	       used->locked / sites[end].n, used->fds);
-}
-
-static void check_start(const char *what, unsigned int end, int report, struct usage *used)
-{
-	*used = await(report, what);
-	print(what, end, used);
-	printf("# %u links\n", sites[end].n);
-	CHECK(used->ms <= GOAL_MS, "%s: %llu ms", what, (unsigned long long)used->ms);
+	*used = fleet_await(report, what);
+	fleet_print(what, ends[end], sites[end].n, used);
+	CHECK(used->ms <= FLEET_GOAL_MS, "%s: %llu ms", what, (unsigned long long)used->ms);
 	CHECK(used->fds <= 16, "%u descriptors without a KME", used->fds);
 }
 
-static void check_idle(unsigned int end, int report, const struct usage *started)
+static void check_idle(unsigned int end, int report, const struct fleet_usage *started)
 {
-	struct usage used = await(report, "idle");
+	struct fleet_usage used = fleet_await(report, "idle");
 
 	used.cpu_ms -= started->cpu_ms;
 	used.ms -= started->ms;
-	printf("# idle, end %u: %llu ms of CPU in %llu ms\n", end, (unsigned long long)used.cpu_ms,
-	       (unsigned long long)used.ms);
+	fleet_print("idle", ends[end], sites[end].n, &used);
 }
 
 /* Without privileges, fewer links fit into the memory that may be locked. */
@@ -396,18 +171,18 @@ static unsigned int count_links(void)
 static void set_up(const char *dir)
 {
 	bool first_dials = dial_is_ours("site-a", "site-b");
-	int listener = socket_to(0, true), line = socket_to(0, true);
-	uint16_t to = port_of(listener), through = port_of(line);
+	int listener = fleet_socket(0, true), line = fleet_socket(0, true);
+	uint16_t to = fleet_port(listener), through = fleet_port(line);
 	unsigned int i;
 
 	close(listener);
+	names[0] = first_dials ? "site-a" : "site-b";
+	names[1] = first_dials ? "site-b" : "site-a";
 	for (i = 0; i < 2; i++) {
-		sites[i] = (struct site){
-			.end = i, .n = count_links(),
-			.names = { first_dials ? "site-a" : "site-b", first_dials ? "site-b" : "site-a" },
-			.dial = through, .listen = i ? to : 0,
-		};
-		snprintf(sites[i].dir, sizeof(sites[i].dir), "%s", dir);
+		sites[i] = (struct fleet_site){ .n = count_links() };
+		snprintf(sites[i].conf, sizeof(sites[i].conf), "%s/%u.conf", dir, i);
+		snprintf(sites[i].log, sizeof(sites[i].log), "%s/%u.log", dir, i);
+		write_config(&sites[i], i, dir, i ? to : through);
 	}
 	pids[2] = fork();
 	if (!pids[2])
@@ -419,7 +194,7 @@ TEST(a_thousand_links_to_one_peer_over_a_long_line)
 {
 	char dir[] = "/tmp/qlink-thousand-XXXXXX", command[256];
 	int reports[2][2], again[2];
-	struct usage used[2];
+	struct fleet_usage used[2];
 	unsigned int i;
 
 	CHECK(mkdtemp(dir), "mkdtemp: %s", strerror(errno));
@@ -429,21 +204,18 @@ TEST(a_thousand_links_to_one_peer_over_a_long_line)
 	set_up(dir);
 	for (i = 0; i < 2; i++) {
 		CHECK(!pipe(reports[i]), "pipe: %s", strerror(errno));
-		pids[i] = start_site(&sites[i], reports[i][1]);
+		pids[i] = fleet_start(&sites[i], reports[i][1]);
 	}
 	for (i = 0; i < 2; i++)
 		check_start("start", i, reports[i][0], &used[i]);
 	for (i = 0; i < 2; i++)
 		check_idle(i, reports[i][0], &used[i]);
-	kill(pids[1], SIGKILL);
-	waitpid(pids[1], NULL, 0);
+	fleet_kill(pids[1]);
 	CHECK(!pipe(again), "pipe: %s", strerror(errno));
-	pids[1] = start_site(&sites[1], again[1]);
+	pids[1] = fleet_start(&sites[1], again[1]);
 	check_start("restart", 1, again[0], &used[1]);
-	for (i = 0; i < 3; i++) {
-		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
-	}
+	for (i = 0; i < 3; i++)
+		fleet_kill(pids[i]);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	CHECK_NUMBER(command, system(command), 0);
 }
