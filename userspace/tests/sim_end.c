@@ -74,6 +74,9 @@ static enum session_reason do_prepare(struct sim *sim, struct sim_end *end,
 	enum session_reason reason;
 	unsigned int i, key;
 
+	reason = exchange_begin(&end->exchange);
+	if (reason)
+		return reason;
 	if (offer->source == QLINK_SOURCE_PQC) {
 		reason = exchange_prepare(&end->exchange, offer, NULL, NULL);
 		return reason ? reason : exchange_derive(&end->exchange, true, NULL);
@@ -188,7 +191,7 @@ static void schedule(struct sim *sim, struct sim_end *end,
 	bool is_slow = action->type == SESSION_ACTION_INVITE ||
 		       action->type == SESSION_ACTION_PREPARE ||
 		       action->type == SESSION_ACTION_FETCH;
-	const struct exchange_half *half = &end->exchange.rx;
+	const struct exchange_offer *offer = end->exchange.rx.offer;
 	struct sim_op *op;
 
 	if (end->n_ops == SIM_OPS)
@@ -200,15 +203,17 @@ static void schedule(struct sim *sim, struct sim_end *end,
 	if (action->peer)
 		op->peer = *action->peer;
 	if (action->type == SESSION_ACTION_INSTALL_TX) {
-		half = &end->exchange.tx;
+		offer = end->exchange.tx.offer;
 		exchange_advance(&end->exchange.tx);
 	} else if (action->type != SESSION_ACTION_INSTALL_RX) {
 		return;
 	}
-	if (half->n_keys != action->offer.n || half->n_keys > SIM_OP_KEYS)
+	if (offer->n_keys != action->offer.n || offer->n_keys > SIM_OP_KEYS)
 		BAIL_OUT();
-	memcpy(op->keys, half->keys, half->n_keys * sizeof(half->keys[0]));
-	memcpy(op->from, half->from, sizeof(op->from));
+	memcpy(op->keys, offer->keys, offer->n_keys * sizeof(offer->keys[0]));
+	memcpy(op->from, offer->from, sizeof(op->from));
+	if (action->type == SESSION_ACTION_INSTALL_TX)
+		exchange_drop_tx(&end->exchange);
 }
 
 static void transmit(struct sim *sim, unsigned int to, uint8_t *data,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "auditlog.h"
@@ -154,7 +155,7 @@ static unsigned int watch_offers(struct world *world, unsigned int to, uint64_t 
 	(void)delay;
 	if (from->act->is_deriving) {
 		n_offers_said++;
-		CHECK_NUMBER("keys of it", from->exchange->tx.n_keys, 0);
+		CHECK_NUMBER("keys of it", from->exchange->tx.offer->n_keys, 0);
 	}
 	return 1;
 }
@@ -170,6 +171,99 @@ TEST(an_offer_is_sent_before_its_keys_are_derived)
 	CHECK(n_offers_said > 1, "%u offers", n_offers_said);
 	CHECK_NUMBER("agreed on", counters(world, 0)->offers + counters(world, 1)->offers,
 		     n_offers_said);
+	world_free(world);
+}
+
+/* --- memory for offers --- */
+
+/*
+ * The system locks no more memory for offers, and some for other things. This stands in for the
+ * system's call, which sanitizers leave out too.
+ */
+static bool is_full;
+
+int mlock(const void *data, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	(void)data;
+	errno = ENOMEM;
+	return is_full && len == (sizeof(struct exchange_offer) + page - 1) / page * page ? -1 : 0;
+}
+
+TEST(an_offer_without_memory_is_refused_by_name_and_made_again)
+{
+	struct world *world = start(hybrid);
+
+	is_full = true;
+	world_connect(world);
+	world_run(world, 5000);
+	CHECK(world_logs(world, 0, "offer-refused link=qlink0 reason=memory") >= 1, "not logged");
+	CHECK(counters(world, 0)->offers_refused > 1, "refused %llu times",
+	      (unsigned long long)counters(world, 0)->offers_refused);
+	CHECK_TEXT("why", world->ends[0].link->why, "offer-refused: memory");
+	CHECK_NUMBER("sessions that failed", counters(world, 0)->failures, 0);
+	CHECK_NUMBER("keys that were lost", counters(world, 0)->keys_burned, 0);
+	CHECK_NUMBER("keys to send", devices[0].tx.newest, 0);
+	is_full = false;
+	world->has_traffic = true;
+	CHECK(world_until_works(world, 5000) <= 5000, "the link does not recover");
+	world_free(world);
+}
+
+/* There is no memory from the moment in which an offer is sent. */
+static unsigned int fill_memory(struct world *world, unsigned int to, uint64_t *delay)
+{
+	(void)delay;
+	is_full |= world->ends[!to].link->act->is_deriving;
+	return 1;
+}
+
+TEST(an_offer_for_which_the_peer_has_no_memory_is_refused_by_name)
+{
+	struct world *world = start(hybrid);
+
+	world->on_send = fill_memory;
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK(counters(world, 0)->offers_rejected + counters(world, 1)->offers_rejected >= 1,
+	      "not rejected");
+	CHECK(world_logs(world, 0, "offer-rejected link=qlink0 reason=memory") +
+	      world_logs(world, 1, "offer-rejected link=qlink0 reason=memory") >= 1, "not logged");
+	CHECK_NUMBER("sessions that failed", counters(world, 0)->failures, 0);
+	is_full = false;
+	world->on_send = NULL;
+	world->has_traffic = true;
+	CHECK(world_until_works(world, 5000) <= 5000, "the link does not recover");
+	world_free(world);
+}
+
+/* At any moment, memory is held for offers that are under way, and for no other. */
+static unsigned int n_unheld;
+
+static unsigned int watch_memory(struct world *world, unsigned int to, uint64_t *delay)
+{
+	const struct link *link = world->ends[!to].link;
+
+	(void)delay;
+	CHECK(!link->exchange->tx.offer || link->session.tx.step != SESSION_STEP_IDLE,
+	      "memory for no offer to send");
+	CHECK(!link->exchange->rx.offer || link->session.rx.step != SESSION_STEP_INVITED,
+	      "memory for no offer to receive");
+	n_unheld += !link->exchange->tx.offer && !link->exchange->rx.offer;
+	return 1;
+}
+
+TEST(a_link_without_an_offer_has_no_memory_for_one)
+{
+	struct world *world = start(hybrid);
+
+	world->on_send = watch_memory;
+	n_unheld = 0;
+	world_connect(world);
+	world_run(world, 10000);
+	CHECK(counters(world, 0)->offers > 1, "no offers");
+	CHECK(n_unheld > 0, "memory is held all the time");
 	world_free(world);
 }
 

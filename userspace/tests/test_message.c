@@ -215,7 +215,7 @@ TEST(bad_headers_are_refused_with_value_and_rule)
 		      "generation 0: not from 1 to 18446744073709551615");
 	check_refused(&msg, 5, SESSION_MESSAGE_HELLO,
 		      "lowest version 0: not from 1 to 255");
-	check_refused(&msg, 32, 13, "reason 13: not from 0 to 12");
+	check_refused(&msg, 32, 14, "reason 14: not from 0 to 13");
 	check_refused(&msg, 31, 0,
 		      "offer 0: not from 1 to 18446744073709551615");
 }
@@ -320,5 +320,5 @@ TEST(types_and_reasons_have_names)
 	CHECK_TEXT("0", msg_type_name(0), "unknown");
 	CHECK_TEXT("9", msg_type_name(9), "unknown");
 	CHECK_TEXT("4", msg_reason_name(SESSION_REASON_KEY_ID), "key-id");
-	CHECK_TEXT("13", msg_reason_name(SESSION_N_REASONS), "unknown");
+	CHECK_TEXT("the next", msg_reason_name(SESSION_N_REASONS), "unknown");
 }

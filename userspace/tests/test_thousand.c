@@ -23,8 +23,10 @@
 
 #define PKI		"qlinkd/qlink-pki"
 #define LINKS		(HEAP_IS_FAST ? 1000U : 40U)
-/* Locked memory of a link, at most. */
+/* Locked memory of a link while keys are agreed on, at most. */
 #define LOCKED_BYTES	(36 * 1024)
+/* All memory of a link at rest, at most. */
+#define LINK_BYTES	(40 * 1024)
 #define DELAY_MS	50
 
 static const char *names[2];
@@ -152,6 +154,9 @@ static void check_idle(unsigned int end, int report, const struct fleet_usage *s
 	used.cpu_ms -= started->cpu_ms;
 	used.ms -= started->ms;
 	fleet_print("idle", ends[end], sites[end].n, &used);
+	if (HEAP_IS_FAST)
+		CHECK((used.heap + used.locked) / sites[end].n <= LINK_BYTES, "%zu B a link",
+		      (used.heap + used.locked) / sites[end].n);
 }
 
 /* Without privileges, fewer links fit into the memory that may be locked. */

@@ -94,6 +94,7 @@ enum session_message {
  * @SESSION_REASON_POLICY: the policy changed
  * @SESSION_REASON_LIMIT: a limit of the key is reached
  * @SESSION_REASON_COMMAND: an operator asked for it
+ * @SESSION_REASON_MEMORY: there is no memory for an offer that may be locked
  * @SESSION_N_REASONS: number of reasons
  */
 enum session_reason {
@@ -110,6 +111,7 @@ enum session_reason {
 	SESSION_REASON_POLICY,
 	SESSION_REASON_LIMIT,
 	SESSION_REASON_COMMAND,
+	SESSION_REASON_MEMORY,
 	SESSION_N_REASONS,
 };
 

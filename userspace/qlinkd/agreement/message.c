@@ -38,6 +38,7 @@ static const char *const reasons[SESSION_N_REASONS] = {
 	[SESSION_REASON_POLICY] = "policy",
 	[SESSION_REASON_LIMIT] = "limit",
 	[SESSION_REASON_COMMAND] = "command",
+	[SESSION_REASON_MEMORY] = "memory",
 };
 
 const char *msg_type_name(unsigned int type)

@@ -157,7 +157,7 @@ static void do_delete(struct link *link, const struct session_action *action)
 }
 
 /* Writes key IDs from epoch @i on, as many as fit into a line; returns for how many epochs. */
-static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
+static uint8_t list_ids(const struct exchange_offer *offer, uint8_t i, uint8_t n,
 			char ids[AUDIT_IDS])
 {
 	uint8_t first = i;
@@ -166,11 +166,11 @@ static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 
 	ids[0] = '\0';
 	for (; i < n; i++) {
-		if (!half->name_lens[i + 1])
+		if (!offer->name_lens[i + 1])
 			continue;
 		/* With its quotes, a comma and a NUL. */
-		if (len + field_escape(id, sizeof(id), (const char *)half->names[i + 1],
-				       half->name_lens[i + 1], FIELD_STYLE_JSON) + 4 > AUDIT_IDS)
+		if (len + field_escape(id, sizeof(id), (const char *)offer->names[i + 1],
+				       offer->name_lens[i + 1], FIELD_STYLE_JSON) + 4 > AUDIT_IDS)
 			break;
 		len += (size_t)snprintf(ids + len, AUDIT_IDS - len, "%s\"%s\"", len ? "," : "", id);
 	}
@@ -179,14 +179,14 @@ static uint8_t list_ids(const struct exchange_half *half, uint8_t i, uint8_t n,
 
 /* Writes one line, or more if there are many key IDs. */
 static void audit_installed(struct link *link, const struct broker_keys *keys,
-			    const struct exchange_half *half)
+			    const struct exchange_offer *offer)
 {
 	char ids[AUDIT_IDS], kme[MSG_NAME_BYTES_MAX + 1];
 	uint8_t i, n;
 
-	snprintf(kme, sizeof(kme), "%.*s", half->name_lens[0], (const char *)half->names[0]);
+	snprintf(kme, sizeof(kme), "%.*s", offer->name_lens[0], (const char *)offer->names[0]);
 	for (i = 0; i < keys->n; i += n) {
-		n = list_ids(half, i, keys->n, ids);
+		n = list_ids(offer, i, keys->n, ids);
 		AUDIT(link->services, "installed", TEXT("link", link->config->device),
 		      TEXT("direction", qlink_name(&qlink_directions, keys->direction)),
 		      TEXT("source", qlink_name(&qlink_sources, keys->source)),
@@ -198,10 +198,10 @@ static void audit_installed(struct link *link, const struct broker_keys *keys,
 /* Installs the keys of an offer, all or none. */
 static int install(struct link *link, const struct session_action *action, bool is_tx)
 {
-	struct exchange_half *half = is_tx ? &link->exchange->tx : &link->exchange->rx;
+	struct exchange_offer *offer = is_tx ? link->exchange->tx.offer : link->exchange->rx.offer;
 	uint64_t *counts = is_tx ? link->counters.tx_keys : link->counters.rx_keys;
 	struct broker_keys keys = {
-		.keys = half->keys,
+		.keys = offer->keys,
 		.first = action->offer.first,
 		.n = action->offer.n,
 		.direction = is_tx ? QLINK_DIRECTION_TX : QLINK_DIRECTION_RX,
@@ -213,7 +213,7 @@ static int install(struct link *link, const struct session_action *action, bool 
 	int err;
 
 	for (i = 0; i < keys.n; i++) {
-		id = (struct bytes){ half->names[i + 1], half->name_lens[i + 1] };
+		id = (struct bytes){ offer->names[i + 1], offer->name_lens[i + 1] };
 		if (id.len)
 			broker_handle(&id, keys.kme_key_ids[i]);
 	}
@@ -226,7 +226,7 @@ static int install(struct link *link, const struct session_action *action, bool 
 	link->act->has_installed |= 1 << keys.direction;
 	if (link->act->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
 		stock_hold(link->stock, 0);
-	audit_installed(link, &keys, half);
+	audit_installed(link, &keys, offer);
 	return 0;
 }
 
@@ -253,7 +253,7 @@ static void do_install_rx(struct link *link, const struct session_action *action
 	int err = install(link, action, false);
 
 	if (!err) {
-		if (chain_is_lost(&link->exchange->rx.chain, link->exchange->rx.from))
+		if (chain_is_lost(&link->exchange->rx.chain, link->exchange->rx.offer->from))
 			note_chain(link, "rx", &link->counters.peer_chain_restarts);
 		exchange_advance(&link->exchange->rx);
 		note_peer_source(link, action->offer.source);
@@ -269,6 +269,7 @@ static void do_install_tx(struct link *link, const struct session_action *action
 	err = install(link, action, true);
 	if (!err)
 		link->view.tx.staged += action->offer.n;
+	exchange_drop_tx(link->exchange);
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
@@ -286,7 +287,12 @@ static void do_prepare(struct link *link, const struct session_action *action)
 	struct stock_taken *taken = &link->act->taken;
 	struct session_offer offer = action->offer;
 	struct session_event event = { .reason = SESSION_REASON_KME };
+	enum session_reason no_memory = exchange_begin(link->exchange);
 
+	if (no_memory) {
+		answer_plain(link, action->ticket, -ENOMEM, no_memory);
+		return;
+	}
 	if (offer.source != QLINK_SOURCE_PQC) {
 		stock_take(link->stock, offer.n, services_now(), taken);
 		offer.n = (uint8_t)taken->n;
@@ -327,7 +333,7 @@ static void do_fetch(struct link *link, const struct session_action *action)
 	if (!reason && action->offer.source != QLINK_SOURCE_PQC) {
 		for (i = 0; i < action->offer.n; i++)
 			ids[i] = exchange_key_id(x, i);
-		kme_id = (struct bytes){ x->rx.names[0], x->rx.name_lens[0] };
+		kme_id = (struct bytes){ x->rx.offer->names[0], x->rx.offer->name_lens[0] };
 		reason = stock_fetch(link->stock, &kme_id, ids, action->offer.n);
 		if (!reason)
 			return;
@@ -409,6 +415,9 @@ static void do_drop_tx(struct link *link)
 {
 	note_burned(link, link->act->n_unsettled, "their offer ended with its session");
 	link->act->n_unsettled = 0;
+	if (link->act->is_deriving)
+		spend_taken(link);
+	link->act->is_deriving = false;
 	exchange_drop_tx(link->exchange);
 }
 

@@ -27,6 +27,9 @@
 #define REMIND_MS	60000
 /* A KME that was down is back once it has not failed for so long. */
 #define STAYS_UP_MS	3000
+/* Locked memory of a link, and of its offers while one of each direction is under way. */
+#define LINK_BYTES	(sizeof(struct exchange) + sizeof(struct exchange_binding))
+#define OFFERS_BYTES	(2 * sizeof(struct exchange_offer))
 
 /**
  * struct said - a line of the log that is not repeated more than once a minute
@@ -573,10 +576,23 @@ static int refuse_memory(struct qlink_why *why, int err)
 	if ((err != -ENOMEM && err != -EPERM) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY)
 		return qlink_refuse(why, err, "no locked memory: %s", strerror(-err));
-	return qlink_refuse(why, err, "no locked memory: a link needs %zu KiB of it, and all together"
-			    " may have %llu KiB (RLIMIT_MEMLOCK, LimitMEMLOCK= in a unit)",
-			    (sizeof(struct exchange) + sizeof(struct exchange_binding)) / 1024 + 1,
+	return qlink_refuse(why, err, "no locked memory: a link needs %zu KiB of it, and %zu KiB more while"
+			    " keys are agreed on, and all together may have %llu KiB (RLIMIT_MEMLOCK,"
+			    " LimitMEMLOCK= in a unit)", LINK_BYTES / 1024 + 1, OFFERS_BYTES / 1024 + 1,
 			    (unsigned long long)limit.rlim_cur / 1024);
+}
+
+/*
+ * Offers get their memory when they are made. A limit that leaves no link any room for them is
+ * refused now; with room for some, the others wait.
+ */
+static int try_offers(void)
+{
+	struct qlink_secret memory;
+	int err = qlink_secret_new(&memory, OFFERS_BYTES);
+
+	qlink_secret_free(&memory);
+	return err;
 }
 
 static int init_agreement(struct link *link, struct qlink_why *why)
@@ -588,8 +604,9 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 	};
 	int err;
 
-	err = qlink_secret_new(&link->run->memory, sizeof(struct exchange) +
-					      sizeof(struct exchange_binding));
+	err = qlink_secret_new(&link->run->memory, LINK_BYTES);
+	if (!err)
+		err = try_offers();
 	if (err)
 		return refuse_memory(why, err);
 	link->exchange = (struct exchange *)link->run->memory.data;

@@ -20,14 +20,20 @@ _Static_assert(MSG_KEM_PUBLIC_BYTES == PQC_PUBLIC_BYTES &&
 	       MSG_CHAIN_ID_BYTES == MIX_CHAIN_ID_BYTES,
 	       "messages and the key schedule have the same lengths");
 
-/* Wipes everything of a direction except its chain. */
+/* The memory is wiped before it is returned. */
 static void drop(struct exchange_half *half)
 {
-	struct chain chain = half->chain;
+	half->offer = NULL;
+	qlink_secret_free(&half->memory);
+}
 
-	OPENSSL_cleanse(half, sizeof(*half));
-	half->chain = chain;
-	OPENSSL_cleanse(&chain, sizeof(chain));
+static enum session_reason begin(struct exchange_half *half)
+{
+	drop(half);
+	if (qlink_secret_new(&half->memory, sizeof(*half->offer)))
+		return SESSION_REASON_MEMORY;
+	half->offer = (struct exchange_offer *)half->memory.data;
+	return SESSION_REASON_NONE;
 }
 
 void exchange_drop_tx(struct exchange *x)
@@ -38,7 +44,7 @@ void exchange_drop_tx(struct exchange *x)
 void exchange_drop_rx(struct exchange *x)
 {
 	pqc_key_free(&x->kem);
-	x->invited = 0;
+	OPENSSL_cleanse(&x->own_invite, sizeof(x->own_invite));
 	drop(&x->rx);
 }
 
@@ -57,7 +63,8 @@ void exchange_connect(struct exchange *x, const struct exchange_binding *binding
 
 void exchange_end(struct exchange *x)
 {
-	pqc_key_free(&x->kem);
+	exchange_drop_tx(x);
+	exchange_drop_rx(x);
 	OPENSSL_cleanse(x, sizeof(*x));
 }
 
@@ -114,25 +121,25 @@ bool exchange_match_chain(struct exchange *x)
 
 /* --- keys --- */
 
-static struct bytes name(const struct exchange_half *half, unsigned int i)
+static struct bytes name(const struct exchange_offer *offer, unsigned int i)
 {
-	return (struct bytes){ half->names[i], half->name_lens[i] };
+	return (struct bytes){ offer->names[i], offer->name_lens[i] };
 }
 
-static bool set_name(struct exchange_half *half, unsigned int i,
+static bool set_name(struct exchange_offer *offer, unsigned int i,
 		     const struct bytes *from)
 {
 	if (from->len > MSG_NAME_BYTES_MAX)
 		return false;
-	half->name_lens[i] = (uint8_t)from->len;
+	offer->name_lens[i] = (uint8_t)from->len;
 	if (from->len)
-		memcpy(half->names[i], from->data, from->len);
+		memcpy(offer->names[i], from->data, from->len);
 	return true;
 }
 
 struct bytes exchange_key_id(const struct exchange *x, unsigned int i)
 {
-	return name(&x->rx, i + 1);
+	return name(x->rx.offer, i + 1);
 }
 
 static void fill_end(struct mix_end *end, const uint8_t *cert_hash,
@@ -149,19 +156,19 @@ static void fill_end(struct mix_end *end, const uint8_t *cert_hash,
 static void fill_transcript(const struct exchange *x, bool is_tx,
 			    struct mix_transcript *t)
 {
-	const struct exchange_half *half = is_tx ? &x->tx : &x->rx;
+	const struct exchange_offer *offer = is_tx ? x->tx.offer : x->rx.offer;
 	struct mix_end *own = is_tx ? &t->sender : &t->receiver;
 	struct mix_end *peer = is_tx ? &t->receiver : &t->sender;
-	bool has_kem = half->offer.source != QLINK_SOURCE_QKD;
+	bool has_kem = offer->core.source != QLINK_SOURCE_QKD;
 
 	memset(t, 0, sizeof(*t));
 	fill_end(own, x->binding.own_cert_hash,
 		 is_tx ? x->own.tx_ring : x->own.rx_ring,
-		 is_tx ? half->sender_nonce : half->receiver_nonce,
+		 is_tx ? offer->sender_nonce : offer->receiver_nonce,
 		 x->own.policy);
 	fill_end(peer, x->binding.peer_cert_hash,
 		 is_tx ? x->peer.rx_ring : x->peer.tx_ring,
-		 is_tx ? half->receiver_nonce : half->sender_nonce,
+		 is_tx ? offer->receiver_nonce : offer->sender_nonce,
 		 x->peer.policy);
 	memcpy(t->exporter, x->binding.exporter, sizeof(t->exporter));
 	t->protocol_version = x->version;
@@ -169,13 +176,13 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 	t->suite = SUITE;
 	t->direction = is_tx == x->binding.has_dialled ?
 			MIX_DIRECTION_DIALLED : MIX_DIRECTION_ANSWERED;
-	t->source = half->offer.source;
+	t->source = offer->core.source;
 	t->link_id = x->link_id;
-	t->kme_id = name(half, 0);
+	t->kme_id = name(offer, 0);
 	if (has_kem) {
-		t->kem_public = (struct bytes){ half->kem_public,
+		t->kem_public = (struct bytes){ offer->kem_public,
 						MSG_KEM_PUBLIC_BYTES };
-		t->kem_ciphertext = (struct bytes){ half->kem_ciphertext,
+		t->kem_ciphertext = (struct bytes){ offer->kem_ciphertext,
 						    MSG_KEM_CIPHERTEXT_BYTES };
 	}
 }
@@ -184,105 +191,119 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 enum session_reason exchange_derive(struct exchange *x, bool is_tx,
 				    const struct bytes *qkd)
 {
-	struct exchange_half *half = is_tx ? &x->tx : &x->rx;
+	struct exchange_offer *offer = is_tx ? x->tx.offer : x->rx.offer;
+	struct mix_secrets secrets = { .chain = offer->from };
 	struct mix_transcript transcript;
-	struct mix_secrets secrets = { .chain = half->from };
 	unsigned int i;
 	int err = 0;
 
 	fill_transcript(x, is_tx, &transcript);
-	if (half->offer.source != QLINK_SOURCE_QKD) {
-		secrets.mlkem = (struct bytes){ half->secret.mlkem,
+	if (offer->core.source != QLINK_SOURCE_QKD) {
+		secrets.mlkem = (struct bytes){ offer->secret.mlkem,
 						PQC_SECRET_BYTES };
-		secrets.x25519 = (struct bytes){ half->secret.x25519,
+		secrets.x25519 = (struct bytes){ offer->secret.x25519,
 						 PQC_SECRET_BYTES };
 	}
-	for (i = 0; i < half->offer.n && !err; i++) {
-		transcript.key_id = name(half, i + 1);
-		if (half->offer.source != QLINK_SOURCE_PQC)
+	for (i = 0; i < offer->core.n && !err; i++) {
+		transcript.key_id = name(offer, i + 1);
+		if (offer->core.source != QLINK_SOURCE_PQC)
 			secrets.qkd = qkd[i];
-		err = mix_derive(&transcript, &secrets, half->offer.first + i,
-				 &half->keys[i]);
-		secrets.chain = half->keys[i].next_chain;
+		err = mix_derive(&transcript, &secrets, offer->core.first + i,
+				 &offer->keys[i]);
+		secrets.chain = offer->keys[i].next_chain;
 	}
-	OPENSSL_cleanse(&half->secret, sizeof(half->secret));
+	OPENSSL_cleanse(&offer->secret, sizeof(offer->secret));
 	if (err)
-		OPENSSL_cleanse(half->keys, sizeof(half->keys));
-	half->n_keys = err ? 0 : half->offer.n;
+		OPENSSL_cleanse(offer->keys, sizeof(offer->keys));
+	offer->n_keys = err ? 0 : offer->core.n;
 	return err ? SESSION_REASON_KEY_ID : SESSION_REASON_NONE;
 }
 
 void exchange_advance(struct exchange_half *half)
 {
-	chain_advance(&half->chain, half->from,
-		      half->keys[half->n_keys - 1].next_chain);
+	const struct exchange_offer *offer = half->offer;
+
+	chain_advance(&half->chain, offer->from,
+		      offer->keys[offer->n_keys - 1].next_chain);
 }
 
 /* --- ours, to send --- */
 
-static bool set_names(struct exchange_half *half, const struct bytes *kme_id,
+static bool set_names(struct exchange_offer *offer, const struct bytes *kme_id,
 		      const struct bytes *ids)
 {
 	unsigned int i;
 
-	memset(half->name_lens, 0, sizeof(half->name_lens));
-	if (half->offer.source == QLINK_SOURCE_PQC)
+	if (offer->core.source == QLINK_SOURCE_PQC)
 		return true;
-	for (i = 0; i < half->offer.n; i++)
-		if (!set_name(half, i + 1, &ids[i]))
+	for (i = 0; i < offer->core.n; i++)
+		if (!set_name(offer, i + 1, &ids[i]))
 			return false;
-	return set_name(half, 0, kme_id);
+	return set_name(offer, 0, kme_id);
+}
+
+/* What an offer needs of the invitation that it uses up. */
+static void take_invite(struct exchange_offer *offer, const struct exchange_invite *invite)
+{
+	memcpy(offer->receiver_nonce, invite->nonce, sizeof(offer->receiver_nonce));
+	memcpy(offer->kem_public, invite->kem_public, sizeof(offer->kem_public));
+}
+
+enum session_reason exchange_begin(struct exchange *x)
+{
+	return begin(&x->tx);
 }
 
 enum session_reason exchange_prepare(struct exchange *x,
-				     const struct session_offer *offer,
+				     const struct session_offer *core,
 				     const struct bytes *kme_id,
 				     const struct bytes *ids)
 {
-	struct exchange_half *tx = &x->tx;
+	struct exchange_offer *offer = x->tx.offer;
 
-	tx->offer = *offer;
-	tx->n_keys = 0;
-	memcpy(tx->receiver_nonce, x->peer_invite.nonce, sizeof(tx->receiver_nonce));
-	memcpy(tx->kem_public, x->peer_invite.kem_public, sizeof(tx->kem_public));
-	if (!set_names(tx, kme_id, ids))
+	offer->core = *core;
+	take_invite(offer, &x->peer_invite);
+	if (!set_names(offer, kme_id, ids))
 		return SESSION_REASON_KEY_ID;
-	if (RAND_bytes(tx->sender_nonce, sizeof(tx->sender_nonce)) != 1)
+	if (RAND_bytes(offer->sender_nonce, sizeof(offer->sender_nonce)) != 1)
 		return SESSION_REASON_KEM;
-	if (offer->source != QLINK_SOURCE_QKD &&
+	if (core->source != QLINK_SOURCE_QKD &&
 	    (!x->peer_invite.has_kem ||
-	     pqc_encapsulate(tx->kem_public, sizeof(tx->kem_public),
-			     tx->kem_ciphertext, &tx->secret)))
+	     pqc_encapsulate(offer->kem_public, sizeof(offer->kem_public),
+			     offer->kem_ciphertext, &offer->secret)))
 		return SESSION_REASON_KEM;
-	memcpy(tx->from, tx->chain.current, sizeof(tx->from));
-	return mix_chain_id(tx->from, tx->from_id) ? SESSION_REASON_KEM :
-						     SESSION_REASON_NONE;
+	memcpy(offer->from, x->tx.chain.current, sizeof(offer->from));
+	return mix_chain_id(offer->from, offer->from_id) ? SESSION_REASON_KEM :
+							   SESSION_REASON_NONE;
 }
 
 /* --- the peer's, to receive --- */
 
 int exchange_make_invite(struct exchange *x, bool has_kem)
 {
-	struct exchange_half *rx = &x->rx;
+	struct exchange_invite *invite = &x->own_invite;
 
 	exchange_drop_rx(x);
-	if (RAND_bytes(rx->receiver_nonce, sizeof(rx->receiver_nonce)) != 1)
+	if (RAND_bytes(invite->nonce, sizeof(invite->nonce)) != 1)
 		return -EIO;
-	rx->has_kem = has_kem;
-	return has_kem ? pqc_key_new(&x->kem, rx->kem_public) : 0;
+	invite->has_kem = has_kem;
+	return has_kem ? pqc_key_new(&x->kem, invite->kem_public) : 0;
 }
 
 enum session_reason exchange_open(struct exchange *x)
 {
-	struct exchange_half *rx = &x->rx;
-	const uint8_t *from = chain_find(&rx->chain, rx->from_id);
+	struct exchange_offer *offer = x->rx.offer;
+	const uint8_t *from;
 
+	if (!offer)
+		return SESSION_REASON_MEMORY;
+	from = chain_find(&x->rx.chain, offer->from_id);
 	if (!from)
 		return SESSION_REASON_CHAIN;
-	memcpy(rx->from, from, sizeof(rx->from));
-	if (rx->offer.source != QLINK_SOURCE_QKD &&
-	    pqc_decapsulate(&x->kem, rx->kem_ciphertext,
-			    sizeof(rx->kem_ciphertext), &rx->secret))
+	memcpy(offer->from, from, sizeof(offer->from));
+	if (offer->core.source != QLINK_SOURCE_QKD &&
+	    pqc_decapsulate(&x->kem, offer->kem_ciphertext,
+			    sizeof(offer->kem_ciphertext), &offer->secret))
 		return SESSION_REASON_KEM;
 	return SESSION_REASON_NONE;
 }
@@ -291,27 +312,27 @@ enum session_reason exchange_open(struct exchange *x)
 
 static void fill_offer(struct exchange *x, struct msg *msg)
 {
-	const struct exchange_half *tx = &x->tx;
+	const struct exchange_offer *offer = x->tx.offer;
 	unsigned int i;
 
-	msg->chain = (struct bytes){ tx->from_id, MSG_CHAIN_ID_BYTES };
-	msg->nonce = (struct bytes){ tx->sender_nonce, MSG_NONCE_BYTES };
-	if (tx->offer.source != QLINK_SOURCE_QKD)
+	msg->chain = (struct bytes){ offer->from_id, MSG_CHAIN_ID_BYTES };
+	msg->nonce = (struct bytes){ offer->sender_nonce, MSG_NONCE_BYTES };
+	if (offer->core.source != QLINK_SOURCE_QKD)
 		msg->kem_ciphertext = (struct bytes){
-			tx->kem_ciphertext, MSG_KEM_CIPHERTEXT_BYTES };
-	msg->kme_id = name(tx, 0);
-	for (i = 0; i < tx->offer.n; i++)
-		msg->key_ids[i] = name(tx, i + 1);
+			offer->kem_ciphertext, MSG_KEM_CIPHERTEXT_BYTES };
+	msg->kme_id = name(offer, 0);
+	for (i = 0; i < offer->core.n; i++)
+		msg->key_ids[i] = name(offer, i + 1);
 }
 
 static void fill_invite(struct exchange *x, struct msg *msg)
 {
-	const struct exchange_half *rx = &x->rx;
+	struct exchange_invite *invite = &x->own_invite;
 
-	x->invited = msg->core.invite;
-	msg->nonce = (struct bytes){ rx->receiver_nonce, MSG_NONCE_BYTES };
-	if (rx->has_kem)
-		msg->kem_public = (struct bytes){ rx->kem_public,
+	invite->id = msg->core.invite;
+	msg->nonce = (struct bytes){ invite->nonce, MSG_NONCE_BYTES };
+	if (invite->has_kem)
+		msg->kem_public = (struct bytes){ invite->kem_public,
 						  MSG_KEM_PUBLIC_BYTES };
 }
 
@@ -338,7 +359,7 @@ static int fill_computed(struct exchange *x, struct msg *msg)
 
 int exchange_fill(struct exchange *x, struct msg *msg)
 {
-	const struct exchange_half *rx = &x->rx;
+	const struct exchange_offer *received = x->rx.offer;
 
 	msg->link_id = x->link_id;
 	switch (msg->core.type) {
@@ -351,10 +372,10 @@ int exchange_fill(struct exchange *x, struct msg *msg)
 		fill_offer(x, msg);
 		return fill_computed(x, msg);
 	case SESSION_MESSAGE_CONFIRM:
-		if (!rx->n_keys)
+		if (!received || !received->n_keys)
 			return -EIO;
 		msg->confirm = (struct bytes){
-			rx->keys[rx->n_keys - 1].confirm, MSG_CONFIRM_BYTES };
+			received->keys[received->n_keys - 1].confirm, MSG_CONFIRM_BYTES };
 		return 0;
 	default:
 		return 0;
@@ -384,32 +405,34 @@ static void keep_invite(struct exchange *x, const struct msg *msg)
 		       MSG_KEM_PUBLIC_BYTES);
 }
 
-/* Keeps an offer if it is the first for our invitation. */
+/* Keeps an offer if it is the first for our invitation. exchange_open() refuses it without memory. */
 static void keep_offer(struct exchange *x, const struct msg *msg)
 {
-	struct exchange_half *rx = &x->rx;
+	struct exchange_offer *offer;
 	unsigned int i;
 
-	if (rx->offer.id || !x->invited ||
-	    msg->core.offer.invite != x->invited)
+	if (x->rx.offer || !x->own_invite.id ||
+	    msg->core.offer.invite != x->own_invite.id || begin(&x->rx))
 		return;
-	rx->offer = msg->core.offer;
-	memcpy(rx->from_id, msg->chain.data, sizeof(rx->from_id));
-	memcpy(rx->sender_nonce, msg->nonce.data, MSG_NONCE_BYTES);
+	offer = x->rx.offer;
+	offer->core = msg->core.offer;
+	take_invite(offer, &x->own_invite);
+	memcpy(offer->from_id, msg->chain.data, sizeof(offer->from_id));
+	memcpy(offer->sender_nonce, msg->nonce.data, MSG_NONCE_BYTES);
 	if (msg->kem_ciphertext.len)
-		memcpy(rx->kem_ciphertext, msg->kem_ciphertext.data,
+		memcpy(offer->kem_ciphertext, msg->kem_ciphertext.data,
 		       MSG_KEM_CIPHERTEXT_BYTES);
-	set_name(rx, 0, &msg->kme_id);
-	for (i = 0; i < rx->offer.n; i++)
-		set_name(rx, i + 1, &msg->key_ids[i]);
+	set_name(offer, 0, &msg->kme_id);
+	for (i = 0; i < offer->core.n; i++)
+		set_name(offer, i + 1, &msg->key_ids[i]);
 }
 
 static bool confirm_is_right(const struct exchange *x, const struct msg *msg)
 {
-	const struct exchange_half *tx = &x->tx;
+	const struct exchange_offer *offer = x->tx.offer;
 
-	return tx->n_keys &&
-	       !CRYPTO_memcmp(tx->keys[tx->n_keys - 1].confirm,
+	return offer && offer->n_keys &&
+	       !CRYPTO_memcmp(offer->keys[offer->n_keys - 1].confirm,
 			      msg->confirm.data, MSG_CONFIRM_BYTES);
 }
 

@@ -9,6 +9,7 @@
 
 #include "chain.h"
 #include "mix.h"
+#include "common/secret.h"
 #include "pqc.h"
 #include "qlinkd/agreement/agreement.h"
 #include "qlinkd/agreement/message.h"
@@ -28,6 +29,7 @@
  * * binding: what ties the keys to one TLS connection: exporter and certificate hashes
  * * KEM key: an X25519MLKEM768 key pair of the receiver, which serves one offer
  * * half: one direction of a link, sending (tx) or receiving (rx)
+ * * an offer is under way from OFFER until its keys are installed, or it failed
  */
 
 /**
@@ -68,7 +70,7 @@ struct exchange_stated {
 };
 
 /**
- * struct exchange_invite - an invitation that the peer sent
+ * struct exchange_invite - an invitation
  */
 struct exchange_invite {
 	/** @id: its number, 0 if there is none */
@@ -85,22 +87,21 @@ struct exchange_invite {
 };
 
 /**
- * struct exchange_half - one direction: an offer and its keys
+ * struct exchange_offer - an offer and its keys, while it is under way
+ *
+ * It has locked memory of its own, because it is large and most links have none most of the time.
  */
-struct exchange_half {
-	/** @chain: the present and the previous chain */
-	struct chain chain;
+struct exchange_offer {
+	/** @core: its number, epochs and source */
+	struct session_offer core;
 
-	/** @keys: keys of the epochs of @offer, after exchange_derive() */
+	/** @keys: keys of its epochs, after exchange_derive() */
 	struct mix_keys keys[SESSION_OFFER_MAX];
 
 	/** @secret: shared secrets of the KEM, between encapsulation and derivation */
 	struct pqc_secret secret;
 
-	/** @offer: number, epochs and source of the current offer */
-	struct session_offer offer;
-
-	/** @from: chain from which the offer starts */
+	/** @from: chain from which it starts */
 	uint8_t from[MIX_CHAIN_BYTES];
 
 	/** @from_id: id of that chain */
@@ -124,18 +125,30 @@ struct exchange_half {
 	/** @name_lens: number of characters of each name */
 	uint8_t name_lens[SESSION_OFFER_MAX + 1];
 
-	/** @has_kem: our invitation has a KEM key */
-	bool has_kem;
-
 	/** @n_keys: number of valid members of @keys */
 	uint8_t n_keys;
+};
+
+/**
+ * struct exchange_half - one direction of a link
+ */
+struct exchange_half {
+	/** @chain: the present and the previous chain */
+	struct chain chain;
+
+	/** @offer: the offer under way, in @memory; %NULL if there is none */
+	struct exchange_offer *offer;
+
+	/** @memory: locked, holds @offer */
+	struct qlink_secret memory;
 };
 
 /**
  * struct exchange - the secrets of one link
  *
  * It is secret: it lies in a struct qlink_secret. All zero is a link without a connection.
- * Its chains outlive connections.
+ * Its chains outlive connections. Who no longer needs it calls exchange_end(), which frees the
+ * memory of its offers.
  */
 struct exchange {
 	/** @binding: of this connection */
@@ -156,8 +169,8 @@ struct exchange {
 	/** @peer_invite: the peer's last invitation */
 	struct exchange_invite peer_invite;
 
-	/** @invited: number of our own invitation, 0 while none was sent */
-	uint64_t invited;
+	/** @own_invite: our last invitation; its number is 0 until it was sent */
+	struct exchange_invite own_invite;
 
 	/** @kem: private key of our invitation, or %NULL */
 	struct pqc_key *kem;
@@ -184,15 +197,17 @@ void exchange_connect(struct exchange *x, const struct exchange_binding *binding
 		      uint16_t link_id);
 
 /**
- * exchange_drop_tx() - wipe what was prepared or offered
+ * exchange_drop_tx() - wipe our offer and return its memory
  * @x: the exchange; the sending chain stays
+ *
+ * The caller calls it when the offer failed, and when its keys are installed.
  *
  * Context: Process.
  */
 void exchange_drop_tx(struct exchange *x);
 
 /**
- * exchange_drop_rx() - wipe our invitation, and what was derived from the peer's offer
+ * exchange_drop_rx() - wipe our invitation and the peer's offer, and return its memory
  * @x: the exchange; the receiving chain stays
  *
  * Context: Process.
@@ -240,7 +255,8 @@ void exchange_sent(struct exchange *x, const struct msg *msg,
  * @len: bytes at @data
  *
  * It keeps what is needed of STATE, INVITE and OFFER: of INVITE only if it is newer than the
- * last one, of OFFER only if it is the first for our invitation.
+ * last one, of OFFER only if it is the first for our invitation. Where no memory can be locked
+ * for an OFFER, exchange_open() says so.
  *
  * Context: Process.
  */
@@ -267,8 +283,19 @@ bool exchange_match_chain(struct exchange *x);
 int exchange_make_invite(struct exchange *x, bool has_kem);
 
 /**
+ * exchange_begin() - get memory for an offer of ours
+ * @x: the exchange; an earlier offer of ours is wiped
+ *
+ * It comes first, so that no key is taken from a stock for an offer that cannot be made.
+ *
+ * Context: Process.
+ * Return: %SESSION_REASON_NONE, or %SESSION_REASON_MEMORY if no memory can be locked.
+ */
+enum session_reason exchange_begin(struct exchange *x);
+
+/**
  * exchange_prepare() - make the nonce, ciphertext and names of an offer of ours
- * @x: the exchange; the peer has sent an invitation
+ * @x: the exchange; the peer has sent an invitation, and exchange_begin() has succeeded
  * @offer: number, epochs and source of the offer
  * @kme_id: ID of our KME; not read for pqc
  * @ids: @offer->n KME key IDs; not read for pqc
@@ -296,6 +323,7 @@ enum session_reason exchange_prepare(struct exchange *x,
  * Context: Process.
  * Return:
  * * %SESSION_REASON_NONE	- the keys of the offer can be fetched
+ * * %SESSION_REASON_MEMORY	- no memory could be locked for the offer
  * * %SESSION_REASON_CHAIN	- we do not hold the chain from which the offer starts
  * * %SESSION_REASON_KEM	- the ciphertext cannot be opened
  */
@@ -303,7 +331,7 @@ enum session_reason exchange_open(struct exchange *x);
 
 /**
  * exchange_key_id() - get the KME key ID of an epoch of the peer's offer
- * @x: the exchange
+ * @x: the exchange; exchange_open() has succeeded
  * @i: place of the epoch in the offer, counted from 0
  *
  * Context: Pure.
@@ -328,7 +356,7 @@ enum session_reason exchange_derive(struct exchange *x, bool is_tx,
 
 /**
  * exchange_advance() - advance the chain to the next chain of the offer
- * @half: the direction; its keys are derived, and installed or confirmed
+ * @half: the direction; the keys of its offer are derived, and installed or confirmed
  *
  * Context: Pure.
  */
