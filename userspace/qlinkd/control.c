@@ -11,31 +11,22 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 
+#include "qlinkd/base/clients.h"
 #include "qlinkd/base/rate.h"
-#include "qlinkd/base/unixsock.h"
 #include "setup.h"
 #include "status.h"
-
-/* A client that sends nothing, or reads nothing, for this long is disconnected. */
-#define IDLE_S	30
-/* Pause before clients are accepted again when there was no descriptor for one. */
-#define PAUSE_MS	100
 
 /* Refused commands that are logged at once, at most; then one in so many ms. */
 #define REFUSED_BURST		20
 #define REFUSED_REFILL_MS	1000
 
 /**
- * struct client - a process that has connected
+ * struct caller - the process that gives a command
  */
-struct client {
+struct caller {
 	/** @control: the socket that it has connected to */
 	struct control *control;
-
-	/** @io: the connection, %NULL for none */
-	struct bufferevent *io;
 
 	/** @who: the process, as the kernel names it */
 	struct ucred who;
@@ -51,17 +42,8 @@ struct control {
 	/** @agent: that it controls */
 	struct agent *agent;
 
-	/** @path: of the socket */
-	char *path;
-
-	/** @fd: the socket */
-	int fd;
-
-	/** @event: a client connects */
-	struct event *event;
-
-	/** @pause: until clients are accepted again */
-	struct event *pause;
+	/** @clients: the socket */
+	struct clients *clients;
 
 	/** @operators: members of this group may operate, if @has_operators */
 	gid_t operators;
@@ -74,9 +56,6 @@ struct control {
 
 	/** @n_suppressed: refused commands without a line since the last line */
 	uint64_t n_suppressed;
-
-	/** @clients: all clients */
-	struct client clients[CONTROL_CLIENTS_MAX];
 };
 
 /* --- rights --- */
@@ -118,22 +97,22 @@ static bool skips_line(struct control *control, bool is_allowed)
 }
 
 /* The audit log says who asked, before it says what came of it. */
-static void note_asked(struct client *client, const char *command, const char *link)
+static void note_asked(struct caller *caller, const char *command, const char *link)
 {
-	struct control *control = client->control;
+	struct control *control = caller->control;
 	struct services *services = &control->agent->services;
 	const struct log_field fields[] = {
-		TEXT("command", command), NUMBER_OF("uid", client->who.uid),
-		NUMBER_OF("pid", (uint64_t)client->who.pid),
-		NUMBER_OF("allowed", client->may_operate),
+		TEXT("command", command), NUMBER_OF("uid", caller->who.uid),
+		NUMBER_OF("pid", (uint64_t)caller->who.pid),
+		NUMBER_OF("allowed", caller->may_operate),
 		NUMBER_OF("suppressed", control->n_suppressed),
 		{ .name = link ? "link" : NULL, .text = link }, { .name = NULL },
 	};
 
-	if (skips_line(control, client->may_operate))
+	if (skips_line(control, caller->may_operate))
 		return;
 	services_audit(services, "asked", fields);
-	if (!client->may_operate)
+	if (!caller->may_operate)
 		TELL(services, LOG_WARNING, "command-refused", fields[0], fields[1], fields[2],
 		     fields[4]);
 	control->n_suppressed = 0;
@@ -241,22 +220,22 @@ static const struct command {
 	{ "withdraw", run_withdraw, true, true },
 };
 
-static json_t *run_command(struct client *client, const struct command *command, const char *word)
+static json_t *run_command(struct caller *caller, const struct command *command, const char *word)
 {
 	char why[160];
 
 	if (command->has_word != !!word)
 		return answer_error("wrong number of words");
 	if (command->operates)
-		note_asked(client, command->name, word);
-	if (!command->operates || client->may_operate)
-		return command->run(client->control->agent, word);
+		note_asked(caller, command->name, word);
+	if (!command->operates || caller->may_operate)
+		return command->run(caller->control->agent, word);
 	snprintf(why, sizeof(why), "%s: user %u may only read; root, the agent's user and the group of "
-		 "\"operators\" in qlinkd.conf may operate", command->name, client->who.uid);
+		 "\"operators\" in qlinkd.conf may operate", command->name, caller->who.uid);
 	return answer_error(why);
 }
 
-static json_t *run(struct client *client, char *line)
+static json_t *run(struct caller *caller, char *line)
 {
 	char *word = strchr(line, ' ');
 	size_t i;
@@ -265,21 +244,22 @@ static json_t *run(struct client *client, char *line)
 		*word++ = '\0';
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(line, commands[i].name))
-			return run_command(client, &commands[i], word);
+			return run_command(caller, &commands[i], word);
 	}
 	return answer_error("no such command: status, reload, try-reload, restart DEVICE or withdraw DEVICE");
 }
 
 /* --- clients --- */
 
-static void disconnect(struct client *client)
+/* Who is at the other end; a process that cannot be named may only read. */
+static struct caller identify(struct control *control, int fd)
 {
-	struct event *event = client->control->event;
+	struct caller caller = { .control = control };
+	socklen_t len = sizeof(caller.who);
 
-	bufferevent_free(client->io);
-	client->io = NULL;
-	/* There is room for another client. */
-	event_add(event, NULL);
+	caller.may_operate = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller.who, &len) &&
+			     may_operate(control, fd, &caller.who);
+	return caller;
 }
 
 static int write_piece(const char *text, size_t len, void *arg)
@@ -287,119 +267,26 @@ static int write_piece(const char *text, size_t len, void *arg)
 	return bufferevent_write(arg, text, len);
 }
 
-static void answer_line(struct client *client, char *line)
+static enum clients_step serve(void *arg, struct bufferevent *io)
 {
-	json_t *answer = run(client, line);
+	char *line = evbuffer_readln(bufferevent_get_input(io), NULL, EVBUFFER_EOL_LF);
+	struct caller caller;
+	json_t *answer;
 
-	json_dump_callback(answer, write_piece, client->io, JSON_COMPACT);
-	bufferevent_write(client->io, "\n", 1);
+	if (!line)
+		return CLIENTS_WAIT;
+	caller = identify(arg, bufferevent_getfd(io));
+	answer = run(&caller, line);
+	json_dump_callback(answer, write_piece, io, JSON_COMPACT);
+	bufferevent_write(io, "\n", 1);
 	json_decref(answer);
-}
-
-/*
- * One answer at a time: the next command waits until the client has read the answer to the one
- * before, and meanwhile nothing is read, so that a client that sends many commands and reads no
- * answer can fill neither buffer. A high watermark would not do: libevent calls on_read() again and
- * again while the buffer is full.
- */
-static void serve(struct client *client)
-{
-	struct evbuffer *in = bufferevent_get_input(client->io);
-	char *line;
-
-	if (evbuffer_get_length(bufferevent_get_output(client->io)))
-		return;
-	line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
-	if (line) {
-		bufferevent_disable(client->io, EV_READ);
-		answer_line(client, line);
-	} else if (evbuffer_get_length(in) > CONTROL_LINE_MAX) {
-		disconnect(client);
-	} else {
-		bufferevent_enable(client->io, EV_READ);
-	}
 	free(line);
+	return CLIENTS_GO_ON;
 }
 
-static void on_read(struct bufferevent *io, void *arg)
-{
-	(void)io;
-	serve(arg);
-}
-
-/* The whole answer was written. */
-static void on_written(struct bufferevent *io, void *arg)
-{
-	(void)io;
-	serve(arg);
-}
-
-static void on_end(struct bufferevent *io, short what, void *arg)
-{
-	(void)io;
-	(void)what;
-	disconnect(arg);
-}
-
-static struct client *find_room(struct control *control)
-{
-	size_t i;
-
-	for (i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (!control->clients[i].io)
-			return &control->clients[i];
-	}
-	return NULL;
-}
-
-/* Who is at the other end; a process that cannot be named may only read. */
-static void identify(struct client *client, int fd)
-{
-	socklen_t len = sizeof(client->who);
-
-	client->may_operate = !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client->who, &len) &&
-			      may_operate(client->control, fd, &client->who);
-}
-
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
-{
-	struct control *control = arg;
-
-	(void)fd;
-	(void)what;
-	event_add(control->event, NULL);
-}
-
-static void on_client(evutil_socket_t fd, short what, void *arg)
-{
-	const struct timeval idle = { .tv_sec = IDLE_S }, pause = { .tv_usec = PAUSE_MS * 1000 };
-	struct control *control = arg;
-	struct client *client = find_room(control);
-	int new;
-
-	(void)what;
-	if (!client) {
-		event_del(control->event);
-		return;
-	}
-	new = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (new < 0) {
-		/* The client stays in the backlog, so that the socket would be readable again at once. */
-		event_del(control->event);
-		event_add(control->pause, &pause);
-		return;
-	}
-	client->control = control;
-	identify(client, new);
-	client->io = bufferevent_socket_new(control->agent->base, new, BEV_OPT_CLOSE_ON_FREE);
-	if (!client->io) {
-		close(new);
-		return;
-	}
-	bufferevent_setcb(client->io, on_read, on_written, on_end, client);
-	bufferevent_set_timeouts(client->io, &idle, &idle);
-	bufferevent_enable(client->io, EV_READ | EV_WRITE);
-}
+static const struct clients_kind kind = {
+	.most = CONTROL_CLIENTS_MAX, .request_bytes = CONTROL_LINE_MAX, .serve = serve,
+};
 
 /* --- life --- */
 
@@ -427,41 +314,20 @@ int control_open(struct control **out, const char *path, struct agent *agent,
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	control->agent = agent;
 	rate_init(&control->refused, REFUSED_BURST, REFUSED_REFILL_MS, services_now());
-	err = find_operators(control, why);
-	control->fd = err ? err : unixsock_listen(path, 0660, why);
-	if (control->fd < 0) {
-		err = control->fd;
+	err = find_operators(control, why) ?:
+	      clients_open(&control->clients, agent->base, path, &kind, control, why);
+	if (err) {
 		free(control);
 		return err;
 	}
 	*out = control;
-	control->path = strdup(path);
-	control->event = event_new(agent->base, control->fd, EV_READ | EV_PERSIST, on_client,
-				   control);
-	control->pause = evtimer_new(agent->base, on_pause_over, control);
-	if (!control->path || !control->event || !control->pause)
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	event_add(control->event, NULL);
 	return 0;
 }
 
 void control_close(struct control *control)
 {
-	size_t i;
-
 	if (!control)
 		return;
-	for (i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (control->clients[i].io)
-			bufferevent_free(control->clients[i].io);
-	}
-	if (control->event)
-		event_free(control->event);
-	if (control->pause)
-		event_free(control->pause);
-	close(control->fd);
-	if (control->path)
-		unlink(control->path);
-	free(control->path);
+	clients_close(control->clients);
 	free(control);
 }

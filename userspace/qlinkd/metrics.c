@@ -6,28 +6,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
-#include <event2/event.h>
-#include <event2/http.h>
-#include <event2/listener.h>
 
 #include "expiry.h"
 #include "libqlink/names.h"
-#include "qlinkd/base/unixsock.h"
+#include "qlinkd/base/clients.h"
 
 /* Source: Prometheus text format, version 0.0.4. */
 #define CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"
-#define TIMEOUT_S	10
-#define HEADERS_MAX	8192
-/* Pause before clients are accepted again when there was no descriptor for one. */
-#define PAUSE_MS	100
+#define PATH		"/metrics"
+/* Bytes of a request, at most. */
+#define REQUEST_MAX	8192
 
 struct metrics {
 	struct agent *agent;
-	struct evhttp *http;
-	char *path;
+	struct clients *clients;
 };
 
 /* A number of a link that can go up and down. */
@@ -221,16 +215,8 @@ static void put_certificates(struct evbuffer *out, const struct agent *agent)
 	expiry_list(&agent->now, put_certificate, out);
 }
 
-static void on_request(struct evhttp_request *request, void *arg)
+static void put_all(struct evbuffer *out, const struct agent *agent)
 {
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-	const struct agent *agent = ((struct metrics *)arg)->agent;
-	struct evbuffer *out = evbuffer_new();
-
-	if (!out) {
-		evhttp_send_error(request, HTTP_INTERNAL, NULL);
-		return;
-	}
 	put_gauges(out, agent);
 	put_counters(out, agent);
 	head(out, "keys", "_total", "keys installed, by direction and source", "counter");
@@ -240,58 +226,71 @@ static void on_request(struct evhttp_request *request, void *arg)
 	put_all_terms(out, agent);
 	put_agent(out, agent);
 	put_certificates(out, agent);
-	evhttp_add_header(headers, "Content-Type", CONTENT_TYPE);
-	evhttp_send_reply(request, HTTP_OK, "OK", out);
-	evbuffer_free(out);
 }
 
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+/* --- HTTP (RFC 9112), as much of it as one resource that can only be read needs --- */
+
+/* Says what becomes of a request by its first line, which it cuts into words. */
+static const char *status_for(char *line)
 {
-	(void)fd;
-	(void)what;
-	evconnlistener_enable(arg);
+	char *rest, *method = strtok_r(line, " ", &rest), *path = strtok_r(NULL, " ", &rest);
+
+	if (!method || !path || strncmp(rest, "HTTP/1.", 7))
+		return "400 Bad Request";
+	if (strcmp(method, "GET"))
+		return "405 Method Not Allowed";
+	path[strcspn(path, "?")] = '\0';
+	return strcmp(path, PATH) ? "404 Not Found" : "200 OK";
 }
 
-/* No descriptor. The client stays in the backlog: the socket would be readable again at once. */
-static void on_short(struct evconnlistener *listener, void *arg)
+/* Each connection has one request, so that the end of the answer is the end of the connection. */
+static enum clients_step serve(void *arg, struct bufferevent *io)
 {
-	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+	struct evbuffer *in = bufferevent_get_input(io), *body;
+	const struct metrics *metrics = arg;
+	const char *status;
+	char *line;
 
-	(void)arg;
-	evconnlistener_disable(listener);
-	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_pause_over,
-			    listener, &pause))
-		evconnlistener_enable(listener);
+	/* A request without a body: it ends with the first empty line. */
+	if (evbuffer_search(in, "\r\n\r\n", 4, NULL).pos < 0)
+		return CLIENTS_WAIT;
+	line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF);
+	body = evbuffer_new();
+	if (line && body) {
+		status = status_for(line);
+		if (*status == '2')
+			put_all(body, metrics->agent);
+		evbuffer_add_printf(bufferevent_get_output(io), "HTTP/1.1 %s\r\nContent-Type: "
+				    CONTENT_TYPE "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+				    status, evbuffer_get_length(body));
+		bufferevent_write_buffer(io, body);
+	}
+	if (body)
+		evbuffer_free(body);
+	free(line);
+	evbuffer_drain(in, evbuffer_get_length(in));
+	return CLIENTS_END;
 }
+
+static const struct clients_kind kind = {
+	.most = METRICS_CLIENTS_MAX, .request_bytes = REQUEST_MAX, .serve = serve,
+};
 
 int metrics_open(struct metrics **out, const char *path, struct agent *agent,
 		 struct qlink_why *why)
 {
 	struct metrics *metrics = calloc(1, sizeof(*metrics));
-	struct evhttp_bound_socket *bound;
-	int fd;
+	int err;
 
 	if (!metrics)
 		return qlink_refuse(why, -ENOMEM, "no memory");
-	*out = metrics;
 	metrics->agent = agent;
-	metrics->http = evhttp_new(agent->base);
-	fd = unixsock_listen(path, 0660, why);
-	if (fd < 0)
-		return fd;
-	metrics->path = strdup(path);
-	bound = metrics->http && metrics->path ?
-		evhttp_accept_socket_with_handle(metrics->http, fd) : NULL;
-	if (!bound) {
-		close(fd);
-		return qlink_refuse(why, -ENOMEM, "no memory");
+	err = clients_open(&metrics->clients, agent->base, path, &kind, metrics, why);
+	if (err) {
+		free(metrics);
+		return err;
 	}
-	evconnlistener_set_error_cb(evhttp_bound_socket_get_listener(bound), on_short);
-	evhttp_set_allowed_methods(metrics->http, EVHTTP_REQ_GET);
-	evhttp_set_max_headers_size(metrics->http, HEADERS_MAX);
-	evhttp_set_max_body_size(metrics->http, 0);
-	evhttp_set_timeout(metrics->http, TIMEOUT_S);
-	evhttp_set_cb(metrics->http, "/metrics", on_request, metrics);
+	*out = metrics;
 	return 0;
 }
 
@@ -299,10 +298,6 @@ void metrics_close(struct metrics *metrics)
 {
 	if (!metrics)
 		return;
-	if (metrics->http)
-		evhttp_free(metrics->http);
-	if (metrics->path)
-		unlink(metrics->path);
-	free(metrics->path);
+	clients_close(metrics->clients);
 	free(metrics);
 }

@@ -5,6 +5,9 @@
 
 #include "agent.h"
 
+/* Clients that are connected at once, at most; others wait. */
+#define METRICS_CLIENTS_MAX	8
+
 struct metrics;
 
 /**

@@ -208,8 +208,8 @@ TEST(pipelined_commands_wait_until_their_answers_are_read)
 	for (i = 0; i < TURNS; i++) {
 		n_sent += write(fd, "status\n", 7) == 7;
 		turn();
-		if (output_of(&control->clients[0]) > most)
-			most = output_of(&control->clients[0]);
+		if (output_of(&control->clients->list[0]) > most)
+			most = output_of(&control->clients->list[0]);
 	}
 	CHECK(n_sent > 100, "%u commands sent", n_sent);
 	CHECK(most > 0 && most < 2 * ANSWER_BYTES, "%zu bytes of answers wait", most);
@@ -234,7 +234,7 @@ TEST(a_line_without_an_end_disconnects)
 	for (i = 0; i <= CONTROL_LINE_MAX; i++) {
 		CHECK(write(fd, "x", 1) == 1, "not written");
 		turn();
-		CHECK(control->clients[0].io || i == CONTROL_LINE_MAX, "disconnected after %d", i);
+		CHECK(control->clients->list[0].io || i == CONTROL_LINE_MAX, "disconnected after %d", i);
 	}
 	CHECK_NUMBER("disconnected", read(fd, &byte, 1), 0);
 	close(fd);
@@ -276,13 +276,13 @@ TEST(only_those_who_may_operate_operate)
 
 TEST(refused_commands_do_not_fill_the_audit_log)
 {
-	struct client client = { .who = { .uid = NOBODY } };
+	struct caller caller = { .who = { .uid = NOBODY } };
 	unsigned int i;
 
 	start(NULL);
-	client.control = control;
+	caller.control = control;
 	for (i = 0; i < 1000; i++)
-		json_decref(run_command(&client, &commands[1], NULL));
+		json_decref(run_command(&caller, &commands[1], NULL));
 	CHECK_NUMBER("operated", n_operated, 0);
 	i = auditlog_count(agent.services.audit, "\"event\":\"asked\"");
 	CHECK(i >= REFUSED_BURST && i <= REFUSED_BURST + 5, "%u lines", i);
@@ -304,7 +304,7 @@ TEST(without_descriptors_clients_wait_and_the_loop_rests)
 	setrlimit(RLIMIT_NOFILE, &none);
 	turn();
 	setrlimit(RLIMIT_NOFILE, &limit);
-	CHECK(!event_pending(control->event, EV_READ, NULL), "the loop goes on");
+	CHECK(!event_pending(control->clients->acceptor.readable, EV_READ, NULL), "the loop goes on");
 	CHECK_NUMBER("sent", send(fd, "status\n", 7, 0), 7);
 	do
 		event_base_loop(agent.base, EVLOOP_ONCE);

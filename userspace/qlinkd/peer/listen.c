@@ -9,11 +9,10 @@
 
 #include "address.h"
 #include "admission.h"
+#include "qlinkd/base/accept.h"
 #include "route.h"
 
 #define BACKLOG	64
-/* Pause before callers are accepted again when there was no descriptor or no memory for one. */
-#define SHORT_MS	100
 
 struct caller {
 	struct listener *listener;
@@ -29,8 +28,7 @@ struct listener {
 	const char *const *names;
 	const struct listener_ops *ops;
 	void *arg;
-	int fd;
-	struct event *event, *pause;
+	struct acceptor acceptor;
 	struct admission admission;
 	struct caller callers[ADMISSION_MAX];
 	struct rate log_rate;
@@ -60,7 +58,7 @@ static void free_slot(struct caller *caller)
 
 	caller->connection = NULL;
 	admission_leave(&listener->admission, (int)(caller - listener->callers));
-	event_add(listener->event, NULL);
+	acceptor_resume(&listener->acceptor);
 }
 
 static void refuse_caller(struct caller *caller, const char *why)
@@ -133,8 +131,9 @@ static struct caller *take_slot(struct listener *listener, const struct config_e
  * Starts the handshake of a caller, or refuses it. Takes over @fd. A look at the route costs a netlink
  * socket and several requests, so the caller must be admitted first.
  */
-static void admit(struct listener *listener, int fd, const struct sockaddr_storage *from)
+static void on_accepted(void *arg, int fd, const struct sockaddr_storage *from)
 {
+	struct listener *listener = arg;
 	struct config_endpoint endpoint;
 	char text[ADDRESS_TEXT];
 	struct qlink_why why, rule;
@@ -156,46 +155,27 @@ static void admit(struct listener *listener, int fd, const struct sockaddr_stora
 	}
 }
 
-/* The caller stays in the backlog, so that the socket would be readable again at once. */
-static void pause_listening(struct listener *listener, int err)
+/* The caller waits in the backlog. */
+static void on_delayed(void *arg, int err)
 {
-	static const struct timeval pause = { .tv_usec = SHORT_MS * 1000 };
+	struct listener *listener = arg;
 	struct qlink_why why;
 
 	tls_refuse(listener->context, TLS_REFUSAL_SHORT, &why, "cannot be accepted: %s",
-		   strerror(err));
+		   strerror(-err));
 	log_refusal(listener, "a caller", why.text);
-	event_del(listener->event);
-	event_add(listener->pause, &pause);
 }
 
-static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+static bool has_room(void *arg)
 {
-	struct listener *listener = arg;
+	const struct listener *listener = arg;
 
-	(void)fd;
-	(void)what;
-	event_add(listener->event, NULL);
+	return admission_has_room(&listener->admission);
 }
 
-static void on_caller(evutil_socket_t fd, short what, void *arg)
-{
-	struct sockaddr_storage from;
-	socklen_t len = sizeof(from);
-	struct listener *listener = arg;
-	int new;
-
-	(void)what;
-	if (!admission_has_room(&listener->admission)) {
-		event_del(listener->event);
-		return;
-	}
-	new = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (new >= 0)
-		admit(listener, new, &from);
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-		pause_listening(listener, errno);
-}
+static const struct acceptor_ops acceptor_ops = {
+	.has_room = has_room, .accepted = on_accepted, .delayed = on_delayed,
+};
 
 static int listen_at(const struct config_endpoint *at)
 {
@@ -219,11 +199,7 @@ static int listen_at(const struct config_endpoint *at)
 
 static void free_listener(struct listener *listener)
 {
-	if (listener->event)
-		event_free(listener->event);
-	if (listener->pause)
-		event_free(listener->pause);
-	close(listener->fd);
+	acceptor_close(&listener->acceptor);
 	free(listener);
 }
 
@@ -235,6 +211,7 @@ int listener_open(struct listener **out, const struct config *config, const char
 	const struct config_endpoint *at = &config->agent.listen;
 	struct listener *listener = calloc(1, sizeof(*listener));
 	char text[ADDRESS_TEXT];
+	int fd;
 
 	if (!listener)
 		return qlink_refuse(why, -ENOMEM, "no memory");
@@ -247,20 +224,16 @@ int listener_open(struct listener **out, const struct config *config, const char
 	listener->arg = arg;
 	admission_init(&listener->admission, services_now());
 	rate_init(&listener->log_rate, LISTENER_LOG_BURST, LISTENER_LOG_MS, services_now());
-	listener->fd = listen_at(at);
-	if (listener->fd < 0) {
-		qlink_refuse(why, listener->fd, "listen %s: %s", address_text(at, text),
-			     strerror(-listener->fd));
+	fd = listen_at(at);
+	if (fd < 0) {
+		qlink_refuse(why, fd, "listen %s: %s", address_text(at, text), strerror(-fd));
 		free(listener);
 		return -EADDRNOTAVAIL;
 	}
-	listener->event = event_new(base, listener->fd, EV_READ | EV_PERSIST, on_caller, listener);
-	listener->pause = evtimer_new(base, on_pause_over, listener);
-	if (!listener->event || !listener->pause) {
+	if (acceptor_open(&listener->acceptor, base, fd, &acceptor_ops, listener)) {
 		free_listener(listener);
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	}
-	event_add(listener->event, NULL);
 	*out = listener;
 	return 0;
 }
