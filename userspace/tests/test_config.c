@@ -184,6 +184,11 @@ TEST(wrong_values_are_refused)
 	refused("link a\n\tpolicy none\n", "qlinkd.conf:2: policy none: not hybrid-required, qkd-required, prefer-hybrid or pqc-only");
 	refused("link a\n\tkmes a b a\n", "qlinkd.conf:2: kmes: a is named twice");
 	refused("link a\n\tkmes 1 2 3 4 5 6 7 8 9\n", "qlinkd.conf:2: kmes: has 9 names, and takes 8 at most");
+	/* Labels of metrics and JSON would have to quote these, and none of them takes the last two. */
+	refused("link a\\b\n", "qlinkd.conf:1: link a\\b: not the name of a device, of at most 15 characters");
+	refused("link a\x01" "b\n", "qlinkd.conf:1: has a control character");
+	refused("link a\xff\n", "qlinkd.conf:1: link a\xff: not the name of a device, of at most 15 characters");
+	refused("kme a\"b\n", "qlinkd.conf:1: kme a\"b: must have at most 253 letters, digits and -._, and begin with a letter or a digit");
 	refused("link a/b\n", "qlinkd.conf:1: link a/b: not the name of a device, of at most 15 characters");
 	refused("link sixteen_letters_\n", "qlinkd.conf:1: link sixteen_letters_: not the name of a device, of at most 15 characters");
 }

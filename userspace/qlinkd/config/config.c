@@ -338,10 +338,17 @@ static int begin_peer(struct reader *reader, char *name)
 	return 0;
 }
 
-/* The kernel's rule for names of devices, without what JSON and metrics would have to quote. */
+/*
+ * The kernel's rule for names of devices, without what JSON and metrics would have to quote, or would
+ * not take: bytes that are no printable ASCII.
+ */
 static bool is_device_name(const char *name)
 {
-	return strlen(name) < IF_NAMESIZE && strcmp(name, ".") && strcmp(name, "..") &&
+	const char *at = name;
+
+	while (*at > ' ' && *at <= '~')
+		at++;
+	return !*at && strlen(name) < IF_NAMESIZE && strcmp(name, ".") && strcmp(name, "..") &&
 	       !strpbrk(name, "/:\"\\");
 }
 
