@@ -3,7 +3,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +44,6 @@ struct control {
 	/** @clients: the socket */
 	struct clients *clients;
 
-	/** @operators: members of this group may operate, if @has_operators */
-	gid_t operators;
-
-	/** @has_operators: there is such a group */
-	bool has_operators;
-
 	/** @refused: limits the lines about refused commands */
 	struct rate refused;
 
@@ -81,10 +74,12 @@ static bool has_group(int fd, gid_t group)
 
 static bool may_operate(const struct control *control, int fd, const struct ucred *who)
 {
+	const struct setup *now = &control->agent->now;
+
 	if (who->uid == 0 || who->uid == geteuid())
 		return true;
-	return control->has_operators &&
-	       (who->gid == control->operators || has_group(fd, control->operators));
+	return now->has_operators &&
+	       (who->gid == now->operators || has_group(fd, now->operators));
 }
 
 /* A client that may not operate must not fill the disk with its attempts. */
@@ -290,20 +285,6 @@ static const struct clients_kind kind = {
 
 /* --- life --- */
 
-static int find_operators(struct control *control, struct qlink_why *why)
-{
-	const char *name = control->agent->now.config.agent.operators;
-	const struct group *group = name ? getgrnam(name) : NULL;
-
-	if (!name)
-		return 0;
-	if (!group)
-		return qlink_refuse(why, -ENOENT, "operators %s: there is no such group", name);
-	control->has_operators = true;
-	control->operators = group->gr_gid;
-	return 0;
-}
-
 int control_open(struct control **out, const char *path, struct agent *agent,
 		 struct qlink_why *why)
 {
@@ -314,8 +295,7 @@ int control_open(struct control **out, const char *path, struct agent *agent,
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	control->agent = agent;
 	rate_init(&control->refused, REFUSED_BURST, REFUSED_REFILL_MS, services_now());
-	err = find_operators(control, why) ?:
-	      clients_open(&control->clients, agent->base, path, &kind, control, why);
+	err = clients_open(&control->clients, agent->base, path, &kind, control, why);
 	if (err) {
 		free(control);
 		return err;

@@ -23,7 +23,7 @@ struct control;
  * change something are for root, the user of this process and the group of the option operators.
  * Each of those is in the audit log, with who asked.
  *
- * Return: 0, or a negative errno: %-ENOENT if there is no such group.
+ * Return: 0, or a negative errno.
  */
 int control_open(struct control **control, const char *path, struct agent *agent,
 		 struct qlink_why *why);

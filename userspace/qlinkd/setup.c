@@ -3,6 +3,7 @@
 #include "setup.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +298,21 @@ static int load_kmes(struct setup *next, const struct setup *now, time_t when,
 	return 0;
 }
 
+/* Members of this group may operate, besides root and the agent's user. */
+static int find_operators(struct setup *next, struct config_error *error)
+{
+	const struct config_agent *agent = &next->config.agent;
+	const struct group *group = agent->operators ? getgrnam(agent->operators) : NULL;
+
+	if (agent->operators && !group)
+		return config_error_at(error, next->config.path, agent->line,
+				       "agent: operators %s: there is no such group",
+				       agent->operators);
+	next->has_operators = group;
+	next->operators = group ? group->gr_gid : 0;
+	return 0;
+}
+
 static int allocate(struct setup *next, struct config_error *error)
 {
 	next->kmes = calloc(next->config.n_kmes + 1, sizeof(struct credentials *));
@@ -314,6 +330,7 @@ int setup_build(struct setup *next, const struct setup *now, const char *path, t
 
 	memset(next, 0, sizeof(*next));
 	err = config_read(&next->config, path, error) ?: reach_check(&next->config, error) ?:
+	      find_operators(next, error) ?:
 	      allocate(next, error) ?: load_own(next, now, when, error) ?:
 	      load_kmes(next, now, when, error) ?: build_peers(next, now, owner, error) ?:
 	      reserve_links(next, error) ?: build_links(next, now, owner, error);

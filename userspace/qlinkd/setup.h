@@ -80,6 +80,12 @@ struct setup {
 
 	/** @n_links: how many */
 	size_t n_links;
+
+	/** @operators: group whose members may operate, if @has_operators */
+	gid_t operators;
+
+	/** @has_operators: there is such a group */
+	bool has_operators;
 };
 
 /**

@@ -111,6 +111,19 @@ TEST(a_reload_with_a_bad_file_changes_nothing)
 	agents_end();
 }
 
+TEST(a_group_that_does_not_exist_is_refused_by_each)
+{
+	char text[4096];
+
+	agents_start(LINK);
+	WAIT_FOR(agents_ready());
+	snprintf(text, sizeof(text), "agent\n\toperators no-such-group\n%s",
+		 agents_conf(0, KME, LINK) + strlen("agent\n"));
+	agents_write(agents_paths[0], text);
+	check_refused("a group", ":1: agent: operators no-such-group: there is no such group");
+	agents_end();
+}
+
 TEST(a_slash_at_the_end_of_a_url_does_not_harm_a_reload)
 {
 	struct config_error error = { "" };
