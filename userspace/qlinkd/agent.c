@@ -184,22 +184,6 @@ static int add_events(struct agent *agent)
 
 /* --- life --- */
 
-/* Says what is wrong with the log that was found; the agent starts all the same. */
-static void tell_tail(struct services *services, const struct audit_tail *tail)
-{
-	if (!tail->file)
-		TELL(services, LOG_NOTICE, "audit-begun", NUMBER_OF("line", tail->point.number + 1));
-	else if (!tail->has_checkpoint)
-		TELL(services, LOG_ERR, "audit-no-checkpoint", NUMBER_OF("file", tail->file));
-	if (tail->damaged[0])
-		TELL(services, LOG_ERR, "audit-damaged", NUMBER_OF("file", tail->file),
-		     NUMBER_OF("from-byte", tail->good), NUMBER_OF("bytes", tail->size - tail->good));
-	if (tail->lost)
-		TELL(services, LOG_ERR, "audit-lost", NUMBER_OF("lines", tail->lost),
-		     NUMBER_OF("after-line", tail->point.number),
-		     NUMBER_OF("file", tail->checkpoint.file));
-}
-
 static int open_audit(struct agent *agent, struct qlink_why *why)
 {
 	const struct config_agent *config = &agent->now.config.agent;
@@ -217,7 +201,7 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 
 	if (err)
 		return qlink_refuse(why, err, "audit log %s", cause.text);
-	tell_tail(&agent->services, &tail);
+	services_watch_audit(&agent->services);
 	return 0;
 }
 

@@ -20,6 +20,22 @@ void services_audit(struct services *services, const char *event, const struct l
 		audit_add(services->audit, services_now(), event, fields);
 }
 
+/* Says what is wrong with the log that was found. */
+static void tell_tail(struct services *services, const struct audit_tail *tail)
+{
+	if (!tail->file)
+		TELL(services, LOG_NOTICE, "audit-begun", NUMBER_OF("line", tail->point.number + 1));
+	else if (!tail->has_checkpoint)
+		TELL(services, LOG_ERR, "audit-no-checkpoint", NUMBER_OF("file", tail->file));
+	if (tail->damaged[0])
+		TELL(services, LOG_ERR, "audit-damaged", NUMBER_OF("file", tail->file),
+		     NUMBER_OF("from-byte", tail->good), NUMBER_OF("bytes", tail->size - tail->good));
+	if (tail->lost)
+		TELL(services, LOG_ERR, "audit-lost", NUMBER_OF("lines", tail->lost),
+		     NUMBER_OF("after-line", tail->point.number),
+		     NUMBER_OF("file", tail->checkpoint.file));
+}
+
 void services_watch_audit(struct services *services)
 {
 	struct audit_state *seen = &services->audit_seen, state;
@@ -29,6 +45,8 @@ void services_watch_audit(struct services *services)
 	if (!services->audit)
 		return;
 	audit_read_state(services->audit, &state);
+	if (state.is_found && !seen->is_found)
+		tell_tail(services, &state.tail);
 	if (state.changed != seen->changed)
 		TELL(services, LOG_ERR, "audit-changed", NUMBER_OF("next-file", state.file));
 	/* A disk that is only slow gives no error, and the queue overflows. */

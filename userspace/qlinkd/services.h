@@ -50,7 +50,8 @@ uint64_t services_now(void);
 void services_audit(struct services *services, const char *event, const struct log_field *fields);
 
 /**
- * services_watch_audit() - log that the audit log is not written, or is written again
+ * services_watch_audit() - log what was found of the audit log, that it is not written, or that it
+ * is written again
  * @services: the services
  *
  * The change at once, then one line a minute while it lasts. To be called every second.

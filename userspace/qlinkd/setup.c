@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qlinkd/audit/folder.h"
 #include "qlinkd/config/reload.h"
 #include "qlinkd/peer/reach.h"
 
@@ -298,6 +299,17 @@ static int load_kmes(struct setup *next, const struct setup *now, time_t when,
 	return 0;
 }
 
+/* A disk that fails is not refused: it may be the same configuration that works later. */
+static int check_audit(const struct setup *next, struct config_error *error)
+{
+	const struct config_agent *agent = &next->config.agent;
+	struct qlink_why why;
+	int err = audit_folder_check(agent->audit_log, &why);
+
+	return err ? config_error_at(error, next->config.path, agent->line, "agent: audit log %s",
+				     why.text) : 0;
+}
+
 /* Members of this group may operate, besides root and the agent's user. */
 static int find_operators(struct setup *next, struct config_error *error)
 {
@@ -330,7 +342,7 @@ int setup_build(struct setup *next, const struct setup *now, const char *path, t
 
 	memset(next, 0, sizeof(*next));
 	err = config_read(&next->config, path, error) ?: reach_check(&next->config, error) ?:
-	      find_operators(next, error) ?:
+	      check_audit(next, error) ?: find_operators(next, error) ?:
 	      allocate(next, error) ?: load_own(next, now, when, error) ?:
 	      load_kmes(next, now, when, error) ?: build_peers(next, now, owner, error) ?:
 	      reserve_links(next, error) ?: build_links(next, now, owner, error);

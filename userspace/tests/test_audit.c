@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -164,8 +165,8 @@ TEST(folders_that_cannot_be_used_are_refused)
 	lab_settings.folder = "/etc/passwd";
 	CHECK_NUMBER("no folder", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOTDIR);
 	CHECK_TEXT("why", why.text, "/etc/passwd: is no folder, in which the files of the log would be");
-	lab_settings.folder = "/nowhere/audit";
-	CHECK_NUMBER("nowhere", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOENT);
+	lab_settings.folder = "/etc/passwd/audit";
+	CHECK_NUMBER("nowhere", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOTDIR);
 	lab_settings.folder = lab_folder;
 }
 
@@ -433,6 +434,115 @@ TEST(an_agent_starts_on_a_full_disk)
 	audit_close(audit);
 	CHECK_NUMBER("breaks", lab_breaks(), 0);
 	CHECK_NUMBER("lines", lab_report.lines, 6);
+}
+
+/* A file system with room for the folder @path and nothing in it. False if only root may mount. */
+static bool mount_full(const char *path)
+{
+	CHECK_NUMBER("mkdir", mkdir(path, 0700), 0);
+	if (!mount("tmpfs", path, "tmpfs", 0, "nr_inodes=1"))
+		return true;
+	CHECK_NUMBER("mount", errno, EPERM);
+	rmdir(path);
+	return false;
+}
+
+static void unmount(const char *path)
+{
+	CHECK_NUMBER("umount", umount(path), 0);
+	rmdir(path);
+}
+
+/* Waits until the writer has found the log, or has failed to. */
+static void await_writer(struct audit *audit, struct audit_state *state)
+{
+	do {
+		audit_flush(audit, 10);
+		audit_read_state(audit, state);
+	} while (!state->is_found && !state->err);
+}
+
+/* The first start, on a disk on which not even the folder has room. */
+TEST(an_agent_starts_for_the_first_time_on_a_full_disk)
+{
+	char disk[LAB_FOLDER + 8];
+	struct audit_settings settings = lab_settings;
+	struct qlink_why why = { "" };
+	struct audit_state state;
+	struct audit_tail tail;
+	struct audit *audit;
+	char folder[128];
+
+	lab_begin(16 << 20);
+	snprintf(disk, sizeof(disk), "%s/disk", lab_folder);
+	if (!mount_full(disk))
+		return;
+	snprintf(folder, sizeof(folder), "%s/qlinkd/log", disk);
+	settings.folder = folder;
+	settings.file_bytes = lab_settings.file_bytes;
+	CHECK_NUMBER("check", audit_folder_check(folder, &why), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &tail, &why), 0);
+	if (!audit)
+		BAIL_OUT();
+	await_writer(audit, &state);
+	CHECK_NUMBER("error", state.err, -ENOSPC);
+	CHECK(!state.is_found, "found");
+	CHECK(!audit_has_room(audit, 1), "records would not stay in the kernel");
+	lab_add(audit, 5);
+	CHECK(!audit_flush(audit, 100), "written");
+	CHECK_NUMBER("room", mount(NULL, disk, NULL, MS_REMOUNT, "nr_inodes=100"), 0);
+	lab_flush(audit);
+	audit_read_state(audit, &state);
+	CHECK_NUMBER("error", state.err, 0);
+	CHECK(state.is_found && !state.tail.file, "not begun");
+	CHECK_NUMBER("lines", state.written.number, 6);
+	CHECK_NUMBER("dropped", state.dropped, 0);
+	CHECK(audit_has_room(audit, 1), "no room");
+	audit_close(audit);
+	unmount(disk);
+}
+
+/* A disk that is read-only since it failed: what the log has is known when it works again. */
+TEST(an_agent_starts_on_a_disk_that_fails_and_then_goes_on_with_its_log)
+{
+	const struct log_field record[] = {
+		{ .name = "link", .text = "qlink0" }, { .name = "record", .number = 3 }, { .name = NULL },
+	};
+	char disk[LAB_FOLDER + 8];
+	struct audit_settings settings = lab_settings;
+	struct qlink_why why = { "" };
+	struct audit_state state;
+	struct audit_tail tail;
+	struct audit *audit;
+
+	lab_begin(16 << 20);
+	snprintf(disk, sizeof(disk), "%s/disk", lab_folder);
+	if (!mount_full(disk))
+		return;
+	settings.folder = disk;
+	settings.file_bytes = lab_settings.file_bytes;
+	CHECK_NUMBER("room", mount(NULL, disk, NULL, MS_REMOUNT, "nr_inodes=100"), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &tail, &why), 0);
+	audit_add(audit, 1, "used", record);
+	lab_flush(audit);
+	audit_close(audit);
+	CHECK_NUMBER("read only", mount(NULL, disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	CHECK_NUMBER("check", audit_folder_check(disk, &why), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &tail, &why), 0);
+	if (!audit)
+		BAIL_OUT();
+	await_writer(audit, &state);
+	CHECK_NUMBER("error", state.err, -EROFS);
+	CHECK(!audit_has_room(audit, 1), "records would be logged twice");
+	lab_add(audit, 2);
+	CHECK_NUMBER("room", mount(NULL, disk, NULL, MS_REMOUNT, NULL), 0);
+	lab_flush(audit);
+	CHECK(audit_has_room(audit, 1), "no room");
+	expect_record(audit, "qlink0", "\"record\":3");
+	audit_read_state(audit, &state);
+	CHECK_NUMBER("file", state.tail.file, 1);
+	audit_close(audit);
+	unmount(disk);
 }
 
 /* Another process has a lease on a file that the writer opens: open() waits until it gives it back. */

@@ -111,16 +111,60 @@ TEST(a_reload_with_a_bad_file_changes_nothing)
 	agents_end();
 }
 
-TEST(a_group_that_does_not_exist_is_refused_by_each)
+TEST(a_wrong_audit_log_or_group_is_refused_by_each)
 {
+	struct config_error error = { "" };
 	char text[4096];
 
 	agents_start(LINK);
 	WAIT_FOR(agents_ready());
+	agents_shell("cd %s && mv site-a.audit aside && : > site-a.audit", agents_dir);
+	check_refused("a file", "/site-a.audit: is no folder, in which the files of the log would be");
+	agents_shell("cd %s && rm site-a.audit && mv aside site-a.audit", agents_dir);
+	CHECK_NUMBER("good again", agent_reload(&agents[0], &error), 0);
 	snprintf(text, sizeof(text), "agent\n\toperators no-such-group\n%s",
 		 agents_conf(0, KME, LINK) + strlen("agent\n"));
 	agents_write(agents_paths[0], text);
 	check_refused("a group", ":1: agent: operators no-such-group: there is no such group");
+	agents_end();
+}
+
+#define LONG_32		"a-name-of-a-folder-with-32-bytes"
+#define LONG_128	LONG_32 LONG_32 LONG_32 LONG_32
+#define LONG_NAME	LONG_128 LONG_128
+
+/* Without a log so far, "qlinkd -n" looks at the first folder above that exists. */
+TEST(an_audit_log_that_cannot_be_made_is_refused_by_each)
+{
+	static const struct {
+		const char *path, *want;
+	} rows[] = {
+		{ "/etc/passwd/audit", "is no folder, in which the files of the log would be" },
+		{ "/" LONG_NAME "/audit", "File name too long" },
+	};
+	struct config_error checked, opened;
+	char text[4096], path[80];
+	const char *at;
+	struct agent agent;
+	size_t i;
+
+	agents_start(LINK);
+	snprintf(path, sizeof(path), "%s/other.conf", agents_dir);
+	for (i = 0; i < COUNT(rows); i++) {
+		at = strstr(agents_conf(0, KME, LINK), "\taudit-log ");
+		snprintf(text, sizeof(text), "%.*s\taudit-log %s\n%s",
+			 (int)(at - agents_conf(0, KME, LINK)), agents_conf(0, KME, LINK),
+			 rows[i].path, strchr(at, '\n') + 1);
+		agents_write(path, text);
+		CHECK(agent_check(path, &checked) < 0, "%s: qlinkd -n", rows[i].path);
+		CHECK(strstr(checked.text, rows[i].path) && strstr(checked.text, rows[i].want), "%s: %s",
+		      rows[i].path, checked.text);
+		memset(&agent, 0, sizeof(agent));
+		agent.path = path;
+		CHECK(agent_open(&agent, &opened) < 0, "%s: start", rows[i].path);
+		CHECK_TEXT(rows[i].path, opened.text, checked.text);
+		agent_close(&agent);
+	}
 	agents_end();
 }
 

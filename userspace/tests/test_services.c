@@ -58,7 +58,8 @@ static void start(void)
 	lab_add(services.audit, 3);
 	lab_flush(services.audit);
 	beat();
-	CHECK_NUMBER("nothing is wrong", logged("audit"), 0);
+	CHECK_NUMBER("begun", logged("<5>audit-begun line=1\n"), 1);
+	CHECK_NUMBER("nothing is wrong", logged("audit"), 1);
 }
 
 static void stop(void)
@@ -103,7 +104,7 @@ TEST(a_full_disk_is_told_once_and_its_end_too)
 		beat();
 		snprintf(want, sizeof(want), "<5>audit-written dropped=%d\n", (int)state.dropped);
 		CHECK_NUMBER(want, logged(want), 1);
-		CHECK_NUMBER("no other line", logged("audit"), 2);
+		CHECK_NUMBER("no other line", logged("audit"), 3);
 		stop();
 	}
 }

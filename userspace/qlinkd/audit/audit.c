@@ -13,6 +13,7 @@
 
 #include <openssl/evp.h>
 
+#include "folder.h"
 #include "qlinkd/base/clock.h"
 
 /* After an error, and while nothing happens. */
@@ -99,6 +100,9 @@ struct audit {
 
 	/** @files: the writer's */
 	struct audit_files files;
+
+	/** @found: cursors of a log that was found after the start, for the loop; under @lock */
+	struct audit_cursors found;
 
 	/** @known: the last record of each link; the loop's */
 	struct audit_cursors known;
@@ -187,6 +191,38 @@ static uint64_t compose(struct audit *audit)
 	return n_failed;
 }
 
+static int copy_cursors(struct audit_cursors *to, const struct audit_cursors *from)
+{
+	if (!from->n)
+		return 0;
+	to->list = malloc(from->n * sizeof(*from->list));
+	if (!to->list)
+		return -ENOMEM;
+	memcpy(to->list, from->list, from->n * sizeof(*from->list));
+	to->n = from->n;
+	return 0;
+}
+
+/* The disk failed at the start: looks for the log again, and begins one where there is none. */
+static int find(struct audit *audit)
+{
+	struct audit_cursors found = { .list = NULL };
+	struct audit_tail tail;
+	struct qlink_why why;
+	int err = audit_files_find(&audit->files, &tail, &why);
+
+	if (err)
+		return err;
+	/* Without memory a record may be logged twice. */
+	copy_cursors(&found, &audit->files.cursors);
+	pthread_mutex_lock(&audit->lock);
+	audit->found = found;
+	audit->state.tail = tail;
+	audit->state.is_found = true;
+	pthread_mutex_unlock(&audit->lock);
+	return 0;
+}
+
 static void publish(struct audit *audit, int err, uint64_t n_failed)
 {
 	struct audit_state *state = &audit->state;
@@ -223,8 +259,10 @@ static int turn(struct audit *audit)
 	if (key)
 		EVP_PKEY_up_ref(key);
 	pthread_mutex_unlock(&audit->lock);
+	err = audit->files.is_found ? 0 : find(audit);
 	n_failed = compose(audit);
-	err = audit_files_work(&audit->files, key, is_last);
+	if (!err)
+		err = audit_files_work(&audit->files, key, is_last);
 	EVP_PKEY_free(key);
 	pthread_mutex_lock(&audit->lock);
 	publish(audit, err, n_failed);
@@ -284,7 +322,13 @@ bool audit_has_room(struct audit *audit, unsigned int n)
 	bool has_room;
 
 	pthread_mutex_lock(&audit->lock);
-	has_room = !audit->n_dropped &&
+	/* Nobody has asked for a record, or used one, while there was no room for it. */
+	if (audit->found.n) {
+		audit_cursors_free(&audit->known);
+		audit->known = audit->found;
+		memset(&audit->found, 0, sizeof(audit->found));
+	}
+	has_room = audit->state.is_found && !audit->n_dropped &&
 		   audit->n_in + n * AUDIT_MEMBERS_MAX + RESERVE_BYTES <= AUDIT_QUEUE_BYTES;
 	pthread_mutex_unlock(&audit->lock);
 	return has_room;
@@ -347,24 +391,11 @@ static void free_all(struct audit *audit)
 {
 	audit_files_close(&audit->files);
 	audit_cursors_free(&audit->known);
+	audit_cursors_free(&audit->found);
 	EVP_PKEY_free(audit->key);
 	free(audit->in);
 	free(audit->out);
 	free(audit);
-}
-
-static int copy_cursors(struct audit *audit)
-{
-	const struct audit_cursors *from = &audit->files.cursors;
-
-	if (!from->n)
-		return 0;
-	audit->known.list = malloc(from->n * sizeof(*from->list));
-	if (!audit->known.list)
-		return -ENOMEM;
-	memcpy(audit->known.list, from->list, from->n * sizeof(*from->list));
-	audit->known.n = from->n;
-	return 0;
 }
 
 /* Signals are for the loop. */
@@ -401,11 +432,19 @@ int audit_open(struct audit **out, const struct audit_settings *settings, EVP_PK
 	if (!audit)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	err = audit_files_open(&audit->files, settings, tail, why);
+	/* The agent starts, and the writer tries again. */
+	if (audit_disk_fails(err)) {
+		audit->state.err = err;
+		err = 0;
+	}
+	audit->state.is_found = audit->files.is_found;
+	audit->state.tail = *tail;
 	audit->in = malloc(AUDIT_QUEUE_BYTES);
 	audit->out = malloc(AUDIT_QUEUE_BYTES);
 	audit->state.file = audit->files.file;
 	audit->state.written = audit->files.written;
-	if (!err && (!audit->in || !audit->out || copy_cursors(audit)))
+	if (!err && (!audit->in || !audit->out ||
+		     copy_cursors(&audit->known, &audit->files.cursors)))
 		err = qlink_refuse(why, -ENOMEM, "no memory");
 	if (!err && key) {
 		EVP_PKEY_up_ref(key);

@@ -17,6 +17,12 @@ struct audit;
  * struct audit_state - how the log does
  */
 struct audit_state {
+	/** @is_found: the end of the log was found, or a log begun; @tail is valid */
+	bool is_found;
+
+	/** @tail: what was found */
+	struct audit_tail tail;
+
 	/** @file: number of the file that is written */
 	uint64_t file;
 
@@ -42,8 +48,11 @@ struct audit_state {
  * @settings: where, and when files end; copied
  * @key: private key that signs checkpoints; the caller keeps its reference. %NULL for no
  *	signature
- * @tail: filled in with what was found
+ * @tail: filled in with what was found; all zero if the disk fails
  * @why: filled in on failure
+ *
+ * A disk that is full or fails is no failure: events wait in the queue, and the log begins, or goes
+ * on, as soon as the disk works. A folder that is wrong, or that this process may not write, is.
  *
  * Context: Process; starts a thread. The process has blocked no signal for it: it takes none.
  * Return: 0, or a negative errno with @why.
@@ -82,7 +91,8 @@ void audit_add(struct audit *audit, uint64_t boot_ms, const char *event,
  * @audit: from audit_open()
  * @n: how many
  *
- * Return: whether it has, and room for others remains.
+ * Return: whether it has, and room for others remains; %false while a disk that fails hides which
+ * events the log has.
  */
 bool audit_has_room(struct audit *audit, unsigned int n);
 

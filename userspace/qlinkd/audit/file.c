@@ -45,7 +45,7 @@ static int compose_now(struct audit_files *files, const char *members)
 
 bool audit_files_has_room(const struct audit_files *files)
 {
-	return !files->is_sealing && files->cursor >= files->cursors.n &&
+	return files->is_found && !files->is_sealing && files->cursor >= files->cursors.n &&
 	       files->n_pending + 2 * SEAL_BYTES <= AUDIT_PENDING_BYTES;
 }
 
@@ -281,26 +281,20 @@ int audit_files_work(struct audit_files *files, EVP_PKEY *key, bool is_last)
 
 static int open_folder(struct audit_files *files, const char *path, struct qlink_why *why)
 {
-	int err;
+	/* At the start rather than hours later, when the first file ends. */
+	int err = audit_folder_check(path, why);
 
-	if (mkdir(path, 0700) && errno != EEXIST) {
-		err = -errno;
+	if (err)
+		return err;
+	err = audit_folder_make(path);
+	if (!err) {
+		files->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		err = files->folder < 0 ? -errno : 0;
+	}
+	if (err)
 		return qlink_refuse(why, err, "%s: %s", path, strerror(-err));
-	}
-	files->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (files->folder < 0) {
-		err = -errno;
-		return qlink_refuse(why, err, "%s: %s", path, err == -ENOTDIR ?
-				    "is no folder, in which the files of the log would be" :
-				    strerror(-err));
-	}
 	if (flock(files->folder, LOCK_EX | LOCK_NB))
 		return qlink_refuse(why, -EBUSY, "%s: another agent writes to it", path);
-	/* At the start rather than hours later, when the first file ends. */
-	if (faccessat(files->folder, ".", W_OK | X_OK, AT_EACCESS)) {
-		err = -errno;
-		return qlink_refuse(why, err, "%s: %s", path, strerror(-err));
-	}
 	return 0;
 }
 
@@ -329,34 +323,55 @@ static int go_on(struct audit_files *files, const struct audit_tail *tail)
 	return begin_file(files, tail);
 }
 
-int audit_files_open(struct audit_files *files, const struct audit_settings *settings,
-		     struct audit_tail *tail, struct qlink_why *why)
+static int find_end(struct audit_files *files, struct audit_tail *tail, struct qlink_why *why)
+{
+	int err = open_folder(files, files->settings.folder, why) ?:
+		  audit_tail_read(tail, files->folder, &files->cursors, files->hasher, why);
+
+	if (err)
+		return err;
+	audit_point_start(&files->written);
+	err = go_on(files, tail);
+	if (err)
+		return qlink_refuse(why, err, "%s: %s", files->settings.folder, strerror(-err));
+	if (files->fd >= 0)
+		files->written = files->composed;
+	return 0;
+}
+
+int audit_files_find(struct audit_files *files, struct audit_tail *tail, struct qlink_why *why)
 {
 	int err;
 
+	memset(tail, 0, sizeof(*tail));
+	err = find_end(files, tail, why);
+	files->is_found = !err;
+	if (!err)
+		return 0;
+	/* As before, for another attempt. */
+	if (files->folder >= 0)
+		close(files->folder);
+	files->folder = -1;
+	audit_cursors_free(&files->cursors);
+	files->n_pending = 0;
+	return err;
+}
+
+int audit_files_open(struct audit_files *files, const struct audit_settings *settings,
+		     struct audit_tail *tail, struct qlink_why *why)
+{
 	memset(files, 0, sizeof(*files));
 	files->settings = *settings;
 	files->fd = -1;
 	files->folder = -1;
 	field_escape(files->agent, sizeof(files->agent), settings->agent, strlen(settings->agent),
 		     FIELD_STYLE_JSON);
-	err = open_folder(files, settings->folder, why);
-	if (err)
-		return err;
+	files->settings.folder = files->path = strdup(settings->folder);
 	files->hasher = audit_hasher_new();
 	files->pending = malloc(AUDIT_PENDING_BYTES);
-	if (!files->hasher || !files->pending)
+	if (!files->path || !files->hasher || !files->pending)
 		return qlink_refuse(why, -ENOMEM, "no memory");
-	err = audit_tail_read(tail, files->folder, &files->cursors, files->hasher, why);
-	if (err)
-		return err;
-	audit_point_start(&files->written);
-	err = go_on(files, tail);
-	if (err)
-		return qlink_refuse(why, err, "%s: %s", settings->folder, strerror(-err));
-	if (files->fd >= 0)
-		files->written = files->composed;
-	return 0;
+	return audit_files_find(files, tail, why);
 }
 
 void audit_files_close(struct audit_files *files)
@@ -368,4 +383,5 @@ void audit_files_close(struct audit_files *files)
 	audit_hasher_free(files->hasher);
 	audit_cursors_free(&files->cursors);
 	free(files->pending);
+	free(files->path);
 }

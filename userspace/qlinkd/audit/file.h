@@ -39,8 +39,14 @@ struct audit_settings {
  * Members are for file.c; others only read them.
  */
 struct audit_files {
-	/** @settings: when files end; @settings.folder and @settings.agent are not kept */
+	/** @settings: when files end; @settings.folder is @path, @settings.agent is not kept */
 	struct audit_settings settings;
+
+	/** @path: of the folder */
+	char *path;
+
+	/** @is_found: the end of the log was found, and lines can be added */
+	bool is_found;
 
 	/** @folder: descriptor of the folder */
 	int folder;
@@ -113,11 +119,23 @@ struct audit_files {
  * A damaged end is left where it is, and the next file says where it begins. So is a log that
  * lacks lines of its checkpoint. A folder that another agent writes to is refused.
  *
- * Context: Process; reads the end of the log, and writes nothing.
- * Return: 0, or a negative errno with @why.
+ * Context: Process; reads the end of the log, and writes nothing but the folder.
+ * Return: 0, or a negative errno with @why. After an error for which audit_disk_fails(),
+ * audit_files_find() may try again.
  */
 int audit_files_open(struct audit_files *files, const struct audit_settings *settings,
 		     struct audit_tail *tail, struct qlink_why *why);
+
+/**
+ * audit_files_find() - try again to find the end of the log
+ * @files: from audit_files_open(), which failed because of the disk
+ * @tail: filled in with what was found
+ * @why: filled in on failure
+ *
+ * Context: As audit_files_open(); waits for the disk.
+ * Return: 0, or a negative errno with @why; then it may be called once more.
+ */
+int audit_files_find(struct audit_files *files, struct audit_tail *tail, struct qlink_why *why);
 
 /**
  * audit_files_close() - close and free everything
@@ -129,7 +147,7 @@ void audit_files_close(struct audit_files *files);
  * audit_files_has_room() - ask whether a line can be added now
  * @files: the log
  *
- * Return: whether it can; else audit_files_work() makes room.
+ * Return: whether it can; else audit_files_work() makes room, or the log was not found yet.
  */
 bool audit_files_has_room(const struct audit_files *files);
 

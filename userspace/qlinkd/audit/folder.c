@@ -6,11 +6,94 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+bool audit_disk_fails(int err)
+{
+	static const int errors[] = { ENOSPC, EDQUOT, EIO, EROFS, ESTALE, EUCLEAN, EBADMSG };
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (err == -errors[i])
+			return true;
+	}
+	return false;
+}
+
+/* Whether this process may make files in the folder @path. */
+static int check_rights(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	if (folder < 0)
+		return -errno;
+	if (faccessat(folder, ".", W_OK | X_OK, AT_EACCESS))
+		err = -errno;
+	close(folder);
+	return err;
+}
+
+/* Cuts the last name off @path; returns whether a folder is left. */
+static bool go_up(char *path)
+{
+	char *slash;
+
+	while ((slash = strrchr(path, '/')) && slash > path && !slash[1])
+		*slash = '\0';
+	if (!slash || !slash[1])
+		return false;
+	slash[slash == path] = '\0';
+	return true;
+}
+
+/* The rights to the folder in which missing folders would be made. */
+static int check_above(const char *path)
+{
+	char above[PATH_MAX];
+	int err = -ENOENT;
+
+	if (strlen(path) >= sizeof(above))
+		return -ENAMETOOLONG;
+	strcpy(above, path);
+	while (err == -ENOENT && go_up(above))
+		err = check_rights(above);
+	return err;
+}
+
+int audit_folder_check(const char *path, struct qlink_why *why)
+{
+	int err = check_rights(path);
+
+	if (err == -ENOENT) {
+		err = check_above(path);
+		/* A file system that is read-only on purpose; one that became so has the folder. */
+		if (err && (err == -EROFS || !audit_disk_fails(err)))
+			return qlink_refuse(why, err, "%s: cannot be made: %s", path, strerror(-err));
+	}
+	if (!err || audit_disk_fails(err))
+		return 0;
+	return qlink_refuse(why, err, "%s: %s", path, err == -ENOTDIR ?
+			    "is no folder, in which the files of the log would be" : strerror(-err));
+}
+
+int audit_folder_make(const char *path)
+{
+	char above[PATH_MAX];
+	int err;
+
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || strlen(path) >= sizeof(above))
+		return -errno;
+	strcpy(above, path);
+	err = go_up(above) ? audit_folder_make(above) : -ENOENT;
+	return err ?: mkdir(path, 0700) ? -errno : 0;
+}
 
 const char *audit_file_name(uint64_t file, char name[AUDIT_FILE_NAME])
 {
