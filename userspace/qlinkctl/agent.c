@@ -39,8 +39,7 @@ static int dial(const char *path)
 	return fd;
 }
 
-/* Sends @command and returns the object that qlinkd answers, or NULL after an error message. */
-static json_t *ask(const struct ctl *ctl, const char *command)
+json_t *agent_ask(const struct ctl *ctl, const char *command)
 {
 	const char *path = ctl->control ? ctl->control : AGENT_CONTROL;
 	json_error_t error;
@@ -155,7 +154,7 @@ int status_run(struct ctl *ctl, int argc, char **argv)
 
 	if (argc)
 		return ctl_usage("\"%s\": status takes no argument", argv[0]);
-	status = ask(ctl, "status");
+	status = agent_ask(ctl, "status");
 	if (!status)
 		return CTL_FAILED;
 	if (ctl->json)
@@ -245,7 +244,7 @@ int top_run(struct ctl *ctl, int argc, char **argv)
 	for (i = 0; i < times && !err; i++) {
 		if (i)
 			sleep(1);
-		now = ask(ctl, "status");
+		now = agent_ask(ctl, "status");
 		err = now ? show_top(ctl, now, before) : CTL_FAILED;
 		json_decref(before);
 		before = now;
@@ -258,7 +257,7 @@ int top_run(struct ctl *ctl, int argc, char **argv)
 
 static int order(const struct ctl *ctl, const char *command)
 {
-	json_t *answer = ask(ctl, command);
+	json_t *answer = agent_ask(ctl, command);
 
 	json_decref(answer);
 	return answer ? CTL_OK : CTL_FAILED;
@@ -277,7 +276,7 @@ static void print_changes(const json_t *answer)
 
 static int try_reload(const struct ctl *ctl)
 {
-	json_t *answer = ask(ctl, "try-reload");
+	json_t *answer = agent_ask(ctl, "try-reload");
 
 	if (!answer)
 		return CTL_FAILED;

@@ -11,6 +11,15 @@
 #define AGENT_CONTROL	"/run/qlinkd/control"
 
 /**
+ * agent_ask() - send a command to qlinkd
+ * @ctl: says where the socket is
+ * @command: the command
+ *
+ * Return: the object that it answers, which the caller frees, or %NULL after an error message.
+ */
+json_t *agent_ask(const struct ctl *ctl, const char *command);
+
+/**
  * status_run() - qlinkctl status
  * @ctl: says where the socket is
  * @argc: arguments, none

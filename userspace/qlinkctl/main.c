@@ -7,6 +7,7 @@
 #include "agent.h"
 #include "ctl.h"
 #include "key.h"
+#include "kme.h"
 #include "libqlink/option.h"
 #include "monitor.h"
 #include "record.h"
@@ -33,6 +34,7 @@ static const char help_tail[] =
 "       qlinkctl [-j] [-c SOCKET] status\n"
 "       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
 "       qlinkctl [-j] [-c SOCKET] [-n] reload\n"
+"       qlinkctl [-j] [-c SOCKET] kme check NAME [take-key]\n"
 "       qlinkctl [-c SOCKET] restart DEV\n"
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl help\n"
@@ -71,6 +73,7 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 static const struct ctl_command commands[] = {
 	{ "help", help_run },
 	{ "key", key_run },
+	{ "kme", kme_command_run },
 	{ "monitor", monitor_run },
 	{ "record", record_run },
 	{ "reload", reload_run },

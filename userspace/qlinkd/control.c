@@ -13,6 +13,8 @@
 
 #include "qlinkd/base/clients.h"
 #include "qlinkd/base/rate.h"
+#include "check.h"
+#include "common/number.h"
 #include "setup.h"
 #include "status.h"
 
@@ -49,6 +51,15 @@ struct control {
 
 	/** @n_suppressed: refused commands without a line since the last line */
 	uint64_t n_suppressed;
+
+	/** @check: of a KME, which runs; %NULL for none */
+	struct check *check;
+
+	/** @n_checks: checks so far, which is the number of the last one */
+	uint64_t n_checks;
+
+	/** @report: of the last check, once it is over */
+	json_t *report;
 };
 
 /* --- rights --- */
@@ -92,7 +103,8 @@ static bool skips_line(struct control *control, bool is_allowed)
 }
 
 /* The audit log says who asked, before it says what came of it. */
-static void note_asked(struct caller *caller, const char *command, const char *link)
+static void note_asked(struct caller *caller, const char *command, const char *operand,
+		       const char *word)
 {
 	struct control *control = caller->control;
 	struct services *services = &control->agent->services;
@@ -101,7 +113,7 @@ static void note_asked(struct caller *caller, const char *command, const char *l
 		NUMBER_OF("pid", (uint64_t)caller->who.pid),
 		NUMBER_OF("allowed", caller->may_operate),
 		NUMBER_OF("suppressed", control->n_suppressed),
-		{ .name = link ? "link" : NULL, .text = link }, { .name = NULL },
+		{ .name = word ? operand : NULL, .text = word }, { .name = NULL },
 	};
 
 	if (skips_line(control, caller->may_operate))
@@ -200,31 +212,80 @@ static json_t *run_withdraw(struct agent *agent, const char *word)
 	return run_on_link(agent, word, "withdraw", link_withdraw);
 }
 
+static void on_checked(void *arg, json_t *report)
+{
+	struct control *control = arg;
+
+	check_free(control->check);
+	control->check = NULL;
+	control->report = report ?: answer_error("no memory");
+}
+
+/*
+ * A command is answered in the turn of the loop in which it comes, and a KME takes longer. So the answer
+ * is the number of the check, and the client asks for its report until there is one. A client that
+ * goes away leaves a check that ends by itself; there is one at a time.
+ */
+static json_t *ask_check(struct control *control, const char *word)
+{
+	const char *end = strchr(word, ' ');
+	char name[CONTROL_LINE_MAX];
+	struct qlink_why why;
+
+	if (end && strcmp(end, " take-key"))
+		return answer_error("must be check-kme NAME or check-kme NAME take-key");
+	if (control->check)
+		return answer_error("another check of a KME runs; try again when it is over");
+	snprintf(name, sizeof(name), "%.*s", end ? (int)(end - word) : CONTROL_LINE_MAX, word);
+	if (check_start(&control->check, control->agent, name, end, on_checked, control, &why))
+		return answer_error(why.text);
+	json_decref(control->report);
+	control->report = NULL;
+	return json_pack("{s:I}", "check", (json_int_t)++control->n_checks);
+}
+
+static json_t *ask_report(struct control *control, const char *word)
+{
+	struct qlink_why why;
+	uint64_t number;
+
+	if (qlink_parse_number(word, 1, UINT64_MAX, &number, &why) || number != control->n_checks)
+		return answer_error("there is no such check, or another one came after it");
+	return control->report ? json_incref(control->report) : json_pack("{s:b}", "running", true);
+}
+
 static const struct command {
 	const char *name;
 	json_t *(*run)(struct agent *agent, const char *word);
-	bool has_word;
+	/* instead of it, for commands that are over later */
+	json_t *(*ask)(struct control *control, const char *word);
+	/* what its word is, for the audit log; NULL: it has none */
+	const char *operand;
 	/* it changes something, so not everybody may give it */
 	bool operates;
 } commands[] = {
-	{ "status", run_status, false, false },
-	{ "reload", run_reload, false, true },
+	{ "status", run_status, NULL, NULL, false },
+	{ "reload", run_reload, NULL, NULL, true },
 	/* It changes nothing, but reads all files, and costs as much as a reload. */
-	{ "try-reload", run_try_reload, false, true },
-	{ "restart", run_restart, true, true },
-	{ "withdraw", run_withdraw, true, true },
+	{ "try-reload", run_try_reload, NULL, NULL, true },
+	{ "restart", run_restart, NULL, "link", true },
+	{ "withdraw", run_withdraw, NULL, "link", true },
+	/* It makes the agent open a connection, and may cost a key. */
+	{ "check-kme", NULL, ask_check, "kme", true },
+	{ "kme-report", NULL, ask_report, "check", false },
 };
 
 static json_t *run_command(struct caller *caller, const struct command *command, const char *word)
 {
 	char why[160];
 
-	if (command->has_word != !!word)
+	if (!command->operand != !word)
 		return answer_error("wrong number of words");
 	if (command->operates)
-		note_asked(caller, command->name, word);
+		note_asked(caller, command->name, command->operand, word);
 	if (!command->operates || caller->may_operate)
-		return command->run(caller->control->agent, word);
+		return command->run ? command->run(caller->control->agent, word) :
+				      command->ask(caller->control, word);
 	snprintf(why, sizeof(why), "%s: user %u may only read; root, the agent's user and the group of "
 		 "\"operators\" in qlinkd.conf may operate", command->name, caller->who.uid);
 	return answer_error(why);
@@ -241,7 +302,8 @@ static json_t *run(struct caller *caller, char *line)
 		if (!strcmp(line, commands[i].name))
 			return run_command(caller, &commands[i], word);
 	}
-	return answer_error("no such command: status, reload, try-reload, restart DEVICE or withdraw DEVICE");
+	return answer_error("no such command: status, reload, try-reload, restart DEVICE, withdraw DEVICE, "
+			    "check-kme NAME or kme-report NUMBER");
 }
 
 /* --- clients --- */
@@ -309,5 +371,7 @@ void control_close(struct control *control)
 	if (!control)
 		return;
 	clients_close(control->clients);
+	check_free(control->check);
+	json_decref(control->report);
 	free(control);
 }

@@ -71,8 +71,7 @@ static json_t *counters(const struct link *link)
 	return to;
 }
 
-/* What was negotiated for the last connection to a KME; null if there was none. */
-static json_t *terms_status(const struct kme_terms *terms)
+json_t *status_terms(const struct kme_terms *terms)
 {
 	json_t *to;
 
@@ -101,7 +100,7 @@ static json_t *kme(const struct link *link, unsigned int node)
 	set_text(to, "health", names[server->health]);
 	set_text(to, "why", server->why.text);
 	set_text(to, "method", kme_method_name(server->method[KME_OP_ENC]));
-	set(to, "tls", terms_status(&server->terms));
+	set(to, "tls", status_terms(&server->terms));
 	for (i = 0; i < KME_COUNTER_N; i++)
 		set_number(list, kme_counter_name(i), server->counters[i]);
 	set(to, "counters", list);

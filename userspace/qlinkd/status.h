@@ -17,4 +17,12 @@
  */
 json_t *status_of(const struct agent *agent);
 
+/**
+ * status_terms() - say what was negotiated for the last connection to a KME
+ * @terms: the terms
+ *
+ * Return: an object, or null if there was no connection.
+ */
+json_t *status_terms(const struct kme_terms *terms);
+
 #endif

@@ -84,6 +84,34 @@ void link_withdraw(struct link *link)
 	n_operated++;
 }
 
+/* A check that ends when the test says so. */
+static struct {
+	void (*done)(void *arg, json_t *report);
+	void *arg;
+	char name[32];
+	bool takes_key;
+	unsigned int n_freed;
+} checking;
+
+int check_start(struct check **check, const struct agent *agent, const char *name, bool takes_key,
+		void (*done)(void *arg, json_t *report), void *arg, struct qlink_why *why)
+{
+	(void)agent;
+	if (!strcmp(name, "none"))
+		return qlink_refuse(why, -ENOENT, "kme none: there is no such section");
+	*check = (struct check *)&checking;
+	checking.done = done;
+	checking.arg = arg;
+	checking.takes_key = takes_key;
+	snprintf(checking.name, sizeof(checking.name), "%s", name);
+	return 0;
+}
+
+void check_free(struct check *check)
+{
+	checking.n_freed += check != NULL;
+}
+
 /* --- helpers --- */
 
 static struct agent agent;
@@ -314,4 +342,38 @@ TEST(without_descriptors_clients_wait_and_the_loop_rests)
 	CHECK_NUMBER("answers", n, 1);
 	close(fd);
 	stop();
+}
+
+/* A command is answered at once, so that the report of a check is asked for by its number. */
+TEST(a_check_of_a_kme_is_over_later_and_runs_alone)
+{
+	const char *answer;
+
+	if (geteuid())
+		return;
+	start(NULL);
+	answer = answer_to("check-kme rack", NOBODY, NULL, 0);
+	CHECK(strstr(answer, "\"error\":\"check-kme: user 65534 may only read"), "%s", answer);
+	CHECK_TEXT("no such KME", answer_to("check-kme none", 0, NULL, 0),
+		   "{\"error\":\"kme none: there is no such section\"}\n");
+	CHECK_TEXT("another word", answer_to("check-kme rack key", 0, NULL, 0),
+		   "{\"error\":\"must be check-kme NAME or check-kme NAME take-key\"}\n");
+	CHECK_TEXT("begun", answer_to("check-kme rack take-key", 0, NULL, 0), "{\"check\":1}\n");
+	CHECK_TEXT("of this", checking.name, "rack");
+	CHECK_NUMBER("takes a key", checking.takes_key, true);
+	CHECK_NUMBER("audited", auditlog_count(agent.services.audit, "\"allowed\":1,\"suppressed\":0,\"kme\":\"rack take-key\"}"), 1);
+	CHECK_TEXT("one at a time", answer_to("check-kme rack", 0, NULL, 0),
+		   "{\"error\":\"another check of a KME runs; try again when it is over\"}\n");
+	CHECK_TEXT("not over", answer_to("kme-report 1", NOBODY, NULL, 0), "{\"running\":true}\n");
+	CHECK_TEXT("another number", answer_to("kme-report 2", 0, NULL, 0),
+		   "{\"error\":\"there is no such check, or another one came after it\"}\n");
+	checking.done(checking.arg, json_pack("{s:b}", "well", true));
+	CHECK_NUMBER("freed", checking.n_freed, 1);
+	CHECK_TEXT("over", answer_to("kme-report 1", 0, NULL, 0), "{\"well\":true}\n");
+	CHECK_TEXT("again", answer_to("check-kme rack", 0, NULL, 0), "{\"check\":2}\n");
+	CHECK_NUMBER("takes no key", checking.takes_key, false);
+	CHECK_TEXT("the report of the first", answer_to("kme-report 1", 0, NULL, 0),
+		   "{\"error\":\"there is no such check, or another one came after it\"}\n");
+	stop();
+	CHECK_NUMBER("a check that runs ends with the socket", checking.n_freed, 2);
 }

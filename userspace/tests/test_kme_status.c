@@ -7,10 +7,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kme_lab.h"
 #include "qlinkctl/agent.h"
+#include "qlinkctl/kme.h"
+#include "qlinkd/control.h"
 #include "qlinkd/metrics.h"
 #include "qlinkd/status.h"
 
@@ -117,5 +120,158 @@ TEST(a_demand_that_the_kme_does_not_meet_is_the_reason_why_it_is_down)
 	CHECK(strstr(print_status(), "    kme real is down: tls pq: the KME has no hybrid group such as X25519MLKEM768; "
 		     "update it, or set tls 1.3: "), "%s", print_status());
 	CHECK(agents_logged(0, "kme-down link=qlink0 kme=real why=\"tls pq: the KME has no hybrid group"), "no line");
+	stop();
+}
+
+/* --- qlinkctl kme check --- */
+
+/* What a check prints, and its exit status. */
+struct checked {
+	char text[4096];
+	int status;
+};
+
+/* In the child: what main() of qlinkctl does. */
+static void run_qlinkctl(int out, const char *path, bool json, char **words)
+{
+	struct ctl ctl = { .control = path, .json = json };
+	int argc = 0;
+
+	while (words[argc])
+		argc++;
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	argc = kme_command_run(&ctl, argc, words);
+	fflush(stdout);
+	_exit(argc);
+}
+
+static bool is_over(pid_t child, int *status)
+{
+	return *status != -1 || waitpid(child, status, WNOHANG) == child;
+}
+
+/* Both agents go on while qlinkctl runs in a process of its own. */
+static struct checked check(bool json, const char *name, const char *option)
+{
+	char *words[] = { (char *)"check", (char *)name, (char *)option, NULL };
+	struct checked checked = { "", 0 };
+	struct control *control = NULL;
+	struct qlink_why why = { "" };
+	char path[64];
+	ssize_t n;
+	int fds[2];
+	pid_t child;
+
+	snprintf(path, sizeof(path), "%s/control", agents_dir);
+	CHECK_NUMBER("control", control_open(&control, path, &agents[0], &why), 0);
+	if (pipe(fds))
+		BAIL_OUT();
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		run_qlinkctl(fds[1], path, json, words);
+	checked.status = -1;
+	WAIT_FOR(is_over(child, &checked.status));
+	n = read(fds[0], checked.text, sizeof(checked.text) - 1);
+	checked.text[n > 0 ? n : 0] = '\0';
+	checked.status = WEXITSTATUS(checked.status);
+	close(fds[0]);
+	close(fds[1]);
+	control_close(control);
+	return checked;
+}
+
+/* Keys in stock at the simulator. */
+static int stored(void)
+{
+	const char *at = strstr(lab_command("status"), "\"stored\":");
+
+	return at ? atoi(at + 9) : -1;
+}
+
+/* A link that has all keys that it wants, so that only the check can take one. */
+static void start_filled(const char *settings)
+{
+	char section[600], kme[800];
+
+	lab_start(settings, "");
+	agents_start(LINK);
+	lab_kme(section, sizeof(section), 0, "real");
+	snprintf(kme, sizeof(kme), KME "%s", section);
+	agents_write(agents_paths[0], agents_conf(0, kme, USES_REAL "\tstore 8\n\toutage-cover 8\n"));
+	agents_reload(0);
+	WAIT_FOR(stock_held(agents_link(0)->stock) == 8);
+}
+
+TEST(a_check_takes_no_key_and_reports_what_an_operator_needs)
+{
+	struct checked checked;
+	int before;
+
+	start_filled("");
+	before = stored();
+	checked = check(false, "real", NULL);
+	CHECK_NUMBER("status", checked.status, 0);
+	CHECK(!strncmp(checked.text, "kme real at https://127.0.0.1:", 30) &&
+	      strstr(checked.text, ", asked about SAE SAE-B: well\n"
+		     "    TLS 1.3, X25519MLKEM768, TLS_AES_256_GCM_SHA384, with KME-A\n"), "%s", checked.text);
+	CHECK(strstr(checked.text, " s ahead\n    SAE SAE-A here, SAE-B at the peer\n"
+		     "    keys of 256 bits, 64 to 1024 on request; at most 128 at once\n    992 keys in stock, of at most 100000\n"
+		     "    link qlink0 uses method post, and asks for at most "), "%s", checked.text);
+	CHECK(!strstr(checked.text, "was taken"), "%s", checked.text);
+	CHECK_NUMBER("keys", stored(), before);
+	stop();
+}
+
+TEST(a_check_takes_one_key_where_told_to)
+{
+	struct checked checked;
+	json_t *report;
+	int before;
+
+	start_filled("");
+	before = stored();
+	checked = check(true, "real", "take-key");
+	CHECK_NUMBER("status", checked.status, 0);
+	report = json_loads(checked.text, 0, NULL);
+	CHECK_NUMBER("bits", json_integer_value(json_object_get(report, "taken_bits")), 256);
+	CHECK(json_is_true(json_object_get(report, "well")), "%s", checked.text);
+	CHECK_NUMBER("clock", llabs(json_integer_value(json_object_get(report, "clock_ahead_s"))) < 2, 1);
+	json_decref(report);
+	CHECK_NUMBER("keys", stored(), before - 1);
+	CHECK_NUMBER("those of the link", stock_held(agents_link(0)->stock), 8);
+	/* A KME whose status is good and that gives no key is not well. */
+	lab_command("stock SAE-A SAE-B 0");
+	checked = check(false, "real", "take-key");
+	CHECK_NUMBER("status", checked.status, 1);
+	CHECK(strstr(checked.text, ": not well: answers enc_keys with 503: \"not enough keys in stock\"\n"),
+	      "%s", checked.text);
+	stop();
+}
+
+TEST(a_check_says_why_a_kme_is_not_well)
+{
+	struct checked checked;
+
+	start_filled("");
+	lab_command("set a max-key-size 128");
+	checked = check(false, "real", NULL);
+	CHECK_NUMBER("status", checked.status, 1);
+	CHECK(strstr(checked.text, "not well: gives keys of at most 128 bits, and qlinkd takes 256 or more\n"),
+	      "%s", checked.text);
+	lab_command("stop a");
+	checked = check(false, "real", NULL);
+	CHECK_NUMBER("status", checked.status, 1);
+	CHECK(strstr(checked.text, ": not well: nobody listens at its url: "), "%s", checked.text);
+	checked = check(false, "nowhere", NULL);
+	CHECK_NUMBER("status", checked.status, 1);
+	CHECK_TEXT("no such KME", checked.text, "qlinkctl: qlinkd: kme nowhere: there is no such section\n");
+	checked = check(false, "rack", NULL);
+	CHECK_TEXT("no link", checked.text,
+		   "qlinkctl: qlinkd: kme rack: no link uses it, so that there is no SAE to ask about\n");
+	checked = check(false, "real", "key");
+	CHECK_NUMBER("status", checked.status, 2);
+	CHECK_TEXT("another word", checked.text, "qlinkctl: \"key\": must be take-key\n");
 	stop();
 }

@@ -263,6 +263,7 @@ static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 	if (counter == KME_COUNTER_ANSWERED)
 		counter = probe_judge(node, kme->sae, &status, &why);
 	node->server.counters[counter]++;
+	node->server.times = node->probe.times;
 	kme_transfer_free(&node->probe, kme->loop.multi);
 	if (counter != KME_COUNTER_ANSWERED) {
 		failed(kme, node, &why);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The KME may have closed a connection that was idle for longer, which loses the request. */
 #define REUSE_S	20L
@@ -345,6 +346,24 @@ static void explain(const struct kme_transfer *transfer,
 	make_printable(why->text);
 }
 
+static void note_times(struct kme_times *times, CURL *easy)
+{
+	curl_off_t secured_us = 0, sent_us = 0, answered_us = 0;
+	struct curl_header *date;
+	time_t there;
+
+	curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &secured_us);
+	curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &answered_us);
+	times->connect_ms = (uint64_t)secured_us / 1000;
+	times->answer_ms = answered_us > sent_us ? (uint64_t)(answered_us - sent_us) / 1000 : 0;
+	if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date))
+		return;
+	there = curl_getdate(date->value, NULL);
+	times->has_clock = there != -1;
+	times->ahead_s = there - time(NULL);
+}
+
 enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,
 				  struct qlink_why *why)
 {
@@ -356,6 +375,7 @@ enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, C
 	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
 	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	transfer->took_ms = (uint64_t)took_us / 1000;
+	note_times(&transfer->times, transfer->easy);
 	transfer->was_sent = sent_us > 0 || transfer->body_sent ||
 			     transfer->status || transfer->is_resent;
 	if (code != CURLE_OK) {

@@ -85,6 +85,9 @@ struct kme_transfer {
 	/** @took_ms: how long it took, with its connection, once it is over */
 	uint64_t took_ms;
 
+	/** @times: likewise */
+	struct kme_times times;
+
 	/** @was_sent: the KME may have seen the request */
 	bool was_sent;
 

@@ -60,6 +60,23 @@ enum kme_counter {
 };
 
 /**
+ * struct kme_times - how long the last status took, and what time it was there
+ */
+struct kme_times {
+	/** @connect_ms: until the handshake was over; 0 if the connection was there already */
+	uint64_t connect_ms;
+
+	/** @answer_ms: from the request to the begin of the answer */
+	uint64_t answer_ms;
+
+	/** @has_clock: the answer has the time */
+	bool has_clock;
+
+	/** @ahead_s: by how much the KME's clock is ahead of ours; the answer has whole seconds */
+	int64_t ahead_s;
+};
+
+/**
  * struct kme_server - what a client knows about one KME
  */
 struct kme_server {
@@ -80,6 +97,9 @@ struct kme_server {
 
 	/** @terms: of the last connection that was made */
 	struct kme_terms terms;
+
+	/** @times: of the last status */
+	struct kme_times times;
 
 	/** @n_terms: how often a connection had other terms than the one before, the first included */
 	unsigned int n_terms;
