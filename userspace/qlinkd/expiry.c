@@ -18,6 +18,9 @@ static void list(struct credentials *credentials, const char *kme,
 	struct credentials_item *items;
 	size_t i, n;
 
+	/* A KME whose files could not be used at the start. */
+	if (!credentials)
+		return;
 	items = credentials_items(credentials, &n);
 	for (i = 0; i < n; i++) {
 		/* A CRL need not say when the next one comes. */

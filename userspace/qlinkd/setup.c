@@ -275,11 +275,27 @@ static int load_own(struct setup *next, const struct setup *now, time_t when,
 				     why.text) : 0;
 }
 
+/*
+ * For load_kmes(). A bad file of a KME is refused where somebody waits who can mend it: by "qlinkd -n" and by a reload,
+ * after which all goes on as before. At a start nothing goes on, perhaps after a power failure and
+ * with nobody there: then only this KME is down, and says why. The agent's own files are
+ * another matter, because without them there is no peer and so no key.
+ */
+static int take_trouble(const struct setup *next, struct config_kme *kme, int err, time_t when,
+			struct config_error *error)
+{
+	if (when || err == -ENOMEM)
+		return config_error_at(error, next->config.path, kme->line, "kme %s: %s", kme->name,
+				       kme->trouble.text);
+	kme->node.trouble = kme->trouble.text;
+	return 0;
+}
+
 static int load_kmes(struct setup *next, const struct setup *now, time_t when,
 		     struct config_error *error)
 {
-	struct qlink_why why;
 	size_t i;
+	int err;
 
 	for (i = 0; i < next->config.n_kmes; i++) {
 		struct config_kme *kme = &next->config.kmes[i];
@@ -291,9 +307,9 @@ static int load_kmes(struct setup *next, const struct setup *now, time_t when,
 			.now = when,
 		};
 
-		if (load(&next->kmes[i], &files, find_kme(now, kme->name), &why))
-			return config_error_at(error, next->config.path, kme->line, "kme %s: %s",
-					       kme->name, why.text);
+		err = load(&next->kmes[i], &files, find_kme(now, kme->name), &kme->trouble);
+		if (err && take_trouble(next, kme, err, when, error))
+			return err;
 		kme->node.credentials = next->kmes[i];
 	}
 	return 0;

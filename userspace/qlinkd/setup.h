@@ -18,7 +18,7 @@
  * certificates and keys, and allocates peers and links. Nothing that runs is touched.
  * setup_swap() does everything that takes effect, and cannot fail. The start, a reload,
  * "qlinkd -n" and "qlinkctl reload --dry-run" build with the same function, so that they
- * refuse the same.
+ * refuse the same. The start alone takes bad files of a KME, as load_kmes() explains.
  */
 
 /**
@@ -57,7 +57,7 @@ struct setup {
 	/** @own: our certificate for peers, its key, and their CA */
 	struct credentials *own;
 
-	/** @kmes: the same for each KME, in the order of the configuration */
+	/** @kmes: the same for each KME, in the order of the configuration; %NULL for bad files */
 	struct credentials **kmes;
 
 	/** @context: TLS settings of the connections to all peers */
@@ -104,7 +104,8 @@ struct setup_owner {
  * @next: filled in; the caller passes it to setup_swap() or setup_discard()
  * @now: what runs, and goes on undisturbed; all zero at the start
  * @path: of the file; must outlive @next
- * @when: time at which certificates must be valid, 0 to take expired ones too
+ * @when: time at which certificates must be valid; 0 at the start, which takes expired ones too,
+ *	and a KME with bad files as one that is down
  * @owner: of the peers and links
  * @error: filled in on failure, with the path and the line
  *

@@ -177,6 +177,17 @@ void agents_end(void)
 	close(event_fd);
 }
 
+int agents_restart(unsigned int i, struct config_error *error)
+{
+	agent_close(&agents[i]);
+	device_broker_ends(i);
+	device_broker_reads(i, agents_paths[i]);
+	memset(&agents[i], 0, sizeof(agents[i]));
+	device_services(&agents[i].services, i, log_fds[i]);
+	agents[i].path = agents_paths[i];
+	return agent_open(&agents[i], error);
+}
+
 void agents_turn(void)
 {
 	struct timespec now;

@@ -39,6 +39,9 @@ struct agents_state {
 void agents_start(const char *link);
 void agents_end(void);
 
+/* End an agent and start it again, from the file that it has now; returns as agent_open(). */
+int agents_restart(unsigned int i, struct config_error *error);
+
 /* Run what is due in both agents. */
 void agents_turn(void);
 

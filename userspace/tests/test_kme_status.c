@@ -123,6 +123,61 @@ TEST(a_demand_that_the_kme_does_not_meet_is_the_reason_why_it_is_down)
 	stop();
 }
 
+/* A KME of the simulator whose key file does not exist. */
+static void write_without_key(void)
+{
+	char section[600], kme[800], *at;
+
+	lab_kme(section, sizeof(section), 0, "real");
+	at = strstr(section, "sae-a.key");
+	memcpy(at, "gone", 4);
+	snprintf(kme, sizeof(kme), KME "%s", section);
+	agents_write(agents_paths[0], agents_conf(0, kme, USES_REAL));
+}
+
+TEST(a_bad_file_of_a_kme_is_refused_by_a_reload_and_not_by_the_start)
+{
+	struct config_error checked = { "" }, error = { "" };
+
+	start("", "");
+	WAIT_FOR(server()->health == KME_HEALTH_UP);
+	write_without_key();
+	CHECK(agent_check(agents_paths[0], &checked) < 0, "qlinkd -n takes it");
+	CHECK(strstr(checked.text, ": kme real: key /tmp/") && strstr(checked.text, "/gonea.key: does not exist"), "%s", checked.text);
+	CHECK(agent_reload(&agents[0], &error) < 0, "a reload takes it");
+	CHECK_TEXT("the same words", error.text, checked.text);
+	CHECK_NUMBER("all goes on", server()->health, KME_HEALTH_UP);
+	/* At the start it is this KME's trouble, and the link has keys all the same. */
+	error.text[0] = '\0';
+	CHECK_NUMBER("start", agents_restart(0, &error), 0);
+	CHECK_TEXT("start", error.text, "");
+	WAIT_FOR(agents_ready() && server()->health == KME_HEALTH_DOWN);
+	CHECK(agents_logged(0, "<4>kme-down link=qlink0 kme=real why=\"key /tmp/") == 1 &&
+	      agents_logged(0, "/gonea.key: does not exist\""), "it is not in the log");
+	CHECK(strstr(print_status(), "    kme real is down: key /tmp/"), "%s", print_status());
+	CHECK_NUMBER("nothing was sent", server()->counters[KME_COUNTER_STATUS], 0);
+	/* The file is there, and a reload takes it. */
+	agents_shell("cd %s && cp -p sae-a.key gonea.key", lab_folder());
+	agents_reload(0);
+	WAIT_FOR(server()->health == KME_HEALTH_UP && stock_held(agents_link(0)->stock));
+	CHECK(agents_logged(0, "kme-tls"), "no connection");
+	stop();
+}
+
+/* The agent has no peer without its own files. */
+TEST(a_bad_file_of_the_agent_is_refused_by_the_start)
+{
+	struct config_error error = { "" };
+
+	start("", "");
+	agents_shell("cd %s && mv site-a.key saved.key", agents_dir);
+	CHECK(agents_restart(0, &error) < 0, "it starts");
+	CHECK(strstr(error.text, ": agent: key /tmp/") && strstr(error.text, "/site-a.key: does not exist"), "%s", error.text);
+	agents_shell("cd %s && mv saved.key site-a.key", agents_dir);
+	CHECK_NUMBER("start", agents_restart(0, &error), 0);
+	stop();
+}
+
 /* --- qlinkctl kme check --- */
 
 /* What a check prints, and its exit status. */

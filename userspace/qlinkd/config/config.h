@@ -92,6 +92,9 @@ struct config_kme {
 
 	/** @node: address, credentials, method and TLS */
 	struct kme_node_conf node;
+
+	/** @trouble: why its files cannot be used, from whoever loads them; empty if they can */
+	struct qlink_why trouble;
 };
 
 /**

@@ -41,7 +41,7 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 		return refuse("KME", node->url, rule.text, why);
 	if (node->id && (!*node->id || strlen(node->id) > KME_SAE_ID_MAX))
 		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
-	if (!node->credentials && (!node->ca || !node->certificate || !node->key))
+	if (!node->credentials && !node->trouble && (!node->ca || !node->certificate || !node->key))
 		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
 	return 0;
 }
@@ -96,9 +96,9 @@ static int node_init(struct kme_node *node, const struct kme_conf *conf,
 	peer->tls = from->tls;
 	peer->connect_ms = conf->connect_ms;
 	peer->timeout_ms = conf->timeout_ms;
-	if (copy(&peer->url, from->url) || copy(&peer->id, from->id))
+	if (copy(&peer->url, from->url) || copy(&peer->id, from->id) || copy(&peer->trouble, from->trouble))
 		return qlink_refuse(why, -ENOMEM, "no memory");
-	return load_credentials(peer, from, why);
+	return peer->trouble ? 0 : load_credentials(peer, from, why);
 }
 
 static void node_exit(struct kme_node *node, CURLM *multi)
@@ -106,6 +106,7 @@ static void node_exit(struct kme_node *node, CURLM *multi)
 	kme_transfer_free(&node->probe, multi);
 	free(node->peer.url);
 	free(node->peer.id);
+	free(node->peer.trouble);
 	credentials_put(node->peer.credentials);
 }
 
@@ -162,6 +163,8 @@ void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentia
 
 	peer->credentials = credentials_get(credentials);
 	credentials_put(old);
+	free(peer->trouble);
+	peer->trouble = NULL;
 	/* The old ones may be why it is down. */
 	kme->nodes[node].server.retry_ms = kme_now_ms();
 	kme_loop_arm(&kme->loop, kme_now_ms());
@@ -199,6 +202,11 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 	char url[KME_URL_MAX];
 	int err;
 
+	if (node->peer.trouble) {
+		qlink_refuse(&why, -EINVAL, "%s", node->peer.trouble);
+		failed(kme, node, &why);
+		return;
+	}
 	err = node->peer.dialect->write_url(url, node->peer.url, kme->sae, KME_OP_STATUS, NULL);
 	if (!err)
 		err = kme_transfer_start(&node->probe, kme->loop.multi, &node->peer, url, NULL,

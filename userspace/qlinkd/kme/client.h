@@ -82,8 +82,11 @@ struct kme_node_conf {
 	/** @crl: PEM file of CRLs of the CA, %NULL for no revocation check */
 	const char *crl;
 
-	/** @credentials: these four files, loaded; %NULL to load them now */
+	/** @credentials: these four files, loaded; %NULL to load them now, unless there is @trouble */
 	struct credentials *credentials;
+
+	/** @trouble: why they cannot be used: the KME is down until kme_renew(); %NULL if they can */
+	const char *trouble;
 
 	/** @tls: the least TLS that it must offer */
 	enum kme_tls tls;

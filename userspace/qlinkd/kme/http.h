@@ -26,6 +26,9 @@ struct kme_peer {
 	/** @credentials: our certificate and key, and the CA that must have issued its own */
 	struct credentials *credentials;
 
+	/** @trouble: why there are no @credentials, and no transfer may start; %NULL if there are */
+	char *trouble;
+
 	/** @connect_ms: limit for a connection with its TLS handshake */
 	unsigned int connect_ms;
 
