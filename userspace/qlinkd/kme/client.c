@@ -18,9 +18,9 @@ struct kme {
 	char *sae;
 	unsigned int retry_min_ms, retry_max_ms;
 	struct kme_loop loop;
-	struct kme_node nodes[KME_NODES_MAX];
-	unsigned int n_nodes;
 	struct kme_job enc, dec;
+	unsigned int n_nodes;
+	struct kme_node nodes[];
 };
 
 static int refuse(const char *what, const char *value, const char *rule, struct qlink_why *why)
@@ -119,17 +119,18 @@ int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
 
 	if (err)
 		return err;
-	kme = calloc(1, sizeof(*kme));
+	kme = calloc(1, sizeof(*kme) + conf->n_nodes * sizeof(kme->nodes[0]));
 	if (!kme)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	kme->ops = *ops;
 	kme->arg = arg;
+	kme->n_nodes = conf->n_nodes;
 	kme->retry_min_ms = conf->retry_min_ms;
 	kme->retry_max_ms = conf->retry_max_ms;
 	err = kme_loop_init(&kme->loop) ?: copy(&kme->sae, conf->sae);
 	if (err)
 		qlink_refuse(why, err, "%s", strerror(-err));
-	for (i = 0; i < conf->n_nodes && !err; i++, kme->n_nodes++)
+	for (i = 0; i < conf->n_nodes && !err; i++)
 		err = node_init(&kme->nodes[i], conf, &conf->nodes[i], why);
 	if (err) {
 		kme_free(kme);
@@ -148,8 +149,7 @@ void kme_free(struct kme *kme)
 		return;
 	kme_job_free(&kme->enc, kme->loop.multi);
 	kme_job_free(&kme->dec, kme->loop.multi);
-	/* A node that was copied only in part is not counted in n_nodes. */
-	for (i = 0; i < KME_NODES_MAX; i++)
+	for (i = 0; i < kme->n_nodes; i++)
 		node_exit(&kme->nodes[i], kme->loop.multi);
 	kme_loop_exit(&kme->loop);
 	free(kme->sae);
