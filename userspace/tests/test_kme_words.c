@@ -161,3 +161,31 @@ TEST(a_kme_shows_each_wrong_setup)
 		lab_stop();
 	}
 }
+
+/* A name with bytes that are not printed is compared as far as it is; and the case does not count. */
+TEST(names_of_an_sae_are_compared_as_they_are_reported)
+{
+	static const struct {
+		const char *sae, *says;
+	} rows[] = {
+		{ "sae-b", "" },
+		{ "SAE-\xc3\xa9", "its status is about SAE 'SAE-B', and sae is 'SAE-" },
+		{ "SAE-", "is that the same SAE? It takes us for 'SAE-A'" },
+		{ "SAE-BB", "is that the same SAE? It takes us for 'SAE-A'" },
+		{ "sae-a", "takes us for SAE 'sae-a', which sae says is the peer" },
+	};
+	static struct lab_client client;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		struct lab_options options = { .sae = rows[i].sae };
+
+		lab_start("status-sae partner\n", "");
+		lab_client_start(&client, 0, &options);
+		LAB_WAIT(&client, client.n_up[0] || client.n_down[0]);
+		CHECK(strstr(client.why.text, rows[i].says) && !*rows[i].says == !client.why.text[0],
+		      "%s: says '%s', want '%s'", rows[i].sae, client.why.text, rows[i].says);
+		lab_client_stop(&client);
+		lab_stop();
+	}
+}

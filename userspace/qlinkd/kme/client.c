@@ -2,6 +2,7 @@
 /* A client of QKD key servers: several KMEs in order. */
 #include "client.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,18 +221,28 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 	node->server.counters[KME_COUNTER_STATUS]++;
 }
 
+/* A reported name has a question mark for each byte that is not printed. */
+static bool is_name_of(const char *reported, const char *sae)
+{
+	for (; *reported && *sae; reported++, sae++) {
+		if (*reported != '?' && tolower((unsigned char)*reported) != tolower((unsigned char)*sae))
+			return false;
+	}
+	return !*reported && !*sae;
+}
+
 /*
  * Who is the master and who is the slave, as the KME sees it. A KME that takes us for the peer gives
  * keys for another pair. A name that only differs from ours may be another name for the same SAE.
  */
 static enum kme_counter judge_names(const char *sae, const struct kme_status *status, struct qlink_why *why)
 {
-	if (!strcasecmp(status->master, sae)) {
+	if (is_name_of(status->master, sae)) {
 		qlink_refuse(why, -EINVAL, "takes us for SAE '%.60s', which sae says is the peer: the SAE IDs "
 			     "of both ends are swapped, or the certificate is the peer's", sae);
 		return KME_COUNTER_IDENTITY;
 	}
-	if (status->slave[0] && strcasecmp(status->slave, sae))
+	if (status->slave[0] && !is_name_of(status->slave, sae))
 		qlink_refuse(why, -EINVAL, "its status is about SAE '%.60s', and sae is '%.60s': is that the same "
 			     "SAE? It takes us for '%.60s'", status->slave, sae,
 			     status->master);

@@ -204,11 +204,12 @@ void kme_refused(const struct kme_transfer *transfer, enum kme_op op, long statu
 		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why)
 {
 	const char *words = refusal->words;
-	char cause[184] = "", name[140];
+	char cause[190] = "", name[140];
 
 	if (status == 401 || status == 403) {
 		name_of(transfer, "certificate", name, sizeof(name));
-		snprintf(cause, sizeof(cause), "does not know our certificate: %s: ", name);
+		snprintf(cause, sizeof(cause), "%s our certificate: %s: ", op == KME_OP_DEC ?
+			 "does not give these keys to" : "does not know", name);
 	} else if (op == KME_OP_STATUS && (status == 400 || status == 404)) {
 		snprintf(cause, sizeof(cause), "knows no SAE '%.40s' that we have a link with, or %.80s is not "
 			 "its url: ", sae, transfer->peer->url);
@@ -289,7 +290,10 @@ static const char *lack_of(const struct kme_transfer *transfer, const char *erro
 
 	if (strstr(error, "alert protocol version") || strstr(error, "unsupported protocol"))
 		return rows[handshake->tls].version;
-	return handshake->is_hello_refused ? rows[handshake->tls].hello : NULL;
+	if (!handshake->is_hello_refused || (!strstr(error, "alert handshake failure") &&
+					     !strstr(error, "alert insufficient security")))
+		return NULL;
+	return rows[handshake->tls].hello;
 }
 
 /* libcurl says of an expired certificate of ours that verification failed, as of the KME's. */
