@@ -103,8 +103,8 @@ struct link_run {
 	/** @trouble: the last line that said what is wrong with an answer, by KME */
 	struct said trouble[KME_NODES_MAX];
 
-	/** @refused_at: when keys that are refused are logged again */
-	uint64_t refused_at;
+	/** @refused: the last line that said that keys were refused */
+	struct said refused;
 };
 
 /* Something changed: have the loop call link_run() soon, which chooses anew. */
@@ -303,30 +303,38 @@ void link_notice(struct link *link, const struct qlink_event *event)
 
 /* --- records of keys that are gone --- */
 
-/* The fields of a record in the audit log, behind its link. */
-#define RECORD_FIELDS(of, id)						\
-	NUMBER_OF("record", (of)->number),				\
-	TEXT("direction", qlink_name(&qlink_directions, (of)->direction)),	\
-	TEXT("source", qlink_name(&qlink_sources, (of)->source)),	\
-	NUMBER_OF("epoch", (of)->epoch), NUMBER_OF("first_ms", (of)->first_ms),	\
-	NUMBER_OF("last_ms", (of)->last_ms), NUMBER_OF("frames", (of)->frames),	\
-	NUMBER_OF("bytes", (of)->bytes),				\
-	TEXT("kme_key_id", qlink_format_uuid((of)->kme_key_id, (id)))
-
-static void audit_record(struct link *link, const struct qlink_record *record)
-{
+/* The fields of a record in the audit log: first its link, then those that tell it from others. */
+struct record_fields {
 	char id[QLINK_UUID_TEXT];
+	struct log_field list[12];
+};
 
-	AUDIT(link->services, "used", TEXT("link", link->config->device),
-	      RECORD_FIELDS(record, id));
+static void describe_record(const struct link *link, const struct qlink_record *record,
+			    struct record_fields *fields)
+{
+	const struct log_field list[] = {
+		TEXT("link", link->config->device), NUMBER_OF("record", record->number),
+		TEXT("direction", qlink_name(&qlink_directions, record->direction)),
+		TEXT("source", qlink_name(&qlink_sources, record->source)),
+		NUMBER_OF("epoch", record->epoch), NUMBER_OF("first_ms", record->first_ms),
+		NUMBER_OF("last_ms", record->last_ms), NUMBER_OF("frames", record->frames),
+		NUMBER_OF("bytes", record->bytes),
+		TEXT("kme_key_id", qlink_format_uuid(record->kme_key_id, fields->id)),
+		{ .name = NULL },
+	};
+
+	_Static_assert(sizeof(list) <= sizeof(fields->list), "there is room for all");
+	memcpy(fields->list, list, sizeof(list));
 }
 
-static void write_record(const struct qlink_record *record, char text[AUDIT_RECORD_TEXT])
+/* Writes a record as the cursor of its link in the audit log has it. */
+static void write_record(const struct link *link, const struct qlink_record *record,
+			 char text[AUDIT_RECORD_TEXT])
 {
-	char id[QLINK_UUID_TEXT];
-	const struct log_field fields[] = { RECORD_FIELDS(record, id), { .name = NULL } };
+	struct record_fields fields;
 
-	field_json(text, AUDIT_RECORD_TEXT, fields);
+	describe_record(link, record, &fields);
+	field_json(text, AUDIT_RECORD_TEXT, fields.list + 1);
 }
 
 static void note_gap(struct link *link, uint64_t lost)
@@ -372,19 +380,21 @@ static bool is_another_device(const struct link *link, const struct reply *reply
 	/* The record was overwritten: all that come were not read before. */
 	if (reply->records[0].number != link->run->record)
 		return false;
-	write_record(&reply->records[0], text);
+	write_record(link, &reply->records[0], text);
 	return strcmp(text, link->run->record_text) != 0;
 }
 
 static void take_record(struct link *link, const struct qlink_record *record)
 {
+	struct record_fields fields;
+
 	if (record->number <= link->run->record)
 		return;
 	if (record->number > link->run->record + 1)
 		note_gap(link, record->number - link->run->record - 1);
 	link->run->record = record->number;
-	write_record(record, link->run->record_text);
-	audit_record(link, record);
+	describe_record(link, record, &fields);
+	services_audit(link->services, "used", fields.list);
 }
 
 /* Reads one batch of records, so that the loop is not held up. */
@@ -415,6 +425,9 @@ static void read_records(struct link *link, uint64_t now)
 	}
 	for (i = 0; i < broker->reply.n; i++)
 		take_record(link, &broker->reply.records[i]);
+	/* Only the last is asked for again. */
+	if (broker->reply.n)
+		write_record(link, &broker->reply.records[broker->reply.n - 1], run->record_text);
 	run->has_more = broker->reply.n == REQUEST_RECORDS_MAX;
 	if (run->has_more)
 		run->records_at = now;
@@ -557,9 +570,9 @@ static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
 	struct link *link = arg;
 
 	link->counters.keys_refused += n;
-	if (link->run->refused_at > services_now())
+	/* The cause names a key, so that it is another one each time. */
+	if (!is_news(&link->run->refused, ""))
 		return;
-	link->run->refused_at = services_now() + REMIND_MS;
 	TELL(link->services, LOG_WARNING, "keys-refused", TEXT("link", link->config->device),
 	     TEXT("kme", link->config->kme_names[answer->node]),
 	     TEXT("request", kme_op_name(answer->op)), NUMBER_OF("keys", answer->n_keys),
