@@ -197,15 +197,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		"link qlink1\n peer b\n policy pqc-only\n";
 	static uint8_t shared[KEYS_BYTES];
 	struct config_error error;
+	struct config config;
 
 	(void)argc;
 	(void)argv;
 	broker.shared = shared;
 	broker.path = "/nonexistent";
-	if (config_parse(&broker.config, text, sizeof(text) - 1, "conf", &error)) {
+	if (config_parse(&config, text, sizeof(text) - 1, "conf", &error)) {
 		fprintf(stderr, "%s\n", error.text);
 		abort();
 	}
+	must(!use_config(&broker, &config));
 	must(!qlink_secret_new(&broker.keys, KEYS_BYTES));
 	return 0;
 }

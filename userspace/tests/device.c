@@ -395,12 +395,17 @@ struct device *device_many(unsigned int n)
 
 void device_start(const struct config *config)
 {
+	struct config copy;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
 		memset(&devices[i], 0, sizeof(devices[i]));
 		start_device(&devices[i], 7);
-		brokers[i].config = *config;
+		/* The test keeps what the configuration has. */
+		copy = *config;
+		memset(&brokers[i].config, 0, sizeof(brokers[i].config));
+		if (use_config(&brokers[i], &copy))
+			abort();
 		brokers[i].shared = shared[i];
 		if (!brokers[i].keys.data && qlink_secret_new(&brokers[i].keys, KEYS_BYTES))
 			abort();
@@ -410,9 +415,11 @@ void device_start(const struct config *config)
 void device_broker_reads(unsigned int end, const char *path)
 {
 	struct config_error error;
+	struct config config;
 
 	brokers[end].path = path;
-	CHECK_NUMBER("broker", config_read(&brokers[end].config, path, &error), 0);
+	CHECK_NUMBER("broker", config_read(&config, path, &error), 0);
+	CHECK_NUMBER("memory", use_config(&brokers[end], &config), 0);
 }
 
 void device_broker_ends(unsigned int end)

@@ -23,6 +23,8 @@ struct broker {
 	struct qlink_nl *nl;
 	const char *path;
 	struct config config;
+	/* names of the devices of @config, sorted: each link asks once a second */
+	const char **devices;
 	/* keys as the agent wrote them, and the broker's own copy, which the agent cannot change */
 	uint8_t *shared;
 	struct qlink_secret keys;
@@ -279,6 +281,35 @@ static int answer_records(struct broker *broker, const struct request *request,
 	return 0;
 }
 
+static int compare_devices(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Takes over @config on success. */
+static int use_config(struct broker *broker, struct config *config)
+{
+	const char **names = calloc(config->n_links + 1, sizeof(*names));
+	size_t i;
+
+	if (!names)
+		return -ENOMEM;
+	for (i = 0; i < config->n_links; i++)
+		names[i] = config->links[i].device;
+	qsort(names, config->n_links, sizeof(*names), compare_devices);
+	free(broker->devices);
+	config_free(&broker->config);
+	broker->devices = names;
+	broker->config = *config;
+	return 0;
+}
+
+static bool has_device(const struct broker *broker, const char *device)
+{
+	return bsearch(&device, broker->devices, broker->config.n_links,
+		       sizeof(*broker->devices), compare_devices);
+}
+
 static int answer_reload(struct broker *broker, const struct request *request,
 			 uint32_t ifindex, struct reply *reply)
 {
@@ -291,13 +322,11 @@ static int answer_reload(struct broker *broker, const struct request *request,
 		qlink_refuse(&reply->why, err, "%s", error.text);
 	else if (config.digest != request->digest)
 		err = qlink_refuse(&reply->why, -ESTALE, "the file has changed since it was checked");
-	if (err) {
+	else if (use_config(broker, &config))
+		err = qlink_refuse(&reply->why, -ENOMEM, "no memory");
+	if (err)
 		config_free(&config);
-		return err;
-	}
-	config_free(&broker->config);
-	broker->config = config;
-	return 0;
+	return err;
 }
 
 /* Never accepts more than before, unless that were nothing, which the kernel does not take. */
@@ -371,7 +400,7 @@ static void answer(struct broker *broker, const struct request *request,
 	unsigned int ifindex = 0;
 
 	if (handler->has_device) {
-		if (!config_find_link(&broker->config, request->device)) {
+		if (!has_device(broker, request->device)) {
 			reply->err = qlink_refuse(&reply->why, -EPERM,
 						  "not in the configuration");
 			return;
@@ -430,6 +459,7 @@ int broker_run(int fd, uint8_t *keys, const char *path)
 {
 	struct broker broker = { .path = path, .shared = keys };
 	struct config_error config_error;
+	struct config config;
 	struct qlink_error error;
 	int status = 1;
 
@@ -437,8 +467,10 @@ int broker_run(int fd, uint8_t *keys, const char *path)
 		fprintf(stderr, "<3>broker error=\"no locked memory\"\n");
 		return status;
 	}
-	if (config_read(&broker.config, path, &config_error))
+	if (config_read(&config, path, &config_error))
 		fprintf(stderr, "<3>config error=\"%s\"\n", config_error.text);
+	else if (use_config(&broker, &config))
+		fprintf(stderr, "<3>broker error=\"no memory\"\n");
 	else if (qlink_nl_open(&broker.nl, &error))
 		fprintf(stderr, "<3>broker error=\"%s\"\n", qlink_error_text(&error));
 	else
@@ -446,6 +478,7 @@ int broker_run(int fd, uint8_t *keys, const char *path)
 	free_records(&broker);
 	qlink_nl_close(broker.nl);
 	config_free(&broker.config);
+	free(broker.devices);
 	qlink_secret_free(&broker.keys);
 	return status;
 }
