@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with two whole agents without their sockets: devices in memory, KMEs in simulated time.
 
-WORLD_TESTS := act choose habits month run thousand year
+WORLD_TESTS := act choose habits month peers run thousand year
 # These take too long under sanitizers, which see a part of the time; a build without them tests all.
-LONG_TESTS := month thousand year
+LONG_TESTS := month peers thousand year
 WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
 # Two whole agents with their sockets, and devices in memory.
@@ -12,7 +12,7 @@ $(O)/check/test_agent $(O)/check/test_kme_status $(O)/check/test_kme_words $(O)/
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
 # Whole agents in processes of their own.
-FLEET_TESTS := thousand
+FLEET_TESTS := peers thousand
 $(FLEET_TESTS:%=$(O)/check/test_%): $(call check_objects,tests/fleet.c)
 
 long_objects = $(patsubst %.c,$(O)/long/%.o,$(1))

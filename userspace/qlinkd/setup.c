@@ -199,13 +199,23 @@ static int build_peers(struct setup *next, const struct setup *now,
 	return 0;
 }
 
-/* Peers have room for all links before any is added. */
+static size_t count_links(const struct setup *next, const char *peer)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < next->config.n_links; i++)
+		n += !strcmp(next->config.links[i].peer_name, peer);
+	return n;
+}
+
+/* Peers have room for all their links before any is added. */
 static int reserve_links(const struct setup *next, struct config_error *error)
 {
 	size_t i;
 
 	for (i = 0; i < next->n_peers; i++) {
-		if (peer_reserve_links(next->peers[i], next->config.n_links))
+		if (peer_reserve_links(next->peers[i],
+				       count_links(next, next->config.peers[i].name)))
 			return refuse_memory(next, error);
 	}
 	return 0;

@@ -33,6 +33,8 @@ struct fleet_site {
 	/* where it reports to; -1 for nowhere */
 	int report;
 	struct event *look;
+	/* for @starts */
+	struct event *starts_timer;
 	struct fleet_usage begun;
 	bool is_up;
 };

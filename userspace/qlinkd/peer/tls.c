@@ -90,8 +90,9 @@ static bool pin(SSL_CTX *ssl, const char *signatures)
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER |
 			   SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_verify_depth(ssl, 2);
+	/* A connection is idle nearly always, and its buffers are 33 KB. */
 	SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
-			 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+			 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) &&
 	       SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) &&
