@@ -30,6 +30,9 @@ struct services {
 	/** @audit_told_ms: when the log last said that it is not written; 0 if it is written */
 	uint64_t audit_told_ms;
 
+	/** @look_ms: how often a link reads its device when nothing happens, if that is above 1000 */
+	uint64_t look_ms;
+
 	/** @keys_seen: the last keys of all KMEs and links, so that none is used twice */
 	struct seen keys_seen;
 };

@@ -11,6 +11,9 @@
 #include "qlinkd/config/reload.h"
 #include "qlinkd/peer/reach.h"
 
+/* How often the links of an agent together read their devices when nothing happens, at most. */
+#define LOOKS_A_SECOND	250
+
 static int refuse_memory(const struct setup *next, struct config_error *error)
 {
 	config_error_at(error, next->config.path, 0, "no memory");
@@ -433,6 +436,8 @@ static void start_all(struct setup *now)
 {
 	size_t i;
 
+	if (now->n_links)
+		now->links[0]->services->look_ms = now->n_links * 1000 / LOOKS_A_SECOND;
 	for (i = 0; i < now->n_peers; i++)
 		peer_start(now->peers[i], &now->config.peers[i]);
 	for (i = 0; i < now->n_links; i++) {

@@ -74,10 +74,19 @@ static uint64_t cpu_ms(void)
 	       (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000;
 }
 
+static unsigned int count_requests(void)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < REQUEST_N; i++)
+		n += devices[0].asked[i];
+	return n;
+}
+
 static struct fleet_usage usage_now(void)
 {
 	return (struct fleet_usage){ services_now(), cpu_ms(), heap_bytes(), locked_bytes(),
-				     count_fds() };
+				     count_fds(), count_requests() };
 }
 
 /* --- one agent --- */
@@ -102,7 +111,7 @@ static void tell(struct fleet_site *site)
 	struct fleet_usage used = {
 		now.ms - site->begun.ms, now.cpu_ms - site->begun.cpu_ms,
 		now.heap - site->begun.heap, now.locked - site->begun.locked,
-		now.fds - site->begun.fds,
+		now.fds - site->begun.fds, now.requests - site->begun.requests,
 	};
 
 	if (write(site->report, &used, sizeof(used)) != sizeof(used))
@@ -220,8 +229,9 @@ struct fleet_usage fleet_await(int report, const char *what)
 void fleet_print(const char *what, const char *who, unsigned int n, const struct fleet_usage *used)
 {
 	printf("# %s, %s, %u links: %llu ms, %llu ms of CPU, %zu B on the heap and %zu B locked a link,"
-	       " %u descriptors\n", what, who, n, (unsigned long long)used->ms,
-	       (unsigned long long)used->cpu_ms, used->heap / n, used->locked / n, used->fds);
+	       " %u descriptors, %u requests to the broker\n", what, who, n,
+	       (unsigned long long)used->ms, (unsigned long long)used->cpu_ms, used->heap / n,
+	       used->locked / n, used->fds, used->requests);
 }
 
 /* --- sockets --- */

@@ -18,6 +18,8 @@ struct fleet_usage {
 	uint64_t ms, cpu_ms;
 	size_t heap, locked;
 	unsigned int fds;
+	/* of its broker */
+	unsigned int requests;
 };
 
 struct fleet_site {

@@ -327,6 +327,7 @@ static void check_idle(int report, const struct fleet_usage *started)
 
 	used.cpu_ms -= started->cpu_ms;
 	used.ms -= started->ms;
+	used.requests -= started->requests;
 	fleet_print("idle", "hub", n_peers, &used);
 	if (HEAP_IS_FAST)
 		CHECK(used.heap + used.locked <= AGENT_BYTES + n_peers * LINK_BYTES, "%zu B",

@@ -316,6 +316,32 @@ static void hear(struct world *world, struct session_msg core)
 }
 
 /* Each one ends the session, and would cost a dump of all keys. */
+/* A thousand links read 250 devices a second, not a thousand. What happens is still seen at once. */
+TEST(one_of_many_links_reads_its_device_less_often)
+{
+	static const uint64_t look_ms[] = { 0, 1000, 4000 };
+	static const unsigned int most[] = { 100, 100, 25 };
+	unsigned int before, n;
+	struct world *world;
+	size_t i;
+
+	for (i = 0; i < COUNT(look_ms); i++) {
+		world = start();
+		world->has_traffic = false;
+		world->ends[0].services.look_ms = look_ms[i];
+		world_run(world, 10000);
+		before = devices[0].asked[REQUEST_LINK];
+		world_run(world, 100000);
+		n = devices[0].asked[REQUEST_LINK] - before;
+		CHECK(n <= most[i] + 2 && n >= most[i] - 2, "%u looks in 100 s, each %u ms", n,
+		      (unsigned int)look_ms[i]);
+		device_wipe(&devices[0]);
+		world->has_traffic = true;
+		CHECK(world_until_works(world, 8000) <= 8000, "the link does not recover");
+		world_free(world);
+	}
+}
+
 TEST(a_flood_of_hellos_costs_few_dumps_of_keys)
 {
 	struct world *world = start();

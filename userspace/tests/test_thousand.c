@@ -153,6 +153,10 @@ static void check_idle(unsigned int end, int report, const struct fleet_usage *s
 
 	used.cpu_ms -= started->cpu_ms;
 	used.ms -= started->ms;
+	used.requests -= started->requests;
+	/* Each reads its device once a second, but all together 250 times; and records a fifth as often. */
+	CHECK(used.requests * 1000ULL / used.ms <= 350, "%u requests in %llu ms", used.requests,
+	      (unsigned long long)used.ms);
 	fleet_print("idle", ends[end], sites[end].n, &used);
 	if (HEAP_IS_FAST)
 		CHECK((used.heap + used.locked) / sites[end].n <= LINK_BYTES, "%zu B a link",

@@ -18,7 +18,8 @@
 /* How often a link reads its device when nothing happens, and while weaker keys are replaced. */
 #define LOOK_MS		1000
 #define URGENT_MS	50
-#define RECORDS_MS	5000
+/* How often it reads records, in looks at the device. */
+#define RECORDS_LOOKS	5
 /* Read records early once this many are pending: the kernel keeps the last 8,192. */
 #define RECORDS_MANY	2048
 /* How long the stores are not filled, so that a link's first keys come quickly. */
@@ -79,8 +80,11 @@ struct link_run {
 	/** @wipes: how often the kernel had wiped all keys when the device was last read */
 	uint32_t wipes;
 
-	/** @record_text: that record, as the audit log has it */
+	/** @record_text: the last record before the start, as the audit log has it */
 	char record_text[AUDIT_RECORD_TEXT];
+
+	/** @last: the last record since the start; its number is 0 for none */
+	struct qlink_record last;
 
 	/** @has_more: records after @record have yet to be read */
 	bool has_more;
@@ -106,6 +110,17 @@ struct link_run {
 	/** @refused: the last line that said that keys were refused */
 	struct said refused;
 };
+
+/*
+ * The agent's links together look only so often: an event tells of nearly all that happens. They have
+ * different periods, so that not all of them look in the same turn of the loop.
+ */
+static uint64_t look_ms(const struct link *link)
+{
+	uint64_t ms = link->services->look_ms;
+
+	return ms > LOOK_MS ? ms - link->id % (ms / 32) : LOOK_MS;
+}
 
 /* Something changed: have the loop call link_run() soon, which chooses anew. */
 static void run_soon(struct link *link)
@@ -337,6 +352,14 @@ static void write_record(const struct link *link, const struct qlink_record *rec
 	field_json(text, AUDIT_RECORD_TEXT, fields.list + 1);
 }
 
+static bool is_same_record(const struct qlink_record *a, const struct qlink_record *b)
+{
+	return a->number == b->number && a->epoch == b->epoch && a->first_ms == b->first_ms &&
+	       a->last_ms == b->last_ms && a->frames == b->frames && a->bytes == b->bytes &&
+	       a->direction == b->direction && a->source == b->source &&
+	       !memcmp(a->kme_key_id, b->kme_key_id, sizeof(a->kme_key_id));
+}
+
 static void note_gap(struct link *link, uint64_t lost)
 {
 	link->counters.records_lost += lost;
@@ -373,14 +396,17 @@ static void resume_records(struct link *link)
  */
 static bool is_another_device(const struct link *link, const struct reply *reply)
 {
+	const struct qlink_record *last = &link->run->last, *first = &reply->records[0];
 	char text[AUDIT_RECORD_TEXT];
 
 	if (!reply->n)
 		return true;
 	/* The record was overwritten: all that come were not read before. */
-	if (reply->records[0].number != link->run->record)
+	if (first->number != link->run->record)
 		return false;
-	write_record(link, &reply->records[0], text);
+	if (last->number == first->number)
+		return !is_same_record(last, first);
+	write_record(link, first, text);
 	return strcmp(text, link->run->record_text) != 0;
 }
 
@@ -409,7 +435,7 @@ static void read_records(struct link *link, uint64_t now)
 	uint32_t i;
 
 	/* Records stay in the kernel while the audit log has no room for them. */
-	run->records_at = now + (run->has_more ? LOOK_MS : RECORDS_MS);
+	run->records_at = now + (run->has_more ? 1 : RECORDS_LOOKS) * look_ms(link);
 	if (audit && !audit_has_room(audit, REQUEST_RECORDS_MAX))
 		return;
 	run->recorded += backlog(link);
@@ -427,7 +453,7 @@ static void read_records(struct link *link, uint64_t now)
 		take_record(link, &broker->reply.records[i]);
 	/* Only the last is asked for again. */
 	if (broker->reply.n)
-		write_record(link, &broker->reply.records[broker->reply.n - 1], run->record_text);
+		run->last = broker->reply.records[broker->reply.n - 1];
 	run->has_more = broker->reply.n == REQUEST_RECORDS_MAX;
 	if (run->has_more)
 		run->records_at = now;
@@ -740,7 +766,7 @@ void link_run(struct link *link)
 	if (link->run->look_at <= now) {
 		check_device(link);
 		check_kmes(link, now);
-		link->run->look_at = now + LOOK_MS;
+		link->run->look_at = now + look_ms(link);
 	}
 	withdraw_next(link);
 	if (link->is_unsure) {
@@ -749,7 +775,7 @@ void link_run(struct link *link)
 	}
 	if (link->run->choose_at <= now) {
 		choose_keys(link, now);
-		link->run->choose_at = now + (choose_is_urgent(link) ? URGENT_MS : LOOK_MS);
+		link->run->choose_at = now + (choose_is_urgent(link) ? URGENT_MS : look_ms(link));
 	}
 }
 
