@@ -29,7 +29,7 @@
 #define FLOOD_EACH_MS	20
 #define USE_EACH_MS	200
 /* Of each link, on average, in one measurement. */
-#define OFFERS		8
+#define OFFERS		4
 #define PEERS		(HEAP_IS_FAST ? 60U : 8U)
 /* All memory, at most: of the agent, and of each link with its peer, for which TLS needs most. */
 #define AGENT_BYTES	(8 << 20)
@@ -368,7 +368,7 @@ TEST(a_spoke_that_floods_leaves_the_others_their_pace)
 	       OFFERS * (n_peers - 1), (unsigned long long)quiet, (unsigned long long)flooded,
 	       (unsigned long long)hellos);
 	CHECK(hellos > 1000, "no flood");
-	CHECK(quiet < FLEET_GOAL_MS && flooded < 2 * quiet, "the others are slower");
+	CHECK(quiet < FLEET_GOAL_MS && flooded < 3 * quiet, "the others are slower");
 	fleet_kill(hub_pid);
 	close(report);
 	tear_down();
