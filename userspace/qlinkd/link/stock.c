@@ -3,11 +3,10 @@
 #include "stock.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "qlinkd/agreement/message.h"
+#include "source.h"
 
 /* A link returns from post-quantum keys alone once the stock lasts this long. */
 #define RETURN_MS	10000
@@ -20,32 +19,10 @@
 /* Pause before a KME is asked again none of whose keys could be used; it doubles. */
 #define USELESS_MIN_MS	1000
 #define USELESS_MAX_MS	60000
-/* Pause before keys of a KME are offered again after the peer could not fetch; it doubles. */
-#define REFUSED_MIN_MS	2000
-#define REFUSED_MAX_MS	10000
 /* Pause after a wipe: a host that is about to be suspended should not get new keys before. */
 #define WIPED_MS	1000
-/* How long it may take at most until an offer is agreed on, well below SESSION_FETCH_MS. */
-#define OFFER_MS	5000
 /* The most keys of a request to a KME whose speed is not known. */
 #define FIRST_MAX	32
-
-/* One KME, and the keys that it delivered. */
-struct source {
-	struct store store;
-	char id[STOCK_KME_ID_BYTES + 1];
-	/* until when its keys are not offered, and for how long after the next refusal */
-	uint64_t refused_until;
-	uint32_t refused_ms;
-	/* the peer's counterpart did not know a key of ours: it may have lost all old ones */
-	bool is_doubtful;
-	/* a key is needed that arrived after that */
-	bool wants_fresh;
-	/* most keys of an offer, and how many of the last one */
-	uint32_t offer_max, n_offered;
-	uint64_t offered_at;
-	bool has_store;
-};
 
 struct stock {
 	struct stock_ops ops;
@@ -73,34 +50,12 @@ struct stock {
 
 _Static_assert(KME_NODES_MAX <= 8, "each KME has a bit in INVITE");
 
-static bool was_refused(const struct source *source)
-{
-	return source->refused_ms > REFUSED_MIN_MS;
-}
-
-/* Whether keys of this KME may be offered: as far as is known, the peer can fetch them. */
-static bool is_usable(const struct stock *stock, unsigned int i)
-{
-	const struct source *source = &stock->sources[i];
-
-	return source->has_store && !was_refused(source) && stock->peer_kmes & 1 << i;
-}
-
-/* Whether one key of a KME is to be offered although it is not usable: the only way to find out. */
-static bool is_to_be_probed(const struct stock *stock, unsigned int i, uint64_t now)
-{
-	const struct source *source = &stock->sources[i];
-
-	return source->has_store && !is_usable(stock, i) && source->refused_until <= now &&
-	       store_stock(&source->store);
-}
-
 bool stock_probe(const struct stock *stock, uint64_t now)
 {
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		if (is_to_be_probed(stock, i, now))
+		if (source_is_to_be_probed(&stock->sources[i], now))
 			return true;
 	}
 	return false;
@@ -112,7 +67,7 @@ uint64_t stock_usable(const struct stock *stock)
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		if (is_usable(stock, i))
+		if (source_is_usable(&stock->sources[i]))
 			sum += store_stock(&stock->sources[i].store);
 	}
 	return sum;
@@ -131,10 +86,8 @@ uint64_t stock_held(const struct stock *stock)
 	uint64_t sum = 0;
 	unsigned int i;
 
-	for (i = 0; i < stock->n_sources; i++) {
-		if (stock->sources[i].has_store)
-			sum += store_stock(&stock->sources[i].store);
-	}
+	for (i = 0; i < stock->n_sources; i++)
+		sum += source_stock(&stock->sources[i]);
 	return sum;
 }
 
@@ -152,21 +105,13 @@ static int find_up(const struct stock *stock)
 	return -1;
 }
 
-/* Allocates a store when it is first needed: a spare KME that is never asked has none. */
-static bool has_store(struct stock *stock, struct source *source)
-{
-	if (!source->has_store)
-		source->has_store = !store_new(&source->store, &stock->store_config);
-	return source->has_store;
-}
-
 static uint32_t wanted(struct stock *stock)
 {
 	int node = find_up(stock);
 	struct source *source;
 	uint32_t n;
 
-	if (node < 0 || !has_store(stock, &stock->sources[node]))
+	if (node < 0 || !source_open(&stock->sources[node], &stock->store_config))
 		return 0;
 	source = &stock->sources[node];
 	n = store_wanted(&source->store);
@@ -244,7 +189,7 @@ static uint64_t keep(struct stock *stock, const struct kme_answer *answer)
 	struct qlink_why why, last;
 	size_t i;
 
-	if (!has_store(stock, source))
+	if (!source_open(source, &stock->store_config))
 		return 0;
 	for (i = 0; i < answer->n_keys; i++) {
 		if (put(stock, answer, i, &why)) {
@@ -344,15 +289,6 @@ static void on_answer(void *arg, const struct kme_answer *answer)
 		fetched_keys(stock, answer);
 }
 
-/* The peer may be able to fetch again: one key is offered to find out. */
-static void try_again(struct source *source, uint64_t now)
-{
-	if (was_refused(source)) {
-		source->refused_ms = 2 * REFUSED_MIN_MS;
-		source->refused_until = now;
-	}
-}
-
 static void on_health(void *arg, unsigned int node, enum kme_health health,
 		      const struct qlink_why *why)
 {
@@ -362,21 +298,13 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 	if (health == KME_HEALTH_UP) {
 		stock->ask_at = stock->now;
 		/* The peer's KME may have been down for the same cause, such as the line between them. */
-		try_again(source, stock->now);
+		source_try_again(source, stock->now);
 	}
 	stock->ops.health(stock->arg, node, health == KME_HEALTH_UP, why);
 	stock->ops.changed(stock->arg);
 }
 
 /* --- life --- */
-
-/* The place comes first: the peer finds its counterpart by it. */
-static void name_source(struct source *source, unsigned int place,
-			const struct config_kme *kme)
-{
-	snprintf(source->id, sizeof(source->id), "%u/%.50s", place + 1,
-		 kme->node.id ? kme->node.id : kme->name);
-}
 
 static int start_client(struct stock *stock, const struct config *config,
 			const struct config_link *link, struct qlink_why *why)
@@ -396,9 +324,7 @@ static int start_client(struct stock *stock, const struct config *config,
 
 	for (i = 0; i < link->n_kmes; i++) {
 		nodes[i] = config->kmes[link->kmes[i]].node;
-		name_source(&stock->sources[i], i, &config->kmes[link->kmes[i]]);
-		stock->sources[i].refused_ms = REFUSED_MIN_MS;
-		stock->sources[i].offer_max = SESSION_OFFER_MAX;
+		source_init(&stock->sources[i], i, nodes[i].id ? nodes[i].id : config->kmes[link->kmes[i]].name);
 	}
 	stock->n_sources = link->n_kmes;
 	return link->n_kmes ? kme_new(&conf, &ops, stock, &stock->kme, why) : 0;
@@ -462,10 +388,8 @@ void stock_free(struct stock *stock)
 	if (!stock)
 		return;
 	kme_free(stock->kme);
-	for (i = 0; i < stock->n_sources; i++) {
-		if (stock->sources[i].has_store)
-			store_free(&stock->sources[i].store);
-	}
+	for (i = 0; i < stock->n_sources; i++)
+		source_wipe(&stock->sources[i]);
 	free(stock);
 }
 
@@ -507,13 +431,8 @@ uint32_t stock_wipe(struct stock *stock, uint64_t now)
 
 	if (!stock->kme)
 		return 0;
-	for (; source < stock->sources + stock->n_sources; source++) {
-		if (source->has_store)
-			store_free(&source->store);
-		source->has_store = false;
-		source->is_doubtful = false;
-		source->wants_fresh = false;
-	}
+	for (; source < stock->sources + stock->n_sources; source++)
+		source_wipe(source);
 	stock->discards = stock->is_asking;
 	pacing_spent(&stock->pacing, n);
 	stock->ask_at = now + WIPED_MS;
@@ -563,23 +482,6 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 
 /* --- to the peer and from it --- */
 
-/*
- * After a refusal one key is enough to find out. If the peer's KME lacked a key ID, the newest key is
- * offered: a KME that keeps keys only for a time, or only so many, drops the oldest first.
- */
-static uint32_t take(struct stock *stock, unsigned int i, uint32_t n)
-{
-	struct source *source = &stock->sources[i];
-
-	if (n > source->offer_max)
-		n = source->offer_max;
-	if (!is_usable(stock, i) && !is_to_be_probed(stock, i, stock->now))
-		return 0;
-	if (source->is_doubtful)
-		return store_take_newest(&source->store, stock->now);
-	return store_take(&source->store, is_usable(stock, i) ? n : 1, stock->now);
-}
-
 void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 		 struct stock_taken *taken)
 {
@@ -592,7 +494,7 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 	expire(stock);
 	for (i = 0; i < stock->n_sources && !taken->n; i++) {
 		source = &stock->sources[i];
-		taken->n = take(stock, i, n);
+		taken->n = source_take(source, n, now);
 		taken->kme_id = (struct bytes){ (const uint8_t *)source->id,
 						strlen(source->id) };
 		stock->offered = i;
@@ -602,8 +504,6 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 		taken->ids[k] = store_taken_id(&source->store, k);
 		taken->secrets[k] = store_taken_key(&source->store, k);
 	}
-	source->n_offered = taken->n;
-	source->offered_at = now;
 	pacing_spent(&stock->pacing, taken->n);
 }
 
@@ -621,47 +521,16 @@ void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now
 {
 	struct source *source = &stock->sources[stock->offered];
 
-	/* Even the newest key was unknown: the KME may have lost all. Try one that arrives from now on. */
-	source->wants_fresh = source->is_doubtful && reason == SESSION_REASON_KEY_ID;
-	source->is_doubtful = reason == SESSION_REASON_KEY_ID;
+	source_refused(source, reason, now);
 	if (source->wants_fresh)
 		stock->ask_at = now;
-	/* It may have been too many for the time that the peer allows. */
-	if (reason == SESSION_REASON_KME && source->n_offered > 1)
-		source->offer_max = source->n_offered / 2;
-	source->refused_until = now + source->refused_ms;
-	source->refused_ms *= 2;
-	if (source->refused_ms > REFUSED_MAX_MS)
-		source->refused_ms = REFUSED_MAX_MS;
-}
-
-/*
- * The peer's KME may give one key at a time, slowly, and what it gave is lost if the offer is not
- * agreed on in time. Time for one key counts as it came, with what an offer takes whatever its size.
- */
-static void learn_pace(struct source *source, uint64_t now)
-{
-	uint64_t took = now - source->offered_at, most = SESSION_OFFER_MAX;
-
-	if (source->n_offered == source->offer_max)
-		source->offer_max *= 2;
-	if (took && source->n_offered * OFFER_MS / took < most)
-		most = source->n_offered * OFFER_MS / took;
-	if (source->offer_max > most)
-		source->offer_max = most ? (uint32_t)most : 1;
 }
 
 uint32_t stock_agreed(struct stock *stock, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
-	uint32_t n = 0;
+	uint32_t n = source_agreed(source, now);
 
-	source->refused_ms = REFUSED_MIN_MS;
-	learn_pace(source, now);
-	/* The newest key was known and an old one was not: drop the older half and try again. */
-	if (source->is_doubtful && source->has_store)
-		n = store_drop(&source->store, (store_stock(&source->store) + 1) / 2);
-	source->is_doubtful = false;
 	pacing_spent(&stock->pacing, n);
 	if (n)
 		ask_again(stock);
@@ -682,18 +551,14 @@ uint8_t stock_serving(const struct stock *stock)
 
 void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now)
 {
-	uint8_t back = kmes & ~stock->peer_kmes, gone = stock->peer_kmes & ~kmes;
+	uint8_t gone = stock->peer_kmes & ~kmes;
 	unsigned int i;
 
 	stock->peer_kmes = kmes;
 	if (gone && !peer_serves_any(stock))
 		stock->peer_gone_at = now;
-	for (i = 0; i < stock->n_sources; i++) {
-		if (back & 1 << i)
-			try_again(&stock->sources[i], now);
-		if (gone & 1 << i && stock->sources[i].refused_until < now + REFUSED_MAX_MS)
-			stock->sources[i].refused_until = now + REFUSED_MAX_MS;
-	}
+	for (i = 0; i < stock->n_sources; i++)
+		source_peer_serves(&stock->sources[i], kmes & 1 << i, now);
 }
 
 /* The KME that is the counterpart of the one in @kme_id, or -1. */

@@ -10,10 +10,6 @@
 #include "qlinkd/config/config.h"
 #include "qlinkd/kme/client.h"
 #include "qlinkd/kme/pacing.h"
-#include "qlinkd/kme/store.h"
-
-/* Bytes of the KME ID in an offer: place in the list, a slash, and the KME's ID or name here. */
-#define STOCK_KME_ID_BYTES	MSG_NAME_BYTES_MAX
 
 struct stock;
 

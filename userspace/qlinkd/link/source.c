@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The QKD keys that one KME delivered to a link, and what the peer can fetch of them; no I/O. */
+#include "source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Pause before keys of a KME are offered again after the peer could not fetch; it doubles. */
+#define REFUSED_MIN_MS	2000
+#define REFUSED_MAX_MS	10000
+/* How long it may take at most until an offer is agreed on, well below SESSION_FETCH_MS. */
+#define OFFER_MS	5000
+
+/* The place comes first: the peer finds its counterpart by it. */
+void source_init(struct source *source, unsigned int place, const char *name)
+{
+	memset(source, 0, sizeof(*source));
+	snprintf(source->id, sizeof(source->id), "%u/%.50s", place + 1, name);
+	source->refused_ms = REFUSED_MIN_MS;
+	source->offer_max = SESSION_OFFER_MAX;
+}
+
+bool source_open(struct source *source, const struct store_config *config)
+{
+	if (!source->has_store)
+		source->has_store = !store_new(&source->store, config);
+	return source->has_store;
+}
+
+void source_wipe(struct source *source)
+{
+	if (source->has_store)
+		store_free(&source->store);
+	source->has_store = false;
+	source->is_doubtful = false;
+	source->wants_fresh = false;
+}
+
+uint32_t source_stock(const struct source *source)
+{
+	return source->has_store ? store_stock(&source->store) : 0;
+}
+
+static bool was_refused(const struct source *source)
+{
+	return source->refused_ms > REFUSED_MIN_MS;
+}
+
+bool source_is_usable(const struct source *source)
+{
+	return source->has_store && !was_refused(source) && !source->is_gone;
+}
+
+bool source_is_to_be_probed(const struct source *source, uint64_t now)
+{
+	return !source_is_usable(source) && source->refused_until <= now && source_stock(source);
+}
+
+/*
+ * After a refusal one key is enough to find out. If the peer's KME lacked a key ID, the newest key is
+ * offered: a KME that keeps keys only for a time, or only so many, drops the oldest first.
+ */
+uint32_t source_take(struct source *source, uint32_t n, uint64_t now)
+{
+	uint32_t most = source->offer_max;
+
+	if (!source_is_usable(source) && !source_is_to_be_probed(source, now))
+		n = 0;
+	else if (source->is_doubtful)
+		n = store_take_newest(&source->store, now);
+	else
+		n = store_take(&source->store, !source_is_usable(source) ? 1 : n < most ? n : most, now);
+	if (n) {
+		source->n_offered = n;
+		source->offered_at = now;
+	}
+	return n;
+}
+
+void source_refused(struct source *source, enum session_reason reason, uint64_t now)
+{
+	/* Even the newest key was unknown: the KME may have lost all. Try one that arrives from now on. */
+	source->wants_fresh = source->is_doubtful && reason == SESSION_REASON_KEY_ID;
+	source->is_doubtful = reason == SESSION_REASON_KEY_ID;
+	/* It may have been too many for the time that the peer allows. */
+	if (reason == SESSION_REASON_KME && source->n_offered > 1)
+		source->offer_max = source->n_offered / 2;
+	source->refused_until = now + source->refused_ms;
+	source->refused_ms *= 2;
+	if (source->refused_ms > REFUSED_MAX_MS)
+		source->refused_ms = REFUSED_MAX_MS;
+}
+
+/*
+ * The peer's KME may give one key at a time, slowly, and what it gave is lost if the offer is not
+ * agreed on in time. Time for one key counts as it came, with what an offer takes whatever its size.
+ */
+static void learn_pace(struct source *source, uint64_t now)
+{
+	uint64_t took = now - source->offered_at, most = SESSION_OFFER_MAX;
+
+	if (source->n_offered == source->offer_max)
+		source->offer_max *= 2;
+	if (took && source->n_offered * OFFER_MS / took < most)
+		most = source->n_offered * OFFER_MS / took;
+	if (source->offer_max > most)
+		source->offer_max = most ? (uint32_t)most : 1;
+}
+
+uint32_t source_agreed(struct source *source, uint64_t now)
+{
+	uint32_t n = 0;
+
+	source->refused_ms = REFUSED_MIN_MS;
+	learn_pace(source, now);
+	/* The newest key was known and an old one was not: drop the older half and try again. */
+	if (source->is_doubtful && source->has_store)
+		n = store_drop(&source->store, (store_stock(&source->store) + 1) / 2);
+	source->is_doubtful = false;
+	return n;
+}
+
+void source_try_again(struct source *source, uint64_t now)
+{
+	if (was_refused(source)) {
+		source->refused_ms = 2 * REFUSED_MIN_MS;
+		source->refused_until = now;
+	}
+}
+
+void source_peer_serves(struct source *source, bool is_up, uint64_t now)
+{
+	if (is_up && source->is_gone)
+		source_try_again(source, now);
+	if (!is_up && !source->is_gone && source->refused_until < now + REFUSED_MAX_MS)
+		source->refused_until = now + REFUSED_MAX_MS;
+	source->is_gone = !is_up;
+}

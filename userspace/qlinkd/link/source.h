@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The QKD keys that one KME delivered to a link, and what the peer can fetch of them; no I/O. */
+#ifndef QLINKD_SOURCE_H
+#define QLINKD_SOURCE_H
+
+#include "qlinkd/agreement/agreement.h"
+#include "qlinkd/agreement/message.h"
+#include "qlinkd/kme/store.h"
+
+/* Bytes of the KME ID in an offer: place in the list, a slash, and the KME's ID or name here. */
+#define SOURCE_ID_BYTES	MSG_NAME_BYTES_MAX
+
+/**
+ * struct source - the keys of one KME
+ */
+struct source {
+	/** @store: its keys, if @has_store */
+	struct store store;
+
+	/** @id: as an offer names the KME */
+	char id[SOURCE_ID_BYTES + 1];
+
+	/** @refused_until: until when its keys are not offered, in ms */
+	uint64_t refused_until;
+
+	/** @refused_ms: for how long after the next refusal */
+	uint64_t refused_ms;
+
+	/** @offered_at: when keys were taken last, in ms */
+	uint64_t offered_at;
+
+	/** @n_offered: how many */
+	uint32_t n_offered;
+
+	/** @offer_max: most keys of an offer */
+	uint32_t offer_max;
+
+	/** @is_gone: the peer says that its counterpart is not up */
+	bool is_gone;
+
+	/** @is_doubtful: the peer's KME did not know a key of ours: it may have lost all old ones */
+	bool is_doubtful;
+
+	/** @wants_fresh: a key is needed that arrives after that */
+	bool wants_fresh;
+
+	/** @has_store: @store was made; a spare KME that is never asked has none */
+	bool has_store;
+};
+
+/**
+ * source_init() - start without keys
+ * @source: filled in; freed with source_wipe()
+ * @place: of the KME in the list of the link, 0 for the first
+ * @name: its ID, or its name in the configuration
+ */
+void source_init(struct source *source, unsigned int place, const char *name);
+
+/**
+ * source_open() - make the store when it is first needed
+ * @source: the source
+ * @config: limits of the store
+ *
+ * Return: whether there is a store.
+ */
+bool source_open(struct source *source, const struct store_config *config);
+
+/**
+ * source_wipe() - wipe all keys and free their store
+ * @source: the source, which may get keys again
+ */
+void source_wipe(struct source *source);
+
+/**
+ * source_stock() - count the keys that can be taken
+ * @source: the source
+ *
+ * Return: keys.
+ */
+uint32_t source_stock(const struct source *source);
+
+/**
+ * source_is_usable() - whether keys may be offered: as far as is known, the peer can fetch them
+ * @source: the source
+ *
+ * Return: true, even if there is no key.
+ */
+bool source_is_usable(const struct source *source);
+
+/**
+ * source_is_to_be_probed() - whether to offer one key although it is not usable
+ * @source: the source
+ * @now: time in ms
+ *
+ * Return: true if there is a key and no pause; it is the only way to find out.
+ */
+bool source_is_to_be_probed(const struct source *source, uint64_t now);
+
+/**
+ * source_take() - take keys for an offer
+ * @source: the source; nothing is taken yet
+ * @n: how many are wanted
+ * @now: time in ms
+ *
+ * Return: how many were taken; the caller spends them in any case.
+ */
+uint32_t source_take(struct source *source, uint32_t n, uint64_t now);
+
+/**
+ * source_refused() - note that the peer could not fetch what was taken last
+ * @source: the source
+ * @reason: SESSION_REASON_KME, _TIMEOUT or _KEY_ID
+ * @now: time in ms
+ */
+void source_refused(struct source *source, enum session_reason reason, uint64_t now);
+
+/**
+ * source_agreed() - note that the peer fetched what was taken last
+ * @source: the source; if the peer's KME knew the newest key but not an older one, the older half
+ *	is wiped
+ * @now: time in ms
+ *
+ * Return: keys wiped.
+ */
+uint32_t source_agreed(struct source *source, uint64_t now);
+
+/**
+ * source_try_again() - note that the peer may be able to fetch again
+ * @source: the source; one key is to be offered at once to find out
+ * @now: time in ms
+ */
+void source_try_again(struct source *source, uint64_t now);
+
+/**
+ * source_peer_serves() - note what the peer says about the counterpart of the KME
+ * @source: the source
+ * @is_up: whether it is up
+ * @now: time in ms
+ */
+void source_peer_serves(struct source *source, bool is_up, uint64_t now);
+
+#endif
