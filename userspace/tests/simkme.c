@@ -21,7 +21,7 @@ struct open_request {
 	unsigned int node;
 	size_t asked, n_sent;
 	struct kme_key_id ids[KME_BATCH_MAX];
-	bool is_open, is_late;
+	bool is_open, is_late, is_counted;
 };
 
 struct kme {
@@ -36,6 +36,7 @@ struct kme {
 struct simkme_plan (*simkme_plan)(int side, unsigned int node, enum kme_op op);
 struct simkme_pair simkme_pairs[KME_NODES_MAX];
 int simkme_side;
+bool simkme_counts;
 
 static struct kme *clients[CLIENTS];
 
@@ -47,6 +48,7 @@ void simkme_start(uint64_t supply)
 	for (i = 0; i < KME_NODES_MAX; i++)
 		simkme_pairs[i].supply = supply;
 	simkme_plan = NULL;
+	simkme_counts = false;
 }
 
 int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg, struct kme **out,
@@ -204,6 +206,7 @@ static void failed(struct kme *kme, unsigned int node)
 {
 	const struct qlink_why why = { "simulated" };
 
+	kme->probes[node].is_counted = false;
 	kme_server_failed(&kme->servers[node], (int64_t)device_now, kme->retry_min_ms,
 			  kme->retry_max_ms, (uint32_t)device_now);
 	kme->ops.health(kme->arg, node, KME_HEALTH_DOWN, &why);
@@ -211,18 +214,25 @@ static void failed(struct kme *kme, unsigned int node)
 
 static void end_probe(struct kme *kme, unsigned int node)
 {
+	bool was_up = kme->servers[node].health == KME_HEALTH_UP;
 	const struct qlink_why why = { "" };
 	struct kme_status status;
 
 	kme->probes[node].is_open = false;
 	kme_status_init(&status);
+	kme->probes[node].is_counted = false;
+	if (simkme_counts)
+		status.stored_key_count = (int64_t)(simkme_pairs[node].supply - simkme_pairs[node].given);
 	if (kme->probes[node].outcome == SIMKME_BROKEN ||
 	    kme->probes[node].outcome == SIMKME_DENIED) {
 		failed(kme, node);
 		return;
 	}
-	kme_server_status(&kme->servers[node], &status, &why);
-	kme->ops.health(kme->arg, node, KME_HEALTH_UP, &why);
+	kme_server_status(&kme->servers[node], &status, &why, (int64_t)device_now);
+	if (was_up)
+		kme->ops.counted(kme->arg, node);
+	else
+		kme->ops.health(kme->arg, node, KME_HEALTH_UP, &why);
 }
 
 static int find_up(const struct kme *kme, unsigned int from)
@@ -288,6 +298,8 @@ static void answer(struct kme *kme, struct open_request *request, enum kme_op op
 	told.n_sent = request->n_sent;
 	told.outcome = note_health(kme, request, op, told.n_keys);
 	if (op == KME_OP_ENC) {
+		if (told.n_keys)
+			kme_server_came(&kme->servers[request->node], told.n_keys);
 		if (request->is_late)
 			kme_server_late(&kme->servers[request->node], request->n_sent);
 		else
@@ -315,14 +327,28 @@ void kme_run(struct kme *kme)
 	for (i = 0; i < kme->n_nodes; i++) {
 		if (is_over(&kme->probes[i]))
 			end_probe(kme, i);
-		if (kme->servers[i].health != KME_HEALTH_UP && !kme->probes[i].is_open &&
-		    kme->servers[i].retry_ms <= (int64_t)device_now)
+		if (!kme->probes[i].is_open &&
+		    (kme->servers[i].health == KME_HEALTH_UP ? kme->probes[i].is_counted :
+		     kme->servers[i].retry_ms <= (int64_t)device_now))
 			open_request(kme, &kme->probes[i], i, KME_OP_STATUS);
 	}
 	if (is_over(&kme->enc))
 		answer(kme, &kme->enc, KME_OP_ENC);
 	if (is_over(&kme->dec))
 		answer(kme, &kme->dec, KME_OP_DEC);
+}
+
+bool kme_count(struct kme *kme, unsigned int node)
+{
+	struct open_request *probe = &kme->probes[node];
+
+	if (kme->servers[node].health != KME_HEALTH_UP ||
+	    (!probe->is_counted && !share_is_old(&kme->servers[node].share, (int64_t)device_now)))
+		return false;
+	probe->is_counted = true;
+	if (!probe->is_open)
+		open_request(kme, probe, node, KME_OP_STATUS);
+	return true;
 }
 
 int kme_get_keys(struct kme *kme, size_t n)

@@ -40,6 +40,9 @@ struct simkme_plan {
 	uint64_t per_key;
 };
 
+/* The status counts the keys of a pair that were not given yet, which both ends draw from. */
+extern bool simkme_counts;
+
 /* How a request of @op by the end @side to its KME @node will end. */
 extern struct simkme_plan (*simkme_plan)(int side, unsigned int node, enum kme_op op);
 

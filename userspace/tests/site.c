@@ -10,8 +10,9 @@
 
 uint64_t now;
 
-/* The keys that the agent had before. */
-static struct seen keys_seen;
+/* The keys that each agent had before. */
+static struct seen keys_seen[2];
+static struct site sites[2];
 
 static void on_changed(void *arg)
 {
@@ -54,10 +55,10 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme_key *key)
 {
 	struct bytes none = { NULL, 0 }, bytes = { key->bytes, key->len };
+	const struct site *site = arg;
 
-	(void)arg;
 	(void)answer;
-	return seen_before(&keys_seen, 0, &bytes, &none) == 1;
+	return seen_before(&keys_seen[site - sites], 0, &bytes, &none) == 1;
 }
 
 static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
@@ -77,23 +78,23 @@ static const struct stock_ops ops = {
 
 struct site *site_start(int side, const char *link)
 {
-	static struct site site;
+	struct site *site = &sites[side];
 	struct config_error error;
 	struct qlink_why why;
 	char text[4096];
 
-	memset(&site, 0, sizeof(site));
+	memset(site, 0, sizeof(*site));
 	now = 1000000;
 	lab_conf(text, sizeof(text), side, link);
-	CHECK(!config_parse(&site.config, text, strlen(text), "conf", &error), "%s", error.text);
-	CHECK_NUMBER("stock", stock_new(&site.stock, &site.config, &site.config.links[0], &ops,
-					&site, now, &why), 0);
-	return &site;
+	CHECK(!config_parse(&site->config, text, strlen(text), "conf", &error), "%s", error.text);
+	CHECK_NUMBER("stock", stock_new(&site->stock, &site->config, &site->config.links[0], &ops,
+					site, now, &why), 0);
+	return site;
 }
 
 void site_stop(struct site *site)
 {
-	seen_free(&keys_seen);
+	seen_free(&keys_seen[site - sites]);
 	stock_free(site->stock);
 	config_free(&site->config);
 }

@@ -23,7 +23,7 @@ struct site {
 	struct qlink_why why;
 };
 
-/* A link on one side of the lab, with a section for its link; there is one site at a time. */
+/* A link on one side of the lab, with a section for its link; there is one site on each side at a time. */
 struct site *site_start(int side, const char *link);
 
 /* Stop it. */

@@ -129,6 +129,28 @@ TEST(a_kme_that_fails_and_comes_back_costs_no_offer)
 	world_free(world);
 }
 
+/* --- one pool for both ends --- */
+
+/* One end fills its store while the other is cut off from its KME. */
+TEST(an_end_that_was_cut_off_finds_its_share_of_a_common_pool)
+{
+	struct world *world;
+	uint64_t took;
+
+	up_at = UINT64_MAX;
+	world = start(3000, late_at_one_end);
+	simkme_counts = true;
+	up_at = device_now + 60000;
+	world_run(world, 60000);
+	CHECK(simkme_pairs[0].given <= 1600, "%llu of 3000 keys taken by one end",
+	      (unsigned long long)simkme_pairs[0].given);
+	took = until_hybrid(world, 600000);
+	CHECK(took <= 30000, "hybrid at both ends %llu ms after the return", (unsigned long long)took);
+	printf("# hybrid at both ends after %llu ms\n", (unsigned long long)took);
+	CHECK(world_flows(world), "frames are lost");
+	world_free(world);
+}
+
 /* --- slow answers --- */
 
 static uint64_t enc_per_key, dec_per_key;

@@ -87,7 +87,7 @@ TEST(a_kme_with_few_keys_is_asked_for_the_cover_with_a_doubling_back_off)
 	struct site *site;
 	size_t i;
 
-	lab_start("dry short\n", "");
+	lab_start("dry short\nstored-key-count 0\n", "");
 	lab_command("stock SAE-A SAE-B 5");
 	site = site_start(0, SCARCE);
 	SITE_WAIT(site, site->n_changed >= 2);
@@ -123,7 +123,7 @@ TEST(the_outage_cover_is_at_least_what_a_return_needs)
 	const uint64_t want = (10000 / 500 + 1) * 4 / 3 + 1;
 	struct site *site;
 
-	lab_start("dry short\n", "");
+	lab_start("dry short\nstored-key-count 0\n", "");
 	lab_command("stock SAE-A SAE-B 1");
 	site = site_start(0, " kmes one\n store 100\n outage-cover 0\n floor-ms 100\n ceiling-ms 500\n");
 	SITE_WAIT(site, stock_held(site->stock) == 1);
@@ -149,7 +149,7 @@ TEST(offered_keys_are_burned_whether_used_or_not)
 	struct site *site;
 	size_t len;
 
-	lab_start("dry short\n", "");
+	lab_start("dry short\nstored-key-count 0\n", "");
 	lab_command("stock SAE-A SAE-B 6");
 	site = site_start(0, SCARCE);
 	SITE_WAIT(site, stock_held(site->stock) == 6);
@@ -366,7 +366,7 @@ TEST(keys_that_expire_are_wiped_and_the_period_allows_for_it)
 {
 	struct site *site;
 
-	lab_start("dry short\n", "");
+	lab_start("dry short\nstored-key-count 0\n", "");
 	lab_command("stock SAE-A SAE-B 8");
 	site = site_start(0, SCARCE " max-age-s 100\n");
 	SITE_WAIT(site, stock_held(site->stock) == 8);
@@ -446,7 +446,7 @@ TEST(the_period_follows_the_stock)
 	struct stock_taken taken;
 	struct site *site;
 
-	lab_start("dry short\n", "");
+	lab_start("dry short\nstored-key-count 0\n", "");
 	lab_command("stock SAE-A SAE-B 32");
 	site = site_start(0, " kmes one\n store 100\n outage-cover 32\n floor-ms 1000\n"
 			     " ceiling-ms 10000\n reserve 2\n");

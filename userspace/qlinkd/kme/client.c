@@ -190,6 +190,7 @@ static void failed(struct kme *kme, struct kme_node *node, const struct qlink_wh
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = 0;
 	node->server.why = *why;
+	node->is_counted = false;
 	kme_server_failed(&node->server, kme_now_ms(), kme->retry_min_ms,
 			  kme->retry_max_ms, random);
 	if (kme->ops.health)
@@ -274,6 +275,8 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 
 static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 {
+	unsigned int number = (unsigned int)(node - kme->nodes);
+	bool was_up = node->server.health == KME_HEALTH_UP;
 	struct qlink_why why = { "" };
 	struct kme_status status;
 	enum kme_counter counter =
@@ -288,10 +291,12 @@ static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
 		failed(kme, node, &why);
 		return;
 	}
-	kme_server_status(&node->server, &status, &why);
-	if (kme->ops.health)
-		kme->ops.health(kme->arg, (unsigned int)(node - kme->nodes),
-				KME_HEALTH_UP, &why);
+	kme_server_status(&node->server, &status, &why, kme_now_ms());
+	node->is_counted = false;
+	if (!was_up && kme->ops.health)
+		kme->ops.health(kme->arg, number, KME_HEALTH_UP, &why);
+	else if (was_up && kme->ops.counted)
+		kme->ops.counted(kme->arg, number);
 }
 
 /* The first KME from @from on that is up, or -1. */
@@ -410,9 +415,9 @@ static int64_t run_probes(struct kme *kme)
 
 	for (i = 0; i < kme->n_nodes; i++) {
 		node = &kme->nodes[i];
-		if (node->server.health == KME_HEALTH_UP || node->probe.easy)
+		if (node->probe.easy || (node->server.health == KME_HEALTH_UP && !node->is_counted))
 			continue;
-		if (node->server.retry_ms <= now)
+		if (node->is_counted || node->server.retry_ms <= now)
 			probe_start(kme, node);
 		if (!node->probe.easy && (next < 0 || node->server.retry_ms < next))
 			next = node->server.retry_ms;
@@ -445,6 +450,18 @@ static int job_start(struct kme *kme, struct kme_job *job, enum kme_op op,
 	/* libcurl must run at once, and our caller need not be kme_run(). */
 	kme_loop_arm(&kme->loop, kme_now_ms());
 	return err;
+}
+
+bool kme_count(struct kme *kme, unsigned int node)
+{
+	struct kme_node *at = &kme->nodes[node];
+
+	if (at->server.health != KME_HEALTH_UP ||
+	    (!at->is_counted && !share_is_old(&at->server.share, kme_now_ms())))
+		return false;
+	at->is_counted = true;
+	kme_loop_arm(&kme->loop, kme_now_ms());
+	return true;
 }
 
 int kme_get_keys(struct kme *kme, size_t n)

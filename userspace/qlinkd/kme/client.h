@@ -177,6 +177,9 @@ struct kme_ops {
 	/** @health: a KME came up or went down; for up, @why is what is doubtful, mostly empty */
 	void (*health)(void *arg, unsigned int node, enum kme_health health,
 		       const struct qlink_why *why);
+
+	/** @counted: the status came that kme_count() asked for; may be %NULL */
+	void (*counted)(void *arg, unsigned int node);
 };
 
 /**
@@ -224,6 +227,16 @@ int kme_fd(const struct kme *kme);
  * @kme: the client
  */
 void kme_run(struct kme *kme);
+
+/**
+ * kme_count() - have a KME count its keys, unless it has just done so
+ * @kme: the client
+ * @node: which KME, 0 for the first
+ *
+ * Return: true if there is a request for its status, which ends with @counted, or with @health if the
+ * KME goes down; false if what is known is good enough, or the KME is not up.
+ */
+bool kme_count(struct kme *kme, unsigned int node);
 
 /**
  * kme_get_keys() - request new keys, as the master SAE

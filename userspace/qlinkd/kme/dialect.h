@@ -114,8 +114,8 @@ struct kme_status {
 	int64_t key_size;
 
 	/**
-	 * @stored_key_count: KMEs differ in what they count; only 0 is used, to tell that a
-	 * server error means no keys; -1 once keys came after it
+	 * @stored_key_count: KMEs differ in what they count; 0 tells that a server error means
+	 * no keys, and share.h has what else follows from it; -1 once keys came after it
 	 */
 	int64_t stored_key_count;
 

@@ -160,7 +160,7 @@ static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 		keys[i].place = (uint16_t)(keys[i].place + job->n_done);
 	job->n_keys += (size_t)n;
 	if (n && job->op == KME_OP_ENC)
-		server->status.stored_key_count = -1;
+		kme_server_came(server, (uint64_t)n);
 	return n ? KME_OUTCOME_KEYS : tally.sent ? KME_OUTCOME_BROKEN : KME_OUTCOME_EMPTY;
 }
 

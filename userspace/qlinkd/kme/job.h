@@ -17,6 +17,9 @@ struct kme_node {
 
 	/** @probe: the request for its status, if one runs */
 	struct kme_transfer probe;
+
+	/** @is_counted: it is up, and its status is to be requested anyway */
+	bool is_counted;
 };
 
 /**

@@ -54,6 +54,7 @@ void kme_server_init(struct kme_server *server, int64_t now_ms, unsigned int tim
 	server->batch = KME_BATCH_MAX;
 	server->patience_ms = timeout_ms / 2;
 	kme_status_init(&server->status);
+	share_init(&server->share);
 }
 
 size_t kme_server_limit(const struct kme_server *server)
@@ -66,13 +67,20 @@ size_t kme_server_limit(const struct kme_server *server)
 }
 
 void kme_server_status(struct kme_server *server, const struct kme_status *status,
-		       const struct qlink_why *doubt)
+		       const struct qlink_why *doubt, int64_t now_ms)
 {
 	server->status = *status;
+	share_counted(&server->share, status->stored_key_count, now_ms);
 	server->health = KME_HEALTH_UP;
 	server->why = *doubt;
 	if (server->batch > kme_server_limit(server))
 		server->batch = kme_server_limit(server);
+}
+
+void kme_server_came(struct kme_server *server, uint64_t n)
+{
+	server->status.stored_key_count = -1;
+	share_came(&server->share, n);
 }
 
 void kme_server_failed(struct kme_server *server, int64_t now_ms, unsigned int min_ms,

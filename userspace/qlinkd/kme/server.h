@@ -4,6 +4,7 @@
 #define QLINKD_KME_SERVER_H
 
 #include "dialect.h"
+#include "share.h"
 #include "terms.h"
 
 enum kme_health {
@@ -104,6 +105,9 @@ struct kme_server {
 	/** @n_terms: how often a connection had other terms than the one before, the first included */
 	unsigned int n_terms;
 
+	/** @share: of the pool of keys that it counts in its status */
+	struct share share;
+
 	/** @method: for enc_keys and dec_keys, as far as known */
 	enum kme_method method[KME_OP_N];
 
@@ -158,9 +162,17 @@ void kme_server_init(struct kme_server *server, int64_t now_ms, unsigned int tim
  * @server: is up from here on; its failures still count, so that its back-off does not start anew
  * @status: what it reported
  * @doubt: what is doubtful about it, empty for nothing
+ * @now_ms: CLOCK_BOOTTIME
  */
 void kme_server_status(struct kme_server *server, const struct kme_status *status,
-		       const struct qlink_why *doubt);
+		       const struct qlink_why *doubt, int64_t now_ms);
+
+/**
+ * kme_server_came() - note that new keys came
+ * @server: what its last status counted is no longer what it has
+ * @n: how many, above 0
+ */
+void kme_server_came(struct kme_server *server, uint64_t n);
 
 /**
  * kme_server_failed() - start a server's back-off

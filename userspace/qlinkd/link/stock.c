@@ -23,6 +23,8 @@
 #define WIPED_MS	1000
 /* The most keys of a request to a KME whose speed is not known. */
 #define FIRST_MAX	32
+/* Pause before a KME is asked again whose pool has no more keys for this end. */
+#define SHARE_MS	10000
 
 struct stock {
 	struct stock_ops ops;
@@ -39,6 +41,8 @@ struct stock {
 	/* until when a few keys are enough */
 	uint64_t held_until;
 	uint32_t dry_ms, useless_ms;
+	/* keys that a link needs to return from post-quantum keys alone */
+	uint32_t least;
 	uint64_t n_expired;
 	/* the peer's KMEs that are up, as it said last, and since when none of them is */
 	uint8_t peer_kmes;
@@ -125,25 +129,43 @@ static void ask_again(struct stock *stock)
 		stock->ask_at = stock->now;
 }
 
-/* As long as it is not known how fast a KME answers, few keys are lost if that takes too long. */
-static uint32_t ask_at_most(const struct stock *stock)
+/*
+ * As long as it is not known how fast a KME answers, few keys are lost if that takes too long. The
+ * other end has a right to as many keys of a pool that serves both.
+ */
+static uint32_t ask_at_most(const struct stock *stock, unsigned int node)
 {
-	int node = find_up(stock);
+	const struct kme_server *server = kme_server(stock->kme, node);
+	uint64_t share = share_most(&server->share, source_stock(&stock->sources[node]), stock->least);
+	uint32_t most = server->has_given ? KME_BATCH_MAX : FIRST_MAX;
 
-	return node < 0 || kme_server(stock->kme, (unsigned int)node)->has_given ? KME_BATCH_MAX :
-										   FIRST_MAX;
+	return share < most ? (uint32_t)share : most;
+}
+
+/* A link that lacks keys looks again sooner. */
+static uint64_t share_pause(const struct stock *stock)
+{
+	return stock_held(stock) < stock->least ? SHARE_FRESH_MS : SHARE_MS;
 }
 
 static void ask(struct stock *stock)
 {
-	uint32_t n, most = ask_at_most(stock);
+	uint32_t n, most;
 
 	stock->ask_at = UINT64_MAX;
 	n = wanted(stock);
 	if (!n)
 		return;
+	most = ask_at_most(stock, (unsigned int)find_up(stock));
 	if (stock->now < stock->held_until && stock_held(stock)) {
 		stock->ask_at = stock->held_until;
+		return;
+	}
+	/* The answer comes by on_counted(). */
+	if (kme_count(stock->kme, (unsigned int)find_up(stock)))
+		return;
+	if (!most) {
+		stock->ask_at = stock->now + share_pause(stock);
 		return;
 	}
 	/* A request that is under way goes on. */
@@ -300,8 +322,16 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 		/* The peer's KME may have been down for the same cause, such as the line between them. */
 		source_try_again(source, stock->now);
 	}
+	/* Another KME may serve instead. */
+	ask_again(stock);
 	stock->ops.health(stock->arg, node, health == KME_HEALTH_UP, why);
 	stock->ops.changed(stock->arg);
+}
+
+static void on_counted(void *arg, unsigned int node)
+{
+	(void)node;
+	ask_again(arg);
 }
 
 /* --- life --- */
@@ -309,7 +339,9 @@ static void on_health(void *arg, unsigned int node, enum kme_health health,
 static int start_client(struct stock *stock, const struct config *config,
 			const struct config_link *link, struct qlink_why *why)
 {
-	static const struct kme_ops ops = { .answer = on_answer, .health = on_health };
+	static const struct kme_ops ops = {
+		.answer = on_answer, .health = on_health, .counted = on_counted,
+	};
 	struct kme_node_conf nodes[KME_NODES_MAX];
 	struct kme_conf conf = {
 		.sae = link->sae,
@@ -334,14 +366,26 @@ static int start_client(struct stock *stock, const struct config *config,
  * The cover must not be so small that a link that fell back cannot return: a store is filled up only
  * after a quarter of it is used.
  */
-static void set_cover(struct store_config *store, const struct pacing_config *pacing)
+static uint32_t least_cover(const struct pacing_config *pacing)
 {
-	uint32_t least = (RETURN_MS / pacing->ceiling_ms + 1) * 4 / 3 + 1;
+	return (RETURN_MS / pacing->ceiling_ms + 1) * 4 / 3 + 1;
+}
 
-	if (store->outage_cover < least)
-		store->outage_cover = least;
+/* Keys that the link cannot use before they are too old are not worth taking from the KME. */
+static void set_limits(struct stock *stock, const struct config_link *link)
+{
+	struct store_config *store = &stock->store_config;
+	uint64_t useful = store->max_age_ms / link->pacing.floor_ms + 1;
+
+	stock->least = least_cover(&link->pacing);
+	if (store->outage_cover < stock->least)
+		store->outage_cover = stock->least;
 	if (store->outage_cover > store->capacity)
 		store->outage_cover = store->capacity;
+	if (useful < store->outage_cover)
+		useful = store->outage_cover;
+	if (store->max_age_ms && useful < store->capacity)
+		store->capacity = (uint32_t)useful;
 }
 
 int stock_new(struct stock **out, const struct config *config,
@@ -362,7 +406,7 @@ int stock_new(struct stock **out, const struct config *config,
 	/* Until the peer says otherwise. */
 	stock->peer_kmes = UINT8_MAX;
 	stock->store_config = link->store;
-	set_cover(&stock->store_config, &link->pacing);
+	set_limits(stock, link);
 	pacing_init(&stock->pacing, &link->pacing, now);
 	err = start_client(stock, config, link, why);
 	if (err) {
