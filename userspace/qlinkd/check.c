@@ -107,7 +107,7 @@ static void on_health(void *arg, unsigned int node, enum kme_health health, cons
 	check->why = *why;
 	if (check->is_up)
 		judge(check);
-	check->is_over = !check->is_up || !check->takes_key || kme_get_keys(check->client, 1);
+	check->is_over = !check->is_up || !check->takes_key || kme_get_keys(check->client, 0, 1);
 }
 
 static void on_answer(void *arg, const struct kme_answer *answer)

@@ -297,7 +297,7 @@ size_t lab_get(struct lab_client *client, size_t n)
 	unsigned int before = client->n_answers;
 	int err = -EAGAIN;
 
-	LAB_WAIT(client, (err = kme_get_keys(client->kme, n)) != -EAGAIN);
+	LAB_WAIT(client, (err = kme_get_keys(client->kme, 0, n)) != -EAGAIN);
 	CHECK_NUMBER("get", err, 0);
 	LAB_WAIT(client, client->n_answers > before);
 	return client->answer.n_keys;

@@ -13,21 +13,36 @@
 	"kme one\n url https://127.0.0.1:1\n id KME-1\n ca /c\n certificate /s\n key /k\n" \
 	"link qlink0\n peer b\n kmes one\n sae S\n policy prefer-hybrid\n" options
 
+/* The same with a spare KME. */
+#define SPARE \
+	"agent\n name a\n certificate /a.pem\n key /a.key\n ca /ca.pem\n listen 127.0.0.1:7\n" \
+	" kme-retry-ms 2000\npeer b\n address 127.0.0.1:8\n" \
+	"kme one\n url https://127.0.0.1:1\n id KME-1\n ca /c\n certificate /s\n key /k\n" \
+	"kme two\n url https://127.0.0.1:2\n id KME-2\n ca /c\n certificate /s\n key /k\n" \
+	"link qlink0\n peer b\n kmes one two\n sae S\n policy prefer-hybrid\n"
+
+static const char *const spare[2] = { SPARE, SPARE };
 static const char *const confs[2] = {
 	CONF(" store 20000\n"), CONF(" store 20000\n"),
 };
 
-static struct world *start(uint64_t supply, struct simkme_plan (*plan)(int, unsigned int,
-								      enum kme_op))
+static struct world *start_as(const char *const texts[2], uint64_t supply,
+			      struct simkme_plan (*plan)(int, unsigned int, enum kme_op))
 {
 	struct world *world;
 
 	simkme_start(supply);
 	simkme_plan = plan;
-	world = world_new(confs, true);
+	world = world_new(texts, true);
 	world->has_traffic = true;
 	world_connect(world);
 	return world;
+}
+
+static struct world *start(uint64_t supply, struct simkme_plan (*plan)(int, unsigned int,
+								      enum kme_op))
+{
+	return start_as(confs, supply, plan);
 }
 
 static bool sends_hybrid(unsigned int end)
@@ -126,6 +141,44 @@ TEST(a_kme_that_fails_and_comes_back_costs_no_offer)
 	CHECK(world->ends[0].link->counters.offers_refused <= 1, "%llu offers refused",
 	      (unsigned long long)world->ends[0].link->counters.offers_refused);
 	CHECK_NUMBER("no fallback", world->ends[0].link->counters.source_changes, 0);
+	world_free(world);
+}
+
+/* --- a spare KME --- */
+
+static struct simkme_plan first_is_down_at_one_end(int side, unsigned int node, enum kme_op op)
+{
+	struct simkme_plan plan = { .delay = 20 };
+
+	(void)op;
+	if (side && !node && device_now < up_at)
+		plan.outcome = SIMKME_BROKEN;
+	return plan;
+}
+
+/* The end whose first KME is up knows from INVITE that keys of it are of no use. */
+TEST(the_spare_kme_is_used_when_only_the_peers_first_is_down)
+{
+	struct world *world;
+	uint64_t took, fetched, changes;
+
+	up_at = UINT64_MAX;
+	world = start_as(spare, 40000, first_is_down_at_one_end);
+	took = until_hybrid(world, 60000);
+	CHECK(took <= 5000, "hybrid at both ends after %llu ms", (unsigned long long)took);
+	changes = world->ends[0].link->counters.source_changes;
+	world_run(world, 60000);
+	CHECK_NUMBER("no fallback", world->ends[0].link->counters.source_changes, changes);
+	CHECK(world->ends[0].link->counters.offers_refused <= 1, "%llu offers refused",
+	      (unsigned long long)world->ends[0].link->counters.offers_refused);
+	/* The first is used again when it is back. */
+	up_at = device_now;
+	world_run(world, 30000);
+	fetched = simkme_pairs[0].fetched;
+	world_run(world, 120000);
+	CHECK(simkme_pairs[0].fetched > fetched, "the first KME is not used again");
+	CHECK_NUMBER("still no fallback", world->ends[0].link->counters.source_changes, changes);
+	CHECK(world_flows(world), "frames are lost");
 	world_free(world);
 }
 

@@ -92,9 +92,9 @@ TEST(a_client_requests_and_fetches_keys_at_once)
 	CHECK_NUMBER("b gets", lab_get(&b, 3), 3);
 	for (i = 0; i < 3; i++)
 		ids[i] = b.keys[i].id;
-	CHECK_NUMBER("a gets", kme_get_keys(a.kme, 5), 0);
+	CHECK_NUMBER("a gets", kme_get_keys(a.kme, 0, 5), 0);
 	CHECK_NUMBER("and fetches", kme_fetch_keys(a.kme, 0, ids, 3), 0);
-	CHECK_NUMBER("one enc_keys at a time", kme_get_keys(a.kme, 1), -16);
+	CHECK_NUMBER("one enc_keys at a time", kme_get_keys(a.kme, 0, 1), -16);
 	CHECK_NUMBER("one dec_keys at a time", kme_fetch_keys(a.kme, 0, ids, 3), -16);
 	LAB_WAIT(&a, a.n_answers == 2);
 	CHECK_NUMBER("keys of both", counter(&a, KME_COUNTER_KEYS), 8);
@@ -280,7 +280,7 @@ static void check_late(const char *fault)
 	CHECK_TEXT("counters", moved(&a, &before),
 		   "enc_keys_requests 1, timeout 1, keys_burned 6");
 	CHECK_NUMBER("down", kme_server(a.kme, 0)->health, KME_HEALTH_DOWN);
-	CHECK_NUMBER("no request while down", kme_get_keys(a.kme, 6), -11);
+	CHECK_NUMBER("no request while down", kme_get_keys(a.kme, 0, 6), -11);
 	CHECK_NUMBER("the simulator delivered them",
 		     strstr(lab_command("status"), "\"stored\":993") != NULL, 1);
 	CHECK_TEXT("clear", lab_command("clear a"), "ok");
@@ -428,7 +428,7 @@ TEST(a_running_job_ends_without_an_answer_when_its_client_is_freed)
 	lab_start("", "");
 	lab_client_start(&a, 0, NULL);
 	CHECK_NUMBER("warm up", lab_get(&a, 1), 1);
-	CHECK_NUMBER("requested", kme_get_keys(a.kme, 5), 0);
+	CHECK_NUMBER("requested", kme_get_keys(a.kme, 0, 5), 0);
 	kme_run(a.kme);
 	lab_client_stop(&a);
 	CHECK_NUMBER("no answer", a.n_answers, 0);
@@ -440,8 +440,8 @@ TEST(requests_that_break_a_rule_are_refused)
 	struct kme_key_id ids[2] = { { "00000000-0001" }, { "00000000-0001" } };
 
 	both_start("", "");
-	CHECK_NUMBER("no key", kme_get_keys(a.kme, 0), -22);
-	CHECK_NUMBER("too many", kme_get_keys(a.kme, KME_BATCH_MAX + 1), -22);
+	CHECK_NUMBER("no key", kme_get_keys(a.kme, 0, 0), -22);
+	CHECK_NUMBER("too many", kme_get_keys(a.kme, 0, KME_BATCH_MAX + 1), -22);
 	CHECK_NUMBER("no such KME", kme_fetch_keys(a.kme, 1, ids, 1), -22);
 	CHECK_NUMBER("an ID twice", kme_fetch_keys(a.kme, 0, ids, 2), -22);
 	strcpy(ids[0].text, "a/b/c/d/e");
@@ -508,7 +508,7 @@ TEST(an_idle_connection_is_not_used_with_other_credentials)
 	lab_client_start(&a, 0, NULL);
 	CHECK_NUMBER("got", lab_get(&a, 3), 3);
 	lab_client_renew(&a, "sae-a", "other-ca", NULL);
-	CHECK_NUMBER("asked", kme_get_keys(a.kme, 3), 0);
+	CHECK_NUMBER("asked", kme_get_keys(a.kme, 0, 3), 0);
 	LAB_WAIT(&a, a.n_answers == 2);
 	CHECK_NUMBER("got", a.answer.n_keys, 0);
 	CHECK(strstr(a.answer.why.text, "self-signed certificate in certificate chain"), "%s", a.answer.why.text);

@@ -464,9 +464,9 @@ bool kme_count(struct kme *kme, unsigned int node)
 	return true;
 }
 
-int kme_get_keys(struct kme *kme, size_t n)
+int kme_get_keys(struct kme *kme, unsigned int first, size_t n)
 {
-	int node = find_up(kme, 0);
+	int node = find_up(kme, first);
 
 	if (!n || n > KME_BATCH_MAX)
 		return -EINVAL;

@@ -241,6 +241,7 @@ bool kme_count(struct kme *kme, unsigned int node);
 /**
  * kme_get_keys() - request new keys, as the master SAE
  * @kme: the client
+ * @first: the first KME that may be asked, 0 for the first of all
  * @n: how many, 1 to KME_BATCH_MAX; fewer may come, because each KME gets only one request: some
  *	KMEs forget a batch when the next is requested
  *
@@ -248,12 +249,12 @@ bool kme_count(struct kme *kme, unsigned int node);
  *
  * Return:
  * * %0		- an answer will come
- * * %-EAGAIN	- no KME is up
+ * * %-EAGAIN	- no KME from @first on is up
  * * %-EBUSY	- an enc_keys runs already
  * * %-EINVAL	- @n is out of range
  * * others	- as the system says
  */
-int kme_get_keys(struct kme *kme, size_t n);
+int kme_get_keys(struct kme *kme, unsigned int first, size_t n);
 
 /**
  * kme_fetch_keys() - request the keys that the peer named, as the slave SAE

@@ -97,16 +97,21 @@ uint64_t stock_held(const struct stock *stock)
 
 /* --- from the KMEs --- */
 
-/* The first KME that is up, or -1. */
+/* The first KME that is up at both ends, as far as is known, or else the first that is up here, or -1. */
 static int find_up(const struct stock *stock)
 {
+	int here = -1;
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++) {
-		if (kme_server(stock->kme, i)->health == KME_HEALTH_UP)
+		if (kme_server(stock->kme, i)->health != KME_HEALTH_UP)
+			continue;
+		if (!stock->sources[i].is_gone)
 			return (int)i;
+		if (here < 0)
+			here = (int)i;
 	}
-	return -1;
+	return here;
 }
 
 static uint32_t wanted(struct stock *stock)
@@ -125,7 +130,7 @@ static uint32_t wanted(struct stock *stock)
 /* There is room in a store now. A pause after a KME that had few keys goes on. */
 static void ask_again(struct stock *stock)
 {
-	if (stock->ask_at == UINT64_MAX)
+	if (stock->kme && stock->ask_at == UINT64_MAX)
 		stock->ask_at = stock->now;
 }
 
@@ -150,26 +155,28 @@ static uint64_t share_pause(const struct stock *stock)
 
 static void ask(struct stock *stock)
 {
+	unsigned int node;
 	uint32_t n, most;
 
 	stock->ask_at = UINT64_MAX;
 	n = wanted(stock);
 	if (!n)
 		return;
-	most = ask_at_most(stock, (unsigned int)find_up(stock));
+	node = (unsigned int)find_up(stock);
+	most = ask_at_most(stock, node);
 	if (stock->now < stock->held_until && stock_held(stock)) {
 		stock->ask_at = stock->held_until;
 		return;
 	}
 	/* The answer comes by on_counted(). */
-	if (kme_count(stock->kme, (unsigned int)find_up(stock)))
+	if (kme_count(stock->kme, node))
 		return;
 	if (!most) {
 		stock->ask_at = stock->now + share_pause(stock);
 		return;
 	}
 	/* A request that is under way goes on. */
-	if (kme_get_keys(stock->kme, n < most ? n : most))
+	if (kme_get_keys(stock->kme, node, n < most ? n : most))
 		stock->ask_at = stock->now + DRY_MIN_MS;
 	else
 		stock->is_asking = true;
@@ -538,6 +545,9 @@ void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 	expire(stock);
 	for (i = 0; i < stock->n_sources && !taken->n; i++) {
 		source = &stock->sources[i];
+		/* A KME that the peer has no counterpart of is not tried where another one serves. */
+		if (source->is_gone && stock_usable(stock))
+			continue;
 		taken->n = source_take(source, n, now);
 		taken->kme_id = (struct bytes){ (const uint8_t *)source->id,
 						strlen(source->id) };
@@ -603,6 +613,8 @@ void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now)
 		stock->peer_gone_at = now;
 	for (i = 0; i < stock->n_sources; i++)
 		source_peer_serves(&stock->sources[i], kmes & 1 << i, now);
+	/* Another KME may be the first that is up at both ends now. */
+	ask_again(stock);
 }
 
 /* The KME that is the counterpart of the one in @kme_id, or -1. */
