@@ -188,6 +188,7 @@ void channel_keep_key(struct channel *channel, struct sim_key *key)
 		channel_drop_key(channel, TAILQ_FIRST(&channel->keys));
 		channel->n_expired++;
 	}
+	key->batch = channel->n_batches;
 	TAILQ_INSERT_TAIL(&channel->keys, key, by_age);
 	LIST_INSERT_HEAD(&channel->buckets[bucket_of(key->id)], key, by_id);
 	channel->n_keys++;
@@ -214,13 +215,27 @@ void channel_drop_key(struct channel *channel, struct sim_key *key)
 	free(key);
 }
 
-void channel_drop_batch(struct channel *channel, const struct sae *master)
+void channel_drop_batches(struct channel *channel, const struct sae *master, unsigned int keep)
 {
+	uint64_t batch = UINT64_MAX;
 	struct sim_key *key, *next;
 
-	for (key = TAILQ_FIRST(&channel->keys); key; key = next) {
-		next = TAILQ_NEXT(key, by_age);
-		if (key->master == master)
+	for (key = TAILQ_LAST(&channel->keys, sim_keys); key; key = next) {
+		next = TAILQ_PREV(key, sim_keys, by_age);
+		if (key->master != master)
+			continue;
+		if (keep && key->batch != batch && batch != UINT64_MAX)
+			keep--;
+		batch = key->batch;
+		if (!keep)
 			channel_drop_key(channel, key);
 	}
+}
+
+void channel_drop_old(struct channel *channel, uint64_t now_ms, uint64_t keep_ms)
+{
+	struct sim_key *key;
+
+	while ((key = TAILQ_FIRST(&channel->keys)) && now_ms - key->made_ms > keep_ms)
+		channel_drop_key(channel, key);
 }

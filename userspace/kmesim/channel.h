@@ -74,6 +74,12 @@ struct sim_key {
 	/** @bytes: from slab_get() */
 	uint8_t *bytes;
 
+	/** @batch: number of the answer that it was in, of all enc_keys */
+	uint64_t batch;
+
+	/** @made_ms: when that was */
+	uint64_t made_ms;
+
 	/** @bits: size of the key */
 	unsigned int bits;
 
@@ -103,13 +109,16 @@ struct channel {
 	STAILQ_HEAD(, sae_link) links;
 
 	/** @keys: keys that wait to be fetched, oldest first */
-	TAILQ_HEAD(, sim_key) keys;
+	TAILQ_HEAD(sim_keys, sim_key) keys;
 
 	/** @buckets: the same keys by ID */
 	LIST_HEAD(, sim_key) buckets[CHANNEL_BUCKETS];
 
 	/** @n_keys: number of keys that wait to be fetched */
 	size_t n_keys;
+
+	/** @n_batches: answers to enc_keys so far */
+	uint64_t n_batches;
 
 	/** @n_expired: number of keys that were dropped because there were too many */
 	uint64_t n_expired;
@@ -219,10 +228,19 @@ struct sim_key *channel_find_key(struct channel *channel, const char *id);
 void channel_drop_key(struct channel *channel, struct sim_key *key);
 
 /**
- * channel_drop_batch() - drop the keys that a master got and nobody has fetched
+ * channel_drop_batches() - drop keys that a master got and nobody has fetched
  * @channel: the channel
  * @master: the SAE that got them
+ * @keep: how many of its newest batches stay
  */
-void channel_drop_batch(struct channel *channel, const struct sae *master);
+void channel_drop_batches(struct channel *channel, const struct sae *master, unsigned int keep);
+
+/**
+ * channel_drop_old() - drop keys that nobody has fetched in time
+ * @channel: the channel
+ * @now_ms: the time
+ * @keep_ms: how long a key is kept
+ */
+void channel_drop_old(struct channel *channel, uint64_t now_ms, uint64_t keep_ms);
 
 #endif

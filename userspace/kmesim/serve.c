@@ -115,6 +115,7 @@ static void give_keys(struct etsi *etsi, const struct etsi_request *request,
 	uint64_t i;
 
 	answer_start(&answer, etsi, ETSI_ENC, ask->number);
+	etsi->channel->n_batches++;
 	key = TAILQ_FIRST(&etsi->channel->keys);
 	i = setting(etsi, SETTING_REPEAT_KEYS) && key && ask->number;
 	if (i)
@@ -125,6 +126,7 @@ static void give_keys(struct etsi *etsi, const struct etsi_request *request,
 			break;
 		link->stored--;
 		answer_add(&answer, key);
+		key->made_ms = request->now_ms;
 		if (is_lost)
 			channel_drop_key(NULL, key);
 		else
@@ -199,8 +201,9 @@ static void serve_enc(struct etsi *etsi, const struct etsi_request *request,
 			     "the other KME does not answer");
 		return;
 	}
-	if (setting(etsi, SETTING_DISCARD_BATCH))
-		channel_drop_batch(etsi->channel, request->sae);
+	if (setting(etsi, SETTING_KEEP_BATCHES))
+		channel_drop_batches(etsi->channel, request->sae,
+				     (unsigned int)setting(etsi, SETTING_KEEP_BATCHES) - 1);
 	give_keys(etsi, request, peer, link, &ask, reply);
 }
 
@@ -345,6 +348,8 @@ static void serve(struct etsi *etsi, const struct etsi_request *request,
 	if (link)
 		channel_count(etsi->channel, link, request->now_ms,
 			      (uint64_t)setting(etsi, SETTING_MAX_KEY_COUNT));
+	if (setting(etsi, SETTING_KEEP_MS))
+		channel_drop_old(etsi->channel, request->now_ms, (uint64_t)setting(etsi, SETTING_KEEP_MS));
 	if (op == ETSI_STATUS)
 		serve_status(etsi, request, peer, link, reply);
 	else if (op == ETSI_ENC)

@@ -51,7 +51,8 @@ TEST(keys_come_whatever_the_settings_of_the_kme)
 		{ "status-numbers strings\n", 20, 32 },
 		{ "stored-key-count 0\n", 20, 32 },
 		{ "serve-twice yes\n", 20, 32 },
-		{ "discard-batch yes\n", 20, 32 },
+		{ "keep-batches 1\n", 20, 32 },
+		{ "keep-ms 60000\n", 20, 32 },
 		{ "error-body html\n", 20, 32 },
 	};
 	unsigned int round;
@@ -416,6 +417,34 @@ TEST(a_get_that_was_only_a_guess_gives_way_to_post)
 		CHECK_NUMBER("keys", lab_get(&a, 1), 1);
 	CHECK_TEXT("method", kme_method_name(kme_server(a.kme, 0)->method[KME_OP_ENC]), "post");
 	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* Each end has its own batches; those of the other are not among the newest ones. */
+TEST(a_kme_that_keeps_few_batches_forgets_the_oldest)
+{
+	static struct kme_key batches[3][2];
+	unsigned int i;
+
+	lab_start("keep-batches 2\n", "keep-batches 2\n");
+	lab_client_start(&a, 0, NULL);
+	lab_client_start(&b, 1, NULL);
+	for (i = 0; i < 3; i++) {
+		CHECK_NUMBER("got", lab_get(&a, 2), 2);
+		memcpy(batches[i], a.keys, sizeof(batches[i]));
+	}
+	CHECK_NUMBER("of the other end", lab_get(&b, 2), 2);
+	CHECK_NUMBER("the first", lab_fetch(&b, batches[0], 2), 0);
+	CHECK_NUMBER("the second", lab_fetch(&b, batches[1], 2), 2);
+	CHECK_NUMBER("the third", lab_fetch(&b, batches[2], 2), 2);
+	lab_command("set b keep-ms 1");
+	CHECK_NUMBER("got", lab_get(&a, 2), 2);
+	memcpy(batches[0], a.keys, sizeof(batches[0]));
+	while (lab_now_ms() % 10)
+		lab_command("status");
+	CHECK_NUMBER("too old", lab_fetch(&b, batches[0], 2), 0);
+	lab_client_stop(&a);
+	lab_client_stop(&b);
 	lab_stop();
 }
 
