@@ -101,6 +101,7 @@ static json_t *kme(const struct link *link, unsigned int node)
 	set_text(to, "why", server->why.text);
 	set_text(to, "method", kme_method_name(server->method[KME_OP_ENC]));
 	set(to, "tls", status_terms(&server->terms));
+	set(to, "one_batch", json_boolean(stock_is_one_batch(link->stock, node)));
 	for (i = 0; i < KME_COUNTER_N; i++)
 		set_number(list, kme_counter_name(i), server->counters[i]);
 	set(to, "counters", list);

@@ -134,13 +134,18 @@ static uint64_t number_of(const struct kme_key_id *id)
 	return strlen(id->text) < 24 ? 0 : strtoull(id->text + 24, NULL, 16);
 }
 
-static size_t take_new(struct simkme_pair *pair, unsigned int node, size_t n, struct kme_key *keys)
+static size_t take_new(struct simkme_pair *pair, unsigned int node, int side, size_t n,
+		       struct kme_key *keys)
 {
 	size_t i;
 
+	pair->n_batches[side]++;
 	for (i = 0; i < n && pair->given < pair->supply; i++) {
 		make_key(node, ++pair->given, &keys[i]);
 		pair->is_fetched[pair->given % SIMKME_KEPT] = 0;
+		pair->from[pair->given % SIMKME_KEPT] = (struct simkme_origin){
+			.at = device_now, .batch = pair->n_batches[side], .side = side,
+		};
 	}
 	return i;
 }
@@ -155,6 +160,14 @@ static size_t take_old(const struct simkme_pair *pair, unsigned int node, size_t
 	return i;
 }
 
+static bool is_forgotten(const struct simkme_pair *pair, uint64_t number)
+{
+	const struct simkme_origin *from = &pair->from[number % SIMKME_KEPT];
+
+	return (pair->kept_ms && device_now - from->at > pair->kept_ms) ||
+	       (pair->kept_batches && pair->n_batches[from->side] - from->batch >= pair->kept_batches);
+}
+
 static size_t fetch(struct simkme_pair *pair, const struct open_request *request,
 		    struct kme_key *keys)
 {
@@ -164,7 +177,7 @@ static size_t fetch(struct simkme_pair *pair, const struct open_request *request
 	for (i = 0; i < request->asked; i++) {
 		number = number_of(&request->ids[i]);
 		if (!number || number > pair->given || number + SIMKME_KEPT <= pair->given ||
-		    pair->is_fetched[number % SIMKME_KEPT])
+		    pair->is_fetched[number % SIMKME_KEPT] || is_forgotten(pair, number))
 			continue;
 		pair->is_fetched[number % SIMKME_KEPT] = 1;
 		pair->fetched++;
@@ -260,8 +273,8 @@ static enum kme_outcome note_health(struct kme *kme, const struct open_request *
 }
 
 /* Keys that left the KME but did not arrive are burned. */
-static size_t get(const struct open_request *request, enum kme_op op, struct kme_key *keys,
-		  size_t *n_burned)
+static size_t get(const struct kme *kme, const struct open_request *request, enum kme_op op,
+		  struct kme_key *keys, size_t *n_burned)
 {
 	struct simkme_pair *pair = &simkme_pairs[request->node];
 	size_t n = 0;
@@ -274,7 +287,7 @@ static size_t get(const struct open_request *request, enum kme_op op, struct kme
 	else if (request->outcome == SIMKME_OLD)
 		return take_old(pair, request->node, request->n_sent, keys);
 	else
-		n = take_new(pair, request->node, request->n_sent, keys);
+		n = take_new(pair, request->node, kme->side, request->n_sent, keys);
 	if (request->is_late)
 		pair->late += n;
 	if (request->outcome == SIMKME_BROKEN)
@@ -290,7 +303,7 @@ static void answer(struct kme *kme, struct open_request *request, enum kme_op op
 	struct kme_key keys[KME_BATCH_MAX];
 	int next;
 
-	told.n_keys = get(request, op, keys, &told.n_burned);
+	told.n_keys = get(kme, request, op, keys, &told.n_burned);
 	if (told.n_burned || request->outcome != SIMKME_UP)
 		snprintf(told.why.text, sizeof(told.why.text), "simulated %d", request->outcome);
 	told.keys = keys;

@@ -52,6 +52,16 @@ struct simkme_pair {
 	/* keys that left a KME in an answer that did not arrive in time */
 	uint64_t late;
 	uint8_t is_fetched[SIMKME_KEPT];
+	/* a KME forgets keys that are not fetched by then, or that are not of the newest batches of the
+	 * end that requested them; 0 for never
+	 */
+	uint64_t kept_ms;
+	unsigned int kept_batches, n_batches[2];
+	struct simkme_origin {
+		uint64_t at;
+		unsigned int batch;
+		int side;
+	} from[SIMKME_KEPT];
 };
 
 extern struct simkme_pair simkme_pairs[KME_NODES_MAX];

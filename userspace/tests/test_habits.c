@@ -182,6 +182,60 @@ TEST(the_spare_kme_is_used_when_only_the_peers_first_is_down)
 	world_free(world);
 }
 
+/* --- keys that are forgotten --- */
+
+static struct simkme_plan well(int side, unsigned int node, enum kme_op op)
+{
+	(void)side;
+	(void)node;
+	(void)op;
+	return (struct simkme_plan){ .delay = 20 };
+}
+
+/* At least 80 % of the keys that KMEs give are used, once the habit is known, and the source is steady. */
+static void check_forgetful(unsigned int batches, uint64_t ms, bool is_one_batch)
+{
+	struct world *world;
+	uint64_t given, used, changes;
+	unsigned int i;
+
+	world = start(UINT64_MAX / 2, well);
+	simkme_pairs[0].kept_batches = batches;
+	simkme_pairs[0].kept_ms = ms;
+	world_run(world, 120000);
+	given = simkme_pairs[0].given;
+	used = world->n_hybrid;
+	changes = world->ends[0].link->counters.source_changes +
+		  world->ends[1].link->counters.source_changes;
+	world_run(world, 300000);
+	given = simkme_pairs[0].given - given;
+	used = world->n_hybrid - used;
+	printf("# %u batches, %llu ms: %llu keys given at first; then %llu, %llu used\n", batches,
+	       (unsigned long long)ms, (unsigned long long)(simkme_pairs[0].given - given),
+	       (unsigned long long)given, (unsigned long long)used);
+	CHECK(used >= 300 && used * 10 >= given * 8, "%llu of %llu keys used",
+	      (unsigned long long)used, (unsigned long long)given);
+	CHECK_NUMBER("changes of the source", world->ends[0].link->counters.source_changes +
+		     world->ends[1].link->counters.source_changes, changes);
+	CHECK(sends_hybrid(0) && sends_hybrid(1), "not hybrid at the end");
+	for (i = 0; i < 2; i++)
+		CHECK_NUMBER("one batch at a time", stock_is_one_batch(world->ends[i].link->stock, 0),
+			     is_one_batch);
+	CHECK(world_flows(world), "frames are lost");
+	world_free(world);
+}
+
+TEST(keys_of_a_kme_that_keeps_only_the_newest_batch_are_used)
+{
+	check_forgetful(1, 0, true);
+}
+
+TEST(keys_of_a_kme_that_keeps_few_batches_or_for_a_short_time_are_used)
+{
+	check_forgetful(4, 0, false);
+	check_forgetful(0, 5000, true);
+}
+
 /* --- one pool for both ends --- */
 
 /* One end fills its store while the other is cut off from its KME. */

@@ -387,6 +387,15 @@ static void note_trouble(struct link *link, const char *event, uint64_t *counter
 	     TEXT("reason", msg_reason_name(reason)));
 }
 
+static void note_burned(struct link *link, uint32_t n, const char *why)
+{
+	if (!n)
+		return;
+	link->counters.keys_burned += n;
+	TELL(link->services, LOG_WARNING, "keys-burned", TEXT("link", link->config->device),
+	     NUMBER_OF("burned", n), TEXT("why", why));
+}
+
 static void note_refused(struct link *link, uint8_t reason)
 {
 	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
@@ -397,17 +406,9 @@ static void note_refused(struct link *link, uint8_t reason)
 	if (link->act->has_offered &&
 	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID ||
 	     reason == SESSION_REASON_TIMEOUT))
-		stock_refused(link->stock, reason, services_now());
+		note_burned(link, stock_refused(link->stock, reason, services_now()),
+			    "the peer's KME has forgotten the rest of their batch");
 	link->act->has_offered = false;
-}
-
-static void note_burned(struct link *link, uint32_t n, const char *why)
-{
-	if (!n)
-		return;
-	link->counters.keys_burned += n;
-	TELL(link->services, LOG_WARNING, "keys-burned", TEXT("link", link->config->device),
-	     NUMBER_OF("burned", n), TEXT("why", why));
 }
 
 /* A key ID is offered once, so the keys of an offer that ends with its session are lost. */

@@ -44,6 +44,21 @@ struct source {
 	/** @wants_fresh: a key is needed that arrives after that */
 	bool wants_fresh;
 
+	/** @is_open: what was taken last is neither agreed on nor refused */
+	bool is_open;
+
+	/** @held_max: most keys to hold, because the peer's KME forgets more; UINT32_MAX for any */
+	uint32_t held_max;
+
+	/** @n_forgot: how often the peer's KME had forgotten keys, after it knew all of an offer */
+	unsigned int n_forgot;
+
+	/** @was_kept: an offer was agreed on since it was found that keys were forgotten */
+	bool was_kept;
+
+	/** @one_batch_until: until when no second batch is tried, in ms */
+	uint64_t one_batch_until;
+
 	/** @has_store: @store was made; a spare KME that is never asked has none */
 	bool has_store;
 };
@@ -97,6 +112,36 @@ bool source_is_usable(const struct source *source);
 bool source_is_to_be_probed(const struct source *source, uint64_t now);
 
 /**
+ * source_wanted() - say how many keys to request from the KME
+ * @source: has a store
+ * @now: time in ms
+ *
+ * Where the peer's KME forgets keys, the store holds no more than are known to survive. If these are
+ * no more than an offer has, the next batch is requested only when the last one is used up and
+ * agreed on: some KMEs forget a batch when the next is requested.
+ *
+ * Return: how many; 0 for none now.
+ */
+uint32_t source_wanted(struct source *source, uint64_t now);
+
+/**
+ * source_wanted_at() - when source_wanted() says something else although nothing happens
+ * @source: the source
+ * @now: time in ms
+ *
+ * Return: time in ms, after @now; UINT64_MAX for never.
+ */
+uint64_t source_wanted_at(const struct source *source, uint64_t now);
+
+/**
+ * source_is_one_batch() - whether only one batch at a time is requested
+ * @source: the source
+ *
+ * Return: true once the peer's KME has forgotten keys again and again.
+ */
+bool source_is_one_batch(const struct source *source);
+
+/**
  * source_take() - take keys for an offer
  * @source: the source; nothing is taken yet
  * @n: how many are wanted
@@ -111,8 +156,10 @@ uint32_t source_take(struct source *source, uint32_t n, uint64_t now);
  * @source: the source
  * @reason: SESSION_REASON_KME, _TIMEOUT or _KEY_ID
  * @now: time in ms
+ *
+ * Return: keys of the same batch that were wiped.
  */
-void source_refused(struct source *source, enum session_reason reason, uint64_t now);
+uint32_t source_refused(struct source *source, enum session_reason reason, uint64_t now);
 
 /**
  * source_agreed() - note that the peer fetched what was taken last

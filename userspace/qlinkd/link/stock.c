@@ -114,19 +114,6 @@ static int find_up(const struct stock *stock)
 	return here;
 }
 
-static uint32_t wanted(struct stock *stock)
-{
-	int node = find_up(stock);
-	struct source *source;
-	uint32_t n;
-
-	if (node < 0 || !source_open(&stock->sources[node], &stock->store_config))
-		return 0;
-	source = &stock->sources[node];
-	n = store_wanted(&source->store);
-	return n || !source->wants_fresh ? n : 1;
-}
-
 /* There is room in a store now. A pause after a KME that had few keys goes on. */
 static void ask_again(struct stock *stock)
 {
@@ -155,28 +142,33 @@ static uint64_t share_pause(const struct stock *stock)
 
 static void ask(struct stock *stock)
 {
-	unsigned int node;
+	int node = find_up(stock);
+	struct source *source;
 	uint32_t n, most;
 
 	stock->ask_at = UINT64_MAX;
-	n = wanted(stock);
-	if (!n)
+	if (node < 0 || !source_open(&stock->sources[node], &stock->store_config))
 		return;
-	node = (unsigned int)find_up(stock);
-	most = ask_at_most(stock, node);
+	source = &stock->sources[node];
+	n = source_wanted(source, stock->now);
+	if (!n) {
+		stock->ask_at = source_wanted_at(source, stock->now);
+		return;
+	}
+	most = ask_at_most(stock, (unsigned int)node);
 	if (stock->now < stock->held_until && stock_held(stock)) {
 		stock->ask_at = stock->held_until;
 		return;
 	}
 	/* The answer comes by on_counted(). */
-	if (kme_count(stock->kme, node))
+	if (kme_count(stock->kme, (unsigned int)node))
 		return;
 	if (!most) {
 		stock->ask_at = stock->now + share_pause(stock);
 		return;
 	}
 	/* A request that is under way goes on. */
-	if (kme_get_keys(stock->kme, node, n < most ? n : most))
+	if (kme_get_keys(stock->kme, (unsigned int)node, n < most ? n : most))
 		stock->ask_at = stock->now + DRY_MIN_MS;
 	else
 		stock->is_asking = true;
@@ -571,13 +563,18 @@ void stock_spend(struct stock *stock)
 	ask_again(stock);
 }
 
-void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now)
+uint32_t stock_refused(struct stock *stock, enum session_reason reason, uint64_t now)
 {
 	struct source *source = &stock->sources[stock->offered];
+	uint32_t n = source_refused(source, reason, now);
 
-	source_refused(source, reason, now);
+	pacing_spent(&stock->pacing, n);
 	if (source->wants_fresh)
 		stock->ask_at = now;
+	/* The next batch comes just when it is to be offered. */
+	else if (source->held_max != UINT32_MAX)
+		stock->ask_at = source->refused_until;
+	return n;
 }
 
 uint32_t stock_agreed(struct stock *stock, uint64_t now)
@@ -586,7 +583,7 @@ uint32_t stock_agreed(struct stock *stock, uint64_t now)
 	uint32_t n = source_agreed(source, now);
 
 	pacing_spent(&stock->pacing, n);
-	if (n)
+	if (n || source->held_max != UINT32_MAX)
 		ask_again(stock);
 	return n;
 }
@@ -657,6 +654,11 @@ void stock_cancel_fetch(struct stock *stock)
 {
 	if (stock->kme)
 		kme_cancel_fetch(stock->kme);
+}
+
+bool stock_is_one_batch(const struct stock *stock, unsigned int node)
+{
+	return source_is_one_batch(&stock->sources[node]);
 }
 
 const struct kme_server *stock_server(const struct stock *stock, unsigned int node)

@@ -224,8 +224,10 @@ void stock_spend(struct stock *stock);
  * @reason: SESSION_REASON_KME, _TIMEOUT or _KEY_ID; where the peer's KME does not have a
  *	key, the newest is tried next; after KME, offers are half as large
  * @now: time in ms
+ *
+ * Return: keys wiped, because the peer's KME has forgotten their batch.
  */
-void stock_refused(struct stock *stock, enum session_reason reason, uint64_t now);
+uint32_t stock_refused(struct stock *stock, enum session_reason reason, uint64_t now);
 
 /**
  * stock_agreed() - note that the peer fetched what was offered
@@ -270,6 +272,15 @@ enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
  * @stock: the stock; reports that none came if a fetch was under way
  */
 void stock_cancel_fetch(struct stock *stock);
+
+/**
+ * stock_is_one_batch() - whether a KME is asked for one batch at a time
+ * @stock: the stock
+ * @node: which, below the number of its KMEs
+ *
+ * Return: true if the peer's KME forgets keys, as source_is_one_batch().
+ */
+bool stock_is_one_batch(const struct stock *stock, unsigned int node);
 
 /**
  * stock_server() - state and counters of a KME
