@@ -77,6 +77,8 @@ ns1='' ns2='' ns3=''	# setup_ns names them
 # scale N: N, or a quarter of it on the debug kernel.
 scale() { if is_debug_kernel; then echo $(($1 / 4)); else echo "$1"; fi; }
 
+is_rt_kernel() { [[ $(uname -v) == *PREEMPT_RT* ]]; }
+
 # ---- namespaces and links ----
 
 # setup_ns VARIABLE…: new namespaces without IPv6, which would send frames by itself.

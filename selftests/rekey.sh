@@ -335,7 +335,9 @@ each_test_flows_under_many_keys()
 	decode_nonces "$tmp/pcap"
 	for n in 1 2; do
 		expect_eq "$n: nonces used twice" "$(nonces "$n" again)" 0
-		expect_eq "$n: frames not in the order of their lane" "$(nonces "$n" back)" 0
+		# With PREEMPT_RT, one sender may overtake another of its CPU between its number and its sending. Each flow
+		# keeps its order, and the peer's window takes thousands of frames late.
+		is_rt_kernel || expect_eq "$n: frames not in the order of their lane" "$(nonces "$n" back)" 0
 		# A datagram is a frame; TCP may merge records.
 		expect_ok "$n: frames" test "$(nonces "$n" sealed)" -ge $((rounds * records))
 	done
