@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,7 +75,7 @@ static void remove_files(void)
 {
 	char command[64];
 
-	if (agents_dir[sizeof(agents_dir) - 2] == 'X')
+	if (strstr(agents_dir, "XXXXXX"))
 		return;
 	snprintf(command, sizeof(command), "rm -rf %s", agents_dir);
 	if (system(command))
@@ -129,7 +130,7 @@ const char *agents_conf(unsigned int end, const char *kme, const char *link)
 
 void agents_files(void)
 {
-	if (agents_dir[sizeof(agents_dir) - 2] != 'X')
+	if (!strstr(agents_dir, "XXXXXX"))
 		return;
 	if (!mkdtemp(agents_dir))
 		BAIL_OUT();

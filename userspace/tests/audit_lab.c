@@ -53,7 +53,7 @@ void lab_empty(void)
 __attribute__((destructor))
 static void tidy(void)
 {
-	if (strchr(lab_folder, 'X'))
+	if (strstr(lab_folder, "XXXXXX"))
 		return;
 	lab_empty();
 	rmdir(lab_folder);

@@ -17,7 +17,7 @@ static void tidy(void)
 	char command[64];
 
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	if (folder[sizeof(folder) - 2] != 'X' && system(command))
+	if (!strstr(folder, "XXXXXX") && system(command))
 		fprintf(stderr, "%s: not removed\n", folder);
 }
 
@@ -38,7 +38,7 @@ static void pki(const char *words, int status, const char *said)
 {
 	char command[300];
 
-	if (folder[sizeof(folder) - 2] == 'X')
+	if (strstr(folder, "XXXXXX"))
 		CHECK(mkdtemp(folder), "no folder");
 	snprintf(command, sizeof(command), "pki=$PWD/qlinkd/qlink-pki; cd %s && \"$pki\" %s 2>&1", folder, words);
 	run(command, status, said);
