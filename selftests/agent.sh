@@ -443,6 +443,61 @@ test_certificates_are_replaced_eth()
 	steady_stop
 }
 
+# The CA of the KMEs is replaced under traffic, as an operator does it: both CAs are trusted, then the certificates of
+# KMEs and SAEs change, then the old CA goes.
+test_ca_of_the_kmes_is_replaced_udp()
+{
+	local n before=() changes
+
+	setup_sites
+	cp -r "$pki" "$tmp/pki"
+	pki=$tmp/pki
+	kmes_start "${rich[@]}"
+	links_add
+	agents_start "floor-ms 100"
+	keep_busy
+	expect_active hybrid
+	steady_start
+	changes=$(changes_of_sources)
+	before=(- "$(serials 1)" "$(serials 2)")
+	(
+		cd "$pki" && mv kme-ca.pem old-ca.pem && kme_ca new-ca && cat old-ca.pem new-ca.pem >kme-ca.pem
+	) || fail "another CA"
+	reload_both
+	expect_new_keys
+	(
+		# The key signs from now on; openssl takes the first certificate of a file.
+		cd "$pki" && mv new-ca.key kme-ca.key && cat new-ca.pem old-ca.pem >kme-ca.pem &&
+			kme_cert kme-a KME-A && kme_cert kme-b KME-B && kme_cert sae-a SAE-A && kme_cert sae-b SAE-B
+	) || fail "other certificates"
+	for n in a b; do kmes restart "$n" 0; done
+	reload_both
+	expect_new_keys
+	for n in 1 2; do expect_ok "other serial numbers" test "$(serials "$n")" != "${before[n]}"; done
+	cp "$pki/new-ca.pem" "$pki/kme-ca.pem"
+	for n in a b; do kmes restart "$n" 0; done
+	reload_both
+	expect_new_keys
+	expect_eq "CA in use" "$(status 1 '[.certificates[] | select(.use == "ca") | .serial] | length')" 2
+	expect_eq "no fallback" "$(changes_of_sources)" "$changes"
+	steady_stop
+}
+
+changes_of_sources() { echo "$(link_status 1 .counters.source_changes) $(link_status 2 .counters.source_changes)"; }
+reload_both() { expect_ok "reload" ctl 1 reload; expect_ok "reload" ctl 2 reload; }
+
+# expect_new_keys: both agents get more keys from their KMEs, and agree on more.
+expect_new_keys()
+{
+	local n got keys
+
+	for n in 1 2; do
+		got=$(link_status "$n" .kmes[0].counters.keys) keys=$(link_status "$n" .counters.tx_keys.hybrid)
+		expect_soon "keys from the KME" link_status_is "$n" ".kmes[0].counters.keys > $got" true
+		expect_soon "hybrid keys" link_status_is "$n" ".counters.tx_keys.hybrid > $keys" true
+	done
+}
+
 # serials 1|2: serial numbers of the certificates of an agent, its own first.
 serials() { status "$1" '[.certificates[] | select(.use == "certificate") | .serial] | join(" ")'; }
 

@@ -15,6 +15,13 @@ agent_pid=(- 0 0) kmesim_pid=0
 
 # ---- certificates, made once for all tests of a file ----
 
+# kme_ca FILE: a CA for KMEs and SAEs.
+kme_ca()
+{
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=KME CA" -keyout "$1.key" \
+		-out "$1.pem" 2>/dev/null
+}
+
 # kme_cert FILE CN: a certificate of a KME or an SAE, under the CA of the KMEs.
 kme_cert()
 {
@@ -30,8 +37,7 @@ make_pki()
 	(
 		cd "$pki" || exit 1
 		qlink-pki ca . && qlink-pki cert . site-a && qlink-pki cert . site-b || exit 1
-		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=KME CA" \
-			-keyout kme-ca.key -out kme-ca.pem 2>/dev/null &&
+		kme_ca kme-ca &&
 			kme_cert kme-a KME-A && kme_cert kme-b KME-B && kme_cert sae-a SAE-A && kme_cert sae-b SAE-B
 	) || fail "certificates"
 }

@@ -291,12 +291,22 @@ static int refuse_file(const char *what, const char *path,
 	return -1;
 }
 
+static int load_files(SSL_CTX *tls, const struct server *server, struct qlink_why *why)
+{
+	if (SSL_CTX_use_certificate_chain_file(tls, server->certificate) != 1)
+		return refuse_file("certificate", server->certificate, why);
+	if (SSL_CTX_use_PrivateKey_file(tls, server->key, SSL_FILETYPE_PEM) != 1)
+		return refuse_file("key", server->key, why);
+	if (SSL_CTX_load_verify_file(tls, server->ca) != 1)
+		return refuse_file("ca", server->ca, why);
+	SSL_CTX_set_client_CA_list(tls, SSL_load_client_CA_file(server->ca));
+	return 0;
+}
+
 int server_load(struct server *server, struct qlink_why *why)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
-	server->tls = tls;
-	TAILQ_INIT(&server->held);
 	if (!tls)
 		return refuse_file("TLS", "", why);
 	/* A resumed session would not send the certificate that identifies the client. */
@@ -305,13 +315,12 @@ int server_load(struct server *server, struct qlink_why *why)
 	SSL_CTX_set_num_tickets(tls, 0);
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 			   NULL);
-	if (SSL_CTX_use_certificate_chain_file(tls, server->certificate) != 1)
-		return refuse_file("certificate", server->certificate, why);
-	if (SSL_CTX_use_PrivateKey_file(tls, server->key, SSL_FILETYPE_PEM) != 1)
-		return refuse_file("key", server->key, why);
-	if (SSL_CTX_load_verify_file(tls, server->ca) != 1)
-		return refuse_file("ca", server->ca, why);
-	SSL_CTX_set_client_CA_list(tls, SSL_load_client_CA_file(server->ca));
+	if (load_files(tls, server, why)) {
+		SSL_CTX_free(tls);
+		return -1;
+	}
+	SSL_CTX_free(server->tls);
+	server->tls = tls;
 	return 0;
 }
 
@@ -334,6 +343,8 @@ int server_start(struct server *server, struct qlink_why *why)
 
 	if (server->http)
 		return 0;
+	if (server_load(server, why))
+		return -1;
 	server->http = evhttp_new(server->base);
 	if (!server->http)
 		return refuse_file("HTTP", "", why);

@@ -54,15 +54,15 @@ struct server {
 /**
  * server_load() - read the certificates and the key
  * @server: the server; all members before @tls are filled in
- * @why: filled in on failure
+ * @why: filled in on failure; what was read before stays
  *
- * Return: 0, or -1.
+ * Return: 0, or -1 with @why.
  */
 int server_load(struct server *server, struct qlink_why *why);
 
 /**
- * server_start() - listen
- * @server: from server_load(); nothing happens if it already runs
+ * server_start() - read the certificates and the key, and listen
+ * @server: all members before @tls are filled in; nothing happens if it already runs
  * @why: filled in on failure
  *
  * Return: 0, or -1 with @why.
