@@ -307,10 +307,10 @@ expect_checksums_done()
 	capture_stop "$tmp/sealed.pcap"
 	decode sealed
 	expect_ok "checksum state" test "$(json sealed '.count["type 2"]')" -gt 100
-	tcpdump -r "$tmp/onward.pcap" -nn -vv "tcp and dst $1" >"$tmp/onward" 2>/dev/null
+	tcpdump -Z root -r "$tmp/onward.pcap" -nn -vv "tcp and dst $1" >"$tmp/onward" 2>/dev/null
 	expect_ok "right checksums" test "$(grep -c '(correct)' "$tmp/onward")" -gt 100
 	expect_eq "wrong checksums" "$(grep -c incorrect "$tmp/onward")" 0
-	tcpdump -r "$tmp/onward.pcap" -nn -vv "udp and dst $1" >"$tmp/onward" 2>/dev/null
+	tcpdump -Z root -r "$tmp/onward.pcap" -nn -vv "udp and dst $1" >"$tmp/onward" 2>/dev/null
 	expect_eq "right UDP checksums" "$(grep -c 'udp sum ok' "$tmp/onward")" 1
 }
 

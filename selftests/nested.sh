@@ -87,8 +87,8 @@ test_end_to_end_within_hops()
 	expect_ok "frames of $mtu bytes" in_ns "$ns1" ping -c 3 -i 0.05 -W 5 -M 'do' -s $((mtu - 28)) 10.9.0.3
 	capture_stop "$tmp/hop.pcap"
 	expect_eq "frames of the end-to-end link in clear at site b" \
-		"$(tcpdump -n -r "$tmp/hop.pcap" "not udp port 47003 and not arp" 2>/dev/null | wc -l)" 0
-	expect_ok "and sealed" test "$(tcpdump -n -r "$tmp/hop.pcap" "udp port 47003" 2>/dev/null | wc -l)" -gt 6
+		"$(tcpdump -Z root -n -r "$tmp/hop.pcap" "not udp port 47003 and not arp" 2>/dev/null | wc -l)" 0
+	expect_ok "and sealed" test "$(tcpdump -Z root -n -r "$tmp/hop.pcap" "udp port 47003" 2>/dev/null | wc -l)" -gt 6
 	expect_eq "rings of their own" "$({ for n in ab ac; do dev=$n ring "$ns1" tx id; dev=$n ring "$ns1" rx id; done; } | sort -u | wc -l)" 4
 	for n in 1 2 3; do expect_eq "violations at $n" "$(grep -c violated "$tmp/$n/log")" 0; done
 }

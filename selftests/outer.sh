@@ -10,7 +10,7 @@
 # fields FILE FROM: "DSCP-and-ECN TTL" of the captured packets from an address, each combination once.
 fields()
 {
-	tcpdump -nn -v -r "$1" "src host $2" 2>/dev/null | sed -nE \
+	tcpdump -Z root -nn -v -r "$1" "src host $2" 2>/dev/null | sed -nE \
 		-e 's/.*IP \(tos (0x[0-9a-f]+).* ttl ([0-9]+),.*/\1 \2/p' \
 		-e 's/.*IP6 \(class (0x[0-9a-f]+).* hlim ([0-9]+),.*/\1 \2/p' \
 		-e '/class/!s/.*IP6 \(.*hlim ([0-9]+),.*/0x0 \1/p' | sed 's/^0x0\([0-9a-f]\)/0x\1/' | sort -u |
@@ -27,7 +27,7 @@ shows()
 	in_ns "$ns1" ping -c 2 -i 0.01 -W "$deadline" "${@:5}" "${inner[2]}" >/dev/null || fail "$3: no answer"
 	capture_stop "$file"
 	expect_eq "$3" "$(fields "$file" "$2")" "$4"
-	expect_eq "checksums" "$(tcpdump -nn -v -r "$file" 2>/dev/null | grep -c 'bad cksum\|wrong')" 0
+	expect_eq "checksums" "$(tcpdump -Z root -nn -v -r "$file" 2>/dev/null | grep -c 'bad cksum\|wrong')" 0
 }
 
 # wire_shows WHAT WANT [WORD…]: the outer fields; inner_shows: those inside the link.

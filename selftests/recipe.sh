@@ -93,7 +93,7 @@ test_two_sites_as_the_readme_has_them()
 	expect_has "status" "$(cat "$tmp/1/log")" "new keys are hybrid"
 	capture_stop "$tmp/wire"
 	expect_ok "sealed frames" test "$(sealed_in "$tmp/wire")" -ge 6
-	expect_eq "frames in clear" "$(tcpdump -n -r "$tmp/wire" net 10.9.0.0/24 2>/dev/null | wc -l)" 0
+	expect_eq "frames in clear" "$(tcpdump -Z root -n -r "$tmp/wire" net 10.9.0.0/24 2>/dev/null | wc -l)" 0
 	expect_eq "payload in clear" "$(grep -c -a -F "$ping_bytes" "$tmp/wire")" 0
 	# It is seen where it is in clear.
 	dev=qlink0 capture_start "$ns1" "$tmp/inside"

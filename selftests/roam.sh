@@ -141,7 +141,7 @@ behind_nat()
 # ports_of ADDRESS NAME: from which UDP ports an address sends, in a capture.
 ports_of()
 {
-	tcpdump -r "$tmp/$2.pcap" -nn "src host $1 and udp" 2>/dev/null |
+	tcpdump -Z root -r "$tmp/$2.pcap" -nn "src host $1 and udp" 2>/dev/null |
 		sed -nE 's/^.* IP6? [0-9a-f.:]+\.([0-9]+) > .*/\1/p' | sort -u | paste -sd ' '
 }
 
@@ -212,7 +212,7 @@ test_modem_changes_its_address()
 	answers "$ns2" "${inner[1]}"
 	answers "$ns1" "${inner[2]}"
 	capture_stop "$tmp/wire.pcap"
-	n=$(tcpdump -r "$tmp/wire.pcap" -nn "udp and host $nat_address2" 2>/dev/null |
+	n=$(tcpdump -Z root -r "$tmp/wire.pcap" -nn "udp and host $nat_address2" 2>/dev/null |
 		awk -v from="$nat_address2.$seen" -v to="$nat_address2.$seen:" '$3 == from { n++ } $5 == to { print n + 0; exit }')
 	expect_ok "with the first beacon: beacons before the first answer: $n" test "$n" -ge 1 -a "$n" -le 2
 	expect_eq "carriers" "$(carrier_changes "$ns1") $(carrier_changes "$ns2")" "$changes"

@@ -241,7 +241,7 @@ expect_sealed()
 		expect_eq "nonces of site ${site[n]}: again, back" "$(nonces "$n" again) $(nonces "$n" back)" "0 0"
 		expect_ok "frames of site ${site[n]}" test "$(nonces "$n" sealed)" -gt 10
 	done
-	expect_eq "in clear" "$(tcpdump -n -r "$1" "host ${inner[1]} or host ${inner[2]}" 2>/dev/null | wc -l)" 0
+	expect_eq "in clear" "$(tcpdump -Z root -n -r "$1" "host ${inner[1]} or host ${inner[2]}" 2>/dev/null | wc -l)" 0
 }
 
 # steady_start [SECONDS]: pings in each direction every 10 ms, or every SECONDS. steady_stop expects an answer to
