@@ -34,6 +34,14 @@ size_t field_escape(char *to, size_t room, const char *text, size_t len, enum fi
 	return written;
 }
 
+void field_make_printable(char *text, const char *except)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~' || strchr(except, *text))
+			*text = '?';
+	}
+}
+
 static int put_value(char *to, size_t room, const struct log_field *field)
 {
 	size_t len;

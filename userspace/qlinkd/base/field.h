@@ -54,6 +54,15 @@ enum field_style {
 size_t field_escape(char *to, size_t room, const char *text, size_t len, enum field_style style);
 
 /**
+ * field_make_printable() - make a text of others fit for a line, in place
+ * @text: each byte that is no printable ASCII, or is in @except, becomes a question mark
+ * @except: as "\"\\", for a text that is put between quotes later; may be empty
+ *
+ * Context: Pure.
+ */
+void field_make_printable(char *text, const char *except);
+
+/**
  * field_json() - write fields as members of a JSON object
  * @to: filled in, with a terminating NUL: "NAME":VALUE pairs, separated by commas
  * @room: bytes at @to; above 0

@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include "pem.h"
+#include "qlinkd/base/field.h"
 
 #define NAME_FLAGS	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS)
 #define DATE_TEXT	32
@@ -53,14 +54,9 @@ static const char *date_of(time_t when, char text[DATE_TEXT])
 /* Certificates are written by others: anything but plain ASCII becomes a question mark. */
 void credentials_subject(const X509_NAME *name, char *text, size_t room)
 {
-	char *at;
-
 	if (X509_NAME_get_text_by_NID(name, NID_commonName, text, (int)room) < 0)
 		snprintf(text, room, "no common name");
-	for (at = text; *at; at++) {
-		if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
-			*at = '?';
-	}
+	field_make_printable(text, "\"\\");
 }
 
 static void name_subject(const X509_NAME *name, char text[CREDENTIALS_SUBJECT])

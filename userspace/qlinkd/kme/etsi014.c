@@ -9,6 +9,7 @@
 #include "common/number.h"
 #include "json.h"
 #include "keys.h"
+#include "qlinkd/base/field.h"
 #include "url.h"
 
 #define KEY_BITS	(KME_SECRET_MIN_BYTES * 8)
@@ -150,13 +151,8 @@ static int64_t number_of(const json_t *root, const char *name)
 /* Copies a text of the KME, which may have any bytes; what does not fit is cut off. */
 static void quote(char *to, size_t room, const char *text, size_t len)
 {
-	size_t i;
-
-	if (len >= room)
-		len = room - 1;
-	for (i = 0; i < len && text[i]; i++)
-		to[i] = text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\' ? '?' : text[i];
-	to[i] = '\0';
+	snprintf(to, room, "%.*s", (int)len, text);
+	field_make_printable(to, "\"\\");
 }
 
 static void take_name(const json_t *root, const char *member, char name[KME_SAE_ID_MAX + 1])

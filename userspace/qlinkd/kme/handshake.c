@@ -137,13 +137,6 @@ static CURLcode set_up(CURL *easy, void *context, void *arg)
 	return CURLE_OK;
 }
 
-/* Sets an option of libcurl; code keeps the first failure. */
-#define SET(option, value) do {						\
-	CURLcode one_ = curl_easy_setopt(easy, (option), (value));	\
-	if (!code)							\
-		code = one_;						\
-} while (0)
-
 static struct curl_blob blob_of(struct credentials_text text)
 {
 	return (struct curl_blob){ .data = (void *)text.data, .len = text.len,
@@ -162,11 +155,11 @@ static CURLcode set_credentials(CURL *easy, const struct credentials *credential
 	struct curl_blob trust = blob_of(credentials_trust_pem(credentials));
 	CURLcode code = CURLE_OK;
 
-	SET(CURLOPT_CAINFO, NULL);
-	SET(CURLOPT_CAPATH, NULL);
-	SET(CURLOPT_CAINFO_BLOB, &trust);
-	SET(CURLOPT_SSLCERT_BLOB, &chain);
-	SET(CURLOPT_SSLKEY_BLOB, &key);
+	KME_SET(CURLOPT_CAINFO, NULL);
+	KME_SET(CURLOPT_CAPATH, NULL);
+	KME_SET(CURLOPT_CAINFO_BLOB, &trust);
+	KME_SET(CURLOPT_SSLCERT_BLOB, &chain);
+	KME_SET(CURLOPT_SSLKEY_BLOB, &key);
 	return code;
 }
 
@@ -174,15 +167,15 @@ CURLcode kme_handshake_prepare(struct kme_handshake *handshake, CURL *easy)
 {
 	CURLcode code = set_credentials(easy, handshake->credentials);
 
-	SET(CURLOPT_SSLVERSION, handshake->tls == KME_TLS_1_2 ? (long)CURL_SSLVERSION_TLSv1_2 :
+	KME_SET(CURLOPT_SSLVERSION, handshake->tls == KME_TLS_1_2 ? (long)CURL_SSLVERSION_TLSv1_2 :
 								(long)CURL_SSLVERSION_TLSv1_3);
-	SET(CURLOPT_SSL_CIPHER_LIST, SUITES_1_2);
-	SET(CURLOPT_SSL_EC_CURVES, handshake->tls == KME_TLS_PQ ? HYBRID_GROUPS : GROUPS);
-	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	KME_SET(CURLOPT_SSL_CIPHER_LIST, SUITES_1_2);
+	KME_SET(CURLOPT_SSL_EC_CURVES, handshake->tls == KME_TLS_PQ ? HYBRID_GROUPS : GROUPS);
+	KME_SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	KME_SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	/* With a KME ID, verify() checks it instead of the host. */
-	SET(CURLOPT_SSL_VERIFYHOST, handshake->id ? 0L : 2L);
-	SET(CURLOPT_SSL_CTX_FUNCTION, set_up);
-	SET(CURLOPT_SSL_CTX_DATA, handshake);
+	KME_SET(CURLOPT_SSL_VERIFYHOST, handshake->id ? 0L : 2L);
+	KME_SET(CURLOPT_SSL_CTX_FUNCTION, set_up);
+	KME_SET(CURLOPT_SSL_CTX_DATA, handshake);
 	return code;
 }

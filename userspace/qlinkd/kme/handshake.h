@@ -8,6 +8,13 @@
 #include "qlinkd/credentials/credentials.h"
 #include "terms.h"
 
+/* Sets an option of the local variable easy of libcurl; the local variable code keeps the first failure. */
+#define KME_SET(option, value) do {					\
+	CURLcode one_ = curl_easy_setopt(easy, (option), (value));	\
+	if (!code)							\
+		code = one_;						\
+} while (0)
+
 /**
  * struct kme_handshake - the handshake of one connection; all zero before it
  *

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "qlinkd/base/field.h"
+
 /* The KME may have closed a connection that was idle for longer, which loses the request. */
 #define REUSE_S	20L
 
@@ -52,22 +54,15 @@ static int refuse_resend(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_FAIL;
 }
 
-/* Sets an option of libcurl; code keeps the first failure. */
-#define SET(option, value) do {						\
-	CURLcode one_ = curl_easy_setopt(easy, (option), (value));	\
-	if (!code)							\
-		code = one_;						\
-} while (0)
-
 static CURLcode set_security(struct kme_transfer *transfer)
 {
 	CURLcode code = kme_handshake_prepare(&transfer->handshake, transfer->easy);
 	CURL *easy = transfer->easy;
 
-	SET(CURLOPT_PROTOCOLS_STR, "https");
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	KME_SET(CURLOPT_PROTOCOLS_STR, "https");
+	KME_SET(CURLOPT_FOLLOWLOCATION, 0L);
+	KME_SET(CURLOPT_PROXY, "");
+	KME_SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	return code;
 }
 
@@ -76,27 +71,27 @@ static CURLcode set_request(struct kme_transfer *transfer, const char *url)
 	CURLcode code = CURLE_OK;
 	CURL *easy = transfer->easy;
 
-	SET(CURLOPT_URL, url);
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)transfer->peer->connect_ms);
-	SET(CURLOPT_TIMEOUT_MS, (long)transfer->peer->timeout_ms);
-	SET(CURLOPT_MAXAGE_CONN, REUSE_S);
-	SET(CURLOPT_NOSIGNAL, 1L);
+	KME_SET(CURLOPT_URL, url);
+	KME_SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	KME_SET(CURLOPT_CONNECTTIMEOUT_MS, (long)transfer->peer->connect_ms);
+	KME_SET(CURLOPT_TIMEOUT_MS, (long)transfer->peer->timeout_ms);
+	KME_SET(CURLOPT_MAXAGE_CONN, REUSE_S);
+	KME_SET(CURLOPT_NOSIGNAL, 1L);
 	/* A resolver that hangs must not block the loop. */
-	SET(CURLOPT_QUICK_EXIT, 1L);
-	SET(CURLOPT_ERRORBUFFER, transfer->error);
-	SET(CURLOPT_PRIVATE, transfer);
-	SET(CURLOPT_HTTPHEADER, transfer->headers);
-	SET(CURLOPT_WRITEFUNCTION, write_answer);
-	SET(CURLOPT_WRITEDATA, transfer);
+	KME_SET(CURLOPT_QUICK_EXIT, 1L);
+	KME_SET(CURLOPT_ERRORBUFFER, transfer->error);
+	KME_SET(CURLOPT_PRIVATE, transfer);
+	KME_SET(CURLOPT_HTTPHEADER, transfer->headers);
+	KME_SET(CURLOPT_WRITEFUNCTION, write_answer);
+	KME_SET(CURLOPT_WRITEDATA, transfer);
 	if (!transfer->body)
 		return code;
-	SET(CURLOPT_POST, 1L);
-	SET(CURLOPT_POSTFIELDSIZE, (long)transfer->body_len);
-	SET(CURLOPT_READFUNCTION, read_body);
-	SET(CURLOPT_READDATA, transfer);
-	SET(CURLOPT_SEEKFUNCTION, refuse_resend);
-	SET(CURLOPT_SEEKDATA, transfer);
+	KME_SET(CURLOPT_POST, 1L);
+	KME_SET(CURLOPT_POSTFIELDSIZE, (long)transfer->body_len);
+	KME_SET(CURLOPT_READFUNCTION, read_body);
+	KME_SET(CURLOPT_READDATA, transfer);
+	KME_SET(CURLOPT_SEEKFUNCTION, refuse_resend);
+	KME_SET(CURLOPT_SEEKDATA, transfer);
 	return code;
 }
 
@@ -322,15 +317,6 @@ static void explain_error(const struct kme_transfer *transfer, enum kme_counter 
 		 meaning->text ? ": " : "", error);
 }
 
-/* Errors quote the KME's certificate, which may have any bytes. */
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-	}
-}
-
 static void explain(const struct kme_transfer *transfer,
 		    enum kme_counter counter, CURLcode code,
 		    struct qlink_why *why)
@@ -347,7 +333,8 @@ static void explain(const struct kme_transfer *transfer,
 			 "the connection closed after the request");
 	else
 		explain_error(transfer, counter, code, why);
-	make_printable(why->text);
+	/* Errors quote the KME's certificate, which may have any bytes. */
+	field_make_printable(why->text, "");
 }
 
 static void note_times(struct kme_times *times, CURL *easy)
