@@ -135,18 +135,18 @@ static json_t *answer_error(const char *why)
 	return to;
 }
 
-static json_t *run_status(struct agent *agent, const char *word)
+static json_t *run_status(struct control *control, const char *word)
 {
 	(void)word;
-	return status_of(agent);
+	return status_of(control->agent);
 }
 
-static json_t *run_reload(struct agent *agent, const char *word)
+static json_t *run_reload(struct control *control, const char *word)
 {
 	struct config_error error;
 
 	(void)word;
-	return agent_reload(agent, &error) ? answer_error(error.text) : json_object();
+	return agent_reload(control->agent, &error) ? answer_error(error.text) : json_object();
 }
 
 static void add_change(json_t *to, const char *device, const char *change)
@@ -177,13 +177,13 @@ static void list_changes(void *arg, const struct setup *now, const struct setup 
 	json_object_set_new(arg, "certificates_changed", json_boolean(now->own != next->own));
 }
 
-static json_t *run_try_reload(struct agent *agent, const char *word)
+static json_t *run_try_reload(struct control *control, const char *word)
 {
 	json_t *answer = json_object();
 	struct config_error error;
 
 	(void)word;
-	if (!agent_try_reload(agent, list_changes, answer, &error))
+	if (!agent_try_reload(control->agent, list_changes, answer, &error))
 		return answer;
 	json_decref(answer);
 	return answer_error(error.text);
@@ -202,14 +202,14 @@ static json_t *run_on_link(struct agent *agent, const char *word, const char *ev
 	return json_object();
 }
 
-static json_t *run_restart(struct agent *agent, const char *word)
+static json_t *run_restart(struct control *control, const char *word)
 {
-	return run_on_link(agent, word, "restart", link_restart);
+	return run_on_link(control->agent, word, "restart", link_restart);
 }
 
-static json_t *run_withdraw(struct agent *agent, const char *word)
+static json_t *run_withdraw(struct control *control, const char *word)
 {
-	return run_on_link(agent, word, "withdraw", link_withdraw);
+	return run_on_link(control->agent, word, "withdraw", link_withdraw);
 }
 
 static void on_checked(void *arg, json_t *report)
@@ -226,7 +226,7 @@ static void on_checked(void *arg, json_t *report)
  * is the number of the check, and the client asks for its report until there is one. A client that
  * goes away leaves a check that ends by itself; there is one at a time.
  */
-static json_t *ask_check(struct control *control, const char *word)
+static json_t *run_check_kme(struct control *control, const char *word)
 {
 	const char *end = strchr(word, ' ');
 	char name[CONTROL_LINE_MAX];
@@ -244,7 +244,7 @@ static json_t *ask_check(struct control *control, const char *word)
 	return json_pack("{s:I}", "check", (json_int_t)++control->n_checks);
 }
 
-static json_t *ask_report(struct control *control, const char *word)
+static json_t *run_kme_report(struct control *control, const char *word)
 {
 	struct qlink_why why;
 	uint64_t number;
@@ -256,23 +256,21 @@ static json_t *ask_report(struct control *control, const char *word)
 
 static const struct command {
 	const char *name;
-	json_t *(*run)(struct agent *agent, const char *word);
-	/* instead of it, for commands that are over later */
-	json_t *(*ask)(struct control *control, const char *word);
+	json_t *(*run)(struct control *control, const char *word);
 	/* what its word is, for the audit log; NULL: it has none */
 	const char *operand;
 	/* it changes something, so not everybody may give it */
 	bool operates;
 } commands[] = {
-	{ "status", run_status, NULL, NULL, false },
-	{ "reload", run_reload, NULL, NULL, true },
+	{ "status", run_status, NULL, false },
+	{ "reload", run_reload, NULL, true },
 	/* It changes nothing, but reads all files, and costs as much as a reload. */
-	{ "try-reload", run_try_reload, NULL, NULL, true },
-	{ "restart", run_restart, NULL, "link", true },
-	{ "withdraw", run_withdraw, NULL, "link", true },
+	{ "try-reload", run_try_reload, NULL, true },
+	{ "restart", run_restart, "link", true },
+	{ "withdraw", run_withdraw, "link", true },
 	/* It makes the agent open a connection, and may cost a key. */
-	{ "check-kme", NULL, ask_check, "kme", true },
-	{ "kme-report", NULL, ask_report, "check", false },
+	{ "check-kme", run_check_kme, "kme", true },
+	{ "kme-report", run_kme_report, "check", false },
 };
 
 static json_t *run_command(struct caller *caller, const struct command *command, const char *word)
@@ -284,8 +282,7 @@ static json_t *run_command(struct caller *caller, const struct command *command,
 	if (command->operates)
 		note_asked(caller, command->name, command->operand, word);
 	if (!command->operates || caller->may_operate)
-		return command->run ? command->run(caller->control->agent, word) :
-				      command->ask(caller->control, word);
+		return command->run(caller->control, word);
 	snprintf(why, sizeof(why), "%s: user %u may only read; root, the agent's user and the group of "
 		 "\"operators\" in qlinkd.conf may operate", command->name, caller->who.uid);
 	return answer_error(why);
