@@ -195,9 +195,7 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 		.checkpoint_ms = CHECKPOINT_MS,
 	};
 	struct qlink_why cause;
-	struct audit_tail tail;
-	int err = audit_open(&agent->services.audit, &settings, credentials_key(agent->now.own),
-			     &tail, &cause);
+	int err = audit_open(&agent->services.audit, &settings, credentials_key(agent->now.own), &cause);
 
 	if (err)
 		return qlink_refuse(why, err, "audit log %s", cause.text);

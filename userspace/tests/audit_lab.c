@@ -72,13 +72,16 @@ void lab_begin(uint64_t file_bytes)
 struct audit *lab_open_log(struct audit_tail *tail)
 {
 	struct qlink_why why = { "" };
-	struct audit_tail own;
+	struct audit_state state;
 	struct audit *audit;
 
-	CHECK_NUMBER("open", audit_open(&audit, &lab_settings, lab_key, tail ? tail : &own, &why), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &lab_settings, lab_key, &why), 0);
 	CHECK_TEXT("why", why.text, "");
 	if (!audit)
 		BAIL_OUT();
+	audit_read_state(audit, &state);
+	if (tail)
+		*tail = state.tail;
 	return audit;
 }
 

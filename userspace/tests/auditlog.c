@@ -17,13 +17,12 @@ struct audit *auditlog_open(void)
 		.folder = folder, .agent = "a", .file_bytes = 1 << 30, .file_ms = 3600000,
 		.checkpoint_ms = 3600000,
 	};
-	struct audit_tail tail;
 	struct qlink_why why;
 	struct audit *audit;
 
 	if (!strcmp(folder, TEMPLATE))
 		CHECK(mkdtemp(folder), "no folder");
-	CHECK_NUMBER("audit", audit_open(&audit, &settings, NULL, &tail, &why), 0);
+	CHECK_NUMBER("audit", audit_open(&audit, &settings, NULL, &why), 0);
 	return audit;
 }
 

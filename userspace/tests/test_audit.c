@@ -154,19 +154,18 @@ TEST(a_new_key_signs_at_once)
 TEST(folders_that_cannot_be_used_are_refused)
 {
 	struct audit *first, *second;
-	struct audit_tail tail;
 	struct qlink_why why;
 
 	lab_begin(1 << 20);
 	first = lab_open_log(NULL);
-	CHECK_NUMBER("a second agent", audit_open(&second, &lab_settings, lab_key, &tail, &why), -EBUSY);
+	CHECK_NUMBER("a second agent", audit_open(&second, &lab_settings, lab_key, &why), -EBUSY);
 	CHECK(strstr(why.text, ": another agent writes to it"), "%s", why.text);
 	audit_close(first);
 	lab_settings.folder = "/etc/passwd";
-	CHECK_NUMBER("no folder", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOTDIR);
+	CHECK_NUMBER("no folder", audit_open(&second, &lab_settings, lab_key, &why), -ENOTDIR);
 	CHECK_TEXT("why", why.text, "/etc/passwd: is no folder, in which the files of the log would be");
 	lab_settings.folder = "/etc/passwd/audit";
-	CHECK_NUMBER("nowhere", audit_open(&second, &lab_settings, lab_key, &tail, &why), -ENOTDIR);
+	CHECK_NUMBER("nowhere", audit_open(&second, &lab_settings, lab_key, &why), -ENOTDIR);
 	lab_settings.folder = lab_folder;
 }
 
@@ -462,26 +461,31 @@ static void await_writer(struct audit *audit, struct audit_state *state)
 	} while (!state->is_found && !state->err);
 }
 
+/* Begins a test whose log has a disk of its own. False if only root may mount. */
+static bool begin_on_disk(char disk[LAB_FOLDER + 8], struct audit_settings *settings)
+{
+	lab_begin(16 << 20);
+	snprintf(disk, LAB_FOLDER + 8, "%s/disk", lab_folder);
+	*settings = lab_settings;
+	settings->folder = disk;
+	return mount_full(disk);
+}
+
 /* The first start, on a disk on which not even the folder has room. */
 TEST(an_agent_starts_for_the_first_time_on_a_full_disk)
 {
-	char disk[LAB_FOLDER + 8];
-	struct audit_settings settings = lab_settings;
+	char disk[LAB_FOLDER + 8], folder[128];
+	struct audit_settings settings;
 	struct qlink_why why = { "" };
 	struct audit_state state;
-	struct audit_tail tail;
 	struct audit *audit;
-	char folder[128];
 
-	lab_begin(16 << 20);
-	snprintf(disk, sizeof(disk), "%s/disk", lab_folder);
-	if (!mount_full(disk))
+	if (!begin_on_disk(disk, &settings))
 		return;
 	snprintf(folder, sizeof(folder), "%s/qlinkd/log", disk);
 	settings.folder = folder;
-	settings.file_bytes = lab_settings.file_bytes;
 	CHECK_NUMBER("check", audit_folder_check(folder, &why), 0);
-	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &tail, &why), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &why), 0);
 	if (!audit)
 		BAIL_OUT();
 	await_writer(audit, &state);
@@ -509,26 +513,21 @@ TEST(an_agent_starts_on_a_disk_that_fails_and_then_goes_on_with_its_log)
 		{ .name = "link", .text = "qlink0" }, { .name = "record", .number = 3 }, { .name = NULL },
 	};
 	char disk[LAB_FOLDER + 8];
-	struct audit_settings settings = lab_settings;
+	struct audit_settings settings;
 	struct qlink_why why = { "" };
 	struct audit_state state;
-	struct audit_tail tail;
 	struct audit *audit;
 
-	lab_begin(16 << 20);
-	snprintf(disk, sizeof(disk), "%s/disk", lab_folder);
-	if (!mount_full(disk))
+	if (!begin_on_disk(disk, &settings))
 		return;
-	settings.folder = disk;
-	settings.file_bytes = lab_settings.file_bytes;
 	CHECK_NUMBER("room", mount(NULL, disk, NULL, MS_REMOUNT, "nr_inodes=100"), 0);
-	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &tail, &why), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &why), 0);
 	audit_add(audit, 1, "used", record);
 	lab_flush(audit);
 	audit_close(audit);
 	CHECK_NUMBER("read only", mount(NULL, disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
 	CHECK_NUMBER("check", audit_folder_check(disk, &why), 0);
-	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &tail, &why), 0);
+	CHECK_NUMBER("open", audit_open(&audit, &settings, lab_key, &why), 0);
 	if (!audit)
 		BAIL_OUT();
 	await_writer(audit, &state);

@@ -423,7 +423,7 @@ static int start_thread(struct audit *audit)
 }
 
 int audit_open(struct audit **out, const struct audit_settings *settings, EVP_PKEY *key,
-	       struct audit_tail *tail, struct qlink_why *why)
+	       struct qlink_why *why)
 {
 	struct audit *audit = calloc(1, sizeof(*audit));
 	int err;
@@ -431,14 +431,13 @@ int audit_open(struct audit **out, const struct audit_settings *settings, EVP_PK
 	*out = NULL;
 	if (!audit)
 		return qlink_refuse(why, -ENOMEM, "no memory");
-	err = audit_files_open(&audit->files, settings, tail, why);
+	err = audit_files_open(&audit->files, settings, &audit->state.tail, why);
 	/* The agent starts, and the writer tries again. */
 	if (audit_disk_fails(err)) {
 		audit->state.err = err;
 		err = 0;
 	}
 	audit->state.is_found = audit->files.is_found;
-	audit->state.tail = *tail;
 	audit->in = malloc(AUDIT_QUEUE_BYTES);
 	audit->out = malloc(AUDIT_QUEUE_BYTES);
 	audit->state.file = audit->files.file;

@@ -48,17 +48,16 @@ struct audit_state {
  * @settings: where, and when files end; copied
  * @key: private key that signs checkpoints; the caller keeps its reference. %NULL for no
  *	signature
- * @tail: filled in with what was found; all zero if the disk fails
  * @why: filled in on failure
  *
  * A disk that is full or fails is no failure: events wait in the queue, and the log begins, or goes
- * on, as soon as the disk works. A folder that is wrong, or that this process may not write, is.
+ * on, as soon as the disk works. audit_read_state() tells what was found. A folder that is wrong, or that this process may not write, is.
  *
  * Context: Process; starts a thread. The process has blocked no signal for it: it takes none.
  * Return: 0, or a negative errno with @why.
  */
 int audit_open(struct audit **audit, const struct audit_settings *settings, EVP_PKEY *key,
-	       struct audit_tail *tail, struct qlink_why *why);
+	       struct qlink_why *why);
 
 /**
  * audit_close() - write what waits, sign it and stop
