@@ -8,11 +8,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "auditlog.h"
 #include "tap.h"
+#include "unixdial.h"
 
 #define ANSWER_BYTES	100000
 #define NOBODY		65534
@@ -160,17 +160,6 @@ static void stop(void)
 	strcpy(strrchr(folder, '-') + 1, "XXXXXX");
 }
 
-static int dial(void)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(at.sun_path, path);
-	CHECK_NUMBER("connect", connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	return fd;
-}
-
 static void turn(void)
 {
 	event_base_loop(agent.base, EVLOOP_NONBLOCK);
@@ -204,7 +193,7 @@ static const char *answer_to(const char *command, uid_t uid, const gid_t *groups
 		if ((n && setgroups(n, groups)) || (!n && setgroups(0, NULL)) || setgid(NOBODY) ||
 		    setuid(uid))
 			_exit(2);
-		fds[0] = dial();
+		fds[0] = unixdial(path);
 		fcntl(fds[0], F_SETFL, 0);
 		dprintf(fds[0], "%s\n", command);
 		len = read(fds[0], text, sizeof(text));
@@ -234,7 +223,7 @@ TEST(pipelined_commands_wait_until_their_answers_are_read)
 	int fd;
 
 	start(NULL);
-	fd = dial();
+	fd = unixdial(path);
 	for (i = 0; i < TURNS; i++) {
 		n_sent += write(fd, "status\n", 7) == 7;
 		turn();
@@ -260,7 +249,7 @@ TEST(a_line_without_an_end_disconnects)
 	int fd, i;
 
 	start(NULL);
-	fd = dial();
+	fd = unixdial(path);
 	for (i = 0; i <= CONTROL_LINE_MAX; i++) {
 		CHECK(write(fd, "x", 1) == 1, "not written");
 		turn();
@@ -328,7 +317,7 @@ TEST(without_descriptors_clients_wait_and_the_loop_rests)
 	int fd;
 
 	start(NULL);
-	fd = dial();
+	fd = unixdial(path);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &none);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +14,7 @@
 #include "qlinkd/control.h"
 #include "qlinkd/metrics.h"
 #include "qlinkd/status.h"
+#include "unixdial.h"
 
 #define USES_REAL	"\tkmes real\n\tsae SAE-B\n"
 
@@ -48,20 +47,20 @@ static const char *read_metrics(void)
 {
 	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
 	static char text[1 << 16];
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	struct metrics *metrics = NULL;
 	struct qlink_why why = { "" };
+	char path[108];
 	size_t len = 0;
 	ssize_t n = -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd;
 
-	snprintf(at.sun_path, sizeof(at.sun_path), "%s/metrics", agents_dir);
-	CHECK_NUMBER("metrics", metrics_open(&metrics, at.sun_path, &agents[0], &why), 0);
-	CHECK_NUMBER("connect", connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	snprintf(path, sizeof(path), "%s/metrics", agents_dir);
+	CHECK_NUMBER("metrics", metrics_open(&metrics, path, &agents[0], &why), 0);
+	fd = unixdial(path);
 	CHECK_NUMBER("ask", write(fd, request, strlen(request)), (long long)strlen(request));
 	while (n) {
 		agents_turn();
-		n = recv(fd, text + len, sizeof(text) - 1 - len, MSG_DONTWAIT);
+		n = read(fd, text + len, sizeof(text) - 1 - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
 	text[len] = '\0';

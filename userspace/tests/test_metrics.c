@@ -3,14 +3,13 @@
 #include "qlinkd/agent.h"
 #include "qlinkd/expiry.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/un.h>
 
 #include <event2/buffer.h>
 
 #include "tap.h"
+#include "unixdial.h"
 
 /* The agent here has no links and no certificates. Its answer is larger than a socket's buffer. */
 #define tls_refused(context, i)		((uint64_t)(i))
@@ -63,17 +62,6 @@ static void stop(void)
 	strcpy(strrchr(folder, '-') + 1, "XXXXXX");
 }
 
-static int dial(void)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(at.sun_path, path);
-	CHECK_NUMBER("connect", connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	return fd;
-}
-
 static void turn(void)
 {
 	event_base_loop(agent.base, EVLOOP_NONBLOCK);
@@ -96,7 +84,7 @@ static size_t read_all(int fd, char *text, size_t room)
 
 static size_t ask(const char *request, char *text, size_t room)
 {
-	int fd = dial();
+	int fd = unixdial(path);
 	size_t len;
 
 	CHECK_NUMBER("sent", write(fd, request, strlen(request)), (ssize_t)strlen(request));
@@ -154,7 +142,7 @@ TEST(a_request_without_an_end_disconnects)
 
 	start();
 	memset(many, 'x', sizeof(many));
-	fd = dial();
+	fd = unixdial(path);
 	CHECK_NUMBER("sent", write(fd, many, sizeof(many)), (ssize_t)sizeof(many));
 	turn();
 	turn();
@@ -175,10 +163,10 @@ TEST(more_clients_than_allowed_wait_for_one_to_go)
 
 	start();
 	for (i = 0; i < METRICS_CLIENTS_MAX; i++) {
-		idle[i] = dial();
+		idle[i] = unixdial(path);
 		turn();
 	}
-	last = dial();
+	last = unixdial(path);
 	CHECK_NUMBER("sent", write(last, REQUEST, strlen(REQUEST)), (ssize_t)strlen(REQUEST));
 	for (i = 0; i < 10; i++)
 		turn();
@@ -200,7 +188,7 @@ TEST(without_descriptors_clients_wait_and_the_loop_rests)
 	int fd;
 
 	start();
-	fd = dial();
+	fd = unixdial(path);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
 	setrlimit(RLIMIT_NOFILE, &none);
