@@ -413,11 +413,9 @@ test_reload_eth()
 	steady_stop
 }
 
-# Certificates of the agents and their SAEs are replaced in place: a reload takes them into use, under traffic.
-test_certificates_are_replaced_eth()
+# setup_renewal: protected agents whose certificates this test alone uses, and pings both ways.
+setup_renewal()
 {
-	local n before offers changes
-
 	setup_sites
 	cp -r "$pki" "$tmp/pki"
 	pki=$tmp/pki
@@ -427,6 +425,14 @@ test_certificates_are_replaced_eth()
 	keep_busy
 	expect_active hybrid
 	steady_start
+}
+
+# Certificates of the agents and their SAEs are replaced in place: a reload takes them into use, under traffic.
+test_certificates_are_replaced_eth()
+{
+	local n before offers changes
+
+	setup_renewal
 	for n in 1 2; do
 		before=$(serials "$n") changes=$(link_status "$n" .counters.source_changes)
 		expect_ok "new certificates" renew "${site[n]}"
@@ -449,15 +455,7 @@ test_ca_of_the_kmes_is_replaced_udp()
 {
 	local n before=() changes
 
-	setup_sites
-	cp -r "$pki" "$tmp/pki"
-	pki=$tmp/pki
-	kmes_start "${rich[@]}"
-	links_add
-	agents_start "floor-ms 100"
-	keep_busy
-	expect_active hybrid
-	steady_start
+	setup_renewal
 	changes=$(changes_of_sources)
 	before=(- "$(serials 1)" "$(serials 2)")
 	(
@@ -467,8 +465,7 @@ test_ca_of_the_kmes_is_replaced_udp()
 	expect_new_keys
 	(
 		# The key signs from now on; openssl takes the first certificate of a file.
-		cd "$pki" && mv new-ca.key kme-ca.key && cat new-ca.pem old-ca.pem >kme-ca.pem &&
-			kme_cert kme-a KME-A && kme_cert kme-b KME-B && kme_cert sae-a SAE-A && kme_cert sae-b SAE-B
+		cd "$pki" && mv new-ca.key kme-ca.key && cat new-ca.pem old-ca.pem >kme-ca.pem && kme_certs
 	) || fail "other certificates"
 	for n in a b; do kmes restart "$n" 0; done
 	reload_both

@@ -29,6 +29,9 @@ kme_cert()
 		-subj "/CN=$2" -addext basicConstraints=critical,CA:FALSE -keyout "$1.key" -out "$1.pem" 2>/dev/null
 }
 
+# kme_certs: one for each KME and SAE.
+kme_certs() { kme_cert kme-a KME-A && kme_cert kme-b KME-B && kme_cert sae-a SAE-A && kme_cert sae-b SAE-B; }
+
 make_pki()
 {
 	pki=$top/pki
@@ -37,8 +40,7 @@ make_pki()
 	(
 		cd "$pki" || exit 1
 		qlink-pki ca . && qlink-pki cert . site-a && qlink-pki cert . site-b || exit 1
-		kme_ca kme-ca &&
-			kme_cert kme-a KME-A && kme_cert kme-b KME-B && kme_cert sae-a SAE-A && kme_cert sae-b SAE-B
+		kme_ca kme-ca && kme_certs
 	) || fail "certificates"
 }
 
