@@ -16,6 +16,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "answer.h"
 #include "common/wipe.h"
 #include "serve.h"
 
@@ -222,6 +223,17 @@ static enum etsi_method method_of(struct evhttp_request *request)
 	}
 }
 
+/* Whether as many answers are under way as the KME can handle. */
+static bool is_busy(const struct server *server)
+{
+	int most = server->etsi.settings.value[SETTING_PARALLEL], n = 0;
+	const struct held *held;
+
+	TAILQ_FOREACH(held, &server->held, next)
+		n++;
+	return most && n >= most;
+}
+
 static void on_request(struct evhttp_request *http, void *arg)
 {
 	struct server *server = arg;
@@ -240,7 +252,12 @@ static void on_request(struct evhttp_request *http, void *arg)
 	};
 	struct etsi_reply reply;
 
-	serve_request(&server->etsi, &request, &reply);
+	if (is_busy(server)) {
+		memset(&reply, 0, sizeof(reply));
+		answer_error(&server->etsi, &reply, 503, "busy with other requests");
+	} else {
+		serve_request(&server->etsi, &request, &reply);
+	}
 	send_reply(server, http, &reply);
 	qlink_wipe_free(reply.body);
 }
@@ -272,6 +289,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 
 	if (!ssl)
 		return NULL;
+	server->n_connections++;
 	restrict_tls(ssl, &server->etsi.settings);
 	bev = bufferevent_openssl_socket_new(base, -1, ssl,
 					     BUFFEREVENT_SSL_ACCEPTING,

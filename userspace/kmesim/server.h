@@ -47,6 +47,9 @@ struct server {
 	/** @restart: timer that starts the KME again */
 	struct event *restart;
 
+	/** @n_connections: that it accepted so far */
+	uint64_t n_connections;
+
 	/** @held: answers that faults delay */
 	TAILQ_HEAD(, held) held;
 };

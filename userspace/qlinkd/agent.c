@@ -12,6 +12,7 @@
 
 #include "expiry.h"
 #include "qlinkd/config/reload.h"
+#include "qlinkd/kme/loop.h"
 
 /* Between two beats. */
 #define BEAT_MS		1000
@@ -74,6 +75,15 @@ static void on_monitor(evutil_socket_t fd, short what, void *arg)
 		else if (err == -ENOBUFS)
 			notice(agent, NULL);
 	}
+}
+
+static void on_kmes(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+
+	(void)fd;
+	(void)what;
+	kme_loop_run(agent->services.kmes);
 }
 
 /* --- peers --- */
@@ -174,10 +184,13 @@ static int add_events(struct agent *agent)
 	}
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	agent->monitor_event = event_new(agent->base, fd, EV_READ | EV_PERSIST, on_monitor, agent);
+	agent->kmes_event = event_new(agent->base, kme_loop_fd(agent->services.kmes), EV_READ | EV_PERSIST,
+				      on_kmes, agent);
 	agent->beat = evtimer_new(agent->base, on_beat, agent);
-	if (!agent->monitor_event || !agent->beat)
+	if (!agent->monitor_event || !agent->kmes_event || !agent->beat)
 		return -ENOMEM;
 	event_add(agent->monitor_event, NULL);
+	event_add(agent->kmes_event, NULL);
 	add_timer(agent->beat, 0);
 	return 0;
 }
@@ -237,7 +250,7 @@ int agent_open(struct agent *agent, struct config_error *error)
 
 	agent->began = services_now();
 	agent->base = event_base_new();
-	if (!agent->base)
+	if (!agent->base || kme_loop_new(&agent->services.kmes))
 		return refuse(agent, -ENOMEM, &(struct qlink_why){ "no memory" }, error);
 	owner = owner_of(agent);
 	err = setup_build(&next, &agent->now, agent->path, 0, &owner, error);
@@ -279,8 +292,10 @@ void agent_close(struct agent *agent)
 	for (i = 0; i < 3; i++)
 		free_event(agent->signals[i]);
 	free_event(agent->monitor_event);
+	free_event(agent->kmes_event);
 	free_event(agent->beat);
 	setup_discard(&agent->now, &nothing);
+	kme_loop_free(agent->services.kmes);
 	audit_close(agent->services.audit);
 	seen_free(&agent->services.keys_seen);
 	notify_close(&agent->notify);
@@ -298,14 +313,16 @@ int agent_check(const char *path, struct config_error *error)
 	struct setup setup;
 	int err;
 
-	if (!owner.base) {
-		config_error_at(error, path, 0, "no memory");
-		return -ENOMEM;
-	}
-	err = setup_build(&setup, &nothing, path, time(NULL), &owner, error);
+	err = owner.base ? kme_loop_new(&services.kmes) : -ENOMEM;
+	if (err)
+		config_error_at(error, path, 0, "%s", strerror(-err));
+	else
+		err = setup_build(&setup, &nothing, path, time(NULL), &owner, error);
 	if (!err)
 		setup_discard(&setup, &nothing);
-	event_base_free(owner.base);
+	kme_loop_free(services.kmes);
+	if (owner.base)
+		event_base_free(owner.base);
 	return err;
 }
 

@@ -45,6 +45,9 @@ struct agent {
 	/** @monitor_event: the monitor is readable */
 	struct event *monitor_event;
 
+	/** @kmes_event: a request to a KME goes on */
+	struct event *kmes_event;
+
 	/** @beat: timer of the watchdog */
 	struct event *beat;
 

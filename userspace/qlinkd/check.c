@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qlinkd/kme/loop.h"
 #include "status.h"
 
 /* Keys that are shorter than this are refused. */
@@ -15,6 +16,8 @@ struct check {
 	const struct agent *agent;
 	void (*done)(void *arg, json_t *report);
 	void *arg;
+	/* of its own, so that a new connection is made: how the handshake goes is checked too */
+	struct kme_loop *loop;
 	struct kme *client;
 	struct event *event;
 	/* copies: a reload may come meanwhile */
@@ -123,12 +126,20 @@ static void on_answer(void *arg, const struct kme_answer *answer)
 		qlink_refuse(&check->why, -ENODATA, "gives no key");
 }
 
+static void on_ready(void *arg)
+{
+	struct check *check = arg;
+
+	event_active(check->event, EV_READ, 0);
+}
+
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct check *check = arg;
 
 	(void)fd;
 	(void)what;
+	kme_loop_run(check->loop);
 	kme_run(check->client);
 	if (!check->is_over)
 		return;
@@ -155,7 +166,7 @@ static const struct config_link *find_link(const struct config *config, uint32_t
 static int start_client(struct check *check, const struct config *config, const struct config_kme *kme,
 			struct qlink_why *why)
 {
-	static const struct kme_ops ops = { .answer = on_answer, .health = on_health };
+	static const struct kme_ops ops = { .answer = on_answer, .health = on_health, .ready = on_ready };
 	const struct kme_conf conf = {
 		.sae = check->sae,
 		.nodes = &kme->node,
@@ -165,14 +176,19 @@ static int start_client(struct check *check, const struct config *config, const 
 		.retry_min_ms = config->agent.kme_retry_ms,
 		.retry_max_ms = config->agent.kme_retry_ms,
 	};
-	int err = kme_new(&conf, &ops, check, &check->client, why);
+	int err = kme_loop_new(&check->loop);
 
 	if (err)
+		return qlink_refuse(why, err, "%s", strerror(-err));
+	err = kme_new(&conf, check->loop, &ops, check, &check->client, why);
+	if (err)
 		return err;
-	check->event = event_new(check->agent->base, kme_fd(check->client), EV_READ | EV_PERSIST, on_event,
+	check->event = event_new(check->agent->base, kme_loop_fd(check->loop), EV_READ | EV_PERSIST, on_event,
 				 check);
 	if (!check->event || event_add(check->event, NULL))
 		return qlink_refuse(why, -ENOMEM, "no memory");
+	/* The first run sends the request. */
+	event_active(check->event, EV_READ, 0);
 	return 0;
 }
 
@@ -229,6 +245,7 @@ void check_free(struct check *check)
 	if (check->event)
 		event_free(check->event);
 	kme_free(check->client);
+	kme_loop_free(check->loop);
 	free(check->name);
 	free(check->url);
 	free(check->device);

@@ -11,6 +11,8 @@
 #include "qlinkd/base/seen.h"
 #include "qlinkd/broker/client.h"
 
+struct kme_loop;
+
 /**
  * struct services - one of each
  */
@@ -23,6 +25,9 @@ struct services {
 
 	/** @audit: the audit log; %NULL for none */
 	struct audit *audit;
+
+	/** @kmes: where the requests of all links to KMEs run */
+	struct kme_loop *kmes;
 
 	/** @audit_seen: how the audit log did at the last beat */
 	struct audit_state audit_seen;

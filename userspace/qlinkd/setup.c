@@ -72,7 +72,7 @@ static const char *on_taken_by(void *arg, uint16_t id)
 	return other ? other->config->device : NULL;
 }
 
-/* A message of the peer may have moved the deadline. */
+/* A message of the peer may have moved the deadline, or a request to a KME is over. */
 static void on_kick(void *arg)
 {
 	struct setup_link *entry = arg;
@@ -86,25 +86,10 @@ static void free_link(struct setup_link *entry)
 		return;
 	if (entry->peer)
 		peer_remove_link(entry->peer, entry->link);
-	if (entry->stock)
-		event_free(entry->stock);
 	if (entry->timer)
 		event_free(entry->timer);
 	link_free(entry->link);
 	free(entry);
-}
-
-static int make_events(struct setup_link *entry)
-{
-	int fd = stock_fd(entry->link->stock);
-
-	entry->timer = evtimer_new(entry->base, on_link, entry);
-	if (!entry->timer)
-		return -ENOMEM;
-	if (fd < 0)
-		return 0;
-	entry->stock = event_new(entry->base, fd, EV_READ | EV_PERSIST, on_link, entry);
-	return entry->stock ? 0 : -ENOMEM;
 }
 
 /* A policy that was tightened holds before the reload returns, whether there is a peer or not. */
@@ -112,8 +97,6 @@ static void start_link(struct setup_link *entry)
 {
 	link_restrict(entry->link);
 	peer_add_link(entry->peer, entry->link);
-	if (entry->stock)
-		event_add(entry->stock, NULL);
 	add_timer(entry->timer, 0);
 }
 
@@ -132,7 +115,9 @@ static int build_link(struct setup *next, const struct config_link *config,
 	entry->services = owner->services;
 	entry->base = owner->base;
 	err = link_new(&entry->link, &next->config, config, owner->services, &ops, entry, &why);
-	if (!err && make_events(entry))
+	if (!err)
+		entry->timer = evtimer_new(entry->base, on_link, entry);
+	if (!err && !entry->timer)
 		err = qlink_refuse(&why, -ENOMEM, "no memory");
 	if (err) {
 		config_error_at(error, next->config.path, config->line, "link %s: %s",

@@ -37,9 +37,6 @@ struct setup_link {
 	/** @peer: the agent at its other end */
 	struct peer *peer;
 
-	/** @stock: event of its KMEs, %NULL for a link without KMEs */
-	struct event *stock;
-
 	/** @timer: event of the link's deadline */
 	struct event *timer;
 

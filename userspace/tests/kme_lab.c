@@ -201,7 +201,7 @@ void lab_client_start(struct lab_client *client, int side,
 	nodes[0] = nodes[1] = (struct kme_node_conf){
 		.url = url, .ca = ca, .certificate = cert, .key = key,
 		.crl = options->crl ? crl : NULL, .id = side ? "KME-B" : "KME-A",
-		.method = options->method, .tls = options->tls,
+		.method = options->method, .tls = options->tls, .parallel = options->parallel,
 	};
 	if (options->id)
 		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
@@ -217,7 +217,12 @@ void lab_client_start(struct lab_client *client, int side,
 		.retry_max_ms = 200,
 	};
 	memset(client, 0, sizeof(*client));
-	CHECK_NUMBER("client", kme_new(&conf, &ops, client, &client->kme, &why), 0);
+	client->shares_loop = options->beside;
+	if (options->beside)
+		client->loop = options->beside->loop;
+	else
+		CHECK_NUMBER("loop", kme_loop_new(&client->loop), 0);
+	CHECK_NUMBER("client", kme_new(&conf, client->loop, &ops, client, &client->kme, &why), 0);
 }
 
 void lab_client_renew(struct lab_client *client, const char *cert, const char *ca_name,
@@ -278,16 +283,21 @@ void lab_conf(char *text, size_t size, int side, const char *link)
 void lab_client_stop(struct lab_client *client)
 {
 	kme_free(client->kme);
+	if (!client->shares_loop)
+		kme_loop_free(client->loop);
 	memset(client, 0, sizeof(*client));
 }
 
 bool lab_poll(struct lab_client *client, int64_t start_ms)
 {
-	struct pollfd fd = { .fd = kme_fd(client->kme), .events = POLLIN };
-	int64_t left = start_ms + LAB_DEADLINE_MS - kme_now_ms();
+	struct pollfd fd = { .fd = kme_loop_fd(client->loop), .events = POLLIN };
+	int64_t now_ms = kme_now_ms(), left = start_ms + LAB_DEADLINE_MS - now_ms;
+	int64_t due = kme_deadline(client->kme) - now_ms;
 
-	if (left <= 0 || poll(&fd, 1, (int)left) != 1)
+	if (left <= 0)
 		return false;
+	poll(&fd, 1, due < 0 ? 0 : due < left ? (int)due : (int)left);
+	kme_loop_run(client->loop);
 	kme_run(client->kme);
 	return true;
 }

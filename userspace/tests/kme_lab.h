@@ -15,6 +15,12 @@ struct lab_client {
 	/** @kme: the client */
 	struct kme *kme;
 
+	/** @loop: where it runs; its own unless it was given one */
+	struct kme_loop *loop;
+
+	/** @shares_loop: the loop is another client's */
+	bool shares_loop;
+
 	/** @answer: the last answer; its keys are @keys */
 	struct kme_answer answer;
 
@@ -58,6 +64,12 @@ struct lab_options {
 
 	/** @timeout_ms: 0 for a long one */
 	unsigned int timeout_ms;
+
+	/** @beside: a client whose loop it is on, and which ends after it; %NULL: a loop of its own */
+	const struct lab_client *beside;
+
+	/** @parallel: as for the client */
+	unsigned int parallel;
 
 	/** @tls: as for the client */
 	enum kme_tls tls;

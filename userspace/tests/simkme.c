@@ -51,13 +51,14 @@ void simkme_start(uint64_t supply)
 	simkme_counts = false;
 }
 
-int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg, struct kme **out,
-	    struct qlink_why *why)
+int kme_new(const struct kme_conf *conf, struct kme_loop *loop, const struct kme_ops *ops, void *arg,
+	    struct kme **out, struct qlink_why *why)
 {
 	struct kme *kme = calloc(1, sizeof(*kme));
 	unsigned int i;
 
 	(void)why;
+	(void)loop;
 	if (!kme)
 		return -ENOMEM;
 	kme->ops = *ops;
@@ -104,10 +105,11 @@ void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentia
 	(void)credentials;
 }
 
-int kme_fd(const struct kme *kme)
+/* A test runs its links at each step of the simulated time that concerns their KMEs. */
+int64_t kme_deadline(const struct kme *kme)
 {
 	(void)kme;
-	return -1;
+	return INT64_MAX;
 }
 
 const struct kme_server *kme_server(const struct kme *kme, unsigned int node)

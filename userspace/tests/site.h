@@ -5,6 +5,7 @@
 
 #include "kme_lab.h"
 #include "qlinkd/config/config.h"
+#include "qlinkd/kme/loop.h"
 #include "qlinkd/link/stock.h"
 #include "tap.h"
 
@@ -13,6 +14,7 @@ extern uint64_t now;
 
 struct site {
 	struct config config;
+	struct kme_loop *loop;
 	struct stock *stock;
 	unsigned int n_changed, n_fetched, n_up, n_down, n_trouble;
 	enum session_reason reason;
@@ -36,6 +38,7 @@ bool site_poll(struct site *site, int64_t start_ms);
 #define SITE_WAIT(site, so) do {					\
 	int64_t start_ = lab_now_ms();					\
 	bool is_so_;							\
+	kme_loop_run((site)->loop);					\
 	stock_run((site)->stock, now);					\
 	while (!(is_so_ = (so)) && site_poll((site), start_))		\
 		;							\

@@ -480,7 +480,7 @@ TEST(configurations_that_break_a_rule_are_refused)
 			.connect_ms = 1, .timeout_ms = 1, .retry_min_ms = 1, .retry_max_ms = 1,
 		};
 
-		CHECK_NUMBER(rows[i].why, kme_new(&conf, &no_ops, NULL, &kme, &why), -22);
+		CHECK_NUMBER(rows[i].why, kme_new(&conf, a.loop, &no_ops, NULL, &kme, &why), -22);
 		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
 	}
 }

@@ -433,6 +433,7 @@ static const struct reader_option kme_options[] = {
 	{ .name = "crl", .kind = &kind_file, MEMBER(config_kme, node.crl) },
 	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
 	{ .name = "tls", .kind = &kind_tls, MEMBER(config_kme, node.tls) },
+	NUMBER("parallel", config_kme, node.parallel, 1, KME_PARALLEL_MAX),
 };
 
 static const struct reader_option peer_options[] = {

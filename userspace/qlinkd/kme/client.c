@@ -18,7 +18,9 @@ struct kme {
 	void *arg;
 	char *sae;
 	unsigned int retry_min_ms, retry_max_ms;
-	struct kme_loop loop;
+	struct kme_loop *loop;
+	/* when kme_run() is due although no request is over, in CLOCK_BOOTTIME */
+	int64_t due_ms;
 	struct kme_job enc, dec;
 	unsigned int n_nodes;
 	struct kme_node nodes[];
@@ -42,6 +44,8 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 		return refuse("KME", node->url, rule.text, why);
 	if (node->id && (!*node->id || strlen(node->id) > KME_SAE_ID_MAX))
 		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
+	if (node->parallel > KME_PARALLEL_MAX)
+		return refuse("KME", node->url, "must have at most 8 requests at a time", why);
 	if (!node->credentials && !node->trouble && (!node->ca || !node->certificate || !node->key))
 		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
 	return 0;
@@ -65,12 +69,6 @@ static int check(const struct kme_conf *conf, struct qlink_why *why)
 	return err;
 }
 
-static int copy(char **to, const char *from)
-{
-	*to = from ? strdup(from) : NULL;
-	return from && !*to ? -ENOMEM : 0;
-}
-
 static int load_credentials(struct kme_peer *peer, const struct kme_node_conf *from,
 			    struct qlink_why *why)
 {
@@ -82,36 +80,53 @@ static int load_credentials(struct kme_peer *peer, const struct kme_node_conf *f
 	};
 
 	peer->credentials = credentials_get(from->credentials);
-	return peer->credentials ? 0 : credentials_load(&peer->credentials, &files, why);
+	return peer->credentials || from->trouble ? 0 : credentials_load(&peer->credentials, &files, why);
 }
 
-static int node_init(struct kme_node *node, const struct kme_conf *conf,
+/* A request is over. */
+static void on_over(void *arg)
+{
+	struct kme *kme = arg;
+
+	if (kme->ops.ready)
+		kme->ops.ready(kme->arg);
+}
+
+static int node_init(struct kme *kme, struct kme_node *node, const struct kme_conf *conf,
 		     const struct kme_node_conf *from, struct qlink_why *why)
 {
-	struct kme_peer *peer = &node->peer;
+	/* Copied by kme_connections_get(). */
+	struct kme_peer peer = {
+		.dialect = dialect_of(from),
+		.url = (char *)from->url,
+		.id = (char *)from->id,
+		.trouble = (char *)from->trouble,
+		.connect_ms = conf->connect_ms,
+		.timeout_ms = conf->timeout_ms,
+		.parallel = from->parallel ?: KME_PARALLEL,
+		.tls = from->tls,
+	};
+	int err;
 
 	kme_server_init(&node->server, kme_now_ms(), conf->timeout_ms);
 	node->server.method[KME_OP_ENC] = from->method;
 	node->server.method[KME_OP_DEC] = from->method;
-	peer->dialect = dialect_of(from);
-	peer->tls = from->tls;
-	peer->connect_ms = conf->connect_ms;
-	peer->timeout_ms = conf->timeout_ms;
-	if (copy(&peer->url, from->url) || copy(&peer->id, from->id) || copy(&peer->trouble, from->trouble))
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	return peer->trouble ? 0 : load_credentials(peer, from, why);
+	node->over = on_over;
+	node->arg = kme;
+	err = load_credentials(&peer, from, why);
+	if (!err && kme_connections_get(&node->connections, kme->loop, &peer))
+		err = qlink_refuse(why, -ENOMEM, "no memory");
+	credentials_put(peer.credentials);
+	return err;
 }
 
-static void node_exit(struct kme_node *node, CURLM *multi)
+static void node_exit(struct kme_node *node)
 {
-	kme_transfer_free(&node->probe, multi);
-	free(node->peer.url);
-	free(node->peer.id);
-	free(node->peer.trouble);
-	credentials_put(node->peer.credentials);
+	kme_request_free(&node->probe);
+	kme_connections_put(node->connections);
 }
 
-int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
+int kme_new(const struct kme_conf *conf, struct kme_loop *loop, const struct kme_ops *ops, void *arg,
 	    struct kme **out, struct qlink_why *why)
 {
 	int err = check(conf, why);
@@ -125,19 +140,19 @@ int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	kme->ops = *ops;
 	kme->arg = arg;
+	kme->loop = loop;
 	kme->n_nodes = conf->n_nodes;
 	kme->retry_min_ms = conf->retry_min_ms;
 	kme->retry_max_ms = conf->retry_max_ms;
-	err = kme_loop_init(&kme->loop) ?: copy(&kme->sae, conf->sae);
-	if (err)
-		qlink_refuse(why, err, "%s", strerror(-err));
+	kme->sae = strdup(conf->sae);
+	if (!kme->sae)
+		err = qlink_refuse(why, -ENOMEM, "no memory");
 	for (i = 0; i < conf->n_nodes && !err; i++)
-		err = node_init(&kme->nodes[i], conf, &conf->nodes[i], why);
+		err = node_init(kme, &kme->nodes[i], conf, &conf->nodes[i], why);
 	if (err) {
 		kme_free(kme);
 		return err;
 	}
-	kme_loop_arm(&kme->loop, kme_now_ms());
 	*out = kme;
 	return 0;
 }
@@ -148,32 +163,41 @@ void kme_free(struct kme *kme)
 
 	if (!kme)
 		return;
-	kme_job_free(&kme->enc, kme->loop.multi);
-	kme_job_free(&kme->dec, kme->loop.multi);
+	kme->ops.ready = NULL;
+	kme_job_free(&kme->enc);
+	kme_job_free(&kme->dec);
 	for (i = 0; i < kme->n_nodes; i++)
-		node_exit(&kme->nodes[i], kme->loop.multi);
-	kme_loop_exit(&kme->loop);
+		node_exit(&kme->nodes[i]);
 	free(kme->sae);
 	free(kme);
 }
 
-void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentials)
+/* The request of a job, if it is to this KME. */
+static void move_request(struct kme_job *job, unsigned int node, struct kme_connections *connections)
 {
-	struct kme_peer *peer = &kme->nodes[node].peer;
-	struct credentials *old = peer->credentials;
-
-	peer->credentials = credentials_get(credentials);
-	credentials_put(old);
-	free(peer->trouble);
-	peer->trouble = NULL;
-	/* The old ones may be why it is down. */
-	kme->nodes[node].server.retry_ms = kme_now_ms();
-	kme_loop_arm(&kme->loop, kme_now_ms());
+	if (job->asked && job->node == node)
+		kme_request_move(&job->request, connections);
 }
 
-int kme_fd(const struct kme *kme)
+void kme_renew(struct kme *kme, unsigned int number, struct credentials *credentials)
 {
-	return kme->loop.epoll;
+	struct kme_node *node = &kme->nodes[number];
+	struct kme_connections *before = node->connections;
+	struct kme_peer peer = before->peer;
+
+	peer.credentials = credentials;
+	peer.trouble = NULL;
+	if (kme_connections_get(&node->connections, kme->loop, &peer)) {
+		node->connections = before;
+		return;
+	}
+	move_request(&kme->enc, number, node->connections);
+	move_request(&kme->dec, number, node->connections);
+	kme_request_move(&node->probe, node->connections);
+	kme_connections_put(before);
+	/* The old ones may be why it is down. */
+	node->server.retry_ms = kme_now_ms();
+	kme->due_ms = 0;
 }
 
 const struct kme_server *kme_server(const struct kme *kme, unsigned int node)
@@ -200,26 +224,30 @@ static void failed(struct kme *kme, struct kme_node *node, const struct qlink_wh
 
 static void probe_start(struct kme *kme, struct kme_node *node)
 {
+	const struct kme_peer *peer = &node->connections->peer;
 	struct qlink_why why;
 	char url[KME_URL_MAX];
 	int err;
 
-	if (node->peer.trouble) {
-		qlink_refuse(&why, -EINVAL, "%s", node->peer.trouble);
+	if (peer->trouble) {
+		qlink_refuse(&why, -EINVAL, "%s", peer->trouble);
 		failed(kme, node, &why);
 		return;
 	}
-	err = node->peer.dialect->write_url(url, node->peer.url, kme->sae, KME_OP_STATUS, NULL);
+	err = peer->dialect->write_url(url, peer->url, kme->sae, KME_OP_STATUS, NULL);
 	if (!err)
-		err = kme_transfer_start(&node->probe, kme->loop.multi, &node->peer, url, NULL,
-					 kme_answer_room(0));
-	if (err) {
+		node->probe.url = strdup(url);
+	if (!node->probe.url) {
+		err = err ?: -ENOMEM;
 		qlink_refuse(&why, err, "cannot send a request: %s", strerror(-err));
 		failed(kme, node, &why);
 		return;
 	}
-	node->probe.owner = node;
+	node->probe.room = kme_answer_room(0);
+	node->probe.over = node->over;
+	node->probe.arg = node->arg;
 	node->server.counters[KME_COUNTER_STATUS]++;
+	kme_request_send(&node->probe, node->connections);
 }
 
 /* A reported name has a question mark for each byte that is not printed. */
@@ -254,18 +282,19 @@ static enum kme_counter judge_names(const char *sae, const struct kme_status *st
 static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 				    struct kme_status *status, struct qlink_why *why)
 {
-	const struct kme_dialect *dialect = node->peer.dialect;
-	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, node->probe.status);
+	const struct kme_dialect *dialect = node->connections->peer.dialect;
+	const struct kme_transfer *answer = &node->probe.transfer;
+	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, answer->status);
 	struct kme_refusal refusal;
 	struct qlink_why cause;
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
-		dialect->read_refusal((const char *)node->probe.answer.data, node->probe.len,
+		dialect->read_refusal((const char *)answer->answer.data, answer->len,
 				      &refusal);
-		kme_refused(&node->probe, KME_OP_STATUS, node->probe.status, &refusal, sae, why);
+		kme_refused(answer, KME_OP_STATUS, answer->status, &refusal, sae, why);
 		return kme_outcome_counter(verdict.outcome);
 	}
-	if (dialect->judge_status((const char *)node->probe.answer.data, node->probe.len, status,
+	if (dialect->judge_status((const char *)answer->answer.data, answer->len, status,
 				  &cause)) {
 		qlink_refuse(why, -EBADMSG, "answers status with what is no status: %.200s", cause.text);
 		return KME_COUNTER_MALFORMED;
@@ -273,20 +302,21 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 	return judge_names(sae, status, why);
 }
 
-static void probe_end(struct kme *kme, struct kme_node *node, CURLcode code)
+static void probe_end(struct kme *kme, struct kme_node *node)
 {
 	unsigned int number = (unsigned int)(node - kme->nodes);
 	bool was_up = node->server.health == KME_HEALTH_UP;
 	struct qlink_why why = { "" };
 	struct kme_status status;
-	enum kme_counter counter =
-		kme_transfer_end(&node->probe, kme->loop.multi, code, &why);
+	enum kme_counter counter = KME_COUNTER_N;
+	int err = kme_request_end(&node->probe, &counter, &why);
 
 	if (counter == KME_COUNTER_ANSWERED)
 		counter = probe_judge(node, kme->sae, &status, &why);
-	node->server.counters[counter]++;
-	node->server.times = node->probe.times;
-	kme_transfer_free(&node->probe, kme->loop.multi);
+	if (!err)
+		node->server.counters[counter]++;
+	node->server.times = node->probe.transfer.times;
+	kme_request_free(&node->probe);
 	if (counter != KME_COUNTER_ANSWERED) {
 		failed(kme, node, &why);
 		return;
@@ -308,7 +338,7 @@ static int find_up(const struct kme *kme, unsigned int from)
 	return -1;
 }
 
-/* Copies the job first, because the callback may start the next one. */
+/* Copies the job, which has no request, first: the callback may start the next one. */
 static void job_finish(struct kme *kme, struct kme_job *job, enum kme_outcome outcome)
 {
 	struct kme_job done = *job;
@@ -327,14 +357,14 @@ static void job_finish(struct kme *kme, struct kme_job *job, enum kme_outcome ou
 
 	memset(job, 0, sizeof(*job));
 	kme->ops.answer(kme->arg, &answer);
-	kme_job_free(&done, kme->loop.multi);
+	kme_job_free(&done);
 }
 
 static void job_send(struct kme *kme, struct kme_job *job)
 {
 	struct kme_node *node = &kme->nodes[job->node];
 
-	if (!kme_job_send(job, kme->loop.multi, node, kme->sae))
+	if (!kme_job_send(job, node, kme->sae))
 		return;
 	failed(kme, node, &job->why);
 	job_finish(kme, job, KME_OUTCOME_BROKEN);
@@ -352,11 +382,10 @@ static void note_health(struct kme *kme, struct kme_job *job, enum kme_outcome o
 		kme_server_worked(&node->server);
 }
 
-static void job_end(struct kme *kme, struct kme_job *job, CURLcode code)
+static void job_end(struct kme *kme, struct kme_job *job)
 {
 	enum kme_outcome outcome;
-	enum kme_step step = kme_job_end(job, kme->loop.multi,
-					 &kme->nodes[job->node], code, &outcome);
+	enum kme_step step = kme_job_end(job, &kme->nodes[job->node], &outcome);
 	int next;
 
 	if (step == KME_STEP_AGAIN) {
@@ -374,52 +403,63 @@ static void job_end(struct kme *kme, struct kme_job *job, CURLcode code)
 	job_send(kme, job);
 }
 
-/* The node whose KME a transfer is with. */
-static struct kme_node *node_of(struct kme *kme, const struct kme_transfer *transfer)
+static void note_terms(struct kme_node *node)
 {
-	if (transfer == &kme->enc.transfer)
-		return &kme->nodes[kme->enc.node];
-	if (transfer == &kme->dec.transfer)
-		return &kme->nodes[kme->dec.node];
-	return transfer->owner;
-}
+	const struct kme_terms *terms = &node->connections->terms;
+	struct kme_server *server = &node->server;
 
-static void note_terms(struct kme *kme, const struct kme_transfer *transfer)
-{
-	const struct kme_terms *terms = &transfer->handshake.terms;
-	struct kme_server *server = &node_of(kme, transfer)->server;
-
-	if (!transfer->handshake.is_done || kme_terms_same(&server->terms, terms))
+	if (!terms->version[0] || kme_terms_same(&server->terms, terms))
 		return;
 	server->terms = *terms;
 	server->n_terms++;
 }
 
-static void transfer_end(struct kme *kme, struct kme_transfer *transfer, CURLcode code)
+static bool is_over(const struct kme_request *request)
 {
-	note_terms(kme, transfer);
-	if (transfer == &kme->enc.transfer)
-		job_end(kme, &kme->enc, code);
-	else if (transfer == &kme->dec.transfer)
-		job_end(kme, &kme->dec, code);
-	else
-		probe_end(kme, transfer->owner, code);
+	return request->state == KME_REQUEST_OVER;
 }
 
-/* Start the probes that are due. Returns when the next one is, or -1. */
+/* Handle the requests that are over. */
+static void end_requests(struct kme *kme)
+{
+	unsigned int i;
+
+	for (i = 0; i < kme->n_nodes; i++) {
+		note_terms(&kme->nodes[i]);
+		if (is_over(&kme->nodes[i].probe))
+			probe_end(kme, &kme->nodes[i]);
+	}
+	if (is_over(&kme->enc.request))
+		job_end(kme, &kme->enc);
+	if (is_over(&kme->dec.request))
+		job_end(kme, &kme->dec);
+}
+
+static bool has_ended_requests(const struct kme *kme)
+{
+	unsigned int i;
+
+	for (i = 0; i < kme->n_nodes; i++) {
+		if (is_over(&kme->nodes[i].probe))
+			return true;
+	}
+	return is_over(&kme->enc.request) || is_over(&kme->dec.request);
+}
+
+/* Start the probes that are due. Returns when the next one is, INT64_MAX for never. */
 static int64_t run_probes(struct kme *kme)
 {
-	int64_t next = -1, now = kme_now_ms();
+	int64_t next = INT64_MAX, now = kme_now_ms();
 	struct kme_node *node;
 	unsigned int i;
 
 	for (i = 0; i < kme->n_nodes; i++) {
 		node = &kme->nodes[i];
-		if (node->probe.easy || (node->server.health == KME_HEALTH_UP && !node->is_counted))
+		if (node->probe.state || (node->server.health == KME_HEALTH_UP && !node->is_counted))
 			continue;
 		if (node->is_counted || node->server.retry_ms <= now)
 			probe_start(kme, node);
-		if (!node->probe.easy && (next < 0 || node->server.retry_ms < next))
+		if (!node->probe.state && node->server.retry_ms < next)
 			next = node->server.retry_ms;
 	}
 	return next;
@@ -427,13 +467,13 @@ static int64_t run_probes(struct kme *kme)
 
 void kme_run(struct kme *kme)
 {
-	struct kme_transfer *transfer;
-	CURLcode code;
+	end_requests(kme);
+	kme->due_ms = run_probes(kme);
+}
 
-	kme_loop_run(&kme->loop);
-	while ((transfer = kme_loop_done(&kme->loop, &code)))
-		transfer_end(kme, transfer, code);
-	kme_loop_arm(&kme->loop, run_probes(kme));
+int64_t kme_deadline(const struct kme *kme)
+{
+	return has_ended_requests(kme) ? 0 : kme->due_ms;
 }
 
 static int job_start(struct kme *kme, struct kme_job *job, enum kme_op op,
@@ -444,11 +484,9 @@ static int job_start(struct kme *kme, struct kme_job *job, enum kme_op op,
 	if (err)
 		return err;
 	job->node = node;
-	err = kme_job_send(job, kme->loop.multi, &kme->nodes[node], kme->sae);
+	err = kme_job_send(job, &kme->nodes[node], kme->sae);
 	if (err)
-		kme_job_free(job, kme->loop.multi);
-	/* libcurl must run at once, and our caller need not be kme_run(). */
-	kme_loop_arm(&kme->loop, kme_now_ms());
+		kme_job_free(job);
 	return err;
 }
 
@@ -460,7 +498,7 @@ bool kme_count(struct kme *kme, unsigned int node)
 	    (!at->is_counted && !share_is_old(&at->server.share, kme_now_ms())))
 		return false;
 	at->is_counted = true;
-	kme_loop_arm(&kme->loop, kme_now_ms());
+	kme->due_ms = 0;
 	return true;
 }
 

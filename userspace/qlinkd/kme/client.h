@@ -8,6 +8,9 @@
 
 /* KMEs that one client can have. */
 #define KME_NODES_MAX	8
+/* Requests that one KME gets at a time, unless the configuration says otherwise; and at most. */
+#define KME_PARALLEL		2
+#define KME_PARALLEL_MAX	8
 
 /**
  * DOC: Words
@@ -42,9 +45,11 @@
  * SAE ID. Both ends list their KMEs in the same order, so that KME 2 here is the partner of KME 2
  * there.
  *
- * No call waits. The owner's loop watches kme_fd() for input and calls kme_run(), which reports
- * everything that happened through struct kme_ops. At most one enc_keys and one dec_keys run at a
- * time.
+ * No call waits. All clients of an agent are on one struct kme_loop, whose descriptor the owner
+ * watches. It has clients that talk to the same KME share a few connections, over which their
+ * requests go in turn. When a request of a client is over, struct kme_ops says that the client is
+ * @ready; then, and at its kme_deadline(), the owner calls kme_run(), which reports everything that
+ * happened. A client has at most one enc_keys and one dec_keys at a time.
  *
  * A client probes each KME before anything else, and again, with back-off, after a failure. Only
  * KMEs that are up get requests for keys, the first of them first. An enc_keys job that gets no
@@ -53,6 +58,7 @@
  * Call kme_memory_init() once before all this.
  */
 struct kme;
+struct kme_loop;
 
 /**
  * struct kme_node_conf - one KME
@@ -87,6 +93,12 @@ struct kme_node_conf {
 
 	/** @trouble: why they cannot be used: the KME is down until kme_renew(); %NULL if they can */
 	const char *trouble;
+
+	/**
+	 * @parallel: requests that it gets at a time, at most KME_PARALLEL_MAX; 0 for KME_PARALLEL. Some
+	 * KMEs fail when they have to do two things at once.
+	 */
+	uint32_t parallel;
 
 	/** @tls: the least TLS that it must offer */
 	enum kme_tls tls;
@@ -168,7 +180,7 @@ struct kme_answer {
 /**
  * struct kme_ops - what a client reports to its owner
  *
- * kme_run() and kme_cancel_fetch() call these. They may call anything but kme_run() and kme_free().
+ * kme_run() and kme_cancel_fetch() call all but @ready. They may call anything but kme_run() and kme_free().
  */
 struct kme_ops {
 	/** @answer: a job ended */
@@ -180,11 +192,18 @@ struct kme_ops {
 
 	/** @counted: the status came that kme_count() asked for; may be %NULL */
 	void (*counted)(void *arg, unsigned int node);
+
+	/**
+	 * @ready: kme_run() has work to do; may be %NULL for an owner that looks after each
+	 * kme_loop_run(). Called by other clients and the loop too, so it must not do that work itself.
+	 */
+	void (*ready)(void *arg);
 };
 
 /**
  * kme_new() - make a client
  * @conf: its configuration
+ * @loop: where its requests run; must outlive it
  * @ops: what it calls
  * @arg: for @ops
  * @kme: where it goes; the caller frees it with kme_free()
@@ -195,7 +214,7 @@ struct kme_ops {
  * * %-EINVAL	- @conf breaks a rule, which @why has
  * * others	- as the system says
  */
-int kme_new(const struct kme_conf *conf, const struct kme_ops *ops, void *arg,
+int kme_new(const struct kme_conf *conf, struct kme_loop *loop, const struct kme_ops *ops, void *arg,
 	    struct kme **kme, struct qlink_why *why);
 
 /**
@@ -210,17 +229,18 @@ void kme_free(struct kme *kme);
  * @node: which KME, 0 for the first
  * @credentials: the client takes a reference of its own
  *
- * A request that is being sent ends on its connection. No idle connection is used again.
+ * A request that is being sent ends on its connection. No idle connection is used again. Without memory,
+ * the old ones stay.
  */
 void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentials);
 
 /**
- * kme_fd() - say what the owner's loop watches
+ * kme_deadline() - when kme_run() is due even if no request is over
  * @kme: the client
  *
- * Return: a file descriptor that is readable when kme_run() has work to do; it never changes.
+ * Return: CLOCK_BOOTTIME in ms; %INT64_MAX for never.
  */
-int kme_fd(const struct kme *kme);
+int64_t kme_deadline(const struct kme *kme);
 
 /**
  * kme_run() - do all work that is due, without waiting

@@ -145,6 +145,14 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 	return err;
 }
 
+void kme_transfer_fail(struct kme_transfer *transfer, const struct kme_transfer *other)
+{
+	transfer->peer = other->peer;
+	transfer->credentials = credentials_get(other->credentials);
+	transfer->handshake = other->handshake;
+	memcpy(transfer->error, other->error, sizeof(transfer->error));
+}
+
 /* A TLS 1.3 server refuses our certificate only after the handshake, by an alert. */
 static enum kme_counter counter_of(const struct kme_transfer *transfer,
 				   CURLcode code)
@@ -178,7 +186,8 @@ static bool is_maybe_refusal(const struct kme_transfer *transfer,
 {
 	long n_connects = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &n_connects);
+	if (transfer->easy)
+		curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &n_connects);
 	return counter == KME_COUNTER_CUT && !transfer->status && n_connects;
 }
 
@@ -355,10 +364,9 @@ static void note_times(struct kme_times *times, CURL *easy)
 	times->ahead_s = there - time(NULL);
 }
 
-enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,
-				  struct qlink_why *why)
+/* Takes what libcurl knows of a transfer that is over. */
+static void note_end(struct kme_transfer *transfer)
 {
-	enum kme_counter counter = KME_COUNTER_ANSWERED;
 	curl_off_t sent_us = 0, took_us = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
@@ -369,10 +377,21 @@ enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, C
 	note_times(&transfer->times, transfer->easy);
 	transfer->was_sent = sent_us > 0 || transfer->body_sent ||
 			     transfer->status || transfer->is_resent;
+}
+
+enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,
+				  struct qlink_why *why)
+{
+	enum kme_counter counter = KME_COUNTER_ANSWERED;
+
+	if (transfer->easy)
+		note_end(transfer);
 	if (code != CURLE_OK) {
 		counter = counter_of(transfer, code);
 		explain(transfer, counter, code, why);
 	}
+	if (!transfer->easy)
+		return counter;
 	curl_multi_remove_handle(multi, transfer->easy);
 	curl_easy_cleanup(transfer->easy);
 	transfer->easy = NULL;

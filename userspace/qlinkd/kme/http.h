@@ -35,6 +35,9 @@ struct kme_peer {
 	/** @timeout_ms: limit for a whole transfer */
 	unsigned int timeout_ms;
 
+	/** @parallel: requests that it gets at a time, at most */
+	unsigned int parallel;
+
 	/** @tls: the least TLS that it must offer */
 	enum kme_tls tls;
 };
@@ -43,7 +46,7 @@ struct kme_peer {
  * struct kme_transfer - one request and its answer; all zero when there is none
  */
 struct kme_transfer {
-	/** @easy: libcurl's handle; its private pointer is this transfer */
+	/** @easy: libcurl's handle, %NULL once it is over; its private pointer is this transfer */
 	CURL *easy;
 
 	/** @headers: header lines of the request */
@@ -116,6 +119,13 @@ struct kme_transfer {
  */
 int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
 		       const char *url, char *body, size_t room);
+
+/**
+ * kme_transfer_fail() - end a transfer that never started as another one ended
+ * @transfer: all zero; filled in for kme_transfer_end(), with the code of @other
+ * @other: to the same KME; not passed to kme_transfer_end() yet
+ */
+void kme_transfer_fail(struct kme_transfer *transfer, const struct kme_transfer *other);
 
 /**
  * kme_transfer_end() - take a transfer that is over off its loop

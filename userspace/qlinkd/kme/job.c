@@ -22,7 +22,7 @@ int kme_job_init(struct kme_job *job, enum kme_op op, size_t n,
 	if (ids) {
 		job->ids = calloc(n, sizeof(*ids));
 		if (!job->ids) {
-			kme_job_free(job, NULL);
+			kme_job_free(job);
 			return -ENOMEM;
 		}
 		memcpy(job->ids, ids, n * sizeof(*ids));
@@ -33,9 +33,9 @@ int kme_job_init(struct kme_job *job, enum kme_op op, size_t n,
 	return 0;
 }
 
-void kme_job_free(struct kme_job *job, CURLM *multi)
+void kme_job_free(struct kme_job *job)
 {
-	kme_transfer_free(&job->transfer, multi);
+	kme_request_free(&job->request);
 	qlink_secret_free(&job->memory);
 	free(job->ids);
 	memset(job, 0, sizeof(*job));
@@ -68,34 +68,40 @@ static void choose(struct kme_job *job, struct kme_node *node)
 	if (!job->ids)
 		most = server->batch;
 	else if (job->method == KME_METHOD_GET)
-		most = node->peer.dialect->url_ids_max;
+		most = node->connections->peer.dialect->url_ids_max;
 	else
 		most = job->n_next;
 	job->n_sent = left < most ? left : most;
 }
 
-static int send_request(struct kme_job *job, CURLM *multi, struct kme_node *node, const char *sae)
+/* Words the next request. */
+static int write_request(struct kme_job *job, struct kme_node *node, const char *sae)
 {
-	const struct kme_dialect *dialect = node->peer.dialect;
+	const struct kme_dialect *dialect = node->connections->peer.dialect;
 	bool is_get = job->method == KME_METHOD_GET;
+	struct kme_request *request = &job->request;
 	struct kme_ask ask = current(job);
-	char url[KME_URL_MAX], *body = NULL;
+	char url[KME_URL_MAX];
 	int err;
 
-	err = dialect->write_url(url, node->peer.url, sae, job->op, is_get ? &ask : NULL);
+	err = dialect->write_url(url, node->connections->peer.url, sae, job->op, is_get ? &ask : NULL);
 	if (err)
 		return err;
-	if (!is_get) {
-		body = malloc(KME_BODY_MAX(ask.n));
-		if (!body)
-			return -ENOMEM;
-		dialect->write_body(body, &ask);
-	}
-	return kme_transfer_start(&job->transfer, multi, &node->peer, url, body,
-				  kme_answer_room(ask.n));
+	request->url = strdup(url);
+	request->body = is_get ? NULL : malloc(KME_BODY_MAX(ask.n));
+	if (!request->url || (!is_get && !request->body))
+		return -ENOMEM;
+	if (!is_get)
+		dialect->write_body(request->body, &ask);
+	request->room = kme_answer_room(ask.n);
+	/* The peer waits for the keys that it named. */
+	request->is_urgent = job->op == KME_OP_DEC;
+	request->over = node->over;
+	request->arg = node->arg;
+	return 0;
 }
 
-int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node, const char *sae)
+int kme_job_send(struct kme_job *job, struct kme_node *node, const char *sae)
 {
 	struct kme_server *server = &node->server;
 	int err;
@@ -103,11 +109,13 @@ int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node, const
 	if (job->n_next > kme_server_limit(server))
 		job->n_next = kme_server_limit(server);
 	choose(job, node);
-	err = send_request(job, multi, node, sae);
-	if (err)
+	err = write_request(job, node, sae);
+	if (err) {
+		kme_request_free(&job->request);
 		return qlink_refuse(&job->why, err, "cannot send a request: %s", strerror(-err));
-	job->transfer.owner = job;
+	}
 	server->counters[job->op == KME_OP_ENC ? KME_COUNTER_ENC : KME_COUNTER_DEC]++;
+	kme_request_send(&job->request, node->connections);
 	return 0;
 }
 
@@ -144,8 +152,8 @@ static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 	struct qlink_why why;
 	int n, i;
 
-	n = node->peer.dialect->judge_keys((const char *)job->transfer.answer.data,
-					   job->transfer.len, &ask, keys, &tally, &why);
+	n = node->connections->peer.dialect->judge_keys((const char *)job->request.transfer.answer.data,
+					   job->request.transfer.len, &ask, keys, &tally, &why);
 	if (why.text[0])
 		job->why = why;
 	if (n < 0) {
@@ -177,9 +185,9 @@ static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 				     struct kme_verdict verdict,
 				     const struct kme_refusal *refusal)
 {
-	struct kme_verdict first = node->peer.dialect->classify(job->op, job->first_status);
+	struct kme_verdict first = node->connections->peer.dialect->classify(job->op, job->first_status);
 	struct kme_server *server = &node->server;
-	long status = job->transfer.status;
+	long status = job->request.transfer.status;
 
 	if (is_about_first(job, &first, &verdict)) {
 		server->method[job->op] = other(job->method);
@@ -189,7 +197,7 @@ static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 	server->counters[kme_outcome_counter(verdict.outcome)]++;
 	if (verdict.may_have_burned)
 		burn(job, server, job->n_sent);
-	kme_refused(&job->transfer, job->op, status, refusal, "", &job->why);
+	kme_refused(&job->request.transfer, job->op, status, refusal, "", &job->why);
 	return verdict.outcome;
 }
 
@@ -237,7 +245,7 @@ static bool is_other_method_due(struct kme_job *job, const struct kme_dialect *d
 	    !kme_wants_other_method(server, job->op, job->method, verdict->rejects_method))
 		return false;
 	server->counters[KME_COUNTER_METHOD]++;
-	job->first_status = job->transfer.status;
+	job->first_status = job->request.transfer.status;
 	return true;
 }
 
@@ -252,7 +260,7 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 	if (job->op == KME_OP_ENC)
 		kme_server_batch(&node->server, job->n_sent,
 				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0,
-				 job->transfer.took_ms);
+				 job->request.transfer.took_ms);
 	return outcome;
 }
 
@@ -263,22 +271,22 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 static bool is_dry(const struct kme_job *job, const struct kme_server *server,
 		   const struct kme_refusal *refusal)
 {
-	if (job->transfer.status == 401 || job->transfer.status == 403)
+	if (job->request.transfer.status == 401 || job->request.transfer.status == 403)
 		return false;
-	return refusal->is_dry || (job->op == KME_OP_ENC && job->transfer.status >= 500 &&
-				   job->transfer.status != 501 && !server->status.stored_key_count);
+	return refusal->is_dry || (job->op == KME_OP_ENC && job->request.transfer.status >= 500 &&
+				   job->request.transfer.status != 501 && !server->status.stored_key_count);
 }
 
 /* Handle a complete answer. */
 static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 				  enum kme_outcome *outcome)
 {
-	const struct kme_dialect *dialect = node->peer.dialect;
-	struct kme_verdict verdict = dialect->classify(job->op, job->transfer.status);
+	const struct kme_dialect *dialect = node->connections->peer.dialect;
+	struct kme_verdict verdict = dialect->classify(job->op, job->request.transfer.status);
 	struct kme_refusal refusal = { .is_dry = false };
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
-		dialect->read_refusal((const char *)job->transfer.answer.data, job->transfer.len,
+		dialect->read_refusal((const char *)job->request.transfer.answer.data, job->request.transfer.len,
 				      &refusal);
 		if (is_dry(job, &node->server, &refusal))
 			verdict = (struct kme_verdict){ .outcome = KME_OUTCOME_EMPTY };
@@ -294,31 +302,40 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 
 void kme_job_cancel(struct kme_job *job, struct kme_node *node)
 {
-	burn(job, &node->server, job->n_keys + job->n_sent);
+	bool may_be_sent = job->request.state != KME_REQUEST_WAITING;
+
+	burn(job, &node->server, job->n_keys + (may_be_sent ? job->n_sent : 0));
 	node->server.counters[KME_COUNTER_TIMEOUT]++;
 	qlink_refuse(&job->why, -ETIMEDOUT,
 		     "is too slow: %zu of %zu keys came before the offer was over", job->n_keys,
 		     job->asked);
 	job->n_keys = 0;
+	kme_request_free(&job->request);
 }
 
-enum kme_step kme_job_end(struct kme_job *job, CURLM *multi, struct kme_node *node,
-			  CURLcode code, enum kme_outcome *outcome)
+/* Handle a request without a complete answer. */
+static void end_unanswered(struct kme_job *job, struct kme_node *node, enum kme_counter counter)
 {
-	enum kme_counter counter = kme_transfer_end(&job->transfer, multi, code, &job->why);
-	enum kme_step step = KME_STEP_DONE;
+	bool was_sent = job->request.transfer.was_sent;
 
-	if (counter == KME_COUNTER_ANSWERED) {
+	node->server.counters[counter]++;
+	if (was_sent)
+		burn(job, &node->server, job->n_sent);
+	if (was_sent && counter == KME_COUNTER_TIMEOUT && job->op == KME_OP_ENC)
+		kme_server_late(&node->server, job->n_sent);
+}
+
+enum kme_step kme_job_end(struct kme_job *job, struct kme_node *node, enum kme_outcome *outcome)
+{
+	enum kme_counter counter = KME_COUNTER_N;
+	enum kme_step step = KME_STEP_DONE;
+	int err = kme_request_end(&job->request, &counter, &job->why);
+
+	*outcome = KME_OUTCOME_BROKEN;
+	if (!err && counter == KME_COUNTER_ANSWERED)
 		step = end_answered(job, node, outcome);
-	} else {
-		node->server.counters[counter]++;
-		if (job->transfer.was_sent)
-			burn(job, &node->server, job->n_sent);
-		if (job->transfer.was_sent && counter == KME_COUNTER_TIMEOUT &&
-		    job->op == KME_OP_ENC)
-			kme_server_late(&node->server, job->n_sent);
-		*outcome = KME_OUTCOME_BROKEN;
-	}
-	kme_transfer_free(&job->transfer, multi);
+	else if (!err)
+		end_unanswered(job, node, counter);
+	kme_request_free(&job->request);
 	return step;
 }

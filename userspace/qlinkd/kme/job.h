@@ -3,23 +3,29 @@
 #ifndef QLINKD_KME_JOB_H
 #define QLINKD_KME_JOB_H
 
-#include "http.h"
+#include "connections.h"
 
 /**
  * struct kme_node - one KME of a client
  */
 struct kme_node {
-	/** @peer: its address and identity */
-	struct kme_peer peer;
+	/** @connections: to it, with its address and identity; a reference */
+	struct kme_connections *connections;
 
 	/** @server: what the client knows about it */
 	struct kme_server server;
 
-	/** @probe: the request for its status, if one runs */
-	struct kme_transfer probe;
+	/** @probe: the request for its status, if there is one */
+	struct kme_request probe;
 
 	/** @is_counted: it is up, and its status is to be requested anyway */
 	bool is_counted;
+
+	/** @over: called with @arg when a request to it is over, as struct kme_request says */
+	void (*over)(void *arg);
+
+	/** @arg: for @over */
+	void *arg;
 };
 
 /**
@@ -71,8 +77,8 @@ struct kme_job {
 	/** @why: what went wrong last */
 	struct qlink_why why;
 
-	/** @transfer: the current request */
-	struct kme_transfer transfer;
+	/** @request: the current request */
+	struct kme_request request;
 };
 
 enum kme_step {
@@ -97,39 +103,34 @@ int kme_job_init(struct kme_job *job, enum kme_op op, size_t n,
 /**
  * kme_job_free() - wipe and end a job, which may still run
  * @job: all zero afterwards
- * @multi: where it runs
  */
-void kme_job_free(struct kme_job *job, CURLM *multi);
+void kme_job_free(struct kme_job *job);
 
 /**
  * kme_job_send() - send a job's next request
- * @job: the job, without a running request
- * @multi: where it runs
+ * @job: the job, without a request; must not move until the request is over
  * @node: the KME
  * @sae: the other SAE
  *
  * Return: 0, or a negative errno with the job's @why.
  */
-int kme_job_send(struct kme_job *job, CURLM *multi, struct kme_node *node, const char *sae);
+int kme_job_send(struct kme_job *job, struct kme_node *node, const char *sae);
 
 /**
- * kme_job_cancel() - give up a job while a request runs
- * @job: has no keys from here on; what came counts as burned
+ * kme_job_cancel() - give up a job while a request waits or runs
+ * @job: has no request and no keys from here on; what came counts as burned
  * @node: the KME that got the request
  */
 void kme_job_cancel(struct kme_job *job, struct kme_node *node);
 
 /**
  * kme_job_end() - handle the end of a request
- * @job: gets the keys that came
- * @multi: where it ran
+ * @job: its request is over; gets the keys that came
  * @node: the KME; everything but its health is updated
- * @code: how the transfer ended, from libcurl
  * @outcome: gets what the request led to
  *
  * Return: what to do next.
  */
-enum kme_step kme_job_end(struct kme_job *job, CURLM *multi, struct kme_node *node,
-			  CURLcode code, enum kme_outcome *outcome);
+enum kme_step kme_job_end(struct kme_job *job, struct kme_node *node, enum kme_outcome *outcome);
 
 #endif

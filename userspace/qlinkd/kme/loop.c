@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* All transfers of a client and its timer, on one file descriptor. */
+/* The transfers of all clients of an agent, on one file descriptor. */
 #include "loop.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -11,133 +11,195 @@
 #include "qlinkd/base/clock.h"
 
 #define EVENTS	16
+/* In an event: the timer. A socket's event has the number of its struct kme_multi, which is above 0. */
+#define TIMER	0
+
+struct kme_loop {
+	/* readable when there is work to do */
+	int epoll;
+	/* a timerfd, which epoll watches */
+	int timer;
+	struct kme_multi *first;
+	uint32_t n_made;
+};
 
 int64_t kme_now_ms(void)
 {
 	return (int64_t)clock_ms(CLOCK_BOOTTIME);
 }
 
-static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+int kme_loop_fd(const struct kme_loop *loop)
 {
-	struct kme_loop *loop = arg;
-	struct epoll_event event = { .data.fd = fd };
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
-		return 0;
-	}
-	if (what != CURL_POLL_OUT)
-		event.events |= EPOLLIN;
-	if (what != CURL_POLL_IN)
-		event.events |= EPOLLOUT;
-	curl_multi_assign(loop->multi, fd, loop);
-	return epoll_ctl(loop->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
-			 &event) ? -1 : 0;
+	return loop->epoll;
 }
 
-static int set_curl_timer(CURLM *multi, long ms, void *arg)
+struct kme_multi *kme_loop_first(const struct kme_loop *loop)
 {
-	struct kme_loop *loop = arg;
-
-	(void)multi;
-	loop->curl_at_ms = ms < 0 ? -1 : kme_now_ms() + ms;
-	return 0;
+	return loop->first;
 }
 
-int kme_loop_init(struct kme_loop *loop)
+int kme_loop_new(struct kme_loop **out)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = TIMER };
+	struct kme_loop *loop = calloc(1, sizeof(*loop));
 	int err;
 
-	loop->curl_at_ms = -1;
-	loop->multi = curl_multi_init();
+	if (!loop)
+		return -ENOMEM;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	event.data.fd = loop->timer;
-	if (!loop->multi || loop->epoll < 0 || loop->timer < 0 ||
-	    epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->timer, &event)) {
-		err = loop->multi ? -errno : -ENOMEM;
-		kme_loop_exit(loop);
+	if (loop->epoll < 0 || loop->timer < 0 || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->timer, &event)) {
+		err = -errno;
+		kme_loop_free(loop);
 		return err;
 	}
-	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, watch);
-	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
-	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_curl_timer);
-	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+	*out = loop;
 	return 0;
 }
 
-void kme_loop_exit(struct kme_loop *loop)
+void kme_loop_free(struct kme_loop *loop)
 {
-	if (loop->multi)
-		curl_multi_cleanup(loop->multi);
+	if (!loop)
+		return;
 	if (loop->epoll >= 0)
 		close(loop->epoll);
 	if (loop->timer >= 0)
 		close(loop->timer);
-	memset(loop, 0, sizeof(*loop));
-	loop->epoll = loop->timer = -1;
+	free(loop);
 }
 
-static void run_socket(struct kme_loop *loop, const struct epoll_event *event)
-{
-	int what = 0, left;
-
-	if (event->events & (EPOLLIN | EPOLLHUP))
-		what |= CURL_CSELECT_IN;
-	if (event->events & EPOLLOUT)
-		what |= CURL_CSELECT_OUT;
-	if (event->events & EPOLLERR)
-		what |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(loop->multi, event->data.fd, what, &left);
-}
-
-void kme_loop_run(struct kme_loop *loop)
-{
-	struct epoll_event events[EVENTS];
-	int n = epoll_wait(loop->epoll, events, EVENTS, 0), i, left;
-	uint64_t ticks;
-
-	for (i = 0; i < n; i++) {
-		if (events[i].data.fd != loop->timer)
-			run_socket(loop, &events[i]);
-		else if (read(loop->timer, &ticks, sizeof(ticks)) < 0)
-			continue;
-	}
-	if (loop->curl_at_ms >= 0 && loop->curl_at_ms <= kme_now_ms()) {
-		loop->curl_at_ms = -1;
-		curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &left);
-	}
-}
-
-struct kme_transfer *kme_loop_done(struct kme_loop *loop, CURLcode *code)
-{
-	struct kme_transfer *transfer = NULL;
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(loop->multi, &left))) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		*code = message->data.result;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
-				  &transfer);
-		return transfer;
-	}
-	return NULL;
-}
-
-void kme_loop_arm(struct kme_loop *loop, int64_t at_ms)
+/* Sets the timer to the first time that libcurl must run. */
+static void arm(struct kme_loop *loop)
 {
 	struct itimerspec when = { 0 };
+	struct kme_multi *multi;
+	int64_t at_ms = -1;
 
-	if (at_ms < 0 || (loop->curl_at_ms >= 0 && loop->curl_at_ms < at_ms))
-		at_ms = loop->curl_at_ms;
+	for (multi = loop->first; multi; multi = multi->next) {
+		if (multi->at_ms >= 0 && (at_ms < 0 || multi->at_ms < at_ms))
+			at_ms = multi->at_ms;
+	}
 	/* The 1 ns: a time of zero would disarm the timer. */
 	if (at_ms >= 0) {
 		when.it_value.tv_sec = at_ms / 1000;
 		when.it_value.tv_nsec = at_ms % 1000 * 1000000 + 1;
 	}
 	timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct kme_multi *multi = arg;
+	struct epoll_event event = { .data.u64 = (uint64_t)multi->number << 32 | (uint32_t)fd };
+	int epoll = multi->loop->epoll;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	if (what != CURL_POLL_OUT)
+		event.events |= EPOLLIN;
+	if (what != CURL_POLL_IN)
+		event.events |= EPOLLOUT;
+	curl_multi_assign(multi->curl, fd, multi);
+	return epoll_ctl(epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) ? -1 : 0;
+}
+
+static int set_timer(CURLM *curl, long ms, void *arg)
+{
+	struct kme_multi *multi = arg;
+
+	(void)curl;
+	multi->at_ms = ms < 0 ? -1 : kme_now_ms() + ms;
+	arm(multi->loop);
+	return 0;
+}
+
+int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop)
+{
+	multi->curl = curl_multi_init();
+	if (!multi->curl)
+		return -ENOMEM;
+	multi->loop = loop;
+	multi->number = ++loop->n_made;
+	multi->at_ms = -1;
+	multi->next = loop->first;
+	loop->first = multi;
+	curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, watch);
+	curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
+	curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
+	return 0;
+}
+
+void kme_multi_exit(struct kme_multi *multi)
+{
+	struct kme_loop *loop = multi->loop;
+	struct kme_multi **at;
+
+	curl_multi_cleanup(multi->curl);
+	for (at = &loop->first; *at != multi; at = &(*at)->next)
+		;
+	*at = multi->next;
+	arm(loop);
+}
+
+/* An event may be older than the end of its connections: then there is none, or libcurl ignores it. */
+static void run_socket(struct kme_loop *loop, const struct epoll_event *event)
+{
+	struct kme_multi *multi = loop->first;
+	int what = 0, left;
+
+	while (multi && multi->number != event->data.u64 >> 32)
+		multi = multi->next;
+	if (event->events & (EPOLLIN | EPOLLHUP))
+		what |= CURL_CSELECT_IN;
+	if (event->events & EPOLLOUT)
+		what |= CURL_CSELECT_OUT;
+	if (event->events & EPOLLERR)
+		what |= CURL_CSELECT_ERR;
+	if (multi)
+		curl_multi_socket_action(multi->curl, (curl_socket_t)(uint32_t)event->data.u64, what, &left);
+}
+
+static void run_timer(struct kme_multi *multi)
+{
+	int left;
+
+	if (multi->at_ms < 0 || multi->at_ms > kme_now_ms())
+		return;
+	multi->at_ms = -1;
+	curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &left);
+}
+
+static void report_done(struct kme_multi *multi)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(multi->curl, &left))) {
+		if (message->msg == CURLMSG_DONE)
+			multi->done(multi, message->easy_handle, message->data.result);
+	}
+}
+
+void kme_loop_run(struct kme_loop *loop)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(loop->epoll, events, EVENTS, 0), i;
+	struct kme_multi *multi;
+	uint64_t ticks;
+
+	for (i = 0; i < n; i++) {
+		if (events[i].data.u64 != TIMER)
+			run_socket(loop, &events[i]);
+		else if (read(loop->timer, &ticks, sizeof(ticks)) < 0)
+			continue;
+	}
+	for (multi = loop->first; multi; multi = multi->next) {
+		run_timer(multi);
+		report_done(multi);
+	}
+	arm(loop);
 }

@@ -1,70 +1,92 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All transfers of a client and its timer, on one file descriptor. */
+/* The transfers of all clients of an agent, on one file descriptor. */
 #ifndef QLINKD_KME_LOOP_H
 #define QLINKD_KME_LOOP_H
 
 #include <curl/curl.h>
+#include <stdint.h>
 
-#include "http.h"
+struct kme_loop;
 
 /**
- * struct kme_loop - the running transfers of a client, and its timer
+ * struct kme_multi - transfers that share connections
  */
-struct kme_loop {
-	/** @multi: libcurl's handle of all transfers */
-	CURLM *multi;
+struct kme_multi {
+	/** @curl: libcurl's handle of these transfers and connections */
+	CURLM *curl;
 
-	/** @epoll: readable when kme_loop_run() has work to do */
-	int epoll;
+	/** @done: a transfer is over; may add transfers, must not end a struct kme_multi */
+	void (*done)(struct kme_multi *multi, CURL *easy, CURLcode code);
 
-	/** @timer: a timerfd, which @epoll watches */
-	int timer;
+	/** @loop: where it runs; this and what follows are for loop.c */
+	struct kme_loop *loop;
 
-	/** @curl_at_ms: when libcurl must run, in CLOCK_BOOTTIME; or -1 */
-	int64_t curl_at_ms;
+	/** @number: stands for it in events of the loop */
+	uint32_t number;
+
+	/** @at_ms: when libcurl must run, in CLOCK_BOOTTIME; or -1 */
+	int64_t at_ms;
+
+	/** @next: another of the loop, or %NULL */
+	struct kme_multi *next;
 };
 
 /**
- * kme_now_ms() - read the clock of a client
+ * kme_now_ms() - read the clock of clients
  *
  * Return: CLOCK_BOOTTIME in ms.
  */
 int64_t kme_now_ms(void);
 
 /**
- * kme_loop_init() - make a loop
- * @loop: filled in; freed with kme_loop_exit()
+ * kme_loop_new() - make a loop
+ * @loop: where it goes; the caller frees it with kme_loop_free()
  *
  * Return: 0, or a negative errno.
  */
-int kme_loop_init(struct kme_loop *loop);
+int kme_loop_new(struct kme_loop **loop);
 
 /**
- * kme_loop_exit() - free a loop
- * @loop: from kme_loop_init(), without transfers
+ * kme_loop_free() - free a loop
+ * @loop: from kme_loop_new(), without clients; or %NULL
  */
-void kme_loop_exit(struct kme_loop *loop);
+void kme_loop_free(struct kme_loop *loop);
 
 /**
- * kme_loop_run() - continue transfers, without waiting
+ * kme_loop_fd() - say what the owner watches
+ * @loop: the loop
+ *
+ * Return: a file descriptor that is readable when kme_loop_run() has work to do; it never changes.
+ */
+int kme_loop_fd(const struct kme_loop *loop);
+
+/**
+ * kme_loop_run() - continue all transfers, without waiting
  * @loop: the loop
  */
 void kme_loop_run(struct kme_loop *loop);
 
 /**
- * kme_loop_done() - take a transfer that is over
+ * kme_loop_first() - look through what is on a loop
  * @loop: the loop
- * @code: how it ended, for kme_transfer_end()
  *
- * Return: the transfer, or %NULL if none is over.
+ * Return: the first struct kme_multi, or %NULL; the others follow by their @next.
  */
-struct kme_transfer *kme_loop_done(struct kme_loop *loop, CURLcode *code);
+struct kme_multi *kme_loop_first(const struct kme_loop *loop);
 
 /**
- * kme_loop_arm() - set the timer to the first time that libcurl or the caller must run
+ * kme_multi_init() - begin on a loop
+ * @multi: its @done is set, the rest is filled in; ended by kme_multi_exit()
  * @loop: the loop
- * @at_ms: when the caller must run, in CLOCK_BOOTTIME; or -1
+ *
+ * Return: 0, or %-ENOMEM.
  */
-void kme_loop_arm(struct kme_loop *loop, int64_t at_ms);
+int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop);
+
+/**
+ * kme_multi_exit() - close all connections
+ * @multi: without transfers; not within kme_loop_run()
+ */
+void kme_multi_exit(struct kme_multi *multi);
 
 #endif

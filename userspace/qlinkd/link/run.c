@@ -461,6 +461,13 @@ static void read_records(struct link *link, uint64_t now)
 
 /* --- QKD keys --- */
 
+static void on_stock_ready(void *arg)
+{
+	struct link *link = arg;
+
+	link->ops.kick(link->arg);
+}
+
 static void on_stock_changed(void *arg)
 {
 	run_soon(arg);
@@ -667,6 +674,7 @@ int link_new(struct link **out, const struct config *config,
 	     const struct link_ops *ops, void *arg, struct qlink_why *why)
 {
 	static const struct stock_ops stock_ops = {
+		.ready = on_stock_ready,
 		.changed = on_stock_changed,
 		.fetched = on_fetched,
 		.health = on_health,
@@ -690,7 +698,7 @@ int link_new(struct link **out, const struct config *config,
 	else
 		err = init_agreement(link, why);
 	if (!err)
-		err = stock_new(&link->stock, config, which, &stock_ops, link,
+		err = stock_new(&link->stock, config, which, services->kmes, &stock_ops, link,
 				 services_now(), why);
 	if (err) {
 		link_free(link);

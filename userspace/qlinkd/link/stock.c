@@ -333,13 +333,20 @@ static void on_counted(void *arg, unsigned int node)
 	ask_again(arg);
 }
 
+static void on_ready(void *arg)
+{
+	struct stock *stock = arg;
+
+	stock->ops.ready(stock->arg);
+}
+
 /* --- life --- */
 
 static int start_client(struct stock *stock, const struct config *config,
-			const struct config_link *link, struct qlink_why *why)
+			const struct config_link *link, struct kme_loop *loop, struct qlink_why *why)
 {
 	static const struct kme_ops ops = {
-		.answer = on_answer, .health = on_health, .counted = on_counted,
+		.answer = on_answer, .health = on_health, .counted = on_counted, .ready = on_ready,
 	};
 	struct kme_node_conf nodes[KME_NODES_MAX];
 	struct kme_conf conf = {
@@ -358,7 +365,7 @@ static int start_client(struct stock *stock, const struct config *config,
 		source_init(&stock->sources[i], i, nodes[i].id ? nodes[i].id : config->kmes[link->kmes[i]].name);
 	}
 	stock->n_sources = link->n_kmes;
-	return link->n_kmes ? kme_new(&conf, &ops, stock, &stock->kme, why) : 0;
+	return link->n_kmes ? kme_new(&conf, loop, &ops, stock, &stock->kme, why) : 0;
 }
 
 /*
@@ -388,7 +395,8 @@ static void set_limits(struct stock *stock, const struct config_link *link)
 }
 
 int stock_new(struct stock **out, const struct config *config,
-	       const struct config_link *link, const struct stock_ops *ops, void *arg,
+	       const struct config_link *link, struct kme_loop *loop,
+	       const struct stock_ops *ops, void *arg,
 	       uint64_t now, struct qlink_why *why)
 {
 	struct stock *stock = calloc(1, sizeof(*stock));
@@ -407,7 +415,7 @@ int stock_new(struct stock **out, const struct config *config,
 	stock->store_config = link->store;
 	set_limits(stock, link);
 	pacing_init(&stock->pacing, &link->pacing, now);
-	err = start_client(stock, config, link, why);
+	err = start_client(stock, config, link, loop, why);
 	if (err) {
 		stock_free(stock);
 		return err;
@@ -434,11 +442,6 @@ void stock_free(struct stock *stock)
 	for (i = 0; i < stock->n_sources; i++)
 		source_wipe(&stock->sources[i]);
 	free(stock);
-}
-
-int stock_fd(const struct stock *stock)
-{
-	return stock->kme ? kme_fd(stock->kme) : -1;
 }
 
 static void expire(struct stock *stock)
@@ -491,7 +494,9 @@ void stock_hold(struct stock *stock, uint64_t until)
 
 uint64_t stock_deadline(const struct stock *stock)
 {
-	return stock->ask_at;
+	int64_t due = stock->kme ? kme_deadline(stock->kme) : INT64_MAX;
+
+	return due != INT64_MAX && (uint64_t)due < stock->ask_at ? (uint64_t)due : stock->ask_at;
 }
 
 static bool peer_serves_any(const struct stock *stock)

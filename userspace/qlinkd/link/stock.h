@@ -17,6 +17,9 @@ struct stock;
  * struct stock_ops - what a stock reports to its link
  */
 struct stock_ops {
+	/** @ready: stock_run() has work to do, which this must not do itself */
+	void (*ready)(void *arg);
+
 	/** @changed: keys arrived, or a KME came up or went down */
 	void (*changed)(void *arg);
 
@@ -66,6 +69,7 @@ struct stock_taken {
  * @stock: filled in; the caller frees it with stock_free()
  * @config: the whole configuration; must outlive the stock
  * @link: the link; one without KMEs has an empty stock
+ * @loop: where requests to KMEs run; must outlive the stock
  * @ops: called on changes
  * @arg: for @ops
  * @now: time in ms
@@ -74,7 +78,8 @@ struct stock_taken {
  * Return: 0, or a negative errno.
  */
 int stock_new(struct stock **stock, const struct config *config,
-	       const struct config_link *link, const struct stock_ops *ops, void *arg,
+	       const struct config_link *link, struct kme_loop *loop,
+	       const struct stock_ops *ops, void *arg,
 	       uint64_t now, struct qlink_why *why);
 
 /**
@@ -90,14 +95,6 @@ void stock_renew(struct stock *stock, const struct config *config, const struct 
  * @stock: from stock_new(), or %NULL
  */
 void stock_free(struct stock *stock);
-
-/**
- * stock_fd() - the descriptor that the loop watches
- * @stock: the stock
- *
- * Return: a descriptor, readable when stock_run() has work; -1 without KMEs.
- */
-int stock_fd(const struct stock *stock);
 
 /**
  * stock_run() - do what is due, without waiting
@@ -126,7 +123,7 @@ uint32_t stock_wipe(struct stock *stock, uint64_t now);
 void stock_hold(struct stock *stock, uint64_t until);
 
 /**
- * stock_deadline() - when stock_run() is due without input
+ * stock_deadline() - when stock_run() is due even if it is not @ready
  * @stock: the stock
  *
  * Return: time in ms, UINT64_MAX for never.
