@@ -379,6 +379,41 @@ test_full_disk_of_the_audit_log_eth()
 	expect_has "whole" "$(qlinkd -a "$tmp/a/audit" -c "$tmp/a/conf")" ", 0 breaks;"
 }
 
+frozen() { busybox fsfreeze "$1" "$tmp/a/audit"; }
+
+# A disk that takes nothing for a while, and gives no error either.
+test_slow_disk_of_the_audit_log_eth()
+{
+	local frozen_at newest
+
+	modprobe loop || skip "needs loop devices"
+	setup_sites
+	kmes_start "${rich[@]}"
+	links_add
+	mkdir -p "$tmp/a/audit"
+	truncate -s 32M "$tmp/disk"
+	busybox mke2fs -F "$tmp/disk" >/dev/null || fail "mke2fs"
+	mount -o loop "$tmp/disk" "$tmp/a/audit" || fail "no file system"
+	defer umount "$tmp/a/audit"
+	agents_start "floor-ms 20"
+	keep_busy
+	expect_active hybrid
+	steady_start
+	expect_ok "freeze" frozen --freeze
+	frozen_at=${EPOCHREALTIME/./}
+	newest=$(ring "$ns1" tx current_epoch)
+	expect_soon "is told" logged 1 'audit-not-written why="the disk is too slow"' || show_logs
+	[ "${QLINK_SOAK:-}" != 1 ] || expect_ok "frozen for a minute" busywait 100 has_gone_by "$frozen_at" 60
+	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
+	expect_has "metric" "$(cat "$tmp/metrics")" 'qlinkd_audit_failing 1'
+	expect_soon "keys go on" ring_is_above "$ns1" tx $((newest + 100))
+	expect_ok "thaw" frozen --unfreeze
+	expect_soon "is written again" logged 1 'audit-written dropped=0'
+	steady_stop
+	agent_kill 1 TERM
+	expect_has "whole" "$(qlinkd -a "$tmp/a/audit" -c "$tmp/a/conf")" ", 0 breaks;"
+}
+
 # A configuration file with an error is refused at the start, with its line.
 test_bad_files_are_refused_at_start_eth()
 {

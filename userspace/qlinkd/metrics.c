@@ -187,7 +187,7 @@ static void put_audit(struct evbuffer *out, struct audit *audit)
 	head(out, "audit_dropped", "_total", "events that the audit log had no room for", "counter");
 	evbuffer_add_printf(out, "qlinkd_audit_dropped_total %" PRIu64 "\n", state.dropped);
 	head(out, "audit_failing", "", "1 while the audit log cannot be written", "gauge");
-	evbuffer_add_printf(out, "qlinkd_audit_failing %u\n", state.err != 0);
+	evbuffer_add_printf(out, "qlinkd_audit_failing %u\n", state.err || state.is_slow);
 }
 
 static void put_agent(struct evbuffer *out, const struct agent *agent)

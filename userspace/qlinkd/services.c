@@ -49,8 +49,8 @@ void services_watch_audit(struct services *services)
 		tell_tail(services, &state.tail);
 	if (state.changed != seen->changed)
 		TELL(services, LOG_ERR, "audit-changed", NUMBER_OF("next-file", state.file));
-	/* A disk that is only slow gives no error, and the queue overflows. */
-	fails = state.err || state.dropped != seen->dropped;
+	/* A disk that is only slow gives no error; in the end the queue overflows. */
+	fails = state.err || state.is_slow || state.dropped != seen->dropped;
 	is_new = !services->audit_told_ms || (state.err && state.err != seen->err);
 	*seen = state;
 	if (fails && (is_new || now - services->audit_told_ms >= REMIND_MS)) {
@@ -58,7 +58,7 @@ void services_watch_audit(struct services *services)
 		     TEXT("why", state.err ? strerror(-state.err) : "the disk is too slow"),
 		     NUMBER_OF("queued-bytes", state.queued), NUMBER_OF("dropped", state.dropped));
 		services->audit_told_ms = now;
-	} else if (!state.err && services->audit_told_ms && !state.queued) {
+	} else if (!state.err && !state.is_slow && services->audit_told_ms && !state.queued) {
 		TELL(services, LOG_NOTICE, "audit-written", NUMBER_OF("dropped", state.dropped));
 		services->audit_told_ms = 0;
 	}

@@ -2,14 +2,17 @@
 /* Whether the log says that the audit log is not written, once, and that it is written again. */
 #include "qlinkd/services.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "audit_lab.h"
+#include "qlinkd/base/clock.h"
 #include "tap.h"
 
 /* Of the beat of the agent, many of which pass within a minute. */
@@ -78,6 +81,56 @@ static void fail(uint64_t n)
 		audit_flush(services.audit, 1);
 		audit_read_state(services.audit, &state);
 	} while (!state.err || state.dropped < n);
+}
+
+/* --- a disk that the test stops, and a clock that it sets: they stand in for the real ones --- */
+
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint64_t ahead_ms;
+static _Atomic unsigned int n_syncs;
+
+uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + ahead_ms;
+}
+
+int fdatasync(int fd)
+{
+	(void)fd;
+	n_syncs++;
+	pthread_mutex_lock(&disk);
+	pthread_mutex_unlock(&disk);
+	return 0;
+}
+
+/* Nothing is dropped: the queue has room for minutes. */
+TEST(a_disk_that_takes_too_long_is_told_before_anything_is_dropped)
+{
+	unsigned int before;
+
+	start();
+	before = n_syncs;
+	pthread_mutex_lock(&disk);
+	lab_add(services.audit, 3);
+	/* The writer's own pauses are in real time. */
+	while (n_syncs == before)
+		audit_flush(services.audit, 1);
+	beat();
+	CHECK_NUMBER("not yet", logged("audit"), 1);
+	ahead_ms += AUDIT_SLOW_MS;
+	beat();
+	CHECK_NUMBER("told once", logged("<3>audit-not-written why=\"the disk is too slow\" queued-bytes="), 1);
+	lab_add(services.audit, 3);
+	beat();
+	CHECK_NUMBER("told once", logged("audit-not-written"), 1);
+	pthread_mutex_unlock(&disk);
+	lab_flush(services.audit);
+	beat();
+	CHECK_NUMBER("written", logged("<5>audit-written dropped=0\n"), 1);
+	stop();
 }
 
 TEST(a_full_disk_is_told_once_and_its_end_too)

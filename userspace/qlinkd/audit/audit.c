@@ -77,6 +77,9 @@ struct audit {
 	/** @is_idle: the writer has written all that it took */
 	bool is_idle;
 
+	/** @began_ms: when the writer's turn began, ms of CLOCK_BOOTTIME; 0 between two turns */
+	uint64_t began_ms;
+
 	/** @stops: the writer shall end */
 	bool stops;
 
@@ -258,6 +261,7 @@ static int turn(struct audit *audit)
 	audit->has_new_key = false;
 	if (key)
 		EVP_PKEY_up_ref(key);
+	audit->began_ms = clock_ms(CLOCK_BOOTTIME);
 	pthread_mutex_unlock(&audit->lock);
 	err = audit->files.is_found ? 0 : find(audit);
 	n_failed = compose(audit);
@@ -265,6 +269,7 @@ static int turn(struct audit *audit)
 		err = audit_files_work(&audit->files, key, is_last);
 	EVP_PKEY_free(key);
 	pthread_mutex_lock(&audit->lock);
+	audit->began_ms = 0;
 	publish(audit, err, n_failed);
 	return err ?: is_last;
 }
@@ -382,6 +387,7 @@ void audit_read_state(struct audit *audit, struct audit_state *state)
 	pthread_mutex_lock(&audit->lock);
 	*state = audit->state;
 	state->queued = audit->n_in;
+	state->is_slow = audit->began_ms && clock_ms(CLOCK_BOOTTIME) - audit->began_ms >= AUDIT_SLOW_MS;
 	pthread_mutex_unlock(&audit->lock);
 }
 

@@ -13,6 +13,9 @@
 
 struct audit;
 
+/* A disk that takes longer for what waits is said to be too slow. */
+#define AUDIT_SLOW_MS	10000
+
 /**
  * struct audit_state - how the log does
  */
@@ -37,6 +40,9 @@ struct audit_state {
 
 	/** @queued: bytes of events that wait */
 	uint64_t queued;
+
+	/** @is_slow: the disk has worked on one turn of the writer for AUDIT_SLOW_MS, and has yet to end it */
+	bool is_slow;
 
 	/** @err: why the last attempt to write failed, a negative errno; 0 if it did not */
 	int err;
