@@ -196,6 +196,8 @@ has_flood() { [ "$(keys "$ns1" 'frames<101')" = 0 ]; }
 # The module is unloaded while both ends send: the last frame on the wire is a sealed one.
 each_test_unload_shows_nothing()
 {
+	local capture_bytes=2048
+
 	setup_pair
 	capture_start "$ns1" "$tmp/unload.pcap"
 	flood_marker "$ns1" "${inner[2]}" >/dev/null 2>&1 &

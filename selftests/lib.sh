@@ -462,10 +462,11 @@ has_event() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
 
 # ---- captures ----
 
-# capture_start NS FILE: captures all frames at veth0.
+# capture_start NS FILE: captures all frames at veth0, and whole unless $capture_bytes is less. The buffer has a place of
+# that size for each frame: of whole ones, which may be of 64 KiB, it holds about a thousand.
 capture_start()
 {
-	ip netns exec "$1" tcpdump -i "${dev:-veth0}" -s 0 -B 65536 --immediate-mode -U -Z root -w "$2" 2>>"$2.log" &
+	ip netns exec "$1" tcpdump -i "${dev:-veth0}" -s "${capture_bytes:-0}" -B 65536 --immediate-mode -U -Z root -w "$2" 2>>"$2.log" &
 	capture_pid=$!
 	defer kill "$capture_pid"
 	busywait "$deadline" grep -q 'listening on' "$2.log" || fail "tcpdump: $(cat "$2.log")"
