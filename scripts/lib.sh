@@ -327,7 +327,7 @@ mirror()
 
 	shift
 	mkdir -p "$dir"
-	(cd "$TREE" && rsync -a --relative --delete --exclude build/ \
+	(cd "$TREE" && rsync -a --no-times --checksum --relative --delete --exclude build/ \
 		--filter 'P *.o' --filter 'P *.d' --filter 'P .*' --filter 'P *.ko' \
 		"$@" "$dir/")
 }
