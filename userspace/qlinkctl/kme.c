@@ -96,31 +96,41 @@ static json_t *wait_for_report(const struct ctl *ctl, const char *check)
 	return report;
 }
 
-static json_t *check(const struct ctl *ctl, const char *name, const char *option)
+static json_t *check(const struct ctl *ctl, const char *name, const char *device, bool takes_key)
 {
 	char command[300];
 	json_t *begun, *report;
 
-	snprintf(command, sizeof(command), "check-kme %s%s%s", name, option ? " " : "", option ? option : "");
+	snprintf(command, sizeof(command), "check-kme %s%s%s%s", name, device ? " link " : "", device ?: "",
+		 takes_key ? " take-key" : "");
 	begun = agent_ask(ctl, command);
 	report = begun ? wait_for_report(ctl, number(begun, "check")) : NULL;
 	json_decref(begun);
 	return report;
 }
 
+static bool is_name(const char *word)
+{
+	return strlen(word) <= NAME_MAX_BYTES && !strpbrk(word, " \n");
+}
+
 static int check_run(struct ctl *ctl, int argc, char **argv)
 {
+	const char *device = argc > 2 && !strcmp(argv[1], "link") ? argv[2] : NULL;
+	int status, n = device ? 3 : 1;
+	bool takes_key = argc > n && !strcmp(argv[n], "take-key");
 	json_t *report;
-	int status;
 
-	if (argc < 1 || argc > 2)
-		return ctl_usage("kme check needs the name of a KME, and may have take-key behind it");
-	if (argc == 2 && strcmp(argv[1], "take-key"))
-		return ctl_usage("\"%s\": must be take-key", argv[1]);
-	if (strlen(argv[0]) > NAME_MAX_BYTES || strpbrk(argv[0], " \n"))
+	if (argc < 1)
+		return ctl_usage("kme check needs the name of a KME");
+	if (argc > n + takes_key)
+		return ctl_usage("\"%s\": must be link DEVICE or take-key", argv[n + takes_key]);
+	if (!is_name(argv[0]))
 		return ctl_usage("\"%.40s\": not the name of a KME, of at most %d characters", argv[0],
 				 NAME_MAX_BYTES);
-	report = check(ctl, argv[0], argv[1]);
+	if (device && !is_name(device))
+		return ctl_usage("\"%.40s\": not the name of a device", device);
+	report = check(ctl, argv[0], device, takes_key);
 	if (!report)
 		return CTL_FAILED;
 	status = json_is_true(json_object_get(report, "well")) ? CTL_OK : CTL_FAILED;

@@ -34,7 +34,7 @@ static const char help_tail[] =
 "       qlinkctl [-j] [-c SOCKET] status\n"
 "       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
 "       qlinkctl [-j] [-c SOCKET] [-n] reload\n"
-"       qlinkctl [-j] [-c SOCKET] kme check NAME [take-key]\n"
+"       qlinkctl [-j] [-c SOCKET] kme check NAME [link DEVICE] [take-key]\n"
 "       qlinkctl [-c SOCKET] restart DEV\n"
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl help\n"

@@ -9,9 +9,6 @@
 #include "qlinkd/kme/loop.h"
 #include "status.h"
 
-/* Keys that are shorter than this are refused. */
-#define KEY_BITS_MIN	256
-
 struct check {
 	const struct agent *agent;
 	void (*done)(void *arg, json_t *report);
@@ -89,16 +86,6 @@ static json_t *report(const struct check *check)
 
 /* --- what the client reports --- */
 
-/* A status that is good as such, and of which no link can live. */
-static void judge(struct check *check)
-{
-	const struct kme_status *status = &kme_server(check->client, 0)->status;
-
-	if (!check->why.text[0] && status->max_key_size >= 0 && status->max_key_size < KEY_BITS_MIN)
-		qlink_refuse(&check->why, -EINVAL, "gives keys of at most %lld bits, and qlinkd takes %u or more",
-			     (long long)status->max_key_size, KEY_BITS_MIN);
-}
-
 static void on_health(void *arg, unsigned int node, enum kme_health health, const struct qlink_why *why)
 {
 	struct check *check = arg;
@@ -108,8 +95,6 @@ static void on_health(void *arg, unsigned int node, enum kme_health health, cons
 		return;
 	check->is_up = health == KME_HEALTH_UP;
 	check->why = *why;
-	if (check->is_up)
-		judge(check);
 	check->is_over = !check->is_up || !check->takes_key || kme_get_keys(check->client, 0, 1);
 }
 
@@ -149,12 +134,15 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 
 /* --- life --- */
 
-/* The first link that uses the KME, and as which of its own; NULL for none. */
-static const struct config_link *find_link(const struct config *config, uint32_t kme, unsigned int *node)
+/* The first link that uses the KME, or this one, and as which of its own; NULL for none. */
+static const struct config_link *find_link(const struct config *config, uint32_t kme, const char *device,
+					   unsigned int *node)
 {
 	size_t i;
 
 	for (i = 0; i < config->n_links; i++) {
+		if (device && strcmp(config->links[i].device, device))
+			continue;
 		for (*node = 0; *node < config->links[i].n_kmes; ++*node) {
 			if (config->links[i].kmes[*node] == kme)
 				return &config->links[i];
@@ -204,8 +192,9 @@ static int start(struct check *check, const struct config_kme *kme, const struct
 	return start_client(check, &check->agent->now.config, kme, why);
 }
 
-int check_start(struct check **out, const struct agent *agent, const char *name, bool takes_key,
-		void (*done)(void *arg, json_t *report), void *arg, struct qlink_why *why)
+int check_start(struct check **out, const struct agent *agent, const char *name,
+		const char *device, bool takes_key, void (*done)(void *arg, json_t *report), void *arg,
+		struct qlink_why *why)
 {
 	const struct config *config = &agent->now.config;
 	const struct config_link *link;
@@ -218,7 +207,9 @@ int check_start(struct check **out, const struct agent *agent, const char *name,
 		;
 	if (i == config->n_kmes)
 		return qlink_refuse(why, -ENOENT, "kme %.60s: there is no such section", name);
-	link = find_link(config, i, &node);
+	link = find_link(config, i, device, &node);
+	if (!link && device)
+		return qlink_refuse(why, -ENOENT, "link %.20s: there is none that uses kme %.60s", device, name);
 	if (!link)
 		return qlink_refuse(why, -ENOENT, "kme %.60s: no link uses it, so that there is no SAE to ask about",
 				    name);

@@ -226,18 +226,37 @@ static void on_checked(void *arg, json_t *report)
  * is the number of the check, and the client asks for its report until there is one. A client that
  * goes away leaves a check that ends by itself; there is one at a time.
  */
+/* "NAME [link DEVICE] [take-key]", of which @text is a copy; false for anything else. */
+static bool read_check(char *text, const char **name, const char **device, bool *takes_key)
+{
+	char *rest = text, *word = NULL;
+
+	*name = strsep(&rest, " ");
+	*device = NULL;
+	word = strsep(&rest, " ");
+	if (word && !strcmp(word, "link")) {
+		*device = strsep(&rest, " ");
+		if (!*device)
+			return false;
+		word = strsep(&rest, " ");
+	}
+	*takes_key = word;
+	return !rest && (!word || !strcmp(word, "take-key"));
+}
+
 static json_t *run_check_kme(struct control *control, const char *word)
 {
-	const char *end = strchr(word, ' ');
-	char name[CONTROL_LINE_MAX];
+	const char *name, *device;
+	char text[CONTROL_LINE_MAX];
 	struct qlink_why why;
+	bool takes_key;
 
-	if (end && strcmp(end, " take-key"))
-		return answer_error("must be check-kme NAME or check-kme NAME take-key");
+	snprintf(text, sizeof(text), "%s", word);
+	if (!read_check(text, &name, &device, &takes_key))
+		return answer_error("must be check-kme NAME, with link DEVICE, take-key or both behind it");
 	if (control->check)
 		return answer_error("another check of a KME runs; try again when it is over");
-	snprintf(name, sizeof(name), "%.*s", end ? (int)(end - word) : CONTROL_LINE_MAX, word);
-	if (check_start(&control->check, control->agent, name, end, on_checked, control, &why))
+	if (check_start(&control->check, control->agent, name, device, takes_key, on_checked, control, &why))
 		return answer_error(why.text);
 	json_decref(control->report);
 	control->report = NULL;

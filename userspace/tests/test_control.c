@@ -93,10 +93,12 @@ static struct {
 	unsigned int n_freed;
 } checking;
 
-int check_start(struct check **check, const struct agent *agent, const char *name, bool takes_key,
-		void (*done)(void *arg, json_t *report), void *arg, struct qlink_why *why)
+int check_start(struct check **check, const struct agent *agent, const char *name,
+		const char *device, bool takes_key, void (*done)(void *arg, json_t *report), void *arg,
+		struct qlink_why *why)
 {
 	(void)agent;
+	(void)device;
 	if (!strcmp(name, "none"))
 		return qlink_refuse(why, -ENOENT, "kme none: there is no such section");
 	*check = (struct check *)&checking;
@@ -346,7 +348,7 @@ TEST(a_check_of_a_kme_is_over_later_and_runs_alone)
 	CHECK_TEXT("no such KME", answer_to("check-kme none", 0, NULL, 0),
 		   "{\"error\":\"kme none: there is no such section\"}\n");
 	CHECK_TEXT("another word", answer_to("check-kme rack key", 0, NULL, 0),
-		   "{\"error\":\"must be check-kme NAME or check-kme NAME take-key\"}\n");
+		   "{\"error\":\"must be check-kme NAME, with link DEVICE, take-key or both behind it\"}\n");
 	CHECK_TEXT("begun", answer_to("check-kme rack take-key", 0, NULL, 0), "{\"check\":1}\n");
 	CHECK_TEXT("of this", checking.name, "rack");
 	CHECK_NUMBER("takes a key", checking.takes_key, true);

@@ -41,6 +41,7 @@ TEST(keys_come_whatever_the_settings_of_the_kme)
 		{ "ignore-size yes\nkey-size 352\n", 20, 44 },
 		{ "key-size 32\n", 20, 32 },
 		{ "key-size 128\n", 20, 32 },
+		{ "min-key-size 520\n", 20, 65 },
 		{ "max-key-per-request 1\n", 1, 32 },
 		{ "max-key-per-request 10\n", 10, 32 },
 		{ "over-limit short\nmax-key-per-request 10\n", 10, 32 },

@@ -206,9 +206,9 @@ static bool is_over(pid_t child, int *status)
 }
 
 /* Both agents go on while qlinkctl runs in a process of its own. */
-static struct checked check(bool json, const char *name, const char *option)
+static struct checked check(bool json, const char *name, const char *option, const char *device)
 {
-	char *words[] = { (char *)"check", (char *)name, (char *)option, NULL };
+	char *words[] = { (char *)"check", (char *)name, (char *)option, (char *)device, NULL };
 	struct checked checked = { "", 0 };
 	struct control *control = NULL;
 	struct qlink_why why = { "" };
@@ -265,7 +265,7 @@ TEST(a_check_takes_no_key_and_reports_what_an_operator_needs)
 
 	start_filled("");
 	before = stored();
-	checked = check(false, "real", NULL);
+	checked = check(false, "real", NULL, NULL);
 	CHECK_NUMBER("status", checked.status, 0);
 	CHECK(!strncmp(checked.text, "kme real at https://127.0.0.1:", 30) &&
 	      strstr(checked.text, ", asked about SAE SAE-B: well\n"
@@ -286,7 +286,7 @@ TEST(a_check_takes_one_key_where_told_to)
 
 	start_filled("");
 	before = stored();
-	checked = check(true, "real", "take-key");
+	checked = check(true, "real", "take-key", NULL);
 	CHECK_NUMBER("status", checked.status, 0);
 	report = json_loads(checked.text, 0, NULL);
 	CHECK_NUMBER("bits", json_integer_value(json_object_get(report, "taken_bits")), 256);
@@ -297,7 +297,7 @@ TEST(a_check_takes_one_key_where_told_to)
 	CHECK_NUMBER("those of the link", stock_held(agents_link(0)->stock), 8);
 	/* A KME whose status is good and that gives no key is not well. */
 	lab_command("stock SAE-A SAE-B 0");
-	checked = check(false, "real", "take-key");
+	checked = check(false, "real", "take-key", NULL);
 	CHECK_NUMBER("status", checked.status, 1);
 	CHECK(strstr(checked.text, ": not well: answers enc_keys with 503: \"not enough keys in stock\"\n"),
 	      "%s", checked.text);
@@ -310,22 +310,28 @@ TEST(a_check_says_why_a_kme_is_not_well)
 
 	start_filled("");
 	lab_command("set a max-key-size 128");
-	checked = check(false, "real", NULL);
+	checked = check(false, "real", NULL, NULL);
 	CHECK_NUMBER("status", checked.status, 1);
 	CHECK(strstr(checked.text, "not well: gives keys of at most 128 bits, and qlinkd takes 256 or more\n"),
 	      "%s", checked.text);
 	lab_command("stop a");
-	checked = check(false, "real", NULL);
+	checked = check(false, "real", NULL, NULL);
 	CHECK_NUMBER("status", checked.status, 1);
 	CHECK(strstr(checked.text, ": not well: nobody listens at its url: "), "%s", checked.text);
-	checked = check(false, "nowhere", NULL);
+	checked = check(false, "nowhere", NULL, NULL);
 	CHECK_NUMBER("status", checked.status, 1);
 	CHECK_TEXT("no such KME", checked.text, "qlinkctl: qlinkd: kme nowhere: there is no such section\n");
-	checked = check(false, "rack", NULL);
+	checked = check(false, "rack", NULL, NULL);
 	CHECK_TEXT("no link", checked.text,
 		   "qlinkctl: qlinkd: kme rack: no link uses it, so that there is no SAE to ask about\n");
-	checked = check(false, "real", "key");
+	checked = check(false, "real", "key", NULL);
 	CHECK_NUMBER("status", checked.status, 2);
-	CHECK_TEXT("another word", checked.text, "qlinkctl: \"key\": must be take-key\n");
+	CHECK_TEXT("another word", checked.text, "qlinkctl: \"key\": must be link DEVICE or take-key\n");
+	checked = check(false, "real", "link", "qlink7");
+	CHECK_NUMBER("status", checked.status, 1);
+	CHECK_TEXT("another link", checked.text,
+		   "qlinkctl: qlinkd: link qlink7: there is none that uses kme real\n");
+	checked = check(false, "real", "link", "qlink0");
+	CHECK(strstr(checked.text, ": not well: nobody listens at its url: "), "%s", checked.text);
 	stop();
 }

@@ -278,6 +278,17 @@ static enum kme_counter judge_names(const char *sae, const struct kme_status *st
 	return KME_COUNTER_ANSWERED;
 }
 
+/* Sizes of keys of which no link can live. Some KMEs report none, or nonsense: the keys tell. */
+static void judge_sizes(const struct kme_status *status, struct qlink_why *why)
+{
+	if (status->max_key_size >= 0 && status->max_key_size < KME_SECRET_MIN_BYTES * 8)
+		qlink_refuse(why, -EINVAL, "gives keys of at most %lld bits, and qlinkd takes %d or more",
+			     (long long)status->max_key_size, KME_SECRET_MIN_BYTES * 8);
+	else if (status->min_key_size > KME_SECRET_MAX_BYTES * 8)
+		qlink_refuse(why, -EINVAL, "gives keys of at least %lld bits, and qlinkd takes %d or less",
+			     (long long)status->min_key_size, KME_SECRET_MAX_BYTES * 8);
+}
+
 /* Judge the answer to a status. Returns the counter to move; @why has what is wrong. */
 static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 				    struct kme_status *status, struct qlink_why *why)
@@ -299,6 +310,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 		qlink_refuse(why, -EBADMSG, "answers status with what is no status: %.200s", cause.text);
 		return KME_COUNTER_MALFORMED;
 	}
+	judge_sizes(status, why);
 	return judge_names(sae, status, why);
 }
 

@@ -71,6 +71,9 @@ struct kme_ask {
 
 	/** @ids: for dec_keys, their @n IDs, each once; %NULL for enc_keys */
 	const struct kme_key_id *ids;
+
+	/** @bits: for enc_keys, the size of a key, a multiple of 8; 0 for the least that qlinkd takes */
+	unsigned int bits;
 };
 
 /* What is wrong with a key in an answer; a bad key has exactly one fault. */
@@ -228,7 +231,7 @@ struct kme_dialect {
 	 * @write_body: write the body of a POST to @body, ended by a NUL
 	 *
 	 * @body has KME_BODY_MAX(@ask->n) bytes. Asks for the keys by ID, or for @ask->n keys
-	 * of 256 bits. Returns the length.
+	 * of @ask->bits. Returns the length.
 	 */
 	size_t (*write_body)(char *body, const struct kme_ask *ask);
 

@@ -12,7 +12,7 @@
 #include "qlinkd/base/field.h"
 #include "url.h"
 
-#define KEY_BITS	(KME_SECRET_MIN_BYTES * 8)
+#define KEY_BITS	(KME_SECRET_MIN_BYTES * 8U)
 
 /* 5.1 to 5.3: the last segment of the path. */
 static const char *const methods[] = {
@@ -52,7 +52,7 @@ static int write_url(char url[KME_URL_MAX], const char *base, const char *sae, e
 	if (ask && ask->ids)
 		snprintf(query, sizeof(query), "?key_ID=%s", ask->ids[0].text);
 	else if (ask)
-		snprintf(query, sizeof(query), "?number=%zu&size=%d", ask->n, KEY_BITS);
+		snprintf(query, sizeof(query), "?number=%zu&size=%u", ask->n, ask->bits ?: KEY_BITS);
 	len = snprintf(url, KME_URL_MAX, "%s/api/v1/keys/%s/%s%s", base, segment, methods[op],
 		       query);
 	return len < KME_URL_MAX ? 0 : -ENAMETOOLONG;
@@ -65,7 +65,8 @@ static size_t write_body(char *body, const struct kme_ask *ask)
 	size_t i;
 
 	if (!ask->ids)
-		return (size_t)sprintf(body, "{\"number\":%zu,\"size\":%d}", ask->n, KEY_BITS);
+		return (size_t)sprintf(body, "{\"number\":%zu,\"size\":%u}", ask->n,
+				       ask->bits ?: KEY_BITS);
 	end += sprintf(end, "{\"key_IDs\":[");
 	for (i = 0; i < ask->n; i++)
 		end += sprintf(end, "%s{\"key_ID\":\"%s\"}", i ? "," : "", ask->ids[i].text);

@@ -52,6 +52,7 @@ static struct kme_ask current(const struct kme_job *job)
 	return (struct kme_ask){
 		.n = job->n_sent,
 		.ids = job->ids ? job->ids + job->n_done : NULL,
+		.bits = job->bits,
 	};
 }
 
@@ -72,6 +73,7 @@ static void choose(struct kme_job *job, struct kme_node *node)
 	else
 		most = job->n_next;
 	job->n_sent = left < most ? left : most;
+	job->bits = kme_server_key_bits(server);
 }
 
 /* Words the next request. */

@@ -66,6 +66,15 @@ size_t kme_server_limit(const struct kme_server *server)
 	return limit ? (size_t)limit : 1;
 }
 
+unsigned int kme_server_key_bits(const struct kme_server *server)
+{
+	int64_t least = (server->status.min_key_size + 7) / 8 * 8;
+
+	if (least <= KME_SECRET_MIN_BYTES * 8 || least > KME_SECRET_MAX_BYTES * 8)
+		return KME_SECRET_MIN_BYTES * 8;
+	return (unsigned int)least;
+}
+
 void kme_server_status(struct kme_server *server, const struct kme_status *status,
 		       const struct qlink_why *doubt, int64_t now_ms)
 {

@@ -201,6 +201,14 @@ void kme_server_worked(struct kme_server *server);
 size_t kme_server_limit(const struct kme_server *server);
 
 /**
+ * kme_server_key_bits() - say how large keys to ask a server for
+ * @server: the server
+ *
+ * Return: 256, or what its status says is the least, if that is more and there is room for it.
+ */
+unsigned int kme_server_key_bits(const struct kme_server *server);
+
+/**
  * kme_server_batch() - learn how many keys to request at once
  * @server: the server
  * @asked: how many keys the last request asked for

@@ -213,6 +213,8 @@ enum session_reason exchange_derive(struct exchange *x, bool is_tx,
 		secrets.chain = offer->keys[i].next_chain;
 	}
 	OPENSSL_cleanse(&offer->secret, sizeof(offer->secret));
+	/* It has the exporter of the connection. */
+	OPENSSL_cleanse(&transcript, sizeof(transcript));
 	if (err)
 		OPENSSL_cleanse(offer->keys, sizeof(offer->keys));
 	offer->n_keys = err ? 0 : offer->core.n;
