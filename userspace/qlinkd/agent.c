@@ -12,7 +12,9 @@
 
 #include "expiry.h"
 #include "qlinkd/config/reload.h"
+#include "qlinkd/base/field.h"
 #include "qlinkd/kme/loop.h"
+#include "qlinkd/link/seenkeys.h"
 
 /* Between two beats. */
 #define BEAT_MS		1000
@@ -112,6 +114,34 @@ static int open_listener(struct agent *agent, struct qlink_why *why)
 			     agent->base, now->context, &ops, agent, why);
 }
 
+/* --- keys that were used before the start --- */
+
+static struct link *find_escaped(const struct agent *agent, const char *device)
+{
+	char escaped[AUDIT_LINK_TEXT];
+	size_t i;
+
+	if (!strchr(device, '\\'))
+		return agent_find_link(agent, device);
+	for (i = 0; i < agent->now.n_links; i++) {
+		const char *name = agent->now.links[i]->link->config->device;
+
+		field_escape(escaped, sizeof(escaped), name, strlen(name), FIELD_STYLE_JSON);
+		if (!strcmp(escaped, device))
+			return agent->now.links[i]->link;
+	}
+	return NULL;
+}
+
+static void on_used_key(void *arg, const struct audit_key *key)
+{
+	struct bytes id = { (const uint8_t *)key->id, key->id_len };
+	struct link *link = find_escaped(arg, key->link);
+
+	if (link)
+		seenkeys_remember(link, !strcmp(key->direction, "tx"), key->kme, &id);
+}
+
 /* --- the loop --- */
 
 /* Each change of how the links stand, for "systemctl status". */
@@ -147,6 +177,9 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 	for (i = agent->n_beats++ % RECHECK_BEATS; i < agent->now.n_peers; i += RECHECK_BEATS)
 		peer_recheck(agent->now.peers[i]);
 	services_watch_audit(&agent->services);
+	/* The disk may have failed at the start. */
+	if (agent->services.audit)
+		audit_each_installed(agent->services.audit, on_used_key, agent);
 	notify_send(&agent->notify, "WATCHDOG=1");
 	tell_overview(agent);
 	add_timer(agent->beat, agent->notify.watchdog_ms &&
@@ -213,6 +246,7 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 	if (err)
 		return qlink_refuse(why, err, "audit log %s", cause.text);
 	services_watch_audit(&agent->services);
+	audit_each_installed(agent->services.audit, on_used_key, agent);
 	return 0;
 }
 

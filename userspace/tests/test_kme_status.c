@@ -177,6 +177,42 @@ TEST(a_bad_file_of_the_agent_is_refused_by_the_start)
 	stop();
 }
 
+/* --- a key that a KME gives again after a restart of the agent --- */
+
+static const char *conf_with_real(unsigned int end)
+{
+	char section[600], kme[800], link[200];
+
+	lab_kme(section, sizeof(section), (int)end, "real");
+	snprintf(kme, sizeof(kme), KME "%s", section);
+	snprintf(link, sizeof(link), "\tkmes real\n\tsae %s\n\tstore 8\n\toutage-cover 8\n",
+		 end ? "SAE-A" : "SAE-B");
+	return agents_conf(end, kme, link);
+}
+
+/* Agent 0's KME gives again what it gave first, which was used before the restart. */
+TEST(a_key_that_was_used_before_a_restart_is_refused)
+{
+	struct config_error error = { "" };
+	unsigned int end;
+
+	lab_start("serve-twice yes\n", "serve-twice yes\n");
+	agents_start(LINK);
+	for (end = 0; end < 2; end++) {
+		agents_write(agents_paths[end], conf_with_real(end));
+		agents_reload(end);
+		/* The oldest key is one that agent 0 was given first. */
+		WAIT_FOR(stock_held(agents_link(end)->stock) == 8);
+	}
+	WAIT_FOR(agents_link(0)->counters.tx_keys[QLINK_SOURCE_HYBRID]);
+	CHECK_NUMBER("refused before", (long long)agents_link(0)->counters.keys_refused, 0);
+	CHECK_TEXT("repeat", lab_command("set a repeat-keys yes"), "ok");
+	CHECK_NUMBER("start", agents_restart(0, &error), 0);
+	WAIT_FOR(agents_link(0)->counters.keys_refused);
+	CHECK(agents_logged(0, "keys-refused") && agents_logged(0, "the KME gave it or its ID before"), "no line");
+	stop();
+}
+
 /* --- qlinkctl kme check --- */
 
 /* What a check prints, and its exit status. */

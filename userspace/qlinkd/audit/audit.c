@@ -107,6 +107,9 @@ struct audit {
 	/** @found: cursors of a log that was found after the start, for the loop; under @lock */
 	struct audit_cursors found;
 
+	/** @installed: keys that the log named when it was found, for the loop; under @lock */
+	struct audit_installed installed;
+
 	/** @known: the last record of each link; the loop's */
 	struct audit_cursors known;
 };
@@ -206,6 +209,13 @@ static int copy_cursors(struct audit_cursors *to, const struct audit_cursors *fr
 	return 0;
 }
 
+/* They are the loop's from here on. */
+static void take_installed(struct audit *audit)
+{
+	audit->installed = audit->files.installed;
+	memset(&audit->files.installed, 0, sizeof(audit->files.installed));
+}
+
 /* The disk failed at the start: looks for the log again, and begins one where there is none. */
 static int find(struct audit *audit)
 {
@@ -220,6 +230,7 @@ static int find(struct audit *audit)
 	copy_cursors(&found, &audit->files.cursors);
 	pthread_mutex_lock(&audit->lock);
 	audit->found = found;
+	take_installed(audit);
 	audit->state.tail = tail;
 	audit->state.is_found = true;
 	pthread_mutex_unlock(&audit->lock);
@@ -339,6 +350,18 @@ bool audit_has_room(struct audit *audit, unsigned int n)
 	return has_room;
 }
 
+void audit_each_installed(struct audit *audit, void (*use)(void *arg, const struct audit_key *key), void *arg)
+{
+	struct audit_installed installed;
+
+	pthread_mutex_lock(&audit->lock);
+	installed = audit->installed;
+	memset(&audit->installed, 0, sizeof(audit->installed));
+	pthread_mutex_unlock(&audit->lock);
+	audit_installed_each(&installed, use, arg);
+	audit_installed_free(&installed);
+}
+
 const char *audit_last_record(const struct audit *audit, const char *link)
 {
 	char escaped[AUDIT_LINK_TEXT];
@@ -398,6 +421,7 @@ static void free_all(struct audit *audit)
 	audit_files_close(&audit->files);
 	audit_cursors_free(&audit->known);
 	audit_cursors_free(&audit->found);
+	audit_installed_free(&audit->installed);
 	EVP_PKEY_free(audit->key);
 	free(audit->in);
 	free(audit->out);
@@ -444,6 +468,7 @@ int audit_open(struct audit **out, const struct audit_settings *settings, EVP_PK
 		err = 0;
 	}
 	audit->state.is_found = audit->files.is_found;
+	take_installed(audit);
 	audit->in = malloc(AUDIT_QUEUE_BYTES);
 	audit->out = malloc(AUDIT_QUEUE_BYTES);
 	audit->state.file = audit->files.file;

@@ -112,6 +112,18 @@ bool audit_has_room(struct audit *audit, unsigned int n);
 const char *audit_last_record(const struct audit *audit, const char *link);
 
 /**
+ * audit_each_installed() - go through the QKD keys that were installed before the start
+ * @audit: the log
+ * @use: called for each key that the end of the log names, once: the next call finds none
+ * @arg: for @use
+ *
+ * The end is as long as audit_tail_read() says: 8 MiB of each of the last two files, with some ten
+ * thousand keys or more. Where the disk failed at the start, they come when the log was found.
+ */
+void audit_each_installed(struct audit *audit, void (*use)(void *arg, const struct audit_key *key),
+			  void *arg);
+
+/**
  * audit_use_key() - sign checkpoints with another key from now on
  * @audit: from audit_open()
  * @key: as for audit_open()

@@ -326,7 +326,8 @@ static int go_on(struct audit_files *files, const struct audit_tail *tail)
 static int find_end(struct audit_files *files, struct audit_tail *tail, struct qlink_why *why)
 {
 	int err = open_folder(files, files->settings.folder, why) ?:
-		  audit_tail_read(tail, files->folder, &files->cursors, files->hasher, why);
+		  audit_tail_read(tail, files->folder, &files->cursors, &files->installed,
+				  files->hasher, why);
 
 	if (err)
 		return err;
@@ -353,6 +354,7 @@ int audit_files_find(struct audit_files *files, struct audit_tail *tail, struct 
 		close(files->folder);
 	files->folder = -1;
 	audit_cursors_free(&files->cursors);
+	audit_installed_free(&files->installed);
 	files->n_pending = 0;
 	return err;
 }
@@ -382,6 +384,7 @@ void audit_files_close(struct audit_files *files)
 		close(files->folder);
 	audit_hasher_free(files->hasher);
 	audit_cursors_free(&files->cursors);
+	audit_installed_free(&files->installed);
 	free(files->pending);
 	free(files->path);
 }

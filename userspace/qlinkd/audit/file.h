@@ -93,6 +93,9 @@ struct audit_files {
 	/** @cursors: the last record of each link */
 	struct audit_cursors cursors;
 
+	/** @installed: keys that the end of the log named at the start */
+	struct audit_installed installed;
+
 	/** @next_cursors: offset from which on the cursors are written again */
 	uint64_t next_cursors;
 

@@ -20,6 +20,9 @@ struct scan {
 	/** @cursors: likewise */
 	struct audit_cursors *cursors;
 
+	/** @installed: likewise */
+	struct audit_installed *installed;
+
 	/** @hasher: for the lines */
 	struct audit_hasher *hasher;
 
@@ -56,7 +59,9 @@ static bool take_line(struct scan *scan, const char *line, size_t len)
 	scan->tail->is_sealed = ends_with(line, len, ",\"event\":\"sealed\"}");
 	if (scan->tail->has_checkpoint && point.number == checkpoint->point.number)
 		scan->differs = strcmp(point.hash, checkpoint->point.hash) != 0;
+	/* Without memory a record may be logged twice, or a key that a KME gives again be taken. */
 	audit_cursors_note(scan->cursors, line, len);
+	audit_installed_note(scan->installed, line, len);
 	return true;
 }
 
@@ -147,9 +152,12 @@ static int scan_files(struct scan *scan, int folder)
 }
 
 int audit_tail_read(struct audit_tail *tail, int folder, struct audit_cursors *cursors,
-		    struct audit_hasher *hasher, struct qlink_why *why)
+		    struct audit_installed *installed, struct audit_hasher *hasher,
+		    struct qlink_why *why)
 {
-	struct scan scan = { .tail = tail, .cursors = cursors, .hasher = hasher };
+	struct scan scan = {
+		.tail = tail, .cursors = cursors, .installed = installed, .hasher = hasher,
+	};
 	struct qlink_why no_checkpoint;
 	int err;
 

@@ -4,7 +4,7 @@
 #define QLINKD_AUDIT_TAIL_H
 
 #include "checkpoint.h"
-#include "cursor.h"
+#include "installed.h"
 
 /* Bytes at the end of the last file that are read when the agent starts. */
 #define AUDIT_TAIL_BYTES	(8 << 20)
@@ -52,6 +52,7 @@ struct audit_tail {
  * @tail: filled in
  * @folder: descriptor of the folder
  * @cursors: filled in with the last record of each link
+ * @installed: filled in with the keys of what is read
  * @hasher: for the lines
  * @why: filled in on failure
  *
@@ -61,6 +62,7 @@ struct audit_tail {
  * Return: 0, or a negative errno with @why.
  */
 int audit_tail_read(struct audit_tail *tail, int folder, struct audit_cursors *cursors,
-		    struct audit_hasher *hasher, struct qlink_why *why);
+		    struct audit_installed *installed, struct audit_hasher *hasher,
+		    struct qlink_why *why);
 
 #endif

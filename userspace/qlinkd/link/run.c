@@ -13,6 +13,7 @@
 
 #include "act.h"
 #include "choose.h"
+#include "seenkeys.h"
 #include "libqlink/names.h"
 
 /* How often a link reads its device when nothing happens, and while weaker keys are replaced. */
@@ -572,29 +573,9 @@ static void on_trouble(void *arg, const struct kme_answer *answer)
 	     NUMBER_OF("burned", answer->n_burned), TEXT("why", answer->why.text));
 }
 
-/*
- * A KME may give a key to both ends, to two links, or again after it was restarted. It may number the
- * keys of each pair of SAEs and each direction from 1 on, so that an ID tells only within these.
- */
 static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme_key *key)
 {
-	enum { ID, KEY };
-	struct link *link = arg;
-	struct seen *seen = &link->services->keys_seen;
-	/* An operation, an SAE ID, and a name of the configuration. */
-	char text[512];
-	struct bytes where = { (const uint8_t *)text, 0 }, none = { NULL, 0 };
-	struct bytes id = { (const uint8_t *)key->id.text, strlen(key->id.text) };
-	struct bytes bytes = { key->bytes, key->len };
-	int has_id, has_key;
-
-	where.len = (size_t)snprintf(text, sizeof(text), "%s %s %s", kme_op_name(answer->op),
-				     link->config->sae,
-				     link->config->kme_names[answer->node]);
-	/* Both are remembered in any case. */
-	has_id = seen_before(seen, ID, &where, &id);
-	has_key = seen_before(seen, KEY, &bytes, &none);
-	return has_id || has_key;
+	return seenkeys_check(arg, answer, key);
 }
 
 static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
