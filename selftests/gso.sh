@@ -273,7 +273,8 @@ each_test_keys_change_within_a_frame()
 	keys_pass "$ns1" "$ns2" 2 200
 	link_set "$ns1" rekey-frames 3
 	pass_files "keys" "${inner[2]}"
-	expect_ok "keys used" test "$(ring "$ns1" tx rekeys)" -gt 40
+	# How many frames the file takes depends on how TCP cuts it.
+	expect_ok "keys used" test "$(ring "$ns1" tx rekeys)" -gt 20
 	expect_nothing_dropped
 }
 

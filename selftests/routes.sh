@@ -161,7 +161,8 @@ route_goes_and_returns()
 	expect_eq "only that" "$(stats_moved "$ns1" "$before" | tr ' ' '\n' | grep -vc rx_keepalive)" 1
 	route add
 	expect_soon "carrier" carrier_is "$ns1" 1
-	expect_eq "state" "$(link_field "$ns1" .state)" up
+	# On a slow machine keepalives come late now and then.
+	expect_soon "state" link_state_is up
 	ping_ok "$ns1" "${inner[2]}"
 }
 
