@@ -89,13 +89,20 @@ static json_t *report(const struct check *check)
 static void on_health(void *arg, unsigned int node, enum kme_health health, const struct qlink_why *why)
 {
 	struct check *check = arg;
+	int err;
 
 	(void)node;
 	if (check->is_over)
 		return;
 	check->is_up = health == KME_HEALTH_UP;
 	check->why = *why;
-	check->is_over = !check->is_up || !check->takes_key || kme_get_keys(check->client, 0, 1);
+	check->is_over = !check->is_up || !check->takes_key;
+	if (check->is_over)
+		return;
+	err = kme_get_keys(check->client, 0, 1);
+	if (err)
+		qlink_refuse(&check->why, err, "cannot be asked for a key: %s", strerror(-err));
+	check->is_over = err;
 }
 
 static void on_answer(void *arg, const struct kme_answer *answer)

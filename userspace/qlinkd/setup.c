@@ -416,7 +416,20 @@ const char *setup_change(const struct setup *now, const struct setup *next, cons
 
 /* --- taking effect --- */
 
-/* What is kept refers to the new configuration from here on. */
+/*
+ * What is kept refers to the new configuration from here on. This comes before anything is freed: the end of a
+ * request makes room for one that waits, which must not go with the old credentials.
+ */
+static void renew_links(struct setup *next)
+{
+	size_t i;
+
+	for (i = 0; i < next->n_links; i++) {
+		if (next->links[i]->is_running)
+			link_renew(next->links[i]->link, &next->config, &next->config.links[i]);
+	}
+}
+
 static void start_all(struct setup *now)
 {
 	size_t i;
@@ -428,9 +441,7 @@ static void start_all(struct setup *now)
 	for (i = 0; i < now->n_links; i++) {
 		struct setup_link *entry = now->links[i];
 
-		if (entry->is_running)
-			link_renew(entry->link, &now->config, &now->config.links[i]);
-		else
+		if (!entry->is_running)
 			start_link(entry);
 		entry->is_running = true;
 	}
@@ -442,6 +453,7 @@ void setup_swap(struct setup *now, struct setup *next)
 	bool has_renewed = old.own && old.own != next->own;
 	size_t i;
 
+	renew_links(next);
 	free_gone(&old, next);
 	if (old.context) {
 		tls_context_take(old.context, next->context);

@@ -1,117 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Clients of one agent that talk to the same KMEs: what they share, and what they do not. */
 #include <arpa/inet.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kme_lab.h"
-#include "qlinkd/kme/loop.h"
-#include "tap.h"
-
-#define CLIENTS	40
-
-/* They share the loop of the first. */
-static struct lab_client clients[CLIENTS];
-
-static void start_clients(unsigned int n, const struct lab_options *options)
-{
-	struct lab_options more = options ? *options : (struct lab_options){ .cert = NULL };
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		more.beside = i ? &clients[0] : NULL;
-		lab_client_start(&clients[i], 0, &more);
-	}
-}
-
-static void stop_clients(unsigned int n)
-{
-	while (n--)
-		lab_client_stop(&clients[n]);
-}
-
-/* Runs all clients once, after waiting until one of them has work to do. */
-static void run_clients(unsigned int n)
-{
-	struct pollfd fd = { .fd = kme_loop_fd(clients[0].loop), .events = POLLIN };
-	unsigned int i;
-
-	poll(&fd, 1, 20);
-	kme_loop_run(clients[0].loop);
-	for (i = 0; i < n; i++) {
-		if (kme_deadline(clients[i].kme) <= lab_now_ms())
-			kme_run(clients[i].kme);
-	}
-}
-
-#define WAIT_ALL(n, so) do {						\
-	int64_t until_ = lab_now_ms() + LAB_DEADLINE_MS;		\
-	while (!(so) && lab_now_ms() < until_)				\
-		run_clients(n);						\
-	CHECK((so), "never came true: %s", #so);			\
-} while (0)
-
-static unsigned int count_up(unsigned int n)
-{
-	unsigned int i, up = 0;
-
-	for (i = 0; i < n; i++)
-		up += clients[i].n_up[0] > 0;
-	return up;
-}
-
-static unsigned int count_down(unsigned int n)
-{
-	unsigned int i, down = 0;
-
-	for (i = 0; i < n; i++)
-		down += clients[i].n_down[0] > 0;
-	return down;
-}
-
-static unsigned int count_answers(unsigned int n)
-{
-	unsigned int i, answers = 0;
-
-	for (i = 0; i < n; i++)
-		answers += clients[i].n_answers;
-	return answers;
-}
-
-static void get_all(unsigned int n, size_t keys)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		CHECK_NUMBER("get", kme_get_keys(clients[i].kme, 0, keys), 0);
-}
-
-/* Connections that KME a accepted so far. */
-static unsigned int connections(void)
-{
-	const char *at = strstr(lab_command("status"), "\"connections\":");
-
-	return at ? (unsigned int)strtoul(strchr(at, ':') + 1, NULL, 10) : 0;
-}
-
-static uint64_t counter(const struct lab_client *client, enum kme_counter which)
-{
-	return kme_server(client->kme, 0)->counters[which];
-}
+#include "kme_clients.h"
 
 TEST(clients_of_one_kme_share_two_connections)
 {
 	unsigned int i, k;
 
 	lab_start("", "");
-	start_clients(CLIENTS, NULL);
-	WAIT_ALL(CLIENTS, count_up(CLIENTS) == CLIENTS);
-	get_all(CLIENTS, 3);
-	WAIT_ALL(CLIENTS, count_answers(CLIENTS) == CLIENTS);
+	clients_start(CLIENTS, NULL);
+	WAIT_ALL(CLIENTS, clients_up(CLIENTS) == CLIENTS);
+	clients_get(CLIENTS, 3);
+	WAIT_ALL(CLIENTS, clients_answers(CLIENTS) == CLIENTS);
 	for (i = 0; i < CLIENTS; i++) {
 		CHECK_NUMBER("keys", clients[i].answer.n_keys, 3);
 		for (k = 0; k < i; k++)
@@ -120,8 +25,8 @@ TEST(clients_of_one_kme_share_two_connections)
 		CHECK_TEXT("TLS, of a connection that others made",
 			   kme_server(clients[i].kme, 0)->terms.version, "1.3");
 	}
-	CHECK_NUMBER("connections", connections(), 2);
-	stop_clients(CLIENTS);
+	CHECK_NUMBER("connections", clients_kme_says("connections"), 2);
+	clients_stop(CLIENTS);
 	lab_stop();
 }
 
@@ -143,15 +48,15 @@ TEST(a_kme_gets_no_more_requests_at_a_time_than_it_bears)
 	for (i = 0; i < COUNT(rows); i++) {
 		lab_start(rows[i].conf, "");
 		options.parallel = rows[i].parallel;
-		start_clients(8, &options);
-		WAIT_ALL(8, count_up(8) == 8);
-		get_all(8, 4);
-		WAIT_ALL(8, count_answers(8) == 8);
+		clients_start(8, &options);
+		WAIT_ALL(8, clients_up(8) == 8);
+		clients_get(8, 4);
+		WAIT_ALL(8, clients_answers(8) == 8);
 		for (k = 0, refused = 0; k < 8; k++)
-			refused += counter(&clients[k], KME_COUNTER_EMPTY) + counter(&clients[k], KME_COUNTER_HTTP);
+			refused += clients_counter(&clients[k], KME_COUNTER_EMPTY) + clients_counter(&clients[k], KME_COUNTER_HTTP);
 		CHECK(rows[i].refused ? refused : !refused, "parallel %u: %llu of 8 requests were refused",
 		      rows[i].parallel, (unsigned long long)refused);
-		stop_clients(8);
+		clients_stop(8);
 		lab_stop();
 	}
 }
@@ -162,13 +67,13 @@ TEST(a_connection_is_not_shared_with_who_expects_another_kme)
 	static const struct lab_options other = { .id = "KME-X", .beside = &clients[0] };
 
 	lab_start("", "");
-	start_clients(1, NULL);
+	clients_start(1, NULL);
 	CHECK_NUMBER("got", lab_get(&clients[0], 3), 3);
 	lab_client_start(&clients[1], 0, &other);
 	WAIT_ALL(2, clients[1].n_down[0]);
-	CHECK_NUMBER("identity", counter(&clients[1], KME_COUNTER_IDENTITY), 1);
+	CHECK_NUMBER("identity", clients_counter(&clients[1], KME_COUNTER_IDENTITY), 1);
 	CHECK_NUMBER("up", clients[1].n_up[0], 0);
-	stop_clients(2);
+	clients_stop(2);
 	lab_stop();
 }
 
@@ -194,11 +99,11 @@ TEST(requests_that_wait_for_a_dead_kme_end_with_the_first)
 	int fd = listen_mute(url), one;
 
 	lab_start("", "");
-	start_clients(CLIENTS, &options);
+	clients_start(CLIENTS, &options);
 	/* All requests are under way or wait before the first is over. */
 	for (i = 0; i < CLIENTS; i++)
 		kme_run(clients[i].kme);
-	WAIT_ALL(CLIENTS, count_down(CLIENTS) == CLIENTS);
+	WAIT_ALL(CLIENTS, clients_down(CLIENTS) == CLIENTS);
 	while ((one = accept(fd, NULL, NULL)) >= 0) {
 		n_accepted++;
 		close(one);
@@ -207,9 +112,9 @@ TEST(requests_that_wait_for_a_dead_kme_end_with_the_first)
 	for (i = 0; i < CLIENTS; i++) {
 		CHECK(strstr(clients[i].why.text, "no connection within kme-connect-ms"), "client %u: %s", i,
 		      clients[i].why.text);
-		CHECK_NUMBER("timeout", counter(&clients[i], KME_COUNTER_TIMEOUT), 1);
+		CHECK_NUMBER("timeout", clients_counter(&clients[i], KME_COUNTER_TIMEOUT), 1);
 	}
-	stop_clients(CLIENTS);
+	clients_stop(CLIENTS);
 	close(fd);
 	lab_stop();
 }
@@ -222,20 +127,20 @@ TEST(keys_that_the_peer_named_do_not_wait_for_those_of_others)
 	unsigned int i;
 
 	lab_start("ms-per-key 40\n", "");
-	start_clients(9, &one);
+	clients_start(9, &one);
 	lab_client_start(&b, 1, NULL);
 	CHECK_NUMBER("got", lab_get(&b, 2), 2);
-	WAIT_ALL(9, count_up(9) == 9);
-	get_all(8, 2);
+	WAIT_ALL(9, clients_up(9) == 9);
+	clients_get(8, 2);
 	for (i = 0; i < 2; i++)
 		ids[i] = b.keys[i].id;
 	CHECK_NUMBER("fetch", kme_fetch_keys(clients[8].kme, 0, ids, 2), 0);
 	WAIT_ALL(9, clients[8].n_answers);
 	CHECK_NUMBER("fetched", clients[8].answer.n_keys, 2);
-	CHECK(count_answers(8) <= 2, "%u others had answers before", count_answers(8));
-	WAIT_ALL(9, count_answers(8) == 8);
+	CHECK(clients_answers(8) <= 2, "%u others had answers before", clients_answers(8));
+	WAIT_ALL(9, clients_answers(8) == 8);
 	lab_client_stop(&b);
-	stop_clients(9);
+	clients_stop(9);
 	lab_stop();
 }
 
@@ -247,20 +152,20 @@ TEST(a_request_that_is_not_urgent_goes_after_a_few)
 	unsigned int i;
 
 	lab_start("ms-per-key 20\n", "");
-	start_clients(14, &one);
+	clients_start(14, &one);
 	lab_client_start(&b, 1, NULL);
 	CHECK_NUMBER("got", lab_get(&b, 14), 14);
-	WAIT_ALL(14, count_up(14) == 14);
+	WAIT_ALL(14, clients_up(14) == 14);
 	/* The first is under way; then the second waits, and all others before it. */
-	get_all(2, 1);
+	clients_get(2, 1);
 	for (i = 2; i < 14; i++)
 		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, &b.keys[i].id, 1), 0);
 	WAIT_ALL(14, clients[1].n_answers);
 	CHECK_NUMBER("keys", clients[1].answer.n_keys, 1);
-	CHECK(count_answers(14) < 14, "it was the last");
-	WAIT_ALL(14, count_answers(14) == 14);
+	CHECK(clients_answers(14) < 14, "it was the last");
+	WAIT_ALL(14, clients_answers(14) == 14);
 	lab_client_stop(&b);
-	stop_clients(14);
+	clients_stop(14);
 	lab_stop();
 }
 
@@ -270,16 +175,16 @@ TEST(a_request_that_waits_is_cancelled_without_a_burned_key)
 	struct kme_key_id id = { "00000000-0001" };
 
 	lab_start("ms-per-key 50\n", "");
-	start_clients(2, &one);
-	WAIT_ALL(2, count_up(2) == 2);
-	get_all(1, 4);
+	clients_start(2, &one);
+	WAIT_ALL(2, clients_up(2) == 2);
+	clients_get(1, 4);
 	CHECK_NUMBER("fetch", kme_fetch_keys(clients[1].kme, 0, &id, 1), 0);
 	kme_cancel_fetch(clients[1].kme);
 	CHECK_NUMBER("answers", clients[1].n_answers, 1);
 	CHECK_NUMBER("burned", clients[1].answer.n_burned, 0);
 	WAIT_ALL(2, clients[0].n_answers);
 	CHECK_NUMBER("the other's keys", clients[0].answer.n_keys, 4);
-	stop_clients(2);
+	clients_stop(2);
 	lab_stop();
 }
 
@@ -289,16 +194,16 @@ TEST(a_request_that_waits_uses_new_credentials)
 	static const struct lab_options one = { .parallel = 1 };
 
 	lab_start("ms-per-key 50\n", "");
-	start_clients(2, &one);
-	WAIT_ALL(2, count_up(2) == 2);
-	get_all(2, 4);
+	clients_start(2, &one);
+	WAIT_ALL(2, clients_up(2) == 2);
+	clients_get(2, 4);
 	lab_client_renew(&clients[0], "sae-a", "other-ca", NULL);
 	lab_client_renew(&clients[1], "sae-a", "other-ca", NULL);
-	WAIT_ALL(2, count_answers(2) == 2);
+	WAIT_ALL(2, clients_answers(2) == 2);
 	CHECK_NUMBER("under way", clients[0].answer.n_keys, 4);
 	CHECK_NUMBER("waiting", clients[1].answer.n_keys, 0);
 	CHECK(strstr(clients[1].answer.why.text, "our ca file does not have the CA of the KME's certificate"), "%s",
 	      clients[1].answer.why.text);
-	stop_clients(2);
+	clients_stop(2);
 	lab_stop();
 }

@@ -83,7 +83,7 @@ static int load_credentials(struct kme_peer *peer, const struct kme_node_conf *f
 	return peer->credentials || from->trouble ? 0 : credentials_load(&peer->credentials, &files, why);
 }
 
-/* A request is over. */
+/* A request is over, or there is another reason for kme_run(). */
 static void on_over(void *arg)
 {
 	struct kme *kme = arg;
@@ -198,6 +198,7 @@ void kme_renew(struct kme *kme, unsigned int number, struct credentials *credent
 	/* The old ones may be why it is down. */
 	node->server.retry_ms = kme_now_ms();
 	kme->due_ms = 0;
+	on_over(kme);
 }
 
 const struct kme_server *kme_server(const struct kme *kme, unsigned int node)
@@ -246,7 +247,6 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 	node->probe.room = kme_answer_room(0);
 	node->probe.over = node->over;
 	node->probe.arg = node->arg;
-	node->server.counters[KME_COUNTER_STATUS]++;
 	kme_request_send(&node->probe, node->connections);
 }
 
@@ -325,8 +325,10 @@ static void probe_end(struct kme *kme, struct kme_node *node)
 
 	if (counter == KME_COUNTER_ANSWERED)
 		counter = probe_judge(node, kme->sae, &status, &why);
-	if (!err)
+	if (!err) {
+		node->server.counters[KME_COUNTER_STATUS]++;
 		node->server.counters[counter]++;
+	}
 	node->server.times = node->probe.transfer.times;
 	kme_request_free(&node->probe);
 	if (counter != KME_COUNTER_ANSWERED) {
@@ -402,6 +404,10 @@ static void job_end(struct kme *kme, struct kme_job *job)
 
 	if (step == KME_STEP_AGAIN) {
 		job_send(kme, job);
+		return;
+	}
+	if (step == KME_STEP_NONE) {
+		job_finish(kme, job, outcome);
 		return;
 	}
 	note_health(kme, job, outcome);

@@ -76,11 +76,13 @@ static int new_connections(struct kme_connections **out, struct kme_loop *loop, 
 int kme_connections_get(struct kme_connections **out, struct kme_loop *loop, const struct kme_peer *peer)
 {
 	struct kme_multi *multi = kme_loop_first(loop);
+	struct kme_connections *connections;
 
 	for (; multi; multi = multi->next) {
-		*out = (struct kme_connections *)multi;
-		if (is_same_peer(&(*out)->peer, peer)) {
-			(*out)->refs++;
+		connections = (struct kme_connections *)multi;
+		if (is_same_peer(&connections->peer, peer)) {
+			connections->refs++;
+			*out = connections;
 			return 0;
 		}
 	}
@@ -106,16 +108,33 @@ static void append(struct kme_request **list, struct kme_request *request)
 	*list = request;
 }
 
-/* Takes the request that goes next off its list; NULL for none. */
-static struct kme_request *take_next(struct kme_connections *connections)
+static void take_off(struct kme_request **list, const struct kme_request *request)
+{
+	while (*list != request)
+		list = &(*list)->next;
+	*list = request->next;
+}
+
+static struct kme_request **waiting_list(const struct kme_request *request)
+{
+	struct kme_connections *connections = request->connections;
+
+	return request->is_urgent ? &connections->urgent : &connections->waiting;
+}
+
+/* The request that goes next, or NULL. */
+static struct kme_request *find_next(const struct kme_connections *connections)
 {
 	bool is_urgent = connections->urgent && (!connections->waiting || connections->n_urgent < URGENT_MAX);
-	struct kme_request **list = is_urgent ? &connections->urgent : &connections->waiting, *request = *list;
 
-	connections->n_urgent = is_urgent && connections->waiting ? connections->n_urgent + 1 : 0;
-	if (request)
-		*list = request->next;
-	return request;
+	return is_urgent ? connections->urgent : connections->waiting;
+}
+
+/* Takes the request that goes next off its list. */
+static void take_next(struct kme_connections *connections, const struct kme_request *request)
+{
+	take_off(waiting_list(request), request);
+	connections->n_urgent = request->is_urgent && connections->waiting ? connections->n_urgent + 1 : 0;
 }
 
 static void set_over(struct kme_request *request, CURLcode code)
@@ -125,29 +144,73 @@ static void set_over(struct kme_request *request, CURLcode code)
 	request->over(request->arg);
 }
 
-static void start(struct kme_connections *connections, struct kme_request *request)
+/* Those of connections that a reload replaced count too: it is the same KME. */
+static unsigned int count_running(const struct kme_connections *connections)
 {
-	char *body = request->body;
+	const struct kme_multi *multi = kme_loop_first(connections->multi.loop);
+	const struct kme_connections *other;
+	unsigned int n = 0;
 
-	request->body = NULL;
-	request->n_answered = connections->n_answered;
-	request->err = kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
-					  request->url, body, request->room);
-	request->transfer.owner = request;
-	if (request->err) {
-		set_over(request, CURLE_OUT_OF_MEMORY);
-		return;
+	for (; multi; multi = multi->next) {
+		other = (const struct kme_connections *)multi;
+		if (!strcmp(other->peer.url, connections->peer.url))
+			n += other->n_running;
 	}
-	request->state = KME_REQUEST_RUNNING;
-	connections->n_running++;
+	return n;
 }
 
+static int start(struct kme_connections *connections, struct kme_request *request)
+{
+	char *body = request->body ? strdup(request->body) : NULL;
+	int err = request->body && !body ? -ENOMEM :
+		  kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
+				     request->url, body, request->room, request->is_once);
+
+	if (err)
+		return err;
+	request->transfer.owner = request;
+	request->n_answered = connections->n_answered;
+	request->state = KME_REQUEST_RUNNING;
+	append(&connections->running, request);
+	connections->n_running++;
+	return 0;
+}
+
+/*
+ * Starts as many as may run. Where memory is short for a moment, requests wait as long as one runs, whose
+ * end is the next occasion.
+ */
 static void start_more(struct kme_connections *connections)
 {
-	struct kme_request *request;
+	struct kme_request *request, **list;
+	unsigned int n;
 
-	while (connections->n_running < connections->peer.parallel && (request = take_next(connections)))
-		start(connections, request);
+	while ((n = count_running(connections)) < connections->peer.parallel &&
+	       (request = find_next(connections))) {
+		list = waiting_list(request);
+		take_next(connections, request);
+		request->err = start(connections, request);
+		if (request->err && n) {
+			request->next = *list;
+			*list = request;
+			return;
+		}
+		if (request->err)
+			set_over(request, CURLE_OUT_OF_MEMORY);
+	}
+}
+
+/* A request to this KME has ended: there may be another one's turn, over whichever connections. */
+static void start_others(struct kme_connections *connections)
+{
+	struct kme_multi *multi = kme_loop_first(connections->multi.loop);
+	struct kme_connections *other;
+
+	for (; multi; multi = multi->next) {
+		other = (struct kme_connections *)multi;
+		if (!strcmp(other->peer.url, connections->peer.url))
+			start_more(other);
+	}
 }
 
 void kme_request_send(struct kme_request *request, struct kme_connections *connections)
@@ -155,18 +218,8 @@ void kme_request_send(struct kme_request *request, struct kme_connections *conne
 	connections->refs++;
 	request->connections = connections;
 	request->state = KME_REQUEST_WAITING;
-	append(request->is_urgent ? &connections->urgent : &connections->waiting, request);
+	append(waiting_list(request), request);
 	start_more(connections);
-}
-
-static void remove_waiting(struct kme_request *request)
-{
-	struct kme_connections *connections = request->connections;
-	struct kme_request **at = request->is_urgent ? &connections->urgent : &connections->waiting;
-
-	while (*at != request)
-		at = &(*at)->next;
-	*at = request->next;
 }
 
 void kme_request_move(struct kme_request *request, struct kme_connections *connections)
@@ -175,20 +228,38 @@ void kme_request_move(struct kme_request *request, struct kme_connections *conne
 
 	if (request->state != KME_REQUEST_WAITING || before == connections)
 		return;
-	remove_waiting(request);
+	take_off(waiting_list(request), request);
 	kme_request_send(request, connections);
 	kme_connections_put(before);
 }
 
+bool kme_request_was_sent(const struct kme_request *request)
+{
+	return request->transfer.easy && kme_transfer_was_sent(&request->transfer);
+}
+
 /* --- the end of a request --- */
 
-/* No connection could be made, and none that was there has had an answer meanwhile. */
-static bool is_unconnected(const struct kme_connections *connections, const struct kme_request *request)
+/* Whether some request has a connection and waits for its answer. */
+static bool serves_any(const struct kme_connections *connections)
 {
-	curl_off_t sent_us = 0;
+	const struct kme_request *request = connections->running;
 
-	curl_easy_getinfo(request->transfer.easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
-	return request->code != CURLE_OK && !sent_us && request->n_answered == connections->n_answered;
+	while (request && !kme_request_was_sent(request))
+		request = request->next;
+	return request;
+}
+
+/*
+ * Whether all that wait would end as @request did: nobody has had an answer since it began, and it was in
+ * vain for its whole time, or no connection could be made although none is in use.
+ */
+static bool is_end_of_all(const struct kme_connections *connections, const struct kme_request *request)
+{
+	if (request->code == CURLE_OK || request->n_answered != connections->n_answered)
+		return false;
+	return kme_request_was_sent(request) ? request->code == CURLE_OPERATION_TIMEDOUT :
+					       !serves_any(connections);
 }
 
 /* Ends all that wait as @first ended. */
@@ -196,7 +267,8 @@ static void end_waiting(struct kme_connections *connections, const struct kme_re
 {
 	struct kme_request *request;
 
-	while ((request = take_next(connections))) {
+	while ((request = find_next(connections))) {
+		take_next(connections, request);
 		kme_transfer_fail(&request->transfer, &first->transfer);
 		set_over(request, first->code);
 	}
@@ -218,13 +290,14 @@ static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code)
 	request = transfer->owner;
 	request->code = code;
 	note_terms(connections, transfer);
+	take_off(&connections->running, request);
 	connections->n_running--;
-	if (is_unconnected(connections, request))
+	if (is_end_of_all(connections, request))
 		end_waiting(connections, request);
 	else if (code == CURLE_OK)
 		connections->n_answered++;
 	set_over(request, code);
-	start_more(connections);
+	start_others(connections);
 }
 
 int kme_request_end(struct kme_request *request, enum kme_counter *counter, struct qlink_why *why)
@@ -241,7 +314,9 @@ void kme_request_free(struct kme_request *request)
 	bool was_running = request->state == KME_REQUEST_RUNNING;
 
 	if (request->state == KME_REQUEST_WAITING)
-		remove_waiting(request);
+		take_off(waiting_list(request), request);
+	else if (was_running)
+		take_off(&connections->running, request);
 	kme_transfer_free(&request->transfer, connections ? connections->multi.curl : NULL);
 	free(request->url);
 	free(request->body);
@@ -250,7 +325,7 @@ void kme_request_free(struct kme_request *request)
 		return;
 	if (was_running) {
 		connections->n_running--;
-		start_more(connections);
+		start_others(connections);
 	}
 	kme_connections_put(connections);
 }

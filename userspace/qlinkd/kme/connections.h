@@ -29,11 +29,14 @@ struct kme_request {
 	/** @url: with query; from malloc(), as is @body; set by the owner before kme_request_send() */
 	char *url;
 
-	/** @body: of a POST; %NULL for a GET. The transfer owns it once it runs. */
+	/** @body: of a POST; %NULL for a GET */
 	char *body;
 
 	/** @room: most bytes of the answer */
 	size_t room;
+
+	/** @is_once: it must not be sent twice, because the KME would carry it out twice */
+	bool is_once;
 
 	/** @is_urgent: it goes before requests that are not; but one of these goes after each few */
 	bool is_urgent;
@@ -50,7 +53,7 @@ struct kme_request {
 	/** @connections: where it waits, runs or ran; a reference. This and the rest are for connections.c */
 	struct kme_connections *connections;
 
-	/** @next: waits behind it, or %NULL */
+	/** @next: waits behind it, or runs as well, or %NULL */
 	struct kme_request *next;
 
 	/** @n_answered: of @connections when it began */
@@ -83,7 +86,10 @@ struct kme_connections {
 	/** @refs: clients and requests */
 	unsigned int refs;
 
-	/** @n_running: requests under way, at most @peer.parallel */
+	/** @running: requests under way */
+	struct kme_request *running;
+
+	/** @n_running: how many; together with others to the same URL, at most @peer.parallel */
 	unsigned int n_running;
 
 	/** @n_answered: requests that had any answer */
@@ -125,10 +131,19 @@ void kme_connections_put(struct kme_connections *connections);
  * @request: without a state; must not move until kme_request_free()
  * @connections: takes a reference
  *
- * At most @parallel requests run at a time. If a connection cannot be made, all requests that wait
- * for it end in the same way, because each would wait as long.
+ * At most @parallel requests to a URL run at a time. If no connection can be made, or the KME has given
+ * no answer to anybody for the whole time of a request, all that wait end in the same way,
+ * because each would wait as long.
  */
 void kme_request_send(struct kme_request *request, struct kme_connections *connections);
+
+/**
+ * kme_request_was_sent() - say whether the KME may have seen a request
+ * @request: not passed to kme_request_end() yet
+ *
+ * Return: false also if it waits, or ended with another one.
+ */
+bool kme_request_was_sent(const struct kme_request *request);
 
 /**
  * kme_request_move() - have a request that still waits use other connections

@@ -54,6 +54,21 @@ static int refuse_resend(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_FAIL;
 }
 
+/* A GET is sent again in the same way, if its connection was used before. */
+static int begin_to_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct kme_transfer *transfer = arg;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (!transfer->n_sends++ || !transfer->is_once)
+		return CURL_PREREQFUNC_OK;
+	transfer->is_resent = true;
+	return CURL_PREREQFUNC_ABORT;
+}
+
 static CURLcode set_security(struct kme_transfer *transfer)
 {
 	CURLcode code = kme_handshake_prepare(&transfer->handshake, transfer->easy);
@@ -84,6 +99,8 @@ static CURLcode set_request(struct kme_transfer *transfer, const char *url)
 	KME_SET(CURLOPT_HTTPHEADER, transfer->headers);
 	KME_SET(CURLOPT_WRITEFUNCTION, write_answer);
 	KME_SET(CURLOPT_WRITEDATA, transfer);
+	KME_SET(CURLOPT_PREREQFUNCTION, begin_to_send);
+	KME_SET(CURLOPT_PREREQDATA, transfer);
 	if (!transfer->body)
 		return code;
 	KME_SET(CURLOPT_POST, 1L);
@@ -126,12 +143,13 @@ static int prepare(struct kme_transfer *transfer, const char *url, size_t room)
 }
 
 int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
-		       const char *url, char *body, size_t room)
+		       const char *url, char *body, size_t room, bool is_once)
 {
 	int err;
 
 	transfer->peer = peer;
 	transfer->credentials = credentials_get(peer->credentials);
+	transfer->is_once = is_once;
 	transfer->body = body;
 	transfer->body_len = body ? strlen(body) : 0;
 	transfer->handshake = (struct kme_handshake){
@@ -143,6 +161,14 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 	if (err)
 		kme_transfer_free(transfer, multi);
 	return err;
+}
+
+bool kme_transfer_was_sent(const struct kme_transfer *transfer)
+{
+	curl_off_t sent_us = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	return sent_us > 0 || transfer->body_sent || transfer->n_sends || transfer->is_resent;
 }
 
 void kme_transfer_fail(struct kme_transfer *transfer, const struct kme_transfer *other)
@@ -367,16 +393,14 @@ static void note_times(struct kme_times *times, CURL *easy)
 /* Takes what libcurl knows of a transfer that is over. */
 static void note_end(struct kme_transfer *transfer)
 {
-	curl_off_t sent_us = 0, took_us = 0;
+	curl_off_t took_us = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE,
 			  &transfer->status);
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
 	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	transfer->took_ms = (uint64_t)took_us / 1000;
 	note_times(&transfer->times, transfer->easy);
-	transfer->was_sent = sent_us > 0 || transfer->body_sent ||
-			     transfer->status || transfer->is_resent;
+	transfer->was_sent = transfer->status || kme_transfer_was_sent(transfer);
 }
 
 enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,

@@ -82,7 +82,13 @@ struct kme_transfer {
 	/** @is_too_big: the answer did not fit */
 	bool is_too_big;
 
-	/** @is_resent: libcurl wanted to send the body again */
+	/** @is_once: it must not be sent twice */
+	bool is_once;
+
+	/** @n_sends: how often libcurl began to send it */
+	unsigned int n_sends;
+
+	/** @is_resent: libcurl wanted to send it again */
 	bool is_resent;
 
 	/** @status: the HTTP status, once the transfer is over */
@@ -110,15 +116,24 @@ struct kme_transfer {
  * @body: of a POST, from malloc(), owned by the transfer from here on, also on failure; %NULL
  *	for a GET
  * @room: most bytes of the answer
+ * @is_once: never send it twice, because the KME gives each key away once
  *
  * TLS as @peer demands, with hybrid groups first; HTTP/1.1; no proxy, no redirect, no other
- * protocol. A body is never sent twice, because the KME gives each key away once. A reload does not
+ * protocol. A reload does not
  * change the credentials of a transfer that has begun.
  *
  * Return: 0, or a negative errno.
  */
 int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
-		       const char *url, char *body, size_t room);
+		       const char *url, char *body, size_t room, bool is_once);
+
+/**
+ * kme_transfer_was_sent() - say whether the KME may have seen a request
+ * @transfer: started, and not passed to kme_transfer_end() yet
+ *
+ * Return: whether libcurl began to send it.
+ */
+bool kme_transfer_was_sent(const struct kme_transfer *transfer);
 
 /**
  * kme_transfer_fail() - end a transfer that never started as another one ended

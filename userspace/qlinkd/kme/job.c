@@ -96,6 +96,7 @@ static int write_request(struct kme_job *job, struct kme_node *node, const char 
 	if (!is_get)
 		dialect->write_body(request->body, &ask);
 	request->room = kme_answer_room(ask.n);
+	request->is_once = true;
 	/* The peer waits for the keys that it named. */
 	request->is_urgent = job->op == KME_OP_DEC;
 	request->over = node->over;
@@ -116,9 +117,14 @@ int kme_job_send(struct kme_job *job, struct kme_node *node, const char *sae)
 		kme_request_free(&job->request);
 		return qlink_refuse(&job->why, err, "cannot send a request: %s", strerror(-err));
 	}
-	server->counters[job->op == KME_OP_ENC ? KME_COUNTER_ENC : KME_COUNTER_DEC]++;
 	kme_request_send(&job->request, node->connections);
 	return 0;
+}
+
+/* With its end, so that the counters of how requests ended add up to those of the operations. */
+static void count_request(const struct kme_job *job, struct kme_server *server)
+{
+	server->counters[job->op == KME_OP_ENC ? KME_COUNTER_ENC : KME_COUNTER_DEC]++;
 }
 
 static void burn(struct kme_job *job, struct kme_server *server, size_t n)
@@ -304,9 +310,10 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 
 void kme_job_cancel(struct kme_job *job, struct kme_node *node)
 {
-	bool may_be_sent = job->request.state != KME_REQUEST_WAITING;
+	bool was_sent = kme_request_was_sent(&job->request);
 
-	burn(job, &node->server, job->n_keys + (may_be_sent ? job->n_sent : 0));
+	count_request(job, &node->server);
+	burn(job, &node->server, job->n_keys + (was_sent ? job->n_sent : 0));
 	node->server.counters[KME_COUNTER_TIMEOUT]++;
 	qlink_refuse(&job->why, -ETIMEDOUT,
 		     "is too slow: %zu of %zu keys came before the offer was over", job->n_keys,
@@ -331,12 +338,16 @@ enum kme_step kme_job_end(struct kme_job *job, struct kme_node *node, enum kme_o
 {
 	enum kme_counter counter = KME_COUNTER_N;
 	enum kme_step step = KME_STEP_DONE;
-	int err = kme_request_end(&job->request, &counter, &job->why);
 
 	*outcome = KME_OUTCOME_BROKEN;
-	if (!err && counter == KME_COUNTER_ANSWERED)
+	if (kme_request_end(&job->request, &counter, &job->why)) {
+		kme_request_free(&job->request);
+		return KME_STEP_NONE;
+	}
+	count_request(job, &node->server);
+	if (counter == KME_COUNTER_ANSWERED)
 		step = end_answered(job, node, outcome);
-	else if (!err)
+	else
 		end_unanswered(job, node, counter);
 	kme_request_free(&job->request);
 	return step;

@@ -89,6 +89,8 @@ enum kme_step {
 	KME_STEP_AGAIN,
 	/* this KME gets no further request */
 	KME_STEP_DONE,
+	/* the request could not be sent, which is not the KME's fault */
+	KME_STEP_NONE,
 };
 
 /**

@@ -70,7 +70,9 @@ unsigned int kme_server_key_bits(const struct kme_server *server)
 {
 	int64_t least = (server->status.min_key_size + 7) / 8 * 8;
 
-	if (least <= KME_SECRET_MIN_BYTES * 8 || least > KME_SECRET_MAX_BYTES * 8)
+	bool is_odd = server->status.max_key_size >= 0 && least > server->status.max_key_size;
+
+	if (least <= KME_SECRET_MIN_BYTES * 8 || least > KME_SECRET_MAX_BYTES * 8 || is_odd)
 		return KME_SECRET_MIN_BYTES * 8;
 	return (unsigned int)least;
 }

@@ -204,7 +204,8 @@ size_t kme_server_limit(const struct kme_server *server);
  * kme_server_key_bits() - say how large keys to ask a server for
  * @server: the server
  *
- * Return: 256, or what its status says is the least, if that is more and there is room for it.
+ * Return: 256, or what its status says is the least, if that is more, there is room for it, and its
+ * largest key is not smaller.
  */
 unsigned int kme_server_key_bits(const struct kme_server *server);
 
