@@ -362,7 +362,7 @@ test_full_disk_of_the_audit_log_eth()
 	mkdir -p "$tmp/a/audit"
 	mount -t tmpfs -o size=2m none "$tmp/a/audit"
 	defer umount "$tmp/a/audit"
-	head -c 1900k /dev/zero >"$tmp/a/audit/filler"
+	head -c 2000k /dev/zero >"$tmp/a/audit/filler"
 	agents_start "floor-ms 20"
 	keep_busy
 	expect_active hybrid

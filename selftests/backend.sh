@@ -106,12 +106,20 @@ each_test_library()
 	fi
 }
 
+# reload_slow: with such a driver, which is skipped on a kernel without one.
+reload_slow()
+{
+	reload "aead=api:$(slow_driver)"
+	[ $reloaded = 0 ] || skip "needs $(slow_driver)"
+}
+
 # slow_driver: a driver of the crypto API that may sleep where a key is set, as other machines than x86 have them.
 slow_driver() { if has_library; then echo gcm-aes-lib; else echo 'gcm_base(ctr(aes-aesni),ghash-generic)'; fi; }
 
 each_test_slow_keys()
 {
 	defer back_to_auto
+	reload_slow
 	seals_with "api:$(slow_driver)" "$(slow_driver)"
 }
 
@@ -126,7 +134,7 @@ test_installer_pays_for_slow_keys()
 
 	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "needs the memory controller"
 	defer back_to_auto
-	reload "aead=api:$(slow_driver)"
+	reload_slow
 	under=eth
 	setup_wire
 	link_add 1
