@@ -36,7 +36,6 @@ setup_nat()
 {
 	local bits nodad="" site gate
 
-	! is_debug_kernel || skip "the debug kernel has no NAT"
 	ns_make "link add veth0 netns @ns2 address ${mac[2]} type veth peer name out netns @ns3
 		link add veth0 netns @ns1 address ${mac[1]} type veth peer name in netns @ns3" ns1 ns2 ns3
 	hub_address=$(pick "${address[2]}" "${address6[2]}")
