@@ -105,6 +105,19 @@ void kme_renew(struct kme *kme, unsigned int node, struct credentials *credentia
 	(void)credentials;
 }
 
+/* There are no others to wait for. */
+bool kme_withdraw_get(struct kme *kme)
+{
+	(void)kme;
+	return false;
+}
+
+bool kme_waits(const struct kme *kme)
+{
+	(void)kme;
+	return false;
+}
+
 /* A test runs its links at each step of the simulated time that concerns their KMEs. */
 int64_t kme_deadline(const struct kme *kme)
 {

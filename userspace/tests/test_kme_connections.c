@@ -132,6 +132,7 @@ TEST(keys_that_the_peer_named_do_not_wait_for_those_of_others)
 	CHECK_NUMBER("got", lab_get(&b, 2), 2);
 	WAIT_ALL(9, clients_up(9) == 9);
 	clients_get(8, 2);
+	CHECK(!kme_waits(clients[0].kme) && kme_waits(clients[1].kme), "it is the first one's turn");
 	for (i = 0; i < 2; i++)
 		ids[i] = b.keys[i].id;
 	CHECK_NUMBER("fetch", kme_fetch_keys(clients[8].kme, 0, ids, 2), 0);
@@ -189,6 +190,26 @@ TEST(a_request_that_waits_is_cancelled_without_a_burned_key)
 }
 
 /* The request that waits goes with the new certificate, the one under way ends with the old one. */
+TEST(a_request_that_waits_is_withdrawn_before_the_kme_gives_keys)
+{
+	static const struct lab_options one = { .parallel = 1 };
+
+	lab_start("ms-per-key 50\n", "");
+	clients_start(2, &one);
+	WAIT_ALL(2, clients_up(2) == 2);
+	clients_get(2, 4);
+	CHECK(!kme_withdraw_get(clients[0].kme), "the KME may have seen it");
+	CHECK(kme_withdraw_get(clients[1].kme), "it waits");
+	WAIT_ALL(2, clients[0].n_answers);
+	CHECK_NUMBER("keys", clients[0].answer.n_keys, 4);
+	CHECK_NUMBER("answers", clients[1].n_answers, 0);
+	CHECK_NUMBER("requests", clients_kme_says("enc_keys"), 1);
+	/* It can ask again. */
+	CHECK_NUMBER("got", lab_get(&clients[1], 2), 2);
+	clients_stop(2);
+	lab_stop();
+}
+
 TEST(a_request_that_waits_uses_new_credentials)
 {
 	static const struct lab_options one = { .parallel = 1 };

@@ -533,6 +533,25 @@ int kme_get_keys(struct kme *kme, unsigned int first, size_t n)
 	return job_start(kme, &kme->enc, KME_OP_ENC, (unsigned int)node, NULL, n);
 }
 
+bool kme_withdraw_get(struct kme *kme)
+{
+	if (kme->enc.request.state != KME_REQUEST_WAITING)
+		return false;
+	kme_job_free(&kme->enc);
+	return true;
+}
+
+bool kme_waits(const struct kme *kme)
+{
+	unsigned int i;
+
+	for (i = 0; i < kme->n_nodes; i++) {
+		if (kme->nodes[i].probe.state == KME_REQUEST_WAITING)
+			return true;
+	}
+	return kme->enc.request.state == KME_REQUEST_WAITING;
+}
+
 static bool are_ids_good(const struct kme_key_id *ids, size_t n)
 {
 	size_t i, k;

@@ -277,6 +277,23 @@ bool kme_count(struct kme *kme, unsigned int node);
 int kme_get_keys(struct kme *kme, unsigned int first, size_t n);
 
 /**
+ * kme_withdraw_get() - drop a request for new keys that is not sent yet
+ * @kme: the client
+ *
+ * Return: true if there was one, which ends without an answer; false if there is none, or the KME may
+ * have seen it.
+ */
+bool kme_withdraw_get(struct kme *kme);
+
+/**
+ * kme_waits() - whether requests of other clients keep the first answer away
+ * @kme: the client
+ *
+ * Return: true if a status or new keys are requested, and the request waits for its turn.
+ */
+bool kme_waits(const struct kme *kme);
+
+/**
  * kme_fetch_keys() - request the keys that the peer named, as the slave SAE
  * @kme: the client
  * @node: the KME whose partner gave them to the peer

@@ -13,6 +13,8 @@
 /* How long a link waits for a KME at the start, and for keys once a KME is up, before it falls back. */
 #define DECIDE_MS	1000
 #define DECIDE_UP_MS	3000
+/* And for its turn, where many links ask the same KME. */
+#define DECIDE_TURN_MS	15000
 /* Pause before a KME that gave fewer keys than asked for is asked again; it doubles. */
 #define DRY_MIN_MS	200
 #define DRY_MAX_MS	2000
@@ -479,6 +481,8 @@ uint32_t stock_wipe(struct stock *stock, uint64_t now)
 		return 0;
 	for (; source < stock->sources + stock->n_sources; source++)
 		source_wipe(source);
+	if (kme_withdraw_get(stock->kme))
+		stock->is_asking = false;
 	stock->discards = stock->is_asking;
 	pacing_spent(&stock->pacing, n);
 	stock->ask_at = now + WIPED_MS;
@@ -504,12 +508,18 @@ static bool peer_serves_any(const struct stock *stock)
 	return stock->peer_kmes & ((1 << stock->n_sources) - 1);
 }
 
+static uint64_t patience(const struct stock *stock)
+{
+	if (kme_waits(stock->kme))
+		return DECIDE_TURN_MS;
+	return find_up(stock) >= 0 ? DECIDE_UP_MS : DECIDE_MS;
+}
+
 bool stock_is_decided(const struct stock *stock, uint64_t now)
 {
 	if (!stock->kme)
 		return true;
-	if (!stock->has_answered &&
-	    now - stock->begun < (find_up(stock) >= 0 ? DECIDE_UP_MS : DECIDE_MS))
+	if (!stock->has_answered && now - stock->begun < patience(stock))
 		return false;
 	return peer_serves_any(stock) || now - stock->peer_gone_at >= DECIDE_MS;
 }
