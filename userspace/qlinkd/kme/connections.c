@@ -24,7 +24,8 @@ static bool are_same_credentials(const struct credentials *a, const struct crede
 static bool is_same_peer(const struct kme_peer *a, const struct kme_peer *b)
 {
 	return a->dialect == b->dialect && is_same_text(a->url, b->url) && is_same_text(a->id, b->id) &&
-	       are_same_credentials(a->credentials, b->credentials) && is_same_text(a->trouble, b->trouble) && a->tls == b->tls &&
+	       are_same_credentials(a->credentials, b->credentials) &&
+	       is_same_text(a->trouble, b->trouble) && a->tls == b->tls &&
 	       a->connect_ms == b->connect_ms && a->timeout_ms == b->timeout_ms &&
 	       a->parallel == b->parallel;
 }
@@ -149,22 +150,23 @@ static unsigned int count_running(const struct kme_connections *connections)
 {
 	const struct kme_multi *multi = kme_loop_first(connections->multi.loop);
 	const struct kme_connections *other;
+	const struct kme_request *request;
 	unsigned int n = 0;
 
 	for (; multi; multi = multi->next) {
 		other = (const struct kme_connections *)multi;
-		if (!strcmp(other->peer.url, connections->peer.url))
-			n += other->n_running;
+		if (strcmp(other->peer.url, connections->peer.url))
+			continue;
+		for (request = other->running; request; request = request->next)
+			n++;
 	}
 	return n;
 }
 
 static int start(struct kme_connections *connections, struct kme_request *request)
 {
-	char *body = request->body ? strdup(request->body) : NULL;
-	int err = request->body && !body ? -ENOMEM :
-		  kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
-				     request->url, body, request->room, request->is_once);
+	int err = kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
+				     request->url, request->body, request->room, request->is_once);
 
 	if (err)
 		return err;
@@ -172,7 +174,6 @@ static int start(struct kme_connections *connections, struct kme_request *reques
 	request->n_answered = connections->n_answered;
 	request->state = KME_REQUEST_RUNNING;
 	append(&connections->running, request);
-	connections->n_running++;
 	return 0;
 }
 
@@ -233,11 +234,6 @@ void kme_request_move(struct kme_request *request, struct kme_connections *conne
 	kme_connections_put(before);
 }
 
-bool kme_request_was_sent(const struct kme_request *request)
-{
-	return request->transfer.easy && kme_transfer_was_sent(&request->transfer);
-}
-
 /* --- the end of a request --- */
 
 /* Whether some request has a connection and waits for its answer. */
@@ -245,7 +241,7 @@ static bool serves_any(const struct kme_connections *connections)
 {
 	const struct kme_request *request = connections->running;
 
-	while (request && !kme_request_was_sent(request))
+	while (request && !request->transfer.n_sends)
 		request = request->next;
 	return request;
 }
@@ -254,23 +250,23 @@ static bool serves_any(const struct kme_connections *connections)
  * Whether all that wait would end as @request did: nobody has had an answer since it began, and it was in
  * vain for its whole time, or no connection could be made although none is in use.
  */
-static bool is_end_of_all(const struct kme_connections *connections, const struct kme_request *request)
+static bool is_end_of_all(const struct kme_connections *connections, const struct kme_request *request,
+			  CURLcode code)
 {
-	if (request->code == CURLE_OK || request->n_answered != connections->n_answered)
+	if (code == CURLE_OK || request->n_answered != connections->n_answered)
 		return false;
-	return kme_request_was_sent(request) ? request->code == CURLE_OPERATION_TIMEDOUT :
-					       !serves_any(connections);
+	return request->transfer.n_sends ? code == CURLE_OPERATION_TIMEDOUT : !serves_any(connections);
 }
 
 /* Ends all that wait as @first ended. */
-static void end_waiting(struct kme_connections *connections, const struct kme_request *first)
+static void end_waiting(struct kme_connections *connections, const struct kme_request *first, CURLcode code)
 {
 	struct kme_request *request;
 
 	while ((request = find_next(connections))) {
 		take_next(connections, request);
 		kme_transfer_fail(&request->transfer, &first->transfer);
-		set_over(request, first->code);
+		set_over(request, code);
 	}
 }
 
@@ -288,12 +284,10 @@ static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code)
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
 	request = transfer->owner;
-	request->code = code;
 	note_terms(connections, transfer);
 	take_off(&connections->running, request);
-	connections->n_running--;
-	if (is_end_of_all(connections, request))
-		end_waiting(connections, request);
+	if (is_end_of_all(connections, request, code))
+		end_waiting(connections, request, code);
 	else if (code == CURLE_OK)
 		connections->n_answered++;
 	set_over(request, code);
@@ -323,9 +317,7 @@ void kme_request_free(struct kme_request *request)
 	memset(request, 0, sizeof(*request));
 	if (!connections)
 		return;
-	if (was_running) {
-		connections->n_running--;
+	if (was_running)
 		start_others(connections);
-	}
 	kme_connections_put(connections);
 }

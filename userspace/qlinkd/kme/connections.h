@@ -86,11 +86,8 @@ struct kme_connections {
 	/** @refs: clients and requests */
 	unsigned int refs;
 
-	/** @running: requests under way */
+	/** @running: requests under way; together with others to the same URL, at most @peer.parallel */
 	struct kme_request *running;
-
-	/** @n_running: how many; together with others to the same URL, at most @peer.parallel */
-	unsigned int n_running;
 
 	/** @n_answered: requests that had any answer */
 	uint64_t n_answered;
@@ -138,14 +135,6 @@ void kme_connections_put(struct kme_connections *connections);
 void kme_request_send(struct kme_request *request, struct kme_connections *connections);
 
 /**
- * kme_request_was_sent() - say whether the KME may have seen a request
- * @request: not passed to kme_request_end() yet
- *
- * Return: false also if it waits, or ended with another one.
- */
-bool kme_request_was_sent(const struct kme_request *request);
-
-/**
  * kme_request_move() - have a request that still waits use other connections
  * @request: stays where it is unless it waits
  * @connections: takes a reference
@@ -154,7 +143,7 @@ void kme_request_move(struct kme_request *request, struct kme_connections *conne
 
 /**
  * kme_request_end() - take the answer
- * @request: is over; its @transfer gets @status, @took_ms and @was_sent, and keeps the answer until
+ * @request: is over; its @transfer gets @status and @took_ms, and keeps the answer until
  *	kme_request_free()
  * @counter: gets %KME_COUNTER_ANSWERED for a complete answer with any HTTP status, or the counter of how
  *	else it ended

@@ -143,7 +143,7 @@ static int prepare(struct kme_transfer *transfer, const char *url, size_t room)
 }
 
 int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
-		       const char *url, char *body, size_t room, bool is_once)
+		       const char *url, const char *body, size_t room, bool is_once)
 {
 	int err;
 
@@ -161,14 +161,6 @@ int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_p
 	if (err)
 		kme_transfer_free(transfer, multi);
 	return err;
-}
-
-bool kme_transfer_was_sent(const struct kme_transfer *transfer)
-{
-	curl_off_t sent_us = 0;
-
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
-	return sent_us > 0 || transfer->body_sent || transfer->n_sends || transfer->is_resent;
 }
 
 void kme_transfer_fail(struct kme_transfer *transfer, const struct kme_transfer *other)
@@ -400,7 +392,6 @@ static void note_end(struct kme_transfer *transfer)
 	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &took_us);
 	transfer->took_ms = (uint64_t)took_us / 1000;
 	note_times(&transfer->times, transfer->easy);
-	transfer->was_sent = transfer->status || kme_transfer_was_sent(transfer);
 }
 
 enum kme_counter kme_transfer_end(struct kme_transfer *transfer, CURLM *multi, CURLcode code,
@@ -430,7 +421,6 @@ void kme_transfer_free(struct kme_transfer *transfer, CURLM *multi)
 	}
 	curl_slist_free_all(transfer->headers);
 	credentials_put(transfer->credentials);
-	free(transfer->body);
 	qlink_secret_free(&transfer->answer);
 	memset(transfer, 0, sizeof(*transfer));
 }

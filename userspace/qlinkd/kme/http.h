@@ -64,8 +64,8 @@ struct kme_transfer {
 	/** @handshake: of its connection, with these credentials */
 	struct kme_handshake handshake;
 
-	/** @body: of a POST; %NULL for a GET */
-	char *body;
+	/** @body: of a POST, the caller's; %NULL for a GET */
+	const char *body;
 
 	/** @body_len: its bytes */
 	size_t body_len;
@@ -85,7 +85,7 @@ struct kme_transfer {
 	/** @is_once: it must not be sent twice */
 	bool is_once;
 
-	/** @n_sends: how often libcurl began to send it */
+	/** @n_sends: how often libcurl began to send it; above 0: the KME may have seen it */
 	unsigned int n_sends;
 
 	/** @is_resent: libcurl wanted to send it again */
@@ -100,9 +100,6 @@ struct kme_transfer {
 	/** @times: likewise */
 	struct kme_times times;
 
-	/** @was_sent: the KME may have seen the request */
-	bool was_sent;
-
 	/** @error: libcurl's error message */
 	char error[CURL_ERROR_SIZE];
 };
@@ -113,27 +110,17 @@ struct kme_transfer {
  * @multi: where it runs
  * @peer: the KME; must outlive the connections of @multi
  * @url: with query
- * @body: of a POST, from malloc(), owned by the transfer from here on, also on failure; %NULL
- *	for a GET
+ * @body: of a POST, which must outlive the transfer; %NULL for a GET
  * @room: most bytes of the answer
  * @is_once: never send it twice, because the KME gives each key away once
  *
  * TLS as @peer demands, with hybrid groups first; HTTP/1.1; no proxy, no redirect, no other
- * protocol. A reload does not
- * change the credentials of a transfer that has begun.
+ * protocol. A reload does not change the credentials of a transfer that has begun.
  *
  * Return: 0, or a negative errno.
  */
 int kme_transfer_start(struct kme_transfer *transfer, CURLM *multi, struct kme_peer *peer,
-		       const char *url, char *body, size_t room, bool is_once);
-
-/**
- * kme_transfer_was_sent() - say whether the KME may have seen a request
- * @transfer: started, and not passed to kme_transfer_end() yet
- *
- * Return: whether libcurl began to send it.
- */
-bool kme_transfer_was_sent(const struct kme_transfer *transfer);
+		       const char *url, const char *body, size_t room, bool is_once);
 
 /**
  * kme_transfer_fail() - end a transfer that never started as another one ended
@@ -144,7 +131,7 @@ void kme_transfer_fail(struct kme_transfer *transfer, const struct kme_transfer 
 
 /**
  * kme_transfer_end() - take a transfer that is over off its loop
- * @transfer: gets its @status, @took_ms and @was_sent; keeps the answer
+ * @transfer: gets its @status and @took_ms; keeps the answer
  * @multi: where it ran
  * @code: how it ended, from libcurl
  * @why: filled in unless there is a complete answer

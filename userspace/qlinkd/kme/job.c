@@ -310,7 +310,7 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 
 void kme_job_cancel(struct kme_job *job, struct kme_node *node)
 {
-	bool was_sent = kme_request_was_sent(&job->request);
+	bool was_sent = job->request.transfer.n_sends;
 
 	count_request(job, &node->server);
 	burn(job, &node->server, job->n_keys + (was_sent ? job->n_sent : 0));
@@ -325,7 +325,7 @@ void kme_job_cancel(struct kme_job *job, struct kme_node *node)
 /* Handle a request without a complete answer. */
 static void end_unanswered(struct kme_job *job, struct kme_node *node, enum kme_counter counter)
 {
-	bool was_sent = job->request.transfer.was_sent;
+	bool was_sent = job->request.transfer.n_sends;
 
 	node->server.counters[counter]++;
 	if (was_sent)
