@@ -11,8 +11,8 @@
 #include <time.h>
 
 #include "expiry.h"
-#include "qlinkd/config/reload.h"
 #include "qlinkd/base/field.h"
+#include "qlinkd/config/reload.h"
 #include "qlinkd/kme/loop.h"
 #include "qlinkd/link/seenkeys.h"
 

@@ -221,11 +221,6 @@ static void on_checked(void *arg, json_t *report)
 	control->report = report ?: answer_error("no memory");
 }
 
-/*
- * A command is answered in the turn of the loop in which it comes, and a KME takes longer. So the answer
- * is the number of the check, and the client asks for its report until there is one. A client that
- * goes away leaves a check that ends by itself; there is one at a time.
- */
 /* "NAME [link DEVICE] [take-key]", of which @text is a copy; false for anything else. */
 static bool read_check(char *text, const char **name, const char **device, bool *takes_key)
 {
@@ -244,6 +239,11 @@ static bool read_check(char *text, const char **name, const char **device, bool 
 	return !rest && (!word || !strcmp(word, "take-key"));
 }
 
+/*
+ * A command is answered in the turn of the loop in which it comes, and a KME takes longer. So the answer
+ * is the number of the check, and the client asks for its report until there is one. A client that
+ * goes away leaves a check that ends by itself; there is one at a time.
+ */
 static json_t *run_check_kme(struct control *control, const char *word)
 {
 	const char *name, *device;

@@ -57,7 +57,8 @@ struct audit_state {
  * @why: filled in on failure
  *
  * A disk that is full or fails is no failure: events wait in the queue, and the log begins, or goes
- * on, as soon as the disk works. audit_read_state() tells what was found. A folder that is wrong, or that this process may not write, is.
+ * on, as soon as the disk works. audit_read_state() tells what was found. A folder that is wrong, or
+ * that this process may not write, is.
  *
  * Context: Process; starts a thread. The process has blocked no signal for it: it takes none.
  * Return: 0, or a negative errno with @why.
