@@ -9,6 +9,7 @@
 
 #include "qlinkd/kme/loop.h"
 
+const struct lab_options clients_in_turn = { .parallel = 1 };
 struct lab_client clients[CLIENTS];
 
 void clients_start_from(unsigned int from, unsigned int n, const struct lab_options *options)
@@ -73,17 +74,25 @@ unsigned int clients_answers(unsigned int n)
 	return answers;
 }
 
+void clients_begin(unsigned int n, const char *more_a, const struct lab_options *options)
+{
+	lab_start(more_a, "");
+	clients_start(n, options);
+	WAIT_ALL(n, clients_up(n) == n);
+}
+
+void clients_end(unsigned int n)
+{
+	clients_stop(n);
+	lab_stop();
+}
+
 void clients_get(unsigned int n, size_t keys)
 {
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		CHECK_NUMBER("get", kme_get_keys(clients[i].kme, 0, keys), 0);
-}
-
-uint64_t clients_counter(const struct lab_client *client, enum kme_counter which)
-{
-	return kme_server(client->kme, 0)->counters[which];
 }
 
 unsigned int clients_kme_says(const char *member)

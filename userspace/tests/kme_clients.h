@@ -8,6 +8,9 @@
 
 #define CLIENTS	40
 
+/* Requests of all go one after the other. */
+extern const struct lab_options clients_in_turn;
+
 /* They share the loop of the first. */
 extern struct lab_client clients[CLIENTS];
 
@@ -15,6 +18,12 @@ extern struct lab_client clients[CLIENTS];
 void clients_start_from(unsigned int from, unsigned int n, const struct lab_options *options);
 void clients_start(unsigned int n, const struct lab_options *options);
 void clients_stop(unsigned int n);
+
+/* Starts the lab with lines for KME a, and clients that are all up. */
+void clients_begin(unsigned int n, const char *more_a, const struct lab_options *options);
+
+/* Stops both. */
+void clients_end(unsigned int n);
 
 /* Runs the first @n once, after waiting until one of them has work to do. */
 void clients_run(unsigned int n);
@@ -26,8 +35,6 @@ unsigned int clients_answers(unsigned int n);
 
 /* Each asks for keys. */
 void clients_get(unsigned int n, size_t keys);
-
-uint64_t clients_counter(const struct lab_client *client, enum kme_counter which);
 
 /* A number that KME a tells in its status, as "connections" or "enc_keys". */
 unsigned int clients_kme_says(const char *member);

@@ -302,6 +302,11 @@ bool lab_poll(struct lab_client *client, int64_t start_ms)
 	return true;
 }
 
+uint64_t lab_counter(const struct lab_client *client, enum kme_counter which)
+{
+	return kme_server(client->kme, 0)->counters[which];
+}
+
 size_t lab_get(struct lab_client *client, size_t n)
 {
 	unsigned int before = client->n_answers;

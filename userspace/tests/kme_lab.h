@@ -213,6 +213,15 @@ const char *lab_curl(int side, const char *cert, const char *args);
 } while (0)
 
 /**
+ * lab_counter() - read a counter of a client's first KME
+ * @client: the client
+ * @which: the counter
+ *
+ * Return: its value.
+ */
+uint64_t lab_counter(const struct lab_client *client, enum kme_counter which);
+
+/**
  * lab_now_ms() - read a monotonic clock
  *
  * Return: milliseconds.

@@ -8,11 +8,6 @@
 
 static struct lab_client a, b;
 
-static uint64_t counter(const struct lab_client *client, enum kme_counter which)
-{
-	return kme_server(client->kme, 0)->counters[which];
-}
-
 /* All counters that moved since, as "name 2, other 1". */
 static const char *moved(const struct lab_client *client,
 			 const struct kme_server *before)
@@ -23,7 +18,7 @@ static const char *moved(const struct lab_client *client,
 
 	text[0] = '\0';
 	for (i = 0; i < KME_COUNTER_N; i++) {
-		uint64_t n = counter(client, (enum kme_counter)i) - before->counters[i];
+		uint64_t n = lab_counter(client, (enum kme_counter)i) - before->counters[i];
 
 		/* The number of probes after a failure depends on timing. */
 		if (n && i != KME_COUNTER_STATUS && len < sizeof(text))
@@ -97,7 +92,7 @@ TEST(a_client_requests_and_fetches_keys_at_once)
 	CHECK_NUMBER("one enc_keys at a time", kme_get_keys(a.kme, 0, 1), -16);
 	CHECK_NUMBER("one dec_keys at a time", kme_fetch_keys(a.kme, 0, ids, 3), -16);
 	LAB_WAIT(&a, a.n_answers == 2);
-	CHECK_NUMBER("keys of both", counter(&a, KME_COUNTER_KEYS), 8);
+	CHECK_NUMBER("keys of both", lab_counter(&a, KME_COUNTER_KEYS), 8);
 	both_stop();
 }
 
@@ -340,7 +335,7 @@ TEST(a_kme_that_stopped_is_used_again_when_it_is_back)
 	before = *kme_server(a.kme, 0);
 	lab_get(&a, 5);
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
-	LAB_WAIT(&a, counter(&a, KME_COUNTER_UNREACHABLE) >
+	LAB_WAIT(&a, lab_counter(&a, KME_COUNTER_UNREACHABLE) >
 		 before.counters[KME_COUNTER_UNREACHABLE] + 2);
 	CHECK_NUMBER("none burned if the connection ended before the request, or at most all",
 		     a.answer.n_burned % 5, 0);
@@ -418,7 +413,7 @@ TEST(requests_to_a_kme_that_knows_no_id_stop)
 	before = *kme_server(b.kme, 0);
 	CHECK_NUMBER("none", lab_fetch(&b, a.keys, 64), 0);
 	CHECK_TEXT("outcome", kme_outcome_name(b.answer.outcome), "empty");
-	n = counter(&b, KME_COUNTER_DEC) - before.counters[KME_COUNTER_DEC];
+	n = lab_counter(&b, KME_COUNTER_DEC) - before.counters[KME_COUNTER_DEC];
 	CHECK(n > 8 && n < 32, "%llu requests for 64 lost keys", (unsigned long long)n);
 	both_stop();
 }

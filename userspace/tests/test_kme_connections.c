@@ -12,9 +12,7 @@ TEST(clients_of_one_kme_share_two_connections)
 {
 	unsigned int i, k;
 
-	lab_start("", "");
-	clients_start(CLIENTS, NULL);
-	WAIT_ALL(CLIENTS, clients_up(CLIENTS) == CLIENTS);
+	clients_begin(CLIENTS, "", NULL);
 	clients_get(CLIENTS, 3);
 	WAIT_ALL(CLIENTS, clients_answers(CLIENTS) == CLIENTS);
 	for (i = 0; i < CLIENTS; i++) {
@@ -26,8 +24,7 @@ TEST(clients_of_one_kme_share_two_connections)
 			   kme_server(clients[i].kme, 0)->terms.version, "1.3");
 	}
 	CHECK_NUMBER("connections", clients_kme_says("connections"), 2);
-	clients_stop(CLIENTS);
-	lab_stop();
+	clients_end(CLIENTS);
 }
 
 /* The lab's limit of answers at a time shows how many there are. */
@@ -53,7 +50,7 @@ TEST(a_kme_gets_no_more_requests_at_a_time_than_it_bears)
 		clients_get(8, 4);
 		WAIT_ALL(8, clients_answers(8) == 8);
 		for (k = 0, refused = 0; k < 8; k++)
-			refused += clients_counter(&clients[k], KME_COUNTER_EMPTY) + clients_counter(&clients[k], KME_COUNTER_HTTP);
+			refused += lab_counter(&clients[k], KME_COUNTER_EMPTY) + lab_counter(&clients[k], KME_COUNTER_HTTP);
 		CHECK(rows[i].refused ? refused : !refused, "parallel %u: %llu of 8 requests were refused",
 		      rows[i].parallel, (unsigned long long)refused);
 		clients_stop(8);
@@ -71,10 +68,9 @@ TEST(a_connection_is_not_shared_with_who_expects_another_kme)
 	CHECK_NUMBER("got", lab_get(&clients[0], 3), 3);
 	lab_client_start(&clients[1], 0, &other);
 	WAIT_ALL(2, clients[1].n_down[0]);
-	CHECK_NUMBER("identity", clients_counter(&clients[1], KME_COUNTER_IDENTITY), 1);
+	CHECK_NUMBER("identity", lab_counter(&clients[1], KME_COUNTER_IDENTITY), 1);
 	CHECK_NUMBER("up", clients[1].n_up[0], 0);
-	clients_stop(2);
-	lab_stop();
+	clients_end(2);
 }
 
 /* Listens and never answers, as a KME that hangs; returns the socket and fills in the URL. */
@@ -112,7 +108,7 @@ TEST(requests_that_wait_for_a_dead_kme_end_with_the_first)
 	for (i = 0; i < CLIENTS; i++) {
 		CHECK(strstr(clients[i].why.text, "no connection within kme-connect-ms"), "client %u: %s", i,
 		      clients[i].why.text);
-		CHECK_NUMBER("timeout", clients_counter(&clients[i], KME_COUNTER_TIMEOUT), 1);
+		CHECK_NUMBER("timeout", lab_counter(&clients[i], KME_COUNTER_TIMEOUT), 1);
 	}
 	clients_stop(CLIENTS);
 	close(fd);
@@ -121,13 +117,12 @@ TEST(requests_that_wait_for_a_dead_kme_end_with_the_first)
 
 TEST(keys_that_the_peer_named_do_not_wait_for_those_of_others)
 {
-	static const struct lab_options one = { .parallel = 1 };
 	static struct lab_client b;
 	struct kme_key_id ids[2];
 	unsigned int i;
 
 	lab_start("ms-per-key 40\n", "");
-	clients_start(9, &one);
+	clients_start(9, &clients_in_turn);
 	lab_client_start(&b, 1, NULL);
 	CHECK_NUMBER("got", lab_get(&b, 2), 2);
 	WAIT_ALL(9, clients_up(9) == 9);
@@ -141,19 +136,17 @@ TEST(keys_that_the_peer_named_do_not_wait_for_those_of_others)
 	CHECK(clients_answers(8) <= 2, "%u others had answers before", clients_answers(8));
 	WAIT_ALL(9, clients_answers(8) == 8);
 	lab_client_stop(&b);
-	clients_stop(9);
-	lab_stop();
+	clients_end(9);
 }
 
 /* New keys are not starved by many offers of peers. */
 TEST(a_request_that_is_not_urgent_goes_after_a_few)
 {
-	static const struct lab_options one = { .parallel = 1 };
 	static struct lab_client b;
 	unsigned int i;
 
 	lab_start("ms-per-key 20\n", "");
-	clients_start(14, &one);
+	clients_start(14, &clients_in_turn);
 	lab_client_start(&b, 1, NULL);
 	CHECK_NUMBER("got", lab_get(&b, 14), 14);
 	WAIT_ALL(14, clients_up(14) == 14);
@@ -166,18 +159,14 @@ TEST(a_request_that_is_not_urgent_goes_after_a_few)
 	CHECK(clients_answers(14) < 14, "it was the last");
 	WAIT_ALL(14, clients_answers(14) == 14);
 	lab_client_stop(&b);
-	clients_stop(14);
-	lab_stop();
+	clients_end(14);
 }
 
 TEST(a_request_that_waits_is_cancelled_without_a_burned_key)
 {
-	static const struct lab_options one = { .parallel = 1 };
 	struct kme_key_id id = { "00000000-0001" };
 
-	lab_start("ms-per-key 50\n", "");
-	clients_start(2, &one);
-	WAIT_ALL(2, clients_up(2) == 2);
+	clients_begin(2, "ms-per-key 50\n", &clients_in_turn);
 	clients_get(1, 4);
 	CHECK_NUMBER("fetch", kme_fetch_keys(clients[1].kme, 0, &id, 1), 0);
 	kme_cancel_fetch(clients[1].kme);
@@ -185,18 +174,12 @@ TEST(a_request_that_waits_is_cancelled_without_a_burned_key)
 	CHECK_NUMBER("burned", clients[1].answer.n_burned, 0);
 	WAIT_ALL(2, clients[0].n_answers);
 	CHECK_NUMBER("the other's keys", clients[0].answer.n_keys, 4);
-	clients_stop(2);
-	lab_stop();
+	clients_end(2);
 }
 
-/* The request that waits goes with the new certificate, the one under way ends with the old one. */
 TEST(a_request_that_waits_is_withdrawn_before_the_kme_gives_keys)
 {
-	static const struct lab_options one = { .parallel = 1 };
-
-	lab_start("ms-per-key 50\n", "");
-	clients_start(2, &one);
-	WAIT_ALL(2, clients_up(2) == 2);
+	clients_begin(2, "ms-per-key 50\n", &clients_in_turn);
 	clients_get(2, 4);
 	CHECK(!kme_withdraw_get(clients[0].kme), "the KME may have seen it");
 	CHECK(kme_withdraw_get(clients[1].kme), "it waits");
@@ -206,17 +189,13 @@ TEST(a_request_that_waits_is_withdrawn_before_the_kme_gives_keys)
 	CHECK_NUMBER("requests", clients_kme_says("enc_keys"), 1);
 	/* It can ask again. */
 	CHECK_NUMBER("got", lab_get(&clients[1], 2), 2);
-	clients_stop(2);
-	lab_stop();
+	clients_end(2);
 }
 
+/* The request that waits goes with the new certificate, the one under way ends with the old one. */
 TEST(a_request_that_waits_uses_new_credentials)
 {
-	static const struct lab_options one = { .parallel = 1 };
-
-	lab_start("ms-per-key 50\n", "");
-	clients_start(2, &one);
-	WAIT_ALL(2, clients_up(2) == 2);
+	clients_begin(2, "ms-per-key 50\n", &clients_in_turn);
 	clients_get(2, 4);
 	lab_client_renew(&clients[0], "sae-a", "other-ca", NULL);
 	lab_client_renew(&clients[1], "sae-a", "other-ca", NULL);
@@ -225,6 +204,5 @@ TEST(a_request_that_waits_uses_new_credentials)
 	CHECK_NUMBER("waiting", clients[1].answer.n_keys, 0);
 	CHECK(strstr(clients[1].answer.why.text, "our ca file does not have the CA of the KME's certificate"), "%s",
 	      clients[1].answer.why.text);
-	clients_stop(2);
-	lab_stop();
+	clients_end(2);
 }

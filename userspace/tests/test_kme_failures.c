@@ -46,12 +46,11 @@ TEST(a_kme_that_hangs_is_down_for_all_soon)
 
 	lab_start("", "");
 	CHECK_TEXT("fault", lab_command("fault a hang"), "ok");
-	clients_start_from(0, CLIENTS, &options);
+	clients_start(CLIENTS, &options);
 	WAIT_ALL(CLIENTS, clients_down(CLIENTS) == CLIENTS);
 	asked = clients_kme_says("status");
 	CHECK(asked <= 6, "the last of %u clients knew after %u requests, each in vain for a second", CLIENTS, asked);
-	clients_stop(CLIENTS);
-	lab_stop();
+	clients_end(CLIENTS);
 }
 
 /* A job that waits for it does not go on to the next KME either. */
@@ -60,16 +59,13 @@ TEST(keys_that_wait_for_a_kme_that_hangs_come_from_the_next_kme_soon)
 	static const struct lab_options options = { .timeout_ms = 1000 };
 	unsigned int asked;
 
-	lab_start("", "");
-	clients_start_from(0, 20, &options);
-	WAIT_ALL(20, clients_up(20) == 20);
+	clients_begin(20, "", &options);
 	CHECK_TEXT("fault", lab_command("fault a hang op enc_keys"), "ok");
 	clients_get(20, 1);
 	WAIT_ALL(20, clients_answers(20) == 20);
 	asked = clients_kme_says("enc_keys");
 	CHECK(asked <= 6, "the last of 20 jobs ended after %u requests, each in vain for a second", asked);
-	clients_stop(20);
-	lab_stop();
+	clients_end(20);
 }
 
 /* --- a relay that closes one connection at once --- */
@@ -169,7 +165,7 @@ TEST(one_failed_connection_does_not_end_all_while_another_works)
 
 	lab_start("ms-per-key 50\n", "");
 	relay_start(&thread, url, 1);
-	clients_start_from(0, 1, &options);
+	clients_start(1, &options);
 	WAIT_ALL(1, clients_up(1) == 1);
 	/* 400 ms on the first connection. */
 	CHECK_NUMBER("get", kme_get_keys(clients[0].kme, 0, 8), 0);
@@ -191,13 +187,10 @@ TEST(one_failed_connection_does_not_end_all_while_another_works)
 
 TEST(a_request_that_ended_with_another_was_not_sent_and_burned_nothing)
 {
-	static const struct lab_options one = { .parallel = 1 };
 	struct kme_key_id id = { "00000000-0001" };
 	int64_t until = lab_now_ms() + 5000;
 
-	lab_start("", "");
-	clients_start_from(0, 2, &one);
-	WAIT_ALL(2, clients_up(2) == 2);
+	clients_begin(2, "", &clients_in_turn);
 	lab_stop();
 	CHECK_NUMBER("get", kme_get_keys(clients[0].kme, 0, 4), 0);
 	CHECK_NUMBER("fetch", kme_fetch_keys(clients[1].kme, 0, &id, 1), 0);
@@ -219,17 +212,17 @@ TEST(a_get_is_never_sent_twice)
 
 	lab_start("", "");
 	relay_start(&thread, url, 99);
-	clients_start_from(0, 1, &get);
+	clients_start(1, &get);
 	CHECK_NUMBER("got", lab_get(&clients[0], 3), 3);
 	/* The answer is lost; the KME has given its keys away. */
 	relay.drops_answer = true;
 	lab_get(&clients[0], 3);
 	at = strstr(lab_command("status"), "enc_keys");
-	CHECK(clients_counter(&clients[0], KME_COUNTER_KEYS_BURNED) == 3 && clients_counter(&clients[0], KME_COUNTER_CUT) == 1,
+	CHECK(lab_counter(&clients[0], KME_COUNTER_KEYS_BURNED) == 3 && lab_counter(&clients[0], KME_COUNTER_CUT) == 1,
 	      "burned %llu, cut %llu, came %zu, asked %llu times; the KME: %.40s",
-	      (unsigned long long)clients_counter(&clients[0], KME_COUNTER_KEYS_BURNED),
-	      (unsigned long long)clients_counter(&clients[0], KME_COUNTER_CUT), clients[0].answer.n_keys,
-	      (unsigned long long)clients_counter(&clients[0], KME_COUNTER_ENC), at ? at : "");
+	      (unsigned long long)lab_counter(&clients[0], KME_COUNTER_KEYS_BURNED),
+	      (unsigned long long)lab_counter(&clients[0], KME_COUNTER_CUT), clients[0].answer.n_keys,
+	      (unsigned long long)lab_counter(&clients[0], KME_COUNTER_ENC), at ? at : "");
 	clients_stop(1);
 	relay_stop(thread);
 	lab_stop();
@@ -240,14 +233,10 @@ TEST(a_get_is_never_sent_twice)
 /* The simulator answers 503 to a second request at a time. */
 TEST(a_reload_keeps_the_limit_of_requests_at_a_time)
 {
-	static const struct lab_options one = { .parallel = 1 };
 	unsigned int i;
 
-	lab_start("parallel 1\nms-per-key 250\n", "");
-	clients_start_from(0, 2, &one);
-	WAIT_ALL(2, clients_up(2) == 2);
-	for (i = 0; i < 2; i++)
-		CHECK_NUMBER("get", kme_get_keys(clients[i].kme, 0, 4), 0);
+	clients_begin(2, "parallel 1\nms-per-key 250\n", &clients_in_turn);
+	clients_get(2, 4);
 	for (i = 0; i < 5; i++)
 		clients_run(2);
 	for (i = 0; i < 2; i++)
@@ -256,8 +245,7 @@ TEST(a_reload_keeps_the_limit_of_requests_at_a_time)
 	CHECK_NUMBER("under way", clients[0].answer.n_keys, 4);
 	CHECK(clients[1].answer.n_keys == 4, "the one that waited got %zu: %s", clients[1].answer.n_keys,
 	      clients[1].answer.why.text);
-	clients_stop(2);
-	lab_stop();
+	clients_end(2);
 }
 
 /* --- everything at random --- */
@@ -319,7 +307,7 @@ TEST(whatever_happens_each_request_ends_once)
 
 	lab_start("ms-per-key 2\n", "");
 	srand(7);
-	clients_start_from(0, 16, &options);
+	clients_start(16, &options);
 	for (turn = 0; turn < 400; turn++) {
 		do_anything((unsigned int)rand() % 16, &options);
 		if (rand() % 3)
@@ -335,8 +323,7 @@ TEST(whatever_happens_each_request_ends_once)
 		WAIT_ALL(16, !open_requests(&clients[i]));
 		CHECK_NUMBER("open requests", open_requests(&clients[i]), 0);
 	}
-	clients_stop(16);
-	lab_stop();
+	clients_end(16);
 }
 
 /* --- memory is short --- */
@@ -344,19 +331,14 @@ TEST(whatever_happens_each_request_ends_once)
 /* Before, the call said so and the KME stayed up. */
 TEST(memory_that_is_short_for_a_moment_is_no_fault_of_the_kme)
 {
-	static const struct lab_options one = { .parallel = 1 };
-
-	lab_start("ms-per-key 20\n", "");
-	clients_start_from(0, 8, &one);
-	WAIT_ALL(8, clients_up(8) == 8);
+	clients_begin(8, "ms-per-key 20\n", &clients_in_turn);
 	clients_get(8, 4);
 	has_no_easy = true;
 	WAIT_ALL(8, clients[0].n_answers);
 	has_no_easy = false;
 	WAIT_ALL(8, clients_answers(8) == 8);
 	CHECK(!clients_down(8), "%u of 8 clients say that the KME is down: %s", clients_down(8), clients[5].why.text);
-	clients_stop(8);
-	lab_stop();
+	clients_end(8);
 }
 
 TEST(a_client_that_cannot_be_made_leaves_others_alone)
@@ -372,7 +354,7 @@ TEST(a_client_that_cannot_be_made_leaves_others_alone)
 	struct kme *kme;
 
 	lab_start("", "");
-	clients_start_from(0, 1, NULL);
+	clients_start(1, NULL);
 	CHECK_NUMBER("got", lab_get(&clients[0], 3), 3);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", lab_folder());
 	snprintf(cert, sizeof(cert), "%s/sae-a.pem", lab_folder());
@@ -381,6 +363,5 @@ TEST(a_client_that_cannot_be_made_leaves_others_alone)
 	CHECK_NUMBER("no memory", kme_new(&conf, clients[0].loop, &ops, NULL, &kme, &why), -ENOMEM);
 	has_no_multi = false;
 	CHECK_NUMBER("the other's keys", lab_get(&clients[0], 3), 3);
-	clients_stop(1);
-	lab_stop();
+	clients_end(1);
 }
