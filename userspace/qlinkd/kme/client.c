@@ -122,7 +122,7 @@ static int node_init(struct kme *kme, struct kme_node *node, const struct kme_co
 
 static void node_exit(struct kme_node *node)
 {
-	kme_request_free(&node->probe);
+	kme_part_free(&node->probe);
 	kme_connections_put(node->connections);
 }
 
@@ -176,7 +176,7 @@ void kme_free(struct kme *kme)
 static void move_request(struct kme_job *job, unsigned int node, struct kme_connections *connections)
 {
 	if (job->asked && job->node == node)
-		kme_request_move(&job->request, connections);
+		kme_part_move(&job->request, connections);
 }
 
 void kme_renew(struct kme *kme, unsigned int number, struct credentials *credentials)
@@ -193,7 +193,7 @@ void kme_renew(struct kme *kme, unsigned int number, struct credentials *credent
 	}
 	move_request(&kme->enc, number, node->connections);
 	move_request(&kme->dec, number, node->connections);
-	kme_request_move(&node->probe, node->connections);
+	kme_part_move(&node->probe, node->connections);
 	kme_connections_put(before);
 	/* The old ones may be why it is down. */
 	node->server.retry_ms = kme_now_ms();
@@ -226,8 +226,8 @@ static void failed(struct kme *kme, struct kme_node *node, const struct qlink_wh
 static void probe_start(struct kme *kme, struct kme_node *node)
 {
 	const struct kme_peer *peer = &node->connections->peer;
+	struct kme_batch_kind kind = { .sae = kme->sae, .op = KME_OP_STATUS, .method = KME_METHOD_GET };
 	struct qlink_why why;
-	char url[KME_URL_MAX];
 	int err;
 
 	if (peer->trouble) {
@@ -235,19 +235,13 @@ static void probe_start(struct kme *kme, struct kme_node *node)
 		failed(kme, node, &why);
 		return;
 	}
-	err = peer->dialect->write_url(url, peer->url, kme->sae, KME_OP_STATUS, NULL);
-	if (!err)
-		node->probe.url = strdup(url);
-	if (!node->probe.url) {
-		err = err ?: -ENOMEM;
-		qlink_refuse(&why, err, "cannot send a request: %s", strerror(-err));
-		failed(kme, node, &why);
-		return;
-	}
-	node->probe.room = kme_answer_room(0);
 	node->probe.over = node->over;
 	node->probe.arg = node->arg;
-	kme_request_send(&node->probe, node->connections);
+	err = kme_part_send(&node->probe, node->connections, &kind);
+	if (err) {
+		qlink_refuse(&why, err, "cannot send a request: %s", strerror(-err));
+		failed(kme, node, &why);
+	}
 }
 
 /* A reported name has a question mark for each byte that is not printed. */
@@ -294,7 +288,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 				    struct kme_status *status, struct qlink_why *why)
 {
 	const struct kme_dialect *dialect = node->connections->peer.dialect;
-	const struct kme_transfer *answer = &node->probe.transfer;
+	const struct kme_transfer *answer = kme_part_transfer(&node->probe);
 	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, answer->status);
 	struct kme_refusal refusal;
 	struct qlink_why cause;
@@ -321,7 +315,7 @@ static void probe_end(struct kme *kme, struct kme_node *node)
 	struct qlink_why why = { "" };
 	struct kme_status status;
 	enum kme_counter counter = KME_COUNTER_N;
-	int err = kme_request_end(&node->probe, &counter, &why);
+	int err = kme_part_end(&node->probe, &counter, &why);
 
 	if (counter == KME_COUNTER_ANSWERED)
 		counter = probe_judge(node, kme->sae, &status, &why);
@@ -329,8 +323,8 @@ static void probe_end(struct kme *kme, struct kme_node *node)
 		node->server.counters[KME_COUNTER_STATUS]++;
 		node->server.counters[counter]++;
 	}
-	node->server.times = node->probe.transfer.times;
-	kme_request_free(&node->probe);
+	node->server.times = kme_part_transfer(&node->probe)->times;
+	kme_part_free(&node->probe);
 	if (counter != KME_COUNTER_ANSWERED) {
 		failed(kme, node, &why);
 		return;
@@ -432,9 +426,9 @@ static void note_terms(struct kme_node *node)
 	server->n_terms++;
 }
 
-static bool is_over(const struct kme_request *request)
+static bool is_over(const struct kme_part *request)
 {
-	return request->state == KME_REQUEST_OVER;
+	return kme_part_state(request) == KME_REQUEST_OVER;
 }
 
 /* Handle the requests that are over. */
@@ -473,11 +467,11 @@ static int64_t run_probes(struct kme *kme)
 
 	for (i = 0; i < kme->n_nodes; i++) {
 		node = &kme->nodes[i];
-		if (node->probe.state || (node->server.health == KME_HEALTH_UP && !node->is_counted))
+		if (kme_part_state(&node->probe) || (node->server.health == KME_HEALTH_UP && !node->is_counted))
 			continue;
 		if (node->is_counted || node->server.retry_ms <= now)
 			probe_start(kme, node);
-		if (!node->probe.state && node->server.retry_ms < next)
+		if (!kme_part_state(&node->probe) && node->server.retry_ms < next)
 			next = node->server.retry_ms;
 	}
 	return next;
@@ -535,7 +529,7 @@ int kme_get_keys(struct kme *kme, unsigned int first, size_t n)
 
 bool kme_withdraw_get(struct kme *kme)
 {
-	if (kme->enc.request.state != KME_REQUEST_WAITING)
+	if (kme_part_state(&kme->enc.request) != KME_REQUEST_WAITING)
 		return false;
 	kme_job_free(&kme->enc);
 	return true;
@@ -546,10 +540,10 @@ bool kme_waits(const struct kme *kme)
 	unsigned int i;
 
 	for (i = 0; i < kme->n_nodes; i++) {
-		if (kme->nodes[i].probe.state == KME_REQUEST_WAITING)
+		if (kme_part_state(&kme->nodes[i].probe) == KME_REQUEST_WAITING)
 			return true;
 	}
-	return kme->enc.request.state == KME_REQUEST_WAITING;
+	return kme_part_state(&kme->enc.request) == KME_REQUEST_WAITING;
 }
 
 static bool are_ids_good(const struct kme_key_id *ids, size_t n)

@@ -30,6 +30,8 @@
  *
  * Transfer: one HTTP request and its answer.
  *
+ * Part: what one client wants of a request that it may share with others; see batch.h.
+ *
  * Probe: a transfer that asks a node for its status. It costs no key.
  *
  * Store: keys that a KME delivered and no offer has used yet; see store.h.
@@ -47,7 +49,7 @@
  *
  * No call waits. All clients of an agent are on one struct kme_loop, whose descriptor the owner
  * watches. It has clients that talk to the same KME share a few connections, over which their
- * requests go in turn. When a request of a client is over, struct kme_ops says that the client is
+ * requests go in turn; those of the same pair of SAEs that wait become one. When a request of a client is over, struct kme_ops says that the client is
  * @ready; then, and at its kme_deadline(), the owner calls kme_run(), which reports everything that
  * happened. A client has at most one enc_keys and one dec_keys at a time.
  *

@@ -138,6 +138,16 @@ static void take_next(struct kme_connections *connections, const struct kme_requ
 	connections->n_urgent = request->is_urgent && connections->waiting ? connections->n_urgent + 1 : 0;
 }
 
+/* Puts a request that was taken off back to the front. */
+static void wait_again(struct kme_request *request)
+{
+	struct kme_request **list = waiting_list(request);
+
+	request->state = KME_REQUEST_WAITING;
+	request->next = *list;
+	*list = request;
+}
+
 static void set_over(struct kme_request *request, CURLcode code)
 {
 	request->code = code;
@@ -165,7 +175,8 @@ static unsigned int count_running(const struct kme_connections *connections)
 
 static int start(struct kme_connections *connections, struct kme_request *request)
 {
-	int err = kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
+	int err = request->write(request->arg) ?:
+		  kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
 				     request->url, request->body, request->room, request->is_once);
 
 	if (err)
@@ -183,17 +194,15 @@ static int start(struct kme_connections *connections, struct kme_request *reques
  */
 static void start_more(struct kme_connections *connections)
 {
-	struct kme_request *request, **list;
+	struct kme_request *request;
 	unsigned int n;
 
 	while ((n = count_running(connections)) < connections->peer.parallel &&
-	       (request = find_next(connections))) {
-		list = waiting_list(request);
+	       !(n && connections->is_full) && (request = find_next(connections))) {
 		take_next(connections, request);
 		request->err = start(connections, request);
 		if (request->err && n) {
-			request->next = *list;
-			*list = request;
+			wait_again(request);
 			return;
 		}
 		if (request->err)
@@ -223,17 +232,6 @@ void kme_request_send(struct kme_request *request, struct kme_connections *conne
 	start_more(connections);
 }
 
-void kme_request_move(struct kme_request *request, struct kme_connections *connections)
-{
-	struct kme_connections *before = request->connections;
-
-	if (request->state != KME_REQUEST_WAITING || before == connections)
-		return;
-	take_off(waiting_list(request), request);
-	kme_request_send(request, connections);
-	kme_connections_put(before);
-}
-
 /* --- the end of a request --- */
 
 /* Whether some request has a connection and waits for its answer. */
@@ -247,15 +245,25 @@ static bool serves_any(const struct kme_connections *connections)
 }
 
 /*
+ * Whether a request is to have its turn again: it was not sent, because the KME bears no further connection
+ * while it serves others.
+ */
+static bool is_to_wait(const struct kme_connections *connections, const struct kme_request *request,
+		       CURLcode code)
+{
+	return code != CURLE_OK && !request->transfer.n_sends && serves_any(connections);
+}
+
+/*
  * Whether all that wait would end as @request did: nobody has had an answer since it began, and it was in
- * vain for its whole time, or no connection could be made although none is in use.
+ * vain for its whole time, or no connection could be made.
  */
 static bool is_end_of_all(const struct kme_connections *connections, const struct kme_request *request,
 			  CURLcode code)
 {
 	if (code == CURLE_OK || request->n_answered != connections->n_answered)
 		return false;
-	return request->transfer.n_sends ? code == CURLE_OPERATION_TIMEDOUT : !serves_any(connections);
+	return !request->transfer.n_sends || code == CURLE_OPERATION_TIMEDOUT;
 }
 
 /* Ends all that wait as @first ended. */
@@ -286,6 +294,12 @@ static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code)
 	request = transfer->owner;
 	note_terms(connections, transfer);
 	take_off(&connections->running, request);
+	connections->is_full = is_to_wait(connections, request, code);
+	if (connections->is_full) {
+		kme_transfer_free(transfer, multi->curl);
+		wait_again(request);
+		return;
+	}
 	if (is_end_of_all(connections, request, code))
 		end_waiting(connections, request, code);
 	else if (code == CURLE_OK)
@@ -317,7 +331,9 @@ void kme_request_free(struct kme_request *request)
 	memset(request, 0, sizeof(*request));
 	if (!connections)
 		return;
-	if (was_running)
+	if (was_running) {
+		connections->is_full = false;
 		start_others(connections);
+	}
 	kme_connections_put(connections);
 }

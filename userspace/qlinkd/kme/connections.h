@@ -26,7 +26,13 @@ struct kme_request {
 	/** @state: how far it is */
 	enum kme_request_state state;
 
-	/** @url: with query; from malloc(), as is @body; set by the owner before kme_request_send() */
+	/**
+	 * @write: called when its turn has come, to fill in @url, @body and @room; again if it then had to wait
+	 * after all. Returns 0, or a negative errno.
+	 */
+	int (*write)(void *arg);
+
+	/** @url: with query; from malloc(), as is @body */
 	char *url;
 
 	/** @body: of a POST; %NULL for a GET */
@@ -47,7 +53,7 @@ struct kme_request {
 	 */
 	void (*over)(void *arg);
 
-	/** @arg: for @over */
+	/** @arg: for @write and @over */
 	void *arg;
 
 	/** @connections: where it waits, runs or ran; a reference. This and the rest are for connections.c */
@@ -98,6 +104,9 @@ struct kme_connections {
 	/** @waiting: the others */
 	struct kme_request *waiting;
 
+	/** @is_full: no further connection could be made; the end of a request is the next occasion to try */
+	bool is_full;
+
 	/** @n_urgent: urgent ones in a row that went before a waiting one */
 	unsigned int n_urgent;
 };
@@ -128,18 +137,12 @@ void kme_connections_put(struct kme_connections *connections);
  * @request: without a state; must not move until kme_request_free()
  * @connections: takes a reference
  *
- * At most @parallel requests to a URL run at a time. If no connection can be made, or the KME has given
- * no answer to anybody for the whole time of a request, all that wait end in the same way,
- * because each would wait as long.
+ * At most @parallel requests to a URL run at a time. If a further connection cannot be made while one
+ * serves a request, the others wait for that one. If none can be made, or the KME has given no
+ * answer to anybody for the whole time of a request, all that wait end in the same way, because each
+ * would wait as long.
  */
 void kme_request_send(struct kme_request *request, struct kme_connections *connections);
-
-/**
- * kme_request_move() - have a request that still waits use other connections
- * @request: stays where it is unless it waits
- * @connections: takes a reference
- */
-void kme_request_move(struct kme_request *request, struct kme_connections *connections);
 
 /**
  * kme_request_end() - take the answer

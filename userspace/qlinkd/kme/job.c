@@ -35,7 +35,7 @@ int kme_job_init(struct kme_job *job, enum kme_op op, size_t n,
 
 void kme_job_free(struct kme_job *job)
 {
-	kme_request_free(&job->request);
+	kme_part_free(&job->request);
 	qlink_secret_free(&job->memory);
 	free(job->ids);
 	memset(job, 0, sizeof(*job));
@@ -76,48 +76,37 @@ static void choose(struct kme_job *job, struct kme_node *node)
 	job->bits = kme_server_key_bits(server);
 }
 
-/* Words the next request. */
-static int write_request(struct kme_job *job, struct kme_node *node, const char *sae)
+/* Most keys of the next request, if it is for those of other clients too. */
+static size_t most_together(const struct kme_job *job, const struct kme_node *node)
 {
-	const struct kme_dialect *dialect = node->connections->peer.dialect;
-	bool is_get = job->method == KME_METHOD_GET;
-	struct kme_request *request = &job->request;
-	struct kme_ask ask = current(job);
-	char url[KME_URL_MAX];
-	int err;
+	size_t most = kme_server_limit(&node->server);
 
-	err = dialect->write_url(url, node->connections->peer.url, sae, job->op, is_get ? &ask : NULL);
-	if (err)
-		return err;
-	request->url = strdup(url);
-	request->body = is_get ? NULL : malloc(KME_BODY_MAX(ask.n));
-	if (!request->url || (!is_get && !request->body))
-		return -ENOMEM;
-	if (!is_get)
-		dialect->write_body(request->body, &ask);
-	request->room = kme_answer_room(ask.n);
-	request->is_once = true;
-	/* The peer waits for the keys that it named. */
-	request->is_urgent = job->op == KME_OP_DEC;
-	request->over = node->over;
-	request->arg = node->arg;
-	return 0;
+	if (job->is_alone)
+		return job->n_sent;
+	if (!job->ids)
+		most = kme_server_bears(&node->server);
+	else if (job->method == KME_METHOD_GET)
+		most = node->connections->peer.dialect->url_ids_max;
+	return most > job->n_sent ? most : job->n_sent;
 }
 
 int kme_job_send(struct kme_job *job, struct kme_node *node, const char *sae)
 {
 	struct kme_server *server = &node->server;
+	struct kme_batch_kind kind = { .sae = sae, .op = job->op };
 	int err;
 
 	if (job->n_next > kme_server_limit(server))
 		job->n_next = kme_server_limit(server);
 	choose(job, node);
-	err = write_request(job, node, sae);
-	if (err) {
-		kme_request_free(&job->request);
+	kind.method = job->method;
+	kind.most = most_together(job, node);
+	job->request.ask = current(job);
+	job->request.over = node->over;
+	job->request.arg = node->arg;
+	err = kme_part_send(&job->request, node->connections, &kind);
+	if (err)
 		return qlink_refuse(&job->why, err, "cannot send a request: %s", strerror(-err));
-	}
-	kme_request_send(&job->request, node->connections);
 	return 0;
 }
 
@@ -155,13 +144,11 @@ static enum kme_outcome take_keys(struct kme_job *job, struct kme_node *node)
 {
 	struct kme_key *keys = (struct kme_key *)job->memory.data + job->n_keys;
 	struct kme_server *server = &node->server;
-	struct kme_ask ask = current(job);
 	struct kme_tally tally;
 	struct qlink_why why;
 	int n, i;
 
-	n = node->connections->peer.dialect->judge_keys((const char *)job->request.transfer.answer.data,
-					   job->request.transfer.len, &ask, keys, &tally, &why);
+	n = kme_part_take(&job->request, keys, &tally, &why);
 	if (why.text[0])
 		job->why = why;
 	if (n < 0) {
@@ -195,7 +182,7 @@ static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 {
 	struct kme_verdict first = node->connections->peer.dialect->classify(job->op, job->first_status);
 	struct kme_server *server = &node->server;
-	long status = job->request.transfer.status;
+	long status = kme_part_transfer(&job->request)->status;
 
 	if (is_about_first(job, &first, &verdict)) {
 		server->method[job->op] = other(job->method);
@@ -205,13 +192,25 @@ static enum kme_outcome take_refusal(struct kme_job *job, struct kme_node *node,
 	server->counters[kme_outcome_counter(verdict.outcome)]++;
 	if (verdict.may_have_burned)
 		burn(job, server, job->n_sent);
-	kme_refused(&job->request.transfer, job->op, status, refusal, "", &job->why);
+	kme_refused(kme_part_transfer(&job->request), job->op, status, refusal, "", &job->why);
 	return verdict.outcome;
+}
+
+/* Whether the current request was for keys of other clients too, which may be why it was refused. */
+static bool is_shared(const struct kme_job *job)
+{
+	return kme_part_asked(&job->request) > job->n_sent;
 }
 
 static enum kme_step advance(struct kme_job *job, enum kme_outcome outcome)
 {
-	if (outcome == KME_OUTCOME_BROKEN || !job->ids)
+	if (outcome == KME_OUTCOME_BROKEN || (outcome == KME_OUTCOME_DENIED && !job->ids))
+		return KME_STEP_DONE;
+	if (outcome != KME_OUTCOME_KEYS && is_shared(job)) {
+		job->is_alone = true;
+		return KME_STEP_AGAIN;
+	}
+	if (!job->ids)
 		return KME_STEP_DONE;
 	if (outcome == KME_OUTCOME_KEYS) {
 		job->n_done += job->n_sent;
@@ -230,7 +229,7 @@ static enum kme_step advance(struct kme_job *job, enum kme_outcome outcome)
 /* One unknown key ID can fail a request for many: ask for fewer first. */
 static bool is_to_be_split(const struct kme_job *job, const struct kme_verdict *verdict)
 {
-	return job->ids && job->n_sent > 1 && verdict->rejects_method != KME_REJECTS_METHOD_YES;
+	return job->ids && (job->n_sent > 1 || is_shared(job)) && verdict->rejects_method != KME_REJECTS_METHOD_YES;
 }
 
 /* Whether the error to the first method may have been about something else. */
@@ -253,7 +252,7 @@ static bool is_other_method_due(struct kme_job *job, const struct kme_dialect *d
 	    !kme_wants_other_method(server, job->op, job->method, verdict->rejects_method))
 		return false;
 	server->counters[KME_COUNTER_METHOD]++;
-	job->first_status = job->request.transfer.status;
+	job->first_status = kme_part_transfer(&job->request)->status;
 	return true;
 }
 
@@ -263,12 +262,12 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 {
 	enum kme_outcome outcome = verdict->outcome == KME_OUTCOME_KEYS ?
 		take_keys(job, node) : take_refusal(job, node, *verdict, refusal);
+	size_t n = kme_part_asked(&job->request);
 
 	/* Refusals count too: some KMEs refuse when they have fewer keys than requested. */
 	if (job->op == KME_OP_ENC)
-		kme_server_batch(&node->server, job->n_sent,
-				 outcome == KME_OUTCOME_KEYS ? job->n_sent : 0,
-				 job->request.transfer.took_ms);
+		kme_server_batch(&node->server, n, outcome == KME_OUTCOME_KEYS ? n : 0,
+				 kme_part_transfer(&job->request)->took_ms);
 	return outcome;
 }
 
@@ -279,10 +278,12 @@ static enum kme_outcome take_answer(struct kme_job *job, struct kme_node *node,
 static bool is_dry(const struct kme_job *job, const struct kme_server *server,
 		   const struct kme_refusal *refusal)
 {
-	if (job->request.transfer.status == 401 || job->request.transfer.status == 403)
+	long status = kme_part_transfer(&job->request)->status;
+
+	if (status == 401 || status == 403)
 		return false;
-	return refusal->is_dry || (job->op == KME_OP_ENC && job->request.transfer.status >= 500 &&
-				   job->request.transfer.status != 501 && !server->status.stored_key_count);
+	return refusal->is_dry || (job->op == KME_OP_ENC && status >= 500 && status != 501 &&
+				   !server->status.stored_key_count);
 }
 
 /* Handle a complete answer. */
@@ -290,12 +291,12 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 				  enum kme_outcome *outcome)
 {
 	const struct kme_dialect *dialect = node->connections->peer.dialect;
-	struct kme_verdict verdict = dialect->classify(job->op, job->request.transfer.status);
+	const struct kme_transfer *answer = kme_part_transfer(&job->request);
+	struct kme_verdict verdict = dialect->classify(job->op, answer->status);
 	struct kme_refusal refusal = { .is_dry = false };
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
-		dialect->read_refusal((const char *)job->request.transfer.answer.data, job->request.transfer.len,
-				      &refusal);
+		dialect->read_refusal((const char *)answer->answer.data, answer->len, &refusal);
 		if (is_dry(job, &node->server, &refusal))
 			verdict = (struct kme_verdict){ .outcome = KME_OUTCOME_EMPTY };
 	}
@@ -310,7 +311,7 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 
 void kme_job_cancel(struct kme_job *job, struct kme_node *node)
 {
-	bool was_sent = job->request.transfer.n_sends;
+	bool was_sent = kme_part_transfer(&job->request)->n_sends;
 
 	count_request(job, &node->server);
 	burn(job, &node->server, job->n_keys + (was_sent ? job->n_sent : 0));
@@ -319,19 +320,19 @@ void kme_job_cancel(struct kme_job *job, struct kme_node *node)
 		     "is too slow: %zu of %zu keys came before the offer was over", job->n_keys,
 		     job->asked);
 	job->n_keys = 0;
-	kme_request_free(&job->request);
+	kme_part_free(&job->request);
 }
 
 /* Handle a request without a complete answer. */
 static void end_unanswered(struct kme_job *job, struct kme_node *node, enum kme_counter counter)
 {
-	bool was_sent = job->request.transfer.n_sends;
+	bool was_sent = kme_part_transfer(&job->request)->n_sends;
 
 	node->server.counters[counter]++;
 	if (was_sent)
 		burn(job, &node->server, job->n_sent);
 	if (was_sent && counter == KME_COUNTER_TIMEOUT && job->op == KME_OP_ENC)
-		kme_server_late(&node->server, job->n_sent);
+		kme_server_late(&node->server, kme_part_asked(&job->request));
 }
 
 enum kme_step kme_job_end(struct kme_job *job, struct kme_node *node, enum kme_outcome *outcome)
@@ -340,8 +341,8 @@ enum kme_step kme_job_end(struct kme_job *job, struct kme_node *node, enum kme_o
 	enum kme_step step = KME_STEP_DONE;
 
 	*outcome = KME_OUTCOME_BROKEN;
-	if (kme_request_end(&job->request, &counter, &job->why)) {
-		kme_request_free(&job->request);
+	if (kme_part_end(&job->request, &counter, &job->why)) {
+		kme_part_free(&job->request);
 		return KME_STEP_NONE;
 	}
 	count_request(job, &node->server);
@@ -349,6 +350,6 @@ enum kme_step kme_job_end(struct kme_job *job, struct kme_node *node, enum kme_o
 		step = end_answered(job, node, outcome);
 	else
 		end_unanswered(job, node, counter);
-	kme_request_free(&job->request);
+	kme_part_free(&job->request);
 	return step;
 }

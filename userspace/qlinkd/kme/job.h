@@ -3,7 +3,7 @@
 #ifndef QLINKD_KME_JOB_H
 #define QLINKD_KME_JOB_H
 
-#include "connections.h"
+#include "batch.h"
 
 /**
  * struct kme_node - one KME of a client
@@ -16,7 +16,7 @@ struct kme_node {
 	struct kme_server server;
 
 	/** @probe: the request for its status, if there is one */
-	struct kme_request probe;
+	struct kme_part probe;
 
 	/** @is_counted: it is up, and its status is to be requested anyway */
 	bool is_counted;
@@ -80,8 +80,11 @@ struct kme_job {
 	/** @why: what went wrong last */
 	struct qlink_why why;
 
+	/** @is_alone: the next request is for no other client's keys */
+	bool is_alone;
+
 	/** @request: the current request */
-	struct kme_request request;
+	struct kme_part request;
 };
 
 enum kme_step {

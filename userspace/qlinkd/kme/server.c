@@ -6,6 +6,8 @@
 
 /* Requests by GET before POST is tried again, where it is not certain that POST is not accepted. */
 #define GUESSES_MAX	8
+/* The most keys of a request to a KME whose speed is not known. */
+#define FIRST_MAX	32
 
 static const char *const counter_names[] = {
 	[KME_COUNTER_STATUS] = "status_requests",
@@ -64,6 +66,11 @@ size_t kme_server_limit(const struct kme_server *server)
 	if (limit < 0 || limit > KME_BATCH_MAX)
 		return KME_BATCH_MAX;
 	return limit ? (size_t)limit : 1;
+}
+
+size_t kme_server_bears(const struct kme_server *server)
+{
+	return server->has_given || server->batch < FIRST_MAX ? server->batch : FIRST_MAX;
 }
 
 unsigned int kme_server_key_bits(const struct kme_server *server)

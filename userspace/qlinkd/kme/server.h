@@ -201,6 +201,16 @@ void kme_server_worked(struct kme_server *server);
 size_t kme_server_limit(const struct kme_server *server);
 
 /**
+ * kme_server_bears() - say how many new keys a server may be asked for at once
+ * @server: the server
+ *
+ * As long as it is not known how fast it answers, few keys are lost if that takes too long.
+ *
+ * Return: 1 to KME_BATCH_MAX.
+ */
+size_t kme_server_bears(const struct kme_server *server);
+
+/**
  * kme_server_key_bits() - say how large keys to ask a server for
  * @server: the server
  *

@@ -23,8 +23,6 @@
 #define USELESS_MAX_MS	60000
 /* Pause after a wipe: a host that is about to be suspended should not get new keys before. */
 #define WIPED_MS	1000
-/* The most keys of a request to a KME whose speed is not known. */
-#define FIRST_MAX	32
 /* Pause before a KME is asked again whose pool has no more keys for this end. */
 #define SHARE_MS	10000
 
@@ -123,17 +121,14 @@ static void ask_again(struct stock *stock)
 		stock->ask_at = stock->now;
 }
 
-/*
- * As long as it is not known how fast a KME answers, few keys are lost if that takes too long. The
- * other end has a right to as many keys of a pool that serves both.
- */
+/* The other end has a right to as many keys of a pool that serves both. */
 static uint32_t ask_at_most(const struct stock *stock, unsigned int node)
 {
 	const struct kme_server *server = kme_server(stock->kme, node);
 	uint64_t share = share_most(&server->share, source_stock(&stock->sources[node]), stock->least);
-	uint32_t most = server->has_given ? KME_BATCH_MAX : FIRST_MAX;
+	size_t most = kme_server_bears(server);
 
-	return share < most ? (uint32_t)share : most;
+	return (uint32_t)(share < most ? share : most);
 }
 
 /* A link that lacks keys looks again sooner. */
