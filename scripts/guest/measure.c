@@ -10,9 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +20,7 @@
 #include <unistd.h>
 
 #include "count.h"
+#include "enter.h"
 
 #define WARM_UP_FRAMES	512
 #define BURST_FRAMES	32
@@ -29,24 +28,6 @@
 #define TCP_UNIT_BYTES	1400
 
 static char buffer[128 * 1024];
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void enter_netns(const char *name)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die(path);
-	close(fd);
-}
 
 static struct sockaddr_in address(const char *text, int port)
 {

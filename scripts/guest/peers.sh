@@ -76,12 +76,17 @@ macsec_end()
 	ip -n "$1" macsec add macsec0 rx port 1 address "02:00:00:00:00:0$2" sa 0 pn 1 on key "0$5" "$6"
 }
 
-make_macsec()
+macsec_ends()
 {
 	local keys=("$(openssl rand -hex 32)" "$(openssl rand -hex 32)")
 
 	macsec_end a b 1 "${keys[0]}" 2 "${keys[1]}"
 	macsec_end b a 2 "${keys[1]}" 1 "${keys[0]}"
+}
+
+make_macsec()
+{
+	macsec_ends
 	put_inner macsec0
 }
 
@@ -114,7 +119,7 @@ make_esp()
 	esp_way a in $B $A 192.0.2.2 192.0.2.1 1002 "$back"
 }
 
-make_wireguard()
+wireguard_ends()
 {
 	local site
 
@@ -124,26 +129,31 @@ make_wireguard()
 		ip -n "$site" link add wg0 type wireguard
 	done
 	at a wg set wg0 listen-port 51820 private-key a.key peer "$(wg pubkey <b.key)" \
-		allowed-ips 10.9.0.0/24 endpoint 192.0.2.2:51820
+		allowed-ips 10.0.0.0/8 endpoint 192.0.2.2:51820
 	at b wg set wg0 listen-port 51820 private-key b.key peer "$(wg pubkey <a.key)" \
-		allowed-ips 10.9.0.0/24 endpoint 192.0.2.1:51820
+		allowed-ips 10.0.0.0/8 endpoint 192.0.2.1:51820
+}
+
+make_wireguard()
+{
+	wireguard_ends
 	put_inner wg0
 }
 
-# openvpn_end SITE OTHER NUMBER OTHER-NUMBER TLS-SIDE
+# openvpn_end SITE OTHER NUMBER OTHER-NUMBER TLS-SIDE NET MTU
 openvpn_end()
 {
 	at "$1" openvpn --dev tun0 --dev-type tun --mode p2p --proto udp \
-		--local "192.0.2.$3" --remote "192.0.2.$4" --lport 1194 --rport 1194 --ifconfig "10.9.0.$3" "10.9.0.$4" \
+		--local "192.0.2.$3" --remote "192.0.2.$4" --lport 1194 --rport 1194 --ifconfig "$6.$3" "$6.$4" \
 		--cert "$1.pem" --key "$1.key" --peer-fingerprint "$(cat "$2.print")" "$5" --dh none \
-		--data-ciphers AES-256-GCM --auth none --tun-mtu $INNER_MTU --mssfix 0 \
+		--data-ciphers AES-256-GCM --auth none --tun-mtu "$7" --mssfix 0 \
 		--daemon --writepid "$1.pid" --log "openvpn-$1.log" --verb 4
 }
 
 is_ovpn() { ip -n "$1" -d link show tun0 | grep -qw ovpn; }
 
-# The daemons agree on keys; the frames stay in the kernel's driver, or this fails.
-make_ovpn()
+# ovpn_ends NET MTU: the daemons agree on keys; the frames stay in the kernel's driver, or this fails.
+ovpn_ends()
 {
 	local site
 
@@ -153,12 +163,14 @@ make_ovpn()
 			-keyout "$site.key" -out "$site.pem" 2>/dev/null
 		openssl x509 -in "$site.pem" -noout -fingerprint -sha256 | sed 's/.*=//' >"$site.print"
 	done
-	openvpn_end a b 1 2 --tls-server
-	openvpn_end b a 2 1 --tls-client
+	openvpn_end a b 1 2 --tls-server "$@"
+	openvpn_end b a 2 1 --tls-client "$@"
 	busywait 60 grep -q 'Initialization Sequence Completed' openvpn-a.log
 	busywait 60 grep -q 'Initialization Sequence Completed' openvpn-b.log
 	is_ovpn a && is_ovpn b
 }
+
+make_ovpn() { ovpn_ends 10.9.0 $INNER_MTU; }
 
 # add_qlinks SITE OTHER NUMBER OTHER-NUMBER FIRST LAST UNDER: prints commands for ip.
 add_qlinks()
@@ -180,7 +192,7 @@ qlinks()
 	add_qlinks b a 2 1 "$@" | ip -n b -batch -
 }
 
-make_qlink()
+qlink_ends()
 {
 	umask 077
 	qlinks 0 0 "$1"
@@ -190,6 +202,11 @@ make_qlink()
 	at a qlinkctl key add qlink0 tx epoch 1 file there
 	at a qlinkctl key add qlink0 rx epoch 1 file back
 	at b qlinkctl key add qlink0 tx epoch 1 file back
+}
+
+make_qlink()
+{
+	qlink_ends "$1"
 	put_inner qlink0
 }
 

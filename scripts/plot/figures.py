@@ -19,11 +19,14 @@ from collections.abc import Callable
 import bars
 
 MEASURES = ("tcp-gso", "tcp", "udp-64", "udp-1400", "burst-64", "burst-1400", "rtt")
-MEASURES_OF = {"links": ("tcp-gso", "udp-64", "udp-1400", "rtt"), "rekey": ("tcp-gso", "udp-1400")}
+MEASURES_OF = {"links": ("tcp-gso", "udp-64", "udp-1400", "rtt"), "rekey": ("tcp-gso", "udp-1400"),
+               "fwd": ("fwd-64", "fwd-1400", "fwd-imix")}
+# The mean bytes of a frame of each kind: an IMIX has 7 of 64, 4 of 570 and one of 1500.
+BYTES = {"64": 64, "imix": (7 * 64 + 4 * 570 + 1500) / 12}
 # Of a peer with rekeys, before any key changes: as many keys are staged, and somebody listens.
 STILL = "-still"
 # Those whose cipher is not that of the floor, or which have none: nothing of it is taken off for their own cost.
-WITHOUT_GCM = ("veth", "vxlan", "wireguard")
+WITHOUT_GCM = ("veth", "vxlan", "wireguard", "fwd-lan", "fwd-veth", "fwd-vxlan-wireguard")
 # A figure for 1,000 rekeys a second is for so many each way.
 REKEYS_EACH_WAY = 1000
 CPU = 1e9  # instructions a second
@@ -49,6 +52,7 @@ class Figure:
     floor_ratio: float | None
     spread: float
     own: int | None = None  # less the bare veth and the cipher
+    gateways: int | None = None  # less what the LANs take that they forward between
     base: int | None = None  # the same without rekeys
     rekeys: int | None = None  # a second, both ways together, as it came about while it was counted
     measured: int | None = None  # with these
@@ -66,8 +70,8 @@ def spread(values: list[float]) -> float:
 
 
 def variant(peer: str) -> str:
-    """Which measures it has: all, or those of "links" or "rekey"."""
-    return next((word for word in MEASURES_OF if f"-{word}-" in peer), "all")
+    """Which measures it has: all, or those of "links", "rekey" or "fwd"."""
+    return next((word for word in MEASURES_OF if f"-{word}-" in f"-{peer}"), "all")
 
 
 def plain(peer: str) -> str:
@@ -95,6 +99,7 @@ class Bench:
         self.counts: dict[tuple[str, str], list[Count]] = collections.defaultdict(list)
         self.floors: dict[str, list[list[int]]] = collections.defaultdict(list)
         self.installs: list[float] = []
+        self.wire: dict[tuple[str, str], int] = {}
         for line in lines:
             self.read(line.split())
 
@@ -103,6 +108,8 @@ class Bench:
         match words:
             case ["bench", peer, measure, instructions, lost, rekeys]:
                 self.counts[peer, measure].append(Count(float(instructions), int(lost), int(rekeys)))
+            case ["wire", peer, measure, size]:
+                self.wire[peer, measure] = int(size)
             case ["floor", size, *parts]:
                 self.floors[size].append([int(part) for part in parts])
             case ["install", instructions]:
@@ -120,8 +127,10 @@ class Bench:
 
     def floor(self, measure: str, parts: slice = slice(None)) -> list[float]:
         """What the cipher and a copy (or some parts of these) take for a frame, or one there and back; each round."""
-        size = "64" if measure == "rtt" or measure.endswith("-64") else "1400"
-        return [(2 if measure == "rtt" else 1) * sum(count[parts]) for count in self.floors[size]]
+        size = "64" if measure == "rtt" else measure.rpartition("-")[2]
+        share = (BYTES.get(size, 1400) - 64) / (1400 - 64)
+        return [(2 if measure == "rtt" else 1) * (sum(small[parts]) * (1 - share) + sum(large[parts]) * share)
+                for small, large in zip(self.floors["64"], self.floors["1400"])]
 
     def level(self, peer: str, measure: str) -> float | None:
         """Of its counts, where they are good."""
@@ -131,8 +140,9 @@ class Bench:
 
     def own(self, peer: str, measure: str, instructions: float) -> int | None:
         """What is left without the wire and the cipher."""
-        veth = self.level("veth", measure)
-        if veth is None or peer == "veth":
+        plain_peer = "fwd-veth" if variant(peer) == "fwd" else "veth"
+        veth = self.level(plain_peer, measure)
+        if veth is None or peer in ("veth", "fwd-veth", "fwd-lan"):
             return None
         gcm = 0.0 if peer in WITHOUT_GCM else mean(self.floor(measure, slice(2)))
         return round(instructions - veth - gcm)
@@ -146,6 +156,9 @@ class Bench:
         if base is not None:
             self.at_its_rate(figure, base)
         figure.own = self.own(peer, measure, figure.instructions)
+        lan = self.level("fwd-lan", measure)
+        if lan is not None and peer != "fwd-lan":
+            figure.gateways = round(figure.instructions - lan)
         return figure
 
     def of_values(self, peer: str, measure: str, values: list[float]) -> Figure:
@@ -207,6 +220,8 @@ def print_main(bench: Bench, found: dict[tuple[str, str], Figure], peers: list[s
         return f"{figure.own:,}" if figure and figure.own is not None else ""
 
     peers = [peer for peer in peers if variant(peer) == "all"]
+    if not peers:
+        return
     print_peers(f"instructions, kernel {bench.kernel}", ["floor", *peers],
                 lambda peer, name: f"{found[peer, name].instructions:,}" if (peer, name) in found else "failed")
     print_peers("times the floor", [peer for peer in peers if peer not in WITHOUT_GCM],
@@ -217,7 +232,7 @@ def print_main(bench: Bench, found: dict[tuple[str, str], Figure], peers: list[s
 def print_variants(found: dict[tuple[str, str], Figure], peers: list[str]) -> None:
     """How much more many links and rekeys take."""
     names, rows = MEASURES_OF["links"], []
-    for peer in [peer for peer in peers if variant(peer) != "all"]:
+    for peer in [peer for peer in peers if variant(peer) in ("links", "rekey")]:
         cells = []
         for name in names:
             figure, other = found.get((peer, name)), found.get((plain(peer), name))
@@ -226,6 +241,25 @@ def print_variants(found: dict[tuple[str, str], Figure], peers: list[str]) -> No
             cells.append(more if name in measures(peer) else "")
         rows.append([peer, *cells])
     print_table(["more than one link without rekeys", *names], rows)
+
+
+def print_forward(bench: Bench, found: dict[tuple[str, str], Figure], peers: list[str]) -> None:
+    """What two gateways take for a frame, of it their own, and what it takes on the wire."""
+    names = MEASURES_OF["fwd"]
+    peers = [peer for peer in peers if variant(peer) == "fwd"]
+
+    def rows(cell: Callable[[str, str], int | None]) -> list[list[str]]:
+        return [[peer.removeprefix("fwd-"), *["" if (n := cell(peer, name)) is None else f"{n:,}" for name in names]]
+                for peer in peers]
+
+    def of(peer: str, name: str, what: str) -> int | None:
+        figure = found.get((peer, name))
+        return getattr(figure, what) if figure else None
+
+    print_table(["forwarded, with the LANs", *names], rows(lambda peer, name: of(peer, name, "instructions")))
+    print_table(["both gateways", *names], rows(lambda peer, name: of(peer, name, "gateways")))
+    print_table(["their own: less veth, less the cipher", *names], rows(lambda peer, name: of(peer, name, "own")))
+    print_table(["bytes on the wire", *names], rows(lambda peer, name: bench.wire.get((peer, name))))
 
 
 def print_notes(bench: Bench, figures: list[Figure]) -> None:
@@ -252,6 +286,7 @@ def main() -> int:
     figures = bench.figures(peers)
     found = {(figure.peer, figure.name): figure for figure in figures}
     print_main(bench, found, peers)
+    print_forward(bench, found, peers)
     print_variants(found, peers)
     if figures:
         print_notes(bench, figures)
