@@ -55,13 +55,13 @@ TEST(many_clients_ask_for_status_and_keys_once)
 }
 
 /* The other end names keys of 10 links at once; the KME has lost one of them. */
-TEST(a_lost_key_of_one_client_costs_the_others_nothing)
+static void lose_a_key(const char *more_a, size_t left, unsigned int down)
 {
 	static struct lab_client b;
 	struct kme_key_id ids[2];
 	unsigned int i;
 
-	clients_begin(11, "ms-per-key 20\n", &clients_in_turn);
+	clients_begin(11, more_a, &clients_in_turn);
 	lab_client_start(&b, 1, NULL);
 	CHECK_NUMBER("got", lab_get(&b, 20), 20);
 	clients_get(1, 4);
@@ -74,14 +74,29 @@ TEST(a_lost_key_of_one_client_costs_the_others_nothing)
 	}
 	WAIT_ALL(11, clients_answers(11) == 11);
 	for (i = 1; i < 11; i++) {
-		CHECK_NUMBER("fetched", clients[i].answer.n_keys, i == 5 ? 1 : 2);
-		CHECK(!memcmp(clients[i].keys[0].bytes, b.keys[2 * i - 2].bytes, 32), "client %u got another's key", i);
+		CHECK(clients[i].answer.n_keys == (i == 5 ? left : 2), "client %u fetched %zu keys: %s", i,
+		      clients[i].answer.n_keys, clients[i].answer.why.text);
+		CHECK(!clients[i].answer.n_keys || !memcmp(clients[i].keys[0].bytes, b.keys[2 * i - 2].bytes, 32),
+		      "client %u got another's key", i);
 		CHECK_NUMBER("place", clients[i].keys[0].place, 0);
 		CHECK(i == 5 || clients[i].keys[1].place == 1, "client %u: place %u", i, clients[i].keys[1].place);
 	}
-	CHECK_NUMBER("burned", sum_of(1, 11, KME_COUNTER_KEYS_BURNED), 0);
-	CHECK_NUMBER("down", clients_down(11), 0);
+	CHECK_NUMBER("down", clients_down(11), down);
 	lab_client_stop(&b);
+}
+
+TEST(a_lost_key_of_one_client_costs_the_others_nothing)
+{
+	lose_a_key("ms-per-key 20\n", 1, 0);
+	CHECK_TEXT("the others' trouble", clients[1].answer.why.text, "");
+	CHECK_NUMBER("burned", sum_of(1, 11, KME_COUNTER_KEYS_BURNED), 0);
+	clients_end(11);
+}
+
+/* A KME that takes an unknown key ID for a failure of its own is down for the client that named it. */
+TEST(a_key_that_the_kme_fails_at_costs_the_others_nothing)
+{
+	lose_a_key("ms-per-key 20\nnot-found 500\n", 0, 1);
 	clients_end(11);
 }
 
@@ -127,18 +142,31 @@ TEST(two_who_name_the_same_key_ask_separately)
 }
 
 /* It refuses what all want together, and has enough for some. */
-TEST(a_kme_with_few_keys_still_gives_them)
+static void get_from_few(const char *more_a)
 {
 	unsigned int i, n = 0;
 
-	clients_begin(9, "", &clients_in_turn);
+	clients_begin(9, more_a, &clients_in_turn);
 	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 20"), "ok");
 	clients_get(9, 4);
 	WAIT_ALL(9, clients_answers(9) == 9);
 	for (i = 0; i < 9; i++)
 		n += clients[i].answer.n_keys == 4;
-	CHECK_NUMBER("clients with keys", n, 5);
+	CHECK(n == 5, "%u clients have keys: %s", n, clients[4].answer.why.text);
+}
+
+TEST(a_kme_with_few_keys_still_gives_them)
+{
+	get_from_few("");
 	CHECK_NUMBER("burned", sum_of(0, 9, KME_COUNTER_KEYS_BURNED), 0);
+	clients_end(9);
+}
+
+/* It is down only for those that it fails alone. */
+TEST(a_kme_that_fails_when_it_has_few_keys_still_gives_them)
+{
+	get_from_few("dry 500\nerror-body empty\n");
+	CHECK_NUMBER("down", clients_down(9), 4);
 	clients_end(9);
 }
 

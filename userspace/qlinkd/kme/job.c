@@ -202,15 +202,27 @@ static bool is_shared(const struct kme_job *job)
 	return kme_part_asked(&job->request) > job->n_sent;
 }
 
-static enum kme_step advance(struct kme_job *job, enum kme_outcome outcome)
+/*
+ * Whether each client is to ask for itself: the cause may be what another one named, or how much all want
+ * together. A denial and bad new keys have nothing to do with either.
+ */
+static bool is_to_be_alone(const struct kme_job *job, const struct kme_verdict *verdict, enum kme_outcome outcome)
 {
-	if (outcome == KME_OUTCOME_BROKEN || (outcome == KME_OUTCOME_DENIED && !job->ids))
-		return KME_STEP_DONE;
-	if (outcome != KME_OUTCOME_KEYS && is_shared(job)) {
+	if (outcome == KME_OUTCOME_KEYS || !is_shared(job))
+		return false;
+	return job->ids || outcome == KME_OUTCOME_EMPTY || verdict->outcome == KME_OUTCOME_BROKEN;
+}
+
+static enum kme_step advance(struct kme_job *job, const struct kme_verdict *verdict, enum kme_outcome outcome)
+{
+	if (is_to_be_alone(job, verdict, outcome)) {
 		job->is_alone = true;
+		/* It may be no trouble of this client, unless keys are lost. */
+		if (!verdict->may_have_burned)
+			job->why.text[0] = '\0';
 		return KME_STEP_AGAIN;
 	}
-	if (!job->ids)
+	if (outcome == KME_OUTCOME_BROKEN || !job->ids)
 		return KME_STEP_DONE;
 	if (outcome == KME_OUTCOME_KEYS) {
 		job->n_done += job->n_sent;
@@ -306,7 +318,7 @@ static enum kme_step end_answered(struct kme_job *job, struct kme_node *node,
 	}
 	*outcome = take_answer(job, node, &verdict, &refusal);
 	job->first_status = 0;
-	return advance(job, *outcome);
+	return advance(job, &verdict, *outcome);
 }
 
 void kme_job_cancel(struct kme_job *job, struct kme_node *node)
