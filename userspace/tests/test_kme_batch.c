@@ -239,6 +239,52 @@ TEST(an_answer_that_is_too_late_teaches_all_who_waited_for_it)
 	clients_end(9);
 }
 
+/* A slow line: what many named must not take so long together that all of it is lost. */
+TEST(what_many_named_comes_in_time)
+{
+	static const struct lab_options options = { .parallel = 1, .timeout_ms = 2000 };
+	static struct lab_client b;
+	struct kme_key_id ids[12];
+	unsigned int i, k;
+
+	clients_begin(11, "ms-per-key 20\n", &options);
+	lab_client_start(&b, 1, NULL);
+	CHECK_NUMBER("got", lab_get(&b, 120), 120);
+	clients_get(1, 4);
+	for (i = 1; i < 11; i++) {
+		for (k = 0; k < 12; k++)
+			ids[k] = b.keys[12 * (i - 1) + k].id;
+		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, ids, 12), 0);
+	}
+	WAIT_ALL(11, clients_answers(11) == 11);
+	for (i = 1; i < 11; i++)
+		CHECK(clients[i].answer.n_keys == 12, "client %u fetched %zu keys: %s", i, clients[i].answer.n_keys,
+		      clients[i].answer.why.text);
+	CHECK_NUMBER("burned", sum_of(1, 11, KME_COUNTER_KEYS_BURNED), 0);
+	lab_client_stop(&b);
+	clients_end(11);
+}
+
+TEST(named_keys_that_are_too_late_teach_all_who_shared_the_request)
+{
+	static const struct lab_options options = { .parallel = 1, .timeout_ms = 1000 };
+	struct kme_key_id ids[2];
+	unsigned int i, k;
+
+	clients_begin(9, "ms-per-key 2\n", &options);
+	CHECK_TEXT("fault", lab_command("fault a hang op dec_keys"), "ok");
+	clients_get(1, 4);
+	for (i = 1; i < 9; i++) {
+		for (k = 0; k < 2; k++)
+			snprintf(ids[k].text, sizeof(ids[k].text), "00000000-%u-%u", i, k);
+		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, ids, 2), 0);
+	}
+	WAIT_ALL(9, clients_answers(9) == 9);
+	for (i = 1; i < 9; i++)
+		CHECK_NUMBER("the next request", kme_server(clients[i].kme, 0)->batch, 16 / 8);
+	clients_end(9);
+}
+
 /* What others ask for under another name, of another peer, or of keys of another kind is not theirs. */
 TEST(requests_for_another_peer_are_not_joined)
 {

@@ -79,13 +79,11 @@ static void choose(struct kme_job *job, struct kme_node *node)
 /* Most keys of the next request, if it is for those of other clients too. */
 static size_t most_together(const struct kme_job *job, const struct kme_node *node)
 {
-	size_t most = kme_server_limit(&node->server);
+	size_t most = kme_server_bears(&node->server);
 
 	if (job->is_alone)
 		return job->n_sent;
-	if (!job->ids)
-		most = kme_server_bears(&node->server);
-	else if (job->method == KME_METHOD_GET)
+	if (job->ids && job->method == KME_METHOD_GET)
 		most = node->connections->peer.dialect->url_ids_max;
 	return most > job->n_sent ? most : job->n_sent;
 }
@@ -343,7 +341,7 @@ static void end_unanswered(struct kme_job *job, struct kme_node *node, enum kme_
 	node->server.counters[counter]++;
 	if (was_sent)
 		burn(job, &node->server, job->n_sent);
-	if (was_sent && counter == KME_COUNTER_TIMEOUT && job->op == KME_OP_ENC)
+	if (was_sent && counter == KME_COUNTER_TIMEOUT && (job->op == KME_OP_ENC || is_shared(job)))
 		kme_server_late(&node->server, kme_part_asked(&job->request));
 }
 

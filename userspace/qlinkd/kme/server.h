@@ -201,7 +201,7 @@ void kme_server_worked(struct kme_server *server);
 size_t kme_server_limit(const struct kme_server *server);
 
 /**
- * kme_server_bears() - say how many new keys a server may be asked for at once
+ * kme_server_bears() - say how many keys a server may be asked for at once
  * @server: the server
  *
  * As long as it is not known how fast it answers, few keys are lost if that takes too long.
@@ -233,7 +233,7 @@ unsigned int kme_server_key_bits(const struct kme_server *server);
 void kme_server_batch(struct kme_server *server, size_t asked, size_t came, uint64_t took_ms);
 
 /**
- * kme_server_late() - learn from a request for new keys whose answer was not complete in time
+ * kme_server_late() - learn from a request for keys whose answer was not complete in time
  * @server: the server
  * @asked: how many keys the request asked for
  *
