@@ -285,6 +285,38 @@ TEST(named_keys_that_are_too_late_teach_all_who_shared_the_request)
 	clients_end(9);
 }
 
+/* How often the KME is asked if each asks for so many keys. */
+static unsigned int get_all(unsigned int n, size_t keys)
+{
+	unsigned int before = clients_kme_says("enc_keys"), answers = clients_answers(n);
+
+	clients_get(n, keys);
+	WAIT_ALL(n, clients_answers(n) == answers + n);
+	return clients_kme_says("enc_keys") - before;
+}
+
+/* The number of keys that each wants does not divide the number that was learned to be safe. */
+TEST(clients_that_lost_one_answer_ask_together_again)
+{
+	static const struct lab_options options = { .parallel = 1, .timeout_ms = 1000 };
+	unsigned int i, n;
+
+	clients_begin(9, "ms-per-key 2\n", &options);
+	clients_get(9, 4);
+	WAIT_ALL(9, clients[0].n_answers);
+	CHECK_TEXT("fault", lab_command("fault a hang"), "ok");
+	WAIT_ALL(9, clients_answers(9) == 9);
+	CHECK_TEXT("clear", lab_command("clear a"), "ok");
+	for (i = 1; i < 9; i++)
+		WAIT_ALL(9, clients[i].n_up[0] == 2);
+	n = get_all(9, 3);
+	CHECK(n == 9, "%u requests at first", n);
+	for (i = 0; i < 4; i++)
+		n = get_all(9, 3);
+	CHECK(n <= 3, "%u requests although all were answered in time", n);
+	clients_end(9);
+}
+
 /* What others ask for under another name, of another peer, or of keys of another kind is not theirs. */
 TEST(requests_for_another_peer_are_not_joined)
 {

@@ -139,7 +139,7 @@ void kme_server_batch(struct kme_server *server, size_t asked, size_t came, uint
 
 	if (!came && asked > 1)
 		server->batch = asked / 2;
-	else if (came >= asked && asked == server->batch)
+	else if (came >= asked && asked * 2 > server->batch)
 		server->batch = asked * 2;
 	if (came) {
 		server->has_given = true;

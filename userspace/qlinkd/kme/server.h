@@ -227,7 +227,7 @@ unsigned int kme_server_key_bits(const struct kme_server *server);
  * @took_ms: after how long
  *
  * If none came where several were requested, the next request asks for half as many: some KMEs
- * refuse a number above a limit or a stock that they do not report. If all came, it asks for
+ * refuse a number above a limit or a stock that they do not report. If all came, it may ask for
  * twice as many, but not for more than would come within half of the time limit at that speed.
  */
 void kme_server_batch(struct kme_server *server, size_t asked, size_t came, uint64_t took_ms);
