@@ -68,13 +68,13 @@ TEST(keys_that_wait_for_a_kme_that_hangs_come_from_the_next_kme_soon)
 	clients_end(20);
 }
 
-/* --- a relay that closes one connection at once --- */
+/* --- a relay that closes one connection at once, or lets it hang --- */
 
 struct relay {
-	int fd, from[32], to[32];
+	int fd, from[32], to[32], hanging;
 	uint16_t port;
 	unsigned int n_accepted, closes;
-	bool drops_answer;
+	bool drops_answer, hangs;
 };
 
 static struct relay relay;
@@ -118,6 +118,10 @@ static void *accept_all(void *arg)
 
 	while ((fd = accept(relay.fd, NULL, NULL)) >= 0) {
 		i = relay.n_accepted++;
+		if (i == relay.closes && relay.hangs) {
+			relay.hanging = fd;
+			continue;
+		}
 		if (i == relay.closes || i >= 32) {
 			close(fd);
 			continue;
@@ -139,7 +143,7 @@ static void relay_start(pthread_t *thread, char url[64], unsigned int closes)
 	char section[1024];
 
 	lab_kme(section, sizeof(section), 0, "x");
-	relay = (struct relay){ .closes = closes };
+	relay = (struct relay){ .closes = closes, .hanging = -1 };
 	relay.port = (uint16_t)atoi(strstr(section, "127.0.0.1:") + 10);
 	relay.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(!bind(relay.fd, (struct sockaddr *)&address, len) && !listen(relay.fd, 64) &&
@@ -153,6 +157,8 @@ static void relay_stop(pthread_t thread)
 	shutdown(relay.fd, SHUT_RDWR);
 	pthread_join(thread, NULL);
 	close(relay.fd);
+	if (relay.hanging >= 0)
+		close(relay.hanging);
 }
 
 /* One connection works and is used, one more fails a single time: that is not all requests' end. */
@@ -176,6 +182,36 @@ TEST(one_failed_connection_does_not_end_all_while_another_works)
 		kme_run(clients[i].kme);
 	WAIT_ALL(10, clients_up(10) == 10 && clients[0].n_answers);
 	CHECK_NUMBER("keys", clients[0].answer.n_keys, 8);
+	CHECK(!clients_down(10), "%u of 9 clients went down by one connection: %s", clients_down(10),
+	      clients[5].why.text);
+	clients_stop(10);
+	relay_stop(thread);
+	lab_stop();
+}
+
+/* One connection works, and is idle by the time that it is clear that no further one can be made. */
+TEST(a_further_connection_that_hangs_takes_nobody_down)
+{
+	char url[64];
+	struct lab_options options = { .url = url, .timeout_ms = 3000 };
+	pthread_t thread;
+	unsigned int i;
+
+	lab_start("ms-per-key 50\n", "");
+	relay_start(&thread, url, 1);
+	relay.hangs = true;
+	clients_start(1, &options);
+	WAIT_ALL(1, clients_up(1) == 1);
+	/* 400 ms on the first connection. */
+	CHECK_NUMBER("get", kme_get_keys(clients[0].kme, 0, 8), 0);
+	for (i = 0; i < 5; i++)
+		clients_run(1);
+	clients_start_from(1, 10, &options);
+	for (i = 1; i < 10; i++)
+		kme_run(clients[i].kme);
+	WAIT_ALL(10, clients_up(10) == 10 && clients[0].n_answers);
+	CHECK_NUMBER("keys", clients[0].answer.n_keys, 8);
+	CHECK_NUMBER("connections", relay.n_accepted, 2);
 	CHECK(!clients_down(10), "%u of 9 clients went down by one connection: %s", clients_down(10),
 	      clients[5].why.text);
 	clients_stop(10);

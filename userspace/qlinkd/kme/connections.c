@@ -246,12 +246,13 @@ static bool serves_any(const struct kme_connections *connections)
 
 /*
  * Whether a request is to have its turn again: it was not sent, because the KME bears no further connection
- * while it serves others.
+ * than the one on which it serves others, or has answered one since. So it takes an answer for each turn.
  */
 static bool is_to_wait(const struct kme_connections *connections, const struct kme_request *request,
 		       CURLcode code)
 {
-	return code != CURLE_OK && !request->transfer.n_sends && serves_any(connections);
+	return code != CURLE_OK && !request->transfer.n_sends &&
+	       (serves_any(connections) || request->n_answered != connections->n_answered);
 }
 
 /*
@@ -278,6 +279,15 @@ static void end_waiting(struct kme_connections *connections, const struct kme_re
 	}
 }
 
+static void end(struct kme_connections *connections, struct kme_request *request, CURLcode code)
+{
+	if (is_end_of_all(connections, request, code))
+		end_waiting(connections, request, code);
+	else if (code == CURLE_OK)
+		connections->n_answered++;
+	set_over(request, code);
+}
+
 static void note_terms(struct kme_connections *connections, const struct kme_transfer *transfer)
 {
 	if (transfer->handshake.is_done)
@@ -289,22 +299,20 @@ static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code)
 	struct kme_connections *connections = (struct kme_connections *)multi;
 	struct kme_transfer *transfer;
 	struct kme_request *request;
+	bool is_to_wait_again;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
 	request = transfer->owner;
 	note_terms(connections, transfer);
 	take_off(&connections->running, request);
-	connections->is_full = is_to_wait(connections, request, code);
-	if (connections->is_full) {
+	is_to_wait_again = is_to_wait(connections, request, code);
+	connections->is_full = is_to_wait_again && serves_any(connections);
+	if (is_to_wait_again) {
 		kme_transfer_free(transfer, multi->curl);
 		wait_again(request);
-		return;
+	} else {
+		end(connections, request, code);
 	}
-	if (is_end_of_all(connections, request, code))
-		end_waiting(connections, request, code);
-	else if (code == CURLE_OK)
-		connections->n_answered++;
-	set_over(request, code);
 	start_others(connections);
 }
 
