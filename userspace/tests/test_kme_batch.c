@@ -317,6 +317,25 @@ TEST(clients_that_lost_one_answer_ask_together_again)
 	clients_end(9);
 }
 
+/* A status that was requested before keys came would count them as still there. */
+TEST(a_status_is_not_older_than_the_keys_that_came)
+{
+	static const struct lab_options options = { .parallel = 2 };
+
+	clients_begin(2, "", &options);
+	while (!kme_count(clients[0].kme, 0))
+		clients_run(2);
+	CHECK_TEXT("fault", lab_command("fault a drip 10 op status count 1"), "ok");
+	kme_run(clients[0].kme);
+	CHECK_NUMBER("get", kme_get_keys(clients[1].kme, 0, 8), 0);
+	WAIT_ALL(2, clients[1].n_answers);
+	CHECK(kme_count(clients[1].kme, 0), "no status is due");
+	kme_run(clients[1].kme);
+	WAIT_ALL(2, kme_server(clients[1].kme, 0)->status.stored_key_count >= 0);
+	CHECK_NUMBER("in stock", kme_server(clients[1].kme, 0)->status.stored_key_count, 1000 - 8);
+	clients_end(2);
+}
+
 /* What others ask for under another name, of another peer, or of keys of another kind is not theirs. */
 TEST(requests_for_another_peer_are_not_joined)
 {

@@ -151,12 +151,18 @@ static bool takes(const struct kme_batch *batch, const struct kme_batch_kind *ki
 	       !has_any_id(batch, ask);
 }
 
+/* An answer to anybody since a status was requested may have had keys that this status still counts. */
+static bool is_fresh(const struct kme_request *request)
+{
+	return request->state == KME_REQUEST_WAITING || request->n_answered == request->connections->n_answered;
+}
+
 /* The first of these requests that a part can join, or NULL. */
 static struct kme_batch *find(const struct kme_request *request, const struct kme_batch_kind *kind,
 			      const struct kme_ask *ask)
 {
 	for (; request; request = request->next) {
-		if (request->over == on_over && takes(request->arg, kind, ask))
+		if (request->over == on_over && is_fresh(request) && takes(request->arg, kind, ask))
 			return request->arg;
 	}
 	return NULL;

@@ -11,7 +11,7 @@
  * Many links between the same two sites want keys of the same pair of SAEs at the same time. As long as a
  * request waits for its turn, others of the same kind join it, so that a KME gets few requests
  * for many keys and not many for few. A status is the same for all who ask, so that they also
- * join one that is under way.
+ * join one that is under way, unless the KME has answered anybody since that began.
  */
 struct kme_part {
 	/** @batch: the request; %NULL when there is none */

@@ -56,7 +56,10 @@ struct kme_request {
 	/** @arg: for @write and @over */
 	void *arg;
 
-	/** @connections: where it waits, runs or ran; a reference. This and the rest are for connections.c */
+	/**
+	 * @connections: where it waits, runs or ran; a reference. This and the rest are for connections.c,
+	 * and for batch.c to read
+	 */
 	struct kme_connections *connections;
 
 	/** @next: waits behind it, or runs as well, or %NULL */
