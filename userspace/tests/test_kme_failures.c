@@ -377,6 +377,23 @@ TEST(memory_that_is_short_for_a_moment_is_no_fault_of_the_kme)
 	clients_end(8);
 }
 
+/* Memory was short once; by the time that it ends, it is the KME that does not answer. */
+TEST(a_request_that_waited_for_memory_ends_for_its_last_cause)
+{
+	static const struct lab_options options = { .parallel = 2, .timeout_ms = 1000 };
+
+	clients_begin(2, "", &options);
+	CHECK_TEXT("fault", lab_command("fault a hang"), "ok");
+	CHECK_NUMBER("get", kme_get_keys(clients[0].kme, 0, 4), 0);
+	has_no_easy = true;
+	CHECK_NUMBER("get", kme_get_keys(clients[1].kme, 0, 4), 0);
+	has_no_easy = false;
+	WAIT_ALL(2, clients_answers(2) == 2);
+	CHECK(strstr(clients[1].answer.why.text, "within kme-timeout-ms"), "it says: %s", clients[1].answer.why.text);
+	CHECK_NUMBER("timeouts", lab_counter(&clients[1], KME_COUNTER_TIMEOUT), 1);
+	clients_end(2);
+}
+
 TEST(a_client_that_cannot_be_made_leaves_others_alone)
 {
 	static const struct kme_ops ops = { .answer = NULL };

@@ -143,6 +143,7 @@ static void wait_again(struct kme_request *request)
 {
 	struct kme_request **list = waiting_list(request);
 
+	request->err = 0;
 	request->state = KME_REQUEST_WAITING;
 	request->next = *list;
 	*list = request;
