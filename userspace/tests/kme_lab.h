@@ -77,6 +77,9 @@ struct lab_options {
 	/** @method: as for the client */
 	enum kme_method method;
 
+	/** @first: URL of another KME that comes first; %NULL: it has one KME */
+	const char *first;
+
 	/** @dead_first: its first KME is one where nobody listens */
 	bool dead_first;
 };

@@ -219,6 +219,43 @@ TEST(a_further_connection_that_hangs_takes_nobody_down)
 	lab_stop();
 }
 
+/* The first KME has no keys, and the next one has something else to do for 2 seconds. */
+TEST(what_one_kme_refuses_is_requested_together_of_the_next)
+{
+	char url[64];
+	struct lab_options options = { .parallel = 1, .first = url };
+	unsigned int i, before;
+	pthread_t thread;
+	uint64_t empty;
+
+	lab_start("ms-per-key 100\n", "");
+	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 20"), "ok");
+	relay_start(&thread, url, 99);
+	clients_start(1, &clients_in_turn);
+	clients_start_from(1, 10, &options);
+	for (i = 0; i < 10; i++)
+		WAIT_ALL(10, clients[i].n_up[0] && clients[i].n_up[i > 0]);
+	CHECK_NUMBER("get", kme_get_keys(clients[0].kme, 0, 20), 0);
+	WAIT_ALL(10, strstr(lab_command("status"), "\"b\":\"SAE-B\",\"stored\":0"));
+	for (i = 1; i < 10; i++)
+		CHECK_NUMBER("get", kme_get_keys(clients[i].kme, 0, 2), 0);
+	do {
+		clients_run(10);
+		for (empty = 0, i = 1; i < 10; i++)
+			empty += lab_counter(&clients[i], KME_COUNTER_EMPTY);
+	} while (empty < 1 + 2 * 8 && !clients[0].n_answers);
+	CHECK(!clients[0].n_answers, "too late: %llu refusals, %u requests", (unsigned long long)empty, clients_kme_says("enc_keys"));
+	before = clients_kme_says("enc_keys");
+	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 1000"), "ok");
+	WAIT_ALL(10, clients_answers(10) == 10);
+	for (i = 1; i < 10; i++)
+		CHECK_NUMBER("keys", clients[i].answer.n_keys, 2);
+	CHECK_NUMBER("requests", clients_kme_says("enc_keys") - before, 1);
+	clients_stop(10);
+	relay_stop(thread);
+	lab_stop();
+}
+
 /* --- counters --- */
 
 TEST(a_request_that_ended_with_another_was_not_sent_and_burned_nothing)

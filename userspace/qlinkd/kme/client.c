@@ -412,6 +412,8 @@ static void job_end(struct kme *kme, struct kme_job *job)
 		return;
 	}
 	job->node = (unsigned int)next;
+	/* What the last one refused says nothing about this one. */
+	job->is_alone = false;
 	job_send(kme, job);
 }
 

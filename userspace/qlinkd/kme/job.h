@@ -80,7 +80,7 @@ struct kme_job {
 	/** @why: what went wrong last */
 	struct qlink_why why;
 
-	/** @is_alone: requests from here on are for no other client's keys */
+	/** @is_alone: further requests to @node are for no other client's keys */
 	bool is_alone;
 
 	/** @request: the current request */
