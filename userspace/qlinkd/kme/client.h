@@ -49,9 +49,10 @@
  *
  * No call waits. All clients of an agent are on one struct kme_loop, whose descriptor the owner
  * watches. It has clients that talk to the same KME share a few connections, over which their
- * requests go in turn; those of the same pair of SAEs that wait become one. When a request of a client is over, struct kme_ops says that the client is
- * @ready; then, and at its kme_deadline(), the owner calls kme_run(), which reports everything that
- * happened. A client has at most one enc_keys and one dec_keys at a time.
+ * requests go in turn; those of the same pair of SAEs that wait become one. When a request of a
+ * client is over, struct kme_ops says that the client is @ready; then, and at its kme_deadline(),
+ * the owner calls kme_run(), which reports everything that happened. A client has at most one
+ * enc_keys and one dec_keys at a time.
  *
  * A client probes each KME before anything else, and again, with back-off, after a failure. Only
  * KMEs that are up get requests for keys, the first of them first. An enc_keys job that gets no

@@ -120,7 +120,7 @@ struct kme_server {
 	/** @n_guesses: requests by GET since POST was tried */
 	unsigned int n_guesses[KME_OP_N];
 
-	/** @batch: most keys of the next enc_keys, 1 to KME_BATCH_MAX */
+	/** @batch: most keys of the next enc_keys, and of a dec_keys that is shared; 1 to KME_BATCH_MAX */
 	size_t batch;
 
 	/** @has_given: an answer with keys showed how fast it is */
