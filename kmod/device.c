@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "config.h"
+#include "cut.h"
 #include "ethtool.h"
 #include "event.h"
 #include "link.h"
@@ -145,6 +146,7 @@ static void qlink_device_free(struct net_device *dev)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	qlink_keyring_free(&link->keyring);
+	qlink_cuts_free(&link->cuts);
 	qlink_device_free_percpu(link);
 	mutex_destroy(&link->mutex);
 }

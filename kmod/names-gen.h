@@ -152,12 +152,20 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "rx_open_error";
 	case QLINK_A_STATS_RX_BAD_ECN:
 		return "rx_bad_ecn";
+	case QLINK_A_STATS_RX_PARCEL_BAD:
+		return "rx_parcel_bad";
+	case QLINK_A_STATS_RX_CUT_LOST:
+		return "rx_cut_lost";
+	case QLINK_A_STATS_RX_CUT_LATE:
+		return "rx_cut_late";
 	case QLINK_A_STATS_RX_BAD_INNER:
 		return "rx_bad_inner";
 	case QLINK_A_STATS_TX_KEEPALIVE:
 		return "tx_keepalive";
 	case QLINK_A_STATS_RX_KEEPALIVE:
 		return "rx_keepalive";
+	case QLINK_A_STATS_RX_PARCELS:
+		return "rx_parcels";
 	case QLINK_A_STATS_TX_FPU_WAIT:
 		return "tx_fpu_wait";
 	case QLINK_A_STATS_RX_FPU_WAIT:

@@ -85,6 +85,9 @@ struct qlink_dev {
 	/** @rx_queue: received packets that have not been opened yet */
 	struct qlink_queue __percpu *rx_queue;
 
+	/** @cuts: frames that the end of a received parcel has cut; NULL until there is one */
+	struct qlink_cuts *cuts;
+
 	/** @takes_ecn: received frames are told of congestion on the underlay; RTNL */
 	bool takes_ecn;
 

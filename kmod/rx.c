@@ -10,6 +10,7 @@
 #include <net/gro.h>
 
 #include "bundle.h"
+#include "cut.h"
 #include "drop.h"
 #include "event.h"
 #include "faultpoint.h"
@@ -33,6 +34,7 @@
  *       qlink_rx_own()     get a linear buffer of our own
  *       qlink_rx_open()    check and decrypt in place; check the window again and mark it
  *       qlink_rx_deliver() restore the checksum state, hand to GRO; or take a keepalive
+ *       qlink_rx_parcel()  take a parcel apart; deliver each of its frames
  *     qlink_rx_bundle()    the same for frames that came in one packet: each is decrypted
  *                          into a buffer of its own
  *
@@ -113,7 +115,7 @@ static unsigned int qlink_rx_check(const struct net_device *dev,
 
 	if (unlikely(!netif_running(dev)))
 		return QLINK_A_STATS_RX_DOWN;
-	if (unlikely(type > QLINK_TYPE_FRAME_CSUM))
+	if (unlikely(type > QLINK_TYPE_PARCEL))
 		return QLINK_A_STATS_RX_BAD_TYPE;
 	if (unlikely(!qlink_rx_has_length(type, bytes)))
 		return QLINK_A_STATS_RX_SHORT;
@@ -241,6 +243,124 @@ static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
 		netif_receive_skb(skb);
 }
 
+/**
+ * struct qlink_rx_parcel - a parcel that is taken apart
+ */
+struct qlink_rx_parcel {
+	/** @link: it belongs to this link */
+	struct qlink_dev *link;
+	/** @napi: as qlink_rx_deliver() has it */
+	struct napi_struct *napi;
+	/** @header: of it */
+	const struct qlink_header *header;
+	/** @walk: where it is taken apart */
+	struct qlink_parcel_walk walk;
+	/** @is_older: than the begin that is held */
+	bool is_older;
+	/** @ecn: the ECN field of the outer header */
+	u8 ecn;
+};
+
+static void qlink_rx_whole(const struct qlink_rx_parcel *parcel, struct sk_buff *skb, u8 kind)
+{
+	static const u8 types[] = {
+		[QLINK_PARCEL_FRAME]		= QLINK_TYPE_FRAME,
+		[QLINK_PARCEL_FRAME_CSUM]	= QLINK_TYPE_FRAME_CSUM,
+		[QLINK_PARCEL_KEEPALIVE]	= QLINK_TYPE_KEEPALIVE,
+	};
+
+	if (unlikely(!qlink_rx_has_length(types[kind], skb->len + QLINK_OVERHEAD_BYTES)))
+		qlink_rx_drop(parcel->link, skb, QLINK_A_STATS_RX_SHORT);
+	else
+		qlink_rx_deliver(parcel->napi, parcel->link, skb, types[kind], parcel->ecn);
+}
+
+static void qlink_rx_hold(const struct qlink_rx_parcel *parcel, struct sk_buff *begin)
+{
+	begin = qlink_cuts_hold(&parcel->link->cuts, qlink_header_lane(parcel->header), begin);
+	if (unlikely(begin))
+		qlink_rx_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
+}
+
+/* The begin that is held meets a parcel that is not older. Returns whether the parcel can be taken
+ * apart further.
+ */
+static bool qlink_rx_continue(const struct qlink_rx_parcel *parcel, struct sk_buff *begin,
+			      bool is_good)
+{
+	bool is_lost = !qlink_cut_is_next(begin, parcel->header);
+
+	if (!is_lost && is_good && parcel->walk.rest_bytes &&
+	    likely(qlink_cut_fits(begin, &parcel->walk))) {
+		if (qlink_cut_add(begin, parcel->header, &parcel->walk))
+			qlink_rx_whole(parcel, begin, qlink_cut_of(begin)->kind);
+		else
+			qlink_rx_hold(parcel, begin);
+		return true;
+	}
+	qlink_rx_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
+	if (is_good && is_lost && parcel->walk.rest_bytes)
+		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_CUT_LATE, 1);
+	return is_good && (is_lost || !parcel->walk.rest_bytes);
+}
+
+/* A record that begins in this parcel. */
+static void qlink_rx_record(const struct qlink_rx_parcel *parcel,
+			    const struct qlink_parcel_record *record)
+{
+	struct sk_buff *skb;
+
+	if (unlikely(record->here < record->bytes && parcel->is_older)) {
+		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_CUT_LOST, 1);
+		return;
+	}
+	skb = qlink_cut_new(parcel->header, record);
+	if (unlikely(!skb))
+		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_NO_MEMORY, 1);
+	else if (record->here < record->bytes)
+		qlink_rx_hold(parcel, skb);
+	else
+		qlink_rx_whole(parcel, skb, record->kind);
+}
+
+/* The records, or why the parcel ends before its end. */
+static void qlink_rx_records(struct qlink_rx_parcel *parcel)
+{
+	struct qlink_parcel_record record;
+	int err;
+
+	while ((err = qlink_parcel_next(&parcel->walk, &record)) > 0)
+		qlink_rx_record(parcel, &record);
+	if (unlikely(err))
+		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_PARCEL_BAD, 1);
+}
+
+/* Take a parcel apart by the rules of PROTOCOL.md, section 7. The skb has its plaintext. */
+static void qlink_rx_parcel(struct napi_struct *napi, struct qlink_dev *link, struct sk_buff *skb,
+			    const struct qlink_header *header, u8 ecn)
+{
+	struct qlink_rx_parcel parcel = {
+		.link = link, .napi = napi, .header = header, .ecn = ecn,
+	};
+	struct sk_buff *begin = qlink_cuts_take(&link->cuts, qlink_header_lane(header));
+	bool is_good = qlink_parcel_begin(&parcel.walk, skb->data, skb->len);
+
+	qlink_stats_inc(link->stats, QLINK_A_STATS_RX_PARCELS);
+	parcel.is_older = begin && qlink_cut_is_older(begin, header);
+	if (begin && !parcel.is_older)
+		is_good = qlink_rx_continue(&parcel, begin, is_good);
+	else if (is_good && unlikely(parcel.walk.rest_bytes))
+		qlink_rx_count(link, NULL, QLINK_A_STATS_RX_CUT_LATE, 1);
+
+	if (likely(is_good))
+		qlink_rx_records(&parcel);
+	else
+		qlink_rx_count(link, NULL, QLINK_A_STATS_RX_PARCEL_BAD, 1);
+	if (unlikely(parcel.is_older))
+		qlink_rx_hold(&parcel, begin);
+	consume_skb(skb);
+}
+
 /* Mark an authentic frame as received, once, and let the ring follow its key. Returns the counter
  * of the broken rule, or 0.
  */
@@ -304,6 +424,17 @@ qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, const struct qlink
 	return qlink_rx_accept(ring, key, header, bytes - QLINK_OVERHEAD_BYTES);
 }
 
+static void qlink_rx_plaintext(struct napi_struct *napi, struct qlink_dev *link,
+			       struct sk_buff *skb, const struct qlink_header *header, u8 ecn)
+{
+	u8 type = qlink_header_type(header);
+
+	if (type == QLINK_TYPE_PARCEL)
+		qlink_rx_parcel(napi, link, skb, header, ecn);
+	else
+		qlink_rx_deliver(napi, link, skb, type, ecn);
+}
+
 static void qlink_rx_strip(struct sk_buff *skb)
 {
 	__skb_pull(skb, QLINK_HEADER_BYTES);
@@ -342,7 +473,7 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	if (unlikely(qlink_origin_of(own)->note))
 		qlink_roam_hear(link, qlink_origin_of(own), header, own->data);
 	qlink_rx_scrub(own);
-	qlink_rx_deliver(napi, link, own, qlink_header_type(header), ecn);
+	qlink_rx_plaintext(napi, link, own, header, ecn);
 }
 
 /* Where the current frame of a walk can be read. A frame that is not in one piece is copied to
@@ -391,7 +522,7 @@ static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *lin
 	qlink_rx_strip(own);
 	if (unlikely(origin->note))
 		qlink_roam_hear(link, origin, &header, own->data);
-	qlink_rx_deliver(napi, link, own, qlink_header_type(&header), ecn);
+	qlink_rx_plaintext(napi, link, own, &header, ecn);
 	return 0;
 }
 

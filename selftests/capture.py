@@ -12,7 +12,20 @@ import pathlib
 import struct
 from collections.abc import Iterator
 
-from wire import HEADER_BYTES, VLAN_TYPES, Header, Key, Receiver, Refused, blocks, inner_of, ones_sum
+from wire import (
+    HEADER_BYTES,
+    TYPE_OF_KIND,
+    TYPE_PARCEL,
+    VLAN_TYPES,
+    Header,
+    Key,
+    Receiver,
+    Refused,
+    Unpacker,
+    blocks,
+    inner_of,
+    ones_sum,
+)
 
 # ---- checksums of inner frames ----
 
@@ -191,6 +204,7 @@ class Decoder:
         self.keys = keys
         self.count: collections.Counter[str] = collections.Counter()
         self.taken: dict[tuple[bytes, int, int], int] = {}
+        self.unpackers: dict[tuple[bytes, int], Unpacker] = collections.defaultdict(Unpacker)
         self.violations: list[str] = []
         self.inner: list[bytes] = []
 
@@ -226,11 +240,18 @@ class Decoder:
         self.count[f"lane {header.lane}"] += 1
         self.count[f"from {sender} id {header.link_id} epoch {header.epoch}"] += 1
         self.count["blocks"] += blocks(plaintext)
-        inner = inner_of(header.type, plaintext)
-        if inner is not None:
+        for inner in self._inner(key, header, plaintext):
             self.inner.append(inner)
             if l4_checksum_ok(inner) is False:
                 self.violation(number, f"a type {header.type} frame with a wrong inner checksum")
+
+    def _inner(self, key: Key, header: Header, plaintext: bytes) -> list[bytes]:
+        """The inner frames that a sealed frame makes whole, their checksums finished."""
+        if header.type != TYPE_PARCEL:
+            inner = inner_of(header.type, plaintext)
+            return [] if inner is None else [inner]
+        _, records = self.unpackers[key.key, header.lane].take(header, plaintext)
+        return [inner for kind, content in records if (inner := inner_of(TYPE_OF_KIND[kind], content)) is not None]
 
     def _unseal(self, sender: str, header: Header, frame: bytes) -> tuple[Key, bytes]:
         """Tries the keys of the frame's link, epoch and sender with all rules except the window."""

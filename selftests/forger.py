@@ -4,12 +4,31 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
+import time
 from collections.abc import Iterator
 
 from judge import Judge
 from vectorfile import LINK_ID, keepalive, partial_udp, plain_frame
-from wire import KEEPALIVE_BYTES, MAX48, TYPE_CSUM, TYPE_FRAME, TYPE_KEEPALIVE, WINDOW, Header, Key, seal
+from wire import (
+    KEEPALIVE_BYTES,
+    KIND_CSUM,
+    KIND_FRAME,
+    KIND_KEEPALIVE,
+    MAX48,
+    TYPE_CSUM,
+    TYPE_FRAME,
+    TYPE_KEEPALIVE,
+    TYPE_PARCEL,
+    WINDOW,
+    Header,
+    Key,
+    parcel,
+    parcels,
+    record,
+    seal,
+)
 
 
 class Forger:
@@ -32,6 +51,7 @@ class Forger:
             ("type 0, 60 bytes", TYPE_FRAME, plain_frame(60)),
             ("type 1", TYPE_KEEPALIVE, keepalive()),
             ("type 2, smallest", TYPE_CSUM, partial_udp(4 + 14 + 28)),
+            ("type 3, padded", TYPE_PARCEL, parcel(0, record(KIND_FRAME, plain_frame(60)), 80)),
         ]
         for n, (name, frame_type, plaintext) in enumerate(plaintexts):
             yield name, self.seal(lane + n, sequence, frame_type, plaintext)
@@ -73,9 +93,10 @@ class Forger:
 
     def header(self) -> None:
         """Headers that no sender makes, each sealed with the key, so that only the header is wrong."""
+        plaintexts = {TYPE_KEEPALIVE: keepalive(), TYPE_PARCEL: parcel(0, record(KIND_FRAME, plain_frame(60)))}
         for version in range(16):
             for frame_type in range(16):
-                plaintext = keepalive() if frame_type == TYPE_KEEPALIVE else partial_udp(60)
+                plaintext = plaintexts.get(frame_type, partial_udp(60))
                 header = Header(frame_type, 50, LINK_ID, self.epoch, 1 + frame_type, version)
                 self.judge.inject(seal(self.key, header, plaintext), f"version {version} type {frame_type}")
         for link_id in (0, 1, LINK_ID - 1, LINK_ID + 1, LINK_ID << 8, 0xFFFF):
@@ -115,6 +136,47 @@ class Forger:
                 plaintext = struct.pack(">HH", start, offset) + plain_frame(60)
                 what = f"csum_start {start} csum_offset {offset}"
                 self.judge.inject(self.seal(70, sequence, TYPE_CSUM, plaintext), what)
+
+    def parcels(self) -> None:
+        """Authentic parcels at random: of every size, with bad ones, lost ones, and some out of order."""
+        self.parcel_too_late()
+        dice = random.Random(7)
+        for lane in range(100, 112):
+            plaintexts = parcels([self.any_record(dice) for _ in range(40)], dice.choice((60, 333, 1000, 1400)))
+            order = [n for n in range(len(plaintexts)) if dice.random() > 0.05]
+            for n in range(len(order) - 1):
+                if dice.random() < 0.05:
+                    order[n], order[n + 1] = order[n + 1], order[n]
+            for n in order:
+                plaintext = bytearray(plaintexts[n])
+                if dice.random() < 0.05:
+                    plaintext[dice.randrange(min(len(plaintext), 8))] ^= 1 << dice.randrange(8)
+                self.judge.inject(self.seal(lane, n + 1, TYPE_PARCEL, bytes(plaintext)), f"lane {lane} parcel {n + 1}")
+
+    def parcel_too_late(self) -> None:
+        """A rest that comes more than a second after its begin; the model has no clock."""
+        begin, rest = parcels([record(KIND_FRAME, plain_frame(100))], 60)
+        self.judge.inject(self.seal(113, 1, TYPE_PARCEL, begin), "a begin")
+        end = time.monotonic() + 1.2
+        sequence = 0
+        while time.monotonic() < end:
+            sequence += 1
+            self.judge.inject(self.seal(114, sequence), "another lane, meanwhile")
+        frame = self.seal(113, 2, TYPE_PARCEL, rest)
+        self.judge.expect_all(frame, ["rx_parcels", "rx_cut_lost", "rx_cut_late"], [], "a rest after 1.2 s")
+
+    @staticmethod
+    def any_record(dice: random.Random) -> bytes:
+        """A record, most probably a good one."""
+        match dice.randrange(12):
+            case 0:
+                return record(KIND_KEEPALIVE, keepalive())
+            case 1:
+                return record(dice.randrange(4), bytes(dice.randrange(40)))
+            case 2 | 3 | 4:
+                return record(KIND_CSUM, partial_udp(dice.randrange(60, 1500)))
+            case _:
+                return record(KIND_FRAME, plain_frame(dice.randrange(14, 1515)))
 
     def replay(self) -> None:
         """Sequences inside, at the edge of, and outside the window, in several lanes."""
@@ -200,6 +262,13 @@ class Forger:
                     frames = [(self.run(97, n + 1, 1, 1400)[0])[:size] for n in range(count)]
                     self.judge.inject_bundle(frames, "beginnings")
 
+    def parcel_bundle(self) -> None:
+        """Parcels in one UDP packet."""
+        cut = parcels([record(KIND_FRAME, plain_frame(1514))] * 20, 700)
+        frames = [self.seal(115, n + 1, TYPE_PARCEL, plaintext) for n, plaintext in enumerate(cut)]
+        self.judge.inject_bundle(frames[:30], "parcels")
+        self.judge.inject_bundle([*frames[31:40], frames[30]], "parcels, one of them late")
+
     def whole(self) -> None:
         """Twenty in one UDP packet."""
         self.judge.inject_bundle(self.run(98, 1, 20), "good ones")
@@ -208,4 +277,5 @@ class Forger:
         """Twenty in one UDP packet, in pages that the sender can still write to."""
         self.judge.inject_bundle(self.run(99, 1, 20), "good ones", is_spliced=True)
 
-    KINDS = ("good", "flip", "truncate", "pad", "header", "lane", "short", "replay", "bundle", "whole", "spliced")
+    KINDS = ("good", "flip", "truncate", "pad", "header", "lane", "short", "parcels", "parcel_bundle", "replay", "bundle",
+             "whole", "spliced")

@@ -34,14 +34,18 @@ class Judge:
 
     def inject(self, frame: bytes, what: str) -> None:
         """One frame, judged by the model."""
-        counter, inner = self.receiver.outcome(frame)
+        counters, inners = self.receiver.outcome(frame)
         if self.override:
-            counter, inner = self.override, None
-        self.expect(frame, counter, inner, what)
+            counters, inners = [self.override], []
+        self.expect_all(frame, counters, inners, what)
 
     def expect(self, frame: bytes, counter: str | None, inner: bytes | None, what: str) -> None:
         """One frame with a known outcome: one counter, or these bytes on the device."""
-        self._judge(lambda: self.injector.send(frame), [(counter, inner)], what)
+        self.expect_all(frame, [counter] if counter else [], [] if inner is None else [inner], what)
+
+    def expect_all(self, frame: bytes, counters: list[str], inners: list[bytes], what: str) -> None:
+        """One frame with a known outcome: these counters, and these frames on the device."""
+        self._judge(lambda: self.injector.send(frame), [(counters, inners)], what)
 
     def inject_bundle(self, frames: list[bytes], what: str, is_spliced: bool = False) -> None:
         """Frames in one packet, all of one size, except that the last may be smaller; each judged by the model."""
@@ -49,28 +53,28 @@ class Judge:
         send = self.injector.splice_bundle if is_spliced else self.injector.send_bundle
         self._judge(lambda: send(frames), outcomes, f"{what}, {len(frames)} of {len(frames[0])}")
 
-    def _judge(self, send: Callable[[], object], outcomes: list[tuple[str | None, bytes | None]], what: str) -> None:
+    def _judge(self, send: Callable[[], object], outcomes: list[tuple[list[str], list[bytes]]], what: str) -> None:
         """Sends, and expects these outcomes and no others."""
         before = self.counters.read()
         self.n_frames += len(outcomes)
         send()
-        want_moved = dict(collections.Counter(counter for counter, _ in outcomes if counter))
-        want_seen = [inner for _, inner in outcomes if inner is not None]
-        got_moved, seen = self._wait(before, len(outcomes))
+        want_moved = dict(collections.Counter(counter for counters, _ in outcomes for counter in counters))
+        want_seen = [inner for _, inners in outcomes for inner in inners]
+        got_moved, seen = self._wait(before, sum(want_moved.values()) + len(want_seen))
         self.n_delivered += len(seen)
         if got_moved != want_moved:
             self._problem(f"{what}: moved {got_moved}, want {want_moved}")
         if seen != want_seen:
             self._problem(f"{what}: delivered {[f.hex()[:80] for f in seen]}, want {[f.hex()[:80] for f in want_seen]}")
 
-    def _wait(self, before: dict[str, int], n_frames: int) -> tuple[dict[str, int], list[bytes]]:
-        """Waits until each frame has moved a counter or was delivered."""
+    def _wait(self, before: dict[str, int], n: int) -> tuple[dict[str, int], list[bytes]]:
+        """Waits until counters have moved and frames were delivered, so often together."""
         end = time.monotonic() + DEADLINE_S
         seen: list[bytes] = []
         while True:
             got = moved(before, self.counters.read())
             seen += self.tap.read()
-            if sum(got.values()) + len(seen) >= n_frames or time.monotonic() > end:
+            if sum(got.values()) + len(seen) >= n or time.monotonic() > end:
                 return got, seen
             select.select([self.tap.sock], [], [], 0.001)
 
@@ -92,7 +96,7 @@ class Judge:
                     "delivered": self.n_delivered,
                     "problems": len(self.problems),
                     "moved": total,
-                    "dropped": sum(total.values()),
+                    "dropped": sum(total.values()) - total.get("rx_parcels", 0),
                 }
             )
         )

@@ -53,6 +53,14 @@ each_test_wrong_lane()
 	forge_all lane
 }
 
+# Authentic parcels, whole, cut, lost, late and damaged, against the model.
+each_test_parcels()
+{
+	setup_pair
+	forge parcels
+	expect_ok "ping" in_ns "$ns1" ping -c 2 -i 0.01 -W "$deadline" "${inner[2]}"
+}
+
 each_test_bad_inner()
 {
 	forge_all short
@@ -76,6 +84,7 @@ bundled()
 	for ns in "$ns1" "$ns2"; do expect_ok "USO" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
 	forge bundle
 	expect_eq "each dropped or delivered" "$(verdict '.dropped + .delivered')" "$(verdict .frames)"
+	forge parcel_bundle
 	were=$(datagrams)
 	forge whole
 	expect_eq "datagrams of a bundle" $(($(datagrams) - were)) 1
@@ -189,5 +198,5 @@ each_test_wrong_sender()
 
 told() { jq -c 'select(any(.kinds[]; . == "peer-address"))' "$tmp/events" | wc -l; }
 
-debug_tests="bad_header_udp bundled_udp"
+debug_tests="bad_header_udp parcels_eth bundled_udp"
 run_tests "$@"

@@ -13,11 +13,15 @@ import sys
 
 from wire import (
     KEY_BYTES,
+    KIND_CSUM,
+    KIND_FRAME,
+    KIND_KEEPALIVE,
     MAX48,
     SALT_BYTES,
     TYPE_CSUM,
     TYPE_FRAME,
     TYPE_KEEPALIVE,
+    TYPE_PARCEL,
     VERSION,
     Header,
     Keepalive,
@@ -26,6 +30,9 @@ from wire import (
     csum_finish,
     csum_plaintext,
     ones_sum,
+    parcel,
+    parcels,
+    record,
     seal,
 )
 
@@ -82,6 +89,9 @@ class Row:
     link_id: int = LINK_ID
     version: int = VERSION
     counter: str | None = None
+    # Of a parcel: what moves beside rx_parcels, and how many frames are delivered.
+    also: tuple[str, ...] = ()
+    delivered: int = 0
     flip: int | None = None
     cut: int = 0
     pad: int = 0
@@ -162,7 +172,8 @@ def header_rows() -> list[Row]:
     return [
         Row("keepalive-long", "a keepalive of 57 bytes", keepalive(), type=1, lane=6, pad=1, counter="rx_short"),
         Row("csum-49", "type 2 of 49 bytes", bytes(17), type=TYPE_CSUM, lane=6, counter="rx_short"),
-        Row("type-3", "no such type", SHORT, type=3, lane=6, counter="rx_bad_type"),
+        Row("type-4", "no such type", SHORT, type=4, lane=6, counter="rx_bad_type"),
+        Row("parcel-45", "a parcel a byte below the shortest frame", bytes(13), type=3, lane=6, counter="rx_short"),
         Row("type-15", "no such type", SHORT, type=15, lane=6, counter="rx_bad_type"),
         Row("version-0", "no such version", SHORT, version=0, lane=6, counter="port_rx_bad_version"),
         Row("version-2", "not this version", SHORT, version=2, lane=6, counter="port_rx_bad_version"),
@@ -188,6 +199,81 @@ def checksum_rows() -> list[Row]:
     ]
 
 
+def parcel_row(name: str, why: str, plaintext: bytes, sequence: int, *also: str, lane: int = 8, epoch: int = 1,
+               delivered: int = 0) -> Row:
+    """A parcel."""
+    return Row(name, why, plaintext, TYPE_PARCEL, lane, epoch, sequence, also=also, delivered=delivered)
+
+
+def parcel_rows() -> list[Row]:
+    """Parcels of whole records."""
+    frame, csum = record(KIND_FRAME, SHORT), record(KIND_CSUM, partial_udp(98))
+    alive, one = record(KIND_KEEPALIVE, keepalive()), record(KIND_FRAME, plain_frame(14))
+    return [
+        parcel_row("parcel-one", "one frame, to the end", parcel(0, frame), 1, delivered=1),
+        parcel_row("parcel-kinds", "one record of each kind", parcel(0, frame + csum + alive + one), 2, "rx_keepalive", delivered=3),
+        parcel_row("parcel-padded", "two frames and zeros", parcel(0, frame + csum, 600), 3, delivered=2),
+        parcel_row("parcel-byte", "one byte of padding", parcel(0, frame + b"\0"), 4, delivered=1),
+        parcel_row("parcel-cover", "nothing but padding", parcel(0, b"", 600), 5),
+        parcel_row("parcel-pad-byte", "one byte of padding that is not zero", parcel(0, frame + b"\1"), 6, "rx_parcel_bad", delivered=1),
+        parcel_row("parcel-pad-bad", "padding that is not zero", parcel(0, frame + bytes(9) + b"\1"), 7, "rx_parcel_bad", delivered=1),
+        parcel_row("parcel-kind-3", "no such kind", parcel(0, frame + record(3, SHORT)), 8, "rx_parcel_bad", delivered=1),
+        parcel_row("parcel-empty", "a record of a kind, but without content", parcel(0, record(KIND_CSUM, b"") + frame), 9, "rx_parcel_bad"),
+        parcel_row("parcel-alive-25", "a keepalive of 25 bytes", parcel(0, record(KIND_KEEPALIVE, bytes(25))), 10, "rx_parcel_bad"),
+        parcel_row("parcel-first-far", "first goes a byte beyond the end", parcel(len(frame) + 1, frame), 11, "rx_parcel_bad"),
+        parcel_row("parcel-short", "13 bytes are no frame, what follows is", parcel(0, record(KIND_FRAME, bytes(13)) + frame), 12,
+                   "rx_short", delivered=1),
+        parcel_row("parcel-csum-17", "17 bytes are no frame with checksum state", parcel(0, record(KIND_CSUM, bytes(17)) + frame), 13,
+                   "rx_short", delivered=1),
+        parcel_row("parcel-csum-out", "a checksum field behind its frame",
+                   parcel(0, record(KIND_CSUM, csum_plaintext(34, 25, SHORT)) + frame), 14, "rx_bad_inner", delivered=1),
+    ]
+
+
+def cut_rows() -> list[Row]:
+    """Parcels whose end cuts a record."""
+    frame, large, short = record(KIND_FRAME, SHORT), record(KIND_FRAME, LONG), record(KIND_FRAME, bytes(13))
+    two, jumbo = parcels([frame, large, frame], 800), parcels([record(KIND_FRAME, plain_frame(9014))], 1400)
+    head = parcels([record(KIND_FRAME, plain_frame(94)), large], 100)
+    lost, bad = "rx_cut_lost", "rx_parcel_bad"
+    rows = [
+        parcel_row("cut-begin", "a frame, and the begin of the next one", two[0], 1, lane=9, delivered=1),
+        parcel_row("cut-rest", "the rest, and the next begin", two[1], 2, lane=9, delivered=1),
+        parcel_row("cut-rest-2", "the rest of a record that goes on to its last byte", two[2], 3, lane=9, delivered=1),
+    ]
+    rows += [parcel_row(f"cut-jumbo-{n}", "one frame over seven parcels", text, 10 + n, lane=9, delivered=int(n == 6))
+             for n, text in enumerate(jumbo)]
+    rows += [parcel_row(f"cut-head-{n}", "two bytes are left for a head", text, 20 + n, lane=9,
+                        delivered=int(n in (0, len(head) - 1))) for n, text in enumerate(head)]
+    n = 40
+    return rows + [
+        parcel_row("cut-lost-1", "a begin whose rest is lost", two[0], n, lane=9, delivered=1),
+        parcel_row("cut-lost-2", "a later parcel with another rest", parcel(100, bytes(100) + frame), n + 2, lost, "rx_cut_late",
+                   lane=9, delivered=1),
+        parcel_row("cut-older-1", "a begin", two[0], n + 5, lane=9, delivered=1),
+        parcel_row("cut-older-2", "an older parcel has a rest, a frame and a begin", parcel(9, bytes(9) + frame + large[:50]), n + 4,
+                   "rx_cut_late", lost, lane=9, delivered=1),
+        parcel_row("cut-older-3", "the rest comes in time all the same", two[1], n + 6, lane=9, delivered=1),
+        parcel_row("cut-epoch-1", "a begin under another epoch: the one that is held has no rest", two[0], 3, lost, lane=9, epoch=2,
+                   delivered=1),
+        parcel_row("cut-epoch-2", "older, though its sequence is higher: its begin is not held", parcel(0, frame + large[:50]), n + 20,
+                   lost, lane=9, delivered=1),
+        parcel_row("cut-epoch-3", "the rest under the newer epoch", two[1][:2] + two[1][2:782], 4, lane=9, epoch=2, delivered=1),
+        parcel_row("cut-again", "a begin", two[0], n + 21, lane=9, delivered=1),
+        parcel_row("cut-none", "no rest where one must be", parcel(0, frame), n + 22, lost, lane=9, delivered=1),
+        parcel_row("cut-long-1", "a begin", two[0], n + 23, lane=9, delivered=1),
+        parcel_row("cut-long-2", "a rest that is a byte too long", parcel(len(large) - 800 + 65, bytes(1600)), n + 24, lost, bad, lane=9),
+        parcel_row("cut-gap-1", "a begin", two[0], n + 25, lane=9, delivered=1),
+        parcel_row("cut-gap-2", "a rest that is too short, and a record", parcel(99, bytes(99) + frame), n + 26, lost, bad, lane=9),
+        parcel_row("cut-far-1", "a begin", two[0], n + 27, lane=9, delivered=1),
+        parcel_row("cut-far-2", "first goes beyond the end", parcel(99, bytes(20)), n + 28, lost, bad, lane=9),
+        parcel_row("cut-late", "the rest of a record that is dropped", parcel(9, bytes(9) + frame), n + 29, "rx_cut_late", lane=9,
+                   delivered=1),
+        parcel_row("cut-short-1", "13 bytes are no frame: ten of them", parcel(0, short[:12]), n + 30, lane=9),
+        parcel_row("cut-short-2", "the others, and a frame", parcel(3, short[12:] + frame), n + 31, "rx_short", lane=9, delivered=1),
+    ]
+
+
 def last_epoch_rows() -> list[Row]:
     """Frames of the last epoch there is."""
     return [
@@ -198,7 +284,7 @@ def last_epoch_rows() -> list[Row]:
 
 def rows() -> list[list[Row]]:
     """The vectors, one group per set of epochs; within a group in the order of receipt."""
-    first = good_rows() + window_rows() + forged_rows() + header_rows() + checksum_rows()
+    first = good_rows() + window_rows() + forged_rows() + header_rows() + checksum_rows() + parcel_rows() + cut_rows()
     return [first, last_epoch_rows()]
 
 
@@ -211,9 +297,11 @@ def vector_of(row: Row, receiver: Receiver) -> dict[str, object]:
     """A row in the file's format; the receiver must agree with the row."""
     key = key_of(row.epoch)
     frame = row.frame(key)
-    counter, _ = receiver.outcome(frame)
-    if counter != row.counter:
-        raise AssertionError(f"{row.name}: moves {counter}, not {row.counter}")
+    counters, inners = receiver.outcome(frame)
+    is_parcel = row.type == TYPE_PARCEL and not row.counter
+    wanted = ["rx_parcels", *row.also] if is_parcel else [row.counter] if row.counter else []
+    if counters != wanted or (is_parcel and len(inners) != row.delivered):
+        raise AssertionError(f"{row.name}: moves {counters}, not {wanted}, and delivers {len(inners)}")
     vector: dict[str, object] = {
         "name": row.name,
         "why": row.why,
@@ -230,7 +318,10 @@ def vector_of(row: Row, receiver: Receiver) -> dict[str, object]:
         "plaintext": row.plaintext.hex(),
         "frame": frame.hex(),
     }
-    if row.type == TYPE_CSUM and counter is None:
+    if is_parcel:
+        vector["counters"] = counters
+        vector["delivered"] = [inner.hex() for inner in inners]
+    if row.type == TYPE_CSUM and not counters:
         vector["finished"] = csum_finish(row.plaintext).hex()
     return vector
 
@@ -239,7 +330,7 @@ ABOUT = (
     "Whole sealed frames, made by selftests/qlinkwire.py from kmod/PROTOCOL.md. Each group is for a fresh receiver of "
     "the link that holds the group's epochs, and its frames are received in order. counter is what moves, null when "
     "the frame is delivered. The fields say what was sealed; frame is what goes on the wire, which is the same unless "
-    "the frame was spoilt after. finished is the inner frame of a type 2 with its checksum done."
+    "the frame was spoilt after. A parcel moves all of counters and delivers the frames in delivered. finished is the inner frame of a type 2 with its checksum done."
 )
 
 

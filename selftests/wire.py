@@ -10,7 +10,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = 1
-TYPE_FRAME, TYPE_KEEPALIVE, TYPE_CSUM = 0, 1, 2
+TYPE_FRAME, TYPE_KEEPALIVE, TYPE_CSUM, TYPE_PARCEL = 0, 1, 2, 3
+KIND_FRAME, KIND_CSUM, KIND_KEEPALIVE = 0, 1, 2
+TYPE_OF_KIND = {KIND_FRAME: TYPE_FRAME, KIND_CSUM: TYPE_CSUM, KIND_KEEPALIVE: TYPE_KEEPALIVE}
 HEADER_BYTES, TAG_BYTES, KEY_BYTES, SALT_BYTES = 16, 16, 32, 12
 ETH_HEADER_BYTES, CSUM_STATE_BYTES, KEEPALIVE_BYTES = 14, 4, 24
 WINDOW = 4096
@@ -18,6 +20,7 @@ MAX48 = 2**48 - 1
 MINIMUM = {
     TYPE_FRAME: HEADER_BYTES + ETH_HEADER_BYTES + TAG_BYTES,
     TYPE_CSUM: HEADER_BYTES + CSUM_STATE_BYTES + ETH_HEADER_BYTES + TAG_BYTES,
+    TYPE_PARCEL: HEADER_BYTES + ETH_HEADER_BYTES + TAG_BYTES,
 }
 KEEPALIVE_FRAME_BYTES = HEADER_BYTES + KEEPALIVE_BYTES + TAG_BYTES
 
@@ -174,6 +177,114 @@ def inner_of(frame_type: int, plaintext: bytes) -> bytes | None:
     return csum_finish(plaintext) if frame_type == TYPE_CSUM else plaintext
 
 
+# ---- section 7: parcels ----
+
+
+def record(kind: int, content: bytes) -> bytes:
+    """A record with its head; any kind, so that bad ones can be forged too."""
+    return struct.pack(">H", kind << 14 | len(content)) + content
+
+
+def parcel(first: int, body: bytes, size: int = 0) -> bytes:
+    """The plaintext of a parcel, padded to a size."""
+    return (struct.pack(">H", first) + body).ljust(size, b"\0")
+
+
+def parcels(records: list[bytes], size: int) -> list[bytes]:
+    """The plaintexts of this size that carry records, cut where one ends."""
+    made, body, first = [], b"", 0
+    for content in records:
+        if size - 2 - len(body) < 2:
+            made.append(parcel(first, body, size))
+            body, first = b"", 0
+        body += content
+        while len(body) > size - 2:
+            made.append(parcel(first, body[: size - 2]))
+            body = body[size - 2 :]
+            first = min(len(body), size - 2)
+    if body:
+        made.append(parcel(first, body, size))
+    return made
+
+
+@dataclasses.dataclass
+class Begin:
+    """The begin of a record that a parcel's end has cut."""
+
+    epoch: int
+    sequence: int
+    kind: int
+    length: int
+    content: bytes
+
+
+class BadParcel(Exception):
+    """A parcel that cannot be taken apart to its end."""
+
+
+class Unpacker:
+    """What a receiver holds for one lane, and how it takes parcels apart."""
+
+    def __init__(self) -> None:
+        self.begin: Begin | None = None
+        self.counters: list[str] = []
+        self.records: list[tuple[int, bytes]] = []
+
+    def take(self, header: Header, plaintext: bytes) -> tuple[list[str], list[tuple[int, bytes]]]:
+        """The counters that a parcel moves, and the kind and content of each record that it makes whole."""
+        place = (header.epoch, header.sequence)
+        self.counters, self.records = ["rx_parcels"], []
+        (first,), body = struct.unpack_from(">H", plaintext), plaintext[2:]
+        held = (self.begin.epoch, self.begin.sequence) if self.begin else (0, 0)
+        is_older = place < held
+        try:
+            if self.begin and not is_older and place != (held[0], held[1] + 1):
+                self._lose()
+            self._continue(None if is_older else self.begin, header.sequence, first, body)
+            self._split(header, body[first:], is_older)
+        except BadParcel:
+            self.counters.append("rx_parcel_bad")
+        return self.counters, self.records
+
+    def _lose(self) -> None:
+        self.begin = None
+        self.counters.append("rx_cut_lost")
+
+    def _continue(self, begin: Begin | None, sequence: int, first: int, body: bytes) -> None:
+        """The rest of the record that was cut."""
+        missing = begin.length - len(begin.content) if begin else 0
+        is_bad = first > len(body) or (begin and first and (first > missing or first < min(missing, len(body))))
+        if begin and (is_bad or not first):
+            self._lose()
+        if is_bad:
+            raise BadParcel
+        if not begin and first:
+            self.counters.append("rx_cut_late")
+        if begin and first:
+            begin.content += body[:first]
+            begin.sequence = sequence
+            if first == missing:
+                self.records.append((begin.kind, begin.content))
+                self.begin = None
+
+    def _split(self, header: Header, body: bytes, is_older: bool) -> None:
+        """The records that begin here."""
+        while len(body) > 1 and body[:2] != b"\0\0":
+            head = int.from_bytes(body[:2], "big")
+            kind, length, content = head >> 14, head & 0x3FFF, body[2 : 2 + (head & 0x3FFF)]
+            if kind > KIND_KEEPALIVE or not length or (kind == KIND_KEEPALIVE and length != KEEPALIVE_BYTES):
+                raise BadParcel
+            body = body[2 + length :]
+            if len(content) == length:
+                self.records.append((kind, content))
+            elif is_older:
+                self.counters.append("rx_cut_lost")
+            else:
+                self.begin = Begin(header.epoch, header.sequence, kind, length, content)
+        if any(body):
+            raise BadParcel
+
+
 # ---- section 3: opening ----
 
 
@@ -207,6 +318,7 @@ class Receiver:
         self.link_id = link_id
         self.keys = keys
         self.windows: dict[tuple[int, int], Window] = {}
+        self.unpackers: dict[int, Unpacker] = {}
 
     def open(self, frame: bytes) -> tuple[Header, bytes]:
         """Header and plaintext of a frame that passes, or Refused with the counter."""
@@ -231,7 +343,7 @@ class Receiver:
             raise Refused("port_rx_bad_version")
         if header.link_id != self.link_id:
             raise Refused("port_rx_no_link")
-        if header.type not in (TYPE_FRAME, TYPE_KEEPALIVE, TYPE_CSUM):
+        if header.type not in (TYPE_FRAME, TYPE_KEEPALIVE, TYPE_CSUM, TYPE_PARCEL):
             raise Refused("rx_bad_type")
         if header.type == TYPE_KEEPALIVE:
             if len(frame) != KEEPALIVE_FRAME_BYTES:
@@ -242,14 +354,30 @@ class Receiver:
             raise Refused("rx_bad_header")
         return header
 
-    def outcome(self, frame: bytes) -> tuple[str | None, bytes | None]:
-        """The counter that the frame moves (None: delivered) and the inner frame as on the wire."""
+    def outcome(self, frame: bytes) -> tuple[list[str], list[bytes]]:
+        """The counters that the frame moves, and the inner frames that are delivered, as on the wire."""
         try:
             header, plaintext = self.open(frame)
         except Refused as refusal:
-            return refusal.args[0], None
-        if header.type == TYPE_KEEPALIVE:
-            return "rx_keepalive", None
-        if header.type == TYPE_CSUM:
-            return None, plaintext[CSUM_STATE_BYTES:]
-        return None, plaintext
+            return [refusal.args[0]], []
+        counters: list[str] = []
+        records = [(kind, plaintext) for kind, frame_type in TYPE_OF_KIND.items() if frame_type == header.type]
+        if header.type == TYPE_PARCEL:
+            unpacker = self.unpackers.setdefault(header.lane, Unpacker())
+            counters, records = unpacker.take(header, plaintext)
+        inners = []
+        for kind, content in records:
+            try:
+                inners += content_of(kind, content)
+            except Refused as refusal:
+                counters.append(refusal.args[0])
+        return counters, inners
+
+
+def content_of(kind: int, content: bytes) -> list[bytes]:
+    """The inner frame of a record, as on the wire, or Refused with the counter, as for a keepalive."""
+    if kind == KIND_KEEPALIVE:
+        raise Refused("rx_keepalive")
+    if len(content) < ETH_HEADER_BYTES + (CSUM_STATE_BYTES if kind == KIND_CSUM else 0):
+        raise Refused("rx_short")
+    return [csum_split(content)[2] if kind == KIND_CSUM else content]

@@ -118,12 +118,12 @@ def test_every_bit_counts() -> None:
     """No frame with one flipped bit is delivered."""
     key, inner = key_of(1), plain_frame(14)
     frame = seal(key, Header(0, 3, LINK_ID, 1, 9), inner)
-    assert Receiver(LINK_ID, {1: key}).outcome(frame) == (None, inner)
+    assert Receiver(LINK_ID, {1: key}).outcome(frame) == ([], [inner])
     for bit in range(len(frame) * 8):
         spoilt = bytearray(frame)
         spoilt[bit // 8] ^= 1 << bit % 8
-        counter, _ = Receiver(LINK_ID, {1: key}).outcome(bytes(spoilt))
-        assert counter, f"bit {bit}"
+        counters, _ = Receiver(LINK_ID, {1: key}).outcome(bytes(spoilt))
+        assert counters, f"bit {bit}"
 
 
 def test_pcap_reader() -> None:

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Records that the end of a parcel has cut: what a receiver holds of them, one for each lane. */
+#include "cut.h"
+
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+/* A rest that comes later than this after the first part is of no use any more. */
+#define QLINK_CUT_AGE	HZ
+
+/**
+ * struct qlink_cuts - the begins of a link, made when the first one is held
+ */
+struct qlink_cuts {
+	/** @begin: by lane; NULL for none. Whoever swaps one out owns it. */
+	struct sk_buff *begin[QLINK_LANES];
+};
+
+/**
+ * qlink_cut_new() - make a begin
+ * @header: of its parcel
+ * @record: what the parcel has of it
+ *
+ * Context: BHs off.
+ * Return: with room for the whole record; %NULL without memory
+ */
+struct sk_buff *qlink_cut_new(const struct qlink_header *header,
+			      const struct qlink_parcel_record *record)
+{
+	struct sk_buff *begin = netdev_alloc_skb_ip_align(NULL, record->bytes);
+
+	if (unlikely(!begin))
+		return NULL;
+	skb_put_data(begin, record->content, record->here);
+	*qlink_cut_of(begin) = (struct qlink_cut){
+		.epoch = qlink_header_epoch(header),
+		.sequence = qlink_header_sequence(header),
+		.since = jiffies,
+		.missing = record->bytes - record->here,
+		.kind = record->kind,
+	};
+	return begin;
+}
+
+/**
+ * qlink_cut_is_older() - was a parcel sent before what is held?
+ * @begin: is held
+ * @header: of a parcel of the same lane
+ *
+ * Context: Any.
+ * Return: whether it was
+ */
+bool qlink_cut_is_older(const struct sk_buff *begin, const struct qlink_header *header)
+{
+	const struct qlink_cut *cut = qlink_cut_of(begin);
+	u64 epoch = qlink_header_epoch(header);
+
+	return epoch < cut->epoch ||
+	       (epoch == cut->epoch && qlink_header_sequence(header) < cut->sequence);
+}
+
+/**
+ * qlink_cut_is_next() - may a parcel continue a record?
+ * @begin: what is held of it
+ * @header: of a parcel of the same lane
+ *
+ * Context: Any.
+ * Return: whether it was sent next, and came in time
+ */
+bool qlink_cut_is_next(const struct sk_buff *begin, const struct qlink_header *header)
+{
+	const struct qlink_cut *cut = qlink_cut_of(begin);
+
+	return qlink_header_epoch(header) == cut->epoch &&
+	       qlink_header_sequence(header) == cut->sequence + 1 &&
+	       time_before_eq(jiffies, cut->since + QLINK_CUT_AGE);
+}
+
+/**
+ * qlink_cut_fits() - can the rest in a parcel be that of a record?
+ * @begin: what is held of it
+ * @walk: of the parcel that was sent next
+ *
+ * Context: Any.
+ * Return: false where it is too long, or too short although something follows it
+ */
+bool qlink_cut_fits(const struct sk_buff *begin, const struct qlink_parcel_walk *walk)
+{
+	u16 missing = qlink_cut_of(begin)->missing;
+
+	return walk->rest_bytes == missing || !walk->rest_bytes ||
+	       (walk->rest_bytes < missing && walk->at == walk->end);
+}
+
+/**
+ * qlink_cut_add() - add the rest in a parcel
+ * @begin: qlink_cut_fits()
+ * @header: of the parcel
+ * @walk: of it
+ *
+ * Context: Any.
+ * Return: whether the record is whole now
+ */
+bool qlink_cut_add(struct sk_buff *begin, const struct qlink_header *header,
+		   const struct qlink_parcel_walk *walk)
+{
+	struct qlink_cut *cut = qlink_cut_of(begin);
+
+	skb_put_data(begin, walk->rest, walk->rest_bytes);
+	cut->sequence = qlink_header_sequence(header);
+	cut->missing -= walk->rest_bytes;
+	return !cut->missing;
+}
+
+/**
+ * qlink_cuts_take() - take what is held for a lane
+ * @cuts: of the link
+ * @lane: the lane
+ *
+ * Context: BHs off.
+ * Return: the begin, which is the caller's now; %NULL for none
+ */
+struct sk_buff *qlink_cuts_take(struct qlink_cuts **cuts, u8 lane)
+{
+	/* Pairs with the cmpxchg() in qlink_cuts_hold(). */
+	struct qlink_cuts *all = smp_load_acquire(cuts);
+
+	if (!all || !READ_ONCE(all->begin[lane]))
+		return NULL;
+	return xchg(&all->begin[lane], NULL);
+}
+
+static struct qlink_cuts *qlink_cuts_make(struct qlink_cuts **cuts)
+{
+	struct qlink_cuts *made = kzalloc(sizeof(*made), GFP_ATOMIC), *others;
+
+	if (unlikely(!made))
+		return NULL;
+	others = cmpxchg(cuts, NULL, made);
+	if (likely(!others))
+		return made;
+	kfree(made);
+	return others;
+}
+
+/**
+ * qlink_cuts_hold() - hold a begin until the next parcel comes
+ * @cuts: of the link
+ * @lane: the lane
+ * @begin: taken over
+ *
+ * Context: BHs off.
+ * Return: what is not held: @begin without memory, or what another CPU has put there in
+ * between; %NULL nearly always. The caller frees it.
+ */
+struct sk_buff *qlink_cuts_hold(struct qlink_cuts **cuts, u8 lane, struct sk_buff *begin)
+{
+	/* As in qlink_cuts_take(). */
+	struct qlink_cuts *all = smp_load_acquire(cuts) ?: qlink_cuts_make(cuts);
+
+	if (unlikely(!all))
+		return begin;
+	return xchg(&all->begin[lane], begin);
+}
+
+/**
+ * qlink_cuts_free() - drop all that is held
+ * @cuts: of a link that receives nothing any more
+ *
+ * Context: Any.
+ */
+void qlink_cuts_free(struct qlink_cuts **cuts)
+{
+	unsigned int i;
+
+	if (!*cuts)
+		return;
+	for (i = 0; i < QLINK_LANES; i++)
+		kfree_skb((*cuts)->begin[i]);
+	kfree(*cuts);
+	*cuts = NULL;
+}
