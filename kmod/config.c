@@ -397,7 +397,7 @@ size_t qlink_config_bytes(void)
 	       2 * nla_total_size(sizeof(u8)) +			/* dscp, ecn */
 	       nla_total_size(sizeof(u16)) +			/* ttl */
 	       nla_total_size(sizeof(u32)) +			/* fwmark */
-	       nla_total_size(sizeof(u8)) +			/* roam */
+	       2 * nla_total_size(sizeof(u8)) +			/* roam, parcel */
 	       nla_total_size(sizeof(struct in6_addr)) +	/* endpoint */
 	       nla_total_size(sizeof(u16)) +			/* endpoint port */
 	       nla_total_size(sizeof(u32)) +			/* accept */
@@ -431,6 +431,7 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    nla_put_u8(msg, IFLA_QLINK_UNDERLAY, config->kind) ||
 	    qlink_config_fill_underlay(msg, config) ||
 	    qlink_config_fill_endpoint(msg, link) ||
+	    (link->parcel && nla_put_u8(msg, IFLA_QLINK_PARCEL, link->parcel)) ||
 	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
 	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
 	    qlink_config_fill_keys(msg, &link->keyring) ||

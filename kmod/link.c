@@ -510,6 +510,8 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		qlink_keyring_set_limits(&link->keyring, &link->limits);
 	if (!err)
 		qlink_live_set(link, keepalive_ms);
+	if (!err && attrs && attrs[IFLA_QLINK_PARCEL])
+		WRITE_ONCE(link->parcel, nla_get_u8(attrs[IFLA_QLINK_PARCEL]));
 	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
 		qlink_link_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
 	return err;

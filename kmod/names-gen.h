@@ -46,6 +46,17 @@ static inline const char *qlink_underlay_name(enum qlink_underlay value)
 	return "unknown";
 }
 
+static inline const char *qlink_parcel_mode_name(enum qlink_parcel_mode value)
+{
+	switch (value) {
+	case QLINK_PARCEL_MODE_OFF:
+		return "off";
+	case QLINK_PARCEL_MODE_PACK:
+		return "pack";
+	}
+	return "unknown";
+}
+
 static inline const char *qlink_key_state_name(enum qlink_key_state value)
 {
 	switch (value) {
@@ -164,6 +175,10 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "tx_keepalive";
 	case QLINK_A_STATS_RX_KEEPALIVE:
 		return "rx_keepalive";
+	case QLINK_A_STATS_TX_PARCELS:
+		return "tx_parcels";
+	case QLINK_A_STATS_TX_PARCEL_BYTES:
+		return "tx_parcel_bytes";
 	case QLINK_A_STATS_RX_PARCELS:
 		return "rx_parcels";
 	case QLINK_A_STATS_TX_FPU_WAIT:

@@ -6,9 +6,6 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
-#define QLINK_PARCEL_FIRST_BYTES	2
-#define QLINK_PARCEL_KIND_SHIFT		14
-
 /**
  * qlink_parcel_begin() - begin to take a parcel apart
  * @walk: filled in: the rest of an earlier record, and where the first record begins

@@ -8,6 +8,9 @@
 /* The length of the record's content, 14 bits. */
 #define QLINK_PARCEL_RECORD_BYTES_MAX	0x3fff
 #define QLINK_PARCEL_HEAD_BYTES	2
+/* Where the first record begins. */
+#define QLINK_PARCEL_FIRST_BYTES	2
+#define QLINK_PARCEL_KIND_SHIFT	14
 
 enum qlink_parcel_kind {
 	QLINK_PARCEL_FRAME,
@@ -43,6 +46,18 @@ struct qlink_parcel_walk {
 	/** @end: of the parcel */
 	const u8 *end;
 };
+
+/**
+ * qlink_parcel_head() - the head of a record
+ * @kind: of it
+ * @bytes: of its content, 1 to QLINK_PARCEL_RECORD_BYTES_MAX
+ *
+ * Return: the head
+ */
+static inline u16 qlink_parcel_head(enum qlink_parcel_kind kind, unsigned int bytes)
+{
+	return kind << QLINK_PARCEL_KIND_SHIFT | bytes;
+}
 
 bool qlink_parcel_begin(struct qlink_parcel_walk *walk, const u8 *plaintext, unsigned int bytes);
 int qlink_parcel_next(struct qlink_parcel_walk *walk, struct qlink_parcel_record *record);

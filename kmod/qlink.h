@@ -88,6 +88,9 @@ struct qlink_dev {
 	/** @cuts: frames that the end of a received parcel has cut; NULL until there is one */
 	struct qlink_cuts *cuts;
 
+	/** @parcel: how small frames are sent, an enum qlink_parcel_mode; RTNL, read anywhere */
+	u8 parcel;
+
 	/** @takes_ecn: received frames are told of congestion on the underlay; RTNL */
 	bool takes_ecn;
 

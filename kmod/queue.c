@@ -68,7 +68,7 @@ static void qlink_queue_add_cost(struct qlink_queue *queue, int cost)
 {
 	lockdep_assert_held(&queue->queues->lock);
 
-	queue->cost += cost;
+	WRITE_ONCE(queue->cost, queue->cost + cost);
 	queue->group->cost += cost;
 	WRITE_ONCE(queue->queues->cost, queue->queues->cost + cost);
 }

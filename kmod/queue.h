@@ -93,4 +93,16 @@ static inline bool qlink_queues_are_empty(const struct qlink_queues *queues)
 	return !READ_ONCE(queues->cost);
 }
 
+/**
+ * qlink_queue_is_empty() - does nothing of a link wait on this CPU?
+ * @queue: of the link and this CPU
+ *
+ * Context: BHs off.
+ * Return: whether nothing does
+ */
+static inline bool qlink_queue_is_empty(const struct qlink_queue *queue)
+{
+	return !READ_ONCE(queue->cost);
+}
+
 #endif

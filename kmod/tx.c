@@ -3,6 +3,7 @@
 #include "tx.h"
 
 #include <linux/etherdevice.h>
+#include <linux/hash.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 #include <net/gso.h>
@@ -12,6 +13,7 @@
 #include "gso.h"
 #include "nest.h"
 #include "outer.h"
+#include "pack.h"
 #include "pages.h"
 #include "pmtu.h"
 
@@ -47,9 +49,13 @@
  * not cloned. Anything else is copied first, above all the page-cache pages of
  * sendfile().
  *
+ * With "parcel pack", frames that come in a softirq wait in the CPU's queue until its end. Then
+ * small ones that follow each other share a parcel (pack.c); any other goes as above, behind
+ * those that came before it. A frame that a process sends waits for nothing.
+ *
  * Where the FPU is busy (6.12, a softirq inside a task's use of it), the frame
- * waits in its CPU's queue. Later frames of that CPU wait behind it, so that the
- * order stays.
+ * waits in its CPU's queue. Later frames of the link on that CPU wait behind it, so
+ * that the order stays.
  */
 
 /**
@@ -278,6 +284,19 @@ static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
 	return qlink_tx_emit(link, attach, skb, 1, flow);
 }
 
+/* With parcels, all that a CPU sends comes from one port, so that the underlay keeps its order: a
+ * flow may have frames in parcels and others.
+ */
+static struct qlink_flow qlink_tx_flow(const struct qlink_dev *link,
+				       const struct qlink_attach *attach, struct sk_buff *skb)
+{
+	struct qlink_flow flow = qlink_outer_flow(attach, skb);
+
+	if (unlikely(READ_ONCE(link->parcel)))
+		flow.hash = hash_32(qlink_lane() + 1, 31);
+	return flow;
+}
+
 /* One frame, which may still be too big for the underlay. */
 static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 			   struct sk_buff *skb)
@@ -299,7 +318,7 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 	}
 	skb_dst_drop(skb);
 
-	flow = qlink_outer_flow(attach, skb);
+	flow = qlink_tx_flow(link, attach, skb);
 	own = qlink_tx_own(skb, attach->headroom + QLINK_HEADER_BYTES + QLINK_CSUM_BYTES,
 			   attach->tailroom + QLINK_TAG_BYTES);
 	if (unlikely(!own)) {
@@ -494,7 +513,7 @@ static void qlink_tx_cut_up(struct qlink_dev *link, struct qlink_attach *attach,
 {
 	unsigned int bundle_bytes = attach->ops->bundle_bytes ?
 				    attach->ops->bundle_bytes(attach) : 0;
-	struct qlink_flow flow = qlink_outer_flow(attach, skb);
+	struct qlink_flow flow = qlink_tx_flow(link, attach, skb);
 
 	if (bundle_bytes)
 		qlink_tx_bundle_all(link, attach, gso, skb, flow, bundle_bytes);
@@ -542,6 +561,90 @@ static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
 	}
 	qlink_tx_one(link, skb);
 	qlink_nest_leave(&nest);
+}
+
+/* Seal and send a parcel of several frames; or count why not. */
+static void qlink_tx_parcel(struct qlink_dev *link, struct qlink_attach *attach,
+			    const struct qlink_pack *pack)
+{
+	struct sk_buff *skb = pack->parcel;
+	unsigned int bytes = skb->len;
+	int err;
+
+	skb_push(skb, QLINK_HEADER_BYTES);
+	skb_put(skb, QLINK_TAG_BYTES);
+	qlink_aead_lock();
+	err = qlink_tx_seal(link, attach->config.link_id, skb->data, bytes, QLINK_TYPE_PARCEL);
+	qlink_aead_unlock();
+	if (unlikely(err)) {
+		qlink_drop_count(link->stats, link->dev, skb, qlink_tx_seal_counter(err), pack->n);
+		kfree_skb(skb);
+		return;
+	}
+	if (unlikely(!qlink_tx_emit(link, attach, skb, pack->n, pack->flow)))
+		return;
+	dev_sw_netstats_tx_add(link->dev, pack->n, pack->bytes);
+	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_PARCELS);
+	qlink_stats_add(link->stats, QLINK_A_STATS_TX_PARCEL_BYTES, bytes);
+}
+
+static void qlink_tx_parcel_out(struct qlink_dev *link, const struct qlink_pack *pack)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	struct qlink_nest nest;
+	unsigned int counter;
+
+	counter = unlikely(!attach) ? QLINK_A_STATS_TX_NO_UNDERLAY :
+		  unlikely(!qlink_nest_enter(&nest, link)) ? QLINK_A_STATS_TX_LOOP : 0;
+	if (unlikely(counter)) {
+		qlink_drop_count(link->stats, link->dev, pack->parcel, counter, pack->n);
+		kfree_skb(pack->parcel);
+		return;
+	}
+	qlink_tx_parcel(link, attach, pack);
+	qlink_nest_leave(&nest);
+}
+
+/* Send what is in a pack, and empty it. */
+static void qlink_tx_pack_out(struct qlink_dev *link, struct qlink_pack *pack)
+{
+	if (qlink_pack_is_empty(pack))
+		return;
+	if (pack->parcel)
+		qlink_tx_parcel_out(link, pack);
+	else
+		qlink_tx_frame(link, pack->first);
+	*pack = (struct qlink_pack){ 0 };
+}
+
+/* Put a frame into a pack, where that is possible; otherwise it is untouched. */
+static bool qlink_tx_pack(struct qlink_dev *link, struct qlink_pack *pack, struct sk_buff *skb)
+{
+	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
+	struct qlink_flow flow;
+
+	if (!READ_ONCE(link->parcel) || unlikely(!attach) || !qlink_pack_takes(attach, skb))
+		return false;
+	flow = qlink_tx_flow(link, attach, skb);
+	if (!qlink_pack_fits(pack, skb, &flow))
+		qlink_tx_pack_out(link, pack);
+	return qlink_pack_add(pack, attach, skb, &flow);
+}
+
+/* Send the frames of a link that have waited, in their order, as long as that is possible. What is
+ * left in the pack then comes before all that is left in the batch.
+ */
+static void qlink_tx_batch(struct qlink_dev *link, struct sk_buff_head *batch,
+			   struct qlink_pack *pack)
+{
+	struct sk_buff *skb;
+
+	while (qlink_aead_may_run() && (skb = __skb_dequeue(batch))) {
+		if (qlink_tx_pack(link, pack, skb))
+			continue;
+		qlink_tx_pack_out(link, pack);
+		qlink_tx_frame(link, skb);
+	}
 }
 
 static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
@@ -599,6 +702,7 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 	qlink_nest_leave(&nest);
 }
 
+/* Have a frame wait for the CPU's work, which runs at the end of this softirq, or later. */
 static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 {
 	unsigned int n = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
@@ -608,9 +712,32 @@ static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_tx_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
 		return;
 	}
-	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
 	queue_work_on(smp_processor_id(), system_bh_wq,
 		      this_cpu_ptr(&qlink_tx_cpus.work));
+}
+
+/* A pack is filled from several turns of one link, but does not wait while another has its turn. */
+static void qlink_tx_turns(struct qlink_tx_cpu *here)
+{
+	struct qlink_dev *link = NULL, *before = NULL;
+	struct qlink_pack pack = { 0 };
+	struct qlink_queue *queue;
+	struct sk_buff_head batch;
+
+	__skb_queue_head_init(&batch);
+	while (qlink_aead_may_run() && (queue = qlink_queues_take(&here->queues, &batch))) {
+		link = netdev_priv(skb_peek(&batch)->dev);
+		if (before && before != link)
+			qlink_tx_pack_out(before, &pack);
+		before = link;
+		qlink_tx_batch(link, &batch, &pack);
+		if (!skb_queue_empty(&batch)) {
+			qlink_tx_pack_out(link, &pack);
+			qlink_queue_put_back(queue, &batch);
+		}
+	}
+	if (link)
+		qlink_tx_pack_out(link, &pack);
 }
 
 /* The devices of these frames cannot go while this runs: their ndo_uninit kills the queues, and
@@ -619,19 +746,10 @@ static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 static void qlink_tx_work(struct work_struct *work)
 {
 	struct qlink_tx_cpu *here = container_of(work, struct qlink_tx_cpu, work);
-	struct qlink_queue *queue;
-	struct sk_buff_head batch;
-	struct sk_buff *skb;
 
-	__skb_queue_head_init(&batch);
 	local_bh_disable();
 	rcu_read_lock();
-	while (qlink_aead_may_run() && (queue = qlink_queues_take(&here->queues, &batch))) {
-		while (qlink_aead_may_run() && (skb = __skb_dequeue(&batch)))
-			qlink_tx_frame(netdev_priv(skb->dev), skb);
-		if (!skb_queue_empty(&batch))
-			qlink_queue_put_back(queue, &batch);
-	}
+	qlink_tx_turns(here);
 	if (!qlink_queues_are_empty(&here->queues))
 		queue_work(system_bh_wq, work);
 	rcu_read_unlock();
@@ -650,11 +768,15 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct qlink_dev *link = netdev_priv(dev);
 
-	if (unlikely(!qlink_aead_may_run() ||
-		     !qlink_queues_are_empty(this_cpu_ptr(&qlink_tx_cpus.queues))))
+	if (READ_ONCE(link->parcel) && in_serving_softirq()) {
 		qlink_tx_wait(link, skb);
-	else
+	} else if (unlikely(!qlink_aead_may_run() ||
+			    !qlink_queue_is_empty(this_cpu_ptr(link->tx_queue)))) {
+		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
+		qlink_tx_wait(link, skb);
+	} else {
 		qlink_tx_frame(link, skb);
+	}
 	return NETDEV_TX_OK;
 }
 

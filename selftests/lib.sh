@@ -403,14 +403,19 @@ datagrams()
 		awk '/^Udp: [0-9]/ { n += $2 } /^Udp6InDatagrams/ { n += $2 } END { print n }'
 }
 
-# stats_nonzero NS: "name:value …" of the counters that are not 0.
+# stats_nonzero NS: "name:value …" of the counters that are not 0, without parcels sent and received, which are no drops.
 stats_nonzero()
 {
 	local pair pairs out=()
 
 	pairs=$(stats "$1")
 	[ -n "$pairs" ] || { echo "no counters"; return 1; }
-	for pair in $pairs; do [ "${pair#*:}" = 0 ] || out+=("$pair"); done
+	for pair in $pairs; do
+		case $pair in
+		*:0 | tx_parcels:* | tx_parcel_bytes:* | rx_parcels:*) ;;
+		*) out+=("$pair") ;;
+		esac
+	done
 	echo "${out[*]}"
 }
 

@@ -64,3 +64,29 @@ decode()
 # source_ports NAME: the UDP source ports in a decoded capture.
 source_ports() { json "$1" '.count | keys[] | select(startswith("source port ")) | ltrimstr("source port ")'; }
 other_frames() { json "$1" '[.count | keys[] | select(startswith("outer") and . != "outer sealed")] | join(" ")'; }
+
+# setup_forwarder bridge|route: $ns3 behind $ns2, over a device that completes no checksum.
+setup_forwarder()
+{
+	setup_pair
+	setup_ns ns3
+	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
+	in_ns "$ns2" ethtool -K veth1 tx off >/dev/null
+	ip -n "$ns2" link set veth1 up
+	ip -n "$ns3" link set veth1 up
+	case $1 in
+	bridge)
+		ip -n "$ns2" link add br0 type bridge
+		ip -n "$ns2" address flush dev qlink0
+		ip -n "$ns2" link set qlink0 master br0
+		ip -n "$ns2" link set veth1 master br0
+		ip -n "$ns2" link set br0 up
+		ip -n "$ns3" address add "${inner[3]}/24" dev veth1 ;;
+	route)
+		in_ns "$ns2" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+		ip -n "$ns2" address add 203.0.113.2/24 dev veth1
+		ip -n "$ns3" address add 203.0.113.3/24 dev veth1
+		ip -n "$ns3" route add 192.0.2.0/24 via 203.0.113.2
+		ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}" ;;
+	esac
+}

@@ -32,6 +32,8 @@ carry_vxlan-ovpn() { tunnel=vxlan0; ovpn_ends 10.7.0 1540; vxlan_in tun0; }
 carry_gretap-esp() { tunnel=gre1; gretap_ends; }
 carry_qlink-eth() { tunnel=qlink0; qlink_ends eth; }
 carry_qlink-udp() { tunnel=qlink0; qlink_ends udp; }
+carry_qlink-eth-pack() { carry_qlink-eth; on_both link set qlink0 type qlink parcel pack; }
+carry_qlink-udp-pack() { carry_qlink-udp; on_both link set qlink0 type qlink parcel pack; }
 
 # esp_hop SITE DIRECTION FROM TO SPI KEY
 esp_hop()

@@ -22,6 +22,7 @@ _Static_assert(sizeof(((struct qlink_config *)0)->ecn) == 1, "ecn");
 _Static_assert(sizeof(((struct qlink_config *)0)->ttl) == 2, "ttl");
 _Static_assert(sizeof(((struct qlink_config *)0)->fwmark) == 4, "fwmark");
 _Static_assert(sizeof(((struct qlink_config *)0)->roam) == 1, "roam");
+_Static_assert(sizeof(((struct qlink_config *)0)->parcel) == 1, "parcel");
 _Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
@@ -112,6 +113,12 @@ static const struct qlink_attr config_attrs[] = {
 		.name = "roam", .key = "roam",
 		.type = IFLA_QLINK_ROAM, .form = QLINK_FORM_BOOLEAN,
 		MEMBER(struct qlink_config, roam),
+	},
+	{
+		.name = "parcel", .key = "parcel",
+		.type = IFLA_QLINK_PARCEL, .form = QLINK_FORM_NAME,
+		.names = &qlink_parcel_modes,
+		MEMBER(struct qlink_config, parcel),
 	},
 	{
 		.name = "accept", .key = "accept",

@@ -82,6 +82,9 @@ struct qlink_config {
 	/** @roam: 1 if the endpoint of the peer follows its beacons */
 	uint8_t roam;
 
+	/** @parcel: an enum qlink_parcel_mode */
+	uint8_t parcel;
+
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 

@@ -29,6 +29,13 @@ static const char *const underlays[] = {
 
 const struct qlink_names qlink_underlays = NAMES(underlays);
 
+static const char *const parcel_modes[] = {
+	[QLINK_PARCEL_MODE_OFF] = "off",
+	[QLINK_PARCEL_MODE_PACK] = "pack",
+};
+
+const struct qlink_names qlink_parcel_modes = NAMES(parcel_modes);
+
 static const char *const key_states[] = {
 	[QLINK_KEY_STATE_STAGED] = "staged",
 	[QLINK_KEY_STATE_ACTIVE] = "active",
@@ -112,6 +119,8 @@ const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_RX_BAD_INNER] = "rx_bad_inner",
 	[QLINK_A_STATS_TX_KEEPALIVE] = "tx_keepalive",
 	[QLINK_A_STATS_RX_KEEPALIVE] = "rx_keepalive",
+	[QLINK_A_STATS_TX_PARCELS] = "tx_parcels",
+	[QLINK_A_STATS_TX_PARCEL_BYTES] = "tx_parcel_bytes",
 	[QLINK_A_STATS_RX_PARCELS] = "rx_parcels",
 	[QLINK_A_STATS_TX_FPU_WAIT] = "tx_fpu_wait",
 	[QLINK_A_STATS_RX_FPU_WAIT] = "rx_fpu_wait",

@@ -22,6 +22,7 @@ struct qlink_names {
 extern const struct qlink_names qlink_directions;
 extern const struct qlink_names qlink_sources;
 extern const struct qlink_names qlink_underlays;
+extern const struct qlink_names qlink_parcel_modes;
 extern const struct qlink_names qlink_key_states;
 extern const struct qlink_names qlink_link_states;
 /* Of the bits, by their number. */

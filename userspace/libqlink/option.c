@@ -137,6 +137,21 @@ static int parse_text(const struct qlink_attr *attr, char *member, const char *t
 	return 0;
 }
 
+/* A value of an enum, which takes a byte. */
+static int parse_name(const struct qlink_attr *attr, uint8_t *member, const char *text,
+		      struct qlink_why *why)
+{
+	int value = qlink_name_find(attr->names, text, strlen(text));
+	char list[80];
+
+	if (value < 0) {
+		qlink_name_list(attr->names, list, sizeof(list));
+		return qlink_refuse(why, -EINVAL, "not one of %s", list);
+	}
+	*member = (uint8_t)value;
+	return 0;
+}
+
 static int parse(const struct qlink_attr *attr, struct qlink_config *config, const char *text,
 		 struct qlink_why *why)
 {
@@ -158,6 +173,7 @@ static int parse(const struct qlink_attr *attr, struct qlink_config *config, con
 	case QLINK_FORM_TEXT:
 		return parse_text(attr, member, text, why);
 	case QLINK_FORM_NAME:
+		return parse_name(attr, member, text, why);
 	case QLINK_FORM_UUID:
 	case QLINK_FORM_BYTES:
 		break;
@@ -273,8 +289,9 @@ static const char *placeholder(const struct qlink_attr *attr)
 		return "NAME";
 	case QLINK_FORM_BOOLEAN:
 		return "on|off";
-	case QLINK_FORM_NUMBER:
 	case QLINK_FORM_NAME:
+		return "MODE";
+	case QLINK_FORM_NUMBER:
 	case QLINK_FORM_UUID:
 	case QLINK_FORM_BYTES:
 		break;

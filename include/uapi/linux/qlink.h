@@ -68,6 +68,17 @@ enum qlink_underlay {
 };
 
 /**
+ * enum qlink_parcel_mode - How frames share a sealed frame.
+ * @QLINK_PARCEL_MODE_OFF: each has one of its own
+ * @QLINK_PARCEL_MODE_PACK: small ones that are forwarded in one go travel
+ *   together
+ */
+enum qlink_parcel_mode {
+	QLINK_PARCEL_MODE_OFF,
+	QLINK_PARCEL_MODE_PACK,
+};
+
+/**
  * enum qlink_key_state - The state of a key.
  * @QLINK_KEY_STATE_STAGED: installed but not used yet; a receive key already
  *   opens frames
@@ -238,6 +249,7 @@ enum {
 	IFLA_QLINK_TTL,
 	IFLA_QLINK_FWMARK,
 	IFLA_QLINK_ROAM,
+	IFLA_QLINK_PARCEL,
 	IFLA_QLINK_ENDPOINT,
 	IFLA_QLINK_ENDPOINT_PORT,
 
@@ -310,6 +322,8 @@ enum {
 	QLINK_A_STATS_RX_BAD_INNER,
 	QLINK_A_STATS_TX_KEEPALIVE,
 	QLINK_A_STATS_RX_KEEPALIVE,
+	QLINK_A_STATS_TX_PARCELS,
+	QLINK_A_STATS_TX_PARCEL_BYTES,
 	QLINK_A_STATS_RX_PARCELS,
 	QLINK_A_STATS_TX_FPU_WAIT,
 	QLINK_A_STATS_RX_FPU_WAIT,
