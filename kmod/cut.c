@@ -5,7 +5,7 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
-/* A rest that comes later than this after the first part is of no use any more. */
+/* A part that comes later than this after the one before is of no use any more. */
 #define QLINK_CUT_AGE	HZ
 
 /**
@@ -17,17 +17,18 @@ struct qlink_cuts {
 };
 
 /**
- * qlink_cut_new() - make a begin
+ * qlink_cut_new() - make a begin, or a whole record
+ * @napi: of this CPU, whose memory is near
  * @header: of its parcel
  * @record: what the parcel has of it
  *
  * Context: BHs off.
  * Return: with room for the whole record; %NULL without memory
  */
-struct sk_buff *qlink_cut_new(const struct qlink_header *header,
+struct sk_buff *qlink_cut_new(struct napi_struct *napi, const struct qlink_header *header,
 			      const struct qlink_parcel_record *record)
 {
-	struct sk_buff *begin = netdev_alloc_skb_ip_align(NULL, record->bytes);
+	struct sk_buff *begin = napi_alloc_skb(napi, record->bytes);
 
 	if (unlikely(!begin))
 		return NULL;
@@ -108,6 +109,7 @@ bool qlink_cut_add(struct sk_buff *begin, const struct qlink_header *header,
 
 	skb_put_data(begin, walk->rest, walk->rest_bytes);
 	cut->sequence = qlink_header_sequence(header);
+	cut->since = jiffies;
 	cut->missing -= walk->rest_bytes;
 	return !cut->missing;
 }

@@ -17,7 +17,7 @@ struct qlink_cut {
 	u64 epoch;
 	/** @sequence: of the last one */
 	u64 sequence;
-	/** @since: jiffies when the first one came */
+	/** @since: jiffies when it came */
 	unsigned long since;
 	/** @missing: bytes that the skb has room for and does not have yet */
 	u16 missing;
@@ -37,7 +37,7 @@ static inline struct qlink_cut *qlink_cut_of(const struct sk_buff *begin)
 	return (struct qlink_cut *)begin->cb;
 }
 
-struct sk_buff *qlink_cut_new(const struct qlink_header *header,
+struct sk_buff *qlink_cut_new(struct napi_struct *napi, const struct qlink_header *header,
 			      const struct qlink_parcel_record *record);
 bool qlink_cut_is_older(const struct sk_buff *begin, const struct qlink_header *header);
 bool qlink_cut_is_next(const struct sk_buff *begin, const struct qlink_header *header);

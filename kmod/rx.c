@@ -314,7 +314,7 @@ static void qlink_rx_record(const struct qlink_rx_parcel *parcel,
 		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_CUT_LOST, 1);
 		return;
 	}
-	skb = qlink_cut_new(parcel->header, record);
+	skb = qlink_cut_new(this_cpu_ptr(&qlink_rx_cpus.napi), parcel->header, record);
 	if (unlikely(!skb))
 		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_NO_MEMORY, 1);
 	else if (record->here < record->bytes)
