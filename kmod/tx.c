@@ -772,7 +772,8 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 		qlink_tx_wait(link, skb);
 	} else if (unlikely(!qlink_aead_may_run() ||
 			    !qlink_queue_is_empty(this_cpu_ptr(link->tx_queue)))) {
-		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
+		if (!READ_ONCE(link->parcel))
+			qlink_stats_inc(link->stats, QLINK_A_STATS_TX_FPU_WAIT);
 		qlink_tx_wait(link, skb);
 	} else {
 		qlink_tx_frame(link, skb);

@@ -16,6 +16,7 @@ import argparse
 import json
 import random
 import select
+import socket
 import struct
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from innerframes import udp_frame
 from tap import Tap
 
 PATIENCE_S = 5.0
+SO_SNDBUFFORCE = 32  # a whole burst is held
 
 
 def plug(args: argparse.Namespace, *words: str) -> None:
@@ -61,6 +63,7 @@ def main() -> int:
     parser.add_argument("--between")
     args = parser.parse_args()
     source, tap = Tap(args.sender, args.device, protocol=0), Tap(args.to, "qlink0")
+    source.sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 16 << 20)
     dice = random.Random(7)
     sent: list[bytes] = []
     came: list[bytes] = []

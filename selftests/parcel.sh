@@ -60,6 +60,24 @@ each_test_mixed_sizes_keep_their_order()
 	expect_nothing_dropped
 }
 
+# An underlay that carries more than a parcel may have, and frames that no record could hold.
+each_test_jumbo_underlay()
+{
+	local ns device
+
+	setup_lan parcel pack
+	for device in "$ns1:veth0" "$ns2:veth0" "$ns2:veth1" "$ns3:veth1"; do
+		ip -n "${device%:*}" link set "${device#*:}" mtu 65535
+	done
+	for ns in "$ns1" "$ns2"; do expect_soon "MTU follows" mtu_is_above "$ns" 60000; done
+	ip -n "$ns2" link set br0 mtu 60000
+	expect_ok "in order, unchanged" bursts --bursts 8 --sizes 64,64,64,7000,9000,20000,40000
+	expect_ok "some in parcels" test "$(parcels)" -gt 4
+	expect_nothing_dropped
+}
+
+mtu_is_above() { [ "$(in_ns "$1" cat /sys/class/net/qlink0/mtu)" -gt "$2" ]; }
+
 # One frame needs no parcel, and neither does what a process sends itself.
 each_test_a_lone_frame_goes_alone()
 {
