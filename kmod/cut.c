@@ -166,19 +166,30 @@ struct sk_buff *qlink_cuts_hold(struct qlink_cuts **cuts, u8 lane, struct sk_buf
 }
 
 /**
- * qlink_cuts_free() - drop all that is held
+ * qlink_cuts_drop() - drop all that is held
+ * @cuts: of the link, which may receive
+ *
+ * Context: Process context or BHs off.
+ */
+void qlink_cuts_drop(struct qlink_cuts **cuts)
+{
+	/* As in qlink_cuts_take(). */
+	struct qlink_cuts *all = smp_load_acquire(cuts);
+	unsigned int i;
+
+	for (i = 0; all && i < QLINK_LANES; i++)
+		kfree_skb(xchg(&all->begin[i], NULL));
+}
+
+/**
+ * qlink_cuts_free() - drop all that is held, and where it is held
  * @cuts: of a link that receives nothing any more
  *
  * Context: Any.
  */
 void qlink_cuts_free(struct qlink_cuts **cuts)
 {
-	unsigned int i;
-
-	if (!*cuts)
-		return;
-	for (i = 0; i < QLINK_LANES; i++)
-		kfree_skb((*cuts)->begin[i]);
+	qlink_cuts_drop(cuts);
 	kfree(*cuts);
 	*cuts = NULL;
 }

@@ -47,6 +47,7 @@ bool qlink_cut_add(struct sk_buff *begin, const struct qlink_header *header,
 
 struct sk_buff *qlink_cuts_take(struct qlink_cuts **cuts, u8 lane);
 struct sk_buff *qlink_cuts_hold(struct qlink_cuts **cuts, u8 lane, struct sk_buff *begin);
+void qlink_cuts_drop(struct qlink_cuts **cuts);
 void qlink_cuts_free(struct qlink_cuts **cuts);
 
 #endif

@@ -55,7 +55,10 @@ static void qlink_device_tx_changed(struct qlink_keyring *keyring)
 
 static void qlink_device_wiped(struct qlink_keyring *keyring)
 {
-	qlink_live_forget(container_of(keyring, struct qlink_dev, keyring));
+	struct qlink_dev *link = container_of(keyring, struct qlink_dev, keyring);
+
+	qlink_live_forget(link);
+	qlink_cuts_drop(&link->cuts);
 }
 
 static void qlink_device_tell(struct qlink_keyring *keyring, u32 kinds)
@@ -162,7 +165,10 @@ static int qlink_device_ndo_open(struct net_device *dev)
 
 static int qlink_device_ndo_stop(struct net_device *dev)
 {
-	qlink_live_stop(netdev_priv(dev));
+	struct qlink_dev *link = netdev_priv(dev);
+
+	qlink_live_stop(link);
+	qlink_cuts_drop(&link->cuts);
 	return 0;
 }
 

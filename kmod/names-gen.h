@@ -167,8 +167,6 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "rx_parcel_bad";
 	case QLINK_A_STATS_RX_CUT_LOST:
 		return "rx_cut_lost";
-	case QLINK_A_STATS_RX_CUT_LATE:
-		return "rx_cut_late";
 	case QLINK_A_STATS_RX_BAD_INNER:
 		return "rx_bad_inner";
 	case QLINK_A_STATS_TX_KEEPALIVE:
@@ -179,6 +177,8 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "tx_parcels";
 	case QLINK_A_STATS_TX_PARCEL_BYTES:
 		return "tx_parcel_bytes";
+	case QLINK_A_STATS_RX_CUT_LATE:
+		return "rx_cut_late";
 	case QLINK_A_STATS_RX_PARCELS:
 		return "rx_parcels";
 	case QLINK_A_STATS_TX_FPU_WAIT:

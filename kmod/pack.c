@@ -54,7 +54,7 @@ bool qlink_pack_takes(const struct qlink_attach *attach, struct sk_buff *skb)
  * @flow: of it
  *
  * Context: BHs off.
- * Return: whether there is room, and the outer header is the same
+ * Return: whether there is room, and queues and the outer header treat it as them
  */
 bool qlink_pack_fits(const struct qlink_pack *pack, const struct sk_buff *skb,
 		     const struct qlink_flow *flow)
@@ -65,8 +65,10 @@ bool qlink_pack_fits(const struct qlink_pack *pack, const struct sk_buff *skb,
 		return true;
 	have = pack->parcel ? pack->parcel->len :
 	       QLINK_PARCEL_FIRST_BYTES + qlink_pack_bytes(pack->first);
-	return have + qlink_pack_bytes(skb) <= pack->max_bytes && flow->tos == pack->flow.tos &&
-	       flow->ttl == pack->flow.ttl && flow->copies == pack->flow.copies;
+	return have + qlink_pack_bytes(skb) <= pack->max_bytes &&
+	       skb->priority == pack->priority && skb->mark == pack->mark &&
+	       flow->tos == pack->flow.tos && flow->ttl == pack->flow.ttl &&
+	       flow->copies == pack->flow.copies;
 }
 
 /* Copies a frame into the parcel, as a record. */
@@ -101,8 +103,8 @@ static bool qlink_pack_open(struct qlink_pack *pack, const struct qlink_attach *
 	put_unaligned_be16(0, skb_put(parcel, QLINK_PARCEL_FIRST_BYTES));
 	qlink_pack_record(parcel, pack->first);
 	parcel->dev = pack->first->dev;
-	parcel->priority = pack->first->priority;
-	parcel->mark = pack->first->mark;
+	parcel->priority = pack->priority;
+	parcel->mark = pack->mark;
 	consume_skb(pack->first);
 	pack->first = NULL;
 	pack->parcel = parcel;
@@ -125,6 +127,8 @@ bool qlink_pack_add(struct qlink_pack *pack, const struct qlink_attach *attach,
 	if (!pack->n) {
 		pack->first = skb;
 		pack->flow = *flow;
+		pack->priority = skb->priority;
+		pack->mark = skb->mark;
 		pack->max_bytes = qlink_pack_room(attach);
 	} else if (!pack->parcel && unlikely(!qlink_pack_open(pack, attach))) {
 		return false;

@@ -15,6 +15,10 @@ struct qlink_pack {
 	struct sk_buff *parcel;
 	/** @flow: the fields of the outer header that all frames have */
 	struct qlink_flow flow;
+	/** @priority: that all have, by which queues below choose */
+	u32 priority;
+	/** @mark: that all have */
+	u32 mark;
 	/** @n: frames */
 	unsigned int n;
 	/** @bytes: of them */

@@ -258,6 +258,9 @@ static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
 
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->encapsulation = 0;
+	/* Queues below must not part what leaves a CPU in order. */
+	if (unlikely(READ_ONCE(link->parcel)))
+		__skb_set_sw_hash(skb, flow.hash, true);
 	verdict = attach->ops->xmit(attach, skb, flow);
 	if (likely(verdict == QLINK_XMIT_SENT))
 		return true;
@@ -284,15 +287,22 @@ static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
 	return qlink_tx_emit(link, attach, skb, 1, flow);
 }
 
-/* With parcels, all that a CPU sends comes from one port, so that the underlay keeps its order: a
- * flow may have frames in parcels and others.
+/* Did a device of this host receive the frame? Over a virtual wire it may still have a socket. */
+static bool qlink_tx_is_forwarded(const struct sk_buff *skb)
+{
+	return skb->skb_iif;
+}
+
+/* With parcels, all that a CPU forwards comes from one port, so that the underlay keeps its order:
+ * a flow may have frames in parcels and others. A flow of this host has none in parcels, and may
+ * be sent by several CPUs.
  */
 static struct qlink_flow qlink_tx_flow(const struct qlink_dev *link,
 				       const struct qlink_attach *attach, struct sk_buff *skb)
 {
 	struct qlink_flow flow = qlink_outer_flow(attach, skb);
 
-	if (unlikely(READ_ONCE(link->parcel)))
+	if (unlikely(READ_ONCE(link->parcel)) && qlink_tx_is_forwarded(skb))
 		flow.hash = hash_32(qlink_lane() + 1, 31);
 	return flow;
 }
@@ -617,13 +627,16 @@ static void qlink_tx_pack_out(struct qlink_dev *link, struct qlink_pack *pack)
 	*pack = (struct qlink_pack){ 0 };
 }
 
-/* Put a frame into a pack, where that is possible; otherwise it is untouched. */
+/* Put a frame into a pack, where that is possible; otherwise it is untouched. A frame of this host
+ * stays charged to its socket until it has left.
+ */
 static bool qlink_tx_pack(struct qlink_dev *link, struct qlink_pack *pack, struct sk_buff *skb)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 	struct qlink_flow flow;
 
-	if (!READ_ONCE(link->parcel) || unlikely(!attach) || !qlink_pack_takes(attach, skb))
+	if (!READ_ONCE(link->parcel) || unlikely(!attach) || !qlink_tx_is_forwarded(skb) ||
+	    !qlink_pack_takes(attach, skb))
 		return false;
 	flow = qlink_tx_flow(link, attach, skb);
 	if (!qlink_pack_fits(pack, skb, &flow))

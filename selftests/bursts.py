@@ -85,7 +85,7 @@ def main() -> int:
     verdict = {
         "sent": len(sent),
         "came": len(came),
-        "disordered": sum(a > b for a, b in zip(numbers, numbers[1:])),
+        "disordered": sum(a >= b for a, b in zip(numbers, numbers[1:])),
         "changed": sum(frame != sent[number] for frame, number in zip(came, numbers)),
     }
     print(json.dumps(verdict))
