@@ -26,7 +26,7 @@ from innerframes import udp_frame
 from tap import Tap
 
 PATIENCE_S = 5.0
-SO_SNDBUFFORCE = 32  # a whole burst is held
+SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33  # a whole burst is held, and comes at once
 
 
 def plug(args: argparse.Namespace, *words: str) -> None:
@@ -64,6 +64,7 @@ def main() -> int:
     args = parser.parse_args()
     source, tap = Tap(args.sender, args.device, protocol=0), Tap(args.to, "qlink0")
     source.sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 16 << 20)
+    tap.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
     dice = random.Random(7)
     sent: list[bytes] = []
     came: list[bytes] = []
