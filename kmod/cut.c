@@ -17,22 +17,16 @@ struct qlink_cuts {
 };
 
 /**
- * qlink_cut_new() - make a begin, or a whole record
- * @napi: of this CPU, whose memory is near
+ * qlink_cut_begin() - make a record's first part a begin
+ * @begin: has room for the whole record, and what the parcel has of it
  * @header: of its parcel
- * @record: what the parcel has of it
+ * @record: cut
  *
- * Context: BHs off.
- * Return: with room for the whole record; %NULL without memory
+ * Context: Any.
  */
-struct sk_buff *qlink_cut_new(struct napi_struct *napi, const struct qlink_header *header,
-			      const struct qlink_parcel_record *record)
+void qlink_cut_begin(struct sk_buff *begin, const struct qlink_header *header,
+		     const struct qlink_parcel_record *record)
 {
-	struct sk_buff *begin = napi_alloc_skb(napi, record->bytes);
-
-	if (unlikely(!begin))
-		return NULL;
-	skb_put_data(begin, record->content, record->here);
 	*qlink_cut_of(begin) = (struct qlink_cut){
 		.epoch = qlink_header_epoch(header),
 		.sequence = qlink_header_sequence(header),
@@ -40,7 +34,6 @@ struct sk_buff *qlink_cut_new(struct napi_struct *napi, const struct qlink_heade
 		.missing = record->bytes - record->here,
 		.kind = record->kind,
 	};
-	return begin;
 }
 
 /**

@@ -27,7 +27,7 @@ struct qlink_cut {
 
 /**
  * qlink_cut_of() - what is known of a begin
- * @begin: of qlink_cut_new()
+ * @begin: of qlink_cut_begin()
  *
  * Return: in its control buffer
  */
@@ -37,8 +37,8 @@ static inline struct qlink_cut *qlink_cut_of(const struct sk_buff *begin)
 	return (struct qlink_cut *)begin->cb;
 }
 
-struct sk_buff *qlink_cut_new(struct napi_struct *napi, const struct qlink_header *header,
-			      const struct qlink_parcel_record *record);
+void qlink_cut_begin(struct sk_buff *begin, const struct qlink_header *header,
+		     const struct qlink_parcel_record *record);
 bool qlink_cut_is_older(const struct sk_buff *begin, const struct qlink_header *header);
 bool qlink_cut_is_next(const struct sk_buff *begin, const struct qlink_header *header);
 bool qlink_cut_fits(const struct sk_buff *begin, const struct qlink_parcel_walk *walk);

@@ -82,8 +82,7 @@ static void qlink_pack_record(struct sk_buff *parcel, const struct sk_buff *skb)
 							  QLINK_PARCEL_FRAME, bytes), at);
 	at += QLINK_PARCEL_HEAD_BYTES;
 	if (is_partial) {
-		put_unaligned_be16(skb_checksum_start_offset(skb), at);
-		put_unaligned_be16(skb->csum_offset, at + 2);
+		qlink_csum_put(at, skb_checksum_start_offset(skb), skb->csum_offset);
 		at += QLINK_CSUM_BYTES;
 	}
 	/* It cannot fail: the frame has that many bytes. */

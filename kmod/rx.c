@@ -308,19 +308,25 @@ static bool qlink_rx_continue(const struct qlink_rx_parcel *parcel, struct sk_bu
 static void qlink_rx_record(const struct qlink_rx_parcel *parcel,
 			    const struct qlink_parcel_record *record)
 {
+	bool is_cut = record->here < record->bytes;
 	struct sk_buff *skb;
 
-	if (unlikely(record->here < record->bytes && parcel->is_older)) {
+	if (unlikely(is_cut && parcel->is_older)) {
 		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_CUT_LOST, 1);
 		return;
 	}
-	skb = qlink_cut_new(this_cpu_ptr(&qlink_rx_cpus.napi), parcel->header, record);
-	if (unlikely(!skb))
+	skb = napi_alloc_skb(this_cpu_ptr(&qlink_rx_cpus.napi), record->bytes);
+	if (unlikely(!skb)) {
 		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_NO_MEMORY, 1);
-	else if (record->here < record->bytes)
-		qlink_rx_hold(parcel, skb);
-	else
+		return;
+	}
+	skb_put_data(skb, record->content, record->here);
+	if (likely(!is_cut)) {
 		qlink_rx_whole(parcel, skb, record->kind);
+		return;
+	}
+	qlink_cut_begin(skb, parcel->header, record);
+	qlink_rx_hold(parcel, skb);
 }
 
 /* The records, or why the parcel ends before its end. */

@@ -189,11 +189,8 @@ static struct sk_buff *qlink_tx_own(struct sk_buff *skb, unsigned int headroom,
 static void qlink_tx_push_csum(struct sk_buff *skb)
 {
 	u16 start = skb_checksum_start_offset(skb);
-	u16 offset = skb->csum_offset;
-	u8 *at = skb_push(skb, QLINK_CSUM_BYTES);
 
-	put_unaligned_be16(start, at);
-	put_unaligned_be16(offset, at + 2);
+	qlink_csum_put(skb_push(skb, QLINK_CSUM_BYTES), start, skb->csum_offset);
 }
 
 /* Find a key with sequences left, and take one. Where the key gives none, the ring starts, extends
@@ -268,9 +265,11 @@ static bool qlink_tx_emit(struct qlink_dev *link, struct qlink_attach *attach,
 	return false;
 }
 
-/* Seal a plaintext that is linear, ours alone and has room, and send it; or count why not. */
+/* Seal a plaintext of @n frames that is linear, ours alone and has room, and send it; or count why
+ * not.
+ */
 static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
-			  struct sk_buff *skb, u8 type, struct qlink_flow flow)
+			  struct sk_buff *skb, unsigned int n, u8 type, struct qlink_flow flow)
 {
 	unsigned int bytes = skb->len;
 	int err;
@@ -281,10 +280,10 @@ static bool qlink_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
 	err = qlink_tx_seal(link, attach->config.link_id, skb->data, bytes, type);
 	qlink_aead_unlock();
 	if (unlikely(err)) {
-		qlink_tx_drop(link, skb, qlink_tx_seal_counter(err));
+		qlink_drop(link->stats, link->dev, skb, qlink_tx_seal_counter(err), n);
 		return false;
 	}
-	return qlink_tx_emit(link, attach, skb, 1, flow);
+	return qlink_tx_emit(link, attach, skb, n, flow);
 }
 
 /* Did a device of this host receive the frame? Over a virtual wire it may still have a socket. */
@@ -338,7 +337,7 @@ static void qlink_tx_small(struct qlink_dev *link, struct qlink_attach *attach,
 
 	if (type == QLINK_TYPE_FRAME_CSUM)
 		qlink_tx_push_csum(own);
-	if (likely(qlink_tx_send(link, attach, own, type, flow)))
+	if (likely(qlink_tx_send(link, attach, own, 1, type, flow)))
 		dev_sw_netstats_tx_add(link->dev, 1, bytes);
 }
 
@@ -380,8 +379,7 @@ static void qlink_tx_copy_metadata(struct sk_buff *own, const struct sk_buff *sk
 /* Write the next segment as the plaintext of a type 2 frame. */
 static void qlink_tx_cut_to(struct qlink_gso *gso, u8 *at)
 {
-	put_unaligned_be16(gso->transport, at);
-	put_unaligned_be16(gso->skb->csum_offset, at + 2);
+	qlink_csum_put(at, gso->transport, gso->skb->csum_offset);
 	qlink_gso_cut(gso, at + QLINK_CSUM_BYTES);
 }
 
@@ -432,7 +430,7 @@ static void qlink_tx_cut_all(struct qlink_dev *link, struct qlink_attach *attach
 			return;
 		}
 		qlink_tx_follow(own, skb, gso);
-		if (likely(qlink_tx_send(link, attach, own, QLINK_TYPE_FRAME_CSUM, flow)))
+		if (likely(qlink_tx_send(link, attach, own, 1, QLINK_TYPE_FRAME_CSUM, flow)))
 			dev_sw_netstats_tx_add(link->dev, 1, bytes);
 	}
 }
@@ -577,21 +575,10 @@ static void qlink_tx_frame(struct qlink_dev *link, struct sk_buff *skb)
 static void qlink_tx_parcel(struct qlink_dev *link, struct qlink_attach *attach,
 			    const struct qlink_pack *pack)
 {
-	struct sk_buff *skb = pack->parcel;
-	unsigned int bytes = skb->len;
-	int err;
+	unsigned int bytes = pack->parcel->len;
 
-	skb_push(skb, QLINK_HEADER_BYTES);
-	skb_put(skb, QLINK_TAG_BYTES);
-	qlink_aead_lock();
-	err = qlink_tx_seal(link, attach->config.link_id, skb->data, bytes, QLINK_TYPE_PARCEL);
-	qlink_aead_unlock();
-	if (unlikely(err)) {
-		qlink_drop_count(link->stats, link->dev, skb, qlink_tx_seal_counter(err), pack->n);
-		kfree_skb(skb);
-		return;
-	}
-	if (unlikely(!qlink_tx_emit(link, attach, skb, pack->n, pack->flow)))
+	if (unlikely(!qlink_tx_send(link, attach, pack->parcel, pack->n, QLINK_TYPE_PARCEL,
+				    pack->flow)))
 		return;
 	dev_sw_netstats_tx_add(link->dev, pack->n, pack->bytes);
 	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_PARCELS);
@@ -607,15 +594,14 @@ static void qlink_tx_parcel_out(struct qlink_dev *link, const struct qlink_pack 
 	counter = unlikely(!attach) ? QLINK_A_STATS_TX_NO_UNDERLAY :
 		  unlikely(!qlink_nest_enter(&nest, link)) ? QLINK_A_STATS_TX_LOOP : 0;
 	if (unlikely(counter)) {
-		qlink_drop_count(link->stats, link->dev, pack->parcel, counter, pack->n);
-		kfree_skb(pack->parcel);
+		qlink_drop(link->stats, link->dev, pack->parcel, counter, pack->n);
 		return;
 	}
 	qlink_tx_parcel(link, attach, pack);
 	qlink_nest_leave(&nest);
 }
 
-/* Send what is in a pack, and empty it. */
+/* Send what is in a pack, and empty it. Without a link it is empty. */
 static void qlink_tx_pack_out(struct qlink_dev *link, struct qlink_pack *pack)
 {
 	if (qlink_pack_is_empty(pack))
@@ -710,7 +696,7 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 	}
 	out = attach->outer;
 	out.hash = flow;
-	if (qlink_tx_send(link, attach, skb, QLINK_TYPE_KEEPALIVE, out))
+	if (qlink_tx_send(link, attach, skb, 1, QLINK_TYPE_KEEPALIVE, out))
 		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
 	qlink_nest_leave(&nest);
 }
@@ -732,25 +718,24 @@ static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 /* A pack is filled from several turns of one link, but does not wait while another has its turn. */
 static void qlink_tx_turns(struct qlink_tx_cpu *here)
 {
-	struct qlink_dev *link = NULL, *before = NULL;
+	struct qlink_dev *link = NULL, *next;
 	struct qlink_pack pack = { 0 };
 	struct qlink_queue *queue;
 	struct sk_buff_head batch;
 
 	__skb_queue_head_init(&batch);
 	while (qlink_aead_may_run() && (queue = qlink_queues_take(&here->queues, &batch))) {
-		link = netdev_priv(skb_peek(&batch)->dev);
-		if (before && before != link)
-			qlink_tx_pack_out(before, &pack);
-		before = link;
+		next = netdev_priv(skb_peek(&batch)->dev);
+		if (next != link)
+			qlink_tx_pack_out(link, &pack);
+		link = next;
 		qlink_tx_batch(link, &batch, &pack);
 		if (!skb_queue_empty(&batch)) {
 			qlink_tx_pack_out(link, &pack);
 			qlink_queue_put_back(queue, &batch);
 		}
 	}
-	if (link)
-		qlink_tx_pack_out(link, &pack);
+	qlink_tx_pack_out(link, &pack);
 }
 
 /* The devices of these frames cannot go while this runs: their ndo_uninit kills the queues, and

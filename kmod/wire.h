@@ -105,6 +105,13 @@ static inline u64 qlink_header_sequence(const struct qlink_header *header)
 	return get_unaligned_be64(header->bytes + 8) & QLINK_SEQUENCE_MAX;
 }
 
+/* The begin of the plaintext of type 2, QLINK_CSUM_BYTES bytes. */
+static inline void qlink_csum_put(u8 *at, u16 start, u16 offset)
+{
+	put_unaligned_be16(start, at);
+	put_unaligned_be16(offset, at + 2);
+}
+
 static inline void qlink_keepalive_put(u8 *at, const struct qlink_keepalive *keepalive)
 {
 	put_unaligned_be64(keepalive->stamp, at);

@@ -330,7 +330,8 @@ ABOUT = (
     "Whole sealed frames, made by selftests/qlinkwire.py from kmod/PROTOCOL.md. Each group is for a fresh receiver of "
     "the link that holds the group's epochs, and its frames are received in order. counter is what moves, null when "
     "the frame is delivered. The fields say what was sealed; frame is what goes on the wire, which is the same unless "
-    "the frame was spoilt after. A parcel moves all of counters and delivers the frames in delivered. finished is the inner frame of a type 2 with its checksum done."
+    "the frame was spoilt after. A parcel moves all of counters and delivers the frames in delivered. finished is the "
+    "inner frame of a type 2 with its checksum done."
 )
 
 
