@@ -205,12 +205,12 @@ void lab_client_start(struct lab_client *client, int side,
 	};
 	if (options->id)
 		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
-	if (options->first || options->dead_first)
-		nodes[0].url = options->first ?: "https://127.0.0.1:1";
+	if (options->first)
+		nodes[0].url = options->first;
 	conf = (struct kme_conf){
 		.sae = options->sae ?: sae,
 		.nodes = nodes,
-		.n_nodes = options->first || options->dead_first ? 2 : 1,
+		.n_nodes = options->first ? 2 : 1,
 		.connect_ms = options->timeout_ms ?: LAB_DEADLINE_MS,
 		.timeout_ms = options->timeout_ms ?: LAB_DEADLINE_MS,
 		.retry_min_ms = 20,

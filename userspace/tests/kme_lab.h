@@ -79,9 +79,6 @@ struct lab_options {
 
 	/** @first: URL of another KME that comes first; %NULL: it has one KME */
 	const char *first;
-
-	/** @dead_first: its first KME is one where nobody listens */
-	bool dead_first;
 };
 
 /**

@@ -5,6 +5,24 @@
 
 #include "kme_clients.h"
 
+/* The other end, which names keys of clients 1 and up. */
+static struct lab_client peer;
+
+/* Client 0 gets keys, so that those of the others wait and share a request; the peer has so many to name. */
+static void begin_to_share(unsigned int n, const char *more_a, const struct lab_options *options, size_t named)
+{
+	clients_begin(n, more_a, options);
+	lab_client_start(&peer, 1, NULL);
+	CHECK_NUMBER("got", lab_get(&peer, named), named);
+	clients_get(1, 4);
+}
+
+static void end_sharing(unsigned int n)
+{
+	lab_client_stop(&peer);
+	clients_end(n);
+}
+
 static uint64_t sum_of(unsigned int from, unsigned int n, enum kme_counter counter)
 {
 	uint64_t sum = 0;
@@ -57,17 +75,13 @@ TEST(many_clients_ask_for_status_and_keys_once)
 /* The other end names keys of 10 links at once; the KME has lost one of them. */
 static void lose_a_key(const char *more_a, size_t left, unsigned int down)
 {
-	static struct lab_client b;
 	struct kme_key_id ids[2];
 	unsigned int i;
 
-	clients_begin(11, more_a, &clients_in_turn);
-	lab_client_start(&b, 1, NULL);
-	CHECK_NUMBER("got", lab_get(&b, 20), 20);
-	clients_get(1, 4);
+	begin_to_share(11, more_a, &clients_in_turn, 20);
 	for (i = 1; i < 11; i++) {
-		ids[0] = b.keys[2 * i - 2].id;
-		ids[1] = b.keys[2 * i - 1].id;
+		ids[0] = peer.keys[2 * i - 2].id;
+		ids[1] = peer.keys[2 * i - 1].id;
 		if (i == 5)
 			snprintf(ids[1].text, sizeof(ids[1].text), "00000000-0001");
 		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, ids, 2), 0);
@@ -76,13 +90,12 @@ static void lose_a_key(const char *more_a, size_t left, unsigned int down)
 	for (i = 1; i < 11; i++) {
 		CHECK(clients[i].answer.n_keys == (i == 5 ? left : 2), "client %u fetched %zu keys: %s", i,
 		      clients[i].answer.n_keys, clients[i].answer.why.text);
-		CHECK(!clients[i].answer.n_keys || !memcmp(clients[i].keys[0].bytes, b.keys[2 * i - 2].bytes, 32),
+		CHECK(!clients[i].answer.n_keys || !memcmp(clients[i].keys[0].bytes, peer.keys[2 * i - 2].bytes, 32),
 		      "client %u got another's key", i);
 		CHECK_NUMBER("place", clients[i].keys[0].place, 0);
 		CHECK(i == 5 || clients[i].keys[1].place == 1, "client %u: place %u", i, clients[i].keys[1].place);
 	}
 	CHECK_NUMBER("down", clients_down(11), down);
-	lab_client_stop(&b);
 }
 
 TEST(a_lost_key_of_one_client_costs_the_others_nothing)
@@ -90,55 +103,45 @@ TEST(a_lost_key_of_one_client_costs_the_others_nothing)
 	lose_a_key("ms-per-key 20\n", 1, 0);
 	CHECK_TEXT("the others' trouble", clients[1].answer.why.text, "");
 	CHECK_NUMBER("burned", sum_of(1, 11, KME_COUNTER_KEYS_BURNED), 0);
-	clients_end(11);
+	end_sharing(11);
 }
 
 /* A KME that takes an unknown key ID for a failure of its own is down for the client that named it. */
 TEST(a_key_that_the_kme_fails_at_costs_the_others_nothing)
 {
 	lose_a_key("ms-per-key 20\nnot-found 500\n", 0, 1);
-	clients_end(11);
+	end_sharing(11);
 }
 
 TEST(what_ten_clients_named_comes_by_one_request)
 {
-	static struct lab_client b;
 	unsigned int i;
 
-	clients_begin(11, "ms-per-key 20\n", &clients_in_turn);
-	lab_client_start(&b, 1, NULL);
-	CHECK_NUMBER("got", lab_get(&b, 10), 10);
-	clients_get(1, 4);
+	begin_to_share(11, "ms-per-key 20\n", &clients_in_turn, 10);
 	for (i = 1; i < 11; i++)
-		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, &b.keys[i - 1].id, 1), 0);
+		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, &peer.keys[i - 1].id, 1), 0);
 	WAIT_ALL(11, clients_answers(11) == 11);
 	for (i = 1; i < 11; i++)
-		CHECK(clients[i].answer.n_keys == 1 && !memcmp(clients[i].keys[0].bytes, b.keys[i - 1].bytes, 32),
+		CHECK(clients[i].answer.n_keys == 1 && !memcmp(clients[i].keys[0].bytes, peer.keys[i - 1].bytes, 32),
 		      "client %u did not get its key", i);
 	CHECK_NUMBER("requests", clients_kme_says("dec_keys"), 1);
-	lab_client_stop(&b);
-	clients_end(11);
+	end_sharing(11);
 }
 
 /* A KME gives the keys of an ID once, and must not be asked for it twice in a request. */
 TEST(two_who_name_the_same_key_ask_separately)
 {
 	static const struct lab_options options = { .parallel = 1, .method = KME_METHOD_POST };
-	static struct lab_client b;
 	unsigned int i;
 
-	clients_begin(3, "ms-per-key 20\n", &options);
-	lab_client_start(&b, 1, NULL);
-	CHECK_NUMBER("got", lab_get(&b, 1), 1);
-	clients_get(1, 4);
+	begin_to_share(3, "ms-per-key 20\n", &options, 1);
 	for (i = 1; i < 3; i++)
-		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, &b.keys[0].id, 1), 0);
+		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, &peer.keys[0].id, 1), 0);
 	WAIT_ALL(3, clients_answers(3) == 3);
 	CHECK_NUMBER("the first", clients[1].answer.n_keys, 1);
 	CHECK_NUMBER("the second", clients[2].answer.n_keys, 0);
 	CHECK_NUMBER("requests", clients_kme_says("dec_keys"), 2);
-	lab_client_stop(&b);
-	clients_end(3);
+	end_sharing(3);
 }
 
 /* It refuses what all want together, and has enough for some. */
@@ -218,6 +221,8 @@ TEST(what_is_wrong_with_an_answer_is_counted_once)
 		CHECK(n == rows[i].keys, "%s: %llu keys", rows[i].fault, (unsigned long long)n);
 		n = sum_of(1, 9, rows[i].counter);
 		CHECK(n == rows[i].wrong, "%s: counted %llu times", rows[i].fault, (unsigned long long)n);
+		n = sum_of(1, 9, KME_COUNTER_KEYS_MISSING);
+		CHECK(n == rows[i].missing, "%s: %llu keys missing", rows[i].fault, (unsigned long long)n);
 		clients_end(9);
 	}
 }
@@ -243,17 +248,13 @@ TEST(an_answer_that_is_too_late_teaches_all_who_waited_for_it)
 TEST(what_many_named_comes_in_time)
 {
 	static const struct lab_options options = { .parallel = 1, .timeout_ms = 2000 };
-	static struct lab_client b;
 	struct kme_key_id ids[12];
 	unsigned int i, k;
 
-	clients_begin(11, "ms-per-key 20\n", &options);
-	lab_client_start(&b, 1, NULL);
-	CHECK_NUMBER("got", lab_get(&b, 120), 120);
-	clients_get(1, 4);
+	begin_to_share(11, "ms-per-key 20\n", &options, 120);
 	for (i = 1; i < 11; i++) {
 		for (k = 0; k < 12; k++)
-			ids[k] = b.keys[12 * (i - 1) + k].id;
+			ids[k] = peer.keys[12 * (i - 1) + k].id;
 		CHECK_NUMBER("fetch", kme_fetch_keys(clients[i].kme, 0, ids, 12), 0);
 	}
 	WAIT_ALL(11, clients_answers(11) == 11);
@@ -261,8 +262,7 @@ TEST(what_many_named_comes_in_time)
 		CHECK(clients[i].answer.n_keys == 12, "client %u fetched %zu keys: %s", i, clients[i].answer.n_keys,
 		      clients[i].answer.why.text);
 	CHECK_NUMBER("burned", sum_of(1, 11, KME_COUNTER_KEYS_BURNED), 0);
-	lab_client_stop(&b);
-	clients_end(11);
+	end_sharing(11);
 }
 
 TEST(named_keys_that_are_too_late_teach_all_who_shared_the_request)

@@ -46,16 +46,6 @@ static enum kme_method other(enum kme_method method)
 	return method == KME_METHOD_POST ? KME_METHOD_GET : KME_METHOD_POST;
 }
 
-/* The keys of the current request. */
-static struct kme_ask current(const struct kme_job *job)
-{
-	return (struct kme_ask){
-		.n = job->n_sent,
-		.ids = job->ids ? job->ids + job->n_done : NULL,
-		.bits = job->bits,
-	};
-}
-
 /* Choose the method and the number of keys of the next request. */
 static void choose(struct kme_job *job, struct kme_node *node)
 {
@@ -73,7 +63,6 @@ static void choose(struct kme_job *job, struct kme_node *node)
 	else
 		most = job->n_next;
 	job->n_sent = left < most ? left : most;
-	job->bits = kme_server_key_bits(server);
 }
 
 /* Most keys of the next request, if it is for those of other clients too. */
@@ -99,7 +88,11 @@ int kme_job_send(struct kme_job *job, struct kme_node *node, const char *sae)
 	choose(job, node);
 	kind.method = job->method;
 	kind.most = most_together(job, node);
-	job->request.ask = current(job);
+	job->request.ask = (struct kme_ask){
+		.n = job->n_sent,
+		.ids = job->ids ? job->ids + job->n_done : NULL,
+		.bits = kme_server_key_bits(server),
+	};
 	job->request.over = node->over;
 	job->request.arg = node->arg;
 	err = kme_part_send(&job->request, node->connections, &kind);

@@ -53,9 +53,6 @@ struct kme_job {
 	/** @n_sent: keys of the current request */
 	size_t n_sent;
 
-	/** @bits: for enc_keys, size of the keys of the current request */
-	unsigned int bits;
-
 	/** @n_refused: requests in a row for a single key ID that the KME did not have */
 	unsigned int n_refused;
 
