@@ -234,6 +234,27 @@ int qlink_keepalive_parse(u32 *keepalive_ms, struct nlattr **link,
 }
 
 /**
+ * qlink_parcel_check() - check the sizes of a request
+ * @link: attributes IFLA_QLINK_*, checked by the policy; NULL for none
+ * @extack: told the rule that is broken
+ *
+ * It is here for the same reason as that of qlink_keepalive_parse().
+ *
+ * Return: 0 or %-ERANGE
+ */
+int qlink_parcel_check(struct nlattr **link, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr = link ? link[IFLA_QLINK_PARCEL_BYTES] : NULL;
+	u16 bytes = attr ? nla_get_u16(attr) : 0;
+
+	if (!bytes || bytes >= QLINK_PARCEL_BYTES_MIN)
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "parcel-bytes %u is neither 0 nor %u to %u", bytes,
+				QLINK_PARCEL_BYTES_MIN, QLINK_PARCEL_BYTES_MAX);
+	return -ERANGE;
+}
+
+/**
  * qlink_config_is_same() - are two configurations equal?
  * @a: made by qlink_config_default() and qlink_config_parse()
  * @b: made by qlink_config_default() and qlink_config_parse()
@@ -336,6 +357,20 @@ static int qlink_config_fill_underlay(struct sk_buff *msg, const struct qlink_co
 	return 0;
 }
 
+/* What does not apply to the mode is not shown. */
+static int qlink_parcel_fill(struct sk_buff *msg, const struct qlink_dev *link)
+{
+	bool is_constant = link->parcel == QLINK_PARCEL_MODE_CONSTANT;
+
+	if ((link->parcel && nla_put_u8(msg, IFLA_QLINK_PARCEL, link->parcel)) ||
+	    (link->parcel_bytes && nla_put_u16(msg, IFLA_QLINK_PARCEL_BYTES, link->parcel_bytes)) ||
+	    (is_constant && nla_put_u32(msg, IFLA_QLINK_PARCEL_INTERVAL_US,
+					link->clock.interval_us)) ||
+	    (is_constant && nla_put_u16(msg, IFLA_QLINK_PARCEL_QUEUE, link->clock.queue)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int qlink_limits_fill(struct sk_buff *msg, const struct qlink_limits *limits)
 {
 	if (nla_put_u32(msg, IFLA_QLINK_REKEY_MS, limits->rekey_ms) ||
@@ -398,6 +433,8 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(u16)) +			/* ttl */
 	       nla_total_size(sizeof(u32)) +			/* fwmark */
 	       2 * nla_total_size(sizeof(u8)) +			/* roam, parcel */
+	       2 * nla_total_size(sizeof(u16)) +		/* parcel bytes, queue */
+	       nla_total_size(sizeof(u32)) +			/* parcel interval */
 	       nla_total_size(sizeof(struct in6_addr)) +	/* endpoint */
 	       nla_total_size(sizeof(u16)) +			/* endpoint port */
 	       nla_total_size(sizeof(u32)) +			/* accept */
@@ -431,7 +468,7 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    nla_put_u8(msg, IFLA_QLINK_UNDERLAY, config->kind) ||
 	    qlink_config_fill_underlay(msg, config) ||
 	    qlink_config_fill_endpoint(msg, link) ||
-	    (link->parcel && nla_put_u8(msg, IFLA_QLINK_PARCEL, link->parcel)) ||
+	    qlink_parcel_fill(msg, link) ||
 	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
 	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
 	    qlink_config_fill_keys(msg, &link->keyring) ||

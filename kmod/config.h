@@ -13,6 +13,7 @@ void qlink_limits_default(struct qlink_limits *limits);
 bool qlink_limits_parse(struct qlink_limits *limits, struct nlattr **link);
 int qlink_keepalive_parse(u32 *keepalive_ms, struct nlattr **link,
 			  struct netlink_ext_ack *extack);
+int qlink_parcel_check(struct nlattr **link, struct netlink_ext_ack *extack);
 bool qlink_config_is_same_peer(const struct qlink_config *a, const struct qlink_config *b);
 bool qlink_config_is_same(const struct qlink_config *a, const struct qlink_config *b);
 bool qlink_config_keeps_endpoint(const struct qlink_config *a, const struct qlink_config *b);

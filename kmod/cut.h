@@ -23,6 +23,8 @@ struct qlink_cut {
 	u16 missing;
 	/** @kind: an enum qlink_parcel_kind */
 	u8 kind;
+	/** @ecn: of the outer headers of its parcels, as the receiver sums it up */
+	u8 ecn;
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <net/netlink.h>
 #include <net/netns/generic.h>
 
+#include "clock.h"
 #include "compat.h"
 #include "config.h"
 #include "cut.h"
@@ -110,6 +111,7 @@ static int qlink_device_ndo_init(struct net_device *dev)
 
 	qlink_event_init(link);
 	qlink_live_init(link, qlink_link_set_carrier);
+	qlink_clock_init(link);
 	err = qlink_device_new_percpu(link) ?:
 	      qlink_keyring_init(&link->keyring, dev, &qlink_device_upcalls);
 	if (err) {
@@ -160,6 +162,7 @@ static int qlink_device_ndo_open(struct net_device *dev)
 
 	qlink_link_follow(link);
 	qlink_live_start(link);
+	qlink_clock_start(link);
 	return 0;
 }
 
@@ -168,6 +171,8 @@ static int qlink_device_ndo_stop(struct net_device *dev)
 	struct qlink_dev *link = netdev_priv(dev);
 
 	qlink_live_stop(link);
+	qlink_clock_stop(link);
+	qlink_clock_clear(link);
 	qlink_cuts_drop(&link->cuts);
 	return 0;
 }
@@ -187,7 +192,7 @@ static int qlink_device_ndo_change_mtu(struct net_device *dev, int mtu)
 	WRITE_ONCE(dev->mtu, mtu);
 	/* An MTU that does not just follow the underlay is an admin's choice. */
 	if (mtu != qlink_link_wanted_mtu(link))
-		link->mtu_limit = mtu == dev->max_mtu ? 0 : mtu;
+		link->mtu_limit = mtu == qlink_link_own_mtu(link) ? 0 : mtu;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "link.h"
 
 #include <linux/ethtool.h>
+#include <linux/if_vlan.h>
 #include <linux/net_tstamp.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -10,6 +11,7 @@
 #include "config.h"
 #include "event.h"
 #include "live.h"
+#include "tx.h"
 
 const struct device_type qlink_link_type = {
 	.name = KBUILD_MODNAME,
@@ -45,9 +47,45 @@ void qlink_link_set_carrier(struct qlink_dev *link)
 	spin_unlock_bh(&link->carrier_lock);
 }
 
-static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
+/* Largest MTU where a frame may be cut: with tags and a checksum state it is still a record. */
+#define QLINK_LINK_CUT_MTU	16000
+static_assert(QLINK_LINK_CUT_MTU + ETH_HLEN + 4 * VLAN_HLEN + QLINK_CSUM_BYTES <=
+	      QLINK_PARCEL_RECORD_BYTES_MAX);
+
+/* The MTU whose frames the underlay carries whole. */
+static unsigned int qlink_link_whole_mtu(const struct qlink_attach *attach)
 {
 	return attach->max_bytes - min(attach->max_bytes, QLINK_MTU_LESS);
+}
+
+static unsigned int qlink_link_max_mtu(const struct qlink_dev *link,
+				       const struct qlink_attach *attach)
+{
+	unsigned int whole = qlink_link_whole_mtu(attach);
+
+	switch (link->parcel) {
+	case QLINK_PARCEL_MODE_OFF:
+		return whole;
+	case QLINK_PARCEL_MODE_PACK:
+		return max(whole, QLINK_LINK_CUT_MTU);
+	default:
+		return QLINK_LINK_CUT_MTU;
+	}
+}
+
+/**
+ * qlink_link_own_mtu() - the MTU that a link has unless an admin chooses another
+ * @link: registered
+ *
+ * Context: RTNL held.
+ * Return: the largest whose frames the underlay carries whole, also where larger ones may be cut
+ */
+unsigned int qlink_link_own_mtu(const struct qlink_dev *link)
+{
+	const struct qlink_attach *attach = rtnl_dereference(link->attach);
+	unsigned int max = link->dev->max_mtu;
+
+	return attach ? min(qlink_link_whole_mtu(attach), max) : max;
 }
 
 /**
@@ -55,13 +93,12 @@ static unsigned int qlink_link_mtu(const struct qlink_attach *attach)
  * @link: registered
  *
  * Context: RTNL held.
- * Return: the largest that fits the underlay, or the admin's choice where that is less
+ * Return: its own, or the admin's choice where that is possible
  */
 unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link)
 {
-	unsigned int max = link->dev->max_mtu;
-
-	return link->mtu_limit ? min(link->mtu_limit, max) : max;
+	return link->mtu_limit ? min(link->mtu_limit, link->dev->max_mtu) :
+				 qlink_link_own_mtu(link);
 }
 
 /* A reference; NULL where there is no route, or where the underlay has none. */
@@ -210,7 +247,7 @@ static void qlink_link_follow_one(struct qlink_dev *link)
 	}
 	WRITE_ONCE(link->is_stamped, qlink_link_stamps(carrier));
 	dst_release(route);
-	WRITE_ONCE(dev->max_mtu, qlink_link_mtu(attach));
+	WRITE_ONCE(dev->max_mtu, qlink_link_max_mtu(link, attach));
 	mtu = qlink_link_wanted_mtu(link);
 	if (dev->mtu != mtu)
 		dev_set_mtu(dev, mtu);
@@ -444,6 +481,23 @@ static void qlink_link_set_accept(struct qlink_dev *link, u32 accept)
 	mutex_unlock(&link->mutex);
 }
 
+/* What is set for the clock before its mode is applies from its first tick. */
+static void qlink_link_set_parcel(struct qlink_dev *link, struct nlattr **attrs)
+{
+	if (attrs[IFLA_QLINK_PARCEL_BYTES])
+		WRITE_ONCE(link->parcel_bytes, nla_get_u16(attrs[IFLA_QLINK_PARCEL_BYTES]));
+	if (attrs[IFLA_QLINK_PARCEL_INTERVAL_US])
+		WRITE_ONCE(link->clock.interval_us,
+			   nla_get_u32(attrs[IFLA_QLINK_PARCEL_INTERVAL_US]));
+	if (attrs[IFLA_QLINK_PARCEL_QUEUE])
+		WRITE_ONCE(link->clock.queue, nla_get_u16(attrs[IFLA_QLINK_PARCEL_QUEUE]));
+	if (!attrs[IFLA_QLINK_PARCEL])
+		return;
+	qlink_tx_set_parcel(link, nla_get_u8(attrs[IFLA_QLINK_PARCEL]));
+	/* The largest MTU depends on the mode. */
+	qlink_link_follow(link);
+}
+
 static int qlink_link_check_change(const struct qlink_config *from,
 				   const struct qlink_config *to,
 				   struct netlink_ext_ack *extack)
@@ -491,6 +545,8 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 	}
 	err = qlink_keepalive_parse(&keepalive_ms, attrs, extack);
 	if (!err)
+		err = qlink_parcel_check(attrs, extack);
+	if (!err)
 		err = qlink_config_parse(&config, attrs, lower, extack);
 	if (!err)
 		err = qlink_link_check_change(&link->config, &config, extack);
@@ -510,8 +566,8 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		qlink_keyring_set_limits(&link->keyring, &link->limits);
 	if (!err)
 		qlink_live_set(link, keepalive_ms);
-	if (!err && attrs && attrs[IFLA_QLINK_PARCEL])
-		WRITE_ONCE(link->parcel, nla_get_u8(attrs[IFLA_QLINK_PARCEL]));
+	if (!err && attrs)
+		qlink_link_set_parcel(link, attrs);
 	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
 		qlink_link_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
 	return err;

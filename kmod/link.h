@@ -13,6 +13,7 @@ extern const struct device_type qlink_link_type;
 
 struct qlink_dev *qlink_link_of(const struct net_device *dev);
 void qlink_link_set_carrier(struct qlink_dev *link);
+unsigned int qlink_link_own_mtu(const struct qlink_dev *link);
 unsigned int qlink_link_wanted_mtu(const struct qlink_dev *link);
 void qlink_link_must_follow(struct qlink_dev *link);
 void qlink_link_follow_all(void);

@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "event.h"
+#include "seal.h"
 #include "tx.h"
 #include "wire.h"
 
@@ -77,15 +78,6 @@ static void qlink_live_tell(struct qlink_dev *link, u32 kind)
 	qlink_event_raise(link, kind);
 }
 
-/* Can a keepalive be sent? Where not, the link's state says why. */
-static bool qlink_live_can_send(const struct qlink_dev *link)
-{
-	const struct qlink_attach *attach = rcu_dereference_bh(link->attach);
-
-	return attach && qlink_attach_has_target(attach) && READ_ONCE(link->is_underlay_up) &&
-	       rcu_access_pointer(link->keyring.tx.current_key) && qlink_aead_may_run();
-}
-
 /* The stamp is stored before the attach and the key are looked up. When one of these changes and
  * qlink_live_forget() follows, either that forgets this stamp, or the keepalive uses the new ones.
  */
@@ -127,7 +119,7 @@ static void qlink_live_send(struct qlink_dev *link)
 
 	local_bh_disable();
 	rcu_read_lock();
-	if (qlink_live_can_send(link)) {
+	if (qlink_seal_can_send(link)) {
 		qlink_live_send_beacon(link);
 		qlink_live_write(link, plaintext);
 		qlink_tx_keepalive(link, plaintext, 0);

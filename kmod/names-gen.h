@@ -53,6 +53,10 @@ static inline const char *qlink_parcel_mode_name(enum qlink_parcel_mode value)
 		return "off";
 	case QLINK_PARCEL_MODE_PACK:
 		return "pack";
+	case QLINK_PARCEL_MODE_PAD:
+		return "pad";
+	case QLINK_PARCEL_MODE_CONSTANT:
+		return "constant";
 	}
 	return "unknown";
 }
@@ -131,6 +135,8 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "tx_loop";
 	case QLINK_A_STATS_TX_QUEUE_FULL:
 		return "tx_queue_full";
+	case QLINK_A_STATS_TX_PARCEL_FULL:
+		return "tx_parcel_full";
 	case QLINK_A_STATS_TX_SEAL_ERROR:
 		return "tx_seal_error";
 	case QLINK_A_STATS_RX_SHORT:
@@ -177,6 +183,12 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "tx_parcels";
 	case QLINK_A_STATS_TX_PARCEL_BYTES:
 		return "tx_parcel_bytes";
+	case QLINK_A_STATS_TX_PAD_BYTES:
+		return "tx_pad_bytes";
+	case QLINK_A_STATS_TX_COVER:
+		return "tx_cover";
+	case QLINK_A_STATS_TX_PARCEL_LATE:
+		return "tx_parcel_late";
 	case QLINK_A_STATS_RX_CUT_LATE:
 		return "rx_cut_late";
 	case QLINK_A_STATS_RX_PARCELS:

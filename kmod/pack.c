@@ -7,12 +7,6 @@
 #include "pages.h"
 #include "parcel.h"
 
-/* Largest plaintext of a parcel, whatever the underlay carries. A frame of half of it still has a
- * length that fits in the head of its record.
- */
-#define QLINK_PACK_BYTES_MAX	16000
-static_assert(QLINK_PACK_BYTES_MAX / 2 <= QLINK_PARCEL_RECORD_BYTES_MAX);
-
 /* Largest plaintext of a parcel; 0 where the underlay carries none. */
 static unsigned int qlink_pack_room(const struct qlink_attach *attach)
 {
@@ -20,7 +14,7 @@ static unsigned int qlink_pack_room(const struct qlink_attach *attach)
 
 	if (unlikely(bytes < QLINK_OVERHEAD_BYTES))
 		return 0;
-	return min(bytes - QLINK_OVERHEAD_BYTES, QLINK_PACK_BYTES_MAX);
+	return min(bytes - QLINK_OVERHEAD_BYTES, QLINK_PARCEL_PLAINTEXT_MAX);
 }
 
 /* Most bytes that a frame takes in a parcel. */

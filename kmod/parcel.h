@@ -12,6 +12,12 @@
 #define QLINK_PARCEL_FIRST_BYTES	2
 #define QLINK_PARCEL_KIND_SHIFT	14
 
+/* Largest plaintext of a parcel that is sent, whatever the underlay carries. A frame of half of it
+ * still has a length that fits in the head of its record.
+ */
+#define QLINK_PARCEL_PLAINTEXT_MAX	16000
+static_assert(QLINK_PARCEL_PLAINTEXT_MAX / 2 <= QLINK_PARCEL_RECORD_BYTES_MAX);
+
 enum qlink_parcel_kind {
 	QLINK_PARCEL_FRAME,
 	QLINK_PARCEL_FRAME_CSUM,

@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 
+#include "fill.h"
 #include "keyring.h"
 #include "queue.h"
 #include "stats.h"
@@ -67,6 +68,34 @@ struct qlink_live {
 };
 
 /**
+ * struct qlink_clock - parcels at a constant rate
+ */
+struct qlink_clock {
+	/** @lock: guards @fill and @ready; BHs off */
+	spinlock_t lock;
+	/** @fill: frames that wait */
+	struct qlink_fill fill;
+	/** @ready: the sealed parcel of the next tick; NULL while there is none */
+	struct sk_buff *ready;
+	/** @sum: what it has */
+	struct qlink_fill_sum sum;
+	/** @bytes: of its plaintext */
+	unsigned int bytes;
+	/** @attach: it was made for this one; only compared */
+	const struct qlink_attach *attach;
+	/** @due: when the next tick is; only the timer changes it while it runs */
+	ktime_t due;
+	/** @is_able: at the last tick the link could send */
+	bool is_able;
+	/** @timer: runs while the device is up and the mode is constant */
+	struct hrtimer timer;
+	/** @interval_us: from tick to tick; RTNL, read by the timer */
+	u32 interval_us;
+	/** @queue: how much may wait, in parcels; RTNL, read anywhere */
+	u16 queue;
+};
+
+/**
  * struct qlink_dev - a link, as the private part of its net_device
  */
 struct qlink_dev {
@@ -88,8 +117,17 @@ struct qlink_dev {
 	/** @cuts: frames that the end of a received parcel has cut; NULL until there is one */
 	struct qlink_cuts *cuts;
 
-	/** @parcel: how small frames are sent, an enum qlink_parcel_mode; RTNL, read anywhere */
+	/**
+	 * @parcel: how frames share sealed ones, an enum qlink_parcel_mode; RTNL, and under the
+	 * clock's lock where it changes from or to constant; read anywhere
+	 */
 	u8 parcel;
+
+	/** @parcel_bytes: size of sealed frames, 0 for what fits; RTNL, read anywhere */
+	u16 parcel_bytes;
+
+	/** @clock: of the parcel mode constant */
+	struct qlink_clock clock;
 
 	/** @takes_ecn: received frames are told of congestion on the underlay; RTNL */
 	bool takes_ecn;

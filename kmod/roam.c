@@ -22,34 +22,29 @@ static void qlink_roam_tell_port(struct qlink_dev *link)
 }
 
 /**
- * qlink_roam_hear() - an authentic frame has come, from a place that matters
+ * qlink_roam_beacon() - follow an authentic keepalive, if it is a beacon
  * @link: alive
  * @origin: where it came from, noted when it was received
- * @header: of the frame
- * @plaintext: of the frame, never seen before
+ * @header: of the frame, or of the parcel that it was in
+ * @plaintext: of the keepalive, never seen before
  *
- * Only a beacon moves the endpoint. Where that is fixed, a port that the peer does not
- * send from shows that a NAT is between the ends.
+ * A sender puts a beacon only into what it sends from the port that it receives on.
  *
  * Context: Softirq, in an RCU read side.
  */
-void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
-		     const struct qlink_header *header, const u8 *plaintext)
+void qlink_roam_beacon(struct qlink_dev *link, const struct qlink_origin *origin,
+		       const struct qlink_header *header, const u8 *plaintext)
 {
 	const struct qlink_key *newest;
 	struct qlink_keepalive keepalive;
 	struct qlink_attach *attach;
 	struct qlink_mark mark;
 
-	if (origin->note == QLINK_ORIGIN_ODD_PORT) {
-		qlink_roam_tell_port(link);
-		return;
-	}
-	if (qlink_header_type(header) != QLINK_TYPE_KEEPALIVE)
-		return;
 	qlink_keepalive_get(&keepalive, plaintext);
+	if (origin->note != QLINK_ORIGIN_ROAMING || !qlink_keepalive_is_beacon(&keepalive))
+		return;
 	attach = qlink_roam_attach(link, origin);
-	if (!attach || !qlink_keepalive_is_beacon(&keepalive))
+	if (!attach)
 		return;
 	/* A wipe empties the rings first: where its number is seen, an older key is not current. */
 	mark.n_wipes = smp_load_acquire(&link->keyring.n_wipes);
@@ -64,6 +59,27 @@ void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
 	qlink_event_raise(link, QLINK_EVENT_KIND_PEER_MOVED);
 	/* A peer that was not heard may have waited for this end to know where it is. */
 	qlink_live_prompt(link);
+}
+
+/**
+ * qlink_roam_hear() - an authentic frame has come, from a place that matters
+ * @link: alive
+ * @origin: where it came from, noted when it was received
+ * @header: of the frame
+ * @plaintext: of the frame, never seen before
+ *
+ * Only a beacon moves the endpoint. Where that is fixed, a port that the peer does not
+ * send from shows that a NAT is between the ends.
+ *
+ * Context: Softirq, in an RCU read side.
+ */
+void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
+		     const struct qlink_header *header, const u8 *plaintext)
+{
+	if (origin->note == QLINK_ORIGIN_ODD_PORT)
+		qlink_roam_tell_port(link);
+	else if (qlink_header_type(header) == QLINK_TYPE_KEEPALIVE)
+		qlink_roam_beacon(link, origin, header, plaintext);
 }
 
 /**

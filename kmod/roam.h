@@ -8,6 +8,8 @@
 
 void qlink_roam_hear(struct qlink_dev *link, const struct qlink_origin *origin,
 		     const struct qlink_header *header, const u8 *plaintext);
+void qlink_roam_beacon(struct qlink_dev *link, const struct qlink_origin *origin,
+		       const struct qlink_header *header, const u8 *plaintext);
 void qlink_roam_stray(struct qlink_attach *attach);
 
 #endif

@@ -259,9 +259,26 @@ struct qlink_rx_parcel {
 	bool is_older;
 	/** @ecn: the ECN field of the outer header */
 	u8 ecn;
+	/** @origin: where it came from */
+	const struct qlink_origin *origin;
 };
 
-static void qlink_rx_whole(const struct qlink_rx_parcel *parcel, struct sk_buff *skb, u8 kind)
+/* A keepalive in a parcel from a place that matters: a beacon is as good as one alone. */
+static void qlink_rx_beacon(const struct qlink_rx_parcel *parcel, struct sk_buff *skb)
+{
+	qlink_roam_beacon(parcel->link, parcel->origin, parcel->header, skb->data);
+	qlink_rx_deliver(parcel->napi, parcel->link, skb, QLINK_TYPE_KEEPALIVE, 0);
+}
+
+/* Of a frame that came in parts: congestion that one of them met (RFC 3168, 5.3). */
+static u8 qlink_rx_worse_ecn(u8 last, u8 earlier)
+{
+	return unlikely(earlier == INET_ECN_CE) ? earlier : last;
+}
+
+/* A record is whole. @ecn: what qlink_rx_worse_ecn() gives of its parts before this parcel. */
+static void qlink_rx_whole(const struct qlink_rx_parcel *parcel, struct sk_buff *skb, u8 kind,
+			   u8 ecn)
 {
 	static const u8 types[] = {
 		[QLINK_PARCEL_FRAME]		= QLINK_TYPE_FRAME,
@@ -271,12 +288,18 @@ static void qlink_rx_whole(const struct qlink_rx_parcel *parcel, struct sk_buff 
 
 	if (unlikely(!qlink_rx_has_length(types[kind], skb->len + QLINK_OVERHEAD_BYTES)))
 		qlink_rx_drop(parcel->link, skb, QLINK_A_STATS_RX_SHORT);
+	else if (unlikely(kind == QLINK_PARCEL_KEEPALIVE) && unlikely(parcel->origin))
+		qlink_rx_beacon(parcel, skb);
 	else
-		qlink_rx_deliver(parcel->napi, parcel->link, skb, types[kind], parcel->ecn);
+		qlink_rx_deliver(parcel->napi, parcel->link, skb, types[kind],
+				 qlink_rx_worse_ecn(parcel->ecn, ecn));
 }
 
 static void qlink_rx_hold(const struct qlink_rx_parcel *parcel, struct sk_buff *begin)
 {
+	struct qlink_cut *cut = qlink_cut_of(begin);
+
+	cut->ecn = qlink_rx_worse_ecn(parcel->ecn, cut->ecn);
 	begin = qlink_cuts_hold(&parcel->link->cuts, qlink_header_lane(parcel->header), begin);
 	if (unlikely(begin))
 		qlink_rx_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
@@ -293,7 +316,8 @@ static bool qlink_rx_continue(const struct qlink_rx_parcel *parcel, struct sk_bu
 	if (!is_lost && is_good && parcel->walk.rest_bytes &&
 	    likely(qlink_cut_fits(begin, &parcel->walk))) {
 		if (qlink_cut_add(begin, parcel->header, &parcel->walk))
-			qlink_rx_whole(parcel, begin, qlink_cut_of(begin)->kind);
+			qlink_rx_whole(parcel, begin, qlink_cut_of(begin)->kind,
+				       qlink_cut_of(begin)->ecn);
 		else
 			qlink_rx_hold(parcel, begin);
 		return true;
@@ -322,7 +346,7 @@ static void qlink_rx_record(const struct qlink_rx_parcel *parcel,
 	}
 	skb_put_data(skb, record->content, record->here);
 	if (likely(!is_cut)) {
-		qlink_rx_whole(parcel, skb, record->kind);
+		qlink_rx_whole(parcel, skb, record->kind, INET_ECN_NOT_ECT);
 		return;
 	}
 	qlink_cut_begin(skb, parcel->header, record);
@@ -343,10 +367,11 @@ static void qlink_rx_records(struct qlink_rx_parcel *parcel)
 
 /* Take a parcel apart by the rules of PROTOCOL.md, section 7. The skb has its plaintext. */
 static void qlink_rx_parcel(struct napi_struct *napi, struct qlink_dev *link, struct sk_buff *skb,
-			    const struct qlink_header *header, u8 ecn)
+			    const struct qlink_header *header, u8 ecn,
+			    const struct qlink_origin *origin)
 {
 	struct qlink_rx_parcel parcel = {
-		.link = link, .napi = napi, .header = header, .ecn = ecn,
+		.link = link, .napi = napi, .header = header, .ecn = ecn, .origin = origin,
 	};
 	struct sk_buff *begin = qlink_cuts_take(&link->cuts, qlink_header_lane(header));
 	bool is_good = qlink_parcel_begin(&parcel.walk, skb->data, skb->len);
@@ -430,13 +455,17 @@ qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, const struct qlink
 	return qlink_rx_accept(ring, key, header, bytes - QLINK_OVERHEAD_BYTES);
 }
 
+/* @origin: where it came from, or NULL where that does not matter */
 static void qlink_rx_plaintext(struct napi_struct *napi, struct qlink_dev *link,
-			       struct sk_buff *skb, const struct qlink_header *header, u8 ecn)
+			       struct sk_buff *skb, const struct qlink_header *header, u8 ecn,
+			       const struct qlink_origin *origin)
 {
 	u8 type = qlink_header_type(header);
 
+	if (unlikely(origin))
+		qlink_roam_hear(link, origin, header, skb->data);
 	if (type == QLINK_TYPE_PARCEL)
-		qlink_rx_parcel(napi, link, skb, header, ecn);
+		qlink_rx_parcel(napi, link, skb, header, ecn, origin);
 	else
 		qlink_rx_deliver(napi, link, skb, type, ecn);
 }
@@ -453,6 +482,7 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	struct qlink_dev *link = netdev_priv(skb->dev);
 	struct qlink_ring *ring = &link->keyring.rx;
 	u8 ecn = qlink_rx_ecn(link, skb);
+	struct qlink_origin origin, *from = NULL;
 	struct qlink_key *key;
 	unsigned int counter;
 	struct sk_buff *own;
@@ -476,10 +506,12 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 		return;
 	}
 	qlink_rx_strip(own);
-	if (unlikely(qlink_origin_of(own)->note))
-		qlink_roam_hear(link, qlink_origin_of(own), header, own->data);
+	if (unlikely(qlink_origin_of(own)->note)) {
+		origin = *qlink_origin_of(own);
+		from = &origin;
+	}
 	qlink_rx_scrub(own);
-	qlink_rx_plaintext(napi, link, own, header, ecn);
+	qlink_rx_plaintext(napi, link, own, header, ecn, from);
 }
 
 /* Where the current frame of a walk can be read. A frame that is not in one piece is copied to
@@ -526,9 +558,7 @@ static unsigned int qlink_rx_one(struct napi_struct *napi, struct qlink_dev *lin
 		return counter;
 	}
 	qlink_rx_strip(own);
-	if (unlikely(origin->note))
-		qlink_roam_hear(link, origin, &header, own->data);
-	qlink_rx_plaintext(napi, link, own, &header, ecn);
+	qlink_rx_plaintext(napi, link, own, &header, ecn, likely(!origin->note) ? NULL : origin);
 	return 0;
 }
 

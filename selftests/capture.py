@@ -22,6 +22,7 @@ from wire import (
     Receiver,
     Refused,
     Unpacker,
+    Window,
     blocks,
     inner_of,
     ones_sum,
@@ -198,13 +199,19 @@ def read_keys(text: str) -> dict[tuple[int, int], list[tuple[str, Key]]]:
 
 
 class Decoder:
-    """Opens every sealed frame of a capture and records violations."""
+    """Opens every sealed frame of a capture and records violations.
 
-    def __init__(self, keys: dict[tuple[int, int], list[tuple[str, Key]]]) -> None:
+    On a bad line, a frame that comes twice or late and a parcel that is missing are no violations: they are counted as a
+    receiver counts them.
+    """
+
+    def __init__(self, keys: dict[tuple[int, int], list[tuple[str, Key]]], bad_line: bool = False) -> None:
         self.keys = keys
+        self.bad_line = bad_line
+        self.windows: dict[tuple[str, int, int, int], Window] = collections.defaultdict(Window)
         self.count: collections.Counter[str] = collections.Counter()
         self.taken: dict[tuple[bytes, int, int], int] = {}
-        self.unpackers: dict[tuple[bytes, int], Unpacker] = collections.defaultdict(Unpacker)
+        self.unpackers: dict[tuple[str, int, int], Unpacker] = collections.defaultdict(Unpacker)
         self.violations: list[str] = []
         self.inner: list[bytes] = []
 
@@ -231,6 +238,8 @@ class Decoder:
         header = Header.parse(frame)
         key, plaintext = self._unseal(sender, header, frame)
         name = (key.key, header.lane, header.sequence)
+        if self.bad_line and self._is_late(sender, header):
+            return
         if name in self.taken:
             self.violation(
                 number, f"lane {header.lane} sequence {header.sequence} was used by frame {self.taken[name]}"
@@ -240,17 +249,30 @@ class Decoder:
         self.count[f"lane {header.lane}"] += 1
         self.count[f"from {sender} id {header.link_id} epoch {header.epoch}"] += 1
         self.count["blocks"] += blocks(plaintext)
-        for inner in self._inner(key, header, plaintext):
+        for inner in self._inner(sender, header, plaintext):
+            self.count[f"inner from {sender}"] += 1
             self.inner.append(inner)
             if l4_checksum_ok(inner) is False:
                 self.violation(number, f"a type {header.type} frame with a wrong inner checksum")
 
-    def _inner(self, key: Key, header: Header, plaintext: bytes) -> list[bytes]:
+    def _is_late(self, sender: str, header: Header) -> bool:
+        """Whether the window of its lane refuses a frame, which is counted."""
+        window = self.windows[sender, header.link_id, header.epoch, header.lane]
+        try:
+            window.check(header.sequence)
+        except Refused as refusal:
+            self.count[f"{refusal.args[0]} from {sender}"] += 1
+            return True
+        window.commit(header.sequence)
+        return False
+
+    def _inner(self, sender: str, header: Header, plaintext: bytes) -> list[bytes]:
         """The inner frames that a sealed frame makes whole, their checksums finished."""
         if header.type != TYPE_PARCEL:
             inner = inner_of(header.type, plaintext)
             return [] if inner is None else [inner]
-        _, records = self.unpackers[key.key, header.lane].take(header, plaintext)
+        counters, records = self.unpackers[sender, header.link_id, header.lane].take(header, plaintext)
+        self.count.update(f"{name} from {sender}" for name in counters)
         return [inner for kind, content in records if (inner := inner_of(TYPE_OF_KIND[kind], content)) is not None]
 
     def _unseal(self, sender: str, header: Header, frame: bytes) -> tuple[Key, bytes]:
@@ -279,7 +301,7 @@ def find_needles(data: bytes, packets: list[bytes], needles: list[bytes]) -> lis
 def decode(args: argparse.Namespace) -> int:
     """The decode subcommand."""
     data = pathlib.Path(args.pcap).read_bytes()
-    decoder = Decoder(read_keys(pathlib.Path(args.keys).read_text(encoding="ascii")))
+    decoder = Decoder(read_keys(pathlib.Path(args.keys).read_text(encoding="ascii")), args.bad_line)
     packets: list[bytes] = []
     try:
         for packet in read_pcap(data):
@@ -321,9 +343,13 @@ class Sealed:
     def __init__(self) -> None:
         self.sealed = self.again = self.back = self.newest = 0
         self.lanes: dict[int, int] = {}
+        self.sizes: dict[int, int] = {}
+        self.types: dict[int, int] = {}
 
-    def add(self, header: Header, is_again: bool, before: tuple[int, int]) -> None:
+    def add(self, header: Header, size: int, is_again: bool, before: tuple[int, int]) -> None:
         """Adds a frame; before is the epoch and sequence of the frame before it in its lane."""
+        self.sizes[size] = self.sizes.get(size, 0) + 1
+        self.types[header.type] = self.types.get(header.type, 0) + 1
         self.again += is_again
         self.sealed += not is_again
         self.back += (header.epoch, header.sequence) <= before
@@ -332,7 +358,7 @@ class Sealed:
 
 
 def nonces(args: argparse.Namespace) -> int:
-    """The nonces subcommand: frames, lanes, repeated nonces and frames out of order in their lane, by sender.
+    """The nonces subcommand: by sender frames, lanes, sizes, types, repeated nonces and frames out of order in a lane.
 
     It reads only headers, so that a capture of half a million frames does not take an hour.
     """
@@ -348,7 +374,7 @@ def nonces(args: argparse.Namespace) -> int:
             header = Header.parse(outer.sealed)
             name = (outer.sender, header.link_id, header.epoch, header.lane, header.sequence)
             sender = senders.setdefault(outer.sender, Sealed())
-            sender.add(header, name in taken, last.get((outer.sender, header.lane), (0, 0)))
+            sender.add(header, len(outer.sealed), name in taken, last.get((outer.sender, header.lane), (0, 0)))
             last[outer.sender, header.lane] = (header.epoch, header.sequence)
             taken.add(name)
     except BadCapture as problem:

@@ -403,7 +403,7 @@ datagrams()
 		awk '/^Udp: [0-9]/ { n += $2 } /^Udp6InDatagrams/ { n += $2 } END { print n }'
 }
 
-# stats_nonzero NS: "name:value …" of the counters that are not 0, without parcels sent and received, which are no drops.
+# stats_nonzero NS: "name:value …" of the counters that are not 0, without those of parcels that tell of no drop.
 stats_nonzero()
 {
 	local pair pairs out=()
@@ -412,7 +412,7 @@ stats_nonzero()
 	[ -n "$pairs" ] || { echo "no counters"; return 1; }
 	for pair in $pairs; do
 		case $pair in
-		*:0 | tx_parcels:* | tx_parcel_bytes:* | rx_parcels:*) ;;
+		*:0 | tx_parcels:* | tx_parcel_bytes:* | tx_pad_bytes:* | tx_cover:* | tx_parcel_late:* | rx_parcels:*) ;;
 		*) out+=("$pair") ;;
 		esac
 	done

@@ -4,6 +4,8 @@
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
 
 frames_per_second=200
 frames=$(scale 1000)
@@ -73,6 +75,44 @@ each_test_after_the_grace()
 	expect_ok "late" test "$late" -gt 0
 	expect_ok "opened arrived in time" test $((arrived - opened)) -le "$late"
 	expect_ok "replays are among the duplicates" test "$replayed" -le "$again"
+}
+
+# count_of NAME: of what the first end sent in the capture, as the model of a receiver counts it.
+count_of() { json line ".count[\"$1 from $(lower_address 1)\"] // 0"; }
+parcels_are_counted() { [ "$(stat_get "$ns2" rx_parcels)" = "$(count_of rx_parcels)" ]; }
+
+# Frames that are cut over parcels, some of which are lost, doubled or overtaken: what is delivered and what is counted
+# is what the model makes of the parcels that arrived.
+each_test_parts_of_frames()
+{
+	local n bytes name pings=()
+
+	n=$(scale 400)
+	setup_pair
+	quiet
+	link_set "$ns1" parcel pad
+	expect_ok "mtu" ip -n "$ns1" link set qlink0 mtu 3500
+	link_set "$ns2" parcel pad
+	expect_ok "mtu" ip -n "$ns2" link set qlink0 mtu 3500
+	capture_start "$ns2" "$tmp/line.pcap"
+	expect_ok "a bad line" tc -n "$ns1" qdisc add dev veth0 root netem limit 10000 delay 5ms 2ms loss 1% duplicate 5%
+	for bytes in 56 1300 2000 3400; do
+		in_ns "$ns1" ping -q -i 0.004 -c "$n" -W 1 -s "$bytes" "${inner[2]}" >"$tmp/ping.$bytes" &
+		pings+=($!)
+	done
+	wait "${pings[@]}"
+	expect_soon "the line is empty" line_is_empty "$ns1"
+	capture_stop "$tmp/line.pcap"
+	decode line --bad-line
+	expect_soon "all parcels are taken" parcels_are_counted
+	expect_ok "a part of them was lost" test "$(count_of rx_cut_lost)" -gt 0
+	expect_eq "delivered" "$(stats64 "$ns2" .rx.packets)" "$(count_of inner)"
+	for name in rx_replay rx_cut_lost rx_cut_late; do
+		expect_eq "$name" "$(stat_get "$ns2" "$name")" "$(count_of "$name")"
+	done
+	expect_eq "and nothing else" "$(stats_nonzero "$ns2" | tr ' ' '\n' | grep -vE '^rx_(replay|cut_lost|cut_late):')" ""
+	expect_eq "dropped by the sender" "$(stats_nonzero "$ns1")" ""
+	expect_ok "sent" test "$(stats64 "$ns1" .tx.packets)" -ge $((4 * n))
 }
 
 run_tests "$@"

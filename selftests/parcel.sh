@@ -7,21 +7,6 @@
 # shellcheck source=traffic.sh
 . "$(dirname "$0")/traffic.sh"
 
-# setup_lan WORD…: $ns3 is a LAN behind the bridge of $ns2, which sends with these options.
-setup_lan()
-{
-	modprobe sch_plug || skip "needs sch_plug"
-	setup_forwarder bridge
-	for ns in "$ns2" "$ns3"; do quiet_device "$ns" veth1; done
-	[ $# = 0 ] || link_set "$ns2" "$@"
-}
-
-# Nothing is sent but what a test sends.
-quiet_device() { in_ns "$1" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
-
-bursts() { /usr/bin/python3 "$here/bursts.py" --from "$ns3" --to "$ns1" "$@"; }
-parcels() { stat_get "$ns2" tx_parcels; }
-
 # expect_received N: the other end took so many parcels, and each to its end.
 expect_received() { expect_eq "parcels received" "$(stat_get "$ns1" rx_parcels)" "$1"; }
 
@@ -115,6 +100,94 @@ each_test_frames_of_a_parcel_without_a_key()
 	expect_refused "some do not come" "\"came\": $fit," bursts --bursts 1
 	expect_only_moved "$ns2" "$before" \
 		"tx_no_key=+$((32 - fit)) tx_parcels=+1 tx_parcel_bytes=+$((2 + fit * 66))"
+}
+
+# Without parcels, a frame fits the underlay or is refused; with them it is cut, and the largest is larger.
+each_under_frames_larger_than_the_underlay()
+{
+	local mtu
+
+	setup_wire
+	link_add 1
+	mtu=$(link_mtu "$ns1")
+	expect_refused "without parcels" "maximum" ip -n "$ns1" link set qlink0 mtu 9000
+	link_set "$ns1" parcel pack
+	expect_eq "its own MTU stays" "$(link_mtu "$ns1")" "$mtu"
+	expect_refused "more than a record has" "maximum" ip -n "$ns1" link set qlink0 mtu 16001
+	expect_ok "the most" ip -n "$ns1" link set qlink0 mtu 16000
+	link_set "$ns1" parcel off
+	expect_eq "what fits again" "$(link_mtu "$ns1")" "$mtu"
+	link_set "$ns1" parcel pad
+	expect_eq "the admin's choice again" "$(link_mtu "$ns1")" 16000
+}
+
+link_mtu() { ip -n "$1" -j link show qlink0 | jq '.[0].mtu'; }
+
+# 9,000 bytes over 1,500: pings that must not be fragmented, and bulk TCP, both families, whole frames on both sides.
+each_under_jumbo_frames_over_a_small_underlay()
+{
+	setup_large 9000 pack
+	capture_start "$ns1" "$tmp/large.pcap"
+	ping_whole 9000
+	capture_stop "$tmp/large.pcap"
+	decode large
+	expect_ok "cut" test "$(json large '.count["type 3"]')" -ge 84
+	frames payload "$tmp/file" 1000000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns2" "$ns1" "${inner6[1]}" "$tmp/file"
+	expect_no_cut_lost
+}
+
+# Frames of a LAN with two VLAN tags, of which only one fits the underlay as it is.
+each_under_two_tags()
+{
+	local n ns
+
+	setup_large 1504 pack
+	for n in 1 2; do
+		ns=ns$n
+		ip -n "${!ns}" link add link qlink0 name outer type vlan proto 802.1ad id 7
+		ip -n "${!ns}" link set outer mtu 1504 up
+		ip -n "${!ns}" link add link outer name inner type vlan id 8
+		ip -n "${!ns}" link set inner mtu 1500 up
+		in_ns "${!ns}" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/inner/disable_ipv6'
+		ip -n "${!ns}" address add "203.0.113.$n/24" dev inner
+		ip -n "${!ns}" address add "2001:db8:7::$n/64" dev inner nodad
+	done
+	ping_ok "$ns1" -M "do" -s 1472 203.0.113.2
+	ping_ok "$ns1" -M "do" -s 1452 2001:db8:7::2
+	frames payload "$tmp/file" 300000 --marker "$marker"
+	transfer "$ns1" "$ns2" 203.0.113.2 "$tmp/file"
+	transfer "$ns2" "$ns1" 2001:db8:7::1 "$tmp/file"
+	expect_no_cut_lost
+}
+
+# Small, large and cut frames of a LAN, in their order.
+each_test_cut_frames_keep_their_order()
+{
+	setup_lan_of 9000 pack
+	expect_ok "in order, unchanged" bursts --bursts 12 --sizes 64,64,100,1400,1450,1500,3000,9000
+	expect_ok "cut" test "$(parcels)" -gt 200
+	expect_received "$(parcels)"
+	expect_no_cut_lost
+}
+
+# A key that changes between two parts: the frame begins anew under the next one.
+each_test_keys_change_within_cut_frames()
+{
+	local n
+
+	setup_large 9000 pack
+	keys_pass "$ns1" "$ns2" 2 200
+	link_set "$ns1" rekey-frames 3
+	frames payload "$tmp/file" 200000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	n=$(ring "$ns1" tx rekeys)
+	expect_ok "keys used: $n" test "$n" -gt 20
+	expect_eq "dropped by the sender" "$(stats_nonzero "$ns1")" ""
+	# What was sent of a frame under the key before is a begin that nothing follows.
+	expect_eq "dropped by the receiver" "$(stats_nonzero "$ns2" | sed 's/:.*//')" rx_cut_lost
+	expect_ok "no more than keys" test "$(stat_get "$ns2" rx_cut_lost)" -le "$n"
 }
 
 debug_tests="mixed_sizes_keep_their_order_udp changes_under_traffic_eth"

@@ -5,7 +5,7 @@
   qlinkwire.py selftest
   qlinkwire.py vectors [--check] [FILE]
   qlinkwire.py decode PCAP --keys FILE (--ethertype 0x88b5 | --udp-port P)
-                      [--needle FILE]... [--needle-hex HEX]... [--inner PCAP]
+                      [--needle FILE]... [--needle-hex HEX]... [--inner PCAP] [--bad-line]
   qlinkwire.py nonces PCAP (--ethertype 0x88b5 | --udp-port P)
 
 A keys file has a line per key: link id, epoch, sender (its MAC or IP address, or "any"),
@@ -44,6 +44,7 @@ def main() -> int:
     command.add_argument("--needle", action="append", default=[])
     command.add_argument("--needle-hex", action="append", default=[])
     command.add_argument("--inner", help="write what was inside, its checksums finished")
+    command.add_argument("--bad-line", action="store_true", help="count what a receiver would count of a bad line")
     args = parser.parse_args()
     return args.run(args)
 

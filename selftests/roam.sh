@@ -156,6 +156,32 @@ test_udp6_behind_nat()
 	behind_nat
 }
 
+# padded_behind_nat MODE: beacons travel in parcels, from the same port.
+padded_behind_nat()
+{
+	local ns
+
+	setup_nat
+	for ns in "$ns1" "$ns2"; do link_set "$ns" parcel "$1"; done
+	capture_start "$ns2" "$tmp/wire.pcap"
+	key_pass "$ns1" "$ns2" 1
+	expect_soon "the hub hears the site" is_heard "$ns2"
+	expect_soon "the site hears the hub" is_heard "$ns1"
+	expect_soon "carrier" carrier_is "$ns1" 1
+	ping_ok "$ns1" "${inner[2]}"
+	ping_ok "$ns2" "${inner[1]}"
+	expect_soon "keepalives go on" stat_is_above "$ns2" rx_keepalive "$(($(stat_get "$ns2" rx_keepalive) + 4))"
+	expect_eq "it moved once, and nothing was dropped" \
+		"$(stats_nonzero "$ns2" | sed -E "s/[rt]x_keepalive:[0-9]+ ?//g")" "peer_moved:1"
+	capture_stop "$tmp/wire.pcap"
+	decode_nonces "$tmp/wire.pcap"
+	expect_eq "parcels only" "$(jq -c '[.senders[].types | keys[]] | unique' "$tmp/nonces")" '["3"]'
+	expect_eq "of one size" "$(jq -c '[.senders[].sizes | keys[]] | unique' "$tmp/nonces")" '["1472"]'
+}
+
+test_padded_behind_nat() { under=udp; padded_behind_nat pad; }
+test_constant_behind_nat() { under=udp; padded_behind_nat constant; }
+
 # A NAT that changes ports, at an end whose endpoint is fixed: it hears the peer, the peer does not hear it, and it says
 # why. Then it roams.
 test_nat_without_roam()

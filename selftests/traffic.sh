@@ -90,3 +90,52 @@ setup_forwarder()
 		ip -n "$ns1" route add 203.0.113.0/24 via "${inner[2]}" ;;
 	esac
 }
+
+# setup_lan WORD…: $ns3 is a LAN behind the bridge of $ns2, which sends with these options.
+setup_lan()
+{
+	modprobe sch_plug || skip "needs sch_plug"
+	setup_forwarder bridge
+	for ns in "$ns2" "$ns3"; do quiet_device "$ns" veth1; done
+	[ $# = 0 ] || link_set "$ns2" "$@"
+}
+
+# setup_lan_of MTU MODE: the same, with frames of this size over an underlay of 1500.
+setup_lan_of()
+{
+	local device
+
+	setup_lan
+	for ns in "$ns1" "$ns2"; do link_set "$ns" parcel "$2"; done
+	for device in "$ns1:qlink0" "$ns2:qlink0" "$ns2:veth1" "$ns2:br0" "$ns3:veth1"; do
+		expect_ok "mtu of $device" ip -n "${device%:*}" link set "${device#*:}" mtu "$1"
+	done
+}
+
+# Nothing is sent but what a test sends.
+quiet_device() { in_ns "$1" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
+
+bursts() { /usr/bin/python3 "$here/bursts.py" --from "$ns3" --to "$ns1" "$@"; }
+parcels() { stat_get "$ns2" tx_parcels; }
+
+# setup_large MTU MODE: frames of this size at both ends, which send parcels, over an underlay of 1500.
+setup_large()
+{
+	local ns
+
+	setup_pair
+	for ns in "$ns1" "$ns2"; do
+		link_set "$ns" parcel "$2"
+		expect_ok "mtu $1" ip -n "$ns" link set qlink0 mtu "$1"
+	done
+	with_ipv6
+}
+
+ping_whole() { ping_ok "$ns1" -M "do" -s $(($1 - 28)) "${inner[2]}"; ping_ok "$ns1" -M "do" -s $(($1 - 48)) "${inner6[2]}"; }
+
+# expect_no_cut_lost: each part of a frame was followed by the next one.
+expect_no_cut_lost()
+{
+	expect_nothing_dropped
+	expect_eq "late rests" "$(stat_get "$ns1" rx_cut_late) $(stat_get "$ns2" rx_cut_late)" "0 0"
+}

@@ -308,7 +308,8 @@ class Window:
         self.seen.add(sequence)
         if sequence > self.top:
             self.top = sequence
-            self.seen = {s for s in self.seen if s + WINDOW > sequence}
+        if len(self.seen) > 2 * WINDOW:
+            self.seen = {s for s in self.seen if s + WINDOW > self.top}
 
 
 class Receiver:

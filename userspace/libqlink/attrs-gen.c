@@ -23,6 +23,9 @@ _Static_assert(sizeof(((struct qlink_config *)0)->ttl) == 2, "ttl");
 _Static_assert(sizeof(((struct qlink_config *)0)->fwmark) == 4, "fwmark");
 _Static_assert(sizeof(((struct qlink_config *)0)->roam) == 1, "roam");
 _Static_assert(sizeof(((struct qlink_config *)0)->parcel) == 1, "parcel");
+_Static_assert(sizeof(((struct qlink_config *)0)->parcel_bytes) == 2, "parcel-bytes");
+_Static_assert(sizeof(((struct qlink_config *)0)->parcel_interval_us) == 4, "parcel-interval-us");
+_Static_assert(sizeof(((struct qlink_config *)0)->parcel_queue) == 2, "parcel-queue");
 _Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
@@ -119,6 +122,24 @@ static const struct qlink_attr config_attrs[] = {
 		.type = IFLA_QLINK_PARCEL, .form = QLINK_FORM_NAME,
 		.names = &qlink_parcel_modes,
 		MEMBER(struct qlink_config, parcel),
+	},
+	{
+		.name = "parcel-bytes", .key = "parcel_bytes",
+		.type = IFLA_QLINK_PARCEL_BYTES, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_PARCEL_BYTES_MAX,
+		MEMBER(struct qlink_config, parcel_bytes),
+	},
+	{
+		.name = "parcel-interval-us", .key = "parcel_interval_us",
+		.type = IFLA_QLINK_PARCEL_INTERVAL_US, .form = QLINK_FORM_NUMBER,
+		.min = QLINK_PARCEL_INTERVAL_US_MIN, .max = QLINK_PARCEL_INTERVAL_US_MAX,
+		MEMBER(struct qlink_config, parcel_interval_us),
+	},
+	{
+		.name = "parcel-queue", .key = "parcel_queue",
+		.type = IFLA_QLINK_PARCEL_QUEUE, .form = QLINK_FORM_NUMBER,
+		.min = QLINK_PARCEL_QUEUE_MIN, .max = QLINK_PARCEL_QUEUE_MAX,
+		MEMBER(struct qlink_config, parcel_queue),
 	},
 	{
 		.name = "accept", .key = "accept",

@@ -85,6 +85,15 @@ struct qlink_config {
 	/** @parcel: an enum qlink_parcel_mode */
 	uint8_t parcel;
 
+	/** @parcel_bytes: of a sealed frame in the modes pad and constant; 0 for as large as fits */
+	uint16_t parcel_bytes;
+
+	/** @parcel_interval_us: from one sealed frame to the next in the mode constant */
+	uint32_t parcel_interval_us;
+
+	/** @parcel_queue: how much may wait in the mode constant, in sealed frames */
+	uint16_t parcel_queue;
+
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 

@@ -32,6 +32,8 @@ const struct qlink_names qlink_underlays = NAMES(underlays);
 static const char *const parcel_modes[] = {
 	[QLINK_PARCEL_MODE_OFF] = "off",
 	[QLINK_PARCEL_MODE_PACK] = "pack",
+	[QLINK_PARCEL_MODE_PAD] = "pad",
+	[QLINK_PARCEL_MODE_CONSTANT] = "constant",
 };
 
 const struct qlink_names qlink_parcel_modes = NAMES(parcel_modes);
@@ -97,6 +99,7 @@ const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_TX_NO_ROUTE] = "tx_no_route",
 	[QLINK_A_STATS_TX_LOOP] = "tx_loop",
 	[QLINK_A_STATS_TX_QUEUE_FULL] = "tx_queue_full",
+	[QLINK_A_STATS_TX_PARCEL_FULL] = "tx_parcel_full",
 	[QLINK_A_STATS_TX_SEAL_ERROR] = "tx_seal_error",
 	[QLINK_A_STATS_RX_SHORT] = "rx_short",
 	[QLINK_A_STATS_RX_BAD_TYPE] = "rx_bad_type",
@@ -120,6 +123,9 @@ const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_RX_KEEPALIVE] = "rx_keepalive",
 	[QLINK_A_STATS_TX_PARCELS] = "tx_parcels",
 	[QLINK_A_STATS_TX_PARCEL_BYTES] = "tx_parcel_bytes",
+	[QLINK_A_STATS_TX_PAD_BYTES] = "tx_pad_bytes",
+	[QLINK_A_STATS_TX_COVER] = "tx_cover",
+	[QLINK_A_STATS_TX_PARCEL_LATE] = "tx_parcel_late",
 	[QLINK_A_STATS_RX_CUT_LATE] = "rx_cut_late",
 	[QLINK_A_STATS_RX_PARCELS] = "rx_parcels",
 	[QLINK_A_STATS_TX_FPU_WAIT] = "tx_fpu_wait",

@@ -45,7 +45,8 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 		"id", "7", "ethertype", "0x88b5", "peer", "02:00:00:00:00:01",
 		"local", "192.0.2.1", "remote", "2001:db8::1", "port", "7000",
 		"source-ports", "64", "dev", "red", "dscp", "inherit", "ecn", "on",
-		"ttl", "255", "fwmark", "0xfffffffe", "roam", "on", "parcel", "pack", "accept", "hybrid,static",
+		"ttl", "255", "fwmark", "0xfffffffe", "roam", "on", "parcel", "constant", "parcel-bytes", "600",
+		"parcel-interval-us", "20", "parcel-queue", "4096", "accept", "hybrid,static",
 		NULL,
 	};
 	struct stream stream = { 0 };
@@ -112,7 +113,7 @@ TEST(options_are_refused_with_value_and_rule)
 		{ "ttl", "256", -EINVAL,
 		  "ttl \"256\": neither \"inherit\" nor a number from 0 to 255", "stands for inherit" },
 		{ "ecn", "1", -EINVAL, "ecn \"1\": neither \"on\" nor \"off\"", "not a word" },
-		{ "parcel", "on", -EINVAL, "parcel \"on\": not one of off, pack", "not a mode" },
+		{ "parcel", "on", -EINVAL, "parcel \"on\": not one of off, pack, pad, constant", "not a mode" },
 		{ "fwmark", "0x100000000", -EINVAL,
 		  "fwmark \"0x100000000\": not a number from 0 to 0xffffffff", "33 bits" },
 		{ "fwmark", "-1", -EINVAL, "fwmark \"-1\": not a number from 0 to 0xffffffff", "negative" },

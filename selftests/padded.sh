@@ -1,0 +1,235 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Sealed frames of one size, on demand and by the clock: what a wire-tapper sees, and that nothing is lost or overtaken.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
+
+# sealed_bytes: the largest sealed frame that an underlay of 1500 carries.
+sealed_bytes() { case $under in eth) echo 1500 ;; udp) echo 1472 ;; udp6) echo 1452 ;; esac; }
+
+# expect_all_alike N BYTES TYPES: what end N sent in the capture has one size, and these types.
+expect_all_alike() { expect_eq "end $1: sizes, types" "$(nonces "$1" sizes | jq -c 'keys') $(nonces "$1" types | jq -c 'keys')" "[\"$2\"] [\"$3\"]"; }
+
+stat_is_above() { [ "$(stat_get "$1" "$2")" -gt "$3" ]; }
+
+# all_traffic: pings of all sizes, bulk both ways, a key that is replaced, keepalives.
+all_traffic()
+{
+	local bytes
+
+	for bytes in 0 56 500 1372; do ping_ok "$ns1" -s "$bytes" "${inner[2]}"; done
+	frames payload "$tmp/file" 100000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	key_pass "$ns1" "$ns2" 2
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+	transfer "$ns2" "$ns1" "${inner[1]}" "$tmp/file"
+	expect_soon "a keepalive" stat_is_above "$ns1" rx_keepalive "$(stat_get "$ns1" rx_keepalive)"
+}
+
+# setup_padded WORD…: both ends send parcels of one size, and hear each other.
+setup_padded()
+{
+	local ns
+
+	setup_pair
+	for ns in "$ns1" "$ns2"; do link_set "$ns" keepalive-ms 200 "$@"; done
+	for ns in "$ns1" "$ns2"; do expect_soon "carrier" carrier_is "$ns" 1; done
+}
+
+each_under_pad_has_one_size()
+{
+	local n
+
+	setup_padded parcel pad
+	capture_start "$ns1" "$tmp/pad.pcap"
+	all_traffic
+	capture_stop "$tmp/pad.pcap"
+	decode_nonces "$tmp/pad.pcap"
+	for n in 1 2; do expect_all_alike "$n" "$(sealed_bytes)" 3; done
+	decode pad
+	expect_eq "parcels without anything" "$(stat_get "$ns1" tx_cover)" 0
+	expect_nothing_but_keepalives
+}
+
+# expect_nothing_but_keepalives: neither end has dropped anything.
+expect_nothing_but_keepalives()
+{
+	local ns
+
+	for ns in "$ns1" "$ns2"; do
+		expect_eq "dropped" "$(stats_nonzero "$ns" | tr ' ' '\n' | grep -vE '^[rt]x_keepalive:')" ""
+	done
+}
+
+# A size of one's own, below what the underlay carries; one above counts as that.
+each_test_parcel_bytes()
+{
+	setup_padded parcel pad parcel-bytes 600
+	expect_eq "shown" "$(link_field "$ns1" '"\(.parcel) \(.parcel_bytes) \(.parcel_interval_us)"')" "pad 600 null"
+	expect_refused "too small" "parcel-bytes 127 is neither 0 nor 128 to 16032" ip -n "$ns1" link set qlink0 type qlink parcel-bytes 127
+	expect_refused "too large" "16032" in_ns "$ns1" qlinkctl set qlink0 parcel-bytes 16033
+	expect_refused "too short" "20" in_ns "$ns1" qlinkctl set qlink0 parcel-interval-us 19
+	expect_refused "too few" "2" in_ns "$ns1" qlinkctl set qlink0 parcel-queue 1
+	link_set "$ns2" parcel-bytes 3000
+	capture_start "$ns1" "$tmp/pad.pcap"
+	all_traffic
+	capture_stop "$tmp/pad.pcap"
+	decode_nonces "$tmp/pad.pcap"
+	expect_all_alike 1 600 3
+	expect_all_alike 2 "$(sealed_bytes)" 3
+	expect_nothing_but_keepalives
+}
+
+# What is large is cut over parcels of one size: 9,000 bytes over 1,500, pings that must not be fragmented, and bulk.
+each_under_pad_carries_jumbo_frames()
+{
+	setup_large 9000 pad
+	capture_start "$ns1" "$tmp/pad.pcap"
+	ping_whole 9000
+	capture_stop "$tmp/pad.pcap"
+	decode_nonces "$tmp/pad.pcap"
+	expect_all_alike 1 "$(sealed_bytes)" 3
+	frames payload "$tmp/file" 500000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	transfer "$ns2" "$ns1" "${inner6[1]}" "$tmp/file"
+	expect_no_cut_lost
+}
+
+# Frames of a LAN fill the parcels: the pad at the end of each burst is all that is wasted.
+each_test_pad_is_filled()
+{
+	local bytes
+
+	setup_lan_of 9000 pad
+	expect_ok "in order, unchanged" bursts --bursts 12 --sizes 64,64,100,1400,1500,3000,9000
+	bytes=$(stat_get "$ns2" tx_parcel_bytes)
+	expect_ok "pad: $(stat_get "$ns2" tx_pad_bytes) of $bytes" test "$(stat_get "$ns2" tx_pad_bytes)" -lt $((12 * 1500))
+	expect_eq "the other end" "$(stat_get "$ns1" rx_parcels)" "$(parcels)"
+	expect_no_cut_lost
+}
+
+# By the clock: one size, only parcels, whether there is something to send or not; and the ticks add up.
+each_under_constant_has_one_size()
+{
+	local n before
+
+	setup_padded parcel constant parcel-interval-us 2000
+	expect_eq "shown" "$(link_field "$ns1" '"\(.parcel) \(.parcel_interval_us) \(.parcel_queue)"')" "constant 2000 64"
+	capture_start "$ns1" "$tmp/constant.pcap"
+	all_traffic
+	before=$(stat_get "$ns1" tx_cover)
+	expect_soon "cover" stat_is_above "$ns1" tx_cover $((before + 20))
+	capture_stop "$tmp/constant.pcap"
+	decode_nonces "$tmp/constant.pcap"
+	for n in 1 2; do
+		expect_all_alike "$n" "$(sealed_bytes)" 3
+		expect_eq "end $n: lanes" "$(nonces "$n" lanes | jq length)" 1
+	done
+	decode constant
+	[ "$under" = eth ] || expect_eq "source ports" "$(source_ports constant)" "$port"
+	expect_nothing_but_keepalives
+}
+
+# ticks NS: parcels sent and ticks missed.
+ticks() { echo $(($(stat_get "$1" tx_parcels) + $(stat_get "$1" tx_parcel_late))); }
+
+# The number of ticks follows the time and nothing else: each has a parcel, or is counted as late.
+each_test_ticks_follow_the_clock()
+{
+	local first last begun ended
+
+	setup_padded parcel constant parcel-interval-us 1000
+	in_background "$ns1" ping -f -s 1000 "${inner[2]}"
+	begun=$(now_us)
+	first=$(ticks "$ns1")
+	expect_soon "parcels" stat_is_above "$ns1" tx_parcels $((first + 3000))
+	last=$(ticks "$ns1")
+	ended=$(now_us)
+	expect_ok "at most: $((last - first)) ticks in $((ended - begun)) us" \
+		test $((last - first)) -le $(((ended - begun) / 1000 + 1))
+	first=$(ticks "$ns1")
+	begun=$(now_us)
+	expect_soon "parcels" stat_is_above "$ns1" tx_parcels $((first + 3000))
+	ended=$(now_us)
+	last=$(ticks "$ns1")
+	# A tick that is late is counted when it comes: on a busy machine that may take a while.
+	expect_ok "at least: $((last - first)) ticks in $((ended - begun)) us" \
+		test $((last - first + 500)) -ge $(((ended - begun) / 1000))
+}
+
+now_us() { awk '{ printf "%d\n", $1 * 1000000 }' /proc/uptime; }
+
+# A queue of two parcels: what has no room is dropped at the tail, and counted.
+each_test_constant_queue()
+{
+	local came dropped
+
+	setup_lan_of 1500 constant
+	link_set "$ns2" parcel-interval-us 50000 parcel-queue 2
+	bursts --bursts 1 --frames 200 --sizes 200 >"$tmp/output"
+	expect_has "some do not come" "$(cat "$tmp/output")" '"disordered": 0, "changed": 0'
+	came=$(sed -nE 's/.*"came": ([0-9]+),.*/\1/p' "$tmp/output")
+	dropped=$(stat_get "$ns2" tx_parcel_full)
+	expect_eq "came, dropped" "$((came + dropped))" 200
+	expect_ok "two parcels, and one that was ready: $came" test "$came" -ge 12 -a "$came" -le 21
+}
+
+# With a qdisc, frames wait there instead.
+each_test_qdisc_waits()
+{
+	setup_padded parcel constant parcel-interval-us 1000 parcel-queue 16
+	expect_ok "qdisc" tc -n "$ns1" qdisc replace dev qlink0 root pfifo limit 10000
+	frames payload "$tmp/file" 500000 --marker "$marker"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	expect_nothing_but_keepalives
+	link_set "$ns1" parcel off
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	expect_nothing_but_keepalives
+}
+
+# Each mode after each other one, under traffic: nothing is lost or overtaken. With a thousand keys a second, too.
+each_test_modes_change_under_traffic()
+{
+	setup_lan_of 1500 pack
+	link_set "$ns2" parcel-interval-us 500 parcel-queue 4096 rekey-ms 1
+	keys_pass "$ns2" "$ns1" 2 4000
+	# shellcheck disable=SC2016 # for the shell of bursts
+	export NS2=$ns2 STEP=$tmp/step
+	seq 0 99 | awk 'BEGIN { split("off pack pad constant off pad pack constant pad off constant pack", mode) } { print mode[$1 % 12 + 1] }' >"$STEP"
+	# shellcheck disable=SC2016
+	expect_ok "in order, unchanged" bursts --bursts 26 --sizes 64,64,200,700,1400 --between \
+		'ip netns exec "$NS2" qlinkctl set qlink0 parcel $(head -n 1 "$STEP") && sed -i 1d "$STEP"'
+	# A begin that a key change has left is no frame: that frame came under the next key.
+	expect_eq "dropped" "$(stats_nonzero "$ns2")$(stats_nonzero "$ns1" | sed -E 's/rx_cut_lost:[0-9]+//')" ""
+	expect_ok "keys: $(ring "$ns2" tx rekeys)" test "$(ring "$ns2" tx rekeys)" -gt 100
+}
+
+# Without a key nothing leaves, and nothing waits; with one the clock goes on.
+each_test_constant_without_a_key()
+{
+	local sent ticked=""
+
+	setup_padded parcel constant
+	link_set "$ns1" keepalive-ms 0
+	expect_ok "no key" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
+	sent=$(ticks "$ns1")
+	expect_soon "a tick later" tick_has_passed
+	expect_eq "none" "$(ticks "$ns1")" "$sent"
+	key_pass "$ns1" "$ns2" 7
+	expect_soon "again" stat_is_above "$ns1" tx_parcels $((sent + 100))
+	ip -n "$ns1" link set qlink0 down
+	sent=$(ticks "$ns1")
+	expect_eq "none while it is down" "$(ticks "$ns1")" "$sent"
+	ip -n "$ns1" link set qlink0 up
+	expect_soon "again" stat_is_above "$ns1" tx_parcels $((sent + 100))
+	expect_ok "removed while it ticks" ip -n "$ns1" link del qlink0
+}
+
+# tick_has_passed: the peer's clock, which has the same interval, has ticked ten times.
+tick_has_passed() { stat_is_above "$ns2" tx_parcels "${ticked:=$(($(stat_get "$ns2" tx_parcels) + 10))}"; }
+
+debug_tests="pad_carries_jumbo_frames_udp6 modes_change_under_traffic_eth constant_without_a_key_udp"
+run_tests "$@"
