@@ -476,13 +476,22 @@ static void qlink_rx_strip(struct sk_buff *skb)
 	__skb_trim(skb, skb->len - QLINK_TAG_BYTES);
 }
 
+/* Apart from qlink_rx_frame(): few frames need the copy, and the stack is cleared for it. */
+static noinline void qlink_rx_noted(struct napi_struct *napi, struct qlink_dev *link,
+				    struct sk_buff *own, const struct qlink_header *header, u8 ecn)
+{
+	struct qlink_origin origin = *qlink_origin_of(own);
+
+	qlink_rx_scrub(own);
+	qlink_rx_plaintext(napi, link, own, header, ecn, &origin);
+}
+
 static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 {
 	const struct qlink_header *header = (const struct qlink_header *)skb->data;
 	struct qlink_dev *link = netdev_priv(skb->dev);
 	struct qlink_ring *ring = &link->keyring.rx;
 	u8 ecn = qlink_rx_ecn(link, skb);
-	struct qlink_origin origin, *from = NULL;
 	struct qlink_key *key;
 	unsigned int counter;
 	struct sk_buff *own;
@@ -507,11 +516,11 @@ static void qlink_rx_frame(struct napi_struct *napi, struct sk_buff *skb)
 	}
 	qlink_rx_strip(own);
 	if (unlikely(qlink_origin_of(own)->note)) {
-		origin = *qlink_origin_of(own);
-		from = &origin;
+		qlink_rx_noted(napi, link, own, header, ecn);
+		return;
 	}
 	qlink_rx_scrub(own);
-	qlink_rx_plaintext(napi, link, own, header, ecn, from);
+	qlink_rx_plaintext(napi, link, own, header, ecn, NULL);
 }
 
 /* Where the current frame of a walk can be read. A frame that is not in one piece is copied to

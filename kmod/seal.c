@@ -52,6 +52,28 @@ static struct qlink_key *qlink_seal_take(struct qlink_dev *link, unsigned int la
 	return NULL;
 }
 
+static __always_inline int qlink_seal_do_begin(struct qlink_dev *link, u16 link_id, u8 *frame,
+					       unsigned int bytes, u8 type, struct qlink_key **key)
+{
+	unsigned int lane = qlink_lane();
+	u64 sequence;
+
+	*key = qlink_seal_take(link, lane, bytes, &sequence);
+	if (unlikely(!*key))
+		return -ENOKEY;
+	qlink_header_put((struct qlink_header *)frame, type, lane, link_id, (*key)->name.epoch,
+			 sequence);
+	return 0;
+}
+
+static __always_inline int qlink_seal_do_end(struct qlink_key *key, u8 *frame, unsigned int bytes)
+{
+	u8 nonce[QLINK_NONCE_BYTES];
+
+	qlink_nonce(nonce, key->salt, (const struct qlink_header *)frame);
+	return qlink_aead_seal(key->slot->aead, frame, bytes + QLINK_OVERHEAD_BYTES, nonce);
+}
+
 /**
  * qlink_seal_begin() - take a key and a sequence, and write the header
  * @link: of the frame
@@ -67,15 +89,7 @@ static struct qlink_key *qlink_seal_take(struct qlink_dev *link, unsigned int la
 int qlink_seal_begin(struct qlink_dev *link, u16 link_id, u8 *frame, unsigned int bytes, u8 type,
 		     struct qlink_key **key)
 {
-	unsigned int lane = qlink_lane();
-	u64 sequence;
-
-	*key = qlink_seal_take(link, lane, bytes, &sequence);
-	if (unlikely(!*key))
-		return -ENOKEY;
-	qlink_header_put((struct qlink_header *)frame, type, lane, link_id, (*key)->name.epoch,
-			 sequence);
-	return 0;
+	return qlink_seal_do_begin(link, link_id, frame, bytes, type, key);
 }
 
 /**
@@ -89,10 +103,7 @@ int qlink_seal_begin(struct qlink_dev *link, u16 link_id, u8 *frame, unsigned in
  */
 int qlink_seal_end(struct qlink_key *key, u8 *frame, unsigned int bytes)
 {
-	u8 nonce[QLINK_NONCE_BYTES];
-
-	qlink_nonce(nonce, key->salt, (const struct qlink_header *)frame);
-	return qlink_aead_seal(key->slot->aead, frame, bytes + QLINK_OVERHEAD_BYTES, nonce);
+	return qlink_seal_do_end(key, frame, bytes);
 }
 
 /**
@@ -111,10 +122,10 @@ int qlink_seal(struct qlink_dev *link, u16 link_id, u8 *frame, unsigned int byte
 	struct qlink_key *key;
 	int err;
 
-	err = qlink_seal_begin(link, link_id, frame, bytes, type, &key);
+	err = qlink_seal_do_begin(link, link_id, frame, bytes, type, &key);
 	if (unlikely(err))
 		return err;
-	return qlink_seal_end(key, frame, bytes);
+	return qlink_seal_do_end(key, frame, bytes);
 }
 
 /**

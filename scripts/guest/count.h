@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static uint64_t now(void)
+static inline uint64_t now(void)
 {
 	struct timespec t;
 
@@ -17,7 +17,7 @@ static uint64_t now(void)
 }
 
 /* Idle time is not counted as instructions. */
-static uint64_t idle(void)
+static inline uint64_t idle(void)
 {
 	double up, spent;
 	FILE *file = fopen("/proc/uptime", "r");

@@ -99,6 +99,7 @@ class Bench:
         self.counts: dict[tuple[str, str], list[Count]] = collections.defaultdict(list)
         self.floors: dict[str, list[list[int]]] = collections.defaultdict(list)
         self.installs: list[float] = []
+        self.clocks: dict[str, list[float]] = collections.defaultdict(list)
         self.wire: dict[tuple[str, str], int] = {}
         for line in lines:
             self.read(line.split())
@@ -114,6 +115,8 @@ class Bench:
                 self.floors[size].append([int(part) for part in parts])
             case ["install", instructions]:
                 self.installs.append(float(instructions))
+            case ["clock", under, instructions]:
+                self.clocks[under].append(float(instructions))
             case ["driver", name]:
                 self.driver = name
 
@@ -187,6 +190,8 @@ class Bench:
         if len(self.installs) > 1:
             found.append(Figure("key-install", "qlink", self.kernel, round(mean(self.installs)), None,
                                 round(spread(self.installs), 4)))
+        for under, clock in self.clocks.items():
+            found.append(Figure("clock", f"qlink-{under}", self.kernel, round(mean(clock)), None, round(spread(clock), 4)))
         return found
 
     def faults(self, peers: list[str]) -> list[str]:
@@ -274,6 +279,9 @@ def print_notes(bench: Bench, figures: list[Figure]) -> None:
                   f"instructions: one rekey takes {figure.instructions_per_rekey:,}, both ends. 1,000 a second are "
                   f"{figure.instructions_per_rekey * 100000 / CPU:.2f} % of a CPU of 10^9 instructions a second, and 1,000 each way "
                   "what the table says.")
+        if figure.name == "clock":
+            print(f"{figure.peer}: a parcel by the clock with nothing in it takes {figure.instructions:,}, both ends; 1,000 a "
+                  f"second {figure.instructions * 1000 / CPU * 100:.1f} % of a CPU of 10^9 instructions a second.")
         if figure.name == "key-install":
             print(f"Installing a key, 100 a message, takes {figure.instructions:,}; 10,000 a second "
                   f"{figure.instructions * 10000 / CPU * 100:.0f} % of a CPU of 10^9 instructions a second.")
