@@ -138,6 +138,14 @@ static struct qlink_cuts *qlink_cuts_make(struct qlink_cuts **cuts)
 	return others;
 }
 
+static bool qlink_cut_is_later(const struct sk_buff *a, const struct sk_buff *b)
+{
+	const struct qlink_cut *one = qlink_cut_of(a), *other = qlink_cut_of(b);
+
+	return one->epoch > other->epoch ||
+	       (one->epoch == other->epoch && one->sequence > other->sequence);
+}
+
 /**
  * qlink_cuts_hold() - hold a begin until the next parcel comes
  * @cuts: of the link
@@ -152,10 +160,15 @@ struct sk_buff *qlink_cuts_hold(struct qlink_cuts **cuts, u8 lane, struct sk_buf
 {
 	/* As in qlink_cuts_take(). */
 	struct qlink_cuts *all = smp_load_acquire(cuts) ?: qlink_cuts_make(cuts);
+	struct sk_buff *other;
 
 	if (unlikely(!all))
 		return begin;
-	return xchg(&all->begin[lane], begin);
+	other = xchg(&all->begin[lane], begin);
+	/* The rest of what was sent later is still to come. */
+	if (unlikely(other) && qlink_cut_is_later(other, begin))
+		other = xchg(&all->begin[lane], other);
+	return other;
 }
 
 /**

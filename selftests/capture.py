@@ -74,17 +74,17 @@ class BadCapture(Exception):
     """A capture file that is damaged or incomplete."""
 
 
-def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Lengths and packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
+def timed_records(data: bytes) -> Iterator[tuple[float, int, bytes]]:
+    """Times in seconds, lengths and packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
     orders = {
-        b"\xd4\xc3\xb2\xa1": "<",
-        b"\x4d\x3c\xb2\xa1": "<",
-        b"\xa1\xb2\xc3\xd4": ">",
-        b"\xa1\xb2\x3c\x4d": ">",
+        b"\xd4\xc3\xb2\xa1": ("<", 1e-6),
+        b"\x4d\x3c\xb2\xa1": ("<", 1e-9),
+        b"\xa1\xb2\xc3\xd4": (">", 1e-6),
+        b"\xa1\xb2\x3c\x4d": (">", 1e-9),
     }
-    order = orders.get(data[:4])
-    if order is None or len(data) < 24:
+    if data[:4] not in orders or len(data) < 24:
         raise BadCapture("not a pcap file")
+    order, unit = orders[data[:4]]
     linktype = struct.unpack_from(order + "I", data, 20)[0] & 0xFFFF
     if linktype != 1:
         raise BadCapture(f"link type {linktype} is not Ethernet")
@@ -93,19 +93,31 @@ def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
         number += 1
         if at + 16 > len(data):
             raise BadCapture(f"frame {number}: the record is cut off")
-        captured, length = struct.unpack_from(order + "II", data, at + 8)
+        seconds, fraction, captured, length = struct.unpack_from(order + "IIII", data, at)
         at += 16
         if at + captured > len(data):
             raise BadCapture(f"frame {number}: the packet is cut off")
-        yield length, data[at : at + captured]
+        yield seconds + fraction * unit, length, data[at : at + captured]
         at += captured
+
+
+def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lengths and packets of a pcap file."""
+    for _, length, packet in timed_records(data):
+        yield length, packet
+
+
+def timed_packets(data: bytes) -> Iterator[tuple[float, bytes]]:
+    """The times in seconds and the packets of a pcap file, none of them shortened."""
+    for number, (seconds, length, packet) in enumerate(timed_records(data), 1):
+        if len(packet) != length:
+            raise BadCapture(f"frame {number}: {len(packet)} of {length} bytes captured")
+        yield seconds, packet
 
 
 def read_pcap(data: bytes) -> Iterator[bytes]:
     """The packets of a pcap file, none of them shortened."""
-    for number, (length, packet) in enumerate(read_records(data), 1):
-        if len(packet) != length:
-            raise BadCapture(f"frame {number}: {len(packet)} of {length} bytes captured")
+    for _, packet in timed_packets(data):
         yield packet
 
 
@@ -208,6 +220,7 @@ class Decoder:
     def __init__(self, keys: dict[tuple[int, int], list[tuple[str, Key]]], bad_line: bool = False) -> None:
         self.keys = keys
         self.bad_line = bad_line
+        self.seconds = 0.0
         self.windows: dict[tuple[str, int, int, int], Window] = collections.defaultdict(Window)
         self.count: collections.Counter[str] = collections.Counter()
         self.taken: dict[tuple[bytes, int, int], int] = {}
@@ -271,7 +284,8 @@ class Decoder:
         if header.type != TYPE_PARCEL:
             inner = inner_of(header.type, plaintext)
             return [] if inner is None else [inner]
-        counters, records = self.unpackers[sender, header.link_id, header.lane].take(header, plaintext)
+        unpacker = self.unpackers[sender, header.link_id, header.lane]
+        counters, records = unpacker.take(header, plaintext, self.seconds)
         self.count.update(f"{name} from {sender}" for name in counters)
         return [inner for kind, content in records if (inner := inner_of(TYPE_OF_KIND[kind], content)) is not None]
 
@@ -304,7 +318,7 @@ def decode(args: argparse.Namespace) -> int:
     decoder = Decoder(read_keys(pathlib.Path(args.keys).read_text(encoding="ascii")), args.bad_line)
     packets: list[bytes] = []
     try:
-        for packet in read_pcap(data):
+        for decoder.seconds, packet in timed_packets(data):
             packets.append(packet)
             if args.udp_port:
                 decoder.take(len(packets), outer_udp(packet, args.udp_port))

@@ -16,6 +16,7 @@ TYPE_OF_KIND = {KIND_FRAME: TYPE_FRAME, KIND_CSUM: TYPE_CSUM, KIND_KEEPALIVE: TY
 HEADER_BYTES, TAG_BYTES, KEY_BYTES, SALT_BYTES = 16, 16, 32, 12
 ETH_HEADER_BYTES, CSUM_STATE_BYTES, KEEPALIVE_BYTES = 14, 4, 24
 WINDOW = 4096
+BEGIN_SECONDS = 1.0  # a rest that comes later than this after the part before it is of no use
 MAX48 = 2**48 - 1
 MINIMUM = {
     TYPE_FRAME: HEADER_BYTES + ETH_HEADER_BYTES + TAG_BYTES,
@@ -227,10 +228,13 @@ class Unpacker:
 
     def __init__(self) -> None:
         self.begin: Begin | None = None
+        self.seconds = 0.0  # when its last part came
         self.counters: list[str] = []
         self.records: list[tuple[int, bytes]] = []
 
-    def take(self, header: Header, plaintext: bytes) -> tuple[list[str], list[tuple[int, bytes]]]:
+    def take(
+        self, header: Header, plaintext: bytes, seconds: float = 0.0
+    ) -> tuple[list[str], list[tuple[int, bytes]]]:
         """The counters that a parcel moves, and the kind and content of each record that it makes whole."""
         place = (header.epoch, header.sequence)
         self.counters, self.records = ["rx_parcels"], []
@@ -238,12 +242,15 @@ class Unpacker:
         held = (self.begin.epoch, self.begin.sequence) if self.begin else (0, 0)
         is_older = place < held
         try:
-            if self.begin and not is_older and place != (held[0], held[1] + 1):
+            is_late = seconds - self.seconds > BEGIN_SECONDS
+            if self.begin and not is_older and (is_late or place != (held[0], held[1] + 1)):
                 self._lose()
             self._continue(None if is_older else self.begin, header.sequence, first, body)
             self._split(header, body[first:], is_older)
         except BadParcel:
             self.counters.append("rx_parcel_bad")
+        if self.begin and (self.begin.epoch, self.begin.sequence) == place:
+            self.seconds = seconds
         return self.counters, self.records
 
     def _lose(self) -> None:

@@ -48,6 +48,9 @@ json_t *show_json(const struct qlink_link *link, const char *lower)
 
 #define LABEL	"  %-12s "
 
+/* Header and tag of a sealed frame. */
+#define OVERHEAD_BYTES	32
+
 static void lower_text(const struct qlink_config *config, const char *lower,
 		       FILE *to)
 {
@@ -190,6 +193,26 @@ static void endpoint_text(const struct qlink_link *link, FILE *to)
 		fprintf(to, LABEL "not known yet\n", "endpoint");
 }
 
+/* How much of what was sent in parcels was not padding, and what leaves by the clock. */
+static void parcels_text(const struct qlink_link *link, FILE *to)
+{
+	const struct qlink_config *config = &link->config;
+	uint64_t n = link->stats[QLINK_A_STATS_TX_PARCELS];
+	uint64_t bytes = link->stats[QLINK_A_STATS_TX_PARCEL_BYTES];
+	uint64_t pad = link->stats[QLINK_A_STATS_TX_PAD_BYTES];
+	double sealed;
+
+	if (!n || !bytes || pad > bytes)
+		return;
+	sealed = (double)bytes / (double)n + OVERHEAD_BYTES;
+	fprintf(to, LABEL "%llu sent of %.0f bytes, filled to %.1f %%", "parcels",
+		(unsigned long long)n, sealed, 100.0 * (double)(bytes - pad) / (double)bytes);
+	if (config->parcel == QLINK_PARCEL_MODE_CONSTANT && config->parcel_interval_us)
+		fprintf(to, ", %.3f Mbit/s by the clock",
+			sealed * 8 / config->parcel_interval_us);
+	fputc('\n', to);
+}
+
 static void counters_text(const char *label, const uint64_t *counters,
 			  const char *const *names, unsigned int max,
 			  bool all, FILE *to)
@@ -220,6 +243,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 	endpoint_text(link, to);
 	limits_text(config, to);
 	peer_text(link, to);
+	parcels_text(link, to);
 	ring_text("tx", &link->tx, to);
 	ring_text("rx", &link->rx, to);
 	usage_text("sealed under", link->tx.usage, to);

@@ -132,6 +132,25 @@ static void put_keys(struct evbuffer *out, const struct agent *agent, const char
 	}
 }
 
+/* What the kernel counts; not while there is no device. */
+static void put_device(struct evbuffer *out, const struct agent *agent)
+{
+	unsigned int id;
+	size_t i;
+
+	head(out, "device", "_total", "counters of the device, see qlink(7)", "counter");
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
+
+		for (id = 0; link->has_view && id <= QLINK_A_STATS_MAX; id++) {
+			if (qlink_stats_names[id])
+				evbuffer_add_printf(out, "qlinkd_device_total{link=\"%s\",counter=\"%s\"} %"
+						    PRIu64 "\n", link->config->device,
+						    qlink_stats_names[id], link->view.stats[id]);
+		}
+	}
+}
+
 static void put_kmes(struct evbuffer *out, const struct agent *agent)
 {
 	unsigned int node, counter;
@@ -222,6 +241,7 @@ static void put_all(struct evbuffer *out, const struct agent *agent)
 	head(out, "keys", "_total", "keys installed, by direction and source", "counter");
 	put_keys(out, agent, "tx");
 	put_keys(out, agent, "rx");
+	put_device(out, agent);
 	put_kmes(out, agent);
 	put_all_terms(out, agent);
 	put_agent(out, agent);

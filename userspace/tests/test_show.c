@@ -193,6 +193,36 @@ TEST(text_shows_counters_that_are_not_zero)
 		"  port         rx_no_link       34\n");
 }
 
+/* A part of the text of a link that has sent parcels. */
+static void check_parcels(const char *why, uint8_t mode, uint64_t pad, const char *want)
+{
+	struct qlink_link link = sample();
+	char *got = NULL;
+	size_t len;
+	FILE *to = open_memstream(&got, &len);
+
+	link.config.parcel = mode;
+	link.config.parcel_interval_us = mode == QLINK_PARCEL_MODE_CONSTANT ? 1000 : 0;
+	link.stats[QLINK_A_STATS_TX_PARCELS] = 4;
+	link.stats[QLINK_A_STATS_TX_PARCEL_BYTES] = 4 * 1468;
+	link.stats[QLINK_A_STATS_TX_PAD_BYTES] = pad;
+	show_text(&link, NULL, false, to);
+	fclose(to);
+	CHECK(!!strstr(got, "\n  parcels ") == !!want && (!want || strstr(got, want)), "%s: got '%s'", why, got);
+	free(got);
+}
+
+TEST(parcels_show_how_full_they_are)
+{
+	check_parcels("a pack has little padding", QLINK_PARCEL_MODE_PACK, 0,
+		      "\n  parcels      4 sent of 1500 bytes, filled to 100.0 %\n");
+	check_parcels("padded", QLINK_PARCEL_MODE_PAD, 1468,
+		      "\n  parcels      4 sent of 1500 bytes, filled to 75.0 %\n");
+	check_parcels("by the clock", QLINK_PARCEL_MODE_CONSTANT, 4 * 1468,
+		      "\n  parcels      4 sent of 1500 bytes, filled to 0.0 %, 12.000 Mbit/s by the clock\n");
+	check_parcels("counters that contradict each other", QLINK_PARCEL_MODE_PAD, 4 * 1468 + 1, NULL);
+}
+
 TEST(a_lost_peer_is_shown)
 {
 	struct qlink_link link = sample();
