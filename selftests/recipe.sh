@@ -73,7 +73,7 @@ test_two_sites_as_the_readme_has_them()
 	local n_pasted=0 n
 
 	# No block goes untried; scripts/by-hand has the first.
-	expect_eq "blocks" "$(sed -n 's/^```sh //p' "$page" | tr '\n' ' ')" "by-hand site-a site-b site-a both site-a "
+	expect_eq "blocks" "$(sed -n 's/^```sh //p' "$page" | tr '\n' ' ')" "by-hand site-a site-b site-a both site-a both both "
 	setup_ns ns1 ns2
 	expect_ok "the wire" connect_ns "$ns1" "$ns2" veth0 "${outer[1]}" "${outer[2]}"
 	host_start 1
@@ -100,6 +100,22 @@ test_two_sites_as_the_readme_has_them()
 	in_ns "$ns1" ping -c 1 -W 5 10.9.0.2 >/dev/null
 	capture_stop "$tmp/inside"
 	expect_ok "payload inside" grep -q -a -F "$ping_bytes" "$tmp/inside"
+	parcels_as_the_readme_has_them
+}
+
+parcels_as_the_readme_has_them()
+{
+	paste 1 both 2
+	paste 2 both 2
+	expect_ok "1,504 bytes" in_ns "$ns1" ping -c 3 -i 0.01 -W 5 -M "do" -s 1476 10.9.0.2
+	paste 1 both 3
+	paste 2 both 3
+	expect_ok "by the clock" in_ns "$ns1" ping -c 3 -i 0.01 -W 5 -M "do" -s 1476 10.9.0.2
+	expect_has "the rate" "$(cat "$tmp/1/log")" " Mbit/s by the clock"
+	capture_start "$ns1" "$tmp/clock"
+	expect_ok "under traffic" in_ns "$ns1" ping -c 20 -i 0.01 -W 5 10.9.0.2
+	capture_stop "$tmp/clock"
+	expect_eq "one size" "$(qlinkwire nonces "$tmp/clock" --udp-port 7000 | jq -c '[.senders[].sizes | keys[]] | unique')" '["1472"]'
 }
 
 run_tests "$@"
