@@ -24,8 +24,10 @@
  * timer runs while the device is up, with a carrier or without. Where the link cannot send, because
  * it has no key or no underlay, nothing leaves, and what waits is dropped.
  *
- * All parcels come from the port that the link receives on, so that a beacon in one is as good as a
- * beacon alone.
+ * Whoever sends holds the lock of the queue, so a tick does not take it before its parcel has left.
+ *
+ * All parcels come from the port that the link receives on, as with the mode pad, so that a beacon
+ * in one is as good as a beacon alone.
  */
 
 /* How soon to try again where the FPU is busy (6.12, a softirq inside a task's use of it). */
@@ -34,6 +36,31 @@
 static u64 qlink_clock_interval_ns(const struct qlink_clock *clock)
 {
 	return READ_ONCE(clock->interval_us) * (u64)NSEC_PER_USEC;
+}
+
+/* Most memory that frames of a link may take while they wait: small ones take much more than their
+ * records.
+ */
+#define QLINK_CLOCK_MEMORY	(16U << 20)
+
+/**
+ * struct qlink_clock_cb - control block of a parcel that is ready
+ */
+struct qlink_clock_cb {
+	/** @attach: serial of the attach that it was made for */
+	u64 attach;
+	/** @sum: what it has */
+	struct qlink_fill_sum sum;
+	/** @bytes: of its plaintext */
+	unsigned int bytes;
+	/** @n: frames and keepalives that are lost with it */
+	unsigned int n;
+};
+
+static struct qlink_clock_cb *qlink_clock_cb(const struct sk_buff *parcel)
+{
+	BUILD_BUG_ON(sizeof(struct qlink_clock_cb) > sizeof(parcel->cb));
+	return (struct qlink_clock_cb *)parcel->cb;
 }
 
 /* Most bytes of records that may wait. */
@@ -55,9 +82,10 @@ static bool qlink_clock_has_qdisc(const struct net_device *dev)
  */
 static void qlink_clock_wake(struct qlink_dev *link)
 {
-	if (netif_queue_stopped(link->dev) &&
-	    link->clock.fill.bytes <= qlink_clock_limit(link) / 4)
-		netif_wake_queue(link->dev);
+	if (link->clock.has_stopped && link->clock.fill.bytes <= qlink_clock_limit(link) / 4) {
+		link->clock.has_stopped = false;
+		netif_tx_wake_all_queues(link->dev);
+	}
 }
 
 /* Why nothing can be sent. */
@@ -76,6 +104,7 @@ static bool qlink_clock_make(struct qlink_dev *link)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
 	struct qlink_clock *clock = &link->clock;
+	struct qlink_fill_sum sum;
 	struct sk_buff *parcel;
 	unsigned int bytes;
 
@@ -91,13 +120,18 @@ static bool qlink_clock_make(struct qlink_dev *link)
 		qlink_parcel_tx_drop(link, &clock->fill, QLINK_A_STATS_TX_TOO_BIG);
 		return true;
 	}
-	parcel = qlink_parcel_tx_make(link, attach, &clock->fill, bytes, &clock->sum);
+	parcel = qlink_parcel_tx_make(link, attach, &clock->fill, bytes, &sum);
 	/* What waits can wait for the next tick. */
 	if (IS_ERR(parcel))
 		return true;
-	clock->ready = parcel;
-	clock->bytes = bytes;
-	clock->attach = attach;
+	*qlink_clock_cb(parcel) = (struct qlink_clock_cb){
+		.attach = attach->serial,
+		.sum = sum,
+		.bytes = bytes,
+		.n = sum.records + clock->fill.is_cut,
+	};
+	/* Pairs with the xchg() of those who take it. */
+	smp_store_release(&clock->ready, parcel);
 	return true;
 }
 
@@ -107,53 +141,56 @@ static bool qlink_clock_prepare(struct qlink_dev *link)
 	bool is_done = true;
 
 	spin_lock(&clock->lock);
-	if (!clock->ready)
+	if (!READ_ONCE(clock->ready))
 		is_done = qlink_clock_make(link);
 	qlink_clock_wake(link);
 	spin_unlock(&clock->lock);
 	return is_done;
 }
 
-/* Send a parcel that was made for this attach. What is cut goes with it, if that fails. */
-static void qlink_clock_emit(struct qlink_dev *link, struct qlink_attach *attach,
-			     struct sk_buff *parcel)
+/* What is cut goes with a parcel that was not sent. */
+static void qlink_clock_lose(struct qlink_dev *link, struct sk_buff *parcel, unsigned int counter)
 {
 	struct qlink_clock *clock = &link->clock;
-	unsigned int n = clock->sum.records + clock->fill.is_cut;
-	struct qlink_nest nest;
-	bool is_sent = false;
 
-	if (unlikely(!attach || attach != clock->attach)) {
-		qlink_drop(link->stats, link->dev, parcel, QLINK_A_STATS_TX_NO_UNDERLAY, n);
-	} else if (unlikely(!qlink_nest_enter(&nest, link))) {
-		qlink_drop(link->stats, link->dev, parcel, QLINK_A_STATS_TX_LOOP, n);
-	} else {
-		is_sent = qlink_seal_emit(link, attach, parcel, n,
-					  qlink_parcel_tx_flow(attach, QLINK_FLOW_FROM_PORT));
-		qlink_nest_leave(&nest);
-	}
-	if (likely(is_sent)) {
-		qlink_parcel_tx_count(link, clock->bytes, &clock->sum);
-		return;
-	}
-	spin_lock(&clock->lock);
+	if (parcel)
+		qlink_drop(link->stats, link->dev, parcel, counter, qlink_clock_cb(parcel)->n);
+	spin_lock_bh(&clock->lock);
 	qlink_fill_give_up(&clock->fill);
-	spin_unlock(&clock->lock);
+	spin_unlock_bh(&clock->lock);
 }
 
-/* Send the parcel that is ready. Returns false where there is none. */
+static bool qlink_clock_emit(struct qlink_dev *link, struct qlink_attach *attach,
+			     struct sk_buff *parcel)
+{
+	struct qlink_clock_cb cb = *qlink_clock_cb(parcel);
+	struct qlink_nest nest;
+	bool is_sent;
+
+	if (unlikely(!attach || attach->serial != cb.attach)) {
+		qlink_clock_lose(link, parcel, QLINK_A_STATS_TX_NO_UNDERLAY);
+		return false;
+	}
+	if (unlikely(READ_ONCE(link->is_looped) || !qlink_nest_enter(&nest, link))) {
+		qlink_clock_lose(link, parcel, QLINK_A_STATS_TX_LOOP);
+		return false;
+	}
+	is_sent = qlink_seal_emit(link, attach, parcel, cb.n,
+				  qlink_parcel_tx_flow(attach, QLINK_FLOW_FROM_PORT));
+	qlink_nest_leave(&nest);
+	if (likely(is_sent))
+		qlink_parcel_tx_count(link, cb.bytes, &cb.sum);
+	else
+		qlink_clock_lose(link, NULL, 0);
+	return is_sent;
+}
+
+/* Send the parcel that is ready. Returns whether one was sent. */
 static bool qlink_clock_send(struct qlink_dev *link)
 {
-	struct sk_buff *parcel;
+	struct sk_buff *parcel = xchg(&link->clock.ready, NULL);
 
-	spin_lock(&link->clock.lock);
-	parcel = link->clock.ready;
-	link->clock.ready = NULL;
-	spin_unlock(&link->clock.lock);
-	if (!parcel)
-		return false;
-	qlink_clock_emit(link, rcu_dereference_bh(link->attach), parcel);
-	return true;
+	return parcel && qlink_clock_emit(link, rcu_dereference_bh(link->attach), parcel);
 }
 
 /* It is time for a parcel. Ticks that have passed without one are counted. */
@@ -187,6 +224,35 @@ static enum hrtimer_restart qlink_clock_tick(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
+/* Is there room for one more frame? An empty queue takes any. Where a qdisc can be stopped, all
+ * segments of the frame that crosses the limit have room.
+ */
+static bool qlink_clock_has_room(const struct qlink_clock *clock, unsigned int limit,
+				 unsigned int begun_at)
+{
+	return begun_at < limit && clock->fill.memory < QLINK_CLOCK_MEMORY;
+}
+
+/* Have frames wait, as many as have room. */
+static void qlink_clock_take(struct qlink_dev *link, struct sk_buff_head *frames,
+			     unsigned int limit)
+{
+	struct qlink_clock *clock = &link->clock;
+	bool has_qdisc = qlink_clock_has_qdisc(link->dev);
+	unsigned int begun_at = clock->fill.bytes;
+	struct sk_buff *skb;
+
+	while ((skb = skb_peek(frames)) &&
+	       qlink_clock_has_room(clock, limit, has_qdisc ? begun_at : clock->fill.bytes)) {
+		__skb_unlink(skb, frames);
+		qlink_fill_add(&clock->fill, skb);
+	}
+	if (has_qdisc && clock->fill.bytes > limit / 2) {
+		clock->has_stopped = true;
+		netif_tx_stop_all_queues(link->dev);
+	}
+}
+
 /**
  * qlink_clock_add() - have frames wait for their ticks
  * @link: of the frames
@@ -197,24 +263,24 @@ static enum hrtimer_restart qlink_clock_tick(struct hrtimer *timer)
  */
 bool qlink_clock_add(struct qlink_dev *link, struct sk_buff_head *frames)
 {
+	unsigned int limit = qlink_clock_limit(link), counter = QLINK_A_STATS_TX_PARCEL_FULL;
 	struct qlink_clock *clock = &link->clock;
-	bool is_on, has_time = netif_running(link->dev);
-	unsigned int limit = qlink_clock_limit(link);
 	struct sk_buff *skb;
 
 	spin_lock(&clock->lock);
-	is_on = link->parcel == QLINK_PARCEL_MODE_CONSTANT;
-	while (is_on && (skb = __skb_dequeue(frames))) {
-		if (has_time && clock->fill.bytes + qlink_fill_record_bytes(skb) <= limit)
-			qlink_fill_add(&clock->fill, skb);
-		else
-			qlink_drop(link->stats, link->dev, skb, has_time && limit ?
-				   QLINK_A_STATS_TX_PARCEL_FULL : QLINK_A_STATS_TX_NO_UNDERLAY, 1);
+	if (unlikely(link->parcel != QLINK_PARCEL_MODE_CONSTANT)) {
+		spin_unlock(&clock->lock);
+		return false;
 	}
-	if (is_on && clock->fill.bytes > limit / 2 && qlink_clock_has_qdisc(link->dev))
-		netif_stop_queue(link->dev);
+	/* Under the lock: what is added after ndo_stop would be sent after the next ndo_open. */
+	if (unlikely(!limit || !netif_running(link->dev)))
+		counter = QLINK_A_STATS_TX_NO_UNDERLAY;
+	else
+		qlink_clock_take(link, frames, limit);
 	spin_unlock(&clock->lock);
-	return is_on;
+	while (unlikely((skb = __skb_dequeue(frames))))
+		qlink_drop(link->stats, link->dev, skb, counter, 1);
+	return true;
 }
 
 /**
@@ -276,13 +342,36 @@ void qlink_clock_stop(struct qlink_dev *link)
 void qlink_clock_clear(struct qlink_dev *link)
 {
 	struct qlink_clock *clock = &link->clock;
+	struct sk_buff *ready;
 
-	spin_lock_bh(&clock->lock);
-	kfree_skb(clock->ready);
-	clock->ready = NULL;
-	qlink_fill_purge(&clock->fill);
-	spin_unlock_bh(&clock->lock);
-	netif_start_queue(link->dev);
+	local_bh_disable();
+	ready = xchg(&clock->ready, NULL);
+	if (ready)
+		qlink_drop(link->stats, link->dev, ready, QLINK_A_STATS_TX_NO_UNDERLAY,
+			   qlink_clock_cb(ready)->n);
+	spin_lock(&clock->lock);
+	qlink_parcel_tx_drop(link, &clock->fill, QLINK_A_STATS_TX_NO_UNDERLAY);
+	clock->has_stopped = false;
+	spin_unlock(&clock->lock);
+	local_bh_enable();
+	netif_tx_start_all_queues(link->dev);
+}
+
+/**
+ * qlink_clock_discard() - drop the parcel that is ready: it is sealed under a key that must go
+ * @link: its keys were wiped
+ *
+ * Context: Process context or BHs off.
+ */
+void qlink_clock_discard(struct qlink_dev *link)
+{
+	struct sk_buff *ready;
+
+	local_bh_disable();
+	ready = xchg(&link->clock.ready, NULL);
+	if (ready)
+		qlink_clock_lose(link, ready, QLINK_A_STATS_TX_NO_KEY);
+	local_bh_enable();
 }
 
 /**
@@ -310,32 +399,41 @@ void qlink_clock_flush(struct qlink_dev *link)
 	qlink_clock_send(link);
 }
 
+/* How many frames are taken at once when the mode changes. */
+#define QLINK_CLOCK_LEAVE_FRAMES	64
+
 /**
  * qlink_clock_leave() - the mode is another from now on, if nothing waits
  * @link: its clock has stopped
  * @mode: the other one
- * @frames: out: what has waited, which the caller sends before it asks again
+ * @frames: empty; out: the first of those that have waited, which the caller sends before it asks
+ *	again
+ * @has_patience: false: what waits is dropped, and the mode changes
  *
  * A frame of which only a part was sent is whole in @frames. So the order of frames stays.
  *
  * Context: BHs off, in an RCU read side, RTNL held.
  * Return: whether the mode has changed
  */
-bool qlink_clock_leave(struct qlink_dev *link, u8 mode, struct sk_buff_head *frames)
+bool qlink_clock_leave(struct qlink_dev *link, u8 mode, struct sk_buff_head *frames,
+		       bool has_patience)
 {
 	struct qlink_clock *clock = &link->clock;
 	bool is_done;
 
-	__skb_queue_head_init(frames);
 	spin_lock(&clock->lock);
+	if (unlikely(!has_patience))
+		qlink_parcel_tx_drop(link, &clock->fill, QLINK_A_STATS_TX_PARCEL_FULL);
 	is_done = qlink_fill_is_empty(&clock->fill);
-	if (is_done)
+	if (is_done) {
 		WRITE_ONCE(link->parcel, mode);
-	else
-		qlink_fill_take(&clock->fill, frames);
+		clock->has_stopped = false;
+	} else {
+		qlink_fill_take(&clock->fill, frames, QLINK_CLOCK_LEAVE_FRAMES);
+	}
 	spin_unlock(&clock->lock);
 	if (is_done)
-		netif_wake_queue(link->dev);
+		netif_tx_wake_all_queues(link->dev);
 	return is_done;
 }
 

@@ -6,6 +6,7 @@
 #include <net/netlink.h>
 
 #include "live.h"
+#include "parcel_tx.h"
 #include "ring_show.h"
 #include "wire.h"
 
@@ -360,9 +361,14 @@ static int qlink_config_fill_underlay(struct sk_buff *msg, const struct qlink_co
 /* What does not apply to the mode is not shown. */
 static int qlink_parcel_fill(struct sk_buff *msg, const struct qlink_dev *link)
 {
+	const struct qlink_attach *attach = rtnl_dereference(link->attach);
 	bool is_constant = link->parcel == QLINK_PARCEL_MODE_CONSTANT;
+	u16 size = 0;
 
+	if (attach && link->parcel > QLINK_PARCEL_MODE_PACK)
+		size = qlink_parcel_tx_bytes(link, attach) + QLINK_OVERHEAD_BYTES;
 	if ((link->parcel && nla_put_u8(msg, IFLA_QLINK_PARCEL, link->parcel)) ||
+	    (size && nla_put_u16(msg, IFLA_QLINK_PARCEL_SIZE, size)) ||
 	    (link->parcel_bytes && nla_put_u16(msg, IFLA_QLINK_PARCEL_BYTES, link->parcel_bytes)) ||
 	    (is_constant && nla_put_u32(msg, IFLA_QLINK_PARCEL_INTERVAL_US,
 					link->clock.interval_us)) ||
@@ -433,7 +439,7 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(u16)) +			/* ttl */
 	       nla_total_size(sizeof(u32)) +			/* fwmark */
 	       2 * nla_total_size(sizeof(u8)) +			/* roam, parcel */
-	       2 * nla_total_size(sizeof(u16)) +		/* parcel bytes, queue */
+	       3 * nla_total_size(sizeof(u16)) +		/* parcel bytes, size, queue */
 	       nla_total_size(sizeof(u32)) +			/* parcel interval */
 	       nla_total_size(sizeof(struct in6_addr)) +	/* endpoint */
 	       nla_total_size(sizeof(u16)) +			/* endpoint port */

@@ -59,6 +59,7 @@ static void qlink_device_wiped(struct qlink_keyring *keyring)
 	struct qlink_dev *link = container_of(keyring, struct qlink_dev, keyring);
 
 	qlink_live_forget(link);
+	qlink_clock_discard(link);
 	qlink_cuts_drop(&link->cuts);
 }
 

@@ -15,6 +15,9 @@
  * one, because the key has changed or another CPU goes on, the record begins anew in it. So
  * nothing is lost, whatever happens between two parcels.
  *
+ * It may do so a few times only: a key that gives way before all parts of a record are under it
+ * would keep all that waits behind it for ever, and use up all keys.
+ *
  * The frames of a fill lie in its list until their last byte is in a parcel. Their control buffer
  * says what their records are.
  */
@@ -83,6 +86,17 @@ static void qlink_fill_prepare(struct qlink_fill *fill, struct sk_buff *skb, u8 
 		.bytes = qlink_fill_content_bytes(skb),
 	};
 	fill->bytes += QLINK_PARCEL_HEAD_BYTES + qlink_fill_cb(skb)->bytes;
+	fill->memory += skb->truesize;
+}
+
+/* Take the first frame off the list. What its record still takes is the caller's affair. */
+static struct sk_buff *qlink_fill_dequeue(struct qlink_fill *fill)
+{
+	struct sk_buff *skb = __skb_dequeue(&fill->frames);
+
+	if (skb)
+		fill->memory -= skb->truesize;
+	return skb;
 }
 
 /**
@@ -168,20 +182,23 @@ static void qlink_fill_copy(u8 *to, const struct sk_buff *skb, unsigned int from
 		skb_copy_bits(skb, from - state, to, bytes);
 }
 
-/* The first frame is in parcels to its end. Its socket is charged for the last of them. */
-static void qlink_fill_done(struct qlink_fill *fill, struct sk_buff *parcel,
-			    struct qlink_fill_sum *sum)
+static void qlink_fill_reset_cut(struct qlink_fill *fill)
 {
-	struct sk_buff *skb = __skb_dequeue(&fill->frames);
-
 	fill->is_cut = false;
 	fill->written = 0;
+	fill->n_begun = 0;
+}
+
+/* The first frame is in parcels to its end. */
+static void qlink_fill_done(struct qlink_fill *fill, struct qlink_fill_sum *sum)
+{
+	struct sk_buff *skb = qlink_fill_dequeue(fill);
+
+	qlink_fill_reset_cut(fill);
 	sum->records++;
 	if (qlink_fill_cb(skb)->kind != QLINK_PARCEL_KEEPALIVE) {
 		sum->n++;
 		sum->bytes += skb->len;
-		if (!parcel->sk)
-			qlink_owner_move(parcel, skb);
 	}
 	skb_tx_timestamp(skb);
 	consume_skb(skb);
@@ -198,8 +215,12 @@ static unsigned int qlink_fill_content(struct qlink_fill *fill, struct sk_buff *
 	qlink_fill_copy(at, skb, fill->written, n);
 	fill->written += n;
 	fill->bytes -= n;
+	if (fill->is_of_frame && n < left && qlink_owner_is_there(skb))
+		qlink_owner_charge(parcel, skb);
+	else if (fill->is_of_frame)
+		qlink_owner_move(parcel, skb);
 	if (n == left)
-		qlink_fill_done(fill, parcel, sum);
+		qlink_fill_done(fill, sum);
 	return n;
 }
 
@@ -232,6 +253,43 @@ static void qlink_fill_begin(struct qlink_fill *fill, const struct qlink_header 
 	fill->bytes += QLINK_PARCEL_HEAD_BYTES + fill->written;
 	fill->written = 0;
 	fill->is_cut = false;
+	fill->n_begun++;
+}
+
+/* How often a record may begin anew. One that does so more often finds no key that lasts for all
+ * its parts, and others wait behind it.
+ */
+#define QLINK_FILL_BEGUN_MAX	3
+
+/**
+ * qlink_fill_is_hopeless() - will the first record never be whole?
+ * @fill: of the caller
+ *
+ * Context: BHs off.
+ * Return: whether to drop it, with qlink_fill_give_up()
+ */
+bool qlink_fill_is_hopeless(const struct qlink_fill *fill)
+{
+	return fill->n_begun > QLINK_FILL_BEGUN_MAX;
+}
+
+/**
+ * qlink_fill_dress() - give a parcel what queues below look at, where it is of one frame
+ * @fill: with that frame
+ * @parcel: new
+ *
+ * Context: BHs off.
+ */
+void qlink_fill_dress(const struct qlink_fill *fill, struct sk_buff *parcel)
+{
+	const struct sk_buff *skb = skb_peek(&fill->frames);
+
+	if (!fill->is_of_frame || !skb)
+		return;
+	parcel->priority = skb->priority;
+	parcel->mark = skb->mark;
+	parcel->tstamp = skb->tstamp;
+	parcel->tstamp_type = skb->tstamp_type;
 }
 
 /**
@@ -267,7 +325,8 @@ void qlink_fill_write(struct qlink_fill *fill, struct sk_buff *parcel, unsigned 
 }
 
 /**
- * qlink_fill_give_up() - drop a record that is cut, because a parcel of it was not sent
+ * qlink_fill_give_up() - drop the first record, if it is cut: a parcel of it was not sent, or the
+ * record is hopeless
  * @fill: of the caller
  *
  * Context: BHs off.
@@ -278,33 +337,36 @@ void qlink_fill_give_up(struct qlink_fill *fill)
 
 	if (!fill->is_cut)
 		return;
-	skb = __skb_dequeue(&fill->frames);
+	skb = qlink_fill_dequeue(fill);
 	fill->bytes -= qlink_fill_cb(skb)->bytes - fill->written;
-	fill->is_cut = false;
-	fill->written = 0;
+	qlink_fill_reset_cut(fill);
 	kfree_skb(skb);
 }
 
 /**
- * qlink_fill_take() - take back all frames that wait, to be sent in another way
- * @fill: of the caller; empty then
- * @frames: out: they, in their order; the first one may have been sent in part
+ * qlink_fill_take() - take back the first frames that wait, to be sent in another way
+ * @fill: of the caller
+ * @frames: they are added here, in their order; the first one may have been sent in part
+ * @n: how many at most
  *
  * A keepalive is not among them: others follow.
  *
  * Context: BHs off.
  */
-void qlink_fill_take(struct qlink_fill *fill, struct sk_buff_head *frames)
+void qlink_fill_take(struct qlink_fill *fill, struct sk_buff_head *frames, unsigned int n)
 {
 	struct sk_buff *skb;
 
-	while ((skb = __skb_dequeue(&fill->frames))) {
+	if (fill->is_cut)
+		fill->bytes += QLINK_PARCEL_HEAD_BYTES + fill->written;
+	qlink_fill_reset_cut(fill);
+	while (n-- && (skb = qlink_fill_dequeue(fill))) {
+		fill->bytes -= QLINK_PARCEL_HEAD_BYTES + qlink_fill_cb(skb)->bytes;
 		if (qlink_fill_cb(skb)->kind == QLINK_PARCEL_KEEPALIVE)
 			consume_skb(skb);
 		else
 			__skb_queue_tail(frames, skb);
 	}
-	qlink_fill_init(fill);
 }
 
 /**
@@ -319,6 +381,8 @@ unsigned int qlink_fill_purge(struct qlink_fill *fill)
 	unsigned int n = skb_queue_len(&fill->frames);
 
 	__skb_queue_purge(&fill->frames);
-	qlink_fill_init(fill);
+	fill->bytes = 0;
+	fill->memory = 0;
+	qlink_fill_reset_cut(fill);
 	return n;
 }

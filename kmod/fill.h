@@ -18,8 +18,17 @@ struct qlink_fill {
 	struct sk_buff_head frames;
 	/** @bytes: that their records still take */
 	unsigned int bytes;
+	/** @memory: that the frames take */
+	unsigned int memory;
+	/**
+	 * @is_of_frame: the parcels are those of one frame, and have its socket, priority, mark
+	 * and time; others have none, so that queues below cannot tell what is in them
+	 */
+	bool is_of_frame;
 	/** @is_cut: the head of the first record is in a parcel, and its content not all */
 	bool is_cut;
+	/** @n_begun: how often the first record has begun anew */
+	u8 n_begun;
 	/** @lane: of that parcel */
 	u8 lane;
 	/** @written: bytes of the first record's content that are in parcels */
@@ -49,10 +58,12 @@ struct qlink_fill_sum {
 void qlink_fill_init(struct qlink_fill *fill);
 void qlink_fill_add(struct qlink_fill *fill, struct sk_buff *skb);
 void qlink_fill_add_keepalive(struct qlink_fill *fill, struct sk_buff *skb);
+bool qlink_fill_is_hopeless(const struct qlink_fill *fill);
 void qlink_fill_write(struct qlink_fill *fill, struct sk_buff *parcel, unsigned int bytes,
 		      struct qlink_fill_sum *sum);
 void qlink_fill_give_up(struct qlink_fill *fill);
-void qlink_fill_take(struct qlink_fill *fill, struct sk_buff_head *frames);
+void qlink_fill_take(struct qlink_fill *fill, struct sk_buff_head *frames, unsigned int n);
+void qlink_fill_dress(const struct qlink_fill *fill, struct sk_buff *parcel);
 unsigned int qlink_fill_purge(struct qlink_fill *fill);
 
 bool qlink_fill_takes(struct sk_buff *skb);

@@ -143,6 +143,12 @@ bool qlink_frame_is_forwarded(const struct sk_buff *skb)
 	return skb->skb_iif;
 }
 
+/* Does the MTU allow frames that the underlay does not carry whole? */
+static bool qlink_frame_may_be_cut(const struct qlink_dev *link, const struct qlink_attach *attach)
+{
+	return READ_ONCE(link->dev->mtu) + QLINK_MTU_LESS > READ_ONCE(attach->max_bytes);
+}
+
 /**
  * qlink_frame_flow() - what of a frame its underlay may follow
  * @link: of the frame
@@ -150,8 +156,9 @@ bool qlink_frame_is_forwarded(const struct sk_buff *skb)
  * @skb: not sealed yet
  *
  * With parcels, all that a CPU forwards comes from one port, so that the underlay keeps its order:
- * a flow may have frames in parcels and others. A flow of this host has none in parcels, and may
- * be sent by several CPUs.
+ * a flow may have frames in parcels and others. A flow of this host has some in parcels only where
+ * the MTU lets frames be larger than the underlay carries; otherwise it keeps its port, also where
+ * several CPUs send it.
  *
  * Context: BHs off.
  * Return: its flow, and the fields of its outer header
@@ -161,7 +168,8 @@ struct qlink_flow qlink_frame_flow(const struct qlink_dev *link,
 {
 	struct qlink_flow flow = qlink_outer_flow(attach, skb);
 
-	if (unlikely(READ_ONCE(link->parcel)) && qlink_frame_is_forwarded(skb))
+	if (unlikely(READ_ONCE(link->parcel)) &&
+	    (qlink_frame_is_forwarded(skb) || qlink_frame_may_be_cut(link, attach)))
 		flow.hash = qlink_parcel_tx_hash();
 	return flow;
 }
@@ -201,9 +209,17 @@ static void qlink_frame_in_parts(struct qlink_dev *link, struct qlink_attach *at
 	struct qlink_flow flow = qlink_frame_flow(link, attach, skb);
 	struct qlink_fill fill;
 
+	/* It would be cut at each of them, and go round for ever. */
+	if (unlikely(READ_ONCE(link->is_looped))) {
+		qlink_frame_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+		return;
+	}
 	if (!qlink_frame_record(link, skb))
 		return;
 	qlink_fill_init(&fill);
+	fill.is_of_frame = true;
+	/* All parcels of a lane come from one port: the peer expects one behind the other. */
+	flow.hash = qlink_parcel_tx_hash();
 	qlink_fill_add(&fill, skb);
 	qlink_parcel_tx_send_all(link, attach, &fill, qlink_parcel_tx_share(&fill, attach), flow);
 }

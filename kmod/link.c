@@ -241,7 +241,8 @@ static void qlink_link_follow_one(struct qlink_dev *link)
 	qlink_link_follow_carrier(link, attach, IS_ERR(route));
 	if (IS_ERR(route))
 		route = NULL;
-	if (!route || !qlink_link_leads_into_loop(link, 0)) {
+	WRITE_ONCE(link->is_looped, route && qlink_link_leads_into_loop(link, 0));
+	if (!link->is_looped) {
 		WRITE_ONCE(attach->max_bytes, attach->ops->measure(attach, route));
 		carrier = route ? route->dev : carrier;
 	}
@@ -340,11 +341,13 @@ static struct qlink_attach *qlink_attach_begin(struct qlink_dev *link,
 					       struct netlink_ext_ack *extack)
 {
 	struct qlink_attach *attach = kzalloc(sizeof(*attach), GFP_KERNEL_ACCOUNT);
+	static u64 serial;
 	struct dst_entry *route;
 	int err;
 
 	if (!attach)
 		return ERR_PTR(-ENOMEM);
+	attach->serial = ++serial;
 	attach->ops = qlink_underlay_of(config->kind);
 	attach->net = link->net;
 	attach->dev = link->dev;
@@ -517,6 +520,33 @@ static int qlink_link_check_roam(const struct qlink_config *config, u32 keepaliv
 	return -EINVAL;
 }
 
+/* Below this, the clocks of a user's links could take all CPUs of a host. */
+#define QLINK_LINK_INTERVAL_US	1000
+
+/* In the mode constant, a keepalive waits for up to two ticks each way. */
+static int qlink_link_check_clock(const struct qlink_dev *link, struct nlattr **attrs,
+				  u32 keepalive_ms, struct netlink_ext_ack *extack)
+{
+	const struct nlattr *mode = attrs ? attrs[IFLA_QLINK_PARCEL] : NULL;
+	const struct nlattr *interval = attrs ? attrs[IFLA_QLINK_PARCEL_INTERVAL_US] : NULL;
+	u32 us = interval ? nla_get_u32(interval) : link->clock.interval_us;
+
+	if ((mode ? nla_get_u8(mode) : link->parcel) != QLINK_PARCEL_MODE_CONSTANT)
+		return 0;
+	if (keepalive_ms && keepalive_ms * 1000ULL < 4ULL * us) {
+		NL_SET_ERR_MSG_FMT(extack, "keepalive-ms %u is below 4 times parcel-interval-us %u",
+				   keepalive_ms, us);
+		return -EINVAL;
+	}
+	if ((mode || interval) && us < QLINK_LINK_INTERVAL_US && !capable(CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "parcel-interval-us %u is below %u, for which an admin of the host is needed",
+				   us, QLINK_LINK_INTERVAL_US);
+		return -EPERM;
+	}
+	return 0;
+}
+
 /**
  * qlink_link_change() - change a link by a request
  * @link: registered
@@ -527,7 +557,7 @@ static int qlink_link_check_roam(const struct qlink_config *config, u32 keepaliv
  * Context: RTNL held, sleeps.
  * Return:
  * * %0		- done
- * * %-EPERM	- no CAP_NET_ADMIN in the link netns
+ * * %-EPERM	- no CAP_NET_ADMIN in the link netns, or a clock too fast without that of the host
  * * any other	- of qlink_keepalive_parse(), qlink_config_parse() or the underlay; nothing
  *		  has changed
  */
@@ -552,6 +582,8 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		err = qlink_link_check_change(&link->config, &config, extack);
 	if (!err)
 		err = qlink_link_check_roam(&config, keepalive_ms, extack);
+	if (!err)
+		err = qlink_link_check_clock(link, attrs, keepalive_ms, extack);
 	if (err)
 		return err;
 

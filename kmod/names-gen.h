@@ -137,6 +137,8 @@ static inline const char *qlink_stats_name(unsigned int value)
 		return "tx_queue_full";
 	case QLINK_A_STATS_TX_PARCEL_FULL:
 		return "tx_parcel_full";
+	case QLINK_A_STATS_TX_CUT_LOST:
+		return "tx_cut_lost";
 	case QLINK_A_STATS_TX_SEAL_ERROR:
 		return "tx_seal_error";
 	case QLINK_A_STATS_RX_SHORT:

@@ -78,6 +78,22 @@ static int qlink_netlink_check_source(enum qlink_source source, unsigned int ind
 	return -EACCES;
 }
 
+/* The MTU of what one sealed frame may have: a parcel is as large as the underlay allows. */
+static unsigned int qlink_netlink_largest(const struct qlink_dev *link)
+{
+	unsigned int mtu = READ_ONCE(link->dev->mtu), bytes = 0;
+	const struct qlink_attach *attach;
+
+	if (READ_ONCE(link->parcel) == QLINK_PARCEL_MODE_OFF)
+		return mtu;
+	rcu_read_lock();
+	attach = rcu_dereference(link->attach);
+	if (attach)
+		bytes = READ_ONCE(attach->max_bytes);
+	rcu_read_unlock();
+	return max(min(mtu, bytes), bytes - min(bytes, QLINK_MTU_LESS));
+}
+
 static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index,
 				   const struct qlink_dev *link,
 				   struct qlink_key_config *config,
@@ -102,7 +118,8 @@ static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index,
 			   sizeof(config->kme_key_id));
 	config->key = nla_data(attrs[QLINK_A_KEY_KEY]);
 	config->salt = nla_data(attrs[QLINK_A_KEY_SALT]);
-	return qlink_netlink_parse_limits(attrs, index, READ_ONCE(link->dev->mtu), config, extack);
+	return qlink_netlink_parse_limits(attrs, index, qlink_netlink_largest(link), config,
+					  extack);
 }
 
 /* Make one key of an install. It is checked on its own, but not against a ring yet. */

@@ -85,7 +85,8 @@ struct qlink_flow qlink_parcel_tx_flow(const struct qlink_attach *attach, u32 ha
 }
 
 static struct sk_buff *qlink_parcel_tx_new(struct qlink_dev *link,
-					   const struct qlink_attach *attach, unsigned int bytes)
+					   const struct qlink_attach *attach,
+					   const struct qlink_fill *fill, unsigned int bytes)
 {
 	unsigned int sealed = bytes + QLINK_OVERHEAD_BYTES;
 	struct sk_buff *parcel;
@@ -96,6 +97,7 @@ static struct sk_buff *qlink_parcel_tx_new(struct qlink_dev *link,
 	skb_reserve(parcel, attach->headroom);
 	skb_put(parcel, sealed);
 	parcel->dev = link->dev;
+	qlink_fill_dress(fill, parcel);
 	return parcel;
 }
 
@@ -105,6 +107,14 @@ static void qlink_parcel_tx_lose(struct qlink_dev *link, struct sk_buff *parcel,
 {
 	qlink_drop(link->stats, link->dev, parcel, qlink_seal_counter(err),
 		   sum->records + fill->is_cut);
+	qlink_fill_give_up(fill);
+}
+
+/* What has been sent of the record goes with it. */
+static void qlink_parcel_tx_give_up(struct qlink_dev *link, struct qlink_fill *fill)
+{
+	if (fill->is_cut)
+		qlink_drop_count(link->stats, link->dev, NULL, QLINK_A_STATS_TX_CUT_LOST, 1);
 	qlink_fill_give_up(fill);
 }
 
@@ -124,7 +134,7 @@ struct sk_buff *qlink_parcel_tx_make(struct qlink_dev *link, struct qlink_attach
 				     struct qlink_fill *fill, unsigned int bytes,
 				     struct qlink_fill_sum *sum)
 {
-	struct sk_buff *parcel = qlink_parcel_tx_new(link, attach, bytes);
+	struct sk_buff *parcel = qlink_parcel_tx_new(link, attach, fill, bytes);
 	struct qlink_key *key;
 	bool is_written;
 	int err;
@@ -140,6 +150,8 @@ struct sk_buff *qlink_parcel_tx_make(struct qlink_dev *link, struct qlink_attach
 		err = qlink_seal_end(key, parcel->data, bytes);
 	}
 	qlink_aead_unlock();
+	if (unlikely(qlink_fill_is_hopeless(fill)))
+		qlink_parcel_tx_give_up(link, fill);
 	if (likely(!err))
 		return parcel;
 	if (is_written)
@@ -162,6 +174,8 @@ void qlink_parcel_tx_count(struct qlink_dev *link, unsigned int bytes,
 {
 	if (sum->n)
 		dev_sw_netstats_tx_add(link->dev, sum->n, sum->bytes);
+	if (sum->records > sum->n)
+		qlink_stats_add(link->stats, QLINK_A_STATS_TX_KEEPALIVE, sum->records - sum->n);
 	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_PARCELS);
 	qlink_stats_add(link->stats, QLINK_A_STATS_TX_PARCEL_BYTES, bytes);
 	qlink_stats_add(link->stats, QLINK_A_STATS_TX_PAD_BYTES, sum->pad);

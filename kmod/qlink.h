@@ -71,18 +71,17 @@ struct qlink_live {
  * struct qlink_clock - parcels at a constant rate
  */
 struct qlink_clock {
-	/** @lock: guards @fill and @ready; BHs off */
+	/** @lock: guards @fill; BHs off */
 	spinlock_t lock;
 	/** @fill: frames that wait */
 	struct qlink_fill fill;
-	/** @ready: the sealed parcel of the next tick; NULL while there is none */
+	/**
+	 * @ready: the sealed parcel of the next tick; NULL while there is none. Whoever swaps it
+	 * out owns it
+	 */
 	struct sk_buff *ready;
-	/** @sum: what it has */
-	struct qlink_fill_sum sum;
-	/** @bytes: of its plaintext */
-	unsigned int bytes;
-	/** @attach: it was made for this one; only compared */
-	const struct qlink_attach *attach;
+	/** @has_stopped: the queues of the device are stopped; @lock */
+	bool has_stopped;
 	/** @due: when the next tick is; only the timer changes it while it runs */
 	ktime_t due;
 	/** @is_able: at the last tick the link could send */
@@ -179,6 +178,9 @@ struct qlink_dev {
 
 	/** @is_in_loop: what that found: its frames would meet a link twice; RTNL */
 	bool is_in_loop;
+
+	/** @is_looped: the same, when the link last followed its underlay; RTNL, read anywhere */
+	bool is_looped;
 
 	/** @mutex: one change of keys or policy at a time; inside RTNL */
 	struct mutex mutex;

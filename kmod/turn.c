@@ -67,9 +67,15 @@ static bool qlink_turn_pack(struct qlink_dev *link, struct qlink_pack *pack, str
 	return qlink_pack_add(pack, attach, skb, &flow);
 }
 
-/* Make a frame of the stack frames that records can have. Some may be dropped. */
-static void qlink_turn_records(struct qlink_dev *link, struct sk_buff *skb,
-			       struct sk_buff_head *records)
+/**
+ * qlink_turn_records() - make a frame of the stack frames that records can have
+ * @link: of the frame
+ * @skb: taken over
+ * @records: out: fewer than there were segments, where some were dropped
+ *
+ * Context: BHs off.
+ */
+void qlink_turn_records(struct qlink_dev *link, struct sk_buff *skb, struct sk_buff_head *records)
 {
 	struct sk_buff *segments = skb, *segment, *next;
 
@@ -91,12 +97,12 @@ static void qlink_turn_pad_out(struct qlink_dev *link, struct qlink_fill *fill, 
 	struct qlink_flow flow;
 	struct qlink_nest nest;
 
-	if (unlikely(!attach || !qlink_nest_enter(&nest, link))) {
+	if (unlikely(!attach || READ_ONCE(link->is_looped) || !qlink_nest_enter(&nest, link))) {
 		qlink_parcel_tx_drop(link, fill, attach ? QLINK_A_STATS_TX_LOOP :
 							  QLINK_A_STATS_TX_NO_UNDERLAY);
 		return;
 	}
-	flow = qlink_parcel_tx_flow(attach, qlink_parcel_tx_hash());
+	flow = qlink_parcel_tx_flow(attach, QLINK_FLOW_FROM_PORT);
 	while (!qlink_fill_is_empty(fill) &&
 	       (all || QLINK_PARCEL_FIRST_BYTES + fill->bytes >= bytes))
 		qlink_parcel_tx_send(link, attach, fill, bytes, flow);

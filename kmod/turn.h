@@ -26,6 +26,7 @@ static inline void qlink_turn_init(struct qlink_turn *turn)
 	qlink_fill_init(&turn->fill);
 }
 
+void qlink_turn_records(struct qlink_dev *link, struct sk_buff *skb, struct sk_buff_head *records);
 void qlink_turn_out(struct qlink_dev *link, struct qlink_turn *turn);
 void qlink_turn_as(struct qlink_dev *link, struct qlink_turn *turn, struct sk_buff *skb, u8 mode);
 void qlink_turn_add(struct qlink_dev *link, struct qlink_turn *turn, struct sk_buff *skb);

@@ -72,21 +72,46 @@ static struct sk_buff *qlink_tx_make(const struct qlink_dev *link,
 	return skb;
 }
 
-/* Send a keepalive by itself or, where all sealed frames have one size, in a parcel of its own. */
-static bool qlink_tx_keepalive_out(struct qlink_dev *link, struct qlink_attach *attach,
-				   struct sk_buff *skb, u32 hash)
+/* Send a keepalive by itself. */
+static void qlink_tx_bare_keepalive(struct qlink_dev *link, struct qlink_attach *attach,
+				    struct sk_buff *skb, struct qlink_flow flow)
 {
-	struct qlink_flow flow = qlink_parcel_tx_flow(attach, hash);
+	if (qlink_seal_send(link, attach, skb, 1, QLINK_TYPE_KEEPALIVE, flow))
+		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
+}
+
+/* Send a keepalive in a parcel of its own, like all parcels from the port of beacons: others of its
+ * lane must not overtake it, or be overtaken.
+ */
+static void qlink_tx_padded_keepalive(struct qlink_dev *link, struct qlink_attach *attach,
+				      struct sk_buff *skb)
+{
+	struct qlink_flow flow = qlink_parcel_tx_flow(attach, QLINK_FLOW_FROM_PORT);
 	struct qlink_fill fill;
 
-	if (READ_ONCE(link->parcel) != QLINK_PARCEL_MODE_PAD)
-		return qlink_seal_send(link, attach, skb, 1, QLINK_TYPE_KEEPALIVE, flow);
-	if (!hash)
-		flow.hash = qlink_parcel_tx_hash();
 	qlink_fill_init(&fill);
 	qlink_fill_add_keepalive(&fill, skb);
-	return qlink_parcel_tx_send_all(link, attach, &fill, qlink_parcel_tx_bytes(link, attach),
-					flow);
+	qlink_parcel_tx_send_all(link, attach, &fill, qlink_parcel_tx_bytes(link, attach), flow);
+}
+
+/* The mode is read once: where it changes meanwhile, the command that changes it waits. */
+static void qlink_tx_keepalive_out(struct qlink_dev *link, struct qlink_attach *attach,
+				   struct sk_buff *skb, struct qlink_flow flow)
+{
+	u8 mode = READ_ONCE(link->parcel);
+	struct qlink_nest nest;
+
+	if (mode == QLINK_PARCEL_MODE_CONSTANT && qlink_clock_add_keepalive(link, skb))
+		return;
+	if (!qlink_nest_enter(&nest, link)) {
+		qlink_frame_drop(link, skb, QLINK_A_STATS_TX_LOOP);
+		return;
+	}
+	if (mode > QLINK_PARCEL_MODE_PACK)
+		qlink_tx_padded_keepalive(link, attach, skb);
+	else
+		qlink_tx_bare_keepalive(link, attach, skb, flow);
+	qlink_nest_leave(&nest);
 }
 
 /**
@@ -104,7 +129,6 @@ static bool qlink_tx_keepalive_out(struct qlink_dev *link, struct qlink_attach *
 void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 {
 	struct qlink_attach *attach = rcu_dereference_bh(link->attach);
-	struct qlink_nest nest;
 	struct sk_buff *skb;
 
 	if (!attach) {
@@ -116,18 +140,7 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 		qlink_drop_count(link->stats, link->dev, NULL, QLINK_A_STATS_TX_NO_MEMORY, 1);
 		return;
 	}
-	if (READ_ONCE(link->parcel) == QLINK_PARCEL_MODE_CONSTANT &&
-	    qlink_clock_add_keepalive(link, skb)) {
-		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
-		return;
-	}
-	if (!qlink_nest_enter(&nest, link)) {
-		qlink_frame_drop(link, skb, QLINK_A_STATS_TX_LOOP);
-		return;
-	}
-	if (qlink_tx_keepalive_out(link, attach, skb, flow))
-		qlink_stats_inc(link->stats, QLINK_A_STATS_TX_KEEPALIVE);
-	qlink_nest_leave(&nest);
+	qlink_tx_keepalive_out(link, attach, skb, qlink_parcel_tx_flow(attach, flow));
 }
 
 /* Have a frame wait for the CPU's work, which runs at the end of this softirq, or later. */
@@ -144,17 +157,24 @@ static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 		      this_cpu_ptr(&qlink_tx_cpus.work));
 }
 
+/* Turns of one run. What is sent may come back and wait anew: two links that are carried over each
+ * other would otherwise keep a CPU for ever.
+ */
+#define QLINK_TX_TURNS	64
+
 /* Frames of one link go together over several turns, but do not wait while another has its turn. */
 static void qlink_tx_turns(struct qlink_tx_cpu *here)
 {
 	struct qlink_dev *link = NULL, *next;
+	unsigned int left = QLINK_TX_TURNS;
 	struct qlink_turn turn;
 	struct qlink_queue *queue;
 	struct sk_buff_head batch;
 
 	__skb_queue_head_init(&batch);
 	qlink_turn_init(&turn);
-	while (qlink_aead_may_run() && (queue = qlink_queues_take(&here->queues, &batch))) {
+	while (left-- && qlink_aead_may_run() &&
+	       (queue = qlink_queues_take(&here->queues, &batch))) {
 		next = netdev_priv(skb_peek(&batch)->dev);
 		if (next != link)
 			qlink_turn_out(link, &turn);
@@ -184,6 +204,19 @@ static void qlink_tx_work(struct work_struct *work)
 	local_bh_enable();
 }
 
+/* Straight to the clock, so that a qdisc stops as soon as its queue is full. */
+static void qlink_tx_by_clock(struct qlink_dev *link, struct sk_buff *skb)
+{
+	struct sk_buff_head records;
+
+	qlink_turn_records(link, skb, &records);
+	if (likely(qlink_clock_add(link, &records)))
+		return;
+	/* The mode has just changed. */
+	while ((skb = __skb_dequeue(&records)))
+		qlink_tx_wait(link, skb);
+}
+
 /**
  * qlink_tx_xmit() - ndo_start_xmit of a qlink device
  * @skb: frame from the MAC header on; taken over
@@ -197,7 +230,10 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct qlink_dev *link = netdev_priv(dev);
 	u8 mode = READ_ONCE(link->parcel);
 
-	if (mode > QLINK_PARCEL_MODE_PACK || (mode && in_serving_softirq())) {
+	if (unlikely(mode == QLINK_PARCEL_MODE_CONSTANT) &&
+	    qlink_queue_is_empty(this_cpu_ptr(link->tx_queue))) {
+		qlink_tx_by_clock(link, skb);
+	} else if (mode > QLINK_PARCEL_MODE_PACK || (mode && in_serving_softirq())) {
 		qlink_tx_wait(link, skb);
 	} else if (unlikely(!qlink_aead_may_run() ||
 			    !qlink_queue_is_empty(this_cpu_ptr(link->tx_queue)))) {
@@ -210,34 +246,42 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* Rounds in which frames may join those that wait for the clock while these are sent. What comes
- * after that many is a flood, from which some are lost.
+/* Rounds in which the queue of the clock empties, with all that comes meanwhile. What comes after
+ * that is a flood, from which some are lost.
  */
-#define QLINK_TX_LEAVE_ROUNDS	64
+#define QLINK_TX_LEAVE_ROUNDS	32768
+
+/* One round: false when the mode has changed. */
+static bool qlink_tx_leave_some(struct qlink_dev *link, u8 mode, bool has_patience)
+{
+	struct qlink_turn turn;
+	struct sk_buff_head frames;
+	struct sk_buff *skb;
+	bool is_done;
+
+	qlink_turn_init(&turn);
+	__skb_queue_head_init(&frames);
+	local_bh_disable();
+	rcu_read_lock();
+	qlink_clock_flush(link);
+	is_done = qlink_clock_leave(link, mode, &frames, has_patience);
+	while ((skb = __skb_dequeue(&frames)))
+		qlink_turn_as(link, &turn, skb, mode);
+	qlink_turn_out(link, &turn);
+	rcu_read_unlock();
+	local_bh_enable();
+	return !is_done;
+}
 
 /* From the mode constant to another: what has waited goes first. */
 static void qlink_tx_leave_clock(struct qlink_dev *link, u8 mode)
 {
-	struct qlink_turn turn;
-	struct sk_buff_head frames;
-	unsigned int round = 0;
-	struct sk_buff *skb;
+	unsigned int left = QLINK_TX_LEAVE_ROUNDS;
 
-	qlink_turn_init(&turn);
-	local_bh_disable();
-	rcu_read_lock();
-	qlink_clock_flush(link);
-	while (!qlink_clock_leave(link, mode, &frames)) {
-		if (unlikely(round++ == QLINK_TX_LEAVE_ROUNDS)) {
-			__skb_queue_purge(&frames);
-			continue;
-		}
-		while ((skb = __skb_dequeue(&frames)))
-			qlink_turn_as(link, &turn, skb, mode);
-		qlink_turn_out(link, &turn);
+	while (qlink_tx_leave_some(link, mode, left)) {
+		cond_resched();
+		left -= !!left;
 	}
-	rcu_read_unlock();
-	local_bh_enable();
 }
 
 /**

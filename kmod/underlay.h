@@ -192,6 +192,8 @@ struct qlink_attach {
 	int oif;
 	/** @flow_secret: udp: key of the hash, so that a source port reveals nothing of its flow */
 	u32 flow_secret;
+	/** @serial: of all attaches that ever were, another one each */
+	u64 serial;
 	/** @headroom: bytes that the underlay's headers take */
 	unsigned int headroom;
 	/** @tailroom: bytes that the lower device asks for */

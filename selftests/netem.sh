@@ -94,8 +94,7 @@ each_test_parts_of_frames()
 	expect_ok "mtu" ip -n "$ns1" link set qlink0 mtu 3500
 	link_set "$ns2" parcel pad
 	expect_ok "mtu" ip -n "$ns2" link set qlink0 mtu 3500
-	# One CPU takes all, in the order of the capture: two would take parcels of one lane at once.
-	in_ns "$ns2" sh -c 'echo 1 >/sys/class/net/veth0/queues/rx-0/rps_cpus'
+	receive_on_one_cpu "$ns2"
 	capture_start "$ns2" "$tmp/line.pcap"
 	expect_ok "a bad line" tc -n "$ns1" qdisc add dev veth0 root netem limit 10000 delay 5ms 2ms loss 1% duplicate 5%
 	for bytes in 56 1300 2000 3400; do

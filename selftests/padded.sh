@@ -177,6 +177,54 @@ each_test_constant_queue()
 	expect_ok "two parcels, and one that was ready: $came" test "$came" -ge 12 -a "$came" -le 21
 }
 
+# A queue that is smaller than a frame takes one all the same; and so does a parcel.
+each_test_small_queue_and_parcels()
+{
+	setup_padded parcel constant parcel-interval-us 1000 parcel-queue 2 parcel-bytes 128
+	expect_ok "a large frame" in_ns "$ns1" ping -c 1 -W "$deadline" -s 1300 "${inner[2]}"
+	expect_nothing_but_keepalives
+}
+
+# What the clock cannot keep is refused.
+each_test_clock_is_refused()
+{
+	setup_padded parcel constant parcel-interval-us 1000
+	expect_refused "keepalives" "keepalive-ms 200 is below 4 times parcel-interval-us 60000" \
+		ip -n "$ns1" link set qlink0 type qlink parcel-interval-us 60000
+	expect_refused "keepalives" "keepalive-ms 20 is below 4 times parcel-interval-us 10000" \
+		ip -n "$ns1" link set qlink0 type qlink keepalive-ms 20 parcel-interval-us 10000
+	expect_refused "a user's clock" "parcel-interval-us 999 is below 1000, for which an admin of the host is needed" \
+		unshare -Urn ip link add qlink0 type qlink id 7 local 192.0.2.1 remote 192.0.2.2 port 7000 parcel constant parcel-interval-us 999
+	expect_ok "a slower one" unshare -Urn ip link add qlink0 type qlink id 7 local 192.0.2.1 remote 192.0.2.2 port 7000 parcel constant
+}
+
+# Two programs whose frames share parcels, over a queue that looks at sockets: the parcels stay in order.
+each_test_parcels_stay_in_order_below_fq()
+{
+	setup_padded parcel pad
+	receive_on_one_cpu "$ns2"
+	expect_ok "shaper" tc -n "$ns1" qdisc replace dev veth0 root handle 1: tbf rate 30mbit burst 20k limit 1m
+	expect_ok "fq" tc -n "$ns1" qdisc replace dev veth0 parent 1: handle 2: fq
+	frames payload "$tmp/file" 300000 --marker "$marker"
+	capture_start "$ns1" "$tmp/fq.pcap"
+	in_background "$ns1" ping -q -i 0.002 "${inner[2]}"
+	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/fq.pcap"
+	decode_nonces "$tmp/fq.pcap"
+	expect_eq "parcels that overtook others" "$(nonces 1 back)" 0
+	expect_nothing_but_keepalives
+}
+
+# Bursts of a LAN, too: they wait in the qdisc.
+each_test_qdisc_waits_for_a_lan()
+{
+	setup_lan_of 1500 constant
+	link_set "$ns2" parcel-interval-us 1000 parcel-queue 8
+	expect_ok "qdisc" tc -n "$ns2" qdisc replace dev qlink0 root pfifo limit 10000
+	expect_ok "in order, unchanged" bursts --bursts 3 --frames 200 --sizes 64,300,1400
+	expect_no_cut_lost
+}
+
 # With a qdisc, frames wait there instead.
 each_test_qdisc_waits()
 {

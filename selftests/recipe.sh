@@ -111,7 +111,7 @@ parcels_as_the_readme_has_them()
 	paste 1 both 3
 	paste 2 both 3
 	expect_ok "by the clock" in_ns "$ns1" ping -c 3 -i 0.01 -W 5 -M "do" -s 1476 10.9.0.2
-	expect_has "the rate" "$(cat "$tmp/1/log")" " Mbit/s by the clock"
+	expect_has "the rate" "$(cat "$tmp/1/log")" " each of 1472 bytes, 11.776 Mbit/s"
 	capture_start "$ns1" "$tmp/clock"
 	expect_ok "under traffic" in_ns "$ns1" ping -c 20 -i 0.01 -W 5 10.9.0.2
 	capture_stop "$tmp/clock"

@@ -131,6 +131,10 @@ setup_large()
 	with_ipv6
 }
 
+# receive_on_one_cpu NS: it takes all sealed frames, in the order of a capture. A veth hands a frame to the CPU that sends
+# it, and where a queue sends from several, these would take parcels of one lane at once.
+receive_on_one_cpu() { in_ns "$1" sh -c 'echo 1 >/sys/class/net/veth0/queues/rx-0/rps_cpus'; }
+
 ping_whole() { ping_ok "$ns1" -M "do" -s $(($1 - 28)) "${inner[2]}"; ping_ok "$ns1" -M "do" -s $(($1 - 48)) "${inner6[2]}"; }
 
 # expect_no_cut_lost: each part of a frame was followed by the next one.

@@ -210,6 +210,7 @@ _Static_assert(sizeof(((struct qlink_link *)0)->peer_epoch) == 8, "peer-epoch");
 _Static_assert(sizeof(((struct qlink_link *)0)->echo_us) == 4, "echo-us");
 _Static_assert(sizeof(((struct qlink_link *)0)->blocks2) == 8, "blocks2");
 _Static_assert(sizeof(((struct qlink_link *)0)->generation) == 4, "generation");
+_Static_assert(sizeof(((struct qlink_link *)0)->parcel_size) == 2, "parcel-size");
 _Static_assert(sizeof(((struct qlink_link *)0)->endpoint_port) == 2, "endpoint-port");
 
 static const struct qlink_attr link_attrs[] = {
@@ -265,6 +266,12 @@ static const struct qlink_attr link_attrs[] = {
 		.type = IFLA_QLINK_GENERATION, .form = QLINK_FORM_NUMBER,
 		.max = UINT32_MAX,
 		MEMBER(struct qlink_link, generation),
+	},
+	{
+		.name = "parcel-size", .key = "parcel_size",
+		.type = IFLA_QLINK_PARCEL_SIZE, .form = QLINK_FORM_NUMBER,
+		.max = UINT16_MAX,
+		MEMBER(struct qlink_link, parcel_size),
 	},
 	{
 		.name = "endpoint", .key = "endpoint",

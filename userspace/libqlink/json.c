@@ -132,6 +132,8 @@ static bool link_has(const struct qlink_link *link, unsigned int type)
 		return link->has_peer && link->echo_us;
 	case IFLA_QLINK_WIPED_BY:
 		return link->wipes;
+	case IFLA_QLINK_PARCEL_SIZE:
+		return link->parcel_size;
 	case IFLA_QLINK_ENDPOINT:
 	case IFLA_QLINK_ENDPOINT_PORT:
 		return link->endpoint.len;

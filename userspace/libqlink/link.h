@@ -202,6 +202,9 @@ struct qlink_link {
 	/** @echo_us: how long our newest stamp took to come back, 0 for none */
 	uint32_t echo_us;
 
+	/** @parcel_size: of sealed frames that all have one size, 0 where they do not */
+	uint16_t parcel_size;
+
 	/** @peer_epoch: our newest epoch that authenticated to the peer, 0 for none */
 	uint64_t peer_epoch;
 

@@ -100,6 +100,7 @@ const char *const qlink_stats_names[QLINK_A_STATS_MAX + 1] = {
 	[QLINK_A_STATS_TX_LOOP] = "tx_loop",
 	[QLINK_A_STATS_TX_QUEUE_FULL] = "tx_queue_full",
 	[QLINK_A_STATS_TX_PARCEL_FULL] = "tx_parcel_full",
+	[QLINK_A_STATS_TX_CUT_LOST] = "tx_cut_lost",
 	[QLINK_A_STATS_TX_SEAL_ERROR] = "tx_seal_error",
 	[QLINK_A_STATS_RX_SHORT] = "rx_short",
 	[QLINK_A_STATS_RX_BAD_TYPE] = "rx_bad_type",

@@ -48,9 +48,6 @@ json_t *show_json(const struct qlink_link *link, const char *lower)
 
 #define LABEL	"  %-12s "
 
-/* Header and tag of a sealed frame. */
-#define OVERHEAD_BYTES	32
-
 static void lower_text(const struct qlink_config *config, const char *lower,
 		       FILE *to)
 {
@@ -200,16 +197,15 @@ static void parcels_text(const struct qlink_link *link, FILE *to)
 	uint64_t n = link->stats[QLINK_A_STATS_TX_PARCELS];
 	uint64_t bytes = link->stats[QLINK_A_STATS_TX_PARCEL_BYTES];
 	uint64_t pad = link->stats[QLINK_A_STATS_TX_PAD_BYTES];
-	double sealed;
 
 	if (!n || !bytes || pad > bytes)
 		return;
-	sealed = (double)bytes / (double)n + OVERHEAD_BYTES;
-	fprintf(to, LABEL "%llu sent of %.0f bytes, filled to %.1f %%", "parcels",
-		(unsigned long long)n, sealed, 100.0 * (double)(bytes - pad) / (double)bytes);
-	if (config->parcel == QLINK_PARCEL_MODE_CONSTANT && config->parcel_interval_us)
-		fprintf(to, ", %.3f Mbit/s by the clock",
-			sealed * 8 / config->parcel_interval_us);
+	fprintf(to, LABEL "%llu sent, filled to %.1f %%", "parcels",
+		(unsigned long long)n, 100.0 * (double)(bytes - pad) / (double)bytes);
+	if (link->parcel_size)
+		fprintf(to, ", each of %u bytes", link->parcel_size);
+	if (link->parcel_size && config->parcel_interval_us)
+		fprintf(to, ", %.3f Mbit/s", link->parcel_size * 8.0 / config->parcel_interval_us);
 	fputc('\n', to);
 }
 

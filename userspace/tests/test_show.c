@@ -203,6 +203,7 @@ static void check_parcels(const char *why, uint8_t mode, uint64_t pad, const cha
 
 	link.config.parcel = mode;
 	link.config.parcel_interval_us = mode == QLINK_PARCEL_MODE_CONSTANT ? 1000 : 0;
+	link.parcel_size = mode == QLINK_PARCEL_MODE_PACK ? 0 : 1500;
 	link.stats[QLINK_A_STATS_TX_PARCELS] = 4;
 	link.stats[QLINK_A_STATS_TX_PARCEL_BYTES] = 4 * 1468;
 	link.stats[QLINK_A_STATS_TX_PAD_BYTES] = pad;
@@ -215,11 +216,11 @@ static void check_parcels(const char *why, uint8_t mode, uint64_t pad, const cha
 TEST(parcels_show_how_full_they_are)
 {
 	check_parcels("a pack has little padding", QLINK_PARCEL_MODE_PACK, 0,
-		      "\n  parcels      4 sent of 1500 bytes, filled to 100.0 %\n");
+		      "\n  parcels      4 sent, filled to 100.0 %\n");
 	check_parcels("padded", QLINK_PARCEL_MODE_PAD, 1468,
-		      "\n  parcels      4 sent of 1500 bytes, filled to 75.0 %\n");
+		      "\n  parcels      4 sent, filled to 75.0 %, each of 1500 bytes\n");
 	check_parcels("by the clock", QLINK_PARCEL_MODE_CONSTANT, 4 * 1468,
-		      "\n  parcels      4 sent of 1500 bytes, filled to 0.0 %, 12.000 Mbit/s by the clock\n");
+		      "\n  parcels      4 sent, filled to 0.0 %, each of 1500 bytes, 12.000 Mbit/s\n");
 	check_parcels("counters that contradict each other", QLINK_PARCEL_MODE_PAD, 4 * 1468 + 1, NULL);
 }
 
