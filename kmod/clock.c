@@ -193,8 +193,8 @@ static bool qlink_clock_send(struct qlink_dev *link)
 	return parcel && qlink_clock_emit(link, rcu_dereference_bh(link->attach), parcel);
 }
 
-/* It is time for a parcel. Ticks that have passed without one are counted. */
-static void qlink_clock_strike(struct qlink_dev *link, ktime_t now)
+/* It is time for a parcel. Ticks that have passed without one are counted. Returns how many. */
+static u64 qlink_clock_strike(struct qlink_dev *link, ktime_t now)
 {
 	struct qlink_clock *clock = &link->clock;
 	u64 interval = qlink_clock_interval_ns(clock), missed = 0;
@@ -205,21 +205,42 @@ static void qlink_clock_strike(struct qlink_dev *link, ktime_t now)
 	missed += !qlink_clock_send(link);
 	if (unlikely(missed) && clock->is_able)
 		qlink_stats_add(link->stats, QLINK_A_STATS_TX_PARCEL_LATE, missed);
+	return missed;
+}
+
+/* When clocks may tick again on a CPU that is too slow for them. */
+static DEFINE_PER_CPU(ktime_t, qlink_clock_free_at);
+
+/* A CPU whose clocks need all of it would do nothing else: timers come before all processes. After
+ * a tick that was missed, none comes on this CPU for twice as long as this one took.
+ */
+static void qlink_clock_yield(ktime_t begun)
+{
+	ktime_t now = ktime_get();
+
+	__this_cpu_write(qlink_clock_free_at, ktime_add(now, 2 * ktime_sub(now, begun)));
 }
 
 static enum hrtimer_restart qlink_clock_tick(struct hrtimer *timer)
 {
 	struct qlink_clock *clock = container_of(timer, struct qlink_clock, timer);
 	struct qlink_dev *link = container_of(clock, struct qlink_dev, clock);
-	ktime_t now = ktime_get(), next;
+	ktime_t now = ktime_get(), next = __this_cpu_read(qlink_clock_free_at);
+	u64 missed = 0;
 
+	if (unlikely(ktime_before(now, next))) {
+		hrtimer_set_expires(timer, next);
+		return HRTIMER_RESTART;
+	}
 	rcu_read_lock();
 	if (!ktime_before(now, clock->due))
-		qlink_clock_strike(link, now);
+		missed = qlink_clock_strike(link, now);
 	next = clock->due;
 	if (unlikely(!qlink_clock_prepare(link)))
 		next = min(next, ktime_add_ns(ktime_get(), QLINK_CLOCK_RETRY_NS));
 	rcu_read_unlock();
+	if (unlikely(missed))
+		qlink_clock_yield(now);
 	hrtimer_set_expires(timer, next);
 	return HRTIMER_RESTART;
 }

@@ -213,13 +213,16 @@ each_test_keys_too_short_for_a_frame()
 each_test_parts_stay_in_order_below_fq()
 {
 	setup_large 9000 pack
-	receive_on_one_cpu "$ns2"
 	expect_ok "shaper" tc -n "$ns1" qdisc replace dev veth0 root handle 1: tbf rate 50mbit burst 20k limit 1m
 	expect_ok "fq" tc -n "$ns1" qdisc replace dev veth0 parent 1: handle 2: fq
 	frames payload "$tmp/file" 400000 --marker "$marker"
+	capture_start "$ns1" "$tmp/fq.pcap"
 	transfer "$ns1" "$ns2" "${inner[2]}" "$tmp/file"
+	capture_stop "$tmp/fq.pcap"
+	decode_nonces "$tmp/fq.pcap"
 	expect_ok "parcels" test "$(stat_get "$ns1" tx_parcels)" -gt 100
-	expect_no_cut_lost
+	expect_eq "parts that overtook others" "$(nonces 1 back)" 0
+	expect_eq "dropped by the sender" "$(stats_nonzero "$ns1" | tr ' ' '\n' | grep '^tx_')" ""
 }
 
 debug_tests="mixed_sizes_keep_their_order_udp changes_under_traffic_eth"
