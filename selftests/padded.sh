@@ -175,13 +175,14 @@ each_test_constant_queue()
 	local came dropped
 
 	setup_lan_of 1500 constant
-	link_set "$ns2" parcel-interval-us 50000 parcel-queue 2
+	link_set "$ns2" parcel-interval-us 500000 parcel-queue 2
 	bursts --bursts 1 --frames 200 --sizes 200 >"$tmp/output"
 	expect_has "some do not come" "$(cat "$tmp/output")" '"disordered": 0, "changed": 0'
 	came=$(sed -nE 's/.*"came": ([0-9]+),.*/\1/p' "$tmp/output")
 	dropped=$(stat_get "$ns2" tx_parcel_full)
 	expect_eq "came, dropped" "$((came + dropped))" 200
-	expect_ok "two parcels, and one that was ready: $came" test "$came" -ge 12 -a "$came" -le 21
+	expect_ok "at least two parcels: $came" test "$came" -ge 12
+	expect_ok "not all: $dropped" test "$dropped" -gt 0
 }
 
 # A queue that is smaller than a frame takes one all the same; and so does a parcel.
