@@ -12,7 +12,7 @@ TEST(clients_of_one_kme_share_two_connections)
 {
 	unsigned int i, k;
 
-	clients_begin(CLIENTS, "", NULL);
+	clients_begin(CLIENTS, "ms-per-key 20\n", NULL);
 	clients_get(CLIENTS, 3);
 	WAIT_ALL(CLIENTS, clients_answers(CLIENTS) == CLIENTS);
 	for (i = 0; i < CLIENTS; i++) {
