@@ -36,6 +36,12 @@ void qlink_cut_begin(struct sk_buff *begin, const struct qlink_header *header,
 	};
 }
 
+/* Was the last part of a begin sent after this? */
+static bool qlink_cut_follows(const struct qlink_cut *cut, u64 epoch, u64 sequence)
+{
+	return epoch < cut->epoch || (epoch == cut->epoch && sequence < cut->sequence);
+}
+
 /**
  * qlink_cut_is_older() - was a parcel sent before what is held?
  * @begin: is held
@@ -46,11 +52,8 @@ void qlink_cut_begin(struct sk_buff *begin, const struct qlink_header *header,
  */
 bool qlink_cut_is_older(const struct sk_buff *begin, const struct qlink_header *header)
 {
-	const struct qlink_cut *cut = qlink_cut_of(begin);
-	u64 epoch = qlink_header_epoch(header);
-
-	return epoch < cut->epoch ||
-	       (epoch == cut->epoch && qlink_header_sequence(header) < cut->sequence);
+	return qlink_cut_follows(qlink_cut_of(begin), qlink_header_epoch(header),
+				 qlink_header_sequence(header));
 }
 
 /**
@@ -138,14 +141,6 @@ static struct qlink_cuts *qlink_cuts_make(struct qlink_cuts **cuts)
 	return others;
 }
 
-static bool qlink_cut_is_later(const struct sk_buff *a, const struct sk_buff *b)
-{
-	const struct qlink_cut *one = qlink_cut_of(a), *other = qlink_cut_of(b);
-
-	return one->epoch > other->epoch ||
-	       (one->epoch == other->epoch && one->sequence > other->sequence);
-}
-
 /**
  * qlink_cuts_hold() - hold a begin until the next parcel comes
  * @cuts: of the link
@@ -160,13 +155,14 @@ struct sk_buff *qlink_cuts_hold(struct qlink_cuts **cuts, u8 lane, struct sk_buf
 {
 	/* As in qlink_cuts_take(). */
 	struct qlink_cuts *all = smp_load_acquire(cuts) ?: qlink_cuts_make(cuts);
+	struct qlink_cut cut = *qlink_cut_of(begin);
 	struct sk_buff *other;
 
 	if (unlikely(!all))
 		return begin;
 	other = xchg(&all->begin[lane], begin);
 	/* The rest of what was sent later is still to come. */
-	if (unlikely(other) && qlink_cut_is_later(other, begin))
+	if (unlikely(other) && qlink_cut_follows(qlink_cut_of(other), cut.epoch, cut.sequence))
 		other = xchg(&all->begin[lane], other);
 	return other;
 }
