@@ -149,15 +149,25 @@ static bool qlink_clock_prepare(struct qlink_dev *link)
 }
 
 /* What is cut goes with a parcel that was not sent. */
+static void qlink_clock_give_up(struct qlink_clock *clock)
+{
+	spin_lock(&clock->lock);
+	qlink_fill_give_up(&clock->fill);
+	spin_unlock(&clock->lock);
+}
+
 static void qlink_clock_lose(struct qlink_dev *link, struct sk_buff *parcel, unsigned int counter)
 {
-	struct qlink_clock *clock = &link->clock;
+	qlink_drop(link->stats, link->dev, parcel, counter, qlink_clock_cb(parcel)->n);
+	qlink_clock_give_up(&link->clock);
+}
+
+static void qlink_clock_lose_ready(struct qlink_dev *link, unsigned int counter)
+{
+	struct sk_buff *parcel = xchg(&link->clock.ready, NULL);
 
 	if (parcel)
-		qlink_drop(link->stats, link->dev, parcel, counter, qlink_clock_cb(parcel)->n);
-	spin_lock_bh(&clock->lock);
-	qlink_fill_give_up(&clock->fill);
-	spin_unlock_bh(&clock->lock);
+		qlink_clock_lose(link, parcel, counter);
 }
 
 static bool qlink_clock_emit(struct qlink_dev *link, struct qlink_attach *attach,
@@ -181,7 +191,7 @@ static bool qlink_clock_emit(struct qlink_dev *link, struct qlink_attach *attach
 	if (likely(is_sent))
 		qlink_parcel_tx_count(link, cb.bytes, &cb.sum);
 	else
-		qlink_clock_lose(link, NULL, 0);
+		qlink_clock_give_up(&link->clock);
 	return is_sent;
 }
 
@@ -363,13 +373,9 @@ void qlink_clock_stop(struct qlink_dev *link)
 void qlink_clock_clear(struct qlink_dev *link)
 {
 	struct qlink_clock *clock = &link->clock;
-	struct sk_buff *ready;
 
 	local_bh_disable();
-	ready = xchg(&clock->ready, NULL);
-	if (ready)
-		qlink_drop(link->stats, link->dev, ready, QLINK_A_STATS_TX_NO_UNDERLAY,
-			   qlink_clock_cb(ready)->n);
+	qlink_clock_lose_ready(link, QLINK_A_STATS_TX_NO_UNDERLAY);
 	spin_lock(&clock->lock);
 	qlink_parcel_tx_drop(link, &clock->fill, QLINK_A_STATS_TX_NO_UNDERLAY);
 	clock->has_stopped = false;
@@ -386,12 +392,8 @@ void qlink_clock_clear(struct qlink_dev *link)
  */
 void qlink_clock_discard(struct qlink_dev *link)
 {
-	struct sk_buff *ready;
-
 	local_bh_disable();
-	ready = xchg(&link->clock.ready, NULL);
-	if (ready)
-		qlink_clock_lose(link, ready, QLINK_A_STATS_TX_NO_KEY);
+	qlink_clock_lose_ready(link, QLINK_A_STATS_TX_NO_KEY);
 	local_bh_enable();
 }
 
@@ -409,17 +411,6 @@ void qlink_clock_enter(struct qlink_dev *link)
 	qlink_clock_start(link);
 }
 
-/**
- * qlink_clock_flush() - send the parcel that is ready now
- * @link: its clock has stopped
- *
- * Context: BHs off, in an RCU read side.
- */
-void qlink_clock_flush(struct qlink_dev *link)
-{
-	qlink_clock_send(link);
-}
-
 /* How many frames are taken at once when the mode changes. */
 #define QLINK_CLOCK_LEAVE_FRAMES	64
 
@@ -431,7 +422,8 @@ void qlink_clock_flush(struct qlink_dev *link)
  *	again
  * @has_patience: false: what waits is dropped, and the mode changes
  *
- * A frame of which only a part was sent is whole in @frames. So the order of frames stays.
+ * The parcel that is ready is sent first. A frame of which only a part was sent is whole in
+ * @frames. So the order of frames stays.
  *
  * Context: BHs off, in an RCU read side, RTNL held.
  * Return: whether the mode has changed
@@ -442,6 +434,7 @@ bool qlink_clock_leave(struct qlink_dev *link, u8 mode, struct sk_buff_head *fra
 	struct qlink_clock *clock = &link->clock;
 	bool is_done;
 
+	qlink_clock_send(link);
 	spin_lock(&clock->lock);
 	if (unlikely(!has_patience))
 		qlink_parcel_tx_drop(link, &clock->fill, QLINK_A_STATS_TX_PARCEL_FULL);

@@ -14,7 +14,6 @@ void qlink_clock_discard(struct qlink_dev *link);
 void qlink_clock_enter(struct qlink_dev *link);
 bool qlink_clock_leave(struct qlink_dev *link, u8 mode, struct sk_buff_head *frames,
 		       bool has_patience);
-void qlink_clock_flush(struct qlink_dev *link);
 
 bool qlink_clock_add(struct qlink_dev *link, struct sk_buff_head *frames);
 bool qlink_clock_add_keepalive(struct qlink_dev *link, struct sk_buff *skb);

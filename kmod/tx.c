@@ -24,7 +24,7 @@
  *   share a parcel (pack.c); any other goes by itself, behind those that came before it. A frame
  *   that a process sends waits for nothing.
  * - With "parcel pad", all wait, and fill parcels of one size (fill.c).
- * - With "parcel constant", all wait, and go to the link's clock (clock.c).
+ * - With "parcel constant", all go to the link's clock (clock.c), and wait here only behind others.
  * - Where the FPU is busy (6.12, a softirq inside a task's use of it), a frame waits. Later frames
  *   of the link on that CPU wait behind it, so that the order stays.
  *
@@ -33,7 +33,7 @@
  */
 
 /**
- * struct qlink_tx_cpu - the frames of one CPU that wait for its FPU
+ * struct qlink_tx_cpu - the frames of one CPU that wait
  */
 struct qlink_tx_cpu {
 	/** @queues: where they wait; skb->dev of each is the qlink device */
@@ -263,7 +263,6 @@ static bool qlink_tx_leave_some(struct qlink_dev *link, u8 mode, bool has_patien
 	__skb_queue_head_init(&frames);
 	local_bh_disable();
 	rcu_read_lock();
-	qlink_clock_flush(link);
 	is_done = qlink_clock_leave(link, mode, &frames, has_patience);
 	while ((skb = __skb_dequeue(&frames)))
 		qlink_turn_as(link, &turn, skb, mode);

@@ -392,6 +392,7 @@ begin_to_sleep() { /usr/bin/python3 "$here/wakeup.py" "$1"; }
 # runs and on time.
 stats() { serve "$1" stats "${2:-qlink0}"; }
 stat_get() { serve "$1" stat qlink0 "$2"; }
+stat_is_above() { [ "$(stat_get "$1" "$2")" -gt "$3" ]; }
 
 # stats64 NS FILTER [DEVICE]: applies a jq filter to a device's standard counters, as ip shows them.
 stats64() { ip -n "$1" -s -j link show "${3:-qlink0}" | jq ".[0].stats64 | $2"; }

@@ -44,7 +44,6 @@ expect_lost()
 mute() { expect_ok "mute" tc -n "$1" qdisc add dev veth0 root netem loss 100%; }
 unmute() { expect_ok "unmute" tc -n "$1" qdisc del dev veth0 root; }
 
-stat_is_above() { [ "$(stat_get "$1" "$2")" -gt "$3" ]; }
 packets() { stats64 "$1" '[.tx.packets, .rx.packets]'; }
 carrier_changes() { in_ns "$1" cat /sys/class/net/qlink0/carrier_changes; }
 

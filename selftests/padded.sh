@@ -20,7 +20,6 @@ slow=1
 # us N: an interval of a clock.
 us() { echo $(($1 * slow)); }
 
-stat_is_above() { [ "$(stat_get "$1" "$2")" -gt "$3" ]; }
 
 # all_traffic: pings of all sizes, bulk both ways, a key that is replaced, keepalives.
 all_traffic()
@@ -281,6 +280,23 @@ each_test_constant_without_a_key()
 	ip -n "$ns1" link set qlink0 up
 	expect_soon "again" stat_is_above "$ns1" tx_parcels $((sent + 20))
 	expect_ok "removed while it ticks" ip -n "$ns1" link del qlink0
+}
+
+# A frame of which a part is in the parcel that is ready counts once when the device goes down.
+each_test_down_with_a_frame_in_parts()
+{
+	local before sent
+
+	setup_pair
+	quiet
+	link_set "$ns1" parcel constant parcel-interval-us 1000000
+	expect_ok "mtu" ip -n "$ns1" link set qlink0 mtu 9000
+	before=$(stats "$ns1")
+	in_ns "$ns1" ping -c 1 -W 0.1 -s 8000 "${inner[2]}" >/dev/null
+	sent=$(stat_get "$ns1" tx_parcels)
+	expect_soon "a tick" stat_is_above "$ns1" tx_parcels "$sent"
+	expect_ok "down" ip -n "$ns1" link set qlink0 down
+	expect_eq "dropped" "$(stats_moved "$ns1" "$before" | tr ' ' '\n' | grep -v '^tx_\(parcel\|pad\|cover\)')" "tx_no_underlay=+1"
 }
 
 # tick_has_passed: the peer's clock, which has the same interval, has ticked ten times.

@@ -14,7 +14,6 @@ pick() { if [ "$under" = udp6 ]; then echo "$2"; else echo "$1"; fi; }
 endpoint() { link_field "$1" '"\(.endpoint) \(.endpoint_port)"'; }
 endpoint_is() { [ "$(endpoint "$1")" = "$2" ]; }
 endpoint_is_at() { [ "$(link_field "$1" .endpoint)" = "$2" ]; }
-stat_is_above() { [ "$(stat_get "$1" "$2")" -gt "$3" ]; }
 is_heard() { [ "$(link_field "$1" '"\(.state) \(.peer_heard)"')" = "up true" ]; }
 carrier_changes() { in_ns "$1" cat /sys/class/net/qlink0/carrier_changes; }
 
