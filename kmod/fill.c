@@ -43,17 +43,6 @@ static unsigned int qlink_fill_content_bytes(const struct sk_buff *skb)
 }
 
 /**
- * qlink_fill_record_bytes() - how much of parcels a frame takes
- * @skb: qlink_fill_takes()
- *
- * Return: bytes, with the head of its record
- */
-unsigned int qlink_fill_record_bytes(const struct sk_buff *skb)
-{
-	return QLINK_PARCEL_HEAD_BYTES + qlink_fill_content_bytes(skb);
-}
-
-/**
  * qlink_fill_takes() - can a frame be a record?
  * @skb: from the MAC header on
  *

@@ -11,6 +11,19 @@
 #define QLINK_FILL_BYTES_MIN	(QLINK_PARCEL_FIRST_BYTES + QLINK_PARCEL_HEAD_BYTES + 4)
 
 /**
+ * qlink_fill_room() - how much a parcel can have
+ * @sealed: bytes of a sealed frame, as large as it may be
+ *
+ * Return: bytes of plaintext; 0 where that is too little for any
+ */
+static inline unsigned int qlink_fill_room(unsigned int sealed)
+{
+	if (unlikely(sealed < QLINK_OVERHEAD_BYTES + QLINK_FILL_BYTES_MIN))
+		return 0;
+	return min(sealed - QLINK_OVERHEAD_BYTES, QLINK_PARCEL_PLAINTEXT_MAX);
+}
+
+/**
  * struct qlink_fill - frames that wait to be written into parcels
  */
 struct qlink_fill {
@@ -67,7 +80,6 @@ void qlink_fill_dress(const struct qlink_fill *fill, struct sk_buff *parcel);
 unsigned int qlink_fill_purge(struct qlink_fill *fill);
 
 bool qlink_fill_takes(struct sk_buff *skb);
-unsigned int qlink_fill_record_bytes(const struct sk_buff *skb);
 
 /**
  * qlink_fill_is_empty() - does no frame wait?

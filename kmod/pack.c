@@ -4,17 +4,14 @@
 
 #include <linux/skbuff.h>
 
+#include "fill.h"
 #include "pages.h"
 #include "parcel.h"
 
 /* Largest plaintext of a parcel; 0 where the underlay carries none. */
 static unsigned int qlink_pack_room(const struct qlink_attach *attach)
 {
-	unsigned int bytes = READ_ONCE(attach->max_bytes);
-
-	if (unlikely(bytes < QLINK_OVERHEAD_BYTES))
-		return 0;
-	return min(bytes - QLINK_OVERHEAD_BYTES, QLINK_PARCEL_PLAINTEXT_MAX);
+	return qlink_fill_room(READ_ONCE(attach->max_bytes));
 }
 
 /* Most bytes that a frame takes in a parcel. */

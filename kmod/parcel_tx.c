@@ -12,13 +12,6 @@
 static_assert(QLINK_PARCEL_BYTES_MAX == QLINK_PARCEL_PLAINTEXT_MAX + QLINK_OVERHEAD_BYTES);
 static_assert(QLINK_PARCEL_BYTES_MIN >= QLINK_FILL_BYTES_MIN + QLINK_OVERHEAD_BYTES);
 
-static unsigned int qlink_parcel_tx_fit(unsigned int sealed)
-{
-	if (unlikely(sealed < QLINK_OVERHEAD_BYTES + QLINK_FILL_BYTES_MIN))
-		return 0;
-	return min(sealed - QLINK_OVERHEAD_BYTES, QLINK_PARCEL_PLAINTEXT_MAX);
-}
-
 /**
  * qlink_parcel_tx_bytes() - the size of all parcels of a link
  * @link: with the mode pad or constant
@@ -32,7 +25,7 @@ unsigned int qlink_parcel_tx_bytes(const struct qlink_dev *link,
 {
 	unsigned int bytes = READ_ONCE(link->parcel_bytes), max = READ_ONCE(attach->max_bytes);
 
-	return qlink_parcel_tx_fit(bytes ? min(bytes, max) : max);
+	return qlink_fill_room(bytes ? min(bytes, max) : max);
 }
 
 /**
@@ -46,7 +39,7 @@ unsigned int qlink_parcel_tx_bytes(const struct qlink_dev *link,
 unsigned int qlink_parcel_tx_share(const struct qlink_fill *fill,
 				   const struct qlink_attach *attach)
 {
-	unsigned int max = qlink_parcel_tx_fit(READ_ONCE(attach->max_bytes)), n;
+	unsigned int max = qlink_fill_room(READ_ONCE(attach->max_bytes)), n;
 
 	if (unlikely(!max))
 		return 0;
@@ -199,51 +192,48 @@ void qlink_parcel_tx_drop(struct qlink_dev *link, struct qlink_fill *fill, unsig
 		qlink_drop_count(link->stats, link->dev, NULL, counter, n);
 }
 
-/* Why no parcel could be made: then nothing waits any more. */
-static int qlink_parcel_tx_refuse(struct qlink_dev *link, struct qlink_fill *fill, int err)
+/* No parcel could be made: where that is so for all that waits, nothing waits any more. */
+static void qlink_parcel_tx_refuse(struct qlink_dev *link, struct qlink_fill *fill, int err)
 {
 	if (err == -ENOMEM)
 		qlink_parcel_tx_drop(link, fill, QLINK_A_STATS_TX_NO_MEMORY);
 	else if (err == -ENOKEY)
 		qlink_parcel_tx_drop(link, fill, QLINK_A_STATS_TX_NO_KEY);
-	else if (err == -EMSGSIZE)
-		qlink_parcel_tx_drop(link, fill, QLINK_A_STATS_TX_TOO_BIG);
-	return err;
 }
 
 /**
  * qlink_parcel_tx_send() - make a parcel of what waits, and send it
  * @link: of the frames
  * @attach: of the link
- * @fill: of the link
+ * @fill: of the link; has less in any case
  * @bytes: of its plaintext; with 0 all that waits is too big
  * @flow: fields of the outer header
  *
  * What is not sent is counted.
  *
  * Context: As of qlink_parcel_tx_make(), in a nest of the link.
- * Return: 0; %-EMSGSIZE, %-ENOMEM or %-ENOKEY, and nothing waits any more; or another errno, and
- * the parcel was lost
  */
-int qlink_parcel_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
-			 struct qlink_fill *fill, unsigned int bytes, struct qlink_flow flow)
+void qlink_parcel_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
+			  struct qlink_fill *fill, unsigned int bytes, struct qlink_flow flow)
 {
 	struct qlink_fill_sum sum;
 	struct sk_buff *parcel;
 	unsigned int n;
 
-	if (unlikely(!bytes))
-		return qlink_parcel_tx_refuse(link, fill, -EMSGSIZE);
-	parcel = qlink_parcel_tx_make(link, attach, fill, bytes, &sum);
-	if (IS_ERR(parcel))
-		return qlink_parcel_tx_refuse(link, fill, PTR_ERR(parcel));
-	n = sum.records + fill->is_cut;
-	if (unlikely(!qlink_seal_emit(link, attach, parcel, n, flow))) {
-		qlink_fill_give_up(fill);
-		return -EIO;
+	if (unlikely(!bytes)) {
+		qlink_parcel_tx_drop(link, fill, QLINK_A_STATS_TX_TOO_BIG);
+		return;
 	}
-	qlink_parcel_tx_count(link, bytes, &sum);
-	return 0;
+	parcel = qlink_parcel_tx_make(link, attach, fill, bytes, &sum);
+	if (IS_ERR(parcel)) {
+		qlink_parcel_tx_refuse(link, fill, PTR_ERR(parcel));
+		return;
+	}
+	n = sum.records + fill->is_cut;
+	if (likely(qlink_seal_emit(link, attach, parcel, n, flow)))
+		qlink_parcel_tx_count(link, bytes, &sum);
+	else
+		qlink_fill_give_up(fill);
 }
 
 /**
@@ -255,14 +245,10 @@ int qlink_parcel_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
  * @flow: as there
  *
  * Context: As of qlink_parcel_tx_send().
- * Return: whether all was sent
  */
-bool qlink_parcel_tx_send_all(struct qlink_dev *link, struct qlink_attach *attach,
+void qlink_parcel_tx_send_all(struct qlink_dev *link, struct qlink_attach *attach,
 			      struct qlink_fill *fill, unsigned int bytes, struct qlink_flow flow)
 {
-	bool is_sent = true;
-
 	while (!qlink_fill_is_empty(fill))
-		is_sent &= !qlink_parcel_tx_send(link, attach, fill, bytes, flow);
-	return is_sent;
+		qlink_parcel_tx_send(link, attach, fill, bytes, flow);
 }

@@ -18,9 +18,9 @@ struct sk_buff *qlink_parcel_tx_make(struct qlink_dev *link, struct qlink_attach
 void qlink_parcel_tx_count(struct qlink_dev *link, unsigned int bytes,
 			   const struct qlink_fill_sum *sum);
 void qlink_parcel_tx_drop(struct qlink_dev *link, struct qlink_fill *fill, unsigned int counter);
-int qlink_parcel_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
-			 struct qlink_fill *fill, unsigned int bytes, struct qlink_flow flow);
-bool qlink_parcel_tx_send_all(struct qlink_dev *link, struct qlink_attach *attach,
+void qlink_parcel_tx_send(struct qlink_dev *link, struct qlink_attach *attach,
+			  struct qlink_fill *fill, unsigned int bytes, struct qlink_flow flow);
+void qlink_parcel_tx_send_all(struct qlink_dev *link, struct qlink_attach *attach,
 			      struct qlink_fill *fill, unsigned int bytes,
 			      struct qlink_flow flow);
 

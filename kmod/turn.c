@@ -13,14 +13,12 @@
 static void qlink_turn_parcel(struct qlink_dev *link, struct qlink_attach *attach,
 			      const struct qlink_pack *pack)
 {
+	struct qlink_fill_sum sum = { .records = pack->n, .n = pack->n, .bytes = pack->bytes };
 	unsigned int bytes = pack->parcel->len;
 
-	if (unlikely(!qlink_seal_send(link, attach, pack->parcel, pack->n, QLINK_TYPE_PARCEL,
-				      pack->flow)))
-		return;
-	dev_sw_netstats_tx_add(link->dev, pack->n, pack->bytes);
-	qlink_stats_inc(link->stats, QLINK_A_STATS_TX_PARCELS);
-	qlink_stats_add(link->stats, QLINK_A_STATS_TX_PARCEL_BYTES, bytes);
+	if (likely(qlink_seal_send(link, attach, pack->parcel, pack->n, QLINK_TYPE_PARCEL,
+				   pack->flow)))
+		qlink_parcel_tx_count(link, bytes, &sum);
 }
 
 static void qlink_turn_parcel_out(struct qlink_dev *link, const struct qlink_pack *pack)

@@ -437,11 +437,9 @@ test_tunnels_too_deep()
 	expect_eq "the others" "$(quiet_links qlink1 qlink2 qlink3)" ""
 }
 
-# A over B over A: neither route alone leads back.
-test_loop_of_two()
+# setup_loop_of_two: A over B over A: neither route alone leads back.
+setup_loop_of_two()
 {
-	local before
-
 	setup_wire
 	one_end 0 "${address[1]}" "${address[2]}"
 	one_end 1 "${address[1]}" "${address[3]}"
@@ -451,6 +449,13 @@ test_loop_of_two()
 		neighbour add ${address[2]} lladdr 02:00:00:00:01:02 dev qlink1
 		neighbour add ${address[3]} lladdr 02:00:00:00:01:02 dev qlink0
 	END
+}
+
+test_loop_of_two()
+{
+	local before
+
+	setup_loop_of_two
 	before=$(stats "$ns1")
 	offer "$ns1" 10.0.0.2
 	expect_only_moved "$ns1" "$before" "tx_loop=+2"
@@ -475,15 +480,7 @@ test_loop_of_two_with_parcels()
 {
 	local mode link before
 
-	setup_wire
-	one_end 0 "${address[1]}" "${address[2]}"
-	one_end 1 "${address[1]}" "${address[3]}"
-	ip -n "$ns1" -batch - <<-END
-		route add ${address[2]} dev qlink1
-		route add ${address[3]} dev qlink0
-		neighbour add ${address[2]} lladdr 02:00:00:00:01:02 dev qlink1
-		neighbour add ${address[3]} lladdr 02:00:00:00:01:02 dev qlink0
-	END
+	setup_loop_of_two
 	for mode in pad constant pack; do
 		for link in qlink0 qlink1; do
 			dev=$link link_set "$ns1" parcel $mode parcel-bytes 1000
@@ -491,14 +488,12 @@ test_loop_of_two_with_parcels()
 		done
 		before=$(stat_get "$ns1" tx_loop)
 		offer "$ns1" 10.0.0.2
-		expect_soon "$mode: dropped" loops_are_above "$before"
+		expect_soon "$mode: dropped" stat_is_above "$ns1" tx_loop "$before"
 	done
 	ip -n "$ns1" route del "${address[2]}" dev qlink1
 	expect_ok "removed" ip -n "$ns1" link del qlink0
 	expect_ok "removed" ip -n "$ns1" link del qlink1
 }
-
-loops_are_above() { [ "$(stat_get "$ns1" tx_loop)" -gt "$1" ]; }
 
 debug_tests="bond_fails_over_eth operations_on_a_device stack_udp"
 run_tests "$@"
