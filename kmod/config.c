@@ -363,12 +363,14 @@ static int qlink_parcel_fill(struct sk_buff *msg, const struct qlink_dev *link)
 {
 	const struct qlink_attach *attach = rtnl_dereference(link->attach);
 	bool is_constant = link->parcel == QLINK_PARCEL_MODE_CONSTANT;
+	u16 hold_us = link->parcel == QLINK_PARCEL_MODE_PACK ? link->parcel_hold_us : 0;
 	u16 size = 0;
 
 	if (attach && link->parcel > QLINK_PARCEL_MODE_PACK)
 		size = qlink_parcel_tx_bytes(link, attach) + QLINK_OVERHEAD_BYTES;
 	if ((link->parcel && nla_put_u8(msg, IFLA_QLINK_PARCEL, link->parcel)) ||
 	    (size && nla_put_u16(msg, IFLA_QLINK_PARCEL_SIZE, size)) ||
+	    (hold_us && nla_put_u16(msg, IFLA_QLINK_PARCEL_HOLD_US, hold_us)) ||
 	    (link->parcel_bytes && nla_put_u16(msg, IFLA_QLINK_PARCEL_BYTES, link->parcel_bytes)) ||
 	    (is_constant && nla_put_u32(msg, IFLA_QLINK_PARCEL_INTERVAL_US,
 					link->clock.interval_us)) ||

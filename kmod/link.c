@@ -494,6 +494,8 @@ static void qlink_link_set_parcel(struct qlink_dev *link, struct nlattr **attrs)
 			   nla_get_u32(attrs[IFLA_QLINK_PARCEL_INTERVAL_US]));
 	if (attrs[IFLA_QLINK_PARCEL_QUEUE])
 		WRITE_ONCE(link->clock.queue, nla_get_u16(attrs[IFLA_QLINK_PARCEL_QUEUE]));
+	if (attrs[IFLA_QLINK_PARCEL_HOLD_US])
+		WRITE_ONCE(link->parcel_hold_us, nla_get_u16(attrs[IFLA_QLINK_PARCEL_HOLD_US]));
 	if (!attrs[IFLA_QLINK_PARCEL])
 		return;
 	qlink_tx_set_parcel(link, nla_get_u8(attrs[IFLA_QLINK_PARCEL]));

@@ -65,7 +65,7 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 };
 
-const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_PARCEL_QUEUE + 1] = {
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_PARCEL_HOLD_US + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IFLA_QLINK_PEER] = NLA_POLICY_EXACT_LEN(6),
@@ -84,6 +84,7 @@ const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_PARCEL_QUEUE + 1]
 	[IFLA_QLINK_PARCEL_BYTES] = NLA_POLICY_MAX(NLA_U16, QLINK_PARCEL_BYTES_MAX),
 	[IFLA_QLINK_PARCEL_INTERVAL_US] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_parcel_interval_us_range),
 	[IFLA_QLINK_PARCEL_QUEUE] = NLA_POLICY_RANGE(NLA_U16, QLINK_PARCEL_QUEUE_MIN, QLINK_PARCEL_QUEUE_MAX),
+	[IFLA_QLINK_PARCEL_HOLD_US] = NLA_POLICY_MAX(NLA_U16, QLINK_PARCEL_HOLD_US_MAX),
 	[IFLA_QLINK_ACCEPT] = NLA_POLICY_MASK(NLA_U32, 0xf),
 	[IFLA_QLINK_REKEY_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_rekey_ms_range),
 	[IFLA_QLINK_REKEY_FRAMES] = NLA_POLICY_FULL_RANGE(NLA_U64, &ifla_qlink_rekey_frames_range),

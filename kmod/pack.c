@@ -39,6 +39,24 @@ bool qlink_pack_takes(const struct qlink_attach *attach, struct sk_buff *skb)
 }
 
 /**
+ * qlink_pack_may_wait() - may a frame wait for others that are not there yet?
+ * @attach: where it leaves
+ * @skb: from the MAC header on
+ * @n: frames that wait before it
+ * @bytes: of them
+ *
+ * Context: BHs off.
+ * Return: whether a parcel would have room for all these and another one like it
+ */
+bool qlink_pack_may_wait(const struct qlink_attach *attach, struct sk_buff *skb, unsigned int n,
+			 unsigned int bytes)
+{
+	return qlink_pack_takes(attach, skb) &&
+	       QLINK_PARCEL_FIRST_BYTES + bytes + n * QLINK_PARCEL_HEAD_BYTES +
+	       2 * qlink_pack_bytes(skb) <= qlink_pack_room(attach);
+}
+
+/**
  * qlink_pack_fits() - can a frame join those that are there?
  * @pack: the pack
  * @skb: qlink_pack_takes()

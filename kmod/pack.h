@@ -28,6 +28,8 @@ struct qlink_pack {
 };
 
 bool qlink_pack_takes(const struct qlink_attach *attach, struct sk_buff *skb);
+bool qlink_pack_may_wait(const struct qlink_attach *attach, struct sk_buff *skb, unsigned int n,
+			 unsigned int bytes);
 bool qlink_pack_fits(const struct qlink_pack *pack, const struct sk_buff *skb,
 		     const struct qlink_flow *flow);
 bool qlink_pack_add(struct qlink_pack *pack, const struct qlink_attach *attach,

@@ -125,6 +125,9 @@ struct qlink_dev {
 	/** @parcel_bytes: size of sealed frames, 0 for what fits; RTNL, read anywhere */
 	u16 parcel_bytes;
 
+	/** @parcel_hold_us: how long frames wait with the mode pack; RTNL, read anywhere */
+	u16 parcel_hold_us;
+
 	/** @clock: of the parcel mode constant */
 	struct qlink_clock clock;
 

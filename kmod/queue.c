@@ -225,6 +225,18 @@ bool qlink_queue_add(struct qlink_queue *queue, struct sk_buff *skb, unsigned in
 }
 
 /**
+ * qlink_queue_bytes() - how many bytes of a link wait on this CPU?
+ * @queue: of the link and this CPU
+ *
+ * Context: BHs off.
+ * Return: at least that many; exactly, where no packet has several frames
+ */
+unsigned int qlink_queue_bytes(const struct qlink_queue *queue)
+{
+	return READ_ONCE(queue->cost) - skb_queue_len_lockless(&queue->packets) * QLINK_QUEUE_FRAME;
+}
+
+/**
  * qlink_queue_put_back() - have packets that were taken wait again, in front of all others
  * @queue: that they came from
  * @batch: the rest of what qlink_queues_take() gave, not empty; empty afterwards

@@ -105,4 +105,6 @@ static inline bool qlink_queue_is_empty(const struct qlink_queue *queue)
 	return !READ_ONCE(queue->cost);
 }
 
+unsigned int qlink_queue_bytes(const struct qlink_queue *queue);
+
 #endif

@@ -2,10 +2,12 @@
 /* The transmit path: from the stack to the underlay. */
 #include "tx.h"
 
+#include <linux/hrtimer.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
 
 #include "clock.h"
+#include "compat.h"
 #include "drop.h"
 #include "frame.h"
 #include "nest.h"
@@ -22,7 +24,8 @@
  *
  * - With "parcel pack", frames that come in a softirq wait. Then small ones that follow each other
  *   share a parcel (pack.c); any other goes by itself, behind those that came before it. A frame
- *   that a process sends waits for nothing.
+ *   that a process sends waits for nothing. With "parcel-hold-us", small ones that are forwarded
+ *   wait for the CPU's timer, until there are enough for a parcel.
  * - With "parcel pad", all wait, and fill parcels of one size (fill.c).
  * - With "parcel constant", all go to the link's clock (clock.c), and wait here only behind others.
  * - Where the FPU is busy (6.12, a softirq inside a task's use of it), a frame waits. Later frames
@@ -40,6 +43,8 @@ struct qlink_tx_cpu {
 	struct qlink_queues queues;
 	/** @work: sends them, from a softirq of the same CPU */
 	struct work_struct work;
+	/** @timer: queues @work when the first frame that may wait longer has waited that long */
+	struct hrtimer timer;
 };
 
 static DEFINE_PER_CPU(struct qlink_tx_cpu, qlink_tx_cpus);
@@ -143,18 +148,56 @@ void qlink_tx_keepalive(struct qlink_dev *link, const u8 *plaintext, u32 flow)
 	qlink_tx_keepalive_out(link, attach, skb, qlink_parcel_tx_flow(attach, flow));
 }
 
-/* Have a frame wait for the CPU's work, which runs at the end of this softirq, or later. */
+/* How long a frame may wait for others to share its parcel; 0 for no longer than this softirq. */
+static unsigned int qlink_tx_hold_us(const struct qlink_dev *link, const struct qlink_queue *queue,
+				     struct sk_buff *skb)
+{
+	unsigned int hold_us = READ_ONCE(link->parcel_hold_us);
+	const struct qlink_attach *attach;
+
+	if (likely(!hold_us) || READ_ONCE(link->parcel) != QLINK_PARCEL_MODE_PACK)
+		return 0;
+	attach = rcu_dereference_bh(link->attach);
+	return attach && qlink_frame_is_forwarded(skb) &&
+	       qlink_pack_may_wait(attach, skb, skb_queue_len_lockless(&queue->packets),
+				   qlink_queue_bytes(queue)) ? hold_us : 0;
+}
+
+/* Have all that waits on this CPU leave in time for a frame that may wait so long. */
+static void qlink_tx_hold(struct hrtimer *timer, unsigned int us)
+{
+	ktime_t until = ktime_add_us(ktime_get(), us);
+
+	if (!hrtimer_is_queued(timer) || ktime_before(until, hrtimer_get_expires(timer)))
+		hrtimer_start(timer, until, HRTIMER_MODE_ABS_PINNED_SOFT);
+}
+
+/* Where the CPU has gone offline, another one sends what waited there. */
+static enum hrtimer_restart qlink_tx_held(struct hrtimer *timer)
+{
+	struct qlink_tx_cpu *here = container_of(timer, struct qlink_tx_cpu, timer);
+
+	queue_work(system_bh_wq, &here->work);
+	return HRTIMER_NORESTART;
+}
+
+/* Have a frame wait for the CPU's work, which runs at the end of this softirq, or later. The first
+ * frame that waits longer sets the timer for all of its link that follow it.
+ */
 static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 {
-	unsigned int n = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
-	bool is_first;
+	unsigned int n = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1), hold_us;
+	struct qlink_tx_cpu *here = this_cpu_ptr(&qlink_tx_cpus);
+	struct qlink_queue *queue = this_cpu_ptr(link->tx_queue);
+	bool was_empty = qlink_queue_is_empty(queue), is_first;
 
-	if (!qlink_queue_add(this_cpu_ptr(link->tx_queue), skb, n, &is_first)) {
+	hold_us = qlink_tx_hold_us(link, queue, skb);
+	if (!qlink_queue_add(queue, skb, n, &is_first))
 		qlink_frame_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
-		return;
-	}
-	queue_work_on(smp_processor_id(), system_bh_wq,
-		      this_cpu_ptr(&qlink_tx_cpus.work));
+	else if (likely(!hold_us))
+		queue_work_on(smp_processor_id(), system_bh_wq, &here->work);
+	else if (was_empty)
+		qlink_tx_hold(&here->timer, hold_us);
 }
 
 /* Turns of one run. What is sent may come back and wait anew: two links that are carried over each
@@ -197,6 +240,8 @@ static void qlink_tx_work(struct work_struct *work)
 
 	local_bh_disable();
 	rcu_read_lock();
+	if (unlikely(hrtimer_is_queued(&here->timer)))
+		hrtimer_try_to_cancel(&here->timer);
 	qlink_tx_turns(here);
 	if (!qlink_queues_are_empty(&here->queues))
 		queue_work(system_bh_wq, work);
@@ -217,6 +262,15 @@ static void qlink_tx_by_clock(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_tx_wait(link, skb);
 }
 
+/* Does a frame wait for others that may follow it? */
+static bool qlink_tx_gathers(const struct qlink_dev *link, const struct sk_buff *skb, u8 mode)
+{
+	if (mode != QLINK_PARCEL_MODE_PACK)
+		return mode > QLINK_PARCEL_MODE_PACK;
+	return in_serving_softirq() ||
+	       (READ_ONCE(link->parcel_hold_us) && qlink_frame_is_forwarded(skb));
+}
+
 /**
  * qlink_tx_xmit() - ndo_start_xmit of a qlink device
  * @skb: frame from the MAC header on; taken over
@@ -233,7 +287,7 @@ netdev_tx_t qlink_tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(mode == QLINK_PARCEL_MODE_CONSTANT) &&
 	    qlink_queue_is_empty(this_cpu_ptr(link->tx_queue))) {
 		qlink_tx_by_clock(link, skb);
-	} else if (mode > QLINK_PARCEL_MODE_PACK || (mode && in_serving_softirq())) {
+	} else if (qlink_tx_gathers(link, skb, mode)) {
 		qlink_tx_wait(link, skb);
 	} else if (unlikely(!qlink_aead_may_run() ||
 			    !qlink_queue_is_empty(this_cpu_ptr(link->tx_queue)))) {
@@ -332,6 +386,8 @@ int __init qlink_tx_init(void)
 	for_each_possible_cpu(cpu) {
 		qlink_queues_init(&per_cpu(qlink_tx_cpus, cpu).queues);
 		INIT_WORK(&per_cpu(qlink_tx_cpus, cpu).work, qlink_tx_work);
+		qlink_hrtimer_setup(&per_cpu(qlink_tx_cpus, cpu).timer, qlink_tx_held,
+				    CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_SOFT);
 	}
 	return 0;
 }
@@ -343,7 +399,9 @@ void qlink_tx_exit(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
+		hrtimer_cancel(&per_cpu(qlink_tx_cpus, cpu).timer);
 		cancel_work_sync(&per_cpu(qlink_tx_cpus, cpu).work);
+	}
 	qlink_pages_exit();
 }

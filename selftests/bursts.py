@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Bursts of numbered frames of a LAN, which a gateway forwards all in one softirq.
 
-  bursts.py --from NS --device DEV --to NS [--bursts N] [--frames N] [--sizes LIST] [--between COMMAND]
+  bursts.py --from NS --device DEV --to NS [--bursts N] [--frames N] [--sizes LIST] [--between COMMAND] [--one-by-one]
 
 The frames wait in the device's qdisc, a plug, and leave it at once, as from a network card. Their destination is qlink0 of
 --to, where they must come out as they are and in their order. COMMAND runs in a shell while each second burst is held, so
-that what it changes applies to the middle of the traffic. Prints JSON: what was sent, came, came in another order, and
+that what it changes applies to the middle of the traffic. With --one-by-one nothing is held, and each frame comes in a
+softirq of its own, unless the CPU is too busy. Prints JSON: what was sent, came, came in another order, and
 came with other bytes.
 """
 
@@ -61,6 +62,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=32)
     parser.add_argument("--sizes", type=lambda text: [int(word) for word in text.split(",")], default=[64])
     parser.add_argument("--between")
+    parser.add_argument("--one-by-one", action="store_true")
     args = parser.parse_args()
     source, tap = Tap(args.sender, args.device, protocol=0), Tap(args.to, "qlink0")
     source.sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 16 << 20)
@@ -69,8 +71,10 @@ def main() -> int:
     sent: list[bytes] = []
     came: list[bytes] = []
     plug(args, "replace", "dev", args.device, "root", "handle", "1:", "plug", "limit", "10000000")
+    plug(args, "change", "dev", args.device, "root", "handle", "1:", "plug", "release_indefinite")
     for n in range(args.bursts):
-        plug(args, "change", "dev", args.device, "root", "handle", "1:", "plug", "block")
+        if not args.one_by_one:
+            plug(args, "change", "dev", args.device, "root", "handle", "1:", "plug", "block")
         frames = burst(args, source, tap.mac, dice, len(sent))
         for frame in frames:
             source.send(frame)

@@ -75,14 +75,52 @@ each_test_a_lone_frame_goes_alone()
 	expect_nothing_dropped
 }
 
-# The mode changes from burst to burst.
+# The mode changes from burst to burst, while frames wait for others and while they do not.
 each_test_changes_under_traffic()
 {
+	local hold
+
 	setup_lan
-	expect_ok "in order, unchanged" bursts --bursts 16 --sizes 64,64,200,1400 --between \
-		"ip netns exec $ns2 qlinkctl set qlink0 parcel \$(ip netns exec $ns2 qlinkctl -j show qlink0 |
-			jq -r 'if .[0].link.parcel then \"off\" else \"pack\" end')"
-	expect_ok "some in parcels" test "$(parcels)" -gt 4
+	for hold in 0 1000; do
+		link_set "$ns2" parcel-hold-us "$hold"
+		expect_ok "in order, unchanged" bursts --bursts 16 --sizes 64,64,200,1400 --between \
+			"ip netns exec $ns2 qlinkctl set qlink0 parcel \$(ip netns exec $ns2 qlinkctl -j show qlink0 |
+				jq -r 'if .[0].link.parcel then \"off\" else \"pack\" end')"
+	done
+	expect_ok "some in parcels" test "$(parcels)" -gt 8
+	expect_nothing_dropped
+}
+
+# Frames that come one by one share a parcel where they wait. What nothing follows waits as long, and no less.
+each_test_frames_wait_for_others()
+{
+	local fastest
+
+	setup_lan parcel pack
+	expect_refused "longer than allowed" "1001" link_set "$ns2" parcel-hold-us 1001
+	expect_eq "not shown" "$(link_field "$ns2" .parcel_hold_us)" null
+	link_set "$ns2" parcel-hold-us 1000
+	expect_has "ip shows it" "$(ip -n "$ns2" -d link show qlink0)" " parcel-hold-us 1000 "
+	expect_soon "some share one" some_share_a_parcel
+	fastest=$(in_ns "$ns3" ping -q -c 20 -i 0.02 -W "$deadline" "${inner[1]}" | sed -n 's|^rtt .* = \([0-9.]*\)/.*|\1|p')
+	expect_ok "the fastest of 20 round trips: $fastest ms" awk -v ms="$fastest" 'BEGIN { exit !(ms >= 1) }'
+	link_set "$ns2" parcel pad
+	expect_eq "not shown for another mode" "$(link_field "$ns2" .parcel_hold_us)" null
+	expect_nothing_dropped
+}
+
+some_share_a_parcel() { bursts --bursts 4 --one-by-one >/dev/null && [ "$(parcels)" -gt 0 ]; }
+
+# What is full waits no longer, and neither does what comes behind a frame that does not wait.
+each_test_full_parcels_wait_for_nothing()
+{
+	local n
+
+	setup_lan parcel pack parcel-hold-us 1000
+	expect_ok "in order, unchanged" bursts --bursts 6 --frames 200 --sizes 64,64,64,100,300,690,720,1400
+	n=$(parcels)
+	expect_ok "1200 frames in $n parcels" test "$n" -ge 100
+	expect_received "$n"
 	expect_nothing_dropped
 }
 

@@ -26,6 +26,7 @@ _Static_assert(sizeof(((struct qlink_config *)0)->parcel) == 1, "parcel");
 _Static_assert(sizeof(((struct qlink_config *)0)->parcel_bytes) == 2, "parcel-bytes");
 _Static_assert(sizeof(((struct qlink_config *)0)->parcel_interval_us) == 4, "parcel-interval-us");
 _Static_assert(sizeof(((struct qlink_config *)0)->parcel_queue) == 2, "parcel-queue");
+_Static_assert(sizeof(((struct qlink_config *)0)->parcel_hold_us) == 2, "parcel-hold-us");
 _Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
@@ -140,6 +141,12 @@ static const struct qlink_attr config_attrs[] = {
 		.type = IFLA_QLINK_PARCEL_QUEUE, .form = QLINK_FORM_NUMBER,
 		.min = QLINK_PARCEL_QUEUE_MIN, .max = QLINK_PARCEL_QUEUE_MAX,
 		MEMBER(struct qlink_config, parcel_queue),
+	},
+	{
+		.name = "parcel-hold-us", .key = "parcel_hold_us",
+		.type = IFLA_QLINK_PARCEL_HOLD_US, .form = QLINK_FORM_NUMBER,
+		.max = QLINK_PARCEL_HOLD_US_MAX,
+		MEMBER(struct qlink_config, parcel_hold_us),
 	},
 	{
 		.name = "accept", .key = "accept",

@@ -94,6 +94,9 @@ struct qlink_config {
 	/** @parcel_queue: how much may wait in the mode constant, in sealed frames */
 	uint16_t parcel_queue;
 
+	/** @parcel_hold_us: how long a frame may wait for others in the mode pack */
+	uint16_t parcel_hold_us;
+
 	/** @peer: MAC address of the peer */
 	uint8_t peer[QLINK_MAC_BYTES];
 

@@ -46,7 +46,8 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 		"local", "192.0.2.1", "remote", "2001:db8::1", "port", "7000",
 		"source-ports", "64", "dev", "red", "dscp", "inherit", "ecn", "on",
 		"ttl", "255", "fwmark", "0xfffffffe", "roam", "on", "parcel", "constant", "parcel-bytes", "600",
-		"parcel-interval-us", "20", "parcel-queue", "4096", "accept", "hybrid,static",
+		"parcel-interval-us", "20", "parcel-queue", "4096", "parcel-hold-us", "1000",
+		"accept", "hybrid,static",
 		NULL,
 	};
 	struct stream stream = { 0 };
