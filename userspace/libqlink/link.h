@@ -12,6 +12,9 @@
 #include "attr.h"
 #include "parse.h"
 
+/* What sealing adds to a frame: header and tag (kmod/PROTOCOL.md). */
+#define QLINK_SEALING_BYTES	32
+
 /**
  * struct qlink_config - the configuration of a link, in requests and replies
  *

@@ -196,16 +196,32 @@ static double stock_rate(const json_t *now, const json_t *before, double seconds
 		(double)(number(now, "stock") - number(before, "stock")) / seconds : 0;
 }
 
+/* How much of the parcels sent since an earlier status was not padding, in percent. */
+static void print_fill(const json_t *now, const json_t *before, FILE *to)
+{
+	const json_t *parcels = json_object_get(now, "parcels");
+	const json_t *earlier = json_object_get(before, "parcels");
+	long long bytes = number(parcels, "bytes") - number(earlier, "bytes");
+	long long pad = number(parcels, "pad_bytes") - number(earlier, "pad_bytes");
+
+	if (bytes > 0 && pad >= 0 && pad <= bytes)
+		fprintf(to, " %6.1f\n", 100.0 * (double)(bytes - pad) / (double)bytes);
+	else
+		fprintf(to, " %6s\n", "-");
+}
+
 static void print_row(const json_t *now, const json_t *before, double seconds, FILE *to)
 {
 	const json_t *tx = json_object_get(now, "tx");
 
-	fprintf(to, "%-15s %-10s %-6s %12lld %8lld %+8.1f %9lld %8.1f %10.3f\n",
+	fprintf(to, "%-15s %-10s %-6s %12lld %8lld %+8.1f %9lld %8.1f %10.3f %10.3f",
 		text(now, "device", "?"), text(now, "protection", "unknown"),
 		text(tx, "source", "-"), number(tx, "epoch"), number(now, "stock"),
 		stock_rate(now, before, seconds), number(now, "period_ms"),
 		rate(now, before, "rekeys", seconds),
-		rate(now, before, "bytes", seconds) * 8 / 1e6);
+		rate(now, before, "bytes", seconds) * 8 / 1e6,
+		rate(now, before, "sealed_bytes", seconds) * 8 / 1e6);
+	print_fill(now, before, to);
 }
 
 void agent_print_top(const json_t *now, const json_t *before, FILE *to)
@@ -214,8 +230,8 @@ void agent_print_top(const json_t *now, const json_t *before, FILE *to)
 	const json_t *link;
 	size_t i;
 
-	fprintf(to, "%-15s %-10s %-6s %12s %8s %8s %9s %8s %10s\n", "LINK", "STATE", "SOURCE",
-		"EPOCH", "STOCK", "REFILL/s", "PERIOD/ms", "REKEYS/s", "Mbit/s");
+	fprintf(to, "%-15s %-10s %-6s %12s %8s %8s %9s %8s %10s %10s %6s\n", "LINK", "STATE", "SOURCE",
+		"EPOCH", "STOCK", "REFILL/s", "PERIOD/ms", "REKEYS/s", "Mbit/s", "SEALED", "FILL/%");
 	json_array_foreach(json_object_get(now, "links"), i, link)
 		print_row(link, find_link(before, text(link, "device", "")), seconds, to);
 }

@@ -46,6 +46,21 @@ static json_t *ring(const struct qlink_ring *from)
 	set_number(to, "rekeys", from->rekeys);
 	set_number(to, "frames", frames);
 	set_number(to, "bytes", bytes);
+	set_number(to, "sealed_bytes", bytes + frames * QLINK_SEALING_BYTES);
+	return to;
+}
+
+static json_t *parcels(const struct link *link)
+{
+	const uint64_t *stats = link->view.stats;
+	json_t *to;
+
+	if (!link->has_view)
+		return json_null();
+	to = json_object();
+	set_number(to, "sent", stats[QLINK_A_STATS_TX_PARCELS]);
+	set_number(to, "bytes", stats[QLINK_A_STATS_TX_PARCEL_BYTES]);
+	set_number(to, "pad_bytes", stats[QLINK_A_STATS_TX_PAD_BYTES]);
 	return to;
 }
 
@@ -138,6 +153,7 @@ static json_t *link_status(const struct link *link)
 	set_number(to, "period_ms", link->period_ms);
 	set(to, "tx", ring(&link->view.tx));
 	set(to, "rx", ring(&link->view.rx));
+	set(to, "parcels", parcels(link));
 	set(to, "kmes", kmes(link));
 	set(to, "counters", counters(link));
 	return to;
