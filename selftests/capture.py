@@ -74,13 +74,13 @@ class BadCapture(Exception):
     """A capture file that is damaged or incomplete."""
 
 
-def timed_records(data: bytes) -> Iterator[tuple[float, int, bytes]]:
-    """Times in seconds, lengths and packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
+def timed_records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Times in nanoseconds, lengths and packets of a pcap file: both byte orders, micro- and nanoseconds, Ethernet only."""
     orders = {
-        b"\xd4\xc3\xb2\xa1": ("<", 1e-6),
-        b"\x4d\x3c\xb2\xa1": ("<", 1e-9),
-        b"\xa1\xb2\xc3\xd4": (">", 1e-6),
-        b"\xa1\xb2\x3c\x4d": (">", 1e-9),
+        b"\xd4\xc3\xb2\xa1": ("<", 1000),
+        b"\x4d\x3c\xb2\xa1": ("<", 1),
+        b"\xa1\xb2\xc3\xd4": (">", 1000),
+        b"\xa1\xb2\x3c\x4d": (">", 1),
     }
     if data[:4] not in orders or len(data) < 24:
         raise BadCapture("not a pcap file")
@@ -97,7 +97,7 @@ def timed_records(data: bytes) -> Iterator[tuple[float, int, bytes]]:
         at += 16
         if at + captured > len(data):
             raise BadCapture(f"frame {number}: the packet is cut off")
-        yield seconds + fraction * unit, length, data[at : at + captured]
+        yield seconds * 10**9 + fraction * unit, length, data[at : at + captured]
         at += captured
 
 
@@ -109,10 +109,10 @@ def read_records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 def timed_packets(data: bytes) -> Iterator[tuple[float, bytes]]:
     """The times in seconds and the packets of a pcap file, none of them shortened."""
-    for number, (seconds, length, packet) in enumerate(timed_records(data), 1):
+    for number, (ns, length, packet) in enumerate(timed_records(data), 1):
         if len(packet) != length:
             raise BadCapture(f"frame {number}: {len(packet)} of {length} bytes captured")
-        yield seconds, packet
+        yield ns / 1e9, packet
 
 
 def read_pcap(data: bytes) -> Iterator[bytes]:

@@ -472,7 +472,7 @@ has_event() { jq -se --arg kind "$2" 'any(.[].kinds[]; . == $kind)' "$1"; }
 # that size for each frame: of whole ones, which may be of 64 KiB, it holds about a thousand.
 capture_start()
 {
-	ip netns exec "$1" tcpdump -i "${dev:-veth0}" -s "${capture_bytes:-0}" -B 65536 --immediate-mode -U -Z root -w "$2" 2>>"$2.log" &
+	ip netns exec "$1" tcpdump -i "${dev:-veth0}" -s "${capture_bytes:-0}" -B 65536 ${capture_precision:+--time-stamp-precision "$capture_precision"} --immediate-mode -U -Z root -w "$2" 2>>"$2.log" &
 	capture_pid=$!
 	defer kill "$capture_pid"
 	busywait "$deadline" grep -q 'listening on' "$2.log" || fail "tcpdump: $(cat "$2.log")"
