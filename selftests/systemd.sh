@@ -124,8 +124,10 @@ restarted() { [ "$(systemctl show -P NRestarts qlinkd)" -ge "$1" ]; }
 
 test_kills_in_a_row_udp()
 {
-	local n end
+	local n end limit=10
 
+	# There the agent alone takes that long to start.
+	! is_debug_kernel || limit=60
 	setup_service "floor-ms 100"
 	links_add
 	keep_busy
@@ -139,7 +141,7 @@ test_kills_in_a_row_udp()
 	done
 	end=$SECONDS
 	expect_soon "active" unit_is ActiveState active || show_service
-	expect_eq "within 10 s" "$((SECONDS - end <= 10))" 1
+	expect_ok "within $limit s" test $((SECONDS - end)) -le $limit
 	echo "# $n kills; active $((SECONDS - end)) s after the last"
 	expect_protected
 	expect_soon "says it" unit_is StatusText "1 link: 1 protected"

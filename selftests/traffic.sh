@@ -77,6 +77,7 @@ setup_forwarder()
 	case $1 in
 	bridge)
 		ip -n "$ns2" link add br0 type bridge
+		quiet_device "$ns2" br0
 		ip -n "$ns2" address flush dev qlink0
 		ip -n "$ns2" link set qlink0 master br0
 		ip -n "$ns2" link set veth1 master br0
