@@ -757,6 +757,8 @@ int __init qlink_rx_init(void)
 		struct qlink_rx_cpu *here = per_cpu_ptr(&qlink_rx_cpus, cpu);
 
 		qlink_queues_init(&here->queues);
+		/* A socket that polls it would miss the card, and run it on another CPU. */
+		set_bit(NAPI_STATE_NO_BUSY_POLL, &here->napi.state);
 		netif_napi_add(qlink_rx_napi_dev, &here->napi, qlink_rx_poll);
 		napi_enable(&here->napi);
 	}

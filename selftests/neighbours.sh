@@ -7,6 +7,8 @@
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=traffic.sh
+. "$(dirname "$0")/traffic.sh"
 
 link_json() { ip -n "$1" -d -j link show "$2" | jq -r ".[0].$3"; }
 ctl_state() { in_ns "$1" qlinkctl -j show "${2:-qlink0}" | jq -r '.[0].link.state'; }
@@ -380,6 +382,74 @@ each_test_stack()
 	expect_eq "nothing dropped" "$(quiet_links qlink0 qlink1)" ""
 	expect_ok "delete the lower" ip -n "$ns1" link del qlink0
 	expect_eq "links" "$(devices "$ns1")" "$([ "$upper" = eth ] && echo 0 || echo 1)"
+}
+
+# ---- XDP ----
+
+# xdp NS DEVICE MODE ACTION: an XDP program, until xdp_end.
+xdp()
+{
+	exec {xdp_end}<> <(:)
+	/usr/bin/python3 "$here/xdp.py" "$@" >"$tmp/xdp" 2>&1 <&"$xdp_end" &
+	xdp_pid=$!
+	defer kill "$xdp_pid"
+	expect_soon "XDP on $2" grep -q attached "$tmp/xdp"
+}
+
+xdp_end() { kill "$xdp_pid"; wait "$xdp_pid"; }
+
+# The link has no XDP of its own: generic XDP sees the frames that it has opened, native XDP is refused.
+each_test_xdp_on_the_link()
+{
+	setup_pair
+	expect_ok "before" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
+	expect_refused "native" "Operation not supported" /usr/bin/python3 "$here/xdp.py" "$ns2" qlink0 native drop </dev/null
+	xdp "$ns2" qlink0 generic drop
+	expect_refused "dropped" "100% packet loss" in_ns "$ns1" ping -c 3 -i 0.01 -W 0.2 "${inner[2]}"
+	xdp_end
+	expect_ok "after" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
+}
+
+# XDP of a LAN's device sends its frames into the link: generic XDP does, native XDP finds no device that takes them.
+each_test_xdp_into_the_link()
+{
+	modprobe sch_plug || skip "needs sch_plug"
+	setup_pair
+	setup_ns ns3
+	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
+	for ns in "$ns2" "$ns3"; do
+		quiet_device "$ns" veth1
+		ip -n "$ns" link set veth1 up
+	done
+	xdp "$ns2" veth1 generic qlink0
+	expect_ok "generic: in order, unchanged" bursts --bursts 2
+	xdp_end
+	xdp "$ns2" veth1 native qlink0
+	expect_refused "native" '"came": 0,' bursts --bursts 1
+	xdp_end
+}
+
+# napi_id NS: the NAPI that a socket there would poll for the next datagram, by what brought the last one.
+napi_id()
+{
+	in_ns "$1" /usr/bin/python3 -c '
+import socket
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("", 7777))
+print("bound", flush=True)
+sock.recv(100)
+print("napi", sock.getsockopt(socket.SOL_SOCKET, 56))'
+}
+
+# A socket that polls the NAPI of a link would not poll the network card, and would open frames on the wrong CPU.
+each_test_sockets_do_not_poll_the_link()
+{
+	setup_pair
+	napi_id "$ns2" >"$tmp/napi" 2>&1 &
+	expect_soon "a socket" grep -q bound "$tmp/napi"
+	in_ns "$ns1" bash -c "echo >/dev/udp/${inner[2]}/7777"
+	wait $!
+	expect_eq "its NAPI" "$(grep napi "$tmp/napi")" "napi 0"
 }
 
 # The kernel allows eight stacked devices; a frame gets from the top one to the cable.
