@@ -159,6 +159,26 @@ test_device_is_recreated_eth()
 	expect_active hybrid
 }
 
+# The module goes under traffic, with both links, and comes back. The agents stay.
+test_module_is_unloaded_udp()
+{
+	local n
+
+	setup_running
+	for n in 1 2; do link_set "$(site_ns "$n")" parcel constant; done
+	capture_start "$ns1" "$tmp/unload"
+	expect_active hybrid
+	expect_ok "unload" timeout 60 modprobe -r qlink
+	for n in 1 2; do expect_soon "logged" logged "$n" "no-device link=qlink0"; done
+	expect_refused "ping" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
+	capture_stop "$tmp/unload"
+	expect_sealed "$tmp/unload"
+	modprobe qlink
+	links_add
+	answers "$ns1" "${inner[2]}"
+	expect_active hybrid
+}
+
 # One key per millisecond, or as many as this machine can bring from KME to kernel: nothing is lost. Prints the
 # rates that were reached.
 test_one_key_per_millisecond_udp()

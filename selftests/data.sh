@@ -194,12 +194,18 @@ each_test_key_is_deleted()
 flood_marker() { in_ns "$1" ping -q -f -s 1000 -p "$marker" "$2"; }
 has_flood() { [ "$(keys "$ns1" 'frames<101')" = 0 ]; }
 
-# The module is unloaded while both ends send: the last frame on the wire is a sealed one.
-each_test_unload_shows_nothing()
+# The module is unloaded while both ends send: the last frame on the wire is a sealed one, in parcels or by itself.
+each_test_unload_shows_nothing() { unload_under_traffic; }
+each_test_unload_shows_nothing_of_parcels() { unload_under_traffic parcel pad; }
+each_test_unload_shows_nothing_of_the_clock() { unload_under_traffic parcel constant; }
+
+# unload_under_traffic [WORD…]: of links with these options.
+unload_under_traffic()
 {
 	local capture_bytes=2048
 
 	setup_pair
+	[ $# = 0 ] || for ns in "$ns1" "$ns2"; do link_set "$ns" "$@"; done
 	capture_start "$ns1" "$tmp/unload.pcap"
 	flood_marker "$ns1" "${inner[2]}" >/dev/null 2>&1 &
 	defer kill $!

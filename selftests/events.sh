@@ -45,6 +45,20 @@ each_test_events_of_keys()
 	expect_numbered "$tmp/receiver"
 }
 
+# The module goes and comes back: the listener says that it may have missed some, and hears those of the new one.
+test_events_of_a_module_that_was_loaded_again()
+{
+	setup_link
+	listen "$ns1" "$tmp/heard"
+	expect_ok "unload" timeout 60 modprobe -r qlink
+	modprobe qlink
+	link_add 1
+	key_add "$ns1" tx 1 "$(key_new a)"
+	expect_ok "delete its key" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
+	expect_soon "exhausted" has_event "$tmp/heard" exhausted
+	expect_has "lost" "$(cat "$tmp/heard.log")" "events were lost"
+}
+
 # Events have the device's name of that moment, also after a move that renames it.
 test_events_name_the_device()
 {

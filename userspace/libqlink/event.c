@@ -22,6 +22,10 @@ struct qlink_monitor {
 	struct qlink_event *event;
 	bool has_event;
 	int err;
+
+	/* The module was loaded again; and an error of libnl, if its events cannot be received. */
+	bool is_anew;
+	int nl_err;
 };
 
 static int event_take(void *arg, unsigned int type, const void *data, size_t len)
@@ -58,11 +62,51 @@ int qlink_event_take_message(void *arg, unsigned int type, const void *data,
 	return 0;
 }
 
+/* The group of our events, in what the kernel says of the family; negative if there is none. */
+static int find_group(struct nlattr *groups)
+{
+	struct nlattr *group, *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	int left;
+
+	nla_for_each_nested(group, groups, left) {
+		if (nla_parse_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, group, NULL) ||
+		    !attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID] ||
+		    nla_len(attrs[CTRL_ATTR_MCAST_GRP_ID]) < (int)sizeof(uint32_t))
+			continue;
+		if (!nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], QLINK_MCGRP_EVENTS))
+			return (int)nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
+	}
+	return -1;
+}
+
+/* A family has come. If it is ours, the module was loaded again: it has other numbers now. */
+static void take_family(struct qlink_monitor *monitor, struct nlmsghdr *hdr)
+{
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	int group;
+
+	if (genlmsg_parse(hdr, 0, attrs, CTRL_ATTR_MAX, NULL) || !attrs[CTRL_ATTR_FAMILY_NAME] ||
+	    nla_strcmp(attrs[CTRL_ATTR_FAMILY_NAME], QLINK_FAMILY_NAME) ||
+	    !attrs[CTRL_ATTR_FAMILY_ID] || nla_len(attrs[CTRL_ATTR_FAMILY_ID]) < (int)sizeof(uint16_t) ||
+	    !attrs[CTRL_ATTR_MCAST_GROUPS])
+		return;
+	group = find_group(attrs[CTRL_ATTR_MCAST_GROUPS]);
+	if (group < 0)
+		return;
+	monitor->nl->family = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
+	monitor->is_anew = true;
+	errno = 0;
+	monitor->nl_err = nl_socket_add_membership(monitor->nl->sock, group);
+}
+
 static int on_event(struct nl_msg *msg, void *arg)
 {
 	struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
 	struct qlink_monitor *monitor = arg;
 
+	if (nlmsg_hdr(msg)->nlmsg_type == GENL_ID_CTRL &&
+	    genlmsg_valid_hdr(nlmsg_hdr(msg), 0) && genl->cmd == CTRL_CMD_NEWFAMILY)
+		take_family(monitor, nlmsg_hdr(msg));
 	if (nlmsg_hdr(msg)->nlmsg_type != monitor->nl->family ||
 	    !genlmsg_valid_hdr(nlmsg_hdr(msg), 0) || genl->cmd != QLINK_CMD_EVENT)
 		return NL_OK;
@@ -77,18 +121,21 @@ static int on_event(struct nl_msg *msg, void *arg)
 static int subscribe(struct qlink_monitor *monitor, struct qlink_error *error)
 {
 	struct nl_sock *sock = monitor->nl->sock;
-	int group, err;
+	int group, families, err;
 
 	group = genl_ctrl_resolve_grp(sock, QLINK_FAMILY_NAME, QLINK_MCGRP_EVENTS);
 	if (group < 0)
 		return qlink_fail(error, -ENOENT, QLINK_FAMILY_NAME
 				  ": no events: is the module older than this program?");
+	families = genl_ctrl_resolve_grp(sock, "nlctrl", "notify");
 	/* Events do not answer a request. */
 	nl_socket_disable_seq_check(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_event, monitor);
 	nl_socket_set_buffer_size(sock, RECEIVE_BYTES, 0);
 	errno = 0;
 	err = nl_socket_add_membership(sock, group);
+	if (!err && families >= 0)
+		err = nl_socket_add_membership(sock, families);
 	return err ? qlink_fail_nl(error, err) : 0;
 }
 
@@ -136,6 +183,11 @@ int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 		/* libnl has no code of its own for lost messages: errno is ENOBUFS. */
 		if (err < 0)
 			return qlink_fail_nl(error, err);
+		if (monitor->is_anew) {
+			monitor->is_anew = false;
+			return monitor->nl_err ? qlink_fail_nl(error, monitor->nl_err) :
+			       qlink_fail(error, -ENOBUFS, "the module was loaded again");
+		}
 	}
 	if (monitor->err)
 		return qlink_fail(error, monitor->err, "an event does not parse");

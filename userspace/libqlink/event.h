@@ -101,7 +101,7 @@ int qlink_monitor_fd(const struct qlink_monitor *monitor);
  *
  * Return:
  * * %0		- @event is the next one
- * * %-ENOBUFS	- the caller was too slow, and events are lost: get the links, and go on
+ * * %-ENOBUFS	- the caller was too slow, or the module was loaded again, and events are lost: get the links, and go on
  * * else	- a negative errno, as in @error
  */
 int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,

@@ -288,13 +288,38 @@ static int nl_request_put(void *msg, unsigned int type, const void *data,
 	return nla_put(msg, (int)type, (int)len, data) ? -EMSGSIZE : 0;
 }
 
-/* Send a request, free it, and read the reply. */
-static int nl_request(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *reply)
+/* Has the family another number? It has after the module was unloaded and loaded again. */
+static bool nl_family_is_new(struct qlink_nl *nl)
+{
+	int family = genl_ctrl_resolve(nl->sock, QLINK_FAMILY_NAME);
+
+	if (family < 0 || family == nl->family)
+		return false;
+	nl->family = family;
+	return true;
+}
+
+static int nl_exchange(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *reply)
 {
 	int err = nl_request_send(nl, msg, reply);
 
-	nlmsg_free(msg);
 	return err ? err : nl_reply_read(nl, reply);
+}
+
+/* Send a request, read the reply, and free the request. */
+static int nl_request(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *reply)
+{
+	int err = nl_exchange(nl, msg, reply);
+
+	if (err == -ENOENT && nl_family_is_new(nl)) {
+		nlmsg_hdr(msg)->nlmsg_type = (uint16_t)nl->family;
+		nlmsg_hdr(msg)->nlmsg_seq = NL_AUTO_SEQ;
+		reply->is_done = false;
+		reply->err = 0;
+		err = nl_exchange(nl, msg, reply);
+	}
+	nlmsg_free(msg);
+	return err;
 }
 
 static int list_grow(struct qlink_list *list)
