@@ -10,13 +10,13 @@
 #include <net/gro.h>
 
 #include "bundle.h"
-#include "cut.h"
+#include "delivery.h"
 #include "drop.h"
 #include "event.h"
 #include "faultpoint.h"
-#include "live.h"
 #include "outer.h"
 #include "pages.h"
+#include "parcel_rx.h"
 #include "roam.h"
 #include "tx.h"
 
@@ -33,7 +33,7 @@
  *       qlink_rx_find()    find the key of its epoch; drop a replay before it is decrypted
  *       qlink_rx_own()     get a linear buffer of our own
  *       qlink_rx_open()    check and decrypt in place; check the window again and mark it
- *       qlink_rx_deliver() restore the checksum state, hand to GRO; or take a keepalive
+ *       qlink_delivery_make() restore the checksum state, hand to GRO; or take a keepalive
  *       qlink_rx_parcel()  take a parcel apart; deliver each of its frames
  *     qlink_rx_bundle()    the same for frames that came in one packet: each is decrypted
  *                          into a buffer of its own
@@ -95,18 +95,6 @@ static void qlink_rx_drop_queued(struct qlink_dev *link, struct sk_buff *skb, un
 		qlink_rx_drop(link, skb, counter);
 }
 
-static bool qlink_rx_has_length(u8 type, unsigned int bytes)
-{
-	switch (type) {
-	case QLINK_TYPE_KEEPALIVE:
-		return bytes == QLINK_OVERHEAD_BYTES + QLINK_KEEPALIVE_BYTES;
-	case QLINK_TYPE_FRAME_CSUM:
-		return bytes >= QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + ETH_HLEN;
-	default:
-		return bytes >= QLINK_OVERHEAD_BYTES + ETH_HLEN;
-	}
-}
-
 /* The rules of PROTOCOL.md section 3, in order. Returns the counter of the broken rule, or 0. */
 static unsigned int qlink_rx_check(const struct net_device *dev,
 				   const struct qlink_header *header, unsigned int bytes)
@@ -117,7 +105,7 @@ static unsigned int qlink_rx_check(const struct net_device *dev,
 		return QLINK_A_STATS_RX_DOWN;
 	if (unlikely(type > QLINK_TYPE_PARCEL))
 		return QLINK_A_STATS_RX_BAD_TYPE;
-	if (unlikely(!qlink_rx_has_length(type, bytes)))
+	if (unlikely(!qlink_type_has_length(type, bytes)))
 		return QLINK_A_STATS_RX_SHORT;
 	if (unlikely(!qlink_header_epoch(header) || !qlink_header_sequence(header)))
 		return QLINK_A_STATS_RX_BAD_HEADER;
@@ -195,201 +183,10 @@ static void qlink_rx_scrub(struct sk_buff *skb)
 		skb_gso_reset(skb);
 }
 
-/* Type 2: false where the checksum field is not inside the frame, behind the Ethernet header. */
-static bool qlink_rx_pull_csum(struct sk_buff *skb, u16 *start, u16 *offset)
-{
-	*start = get_unaligned_be16(skb->data);
-	*offset = get_unaligned_be16(skb->data + 2);
-	__skb_pull(skb, QLINK_CSUM_BYTES);
-	return *start >= ETH_HLEN && *start + *offset + sizeof(__sum16) <= skb->len;
-}
-
 /* The ECN field of the outer header, where the link looks at it. Not-ECT changes nothing. */
 static u8 qlink_rx_ecn(const struct qlink_dev *link, const struct sk_buff *skb)
 {
 	return unlikely(READ_ONCE(link->takes_ecn)) ? qlink_outer_ecn(skb) : INET_ECN_NOT_ECT;
-}
-
-/* Deliver a plaintext: by the GRO of @napi, or straight to the stack where that is NULL. */
-static void qlink_rx_deliver(struct napi_struct *napi, struct qlink_dev *link,
-			     struct sk_buff *skb, u8 type, u8 ecn)
-{
-	u16 start = 0, offset = 0;
-
-	if (type == QLINK_TYPE_KEEPALIVE) {
-		qlink_stats_inc(link->stats, QLINK_A_STATS_RX_KEEPALIVE);
-		qlink_live_hear(link, skb->data);
-		consume_skb(skb);
-		return;
-	}
-	if (type == QLINK_TYPE_FRAME_CSUM && unlikely(!qlink_rx_pull_csum(skb, &start, &offset))) {
-		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_INNER);
-		return;
-	}
-	if (unlikely(ecn) && unlikely(!qlink_outer_mark(skb, ecn))) {
-		qlink_rx_drop(link, skb, QLINK_A_STATS_RX_BAD_ECN);
-		return;
-	}
-
-	dev_sw_netstats_rx_add(link->dev, skb->len);
-	skb->protocol = eth_type_trans(skb, link->dev);
-	skb_reset_network_header(skb);
-	/* It cannot fail: qlink_rx_pull_csum() was stricter. */
-	if (type == QLINK_TYPE_FRAME_CSUM)
-		skb_partial_csum_set(skb, start - ETH_HLEN, offset);
-	if (napi)
-		napi_gro_receive(napi, skb);
-	else
-		netif_receive_skb(skb);
-}
-
-/**
- * struct qlink_rx_parcel - a parcel that is taken apart
- */
-struct qlink_rx_parcel {
-	/** @link: it belongs to this link */
-	struct qlink_dev *link;
-	/** @napi: as qlink_rx_deliver() has it */
-	struct napi_struct *napi;
-	/** @header: of it */
-	const struct qlink_header *header;
-	/** @walk: where it is taken apart */
-	struct qlink_parcel_walk walk;
-	/** @is_older: than the begin that is held */
-	bool is_older;
-	/** @ecn: the ECN field of the outer header */
-	u8 ecn;
-	/** @origin: where it came from */
-	const struct qlink_origin *origin;
-};
-
-/* A keepalive in a parcel from a place that matters: a beacon is as good as one alone. */
-static void qlink_rx_beacon(const struct qlink_rx_parcel *parcel, struct sk_buff *skb)
-{
-	qlink_roam_beacon(parcel->link, parcel->origin, parcel->header, skb->data);
-	qlink_rx_deliver(parcel->napi, parcel->link, skb, QLINK_TYPE_KEEPALIVE, 0);
-}
-
-/* Of a frame that came in parts: congestion that one of them met (RFC 3168, 5.3). */
-static u8 qlink_rx_worse_ecn(u8 last, u8 earlier)
-{
-	return unlikely(earlier == INET_ECN_CE) ? earlier : last;
-}
-
-/* A record is whole. @ecn: what qlink_rx_worse_ecn() gives of its parts before this parcel. */
-static void qlink_rx_whole(const struct qlink_rx_parcel *parcel, struct sk_buff *skb, u8 kind,
-			   u8 ecn)
-{
-	static const u8 types[] = {
-		[QLINK_PARCEL_FRAME]		= QLINK_TYPE_FRAME,
-		[QLINK_PARCEL_FRAME_CSUM]	= QLINK_TYPE_FRAME_CSUM,
-		[QLINK_PARCEL_KEEPALIVE]	= QLINK_TYPE_KEEPALIVE,
-	};
-
-	if (unlikely(!qlink_rx_has_length(types[kind], skb->len + QLINK_OVERHEAD_BYTES)))
-		qlink_rx_drop(parcel->link, skb, QLINK_A_STATS_RX_SHORT);
-	else if (unlikely(kind == QLINK_PARCEL_KEEPALIVE) && unlikely(parcel->origin))
-		qlink_rx_beacon(parcel, skb);
-	else
-		qlink_rx_deliver(parcel->napi, parcel->link, skb, types[kind],
-				 qlink_rx_worse_ecn(parcel->ecn, ecn));
-}
-
-static void qlink_rx_hold(const struct qlink_rx_parcel *parcel, struct sk_buff *begin)
-{
-	struct qlink_cut *cut = qlink_cut_of(begin);
-
-	cut->ecn = qlink_rx_worse_ecn(parcel->ecn, cut->ecn);
-	begin = qlink_cuts_hold(&parcel->link->cuts, qlink_header_lane(parcel->header), begin);
-	if (unlikely(begin))
-		qlink_rx_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
-}
-
-/* The begin that is held meets a parcel that is not older. Returns whether the parcel can be taken
- * apart further.
- */
-static bool qlink_rx_continue(const struct qlink_rx_parcel *parcel, struct sk_buff *begin,
-			      bool is_good)
-{
-	bool is_lost = !qlink_cut_is_next(begin, parcel->header);
-
-	if (!is_lost && is_good && parcel->walk.rest_bytes &&
-	    likely(qlink_cut_fits(begin, &parcel->walk))) {
-		if (qlink_cut_add(begin, parcel->header, &parcel->walk))
-			qlink_rx_whole(parcel, begin, qlink_cut_of(begin)->kind,
-				       qlink_cut_of(begin)->ecn);
-		else
-			qlink_rx_hold(parcel, begin);
-		return true;
-	}
-	qlink_rx_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
-	if (is_good && is_lost && parcel->walk.rest_bytes)
-		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_CUT_LATE, 1);
-	return is_good && (is_lost || !parcel->walk.rest_bytes);
-}
-
-/* A record that begins in this parcel. */
-static void qlink_rx_record(const struct qlink_rx_parcel *parcel,
-			    const struct qlink_parcel_record *record)
-{
-	bool is_cut = record->here < record->bytes;
-	struct sk_buff *skb;
-
-	if (unlikely(is_cut && parcel->is_older)) {
-		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_CUT_LOST, 1);
-		return;
-	}
-	skb = napi_alloc_skb(this_cpu_ptr(&qlink_rx_cpus.napi), record->bytes);
-	if (unlikely(!skb)) {
-		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_NO_MEMORY, 1);
-		return;
-	}
-	skb_put_data(skb, record->content, record->here);
-	if (likely(!is_cut)) {
-		qlink_rx_whole(parcel, skb, record->kind, INET_ECN_NOT_ECT);
-		return;
-	}
-	qlink_cut_begin(skb, parcel->header, record);
-	qlink_rx_hold(parcel, skb);
-}
-
-/* The records, or why the parcel ends before its end. */
-static void qlink_rx_records(struct qlink_rx_parcel *parcel)
-{
-	struct qlink_parcel_record record;
-	int err;
-
-	while ((err = qlink_parcel_next(&parcel->walk, &record)) > 0)
-		qlink_rx_record(parcel, &record);
-	if (unlikely(err))
-		qlink_rx_count(parcel->link, NULL, QLINK_A_STATS_RX_PARCEL_BAD, 1);
-}
-
-/* Take a parcel apart by the rules of PROTOCOL.md, section 7. The skb has its plaintext. */
-static void qlink_rx_parcel(struct napi_struct *napi, struct qlink_dev *link, struct sk_buff *skb,
-			    const struct qlink_header *header, u8 ecn,
-			    const struct qlink_origin *origin)
-{
-	struct qlink_rx_parcel parcel = {
-		.link = link, .napi = napi, .header = header, .ecn = ecn, .origin = origin,
-	};
-	struct sk_buff *begin = qlink_cuts_take(&link->cuts, qlink_header_lane(header));
-	bool is_good = qlink_parcel_begin(&parcel.walk, skb->data, skb->len);
-
-	qlink_stats_inc(link->stats, QLINK_A_STATS_RX_PARCELS);
-	parcel.is_older = begin && qlink_cut_is_older(begin, header);
-	if (begin && !parcel.is_older)
-		is_good = qlink_rx_continue(&parcel, begin, is_good);
-	else if (is_good && unlikely(parcel.walk.rest_bytes))
-		qlink_rx_count(link, NULL, QLINK_A_STATS_RX_CUT_LATE, 1);
-
-	if (likely(is_good))
-		qlink_rx_records(&parcel);
-	else
-		qlink_rx_count(link, NULL, QLINK_A_STATS_RX_PARCEL_BAD, 1);
-	if (unlikely(parcel.is_older))
-		qlink_rx_hold(&parcel, begin);
-	consume_skb(skb);
 }
 
 /* Mark an authentic frame as received, once, and let the ring follow its key. Returns the counter
@@ -455,6 +252,26 @@ qlink_rx_open(struct qlink_ring *ring, struct qlink_key *key, const struct qlink
 	return qlink_rx_accept(ring, key, header, bytes - QLINK_OVERHEAD_BYTES);
 }
 
+/* Apart from qlink_rx_plaintext(): other frames need no parcel on the stack. */
+static noinline void qlink_rx_parcel(struct napi_struct *napi, struct qlink_dev *link,
+				     struct sk_buff *skb, const struct qlink_header *header,
+				     u8 ecn, const struct qlink_origin *origin)
+{
+	struct qlink_parcel_rx parcel = {
+		.link = link,
+		.cuts = &link->cuts,
+		.napi = this_cpu_ptr(&qlink_rx_cpus.napi),
+		.gro = napi,
+		.header = header,
+		.origin = origin,
+		.ecn = ecn,
+	};
+
+	qlink_stats_inc(link->stats, QLINK_A_STATS_RX_PARCELS);
+	qlink_parcel_rx_take(&parcel, skb->data, skb->len);
+	consume_skb(skb);
+}
+
 /* @origin: where it came from, or NULL where that does not matter */
 static void qlink_rx_plaintext(struct napi_struct *napi, struct qlink_dev *link,
 			       struct sk_buff *skb, const struct qlink_header *header, u8 ecn,
@@ -467,7 +284,7 @@ static void qlink_rx_plaintext(struct napi_struct *napi, struct qlink_dev *link,
 	if (type == QLINK_TYPE_PARCEL)
 		qlink_rx_parcel(napi, link, skb, header, ecn, origin);
 	else
-		qlink_rx_deliver(napi, link, skb, type, ecn);
+		qlink_delivery_make(napi, link, skb, type, ecn);
 }
 
 static void qlink_rx_strip(struct sk_buff *skb)

@@ -15,10 +15,11 @@
 #define QLINK_CSUM_BYTES	4	/* csum_start, csum_offset of type 2 */
 #define QLINK_KEEPALIVE_BYTES	24
 #define QLINK_NONCE_BYTES	12
+#define QLINK_INNER_BYTES_MIN	14	/* an Ethernet header */
 #define QLINK_OVERHEAD_BYTES	(QLINK_HEADER_BYTES + QLINK_TAG_BYTES)
 
 /* Taken off an MTU: the overhead of type 2, and the inner Ethernet header, which no MTU counts. */
-#define QLINK_MTU_LESS		(QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + 14)
+#define QLINK_MTU_LESS		(QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + QLINK_INNER_BYTES_MIN)
 
 #define QLINK_LANES		256
 #define QLINK_SEQUENCE_MAX	((1ULL << 48) - 1)
@@ -103,6 +104,19 @@ static inline u64 qlink_header_epoch(const struct qlink_header *header)
 static inline u64 qlink_header_sequence(const struct qlink_header *header)
 {
 	return get_unaligned_be64(header->bytes + 8) & QLINK_SEQUENCE_MAX;
+}
+
+/* The rule of PROTOCOL.md, section 3, about the length of a sealed frame. */
+static inline bool qlink_type_has_length(u8 type, unsigned int bytes)
+{
+	switch (type) {
+	case QLINK_TYPE_KEEPALIVE:
+		return bytes == QLINK_OVERHEAD_BYTES + QLINK_KEEPALIVE_BYTES;
+	case QLINK_TYPE_FRAME_CSUM:
+		return bytes >= QLINK_OVERHEAD_BYTES + QLINK_CSUM_BYTES + QLINK_INNER_BYTES_MIN;
+	default:
+		return bytes >= QLINK_OVERHEAD_BYTES + QLINK_INNER_BYTES_MIN;
+	}
 }
 
 /* The begin of the plaintext of type 2, QLINK_CSUM_BYTES bytes. */
