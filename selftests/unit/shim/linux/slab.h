@@ -4,9 +4,13 @@
 #include <stdlib.h>
 
 #define GFP_KERNEL_ACCOUNT	0
+#define GFP_ATOMIC		0
 
 /* How many allocations succeed before one fails; a test sets it. */
 static int slab_left = -1;
+
+/* How many are there. */
+static unsigned int slab_n_held;
 
 static inline void *kzalloc(size_t bytes, int flags)
 {
@@ -15,7 +19,12 @@ static inline void *kzalloc(size_t bytes, int flags)
 		return NULL;
 	if (slab_left > 0)
 		slab_left--;
+	slab_n_held++;
 	return calloc(1, bytes);
 }
 
-static inline void kfree(void *memory) { free(memory); }
+static inline void kfree(void *memory)
+{
+	slab_n_held -= memory != NULL;
+	free(memory);
+}

@@ -25,8 +25,18 @@ typedef int64_t s64;
 	((type *)(void *)((char *)(member_of) - offsetof(type, member)))
 
 #define likely(condition)		(condition)
+#define unlikely(condition)		(condition)
 #define READ_ONCE(variable)		(variable)
 #define WRITE_ONCE(variable, value)	((void)((variable) = (value)))
+
+/* On a machine with one CPU. */
+#define smp_load_acquire(at)		(*(at))
+#define xchg(at, value) \
+	({ __typeof__(*(at)) xchg_old = *(at); *(at) = (value); xchg_old; })
+#define cmpxchg(at, old, value) \
+	({ __typeof__(*(at)) xchg_old = *(at); if (xchg_old == (old)) *(at) = (value); xchg_old; })
+
+#define BUILD_BUG_ON(condition)		_Static_assert(!(condition), #condition)
 
 #define DECLARE_BITMAP(name, bits)	u8 name[(bits) / 8]
 
