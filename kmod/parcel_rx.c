@@ -46,12 +46,18 @@ static void qlink_parcel_rx_whole(const struct qlink_parcel_rx *parcel, struct s
 
 static void qlink_parcel_rx_hold(const struct qlink_parcel_rx *parcel, struct sk_buff *begin)
 {
-	struct qlink_cut *cut = qlink_cut_of(begin);
-
-	cut->ecn = qlink_parcel_rx_worse_ecn(parcel->ecn, cut->ecn);
 	begin = qlink_cuts_hold(parcel->cuts, qlink_header_lane(parcel->header), begin);
 	if (unlikely(begin))
 		qlink_delivery_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
+}
+
+/* The parcel has a part of what is held from now on. */
+static void qlink_parcel_rx_hold_part(const struct qlink_parcel_rx *parcel, struct sk_buff *begin)
+{
+	struct qlink_cut *cut = qlink_cut_of(begin);
+
+	cut->ecn = qlink_parcel_rx_worse_ecn(parcel->ecn, cut->ecn);
+	qlink_parcel_rx_hold(parcel, begin);
 }
 
 /* The begin that is held meets a parcel that is not older. Returns whether the parcel can be taken
@@ -68,7 +74,7 @@ static bool qlink_parcel_rx_continue(const struct qlink_parcel_rx *parcel, struc
 			qlink_parcel_rx_whole(parcel, begin, qlink_cut_of(begin)->kind,
 					      qlink_cut_of(begin)->ecn);
 		else
-			qlink_parcel_rx_hold(parcel, begin);
+			qlink_parcel_rx_hold_part(parcel, begin);
 		return true;
 	}
 	qlink_delivery_drop(parcel->link, begin, QLINK_A_STATS_RX_CUT_LOST);
@@ -99,7 +105,7 @@ static void qlink_parcel_rx_record(const struct qlink_parcel_rx *parcel,
 		return;
 	}
 	qlink_cut_begin(skb, parcel->header, record);
-	qlink_parcel_rx_hold(parcel, skb);
+	qlink_parcel_rx_hold_part(parcel, skb);
 }
 
 /* The records, or why the parcel ends before its end. */

@@ -235,6 +235,7 @@ static void take_one(void)
 	pass_time(dice);
 	take(&(struct model_parcel){
 		.lane = made.lane,
+		.ecn = dice_hits(dice, 8) ? (uint8_t)dice_roll(dice, 4) : 0,
 		.lacks_memory = dice_hits(dice, 64),
 		.epoch = made.epoch,
 		.sequence = made.sequence,
@@ -328,7 +329,36 @@ static void test_most(void)
 	end_pair();
 }
 
+/* A parcel of one lane and epoch, with this first and no record but one of 100 bytes that it cuts, if it says so. */
+static void take_part(uint64_t sequence, uint8_t ecn, uint32_t first, bool begins)
+{
+	uint8_t plaintext[52] = { 0 };
+
+	plaintext[1] = (uint8_t)first;
+	if (begins)
+		plaintext[3] = 100;
+	take(&(struct model_parcel){ .epoch = 5, .sequence = sequence, .ecn = ecn, .time = jiffies,
+				     .bytes = sizeof(plaintext), .plaintext = plaintext });
+}
+
+/* A frame is told of congestion that its parts have met, and not of what a parcel met that came late between them. */
+static void test_ecn(void)
+{
+	begin_pair();
+	take_part(10, INET_ECN_ECT_0, 0, true);
+	take_part(9, INET_ECN_CE, 0, false);
+	take_part(11, INET_ECN_ECT_0, 50, false);
+	take_part(12, INET_ECN_ECT_0, 2, false);
+	take_part(20, INET_ECN_CE, 0, true);
+	take_part(21, INET_ECN_ECT_0, 50, false);
+	take_part(22, INET_ECN_ECT_0, 2, false);
+	CHECK_EQ("nothing is lost", model.n[MODEL_LOST] + model.n[MODEL_LATE] + model.n[MODEL_BAD], 0);
+	CHECK_EQ("begins", skb_n_held, 0);
+	end_pair();
+}
+
 static const struct unit_test tests[] = {
+	{ "parcel_rx_ecn", test_ecn },
 	{ "parcel_rx_random", test_random },
 	{ "parcel_rx_most", test_most },
 };
