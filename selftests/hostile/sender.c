@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A peer that has the keys and sends hostile parcels, as fast as it can. What the kernel counts must be what the model
+ * counts, after each batch.
+ *
+ * usage: hostilesender eth|udp FROM TO SEED COUNT [EPOCH KEY-FILE]…
+ *
+ * FROM and TO are the network namespaces of lib.sh's setup_pair. qlink0 in TO holds these keys, in growing order of
+ * their epochs, and has not been sent anything under them. At the end the peer begins a record in each lane, of the
+ * largest size, and then another one; at last it ends all. Prints a line of JSON; the exit status is 1 if the kernel
+ * does anything else than the model.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "counters.h"
+#include "maker.h"
+#include "model.h"
+#include "sealer.h"
+#include "underlay.h"
+
+#define NS_PER_SECOND	1000000000ULL
+#define DEADLINE	(60 * NS_PER_SECOND)
+/* A batch that takes longer proves nothing, since a part may have come too late. The next one is smaller. */
+#define SLOW		(NS_PER_SECOND * 2 / 5)
+/* What lies between two parts: surely in time, or surely too late. */
+#define IN_TIME		(NS_PER_SECOND / 2)
+#define TOO_LATE	(2 * NS_PER_SECOND)
+/* How many lanes are used at a time: few, so that their records can be gone on with in time. */
+#define LANES		8
+#define BATCHES_A_LANE	16
+
+static struct model model;
+static struct maker maker;
+static struct maker_parcel made;
+static struct sealer *sealers[MAKER_EPOCHS];
+static uint8_t *frames[UNDERLAY_FRAMES];
+static uint32_t frame_bytes[UNDERLAY_FRAMES];
+/* of the batch that is made, and how many it may have */
+static unsigned int n, n_most = UNDERLAY_FRAMES;
+static uint64_t began;
+static struct counters before, now;
+static uint64_t n_sent, n_batches, n_slow, most_kib;
+
+static uint64_t clock_ns(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (uint64_t)at.tv_sec * NS_PER_SECOND + (uint64_t)at.tv_nsec;
+}
+
+/* Whether the model and the kernel cannot know from each other if a part has come in time. */
+static bool is_unsure(void)
+{
+	const struct model_begin *begin = &model.begins[made.lane];
+	uint64_t age = began - begin->time;
+
+	return begin->is_held && made.epoch == begin->epoch && made.sequence == begin->sequence + 1 &&
+	       age > IN_TIME && age < TOO_LATE;
+}
+
+/* Adds what was made to the batch, unless it has to be left out. */
+static void add(void)
+{
+	unsigned int epoch = 0;
+
+	if (is_unsure())
+		return;
+	while (maker.epochs[epoch] != made.epoch)
+		epoch++;
+	frame_bytes[n] = sealer_seal(sealers[epoch], frames[n], &made);
+	model_receive(&model, &(struct model_parcel){
+		.lane = made.lane,
+		.epoch = made.epoch,
+		.sequence = made.sequence,
+		.time = began,
+		.bytes = made.bytes,
+		.plaintext = made.plaintext,
+	});
+	n++;
+}
+
+static void begin_batch(void)
+{
+	n = 0;
+	began = clock_ns();
+}
+
+static bool is_counter_of_all(unsigned int counter)
+{
+	return counter == MODEL_PARCELS || counter == MODEL_REPLAY || counter == MODEL_OLD;
+}
+
+/* The first counter that is not the model's, or NULL. @only_received: of those that say that all has been received. */
+static const char *differs(bool only_received)
+{
+	const char *other = counters_read(&now);
+
+	if (other)
+		return other;
+	for (unsigned int i = 0; i < MODEL_COUNTERS; i++)
+		if (now.n[i] - before.n[i] != model.n[i] && (!only_received || is_counter_of_all(i)))
+			return model_counter_names[i];
+	if (only_received)
+		return NULL;
+	if (now.frames - before.frames != model.frames)
+		return "rx_packets";
+	return now.frame_bytes - before.frame_bytes != model.frame_bytes ? "rx_bytes" : NULL;
+}
+
+static void wait_until_equal(bool only_received)
+{
+	uint64_t end = clock_ns() + DEADLINE;
+	const char *which;
+
+	while ((which = differs(only_received)) && clock_ns() < end)
+		sched_yield();
+	if (!which)
+		return;
+	printf("# after %" PRIu64 " parcels %s is not what the model says\n", n_sent, which);
+	for (unsigned int i = 0; i < MODEL_COUNTERS; i++)
+		printf("# %s: got %" PRIu64 ", want %" PRIu64 "\n", model_counter_names[i],
+		       now.n[i] - before.n[i], model.n[i]);
+	printf("# frames: got %" PRIu64 ", want %" PRIu64 "; bytes: got %" PRIu64 ", want %" PRIu64 "\n",
+	       now.frames - before.frames, model.frames, now.frame_bytes - before.frame_bytes, model.frame_bytes);
+	exit(1);
+}
+
+/* What the kernel has counted is right: the next batches are judged on their own. */
+static void believe_kernel(void)
+{
+	for (unsigned int i = 0; i < MODEL_COUNTERS; i++)
+		before.n[i] = now.n[i] - model.n[i];
+	before.frames = now.frames - model.frames;
+	before.frame_bytes = now.frame_bytes - model.frame_bytes;
+}
+
+static void send_batch(void)
+{
+	underlay_send(frames, frame_bytes, n);
+	n_sent += n;
+}
+
+/* Has each lane go on behind all sequences that any has used: the few lanes of the maker were in turn all of a link. */
+static void level_lanes(void)
+{
+	unsigned int epoch = maker.n_epochs - 1, lane;
+	uint64_t top = 0;
+
+	for (lane = 0; lane < MAKER_LANES; lane++)
+		top = maker.lanes[lane].sequence[epoch] > top ? maker.lanes[lane].sequence[epoch] : top;
+	for (lane = 0; lane < MAKER_LANES; lane++)
+		maker.lanes[lane].sequence[epoch] = top;
+}
+
+/* One parcel for each lane, by this function of the maker. */
+static void send_to_all_lanes(void (*make)(struct maker *of, unsigned int lane, struct maker_parcel *parcel))
+{
+	level_lanes();
+	for (unsigned int lane = 0; lane < MODEL_LANES;) {
+		begin_batch();
+		while (lane < MODEL_LANES && n < UNDERLAY_FRAMES) {
+			make(&maker, lane++, &made);
+			add();
+		}
+		send_batch();
+	}
+}
+
+/* After a batch that was slow: both sides drop what they hold. */
+static void start_anew(void)
+{
+	n_slow++;
+	send_to_all_lanes(maker_end);
+	wait_until_equal(true);
+	model_forget(&model);
+	believe_kernel();
+}
+
+static void judge(void)
+{
+	uint64_t took, kib;
+
+	wait_until_equal(true);
+	took = clock_ns() - began;
+	if (took > SLOW)
+		start_anew();
+	else
+		wait_until_equal(false);
+	if (took > SLOW / 4 && n_most > 4)
+		n_most /= 2;
+	else if (took < SLOW / 16 && n_most < UNDERLAY_FRAMES)
+		n_most *= 2;
+	kib = counters_kernel_kib();
+	if (kib > most_kib)
+		most_kib = kib;
+}
+
+static void send_all(uint64_t count)
+{
+	while (n_sent < count) {
+		begin_batch();
+		while (n < n_most) {
+			maker_make(&maker, &made);
+			made.lane = (uint8_t)(made.lane + n_batches / BATCHES_A_LANE);
+			add();
+		}
+		send_batch();
+		judge();
+		n_batches++;
+	}
+}
+
+/* Each lane holds the largest begin. Returns the KiB then. */
+static uint64_t hold_most(void)
+{
+	send_to_all_lanes(maker_begin);
+	wait_until_equal(false);
+	if (model_held(&model) != MODEL_LANES)
+		errx(1, "%u begins held", model_held(&model));
+	return counters_kernel_kib();
+}
+
+static void parse(int argc, char **argv)
+{
+	if (argc < 8 || argc % 2)
+		errx(2, "usage: eth|udp FROM TO SEED COUNT [EPOCH KEY-FILE]…");
+	maker.dice = dice_of_seed(strtoull(argv[4], NULL, 0));
+	maker.n_lanes = LANES;
+	maker.most_bytes = 65000;
+	maker.usual_bytes = 400;
+	model.whole = model_deliver;
+	model.ticks_per_second = NS_PER_SECOND;
+	for (int at = 6; at < argc && maker.n_epochs < MAKER_EPOCHS; at += 2) {
+		sealers[maker.n_epochs] = sealer_new(argv[at + 1]);
+		if (!sealers[maker.n_epochs])
+			err(1, "%s", argv[at + 1]);
+		model.epochs[maker.n_epochs] = strtoull(argv[at], NULL, 0);
+		maker.epochs[maker.n_epochs] = model.epochs[maker.n_epochs];
+		maker.n_epochs++;
+	}
+	for (unsigned int i = 0; i < UNDERLAY_FRAMES; i++) {
+		frames[i] = malloc(MAKER_BYTES_MAX + SEALER_OVERHEAD);
+		memset(frames[i], 0, MAKER_BYTES_MAX + SEALER_OVERHEAD);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t start, first_kib, full_kib, fuller_kib;
+
+	parse(argc, argv);
+	underlay_enter(argv[3]);
+	counters_open();
+	underlay_open(argv[1], argv[2], argv[3]);
+	counters_read(&before);
+	first_kib = counters_kernel_kib();
+	start = clock_ns();
+
+	send_all(strtoull(argv[5], NULL, 0));
+	start = clock_ns() - start;
+	full_kib = hold_most();
+	fuller_kib = hold_most();
+	send_to_all_lanes(maker_end);
+	wait_until_equal(false);
+	if (model_held(&model))
+		errx(1, "%u begins held at the end", model_held(&model));
+
+	printf("{\"parcels\": %" PRIu64 ", \"seconds\": %.1f, \"batches\": %" PRIu64 ", \"slow\": %" PRIu64
+	       ", \"frames\": %" PRIu64 ", \"kib\": {\"first\": %" PRIu64 ", \"most\": %" PRIu64 ", \"full\": %" PRIu64
+	       ", \"fuller\": %" PRIu64 ", \"last\": %" PRIu64 "}", n_sent, (double)start / 1e9, n_batches, n_slow,
+	       model.frames, first_kib, most_kib, full_kib, fuller_kib, counters_kernel_kib());
+	for (unsigned int i = 0; i < MODEL_COUNTERS; i++)
+		printf(", \"%s\": %" PRIu64, model_counter_names[i], model.n[i]);
+	puts("}");
+	return 0;
+}
