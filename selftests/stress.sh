@@ -8,7 +8,7 @@ needs_cpus=2
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024; elif is_debug_kernel; then rounds=2 mib=1; else rounds=8 mib=4; fi
+if [ "${QLINK_SOAK:-}" = 1 ]; then rounds=2000 mib=1024 hostile=40000; elif is_debug_kernel; then rounds=2 mib=1 hostile=1000; else rounds=8 mib=4 hostile=6000; fi
 deadline_all=$((120 + rounds * 10))
 
 port_drops() { in_ns "$1" qlinkctl -j show qlink0 | jq '[.[0].port[]] | add'; }
@@ -117,5 +117,37 @@ each_test_a_big_file()
 	expect_nothing_dropped
 }
 
-debug_tests="all_at_once_eth"
+# A peer that has the keys sends parts of one frame to two CPUs at once. Each parcel is received, and no more is held than
+# one begin of 32 KiB for each of 256 lanes.
+each_test_hostile_parts_on_two_cpus()
+{
+	local epoch words=()
+
+	setup_pair 65535
+	quiet
+	link_set "$ns2" grace-ms 60000
+	for epoch in 2 3; do
+		words+=("$epoch" "$(key_new "$epoch.key")")
+		key_add "$ns2" rx "${words[@]: -2}" || fail "key $epoch"
+	done
+	expect_ok "all are received" send_crowd "${words[@]}"
+	if ! is_debug_kernel; then
+		expect_ok "held" test "$(crowd '.kib.full - .kib.first')" -le $((8704 + 4096))
+		expect_ok "given back: $(crowd -c .kib)" test "$(crowd '.kib.last - .kib.first')" -le 4096
+	fi
+	expect_ok "frames" test "$(crowd .frames)" -gt 0
+	expect_ok "begins lost" test "$(crowd .lost)" -ge 256
+	key_pass "$ns1" "$ns2" 4
+	expect_ok "a new key" in_ns "$ns1" qlinkctl rotate qlink0
+	expect_ok "ping" in_ns "$ns1" ping -q -c 3 -i 0.01 -W "$deadline" "${inner[2]}"
+}
+
+crowd() { jq "$@" "$tmp/crowd"; }
+send_crowd()
+{
+	timeout "$deadline_all" "$here/hostilecrowd" "$under" "$ns1" "$ns2" 7 "$hostile" "$@" >"$tmp/crowd" 2>&1 ||
+		{ cat "$tmp/crowd"; return 1; }
+}
+
+debug_tests="all_at_once_eth hostile_parts_on_two_cpus_udp"
 run_tests "$@"
