@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counts the guest instructions of frames that a LAN sends in bursts and two gateways forward.
+/* Counts what frames cost (count.h) that a LAN sends in bursts and two gateways forward.
  *
  * usage: forward NETNS DEVICE MAC-TO FRAMES BYTES|imix
  *
  * Prints instructions per frame, and how many frames were sent, the 384 of the warm-up and those that make FRAMES
- * a multiple of these included. A burst is 32 frames that wait in the device's qdisc, which is a plug, and leave
+ * a multiple of these included. With BENCH_CPU: nanoseconds, and behind the number how many frames a second there
+ * were, and cycles and instructions per frame. A burst is 32 frames that wait in the device's qdisc, which is a plug, and leave
  * it at once, as they would come from a network card: what forwards them finds all in one softirq. imix: of 12 frames,
  * 7 have 64 bytes, 4 have 570, and one has 1500. Sizes are those of Ethernet frames without their check sequence.
  */
@@ -154,31 +155,39 @@ static void open_sockets(const char *name)
 		die(name);
 }
 
+static unsigned int whole_rounds(unsigned long frames)
+{
+	return (frames + ROUND_FRAMES - 1) / ROUND_FRAMES * ROUND_FRAMES;
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t start = 0, start_idle = 0;
 	unsigned int sent = 0, n, i;
+	struct count count = { 0 };
 	struct ethhdr eth;
+	uint64_t begin;
 	size_t bytes;
 
 	if (argc != 6)
 		return 2;
+	count_open();
 	enter_netns(argv[1]);
 	open_sockets(argv[2]);
 	eth = addresses(argv[2], argv[3]);
-	n = ((unsigned int)atol(argv[4]) + ROUND_FRAMES - 1) / ROUND_FRAMES * ROUND_FRAMES;
+	n = whole_rounds(atol(argv[4]));
 	bytes = strcmp(argv[5], "imix") ? strtoul(argv[5], NULL, 10) : 0;
+	begin = now();
 	for (; sent < ROUND_FRAMES + n; sent += BURST_FRAMES) {
 		if (sent == ROUND_FRAMES) {
-			start_idle = idle();
-			start = now();
+			n = whole_rounds(count_enough(n, ROUND_FRAMES, begin));
+			count_start(&count);
 		}
 		send_burst(&eth, bytes, sent);
 	}
 	for (i = 0; i < LAST_YIELDS; i++)
 		sched_yield();
-	start = now() - start;
-	start_idle = idle() - start_idle;
-	printf("%.0f %u\n", (double)(start - start_idle) / n, sent);
+	count_stop(&count);
+	printf("%.0f %u", count_each(&count, n), sent);
+	count_end_line(&count, n);
 	return 0;
 }

@@ -6,6 +6,7 @@
  * Prints rounds and nanoseconds. What interrupts take is not in the kernel's own account of idle time, which looks only at
  * each tick.
  */
+#define _GNU_SOURCE
 #include "count.h"
 
 int main(int argc, char **argv)
