@@ -10,7 +10,8 @@ all: modules userspace
 help:
 	@echo 'make demo        two sites, KMEs and agents in a VM: what happens when they fail'
 	@echo 'make check       every build, linter and test there is'
-	@echo 'make bench       what a frame costs, beside macsec and others; KERNEL=6.12, QUICK=1'
+	@echo 'make bench       what a frame costs, beside macsec and others; KERNEL=6.12, QUICK=1;'
+	@echo '                 HERE=1: in time, on this machine and its kernel, as root'
 	@echo 'make soak        the tests that take hours'
 	@echo
 	@echo 'make             modules and userspace for this machine (Debian 13)'
@@ -45,8 +46,14 @@ check:
 	scripts/setup debug
 	scripts/check
 
+# On this machine it needs no lab.
+ifdef HERE
+bench:
+	scripts/bench --here
+else
 bench: setup
 	scripts/bench
+endif
 
 soak:
 	scripts/setup debug

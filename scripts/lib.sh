@@ -307,6 +307,16 @@ use_kernel()
 # in_tree COMMAND…: runs COMMAND in the build root, at the top of the tree.
 in_tree() { in_build_root --bind "$TREE" /qlink "$@"; }
 
+# make_counters FOLDER PROGRAM…: compiles counting programs of scripts/guest into FOLDER, for any root.
+make_counters()
+{
+	local program
+
+	for program in "${@:2}"; do
+		in_tree gcc -O2 -Wall -Wextra -Werror -static -o "$1/$program" "scripts/guest/$program.c"
+	done
+}
+
 # with_kernel COMMAND…: runs COMMAND in the build root, with the kernel's headers and modules in their places.
 with_kernel()
 {

@@ -68,7 +68,7 @@ carry()
 lay_lan()
 {
 	ip netns add "$1"
-	at "$1" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
+	at "$1" sysctl -e -q -w net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
 }
 
 # join_lan LAN GATEWAY MAC: over the gateway's bridge.

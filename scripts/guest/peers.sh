@@ -18,7 +18,7 @@ lay_wire()
 
 	for site in a b; do
 		ip netns add "$site"
-		at "$site" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
+		at "$site" sysctl -e -q -w net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
 		ip -n "$site" link set lo up
 	done
 	ip link add wire netns a address 02:00:00:00:00:0a type veth \
@@ -90,11 +90,17 @@ make_macsec()
 	put_inner macsec0
 }
 
+# esp_state SITE FROM TO SPI REQID KEY
+esp_state()
+{
+	ip -n "$1" xfrm state add src "$2" dst "$3" proto esp spi "$4" reqid "$5" mode tunnel replay-window 64 \
+		aead 'rfc4106(gcm(aes))' "0x$6" 128
+}
+
 # esp_way SITE DIRECTION FROM TO OUTER-FROM OUTER-TO SPI KEY
 esp_way()
 {
-	ip -n "$1" xfrm state add src "$5" dst "$6" proto esp spi "$7" reqid "$7" mode tunnel replay-window 64 \
-		aead 'rfc4106(gcm(aes))' "0x$8" 128
+	esp_state "$1" "$5" "$6" "$7" "$7" "$8"
 	ip -n "$1" xfrm policy add src "$3/32" dst "$4/32" dir "$2" \
 		tmpl src "$5" dst "$6" proto esp reqid "$7" mode tunnel
 }
@@ -117,6 +123,50 @@ make_esp()
 	esp_way b in $A $B 192.0.2.1 192.0.2.2 1001 "$there"
 	esp_way b out $B $A 192.0.2.2 192.0.2.1 1002 "$back"
 	esp_way a in $B $A 192.0.2.2 192.0.2.1 1002 "$back"
+}
+
+way_began=()
+
+# count_ways KIND UNDER: has the wire count the frames of each lane or SA that BENCH_CPU and BENCH_CPU2 may take, and sets
+# $ways to their names. What has neither has no ways.
+count_ways()
+{
+	local cpu
+
+	tc -n b qdisc add dev wire clsact
+	for cpu in "$BENCH_CPU" "$BENCH_CPU2"; do
+		case $1-$2 in
+		qlink-eth) way "lane-$((cpu % 256))" 0x88b5 u8 $((cpu % 256)) 0xff at 1 ;;
+		qlink-udp) way "lane-$((cpu % 256))" ip u8 $((cpu % 256)) 0xff at 29 ;;
+		esp-*) way SA-of-all ip u32 1001 0xffffffff at 20 ;;
+		esac
+	done
+}
+
+# way NAME PROTOCOL MATCH…: the first is at preference 1.
+way()
+{
+	[[ " ${ways[*]} " != *" $1 "* ]] || return 0
+	ways+=("$1")
+	tc -n b filter add dev wire ingress pref "${#ways[@]}" protocol "$2" u32 match "${@:3}" action ok
+}
+
+# way_frames N: how many have gone the Nth way.
+way_frames() { tc -n b -s -j filter show dev wire ingress pref "$1" | jq '[.[].options.actions[]?.stats.packets] | add'; }
+
+reset_ways()
+{
+	local n
+
+	for n in "${!ways[@]}"; do way_began[n]=$(way_frames $((n + 1))); done
+}
+
+# show_ways: since the reset.
+show_ways()
+{
+	local n
+
+	for n in "${!ways[@]}"; do echo "${ways[n]} $(($(way_frames $((n + 1))) - way_began[n]))"; done
 }
 
 wireguard_ends()
