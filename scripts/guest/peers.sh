@@ -106,13 +106,14 @@ esp_way()
 }
 
 # A policy, not a device: the inner addresses are on the loopback device, and the MTU is the route's. "make_esp gso"
-# loads the module that seals GSO frames whole, which nothing loads by itself; no hardware offload is involved.
+# loads the module that seals GSO frames whole, which nothing loads by itself; no hardware offload is involved. "make_esp
+# percpu" adds an SA for each CPU.
 make_esp()
 {
 	# 32 bytes of key and 4 of salt.
 	local there back
 
-	[ -z "${1-}" ] || modprobe esp4_offload
+	[ "${1-}" != gso ] || modprobe esp4_offload
 	there=$(openssl rand -hex 36)
 	back=$(openssl rand -hex 36)
 	put a lo $A/32
@@ -123,9 +124,35 @@ make_esp()
 	esp_way b in $A $B 192.0.2.1 192.0.2.2 1001 "$there"
 	esp_way b out $B $A 192.0.2.2 192.0.2.1 1002 "$back"
 	esp_way a in $B $A 192.0.2.2 192.0.2.1 1002 "$back"
+	[ "${1-}" != percpu ] || esp_cpus
 }
 
+SPI_THERE=20000
+SPI_BACK=30000
 way_began=()
+
+# Each CPU seals under an SA of its own (RFC 9611). The SA of all CPUs stays for those without one. They must be there
+# before the first frame: the kernel asks first for an SA that the policy has used, and the one of all CPUs fits any.
+esp_cpus()
+{
+	local cpu there back pins_a=() pins_b=()
+
+	for cpu in $(online_cpus); do
+		there=$(openssl rand -hex 36)
+		back=$(openssl rand -hex 36)
+		esp_state a 192.0.2.1 192.0.2.2 $((SPI_THERE + cpu)) 1001 "$there"
+		esp_state b 192.0.2.1 192.0.2.2 $((SPI_THERE + cpu)) 1001 "$there"
+		esp_state b 192.0.2.2 192.0.2.1 $((SPI_BACK + cpu)) 1002 "$back"
+		esp_state a 192.0.2.2 192.0.2.1 $((SPI_BACK + cpu)) 1002 "$back"
+		pins_a+=($((SPI_THERE + cpu)):"$cpu")
+		pins_b+=($((SPI_BACK + cpu)):"$cpu")
+	done
+	# shellcheck disable=SC2154 # $here is the folder of these scripts
+	at a python3 "$here/pin_sa.py" "${pins_a[@]}"
+	at b python3 "$here/pin_sa.py" "${pins_b[@]}"
+}
+
+online_cpus() { awk '/^cpu[0-9]/ { print substr($1, 4) }' /proc/stat; }
 
 # count_ways KIND UNDER: has the wire count the frames of each lane or SA that BENCH_CPU and BENCH_CPU2 may take, and sets
 # $ways to their names. What has neither has no ways.
@@ -138,6 +165,7 @@ count_ways()
 		case $1-$2 in
 		qlink-eth) way "lane-$((cpu % 256))" 0x88b5 u8 $((cpu % 256)) 0xff at 1 ;;
 		qlink-udp) way "lane-$((cpu % 256))" ip u8 $((cpu % 256)) 0xff at 29 ;;
+		esp-percpu) way "SA-of-CPU-$cpu" ip u32 $((SPI_THERE + cpu)) 0xffffffff at 20 ;;
 		esp-*) way SA-of-all ip u32 1001 0xffffffff at 20 ;;
 		esac
 	done
