@@ -10,7 +10,9 @@
 
 # Half of them go over each underlay, and half of these through a queue, which hands them over in bursts. A soak sends
 # others each time.
-if [ "${QLINK_SOAK:-}" = 1 ]; then total=10000000 round=50000 seed=$((SRANDOM << 16)); else total=$(scale 100000) round=$((total / 4)) seed=0; fi
+if [ "${QLINK_SOAK:-}" = 1 ]; then total=10000000 round=50000 seed=$((SRANDOM << 16))
+elif is_debug_kernel; then total=16000 round=4000 seed=0
+else total=100000 round=25000 seed=0; fi
 # What 256 begins of the largest size take, 32 KiB each and what belongs to it; and what else comes and goes.
 held_kib=8704 other_kib=2048
 

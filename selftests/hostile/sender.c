@@ -226,6 +226,17 @@ static uint64_t hold_most(void)
 	return counters_kernel_kib();
 }
 
+/* A frame is received by the CPU that sends it, and a queue's timer stays on its CPU: on one CPU nothing is overtaken. */
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		err(1, "CPU 0");
+}
+
 static void parse(int argc, char **argv)
 {
 	if (argc < 8 || argc % 2)
@@ -255,6 +266,7 @@ int main(int argc, char **argv)
 	uint64_t start, first_kib, full_kib, fuller_kib;
 
 	parse(argc, argv);
+	stay_on_one_cpu();
 	underlay_enter(argv[3]);
 	counters_open();
 	underlay_open(argv[1], argv[2], argv[3]);
