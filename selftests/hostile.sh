@@ -8,8 +8,8 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Half of them go over each underlay, and half of these through a queue, which hands them over in bursts. A soak sends
-# others each time.
+# Half of them go over each underlay, and half of these through a queue, which hands them over in bursts; over udp some
+# come many in one packet. A soak sends others each time.
 if [ "${QLINK_SOAK:-}" = 1 ]; then total=10000000 round=50000 seed=$((SRANDOM << 16))
 elif is_debug_kernel; then total=16000 round=4000 seed=0
 else total=100000 round=25000 seed=0; fi
@@ -60,11 +60,12 @@ send_rounds()
 
 each_test_peer_with_keys()
 {
-	local n=$((total / 4 / round)) counter
+	local n=$((total / 4 / round)) counter ns
 
 	modprobe sch_netem || skip "needs sch_netem"
 	setup_pair 65535
 	quiet
+	for ns in "$ns1" "$ns2"; do expect_ok "whole bundles" in_ns "$ns" ethtool -K veth0 tx-udp-segmentation on; done
 	link_set "$ns2" grace-ms 60000
 	send_rounds 1 "$n" || return
 	expect_ok "a queue" tc -n "$ns1" qdisc add dev veth0 root netem limit 10000 delay 1ms

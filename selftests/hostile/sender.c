@@ -33,6 +33,9 @@
 /* How many lanes are used at a time: few, so that their records can be gone on with in time. */
 #define LANES		8
 #define BATCHES_A_LANE	16
+/* Over udp, so many batches go each in one packet, whose frames have one size. */
+#define BUNDLE_EVERY	8
+#define BUNDLE_BYTES	200
 
 static struct model model;
 static struct maker maker;
@@ -201,16 +204,38 @@ static void judge(void)
 		most_kib = kib;
 }
 
+/* What is cut off here is cut off by a hostile peer. */
+static void resize(uint32_t bytes)
+{
+	if (made.bytes < bytes)
+		memset(made.plaintext + made.bytes, 0, bytes - made.bytes);
+	made.bytes = bytes;
+}
+
+static void send_bundle(void)
+{
+	underlay_send_bundle(frames, BUNDLE_BYTES + SEALER_OVERHEAD, n);
+	n_sent += n;
+}
+
 static void send_all(uint64_t count)
 {
+	bool is_bundle;
+
 	while (n_sent < count) {
+		is_bundle = n_batches % BUNDLE_EVERY == 1 && underlay_has_bundles();
 		begin_batch();
 		while (n < n_most) {
 			maker_make(&maker, &made);
 			made.lane = (uint8_t)(made.lane + n_batches / BATCHES_A_LANE);
+			if (is_bundle)
+				resize(BUNDLE_BYTES);
 			add();
 		}
-		send_batch();
+		if (is_bundle)
+			send_bundle();
+		else
+			send_batch();
 		judge();
 		n_batches++;
 	}

@@ -8,6 +8,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,4 +109,26 @@ void underlay_send(uint8_t *const *frames, const uint32_t *bytes, unsigned int n
 		if (sent < 0)
 			err(1, "sendmmsg of %u bytes", bytes[i]);
 	}
+}
+
+bool underlay_has_bundles(void) { return !head_bytes; }
+
+void underlay_send_bundle(uint8_t *const *frames, uint16_t bytes, unsigned int n)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(bytes))]; } control = { 0 };
+	struct iovec parts[UNDERLAY_FRAMES];
+	struct msghdr message = {
+		.msg_iov = parts,
+		.msg_iovlen = n,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		parts[i] = (struct iovec){ frames[i], bytes };
+	control.head = (struct cmsghdr){ CMSG_LEN(sizeof(bytes)), SOL_UDP, UDP_SEGMENT };
+	memcpy(CMSG_DATA(&control.head), &bytes, sizeof(bytes));
+	if (sendmsg(sock, &message, 0) < 0)
+		err(1, "sendmsg of %u frames", n);
 }

@@ -3,6 +3,7 @@
 #ifndef UNDERLAY_H
 #define UNDERLAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define UNDERLAY_FRAMES	64	/* at a time */
@@ -15,5 +16,11 @@ void underlay_open(const char *under, const char *from, const char *to);
 
 /* Sends so many frames, in their order. */
 void underlay_send(uint8_t *const *frames, const uint32_t *bytes, unsigned int n);
+
+/* Whether it can send several in one packet. */
+bool underlay_has_bundles(void);
+
+/* Sends so many frames of one size in one packet. */
+void underlay_send_bundle(uint8_t *const *frames, uint16_t bytes, unsigned int n);
 
 #endif
