@@ -66,6 +66,16 @@ struct sk_buff_head { struct list_head list; };
 static inline void __skb_queue_head_init(struct sk_buff_head *head) { INIT_LIST_HEAD(&head->list); }
 static inline bool skb_queue_empty(const struct sk_buff_head *head) { return list_empty(&head->list); }
 
+static inline unsigned int skb_queue_len_lockless(const struct sk_buff_head *head)
+{
+	const struct list_head *entry;
+	unsigned int n = 0;
+
+	for (entry = head->list.next; entry != &head->list; entry = entry->next)
+		n++;
+	return n;
+}
+
 static inline void __skb_queue_tail(struct sk_buff_head *head, struct sk_buff *skb)
 {
 	list_add_tail(&skb->list, &head->list);
