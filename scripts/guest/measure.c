@@ -11,8 +11,8 @@
  * rtt: there and back. The system calls of both ends are included. With BENCH_CPU: nanoseconds, and behind the total
  * how many frames a second there were, and cycles and instructions per frame.
  *
- * share: bursts of one process on each of the CPUs at the same time. Prints for each: CPU, nanoseconds per frame, frames
- * lost, frames a second, cycles, instructions. counters: prints "yes" if the machine has counters, or why not.
+ * share: bursts of one process on each of the CPUs at the same time. Prints for each: CPU, nanoseconds per frame that
+ * came, frames lost, frames a second, cycles, instructions. counters: prints "yes" if the machine has counters, or why not.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,6 +37,8 @@
 #define TCP_UNIT_BYTES	1400
 
 static char buffer[128 * 1024];
+/* Where frames may get lost, a second for each would leave little else of the time. */
+static const struct timeval long_patience = { .tv_sec = 5 }, short_patience = { .tv_usec = 20000 };
 
 static struct sockaddr_in address(const char *text, int port)
 {
@@ -47,10 +49,10 @@ static struct sockaddr_in address(const char *text, int port)
 	return in;
 }
 
-static int udp_socket(const char *netns, const char *from, int port)
+/* patience: for how long it waits for a frame. */
+static int udp_socket(const char *netns, const char *from, int port, struct timeval patience)
 {
 	struct sockaddr_in in = address(from, port);
-	struct timeval patience = { .tv_sec = 5 };
 	int fd;
 
 	enter_netns(netns);
@@ -111,7 +113,7 @@ static const struct udp_measure udp_measures[] = {
 
 static void measure_udp(char **argv, const struct udp_measure *measure)
 {
-	int a = udp_socket(argv[2], argv[4], 7001), b = udp_socket(argv[3], argv[5], 7002);
+	int a = udp_socket(argv[2], argv[4], 7001, long_patience), b = udp_socket(argv[3], argv[5], 7002, long_patience);
 	long i, frames = atol(argv[6]), lost = 0;
 	size_t bytes = atol(argv[7]);
 	uint64_t begin = now();
@@ -217,11 +219,11 @@ static struct meeting *new_meeting(void)
 /* The last to be done has had the others beside it all the time, and so has the first. */
 static void share_one(char **argv, struct meeting *meeting, uint32_t n, int cpu)
 {
-	int a = udp_socket(argv[2], argv[4], SHARE_PORT + 2 * cpu);
-	int b = udp_socket(argv[3], argv[5], SHARE_PORT + 2 * cpu + 1);
-	uint64_t frames = 0, end;
+	int a = udp_socket(argv[2], argv[4], SHARE_PORT + 2 * cpu, short_patience);
+	int b = udp_socket(argv[3], argv[5], SHARE_PORT + 2 * cpu + 1, short_patience);
+	long i, sent = 0, lost = 0;
 	struct count count = { 0 };
-	long i, lost = 0;
+	uint64_t end;
 
 	join(a, argv[5], SHARE_PORT + 2 * cpu + 1);
 	join(b, argv[4], SHARE_PORT + 2 * cpu);
@@ -232,14 +234,14 @@ static void share_one(char **argv, struct meeting *meeting, uint32_t n, int cpu)
 		;
 	count_start(&count);
 	end = now() + strtoull(argv[6], NULL, 0) * 1000000;
-	for (; now() < end; frames += BURST_FRAMES)
+	for (; now() < end; sent += BURST_FRAMES)
 		lost += pass_burst(a, b, atol(argv[7]));
 	count_stop(&count);
 	__atomic_add_fetch(&meeting->done, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&meeting->done, __ATOMIC_SEQ_CST) < n)
 		pass_burst(a, b, atol(argv[7]));
-	printf("%d %.0f %ld", cpu, count_each(&count, frames), lost);
-	count_end_line(&count, frames);
+	printf("%d %.0f %ld", cpu, count_each(&count, sent - lost), lost);
+	count_end_line(&count, sent - lost);
 }
 
 static int measure_share(int argc, char **argv)

@@ -86,7 +86,7 @@ class Here:
         """Where frames were."""
         sums = {name: sum(one.lost for one in taken) for name, taken in [*self.taken.items(), *self.shares.items()]}
         return [f"{' '.join(name)}: {n:,} {'resent' if name[1].startswith('tcp') else 'lost'}"
-                for name, n in sums.items() if n]
+                for name, n in sums.items() if n > 0]
 
     def spread(self) -> tuple[float, str]:
         """How far apart the times of a measure are, at most."""
