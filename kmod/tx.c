@@ -57,6 +57,9 @@ static void qlink_tx_batch(struct qlink_dev *link, struct sk_buff_head *batch,
 {
 	struct sk_buff *skb;
 
+	/* What has waited until the device went down is not sent any more. */
+	while (unlikely(!netif_running(link->dev)) && (skb = __skb_dequeue(batch)))
+		qlink_frame_drop(link, skb, QLINK_A_STATS_TX_NO_UNDERLAY);
 	while (qlink_aead_may_run() && (skb = __skb_dequeue(batch)))
 		qlink_turn_add(link, turn, skb);
 }
@@ -182,7 +185,8 @@ static enum hrtimer_restart qlink_tx_held(struct hrtimer *timer)
 }
 
 /* Have a frame wait for the CPU's work, which runs at the end of this softirq, or later. The first
- * frame that waits longer sets the timer for all of its link that follow it.
+ * frame that waits longer sets the timer for all that follow it. The work stops the timer before it
+ * takes what waits: where the timer is set after a frame was added, the frame is taken in time.
  */
 static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 {
@@ -196,7 +200,7 @@ static void qlink_tx_wait(struct qlink_dev *link, struct sk_buff *skb)
 		qlink_frame_drop(link, skb, QLINK_A_STATS_TX_QUEUE_FULL);
 	else if (likely(!hold_us))
 		queue_work_on(smp_processor_id(), system_bh_wq, &here->work);
-	else if (was_empty)
+	else if (was_empty || !hrtimer_is_queued(&here->timer))
 		qlink_tx_hold(&here->timer, hold_us);
 }
 

@@ -3,14 +3,15 @@
 """When sealed frames leave, and how large they are: what a wire-tapper can tell from that.
 
   rhythm.py show PCAP MAC
-  rhythm.py compare PCAP PCAP MAC [--what times|epochs]
+  rhythm.py compare PCAP PCAP MAC [--what phases|times|epochs] [--late SHARE:US]
   rhythm.py load --to ADDRESS --seed N --until FILE [--bytes N] [--burst N] [--every US]
 
 The captures are of an Ethernet underlay or of UDP over IPv4. show prints, of the frames from MAC, the sizes and the times
-between them in nanoseconds. compare takes these times of two captures, in steps of 10 microseconds, or how many frames each
-epoch has. It prints the largest distance between their distribution functions and how large it may be by chance (the test of Kolmogorov and Smirnov
-for two samples, with one error in a thousand), and fails if it is larger. load sends bursts of UDP datagrams at random
-times, until FILE is there.
+between them in nanoseconds. compare takes of two captures when the frames left after the ticks of one clock of 1 ms (phases),
+the times between them (times), both in steps of 10 microseconds, or how many frames each epoch has. It prints the largest
+distance between their distribution functions, and the critical value of Kolmogorov and Smirnov's test of two samples for a
+significance of 0.001, and fails if the distance is larger. --late lets a share of the second capture's frames have left so much
+later: a test of the test. load sends bursts of UDP datagrams at random times, until FILE is there.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ BY_CHANCE = 1.949
 
 # Less than that shows of every interrupt of a CPU, also of those that have nothing to do with the link.
 STEP_NS = 10_000
+INTERVAL_NS = 1_000_000
 
 
 def frames_of(path: str, mac: str) -> list[tuple[int, int, bytes]]:
@@ -42,9 +44,13 @@ def frames_of(path: str, mac: str) -> list[tuple[int, int, bytes]]:
     return [record for record in records if record[2][6:12] == source]
 
 
-def spacing(path: str, mac: str) -> list[int]:
-    """The times between frames of a sender, in ns."""
-    times = [at for at, _, _ in frames_of(path, mac)]
+def times_of(path: str, mac: str) -> list[int]:
+    """When the frames of a sender left, in ns."""
+    return [at for at, _, _ in frames_of(path, mac)]
+
+
+def gaps_of(times: list[int]) -> list[int]:
+    """The times between frames."""
     return [b - a for a, b in zip(times, times[1:])]
 
 
@@ -57,12 +63,23 @@ def epochs(path: str, mac: str) -> list[int]:
     return [count[epoch] for epoch in sorted(count)[1:-1]]
 
 
-def steps(path: str, mac: str) -> list[int]:
-    """The times between frames of a sender, as compared."""
-    return [round(gap / STEP_NS) for gap in spacing(path, mac)]
+def sample(args: argparse.Namespace, path: str, late: tuple[float, int], tick: int) -> list[int]:
+    """What is compared of a capture; @tick is a time in ns at which the clock ticks, less half an interval."""
+    if args.what == "epochs":
+        return epochs(path, args.mac)
+    dice = random.Random(1)
+    times = [at + (late[1] if dice.random() < late[0] else 0) for at in times_of(path, args.mac)]
+    if args.what == "times":
+        return [round(gap / STEP_NS) for gap in gaps_of(times)]
+    return [round((at - tick) % INTERVAL_NS / STEP_NS) for at in times]
 
 
-WHAT = {"times": steps, "epochs": epochs}
+def tick_of(times: list[int]) -> int:
+    """A tick of the clock: half of all frames leave before this phase, and half of them after it."""
+    phases = sorted((at - times[len(times) // 2]) % INTERVAL_NS for at in times)
+    # The phases of most are near 0 or near the interval, which is the same.
+    near = sorted(phase - INTERVAL_NS if phase > INTERVAL_NS // 2 else phase for phase in phases)
+    return times[len(times) // 2] + near[len(near) // 2] - INTERVAL_NS // 2
 
 
 def distance(one: list[int], other: list[int]) -> float:
@@ -82,7 +99,7 @@ def distance(one: list[int], other: list[int]) -> float:
 
 def show(args: argparse.Namespace) -> int:
     """Sizes, and quantiles of times."""
-    gaps = sorted(spacing(args.pcap, args.mac))
+    gaps = sorted(gaps_of(times_of(args.pcap, args.mac)))
     shares = {"least": 0.0, "1 %": 0.01, "10 %": 0.1, "half": 0.5, "90 %": 0.9, "99 %": 0.99, "most": 1.0}
     verdict: dict[str, object] = {name: gaps[int(share * (len(gaps) - 1))] for name, share in shares.items()}
     verdict |= {"n": len(gaps), "sizes": sorted({length for _, length, _ in frames_of(args.pcap, args.mac)})}
@@ -92,11 +109,19 @@ def show(args: argparse.Namespace) -> int:
 
 def compare(args: argparse.Namespace) -> int:
     """Two captures."""
-    one, other = (WHAT[args.what](path, args.mac) for path in (args.pcap, args.other))
+    tick = tick_of(times_of(args.pcap, args.mac))
+    one = sample(args, args.pcap, (0, 0), tick)
+    other = sample(args, args.other, args.late, tick)
     far = distance(one, other)
     chance = BY_CHANCE * math.sqrt((len(one) + len(other)) / (len(one) * len(other)))
     print(json.dumps({"n": [len(one), len(other)], "distance": round(far, 4), "by chance": round(chance, 4)}))
     return 0 if far <= chance else 1
+
+
+def share_and_ns(text: str) -> tuple[float, int]:
+    """Of SHARE:US."""
+    share, late_us = text.split(":")
+    return float(share), round(float(late_us) * 1000)
 
 
 def load(args: argparse.Namespace) -> int:
@@ -126,7 +151,8 @@ def main() -> int:
     sub.add_argument("pcap")
     sub.add_argument("other")
     sub.add_argument("mac")
-    sub.add_argument("--what", choices=sorted(WHAT), default="times")
+    sub.add_argument("--what", choices=("phases", "times", "epochs"), default="phases")
+    sub.add_argument("--late", type=share_and_ns, default=(0, 0))
     sub = commands.add_parser("load")
     sub.set_defaults(run=load)
     sub.add_argument("--to", required=True)
