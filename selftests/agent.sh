@@ -170,13 +170,15 @@ test_module_is_unloaded_udp()
 	expect_active hybrid
 	expect_ok "unload" timeout 60 modprobe -r qlink
 	for n in 1 2; do expect_soon "logged" logged "$n" "no-device link=qlink0"; done
-	expect_refused "ping" "" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
+	expect_refused "ping" "unreachable" in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"
 	capture_stop "$tmp/unload"
 	expect_sealed "$tmp/unload"
+	expect_ok "nobody has loaded it" sh -c '! grep -q "^qlink " /proc/modules'
 	modprobe qlink
 	links_add
 	answers "$ns1" "${inner[2]}"
 	expect_active hybrid
+	expect_ok "the same agents" kill -0 "${agent_pid[1]}" "${agent_pid[2]}"
 }
 
 # One key per millisecond, or as many as this machine can bring from KME to kernel: nothing is lost. Prints the

@@ -118,25 +118,42 @@ static int on_event(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static int subscribe(struct qlink_monitor *monitor, struct qlink_error *error)
+/* Join the group of the family that there is now. A socket of its own asks for them, because the
+ * monitor's has other messages between question and answer.
+ */
+static int join(struct qlink_monitor *monitor, struct qlink_error *error)
 {
-	struct nl_sock *sock = monitor->nl->sock;
-	int group, families, err;
+	struct qlink_nl *nl;
+	int group, err;
 
-	group = genl_ctrl_resolve_grp(sock, QLINK_FAMILY_NAME, QLINK_MCGRP_EVENTS);
+	err = qlink_nl_open(&nl, error);
+	if (err)
+		return err;
+	group = genl_ctrl_resolve_grp(nl->sock, QLINK_FAMILY_NAME, QLINK_MCGRP_EVENTS);
+	monitor->nl->family = nl->family;
+	qlink_nl_close(nl);
 	if (group < 0)
 		return qlink_fail(error, -ENOENT, QLINK_FAMILY_NAME
 				  ": no events: is the module older than this program?");
-	families = genl_ctrl_resolve_grp(sock, "nlctrl", "notify");
+	errno = 0;
+	err = nl_socket_add_membership(monitor->nl->sock, group);
+	return err ? qlink_fail_nl(error, err) : 0;
+}
+
+/* First what the kernel says of families, so that no change of ours is missed. */
+static int subscribe(struct qlink_monitor *monitor, struct qlink_error *error)
+{
+	struct nl_sock *sock = monitor->nl->sock;
+	int families = genl_ctrl_resolve_grp(sock, "nlctrl", "notify"), err = 0;
+
 	/* Events do not answer a request. */
 	nl_socket_disable_seq_check(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_event, monitor);
 	nl_socket_set_buffer_size(sock, RECEIVE_BYTES, 0);
 	errno = 0;
-	err = nl_socket_add_membership(sock, group);
-	if (!err && families >= 0)
+	if (families >= 0)
 		err = nl_socket_add_membership(sock, families);
-	return err ? qlink_fail_nl(error, err) : 0;
+	return err ? qlink_fail_nl(error, err) : join(monitor, error);
 }
 
 int qlink_monitor_open(struct qlink_monitor **out, struct qlink_error *error)
@@ -170,6 +187,19 @@ int qlink_monitor_fd(const struct qlink_monitor *monitor)
 	return nl_socket_get_fd(monitor->nl->sock);
 }
 
+/* Among what was lost may be that the family is another one. While it is not there, its return is
+ * still to be heard of.
+ */
+static int fail_next(struct qlink_monitor *monitor, struct qlink_error *error, int nl_err)
+{
+	struct qlink_error ignored;
+	int err = qlink_fail_nl(error, nl_err);
+
+	if (err == -ENOBUFS)
+		join(monitor, &ignored);
+	return err;
+}
+
 int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 		       struct qlink_error *error)
 {
@@ -182,7 +212,7 @@ int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 		err = nl_recvmsgs_default(monitor->nl->sock);
 		/* libnl has no code of its own for lost messages: errno is ENOBUFS. */
 		if (err < 0)
-			return qlink_fail_nl(error, err);
+			return fail_next(monitor, error, err);
 		if (monitor->is_anew) {
 			monitor->is_anew = false;
 			return monitor->nl_err ? qlink_fail_nl(error, monitor->nl_err) :

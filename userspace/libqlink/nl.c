@@ -288,11 +288,16 @@ static int nl_request_put(void *msg, unsigned int type, const void *data,
 	return nla_put(msg, (int)type, (int)len, data) ? -EMSGSIZE : 0;
 }
 
-/* Has the family another number? It has after the module was unloaded and loaded again. */
-static bool nl_family_is_new(struct qlink_nl *nl)
+/* Did a request go to a number that the family has no more? It has another one after the module
+ * was unloaded and loaded again. The kernel says no more of that than an errno.
+ */
+static bool nl_family_is_gone(struct qlink_nl *nl, const struct nl_reply *reply, int err)
 {
-	int family = genl_ctrl_resolve(nl->sock, QLINK_FAMILY_NAME);
+	int family;
 
+	if (err != -ENOENT || reply->error->message[0] || reply->error->has_offset)
+		return false;
+	family = genl_ctrl_resolve(nl->sock, QLINK_FAMILY_NAME);
 	if (family < 0 || family == nl->family)
 		return false;
 	nl->family = family;
@@ -306,12 +311,14 @@ static int nl_exchange(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply 
 	return err ? err : nl_reply_read(nl, reply);
 }
 
-/* Send a request, read the reply, and free the request. */
+/* Send a request, read the reply, and free the request. What only asks is asked again of a new
+ * family; what changes something may have meant a device that has gone with the old one.
+ */
 static int nl_request(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *reply)
 {
 	int err = nl_exchange(nl, msg, reply);
 
-	if (err == -ENOENT && nl_family_is_new(nl)) {
+	if (nl_family_is_gone(nl, reply, err) && reply->take) {
 		nlmsg_hdr(msg)->nlmsg_type = (uint16_t)nl->family;
 		nlmsg_hdr(msg)->nlmsg_seq = NL_AUTO_SEQ;
 		reply->is_done = false;
@@ -549,7 +556,11 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex,
 	make_room(nl, nlmsg_get_max_size(msg));
 	err = install_send(nl, msg, keys, n, &reply);
 	nlmsg_free(msg);
-	return err ? err : nl_reply_read(nl, &reply);
+	if (!err)
+		err = nl_reply_read(nl, &reply);
+	/* The keys were wiped, and are not sent again; but later requests find the family. */
+	nl_family_is_gone(nl, &reply, err);
+	return err;
 }
 
 int qlink_key_del(struct qlink_nl *nl, uint32_t ifindex,

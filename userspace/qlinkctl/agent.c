@@ -204,7 +204,7 @@ static void print_fill(const json_t *now, const json_t *before, FILE *to)
 	long long bytes = number(parcels, "bytes") - number(earlier, "bytes");
 	long long pad = number(parcels, "pad_bytes") - number(earlier, "pad_bytes");
 
-	if (bytes > 0 && pad >= 0 && pad <= bytes)
+	if (number(parcels, "sent") >= number(earlier, "sent") && bytes > 0 && pad >= 0 && pad <= bytes)
 		fprintf(to, " %6.1f\n", 100.0 * (double)(bytes - pad) / (double)bytes);
 	else
 		fprintf(to, " %6s\n", "-");
