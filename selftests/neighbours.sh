@@ -396,6 +396,7 @@ xdp()
 	expect_soon "XDP on $2" grep -q attached "$tmp/xdp"
 }
 
+xdp_counter() { in_ns "$ns2" ethtool -S veth1 | awk -v name="rx_queue_0_$1:" '$1 == name { print $2 }'; }
 xdp_end() { kill "$xdp_pid"; wait "$xdp_pid"; }
 
 # The link has no XDP of its own: generic XDP sees the frames that it has opened, native XDP is refused.
@@ -426,6 +427,8 @@ each_test_xdp_into_the_link()
 	xdp_end
 	xdp "$ns2" veth1 native qlink0
 	expect_refused "native" '"came": 0,' bursts --bursts 1
+	expect_eq "frames that XDP saw, sent elsewhere, and lost" \
+		"$(xdp_counter xdp_packets) $(xdp_counter xdp_redirect) $(xdp_counter drops)" "32 0 32"
 	xdp_end
 }
 
