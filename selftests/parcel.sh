@@ -117,7 +117,7 @@ each_test_held_frames_go_with_their_link()
 	setup_lan parcel pack parcel-hold-us 1000
 	bursts --bursts 1000000 --frames 64 --one-by-one >/dev/null 2>&1 &
 	defer kill $!
-	expect_soon "frames that wait" test "$(parcels)" -gt 0
+	expect_soon "frames that wait" stat_is_above "$ns2" tx_parcels 0
 	for n in 1 2 3 4 5 6 7 8; do
 		ip -n "$ns2" link set qlink0 down
 		expect_eq "sent when it is down" "$(sent_within_ms 5)" 0
