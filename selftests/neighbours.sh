@@ -386,6 +386,9 @@ each_test_stack()
 
 # ---- XDP ----
 
+# The debug kernel has no bpf(2).
+needs_bpf() { [ -e /proc/sys/kernel/unprivileged_bpf_disabled ] || skip "needs a kernel with BPF"; }
+
 # xdp NS DEVICE MODE ACTION: an XDP program, until xdp_end.
 xdp()
 {
@@ -402,6 +405,7 @@ xdp_end() { kill "$xdp_pid"; wait "$xdp_pid"; }
 # The link has no XDP of its own: generic XDP sees the frames that it has opened, native XDP is refused.
 each_test_xdp_on_the_link()
 {
+	needs_bpf
 	setup_pair
 	expect_ok "before" in_ns "$ns1" ping -c 1 -W "$deadline" "${inner[2]}"
 	expect_refused "native" "Operation not supported" /usr/bin/python3 "$here/xdp.py" "$ns2" qlink0 native drop </dev/null
@@ -414,6 +418,7 @@ each_test_xdp_on_the_link()
 # XDP of a LAN's device sends its frames into the link: generic XDP does, native XDP finds no device that takes them.
 each_test_xdp_into_the_link()
 {
+	needs_bpf
 	modprobe sch_plug || skip "needs sch_plug"
 	setup_pair
 	setup_ns ns3

@@ -4,6 +4,7 @@
 
   rhythm.py show PCAP MAC
   rhythm.py compare PCAP PCAP MAC [--what phases|times|epochs] [--late SHARE:US]
+  rhythm.py down FROM DEVICE NS LINK
   rhythm.py load --to ADDRESS --seed N --until FILE [--bytes N] [--burst N] [--every US]
 
 The captures are of an Ethernet underlay or of UDP over IPv4. show prints, of the frames from MAC, the sizes and the times
@@ -11,22 +12,26 @@ between them in nanoseconds. compare takes of two captures when the frames left 
 the times between them (times), both in steps of 10 microseconds, or how many frames each epoch has. It prints the largest
 distance between their distribution functions, and the critical value of Kolmogorov and Smirnov's test of two samples for a
 significance of 0.001, and fails if the distance is larger. --late lets a share of the second capture's frames have left so much
-later: a test of the test. load sends bursts of UDP datagrams at random times, until FILE is there.
+later: a test of the test. down sends a broadcast from DEVICE of FROM and takes LINK of NS down at once. load sends bursts of UDP datagrams at random times, until FILE is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import fcntl
 import json
 import math
 import pathlib
 import random
 import socket
+import struct
 import sys
 import time
 
 from capture import timed_records
+from netdev import in_namespace
+from tap import Tap
 from wire import Header
 
 # sqrt(-ln(0.001 / 2) / 2)
@@ -34,6 +39,7 @@ BY_CHANCE = 1.949
 
 # Less than that shows of every interrupt of a CPU, also of those that have nothing to do with the link.
 STEP_NS = 10_000
+SIOCSIFFLAGS = 0x8914
 INTERVAL_NS = 1_000_000
 
 
@@ -124,6 +130,16 @@ def share_and_ns(text: str) -> tuple[float, int]:
     return float(share), round(float(late_us) * 1000)
 
 
+def down(args: argparse.Namespace) -> int:
+    """A frame, and the device that forwards it down before it has waited long enough."""
+    source = Tap(args.sender, args.device, protocol=0)
+    control = in_namespace(args.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    request = struct.pack("16sH22x", args.link.encode(), 0)
+    source.send(b"\xff" * 6 + source.mac + b"\x88\xb6" + bytes(50))
+    fcntl.ioctl(control, SIOCSIFFLAGS, request)
+    return 0
+
+
 def load(args: argparse.Namespace) -> int:
     """Bursts of datagrams."""
     dice = random.Random(args.seed)
@@ -153,6 +169,10 @@ def main() -> int:
     sub.add_argument("mac")
     sub.add_argument("--what", choices=("phases", "times", "epochs"), default="phases")
     sub.add_argument("--late", type=share_and_ns, default=(0, 0))
+    sub = commands.add_parser("down")
+    sub.set_defaults(run=down)
+    for name in ("sender", "device", "namespace", "link"):
+        sub.add_argument(name)
     sub = commands.add_parser("load")
     sub.set_defaults(run=load)
     sub.add_argument("--to", required=True)

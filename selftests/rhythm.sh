@@ -111,4 +111,18 @@ each_test_hold_is_as_long_as_it_says()
 	expect_ok "round trips of $before and $held us" test $((held - before)) -ge 690 -a $((held - before)) -le 760
 }
 
+# What waits while its device goes down is not sent when its time has come.
+each_test_held_frame_is_dropped_when_the_link_goes_down()
+{
+	local before sent
+
+	setup_lan parcel pack parcel-hold-us 1000
+	before=$(stats "$ns2")
+	sent=$(stats64 "$ns2" .tx.packets veth0)
+	expect_ok "a frame, and down" rhythm down "$ns3" veth1 "$ns2" qlink0
+	expect_soon "dropped" stat_is_above "$ns2" tx_no_underlay 0
+	expect_only_moved "$ns2" "$before" "tx_no_underlay=+1"
+	expect_eq "sent" "$(stats64 "$ns2" .tx.packets veth0)" "$sent"
+}
+
 run_tests "$@"
