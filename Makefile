@@ -9,7 +9,7 @@ all: modules userspace
 
 help:
 	@echo 'make demo        two sites, KMEs and agents in a VM: what happens when they fail'
-	@echo 'make check       every build, linter and test there is'
+	@echo 'make check       every build and linter, and all tests but those that take hours'
 	@echo 'make bench       what a frame costs, beside macsec and others; KERNEL=6.12, QUICK=1;'
 	@echo '                 HERE=1: in time, on this machine and its kernel, as root'
 	@echo 'make soak        the tests that take hours'
