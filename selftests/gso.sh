@@ -44,8 +44,10 @@ watch()
 # and $cwr to the number of these frames and of those with a CWR; sets $n_frames and $n_bytes.
 compare()
 {
-	local same
+	local ns same
 
+	# An end may still have something to say, and the captures do not stop at once.
+	for ns in "$ns1" "$ns2"; do busywait "$deadline" has_no_connection "$ns"; done
 	capture_stop "$tmp/tap.pcap"
 	capture_pid=$ref_pid capture_stop "$tmp/ref.pcap"
 	capture_pid=$wire_pid capture_stop "$tmp/wire.pcap"
@@ -57,6 +59,8 @@ compare()
 	large=$(jq .large "$tmp/large") cwr=$(jq .cwr "$tmp/large")
 	expect_ok "$1: large frames, $large" test "$large" -gt 2
 }
+
+has_no_connection() { [ -z "$(in_ns "$1" ss -Htn state connected exclude time-wait)" ]; }
 
 # counted: the frames and bytes sent since watch.
 counted()
