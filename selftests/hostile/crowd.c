@@ -20,21 +20,14 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "maker.h"
-#include "sealer.h"
-#include "underlay.h"
+#include "peer.h"
 
 #define SENDERS		2
 #define LANES		2
 #define DEADLINE_S	60
 #define SHORTEST	14
 
-static struct maker maker;
-static struct maker_parcel made;
-static struct sealer *sealers[MAKER_EPOCHS];
-static uint8_t *frames[UNDERLAY_FRAMES];
-static uint32_t frame_bytes[UNDERLAY_FRAMES];
-static unsigned int n;
+static struct peer peer;
 static unsigned int me;
 static uint64_t n_sent;
 static struct counters before, now;
@@ -66,14 +59,9 @@ static void start_senders(void)
 /* All senders make the same; each seals and sends its share of it. */
 static void add(void)
 {
-	unsigned int epoch = 0;
-
 	if (n_sent++ % SENDERS != me)
 		return;
-	while (maker.epochs[epoch] != made.epoch)
-		epoch++;
-	frame_bytes[n] = sealer_seal(sealers[epoch], frames[n], &made);
-	n++;
+	peer_seal(&peer);
 }
 
 static bool all_are_received(void)
@@ -84,7 +72,7 @@ static bool all_are_received(void)
 	if (other)
 		errx(1, "%s has moved", other);
 	for (unsigned int i = 0; i < MODEL_COUNTERS; i++)
-		if (i == MODEL_PARCELS || i == MODEL_REPLAY || i == MODEL_OLD)
+		if (counters_is_of_all(i))
 			got += now.n[i] - before.n[i];
 	return got == n_sent;
 }
@@ -95,8 +83,8 @@ static void send_batch(void)
 	time_t end = time(NULL) + DEADLINE_S;
 
 	meet();
-	underlay_send(frames, frame_bytes, n);
-	n = 0;
+	underlay_send(peer.frames, peer.frame_bytes, peer.n);
+	peer.n = 0;
 	meet();
 	while (!me && !all_are_received()) {
 		if (time(NULL) > end)
@@ -110,9 +98,9 @@ static void send_all(uint64_t count)
 {
 	while (n_sent < count) {
 		for (unsigned int i = 0; i < UNDERLAY_FRAMES; i++) {
-			maker_make(&maker, &made);
-			made.lane = (uint8_t)(made.lane + n_sent / 65536);
-			if (made.bytes >= SHORTEST)
+			maker_make(&peer.maker, &peer.made);
+			peer.made.lane = (uint8_t)(peer.made.lane + n_sent / 65536);
+			if (peer.made.bytes >= SHORTEST)
 				add();
 		}
 		send_batch();
@@ -122,12 +110,12 @@ static void send_all(uint64_t count)
 /* To each lane; behind all sequences that were used. Returns the kernel's KiB then. */
 static uint64_t send_to_all_lanes(void (*make)(struct maker *of, unsigned int lane, struct maker_parcel *parcel))
 {
-	unsigned int lane, epoch = maker.n_epochs - 1;
+	unsigned int lane, epoch = peer.maker.n_epochs - 1;
 
 	for (lane = 0; lane < MAKER_LANES; lane++) {
-		if (maker.lanes[lane].sequence[epoch] < 1ULL << 40)
-			maker.lanes[lane].sequence[epoch] = 1ULL << 40;
-		make(&maker, lane, &made);
+		if (peer.maker.lanes[lane].sequence[epoch] < 1ULL << 40)
+			peer.maker.lanes[lane].sequence[epoch] = 1ULL << 40;
+		make(&peer.maker, lane, &peer.made);
 		add();
 		if (lane % UNDERLAY_FRAMES == UNDERLAY_FRAMES - 1)
 			send_batch();
@@ -135,30 +123,12 @@ static uint64_t send_to_all_lanes(void (*make)(struct maker *of, unsigned int la
 	return counters_kernel_kib();
 }
 
-static void parse(int argc, char **argv)
-{
-	if (argc < 8 || argc % 2)
-		errx(2, "usage: eth|udp FROM TO SEED COUNT [EPOCH KEY-FILE]…");
-	maker.dice = dice_of_seed(strtoull(argv[4], NULL, 0));
-	maker.n_lanes = LANES;
-	maker.most_bytes = 65000;
-	maker.usual_bytes = 400;
-	for (int at = 6; at < argc && maker.n_epochs < MAKER_EPOCHS; at += 2) {
-		sealers[maker.n_epochs] = sealer_new(argv[at + 1]);
-		if (!sealers[maker.n_epochs])
-			err(1, "%s", argv[at + 1]);
-		maker.epochs[maker.n_epochs++] = strtoull(argv[at], NULL, 0);
-	}
-	for (unsigned int i = 0; i < UNDERLAY_FRAMES; i++)
-		frames[i] = calloc(1, MAKER_BYTES_MAX + SEALER_OVERHEAD);
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t first, full, last;
 	int status = 0;
 
-	parse(argc, argv);
+	peer_new(&peer, argc, argv, LANES);
 	underlay_enter(argv[3]);
 	counters_open();
 	underlay_open(argv[1], argv[2], argv[3]);

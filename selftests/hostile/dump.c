@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "maker.h"
-#include "model.h"
+#include "arrival.h"
 
 static struct model model;
 static struct maker maker;
@@ -59,17 +58,13 @@ static void print_one(void)
 {
 	static char hex[2 * MAKER_BYTES_MAX + 1];
 	uint64_t before[MODEL_COUNTERS];
+	struct model_parcel parcel;
 
 	maker_make(&maker, &made);
 	memcpy(before, model.n, sizeof(before));
 	n_inners = 0;
-	model_receive(&model, &(struct model_parcel){
-		.lane = made.lane,
-		.epoch = made.epoch,
-		.sequence = made.sequence,
-		.bytes = made.bytes,
-		.plaintext = made.plaintext,
-	});
+	parcel = arrival(&made, 0);
+	model_receive(&model, &parcel);
 	hex[put_hex(hex, made.plaintext, made.bytes)] = '\0';
 	printf("%u %" PRIu64 " %" PRIu64 " %s", made.lane, made.epoch, made.sequence, *hex ? hex : "-");
 	print_counters(before);

@@ -17,11 +17,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "arrival.h"
 #include "counters.h"
-#include "maker.h"
-#include "model.h"
-#include "sealer.h"
-#include "underlay.h"
+#include "peer.h"
 
 #define NS_PER_SECOND	1000000000ULL
 #define DEADLINE	(60 * NS_PER_SECOND)
@@ -38,13 +36,9 @@
 #define BUNDLE_BYTES	200
 
 static struct model model;
-static struct maker maker;
-static struct maker_parcel made;
-static struct sealer *sealers[MAKER_EPOCHS];
-static uint8_t *frames[UNDERLAY_FRAMES];
-static uint32_t frame_bytes[UNDERLAY_FRAMES];
-/* of the batch that is made, and how many it may have */
-static unsigned int n, n_most = UNDERLAY_FRAMES;
+static struct peer peer;
+/* how many a batch may have */
+static unsigned int n_most = UNDERLAY_FRAMES;
 static uint64_t began;
 static struct counters before, now;
 static uint64_t n_sent, n_batches, n_slow, most_kib;
@@ -60,43 +54,29 @@ static uint64_t clock_ns(void)
 /* Whether the model and the kernel cannot know from each other if a part has come in time. */
 static bool is_unsure(void)
 {
-	const struct model_begin *begin = &model.begins[made.lane];
+	const struct model_begin *begin = &model.begins[peer.made.lane];
 	uint64_t age = began - begin->time;
 
-	return begin->is_held && made.epoch == begin->epoch && made.sequence == begin->sequence + 1 &&
+	return begin->is_held && peer.made.epoch == begin->epoch && peer.made.sequence == begin->sequence + 1 &&
 	       age > IN_TIME && age < TOO_LATE;
 }
 
 /* Adds what was made to the batch, unless it has to be left out. */
 static void add(void)
 {
-	unsigned int epoch = 0;
+	struct model_parcel parcel;
 
 	if (is_unsure())
 		return;
-	while (maker.epochs[epoch] != made.epoch)
-		epoch++;
-	frame_bytes[n] = sealer_seal(sealers[epoch], frames[n], &made);
-	model_receive(&model, &(struct model_parcel){
-		.lane = made.lane,
-		.epoch = made.epoch,
-		.sequence = made.sequence,
-		.time = began,
-		.bytes = made.bytes,
-		.plaintext = made.plaintext,
-	});
-	n++;
+	peer_seal(&peer);
+	parcel = arrival(&peer.made, began);
+	model_receive(&model, &parcel);
 }
 
 static void begin_batch(void)
 {
-	n = 0;
+	peer.n = 0;
 	began = clock_ns();
-}
-
-static bool is_counter_of_all(unsigned int counter)
-{
-	return counter == MODEL_PARCELS || counter == MODEL_REPLAY || counter == MODEL_OLD;
 }
 
 /* The first counter that is not the model's, or NULL. @only_received: of those that say that all has been received. */
@@ -107,7 +87,7 @@ static const char *differs(bool only_received)
 	if (other)
 		return other;
 	for (unsigned int i = 0; i < MODEL_COUNTERS; i++)
-		if (now.n[i] - before.n[i] != model.n[i] && (!only_received || is_counter_of_all(i)))
+		if (now.n[i] - before.n[i] != model.n[i] && (!only_received || counters_is_of_all(i)))
 			return model_counter_names[i];
 	if (only_received)
 		return NULL;
@@ -145,20 +125,20 @@ static void believe_kernel(void)
 
 static void send_batch(void)
 {
-	underlay_send(frames, frame_bytes, n);
-	n_sent += n;
+	underlay_send(peer.frames, peer.frame_bytes, peer.n);
+	n_sent += peer.n;
 }
 
 /* Has each lane go on behind all sequences that any has used: the few lanes of the maker were in turn all of a link. */
 static void level_lanes(void)
 {
-	unsigned int epoch = maker.n_epochs - 1, lane;
+	unsigned int epoch = peer.maker.n_epochs - 1, lane;
 	uint64_t top = 0;
 
 	for (lane = 0; lane < MAKER_LANES; lane++)
-		top = maker.lanes[lane].sequence[epoch] > top ? maker.lanes[lane].sequence[epoch] : top;
+		top = peer.maker.lanes[lane].sequence[epoch] > top ? peer.maker.lanes[lane].sequence[epoch] : top;
 	for (lane = 0; lane < MAKER_LANES; lane++)
-		maker.lanes[lane].sequence[epoch] = top;
+		peer.maker.lanes[lane].sequence[epoch] = top;
 }
 
 /* One parcel for each lane, by this function of the maker. */
@@ -167,8 +147,8 @@ static void send_to_all_lanes(void (*make)(struct maker *of, unsigned int lane, 
 	level_lanes();
 	for (unsigned int lane = 0; lane < MODEL_LANES;) {
 		begin_batch();
-		while (lane < MODEL_LANES && n < UNDERLAY_FRAMES) {
-			make(&maker, lane++, &made);
+		while (lane < MODEL_LANES && peer.n < UNDERLAY_FRAMES) {
+			make(&peer.maker, lane++, &peer.made);
 			add();
 		}
 		send_batch();
@@ -207,15 +187,15 @@ static void judge(void)
 /* What is cut off here is cut off by a hostile peer. */
 static void resize(uint32_t bytes)
 {
-	if (made.bytes < bytes)
-		memset(made.plaintext + made.bytes, 0, bytes - made.bytes);
-	made.bytes = bytes;
+	if (peer.made.bytes < bytes)
+		memset(peer.made.plaintext + peer.made.bytes, 0, bytes - peer.made.bytes);
+	peer.made.bytes = bytes;
 }
 
 static void send_bundle(void)
 {
-	underlay_send_bundle(frames, BUNDLE_BYTES + SEALER_OVERHEAD, n);
-	n_sent += n;
+	underlay_send_bundle(peer.frames, BUNDLE_BYTES + SEALER_OVERHEAD, peer.n);
+	n_sent += peer.n;
 }
 
 static void send_all(uint64_t count)
@@ -225,9 +205,9 @@ static void send_all(uint64_t count)
 	while (n_sent < count) {
 		is_bundle = n_batches % BUNDLE_EVERY == 1 && underlay_has_bundles();
 		begin_batch();
-		while (n < n_most) {
-			maker_make(&maker, &made);
-			made.lane = (uint8_t)(made.lane + n_batches / BATCHES_A_LANE);
+		while (peer.n < n_most) {
+			maker_make(&peer.maker, &peer.made);
+			peer.made.lane = (uint8_t)(peer.made.lane + n_batches / BATCHES_A_LANE);
 			if (is_bundle)
 				resize(BUNDLE_BYTES);
 			add();
@@ -262,35 +242,15 @@ static void stay_on_one_cpu(void)
 		err(1, "CPU 0");
 }
 
-static void parse(int argc, char **argv)
-{
-	if (argc < 8 || argc % 2)
-		errx(2, "usage: eth|udp FROM TO SEED COUNT [EPOCH KEY-FILE]…");
-	maker.dice = dice_of_seed(strtoull(argv[4], NULL, 0));
-	maker.n_lanes = LANES;
-	maker.most_bytes = 65000;
-	maker.usual_bytes = 400;
-	model.whole = model_deliver;
-	model.ticks_per_second = NS_PER_SECOND;
-	for (int at = 6; at < argc && maker.n_epochs < MAKER_EPOCHS; at += 2) {
-		sealers[maker.n_epochs] = sealer_new(argv[at + 1]);
-		if (!sealers[maker.n_epochs])
-			err(1, "%s", argv[at + 1]);
-		model.epochs[maker.n_epochs] = strtoull(argv[at], NULL, 0);
-		maker.epochs[maker.n_epochs] = model.epochs[maker.n_epochs];
-		maker.n_epochs++;
-	}
-	for (unsigned int i = 0; i < UNDERLAY_FRAMES; i++) {
-		frames[i] = malloc(MAKER_BYTES_MAX + SEALER_OVERHEAD);
-		memset(frames[i], 0, MAKER_BYTES_MAX + SEALER_OVERHEAD);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t start, first_kib, full_kib, fuller_kib;
 
-	parse(argc, argv);
+	peer_new(&peer, argc, argv, LANES);
+	_Static_assert(sizeof(model.epochs) == sizeof(peer.maker.epochs), "epochs");
+	memcpy(model.epochs, peer.maker.epochs, sizeof(model.epochs));
+	model.whole = model_deliver;
+	model.ticks_per_second = NS_PER_SECOND;
 	stay_on_one_cpu();
 	underlay_enter(argv[3]);
 	counters_open();

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../hostile/maker.h"
-#include "../hostile/model.h"
+#include "../hostile/arrival.h"
 #include "unit.h"
 
 /* The largest number of records that a plaintext has which are long enough for a frame. */
@@ -228,21 +227,16 @@ static void pass_time(struct dice *dice)
 static void take_one(void)
 {
 	struct dice *dice = &maker.dice;
+	struct model_parcel parcel;
 
 	maker_make(&maker, &made);
 	if (made.bytes < QLINK_INNER_BYTES_MIN)	/* no receiver opens it */
 		return;
 	pass_time(dice);
-	take(&(struct model_parcel){
-		.lane = made.lane,
-		.ecn = dice_hits(dice, 8) ? (uint8_t)dice_roll(dice, 4) : 0,
-		.lacks_memory = dice_hits(dice, 64),
-		.epoch = made.epoch,
-		.sequence = made.sequence,
-		.time = jiffies,
-		.bytes = made.bytes,
-		.plaintext = made.plaintext,
-	});
+	parcel = arrival(&made, jiffies);
+	parcel.ecn = dice_hits(dice, 8) ? (uint8_t)dice_roll(dice, 4) : 0;
+	parcel.lacks_memory = dice_hits(dice, 64);
+	take(&parcel);
 	pair.lacks_table &= !dice_hits(dice, 4);
 }
 
@@ -294,14 +288,9 @@ static void test_random(void)
 
 static void take_made(void)
 {
-	take(&(struct model_parcel){
-		.lane = made.lane,
-		.epoch = made.epoch,
-		.sequence = made.sequence,
-		.time = jiffies,
-		.bytes = made.bytes,
-		.plaintext = made.plaintext,
-	});
+	struct model_parcel parcel = arrival(&made, jiffies);
+
+	take(&parcel);
 }
 
 /* As many begins as there are lanes, each of the largest size; more of them take no more. */
