@@ -23,9 +23,8 @@ struct qlink_monitor {
 	bool has_event;
 	int err;
 
-	/* The module was loaded again; and an error of libnl, if its events cannot be received. */
+	/* The module was loaded again. */
 	bool is_anew;
-	int nl_err;
 };
 
 static int event_take(void *arg, unsigned int type, const void *data, size_t len)
@@ -62,41 +61,17 @@ int qlink_event_take_message(void *arg, unsigned int type, const void *data,
 	return 0;
 }
 
-/* The group of our events, in what the kernel says of the family; negative if there is none. */
-static int find_group(struct nlattr *groups)
+/* Does a message say that our family has come? Then the module was loaded again, and has other numbers now. */
+static bool is_our_family(struct nl_msg *msg)
 {
-	struct nlattr *group, *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
-	int left;
-
-	nla_for_each_nested(group, groups, left) {
-		if (nla_parse_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, group, NULL) ||
-		    !attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID] ||
-		    nla_len(attrs[CTRL_ATTR_MCAST_GRP_ID]) < (int)sizeof(uint32_t))
-			continue;
-		if (!nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], QLINK_MCGRP_EVENTS))
-			return (int)nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
-	}
-	return -1;
-}
-
-/* A family has come. If it is ours, the module was loaded again: it has other numbers now. */
-static void take_family(struct qlink_monitor *monitor, struct nlmsghdr *hdr)
-{
+	const struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
 	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
-	int group;
 
-	if (genlmsg_parse(hdr, 0, attrs, CTRL_ATTR_MAX, NULL) || !attrs[CTRL_ATTR_FAMILY_NAME] ||
-	    nla_strcmp(attrs[CTRL_ATTR_FAMILY_NAME], QLINK_FAMILY_NAME) ||
-	    !attrs[CTRL_ATTR_FAMILY_ID] || nla_len(attrs[CTRL_ATTR_FAMILY_ID]) < (int)sizeof(uint16_t) ||
-	    !attrs[CTRL_ATTR_MCAST_GROUPS])
-		return;
-	group = find_group(attrs[CTRL_ATTR_MCAST_GROUPS]);
-	if (group < 0)
-		return;
-	monitor->nl->family = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
-	monitor->is_anew = true;
-	errno = 0;
-	monitor->nl_err = nl_socket_add_membership(monitor->nl->sock, group);
+	return nlmsg_hdr(msg)->nlmsg_type == GENL_ID_CTRL && genlmsg_valid_hdr(nlmsg_hdr(msg), 0) &&
+	       genl->cmd == CTRL_CMD_NEWFAMILY &&
+	       !genlmsg_parse(nlmsg_hdr(msg), 0, attrs, CTRL_ATTR_MAX, NULL) &&
+	       attrs[CTRL_ATTR_FAMILY_NAME] &&
+	       !nla_strcmp(attrs[CTRL_ATTR_FAMILY_NAME], QLINK_FAMILY_NAME);
 }
 
 static int on_event(struct nl_msg *msg, void *arg)
@@ -104,9 +79,7 @@ static int on_event(struct nl_msg *msg, void *arg)
 	struct genlmsghdr *genl = nlmsg_data(nlmsg_hdr(msg));
 	struct qlink_monitor *monitor = arg;
 
-	if (nlmsg_hdr(msg)->nlmsg_type == GENL_ID_CTRL &&
-	    genlmsg_valid_hdr(nlmsg_hdr(msg), 0) && genl->cmd == CTRL_CMD_NEWFAMILY)
-		take_family(monitor, nlmsg_hdr(msg));
+	monitor->is_anew = monitor->is_anew || is_our_family(msg);
 	if (nlmsg_hdr(msg)->nlmsg_type != monitor->nl->family ||
 	    !genlmsg_valid_hdr(nlmsg_hdr(msg), 0) || genl->cmd != QLINK_CMD_EVENT)
 		return NL_OK;
@@ -187,6 +160,15 @@ int qlink_monitor_fd(const struct qlink_monitor *monitor)
 	return nl_socket_get_fd(monitor->nl->sock);
 }
 
+/* Where it has gone once more, its return is still to be heard of. */
+static int start_anew(struct qlink_monitor *monitor, struct qlink_error *error)
+{
+	int err = join(monitor, error);
+
+	monitor->is_anew = false;
+	return err && err != -ENOENT ? err : qlink_fail(error, -ENOBUFS, "the module was loaded again");
+}
+
 /* Among what was lost may be that the family is another one. While it is not there, its return is
  * still to be heard of.
  */
@@ -210,14 +192,11 @@ int qlink_monitor_next(struct qlink_monitor *monitor, struct qlink_event *event,
 	while (!monitor->has_event) {
 		errno = 0;
 		err = nl_recvmsgs_default(monitor->nl->sock);
+		if (monitor->is_anew)
+			return start_anew(monitor, error);
 		/* libnl has no code of its own for lost messages: errno is ENOBUFS. */
 		if (err < 0)
 			return fail_next(monitor, error, err);
-		if (monitor->is_anew) {
-			monitor->is_anew = false;
-			return monitor->nl_err ? qlink_fail_nl(error, monitor->nl_err) :
-			       qlink_fail(error, -ENOBUFS, "the module was loaded again");
-		}
 	}
 	if (monitor->err)
 		return qlink_fail(error, monitor->err, "an event does not parse");
