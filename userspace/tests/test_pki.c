@@ -9,6 +9,8 @@
 
 #include "tap.h"
 
+#define USAGE	"usage: qlink-pki [--suite 1|2] ca DIR [DAYS]\n       qlink-pki [--suite 1|2] cert DIR NAME [DAYS]\n"
+
 static char folder[] = "/tmp/qlink-pki.XXXXXX";
 
 __attribute__((destructor))
@@ -70,8 +72,11 @@ TEST(a_failed_step_is_reported)
 	pki("cert . ca", 1, "qlink-pki: ca: not a DNS name\n");
 	pki("ca . 0", 1, "qlink-pki: 0: not a number of days\n");
 	pki("ca . ten", 1, "qlink-pki: ten: not a number of days\n");
-	pki("ca", 2, "usage: qlink-pki ca DIR [DAYS]\n       qlink-pki cert DIR NAME [DAYS]\n");
-	pki("cert .", 2, "usage: qlink-pki ca DIR [DAYS]\n       qlink-pki cert DIR NAME [DAYS]\n");
+	pki("ca", 2, USAGE);
+	pki("cert .", 2, USAGE);
+	pki("--suite 3 ca .", 1, "qlink-pki: --suite 3: not 1 or 2\n");
+	pki("--suite", 1, "qlink-pki: --suite : not 1 or 2\n");
+	pki("--suite 2", 2, USAGE);
 	holds("");
 }
 
@@ -102,4 +107,24 @@ TEST(existing_files_are_not_overwritten)
 	in_folder("openssl x509 -in a.example.pem -noout -checkhost a.example | grep -q 'does match'");
 	in_folder("openssl x509 -in a.example.pem -noout -checkend 172800 >/dev/null");
 	in_folder("! openssl x509 -in a.example.pem -noout -checkend 345600 >/dev/null");
+}
+
+static void has_key(const char *file, const char *kind)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "openssl x509 -in %s/%s -noout -text | grep -o 'Public Key Algorithm: .*'", folder, file);
+	run(command, 0, kind);
+}
+
+TEST(a_suite_has_keys_of_its_own)
+{
+	in_folder("rm -f ca.pem ca.key *.pem *.key");
+	pki("--suite 2 ca .", 0, "");
+	pki("--suite 2 cert . two", 0, "");
+	pki("--suite 1 cert . one", 0, "");
+	has_key("ca.pem", "Public Key Algorithm: ML-DSA-87\n");
+	has_key("two.pem", "Public Key Algorithm: ML-DSA-87\n");
+	has_key("one.pem", "Public Key Algorithm: ML-DSA-65\n");
+	in_folder("openssl verify -CAfile ca.pem one.pem two.pem >/dev/null");
 }
