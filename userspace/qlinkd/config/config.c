@@ -368,6 +368,7 @@ static int begin_link(struct reader *reader, char *name)
 	link->device = name;
 	link->line = reader->line;
 	link->policy = POLICY_PREFER_HYBRID;
+	link->suite_least = 1;
 	link->store.capacity = DEFAULT_STORE;
 	link->store.outage_cover = DEFAULT_OUTAGE_COVER;
 	link->store.key_bytes = DEFAULT_KEY_BYTES;
@@ -445,6 +446,7 @@ static const struct reader_option link_options[] = {
 	{ .name = "kmes", .kind = &kind_kmes, .max = KME_NODES_MAX },
 	RANGE("sae", kind_id, config_link, sae, 1, KME_SAE_ID_MAX),
 	{ .name = "policy", .kind = &kind_policy, MEMBER(config_link, policy) },
+	NUMBER("suite-least", config_link, suite_least, 1, 2),
 	NUMBER("store", config_link, store.capacity, 1, STORE_CAPACITY_MAX),
 	NUMBER("outage-cover", config_link, store.outage_cover, 0, STORE_CAPACITY_MAX),
 	NUMBER("key-bytes", config_link, store.key_bytes, STORE_KEY_BYTES_MIN, KME_SECRET_MAX_BYTES),
@@ -486,12 +488,16 @@ static void set_defaults(struct config_agent *agent)
 static int resolve_link(struct reader *reader, struct config_link *link)
 {
 	const struct config *config = reader->arg;
+	struct config_peer *peer;
 	uint32_t i;
 
 	link->peer = (uint32_t)find_peer(config, link->peer_name);
 	if (link->peer == config->n_peers)
 		return reader_refuse_at(reader, link->line, "link %s: there is no peer %s",
 					link->device, link->peer_name);
+	peer = &config->peers[link->peer];
+	if (peer->suite_least < link->suite_least)
+		peer->suite_least = link->suite_least;
 	for (i = 0; i < link->n_kmes; i++) {
 		link->kmes[i] = (uint32_t)find_kme(config, link->kme_names[i]);
 		if (link->kmes[i] == config->n_kmes)

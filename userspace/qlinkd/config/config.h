@@ -109,6 +109,9 @@ struct config_peer {
 
 	/** @address: where it listens; none if it only dials */
 	struct config_endpoint address;
+
+	/** @suite_least: of its connections: the highest suite_least of its links */
+	uint32_t suite_least;
 };
 
 /**
@@ -141,6 +144,9 @@ struct config_link {
 
 	/** @policy: an enum policy */
 	uint32_t policy;
+
+	/** @suite_least: lowest suite that it may use, 1 or 2 */
+	uint32_t suite_least;
 
 	/** @store: limits of the store of QKD keys */
 	struct store_config store;
