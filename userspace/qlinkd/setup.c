@@ -273,6 +273,23 @@ static int load_own(struct setup *next, const struct setup *now, time_t when,
 				     why.text) : 0;
 }
 
+/* A connection that a link demands and that this end can never have would be refused for ever. */
+static int check_suites(const struct setup *next, struct config_error *error)
+{
+	unsigned int most = tls_context_suite(next->context);
+	size_t i;
+
+	for (i = 0; i < next->config.n_links; i++) {
+		const struct config_link *link = &next->config.links[i];
+
+		if (link->suite_least > most)
+			return config_error_at(error, next->config.path, link->line,
+					       "link %s: suite-least %u: needs an agent's certificate with a key of type"
+					       " ML-DSA-87", link->device, link->suite_least);
+	}
+	return 0;
+}
+
 /*
  * For load_kmes(). A bad file of a KME is refused where somebody waits who can mend it: by "qlinkd -n" and by a reload,
  * after which all goes on as before. At a start nothing goes on, perhaps after a power failure and
@@ -358,7 +375,7 @@ int setup_build(struct setup *next, const struct setup *now, const char *path, t
 	err = config_read(&next->config, path, error) ?: reach_check(&next->config, error) ?:
 	      check_audit(next, error) ?: find_operators(next, error) ?:
 	      allocate(next, error) ?: load_own(next, now, when, error) ?:
-	      load_kmes(next, now, when, error) ?: build_peers(next, now, owner, error) ?:
+	      check_suites(next, error) ?: load_kmes(next, now, when, error) ?: build_peers(next, now, owner, error) ?:
 	      reserve_links(next, error) ?: build_links(next, now, owner, error);
 	if (err)
 		setup_discard(next, now);

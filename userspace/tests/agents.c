@@ -258,12 +258,17 @@ unsigned int agents_dialler(void)
 }
 
 /* Replaces the certificate and the key of an agent, under the CA in a folder below ours. */
-void agents_certify(unsigned int i, const char *ca)
+void agents_certify_for(unsigned int i, const char *ca, unsigned int suite)
 {
 	agents_shell("cd %s && rm %s.pem %s.key", agents_dir, agents_names[i], agents_names[i]);
-	agents_shell(AGENTS_PKI " cert %s/%s %s", agents_dir, ca, agents_names[i]);
+	agents_shell(AGENTS_PKI " --suite %u cert %s/%s %s", suite, agents_dir, ca, agents_names[i]);
 	if (strcmp(ca, "."))
 		agents_shell("cd %s && mv %s/%s.pem %s/%s.key .", agents_dir, ca, agents_names[i], ca, agents_names[i]);
+}
+
+void agents_certify(unsigned int i, const char *ca)
+{
+	agents_certify_for(i, ca, 1);
 }
 
 void agents_reload(unsigned int i)

@@ -63,6 +63,7 @@ const char *agents_conf(unsigned int i, const char *kme, const char *link);
 
 /* Make another certificate and key for an agent, under the CA in this folder. */
 void agents_certify(unsigned int i, const char *ca);
+void agents_certify_for(unsigned int i, const char *ca, unsigned int suite);
 
 /* Reload an agent, which must succeed. */
 void agents_reload(unsigned int i);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "qlinkd/agreement/dial.h"
 #include "qlinkd/expiry.h"
 #include "qlinkd/peer/admission.h"
 #include "qlinkd/status.h"
@@ -86,6 +87,61 @@ TEST(a_peer_of_a_ca_that_is_gone_loses_its_connection)
 		WAIT_FOR(agents_ready());
 		agents_end();
 	}
+}
+
+/* Both ends get certificates for suite 2, one after the other; then both demand it. */
+TEST(two_sites_change_to_suite_2_and_then_demand_it)
+{
+	static const char least[] = LINK "\tsuite-least 2\n";
+	unsigned int i;
+
+	agents_start(LINK);
+	WAIT_FOR(agents_ready());
+	for (i = 0; i < 2; i++) {
+		CHECK_NUMBER("before", binding_of(i).suite, 1);
+		agents_certify_for(i, ".", 2);
+		agents_reload(i);
+		WAIT_FOR(agents_peer(i)->n_connections == i + 2 && agents_peer(!i)->n_connections == i + 2 && agents_ready());
+		CHECK_NUMBER("suite", binding_of(i).suite, i + 1);
+	}
+	for (i = 0; i < 2; i++) {
+		agents_write(agents_paths[i], agents_conf(i, KME, least));
+		agents_reload(i);
+		WAIT_FOR(agents_ready());
+		CHECK_NUMBER("connections", agents_peer(i)->n_connections, 3);
+	}
+	/* One of them goes back: no connection. */
+	i = !agents_dialler();
+	agents_certify_for(i, ".", 1);
+	agents_write(agents_paths[i], agents_conf(i, KME, LINK));
+	agents_reload(i);
+	WAIT_FOR(agents_logged(!i, "peer-unreachable peer=") && tls_refused(agents[!i].now.context, TLS_REFUSAL_SUITE) > 1);
+	CHECK(agents_logged(!i, "why=\"wrong-suite: suite 1, below suite-least 2: group X25519MLKEM768, and the peer's key is ML-DSA-65\""), "not logged");
+	CHECK(!agents_peer(!i)->is_open, "a connection");
+	agents_certify_for(i, ".", 2);
+	agents_reload(i);
+	WAIT_FOR(agents_ready());
+	for (i = 0; i < 2; i++)
+		agents_certify(i, ".");
+	agents_end();
+}
+
+/* The end that is dialled demands suite 2 all at once, while there is a connection of suite 1. */
+TEST(a_suite_that_is_demanded_ends_a_connection_of_a_lower_one)
+{
+	unsigned int i = dial_is_ours(agents_names[0], agents_names[1]) ? 1 : 0;
+
+	agents_files();
+	agents_certify_for(i, ".", 2);
+	agents_start(LINK);
+	WAIT_FOR(agents_ready());
+	agents_write(agents_paths[i], agents_conf(i, KME, LINK "\tsuite-least 2\n"));
+	agents_reload(i);
+	WAIT_FOR(agents_logged(i, "why=\"wrong-suite: ") && !agents_peer(i)->is_open);
+	CHECK(tls_refused(agents[i].now.context, TLS_REFUSAL_SUITE), "not counted");
+	CHECK(devices[i].tx.n, "the staged keys are gone");
+	agents_end();
+	agents_certify(i, ".");
 }
 
 static void on_any(void *arg, struct connection *connection)

@@ -42,6 +42,8 @@ TEST(a_reload_with_a_bad_line_changes_nothing)
 		{ KME, "\tpolicy none\n", ": policy none: not hybrid-required" },
 		{ KME, "\tpolicy pqc-only\n\tkey-bytes 129\n", ": key-bytes 129: not a number from 32 to 128" },
 		{ KME, "\tkmes rack\n", ": link qlink0: lacks sae" },
+		{ KME, LINK "\tsuite-least 3\n", ": suite-least 3: not a number from 1 to 2" },
+		{ KME, LINK "\tsuite-least 2\n", ": link qlink0: suite-least 2: needs an agent's certificate with a key of type ML-DSA-87" },
 		{ KME, "\tkmes rack spare\n\tsae SAE-B\n", ": link qlink0: there is no kme spare" },
 		{ KME, LINK "link qlink1\n\tpeer nobody\n\tpolicy pqc-only\n", ": link qlink1: there is no peer nobody" },
 		{ KME, LINK "link qlink0\n", ": link qlink0: there is one of this name" },
@@ -90,7 +92,7 @@ TEST(a_reload_with_a_bad_file_changes_nothing)
 		{ "openssl req -x509 -newkey ML-DSA-65 -nodes -not_before 20240101000000Z -not_after 20240201000000Z -subj /CN=old "
 		  "-addext subjectAltName=DNS:site-a -keyout site-a.key -out site-a.pem 2>/dev/null", "/site-a.pem: old expired on 2024-02-01 00:00:00 UTC" },
 		{ "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ec "
-		  "-addext subjectAltName=DNS:site-a -keyout site-a.key -out site-a.pem 2>/dev/null", "/site-a.pem: has a key of type EC, and peers take ML-DSA-65" },
+		  "-addext subjectAltName=DNS:site-a -keyout site-a.key -out site-a.pem 2>/dev/null", "/site-a.pem: has a key of type EC, and peers take ML-DSA-65 or ML-DSA-87" },
 	};
 	struct config_error error;
 	size_t i;

@@ -70,8 +70,9 @@ static void pki_make(void)
 	snprintf(command, sizeof(command),
 		 PKI " ca %s && " PKI " cert %s site-a && " PKI
 		 " cert %s site-b && " PKI " cert %s site-c && mkdir %s/other "
-		 "&& " PKI " ca %s/other && " PKI " cert %s/other site-b",
-		 dir, dir, dir, dir, dir, dir, dir);
+		 "&& " PKI " ca %s/other && " PKI " cert %s/other site-b && mkdir %s/87 && cp %s/ca.* %s/87 && "
+		 PKI " --suite 2 cert %s/87 site-a && " PKI " --suite 2 cert %s/87 site-b",
+		 dir, dir, dir, dir, dir, dir, dir, dir, dir, dir, dir, dir);
 	shell(command);
 	snprintf(command, sizeof(command), "cd %s && " EC_CERT, dir);
 	shell(command);
@@ -394,7 +395,7 @@ TEST(what_no_peer_would_accept_is_refused)
 	snprintf(cert, sizeof(cert), "%s/ec.pem", dir);
 	snprintf(key, sizeof(key), "%s/ec.key", dir);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
-	snprintf(want, sizeof(want), "certificate %s: has a key of type EC, and peers take ML-DSA-65", cert);
+	snprintf(want, sizeof(want), "certificate %s: has a key of type EC, and peers take ML-DSA-65 or ML-DSA-87", cert);
 	CHECK_NUMBER("load", credentials_load(&credentials, &files, &why), 0);
 	CHECK_NUMBER("another key", tls_context_new(&made, credentials, NULL, &why), -EINVAL);
 	CHECK_TEXT("another key", why.text, want);
@@ -402,6 +403,140 @@ TEST(what_no_peer_would_accept_is_refused)
 	CHECK(strstr(why.text, "signatures rot13"), "%s", why.text);
 	CHECK(!made, "a context");
 	credentials_put(credentials);
+}
+
+/* --- suites --- */
+
+/* The certificates of both ends, of which the first dials, and the suite that the ends get. */
+static const struct {
+	const char *a, *b;
+	unsigned int suite;
+} mixes[] = {
+	{ "site-a", "site-b", 1 }, { "87/site-a", "site-b", 1 }, { "site-a", "87/site-b", 1 },
+	{ "87/site-a", "87/site-b", 2 },
+};
+
+static void pair_mix(struct pair *pair, struct tls_context *contexts[2], size_t row)
+{
+	pki_make();
+	contexts[0] = context(mixes[row].a, "ca.pem", NULL);
+	contexts[1] = context(mixes[row].b, "ca.pem", NULL);
+	pair_make(pair, contexts[0], contexts[1], site_b, site_a);
+	CHECK_TEXT(mixes[row].a, pair->why[0].text, "");
+	CHECK_TEXT(mixes[row].b, pair->why[1].text, "");
+}
+
+static void drop_mix(struct pair *pair, struct tls_context *contexts[2])
+{
+	pair_drop(pair);
+	tls_context_free(contexts[0]);
+	tls_context_free(contexts[1]);
+}
+
+TEST(both_ends_get_the_best_suite_that_both_can_have)
+{
+	struct tls_context *contexts[2];
+	struct exchange_binding binding;
+	struct pair pair;
+	unsigned int i;
+	size_t row;
+
+	for (row = 0; row < sizeof(mixes) / sizeof(mixes[0]); row++) {
+		pair_mix(&pair, contexts, row);
+		for (i = 0; i < 2; i++) {
+			CHECK_NUMBER("own", tls_context_suite(contexts[i]),
+				     strncmp(i ? mixes[row].b : mixes[row].a, "87/", 3) ? 1 : 2);
+			CHECK_NUMBER(mixes[row].a, tls_suite(pair.ends[i]), mixes[row].suite);
+			CHECK_NUMBER("binding", tls_binding(pair.ends[i], &binding), 0);
+			CHECK_NUMBER("bound", binding.suite, mixes[row].suite);
+			check_counts(mixes[row].b, contexts[i], -1);
+		}
+		drop_mix(&pair, contexts);
+	}
+}
+
+TEST(a_suite_below_the_least_is_refused_at_each_end)
+{
+	struct tls_context *contexts[2];
+	struct qlink_why why;
+	struct pair pair;
+	char want[100];
+	unsigned int i;
+	size_t row;
+
+	for (row = 0; row < sizeof(mixes) / sizeof(mixes[0]); row++) {
+		pair_mix(&pair, contexts, row);
+		for (i = 0; i < 2; i++) {
+			CHECK_NUMBER("suite 1", tls_demand(pair.ends[i], 1, &why), 0);
+			CHECK_NUMBER("suite 2", tls_demand(pair.ends[i], 2, &why),
+				     mixes[row].suite == 2 ? 0 : -EACCES);
+			snprintf(want, sizeof(want), "wrong-suite: suite 1, below suite-least 2: group X25519MLKEM768, "
+				 "and the peer's key is ML-DSA-%s", strncmp(i ? mixes[row].a : mixes[row].b, "87/", 3) ? "65" : "87");
+			if (mixes[row].suite < 2)
+				CHECK_TEXT("why", why.text, want);
+			check_counts("least", contexts[i], mixes[row].suite == 2 ? -1 : TLS_REFUSAL_SUITE);
+		}
+		drop_mix(&pair, contexts);
+	}
+}
+
+/* Plain OpenSSL with a certificate for suite 2, and one group of suite 1 or 2. */
+static SSL *client_of(SSL_CTX *ctx, const char *groups, int fd)
+{
+	char cert[64], key[64];
+	SSL *ssl;
+
+	snprintf(cert, sizeof(cert), "%s/87/site-b.pem", dir);
+	snprintf(key, sizeof(key), "%s/87/site-b.key", dir);
+	CHECK(SSL_CTX_set1_groups_list(ctx, groups) && SSL_CTX_use_certificate_file(ctx, cert, SSL_FILETYPE_PEM) == 1 &&
+	      SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1, "%s: no client", groups);
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, fd);
+	return ssl;
+}
+
+/* Both have a certificate for suite 2, and the client says that it has only the group of suite 1. */
+TEST(a_client_that_hides_suite_2_is_refused_by_who_demands_it)
+{
+	static const char *const groups[] = { NULL, "X25519MLKEM768", "SecP384r1MLKEM1024" };
+	struct tls_context *a;
+	struct qlink_why why;
+	struct tls *tls;
+	unsigned int suite, rounds;
+	int fds[2], err;
+	SSL_CTX *ctx;
+	SSL *ssl;
+
+	pki_make();
+	for (suite = 1; suite <= 2; suite++) {
+		a = context("87/site-a", "ca.pem", NULL);
+		ctx = SSL_CTX_new(TLS_client_method());
+		connect_loopback(fds);
+		ssl = client_of(ctx, groups[suite], fds[0]);
+		CHECK_NUMBER("new", tls_new(&tls, a, fds[1], false, site_b), 0);
+		for (rounds = 0, err = -EAGAIN; err == -EAGAIN && rounds < 1000; rounds++) {
+			SSL_connect(ssl);
+			poll(&(struct pollfd){ .fd = fds[1], .events = POLLIN }, 1, 10000);
+			err = tls_handshake(tls, &why);
+		}
+		CHECK_NUMBER(groups[suite], err, 0);
+		CHECK_NUMBER(groups[suite], tls_suite(tls), suite);
+		CHECK_NUMBER(groups[suite], tls_demand(tls, 2, &why), suite == 2 ? 0 : -EACCES);
+		check_counts(groups[suite], a, suite == 2 ? -1 : TLS_REFUSAL_SUITE);
+		tls_free(tls);
+		SSL_free(ssl);
+		SSL_CTX_free(ctx);
+		close(fds[0]);
+		close(fds[1]);
+		tls_context_free(a);
+	}
+}
+
+/* An end without a certificate for suite 2 takes no group of it, though it knows how. */
+TEST(suite_2_alone_is_refused_by_who_cannot_have_it)
+{
+	check_client("SecP384r1MLKEM1024", TLS1_3_VERSION, TLS_REFUSAL_GROUP,
+		     "wrong-group: no suitable key share");
 }
 
 TEST(exactly_one_end_of_a_pair_dials)

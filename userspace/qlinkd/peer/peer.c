@@ -140,6 +140,13 @@ static const struct connection_ops ops = {
 
 void peer_adopt(struct peer *peer, struct connection *connection)
 {
+	struct qlink_why why;
+
+	if (tls_demand(connection_tls(connection), peer->config->suite_least, &why)) {
+		log_unreachable(peer, why.text);
+		connection_free(connection);
+		return;
+	}
 	disconnect(peer, "a new connection takes its place");
 	peer->connection = connection;
 	connection_hand_over(connection, &ops, peer);
@@ -183,8 +190,12 @@ static void use_next(struct peer *peer)
 static void on_next_opened(void *arg, struct connection *connection)
 {
 	struct peer *peer = arg;
+	struct qlink_why why;
 
-	(void)connection;
+	if (tls_demand(connection_tls(connection), peer->config->suite_least, &why)) {
+		connection_end(connection, why.text);
+		return;
+	}
 	peer->next_is_open = true;
 	if (!peer->connection)
 		use_next(peer);
@@ -307,12 +318,23 @@ int peer_new(struct peer **out, const char *own, const struct config_peer *confi
 	return 0;
 }
 
+/* Another configuration may demand a higher suite. */
+static void check_suite(struct peer *peer)
+{
+	struct qlink_why why;
+
+	if (peer->is_open && tls_demand(connection_tls(peer->connection), peer->config->suite_least, &why))
+		connection_end(peer->connection, why.text);
+}
+
 void peer_start(struct peer *peer, const struct config_peer *config)
 {
 	peer->config = config;
 	peer->names[0] = config->name;
-	if (peer->is_started)
+	if (peer->is_started) {
+		check_suite(peer);
 		return;
+	}
 	peer->is_started = true;
 	if (peer->dials)
 		add_timer(peer->redial, 0);

@@ -14,18 +14,24 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#define GROUP		"X25519MLKEM768"
-#define SUITE		"TLS_AES_256_GCM_SHA384"
-#define SIGNATURES	"mldsa65"
-/* The only type of key whose signatures SIGNATURES allows. */
-#define KEY_KIND	"ML-DSA-65"
+#define CIPHER		"TLS_AES_256_GCM_SHA384"
+#define SIGNATURES	"mldsa87:mldsa65"
 #define NAME_FLAGS	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | \
 			 X509_CHECK_FLAG_NO_WILDCARDS)
 /* OpenSSL adds this to the number of an alert that the peer sent. */
 #define ALERT_OFFSET	SSL_AD_REASON_OFFSET
 
+/* What a suite is made of, by its number; and the groups that an end with this type of key offers. */
+static const struct {
+	const char *group, *key, *groups;
+} suites[] = {
+	[TLS_SUITE_1] = { "X25519MLKEM768", "ML-DSA-65", "X25519MLKEM768" },
+	[TLS_SUITE_2] = { "SecP384r1MLKEM1024", "ML-DSA-87", "SecP384r1MLKEM1024:X25519MLKEM768" },
+};
+
 struct tls_context {
 	SSL_CTX *ssl;
+	unsigned int suite;
 	uint64_t n_refused[TLS_N_REFUSALS];
 };
 
@@ -51,6 +57,7 @@ static const char *const refusals[TLS_N_REFUSALS] = {
 	[TLS_REFUSAL_TOO_MANY] = "too-many-callers",
 	[TLS_REFUSAL_SHORT] = "out-of-descriptors",
 	[TLS_REFUSAL_ROUTE] = "through-qlink",
+	[TLS_REFUSAL_SUITE] = "wrong-suite",
 	[TLS_REFUSAL_OTHER] = "other",
 };
 
@@ -81,8 +88,8 @@ int tls_refuse(struct tls_context *context, enum tls_refusal refusal,
 
 /* --- the context --- */
 
-/* Allows one group and one suite only, and no tickets, resumption or early data. */
-static bool pin(SSL_CTX *ssl, const char *signatures)
+/* Allows these groups and one cipher only, and no tickets, resumption or early data. */
+static bool pin(SSL_CTX *ssl, const char *groups, const char *signatures)
 {
 	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
 			    SSL_OP_CLEANSE_PLAINTEXT);
@@ -96,9 +103,9 @@ static bool pin(SSL_CTX *ssl, const char *signatures)
 	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) &&
 	       SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) &&
-	       SSL_CTX_set1_groups_list(ssl, GROUP) &&
+	       SSL_CTX_set1_groups_list(ssl, groups) &&
 	       SSL_CTX_set1_sigalgs_list(ssl, signatures) &&
-	       SSL_CTX_set_ciphersuites(ssl, SUITE) &&
+	       SSL_CTX_set_ciphersuites(ssl, CIPHER) &&
 	       SSL_CTX_set_num_tickets(ssl, 0) &&
 	       SSL_CTX_set_max_early_data(ssl, 0) &&
 	       X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ssl),
@@ -125,6 +132,15 @@ static void send_no_root(SSL_CTX *ssl)
 		SSL_CTX_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN);
 }
 
+static unsigned int suite_of_key(const EVP_PKEY *key)
+{
+	unsigned int suite = TLS_SUITE_2;
+
+	while (suite && !EVP_PKEY_is_a(key, suites[suite].key))
+		suite--;
+	return suite;
+}
+
 /* A certificate that no peer would accept is refused here, where somebody can replace it. */
 static int check_key(const struct credentials *credentials, struct qlink_why *why)
 {
@@ -133,25 +149,30 @@ static int check_key(const struct credentials *credentials, struct qlink_why *wh
 	const char *kind = EVP_PKEY_get0_type_name(key);
 	size_t n;
 
-	if (EVP_PKEY_is_a(key, KEY_KIND))
+	if (suite_of_key(key))
 		return 0;
 	items = credentials_items(credentials, &n);
-	return qlink_refuse(why, -EINVAL, "certificate %.200s: has a key of type %s, and peers take " KEY_KIND,
-			    items[0].path, kind ? kind : "that is unknown");
+	return qlink_refuse(why, -EINVAL, "certificate %.200s: has a key of type %s, and peers take %s or %s",
+			    items[0].path, kind ? kind : "that is unknown", suites[TLS_SUITE_1].key,
+			    suites[TLS_SUITE_2].key);
 }
 
-static int load(SSL_CTX *ssl, const struct credentials *credentials, const char *signatures,
-		struct qlink_why *why)
+static int load(struct tls_context *context, const struct credentials *credentials,
+		const char *signatures, struct qlink_why *why)
 {
+	const char *groups;
+
 	if (!signatures && check_key(credentials, why))
 		return -EINVAL;
-	if (!pin(ssl, signatures ?: SIGNATURES))
-		return qlink_refuse(why, -EINVAL, "TLS with group %s and signatures %s: %s",
-			       GROUP, signatures ?: SIGNATURES, last_reason());
-	if (credentials_use(credentials, ssl))
+	context->suite = suite_of_key(credentials_key(credentials)) ?: TLS_SUITE_1;
+	groups = suites[context->suite].groups;
+	if (!pin(context->ssl, groups, signatures ?: SIGNATURES))
+		return qlink_refuse(why, -EINVAL, "TLS with groups %s and signatures %s: %s",
+				    groups, signatures ?: SIGNATURES, last_reason());
+	if (credentials_use(credentials, context->ssl))
 		return qlink_refuse(why, -EINVAL, "TLS does not take the certificate: %s",
 				    last_reason());
-	send_no_root(ssl);
+	send_no_root(context->ssl);
 	return 0;
 }
 
@@ -167,7 +188,7 @@ int tls_context_new(struct tls_context **context, const struct credentials *cred
 	if (!made || !made->ssl)
 		err = qlink_refuse(why, -EINVAL, "no memory for TLS");
 	else
-		err = load(made->ssl, credentials, signatures, why);
+		err = load(made, credentials, signatures, why);
 	ERR_clear_error();
 	if (err)
 		tls_context_free(made);
@@ -189,7 +210,13 @@ void tls_context_take(struct tls_context *context, struct tls_context *from)
 	SSL_CTX *ssl = context->ssl;
 
 	context->ssl = from->ssl;
+	context->suite = from->suite;
 	from->ssl = ssl;
+}
+
+unsigned int tls_context_suite(const struct tls_context *context)
+{
+	return context->suite;
 }
 
 /* --- one connection --- */
@@ -295,6 +322,13 @@ static int refuse_identity(struct tls *tls, X509 *cert,
 			  tls->peers[0] && tls->peers[1] ? " or another peer" : "");
 }
 
+static bool has_group(const struct tls *tls, unsigned int suite)
+{
+	const char *group = SSL_get0_group_name(tls->ssl);
+
+	return group && !strcmp(group, suites[suite].group);
+}
+
 /* Checks the result against what pin() set, so that a lost setting is noticed. */
 static int check(struct tls *tls, struct qlink_why *why)
 {
@@ -305,9 +339,9 @@ static int check(struct tls *tls, struct qlink_why *why)
 	if (SSL_version(ssl) != TLS1_3_VERSION)
 		return tls_refuse(tls->context, TLS_REFUSAL_VERSION, why,
 				  "%s", SSL_get_version(ssl));
-	if (!group || strcmp(group, GROUP))
-		return tls_refuse(tls->context, TLS_REFUSAL_GROUP, why,
-				  "%s, want %s", group ? group : "none", GROUP);
+	if (!has_group(tls, TLS_SUITE_1) && !has_group(tls, tls->context->suite))
+		return tls_refuse(tls->context, TLS_REFUSAL_GROUP, why, "%s, want one of %s",
+				  group ? group : "none", suites[tls->context->suite].groups);
 	if (!cert || SSL_session_reused(ssl))
 		return tls_refuse(tls->context, TLS_REFUSAL_NO_CERTIFICATE, why,
 				  "no certificate, or a resumed session");
@@ -371,6 +405,30 @@ int tls_recheck(struct tls *tls, struct qlink_why *why)
 			  X509_verify_cert_error_string(error));
 }
 
+static bool has_key(X509 *cert, unsigned int suite)
+{
+	return EVP_PKEY_is_a(X509_get0_pubkey(cert), suites[suite].key);
+}
+
+unsigned int tls_suite(const struct tls *tls)
+{
+	return has_group(tls, TLS_SUITE_2) &&
+	       has_key(SSL_get_certificate(tls->ssl), TLS_SUITE_2) &&
+	       has_key(SSL_get0_peer_certificate(tls->ssl), TLS_SUITE_2) ? TLS_SUITE_2 : TLS_SUITE_1;
+}
+
+int tls_demand(struct tls *tls, unsigned int least, struct qlink_why *why)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(SSL_get0_peer_certificate(tls->ssl));
+
+	if (tls_suite(tls) >= least)
+		return 0;
+	return tls_refuse(tls->context, TLS_REFUSAL_SUITE, why,
+			  "suite %u, below suite-least %u: group %s, and the peer's key is %s",
+			  tls_suite(tls), least, SSL_get0_group_name(tls->ssl),
+			  EVP_PKEY_get0_type_name(key));
+}
+
 bool tls_wants_write(const struct tls *tls)
 {
 	return tls->wants_write;
@@ -398,6 +456,7 @@ int tls_binding(struct tls *tls, struct exchange_binding *binding)
 	SSL *ssl = tls->ssl;
 
 	binding->has_dialled = tls->has_dialled;
+	binding->suite = (uint8_t)tls_suite(tls);
 	if (SSL_export_keying_material(ssl, binding->exporter,
 				       sizeof(binding->exporter),
 				       MIX_EXPORTER_LABEL,

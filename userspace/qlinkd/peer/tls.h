@@ -14,7 +14,7 @@
 
 /**
  * enum tls_refusal - why a connection was refused
- * @TLS_REFUSAL_GROUP: the peer does not offer X25519MLKEM768
+ * @TLS_REFUSAL_GROUP: the peer offers no group of a suite that this end has
  * @TLS_REFUSAL_VERSION: the peer does not support TLS 1.3
  * @TLS_REFUSAL_SIGNATURE: the peer has no certificate with an allowed signature algorithm
  * @TLS_REFUSAL_NO_CERTIFICATE: the peer sends no certificate
@@ -26,6 +26,7 @@
  * @TLS_REFUSAL_TOO_MANY: too many callers
  * @TLS_REFUSAL_SHORT: no descriptor or no memory for a caller
  * @TLS_REFUSAL_ROUTE: the route to the peer uses a qlink device
+ * @TLS_REFUSAL_SUITE: the connection has a lower suite than the configuration demands
  * @TLS_REFUSAL_OTHER: any other failure of the handshake
  * @TLS_N_REFUSALS: number of refusals
  */
@@ -42,9 +43,22 @@ enum tls_refusal {
 	TLS_REFUSAL_TOO_MANY,
 	TLS_REFUSAL_SHORT,
 	TLS_REFUSAL_ROUTE,
+	TLS_REFUSAL_SUITE,
 	TLS_REFUSAL_OTHER,
 	TLS_N_REFUSALS,
 };
+
+/**
+ * DOC: Suites
+ *
+ * Suite 1 is the group X25519MLKEM768 and signatures of ML-DSA-65; suite 2 is SecP384r1MLKEM1024
+ * and ML-DSA-87. Every end verifies signatures of both, so that two sites can change to suite 2
+ * one after the other. Only an end whose own certificate has an ML-DSA-87 key offers the group of
+ * suite 2, and offers it first. So a connection has suite 2 if both ends can have it: TLS 1.3
+ * notices who takes a group out of what the ends offer (RFC 8446, appendix D).
+ */
+#define TLS_SUITE_1	1
+#define TLS_SUITE_2	2
 
 /* TLS settings and counters that all connections of an agent share. */
 struct tls_context;
@@ -56,7 +70,7 @@ struct tls;
  * tls_context_new() - make the settings of all connections
  * @context: set to the context; the caller frees it with tls_context_free()
  * @credentials: our certificate and key, and the CA that we trust; no other CA is trusted
- * @signatures: allowed signature algorithms, an OpenSSL list; %NULL for mldsa65
+ * @signatures: allowed signature algorithms, an OpenSSL list; %NULL for mldsa87 and mldsa65
  * @why: filled in on failure
  *
  * Context: Process.
@@ -64,6 +78,14 @@ struct tls;
  */
 int tls_context_new(struct tls_context **context, const struct credentials *credentials,
 		    const char *signatures, struct qlink_why *why);
+
+/**
+ * tls_context_suite() - get the highest suite that this end can have
+ * @context: the context
+ *
+ * Return: TLS_SUITE_2 if our certificate has an ML-DSA-87 key, else TLS_SUITE_1.
+ */
+unsigned int tls_context_suite(const struct tls_context *context);
 
 /**
  * tls_context_free() - free a context after all its connections
@@ -165,6 +187,28 @@ int tls_handshake(struct tls *tls, struct qlink_why *why);
  * Return: 0, or %-EACCES with @why; then the refusal is counted.
  */
 int tls_recheck(struct tls *tls, struct qlink_why *why);
+
+/**
+ * tls_suite() - get the suite of a connection
+ * @tls: its handshake is complete
+ *
+ * Both ends get the same.
+ *
+ * Return: TLS_SUITE_2 if the group is that of suite 2, and both certificates have an ML-DSA-87
+ * key; else TLS_SUITE_1.
+ */
+unsigned int tls_suite(const struct tls *tls);
+
+/**
+ * tls_demand() - refuse a connection of a lower suite
+ * @tls: its handshake is complete
+ * @least: the lowest suite that this peer may have
+ * @why: filled in on refusal
+ *
+ * Context: Process.
+ * Return: 0, or %-EACCES with @why; then TLS_REFUSAL_SUITE is counted.
+ */
+int tls_demand(struct tls *tls, unsigned int least, struct qlink_why *why);
 
 /**
  * tls_wants_write() - check what a handshake, a read or a write waits for

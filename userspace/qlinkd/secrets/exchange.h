@@ -47,6 +47,9 @@ struct exchange_binding {
 
 	/** @has_dialled: this end dialled the connection */
 	bool has_dialled;
+
+	/** @suite: of the connection, 1 or 2, see tls_suite() */
+	uint8_t suite;
 };
 
 /**
