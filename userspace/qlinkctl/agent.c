@@ -310,7 +310,7 @@ int reload_run(struct ctl *ctl, int argc, char **argv)
 	return ctl->dry_run ? try_reload(ctl) : order(ctl, "reload");
 }
 
-static int order_device(const struct ctl *ctl, const char *what, int argc, char **argv)
+int agent_order_device(const struct ctl *ctl, const char *what, int argc, char **argv)
 {
 	char command[64];
 
@@ -322,10 +322,10 @@ static int order_device(const struct ctl *ctl, const char *what, int argc, char 
 
 int restart_run(struct ctl *ctl, int argc, char **argv)
 {
-	return order_device(ctl, "restart", argc, argv);
+	return agent_order_device(ctl, "restart", argc, argv);
 }
 
 int withdraw_run(struct ctl *ctl, int argc, char **argv)
 {
-	return order_device(ctl, "withdraw", argc, argv);
+	return agent_order_device(ctl, "withdraw", argc, argv);
 }

@@ -70,6 +70,17 @@ int restart_run(struct ctl *ctl, int argc, char **argv);
 int withdraw_run(struct ctl *ctl, int argc, char **argv);
 
 /**
+ * agent_order_device() - give the agent a command about one device
+ * @ctl: says where the socket is
+ * @what: the command, as the control socket has it
+ * @argc: arguments: the device
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int agent_order_device(const struct ctl *ctl, const char *what, int argc, char **argv);
+
+/**
  * agent_print() - write a status for people
  * @status: as qlinkd answered it
  * @to: where it goes

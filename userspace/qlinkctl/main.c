@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "chain.h"
 #include "ctl.h"
 #include "key.h"
 #include "kme.h"
@@ -37,6 +38,7 @@ static const char help_tail[] =
 "       qlinkctl [-j] [-c SOCKET] kme check NAME [link DEVICE] [take-key]\n"
 "       qlinkctl [-c SOCKET] restart DEV\n"
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
+"       qlinkctl [-c SOCKET] chain accept DEV\n"
 "       qlinkctl help\n"
 "\n"
 "SOURCE is qkd, hybrid, pqc or static; the default of a key is static.\n"
@@ -71,6 +73,7 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 }
 
 static const struct ctl_command commands[] = {
+	{ "chain", chain_run },
 	{ "help", help_run },
 	{ "key", key_run },
 	{ "kme", kme_command_run },

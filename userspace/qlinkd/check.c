@@ -57,7 +57,7 @@ static json_t *learned_report(const struct check *check)
 
 	if (!link || check->node >= link->config->n_kmes)
 		return json_null();
-	server = stock_server(link->stock, check->node);
+	server = stocks_server(link->stocks, check->node);
 	return json_pack("{s:s, s:I}", "method", kme_method_name(server->method[KME_OP_ENC]),
 			 "batch", (json_int_t)server->batch);
 }

@@ -212,6 +212,11 @@ static json_t *run_withdraw(struct control *control, const char *word)
 	return run_on_link(control->agent, word, "withdraw", link_withdraw);
 }
 
+static json_t *run_accept_chain(struct control *control, const char *word)
+{
+	return run_on_link(control->agent, word, "chain-accepted", link_accept_chain);
+}
+
 static void on_checked(void *arg, json_t *report)
 {
 	struct control *control = arg;
@@ -287,6 +292,7 @@ static const struct command {
 	{ "try-reload", run_try_reload, NULL, true },
 	{ "restart", run_restart, "link", true },
 	{ "withdraw", run_withdraw, "link", true },
+	{ "accept-chain", run_accept_chain, "link", true },
 	/* It makes the agent open a connection, and may cost a key. */
 	{ "check-kme", run_check_kme, "kme", true },
 	{ "kme-report", run_kme_report, "check", false },
@@ -319,7 +325,7 @@ static json_t *run(struct caller *caller, char *line)
 			return run_command(caller, &commands[i], word);
 	}
 	return answer_error("no such command: status, reload, try-reload, restart DEVICE, withdraw DEVICE, "
-			    "check-kme NAME or kme-report NUMBER");
+			    "accept-chain DEVICE, check-kme NAME or kme-report NUMBER");
 }
 
 /* --- clients --- */

@@ -12,6 +12,7 @@
 #include "expiry.h"
 #include "libqlink/names.h"
 #include "qlinkd/base/clients.h"
+#include "qlinkd/link/act.h"
 
 /* Source: Prometheus text format, version 0.0.4. */
 #define CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"
@@ -32,7 +33,7 @@ struct gauge {
 
 static uint64_t read_stock(const struct link *link)
 {
-	return stock_held(link->stock);
+	return stocks_held(link->stocks);
 }
 
 static uint64_t read_period(const struct link *link)
@@ -67,6 +68,26 @@ static uint64_t read_tx_staged(const struct link *link)
 	return link->view.tx.staged;
 }
 
+static uint64_t read_suite(const struct link *link)
+{
+	return link->session.suite;
+}
+
+static uint64_t read_mix_least(const struct link *link)
+{
+	return link->session.kmes_least;
+}
+
+static uint64_t read_tx_kmes(const struct link *link)
+{
+	return act_n_kmes(link, QLINK_DIRECTION_TX);
+}
+
+static uint64_t read_rx_kmes(const struct link *link)
+{
+	return act_n_kmes(link, QLINK_DIRECTION_RX);
+}
+
 static const struct gauge gauges[] = {
 	{ "stock_keys", "QKD keys in stock, not offered yet", read_stock },
 	{ "period_milliseconds", "planned lifetime of a transmit key", read_period },
@@ -75,6 +96,10 @@ static const struct gauge gauges[] = {
 	{ "tx_epoch", "epoch of the transmit key in use", read_tx_epoch },
 	{ "rx_epoch", "epoch of the receive key in use", read_rx_epoch },
 	{ "tx_staged_keys", "transmit keys that are staged", read_tx_staged },
+	{ "suite", "suite of algorithms of the last connection, 0 before the first", read_suite },
+	{ "mix_least", "KMEs that a QKD key must have, 0 without a session", read_mix_least },
+	{ "tx_kmes", "KMEs behind the transmit keys agreed on last", read_tx_kmes },
+	{ "rx_kmes", "KMEs behind the receive keys agreed on last", read_rx_kmes },
 };
 
 static void head(struct evbuffer *out, const char *name, const char *suffix, const char *help,
@@ -165,7 +190,7 @@ static void put_kmes(struct evbuffer *out, const struct agent *agent)
 				evbuffer_add_printf(out, "qlinkd_kme_total{link=\"%s\",kme=\"%s\","
 					"count=\"%s\"} %" PRIu64 "\n", link->config->device,
 					link->config->kme_names[node], kme_counter_name(counter),
-					stock_server(link->stock, node)->counters[counter]);
+					stocks_server(link->stocks, node)->counters[counter]);
 		}
 	}
 }
@@ -175,7 +200,7 @@ static void put_terms(struct evbuffer *out, const struct link *link)
 	unsigned int node;
 
 	for (node = 0; node < link->config->n_kmes; node++) {
-		const struct kme_terms *terms = &stock_server(link->stock, node)->terms;
+		const struct kme_terms *terms = &stocks_server(link->stocks, node)->terms;
 
 		if (terms->version[0])
 			evbuffer_add_printf(out, "qlinkd_kme_tls{link=\"%s\",kme=\"%s\",version=\"%s\","

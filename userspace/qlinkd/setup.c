@@ -209,6 +209,14 @@ static int reserve_links(const struct setup *next, struct config_error *error)
 	return 0;
 }
 
+/* Whether the link that runs can go on. The file of its pre-shared secret is read again. */
+static bool is_same_link(const struct setup *next, const struct setup *now,
+			 const struct config_link *config)
+{
+	return reload_same_link(&now->config, &next->config, config->device) &&
+	       link_same_psk(setup_find_link(now, config->device)->link, config->psk);
+}
+
 static int build_links(struct setup *next, const struct setup *now,
 		       const struct setup_owner *owner, struct config_error *error)
 {
@@ -218,7 +226,7 @@ static int build_links(struct setup *next, const struct setup *now,
 	for (i = 0; i < next->config.n_links; i++) {
 		const struct config_link *config = &next->config.links[i];
 
-		if (reload_same_link(&now->config, &next->config, config->device)) {
+		if (is_same_link(next, now, config)) {
 			next->links[next->n_links++] = setup_find_link(now, config->device);
 			continue;
 		}

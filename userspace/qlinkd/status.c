@@ -7,6 +7,7 @@
 #include "expiry.h"
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
+#include "qlinkd/link/act.h"
 
 /* json_object_set_new() frees what it cannot set; a status with a member missing is still of use. */
 static void set(json_t *object, const char *name, json_t *value)
@@ -107,7 +108,7 @@ static json_t *kme(const struct link *link, unsigned int node)
 		[KME_HEALTH_UP] = "up",
 		[KME_HEALTH_DOWN] = "down",
 	};
-	const struct kme_server *server = stock_server(link->stock, node);
+	const struct kme_server *server = stocks_server(link->stocks, node);
 	json_t *to = json_object(), *list = json_object();
 	unsigned int i;
 
@@ -116,7 +117,8 @@ static json_t *kme(const struct link *link, unsigned int node)
 	set_text(to, "why", server->why.text);
 	set_text(to, "method", kme_method_name(server->method[KME_OP_ENC]));
 	set(to, "tls", status_terms(&server->terms));
-	set(to, "one_batch", json_boolean(stock_is_one_batch(link->stock, node)));
+	set_number(to, "stock", stocks_kme_held(link->stocks, node));
+	set(to, "one_batch", json_boolean(stocks_is_one_batch(link->stocks, node)));
 	for (i = 0; i < KME_COUNTER_N; i++)
 		set_number(list, kme_counter_name(i), server->counters[i]);
 	set(to, "counters", list);
@@ -143,13 +145,20 @@ static json_t *link_status(const struct link *link)
 	set_text(to, "peer", link->config->peer_name);
 	set_text(to, "policy", policy_name(link->config->policy));
 	set_text(to, "peer_policy", policy_name(link->session.peer.policy));
+	set_number(to, "suite", link->session.suite);
+	set(to, "psk", json_boolean(link->config->psk));
+	set(to, "chain_required", json_boolean(link->session.config.demands_chain));
+	set(to, "mix", json_boolean(link->config->mixes));
+	set_number(to, "mix_least", link->session.kmes_least);
+	set_number(to, "tx_kmes", act_n_kmes(link, QLINK_DIRECTION_TX));
+	set_number(to, "rx_kmes", act_n_kmes(link, QLINK_DIRECTION_RX));
 	set_text(to, "phase", link_phase_name(link));
 	set_text(to, "why", link->why[0] ? link->why : NULL);
 	set_text(to, "protection", link->has_view ?
 		 qlink_name(&qlink_protections, qlink_link_protection(&link->view, &lacks)) : NULL);
 	set_text(to, "source", source_name(link->choice.source));
-	set_number(to, "stock", stock_held(link->stock));
-	set_number(to, "usable", stock_usable(link->stock));
+	set_number(to, "stock", stocks_held(link->stocks));
+	set_number(to, "usable", stocks_usable(link->stocks));
 	set_number(to, "period_ms", link->period_ms);
 	set(to, "tx", ring(&link->view.tx));
 	set(to, "rx", ring(&link->view.rx));

@@ -24,7 +24,7 @@ struct sim *sim_new(const char *label)
 	sim->fault_at = UINT32_MAX;
 	for (i = 0; i < 2; i++) {
 		sim->ends[i].policy = POLICY_PREFER_HYBRID;
-		sim->ends[i].versions = (struct session_versions){ 1, 1 };
+		sim->ends[i].versions = (struct session_versions){ MSG_VERSION, MSG_VERSION };
 		sim_ring_init(&sim->ends[i].tx);
 		sim_ring_init(&sim->ends[i].rx);
 		sim_end_start(&sim->ends[i]);
@@ -41,8 +41,8 @@ void sim_free(struct sim *sim)
 
 void sim_connect(struct sim *sim)
 {
-	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED };
-	struct exchange_binding channel = { .has_dialled = true };
+	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED, .suite = 1 };
+	struct exchange_binding channel = { .has_dialled = true, .suite = 1 };
 	unsigned int i;
 
 	sim->is_connected = true;

@@ -43,6 +43,9 @@ struct sim {
 	unsigned int fault_byte;
 	unsigned int fault_end;
 	unsigned int n_messages;
+
+	/** @n_mixed: KMEs that each offer takes keys of, 0 for one */
+	uint8_t n_mixed;
 	unsigned int n_steps;
 	size_t faulted_len;
 	uint8_t faulted_type;

@@ -21,11 +21,19 @@ void sim_end_start(struct sim_end *end)
 		.versions = end->versions,
 		.policy = end->policy,
 		.sources = policy_sources(end->policy),
+		.suite_least = end->suite_least ? end->suite_least : 1,
+		.kmes_least = end->kmes_least ? end->kmes_least : 1,
+		.n_kmes = SIM_KMES,
+		.demands_chain = end->demands_chain,
 	};
 
 	sim_random(&config.generation, sizeof(config.generation));
 	session_init(&end->session, &config);
 	exchange_end(&end->exchange);
+	end->exchange.demands_chain = end->demands_chain;
+	if (end->psk)
+		CHECK_NUMBER("psk", exchange_set_psk(&end->exchange, &(struct bytes){
+			(const uint8_t *)end->psk, strlen(end->psk) }), 0);
 	end->n_ops = 0;
 }
 
@@ -66,11 +74,11 @@ static void do_reconcile(struct sim_end *end, const struct sim_op *op)
 	end->n_chain_restarts += exchange_match_chain(&end->exchange);
 }
 
+/* Gives the offer a key of each KME for each epoch. */
 static enum session_reason do_prepare(struct sim *sim, struct sim_end *end,
-				      const struct session_offer *offer)
+				      struct session_offer *offer)
 {
-	static const struct bytes kme_id = { (const uint8_t *)"KME-A", 5 };
-	struct bytes ids[SESSION_OFFER_MAX], secrets[SESSION_OFFER_MAX];
+	struct bytes ids[SESSION_KEY_IDS_MAX], secrets[SESSION_KEY_IDS_MAX];
 	enum session_reason reason;
 	unsigned int i, key;
 
@@ -78,38 +86,43 @@ static enum session_reason do_prepare(struct sim *sim, struct sim_end *end,
 	if (reason)
 		return reason;
 	if (offer->source == QLINK_SOURCE_PQC) {
-		reason = exchange_prepare(&end->exchange, offer, NULL, NULL);
+		reason = exchange_prepare(&end->exchange, offer, NULL);
 		return reason ? reason : exchange_derive(&end->exchange, true, NULL);
 	}
 	if (sim->kme.is_dry)
 		return SESSION_REASON_KME;
-	for (i = 0; i < offer->n; i++) {
+	offer->n_kmes = sim->n_mixed ? sim->n_mixed : 1;
+	for (i = 0; i < offer->n_kmes; i++)
+		offer->kmes[i] = (uint8_t)(i + 1);
+	for (i = 0; i < offer->n * offer->n_kmes; i++) {
 		key = sim_kme_new_key(&sim->kme);
 		ids[i] = (struct bytes){ (uint8_t *)sim->kme.keys[key].id,
 					 strlen(sim->kme.keys[key].id) };
 		secrets[i] = (struct bytes){ sim->kme.keys[key].key, 32 };
 	}
-	reason = exchange_prepare(&end->exchange, offer, &kme_id, ids);
+	reason = exchange_prepare(&end->exchange, offer, ids);
 	return reason ? reason : exchange_derive(&end->exchange, true, secrets);
 }
 
 static enum session_reason do_fetch(struct sim *sim, struct sim_end *end,
-				    const struct session_offer *offer)
+				    const struct session_offer *offer, uint8_t *place)
 {
-	struct bytes secrets[SESSION_OFFER_MAX], id;
+	struct bytes secrets[SESSION_KEY_IDS_MAX], id;
 	enum session_reason reason = exchange_open(&end->exchange);
 	const uint8_t *key;
 	unsigned int i;
 
 	if (reason || offer->source == QLINK_SOURCE_PQC)
 		return reason ? reason : exchange_derive(&end->exchange, false, NULL);
-	for (i = 0; i < offer->n; i++) {
-		id = exchange_key_id(&end->exchange, i);
+	for (i = 0; i < offer->n * offer->n_kmes; i++) {
+		id = exchange_key_id(end->exchange.rx.offer, i);
 		key = sim_kme_take_key(&sim->kme, &id);
+		*place = offer->kmes[i % offer->n_kmes];
 		if (!key)
 			return SESSION_REASON_KEY_ID;
 		secrets[i] = (struct bytes){ key, 32 };
 	}
+	*place = 0;
 	return exchange_derive(&end->exchange, false, secrets);
 }
 
@@ -163,12 +176,14 @@ static void finish(struct sim *sim, unsigned int number, struct sim_op *op)
 			return;
 		event.reason = do_prepare(sim, end, &op->action.offer);
 		event.n = op->action.offer.n;
+		event.n_kmes = op->action.offer.n_kmes;
+		memcpy(event.kmes, op->action.offer.kmes, sizeof(event.kmes));
 		event.is_ok = !event.reason;
 		break;
 	case SESSION_ACTION_FETCH:
 		if (op->action.ticket != end->session.rx.ticket)
 			return;
-		event.reason = do_fetch(sim, end, &op->action.offer);
+		event.reason = do_fetch(sim, end, &op->action.offer, &event.place);
 		event.is_ok = !event.reason;
 		break;
 	case SESSION_ACTION_INSTALL_RX:
@@ -249,8 +264,11 @@ static void send(struct sim *sim, unsigned int number,
 	struct sim_end *end = &sim->ends[number];
 	struct msg msg = { .core = action->msg };
 	uint8_t data[MSG_BYTES_MAX];
+	uint8_t i;
 	int len;
 
+	for (i = 0; msg.core.type == SESSION_MESSAGE_STATE && i < msg.core.state.n_kmes; i++)
+		msg.kme_ids[i] = (struct bytes){ (const uint8_t *)"KME-A", 5 };
 	CHECK_NUMBER(sim->label, exchange_fill(&end->exchange, &msg), 0);
 	len = msg_encode(&msg, data, sizeof(data));
 	CHECK(len > 0, "%s: %s cannot be written: %d", sim->label,

@@ -12,6 +12,8 @@
 
 #define SIM_OPS		32
 #define SIM_OP_KEYS	SESSION_OFFER_MAX
+/* KMEs of each end. */
+#define SIM_KMES	2
 
 struct sim;
 
@@ -74,6 +76,18 @@ struct sim_end {
 
 	/** @versions: likewise */
 	struct session_versions versions;
+
+	/** @suite_least: likewise; 0 for 1, as for @kmes_least */
+	uint8_t suite_least;
+
+	/** @kmes_least: likewise */
+	uint8_t kmes_least;
+
+	/** @demands_chain: likewise */
+	bool demands_chain;
+
+	/** @psk: likewise: its pre-shared secret, or %NULL */
+	const char *psk;
 };
 
 /**

@@ -28,7 +28,8 @@ struct kme {
 	struct kme_ops ops;
 	void *arg;
 	int side;
-	unsigned int n_nodes, timeout_ms, retry_min_ms, retry_max_ms;
+	/* the pair of its first KME, and how many it has */
+	unsigned int first, n_nodes, timeout_ms, retry_min_ms, retry_max_ms;
 	struct kme_server servers[KME_NODES_MAX];
 	struct open_request probes[KME_NODES_MAX], enc, dec;
 };
@@ -51,6 +52,12 @@ void simkme_start(uint64_t supply)
 	simkme_counts = false;
 }
 
+/* A link that mixes has a client for each KME. The port in the URL is the number of the pair, from 1 on. */
+static unsigned int first_pair(const char *url)
+{
+	return (unsigned int)strtoul(strrchr(url, ':') + 1, NULL, 10) - 1;
+}
+
 int kme_new(const struct kme_conf *conf, struct kme_loop *loop, const struct kme_ops *ops, void *arg,
 	    struct kme **out, struct qlink_why *why)
 {
@@ -65,6 +72,7 @@ int kme_new(const struct kme_conf *conf, struct kme_loop *loop, const struct kme
 	kme->arg = arg;
 	kme->side = simkme_side;
 	kme->n_nodes = conf->n_nodes;
+	kme->first = first_pair(conf->nodes[0].url);
 	kme->timeout_ms = conf->timeout_ms;
 	kme->retry_min_ms = conf->retry_min_ms;
 	kme->retry_max_ms = conf->retry_max_ms;
@@ -183,9 +191,9 @@ static bool is_forgotten(const struct simkme_pair *pair, uint64_t number)
 	       (pair->kept_batches && pair->n_batches[from->side] - from->batch >= pair->kept_batches);
 }
 
-static size_t fetch(struct simkme_pair *pair, const struct open_request *request,
-		    struct kme_key *keys)
+static size_t fetch(const struct kme *kme, const struct open_request *request, struct kme_key *keys)
 {
+	struct simkme_pair *pair = &simkme_pairs[kme->first + request->node];
 	size_t i, n = 0;
 	uint64_t number;
 
@@ -196,7 +204,7 @@ static size_t fetch(struct simkme_pair *pair, const struct open_request *request
 			continue;
 		pair->is_fetched[number % SIMKME_KEPT] = 1;
 		pair->fetched++;
-		make_key(request->node, number, &keys[n]);
+		make_key(kme->first + request->node, number, &keys[n]);
 		keys[n].bytes[0] ^= request->outcome == SIMKME_WRONG;
 		keys[n++].place = (uint16_t)i;
 	}
@@ -212,7 +220,7 @@ static void open_request(struct kme *kme, struct open_request *request, unsigned
 
 	request->is_late = false;
 	if (simkme_plan)
-		plan = simkme_plan(kme->side, node, op);
+		plan = simkme_plan(kme->side, kme->first + node, op);
 	/* Fetching keys by their IDs may take several requests. */
 	if (op == KME_OP_ENC)
 		plan.delay += plan.per_key * request->n_sent;
@@ -250,7 +258,8 @@ static void end_probe(struct kme *kme, unsigned int node)
 	kme_status_init(&status);
 	kme->probes[node].is_counted = false;
 	if (simkme_counts)
-		status.stored_key_count = (int64_t)(simkme_pairs[node].supply - simkme_pairs[node].given);
+		status.stored_key_count = (int64_t)(simkme_pairs[kme->first + node].supply -
+						    simkme_pairs[kme->first + node].given);
 	if (kme->probes[node].outcome == SIMKME_BROKEN ||
 	    kme->probes[node].outcome == SIMKME_DENIED) {
 		failed(kme, node);
@@ -291,18 +300,18 @@ static enum kme_outcome note_health(struct kme *kme, const struct open_request *
 static size_t get(const struct kme *kme, const struct open_request *request, enum kme_op op,
 		  struct kme_key *keys, size_t *n_burned)
 {
-	struct simkme_pair *pair = &simkme_pairs[request->node];
+	struct simkme_pair *pair = &simkme_pairs[kme->first + request->node];
 	size_t n = 0;
 
 	*n_burned = 0;
 	if (request->outcome == SIMKME_DRY || request->outcome == SIMKME_DENIED)
 		return 0;
 	if (op == KME_OP_DEC)
-		n = fetch(pair, request, keys);
+		n = fetch(kme, request, keys);
 	else if (request->outcome == SIMKME_OLD)
-		return take_old(pair, request->node, request->n_sent, keys);
+		return take_old(pair, kme->first + request->node, request->n_sent, keys);
 	else
-		n = take_new(pair, request->node, kme->side, request->n_sent, keys);
+		n = take_new(pair, kme->first + request->node, kme->side, request->n_sent, keys);
 	if (request->is_late)
 		pair->late += n;
 	if (request->outcome == SIMKME_BROKEN)
@@ -425,8 +434,8 @@ void kme_cancel_fetch(struct kme *kme)
 		return;
 	told.asked = kme->dec.asked;
 	told.n_sent = kme->dec.n_sent;
-	told.n_burned = fetch(&simkme_pairs[kme->dec.node], &kme->dec, keys);
-	simkme_pairs[kme->dec.node].late += told.n_burned;
+	told.n_burned = fetch(kme, &kme->dec, keys);
+	simkme_pairs[kme->first + kme->dec.node].late += told.n_burned;
 	told.outcome = KME_OUTCOME_EMPTY;
 	kme->dec.is_open = false;
 	kme->ops.answer(kme->arg, &told);

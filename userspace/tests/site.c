@@ -98,7 +98,8 @@ struct site *site_start(int side, const char *link)
 	lab_conf(text, sizeof(text), side, link);
 	CHECK_NUMBER("loop", kme_loop_new(&site->loop), 0);
 	CHECK(!config_parse(&site->config, text, strlen(text), "conf", &error), "%s", error.text);
-	CHECK_NUMBER("stock", stock_new(&site->stock, &site->config, &site->config.links[0], site->loop,
+	CHECK_NUMBER("stock", stock_new(&site->stock, &site->config, &site->config.links[0], 0,
+					site->config.links[0].n_kmes, site->loop,
 					&ops, site, now, &why), 0);
 	return site;
 }

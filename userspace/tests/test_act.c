@@ -91,8 +91,8 @@ TEST(both_ends_log_and_count_the_result_of_a_fetch)
 		snprintf(text, sizeof(text), "offer-rejected link=qlink0 reason=%s", rows[i].reason);
 		CHECK_NUMBER(text, world_logs(world, 1, text), counters(world, 1)->offers_rejected);
 		CHECK_NUMBER("its KME is paused",
-			     stock_usable(world->ends[0].link->stock), 0);
-		CHECK(stock_held(world->ends[0].link->stock) > 0, "its keys are gone");
+			     stocks_usable(world->ends[0].link->stocks), 0);
+		CHECK(stocks_held(world->ends[0].link->stocks) > 0, "its keys are gone");
 		CHECK(strstr(world->ends[0].link->why, rows[i].reason), "why: %s",
 		      world->ends[0].link->why);
 		CHECK_NUMBER("keys of it", devices[0].tx.newest, 0);
@@ -140,7 +140,7 @@ TEST(an_offer_that_fails_locally_does_not_pause_the_kme)
 	CHECK_NUMBER("the peer", counters(world, 1)->offers_rejected, 0);
 	simkme_pairs[0].supply = 1000;
 	world_run(world, 2500);
-	CHECK(stock_usable(world->ends[0].link->stock) > 0 ||
+	CHECK(stocks_usable(world->ends[0].link->stocks) > 0 ||
 	      devices[0].tx.newest > 0, "the KME is paused");
 	world_free(world);
 }
@@ -447,21 +447,21 @@ TEST(after_a_wipe_no_key_of_a_kme_from_before_is_used)
 	world->has_traffic = true;
 	world_connect(world);
 	/* Until a KME is about to give more. */
-	for (n_asked = 0; !n_asked || !stock_held(world->ends[0].link->stock); )
+	for (n_asked = 0; !n_asked || !stocks_held(world->ends[0].link->stocks); )
 		world_run(world, 1);
-	held = stock_held(world->ends[0].link->stock);
+	held = stocks_held(world->ends[0].link->stocks);
 	CHECK(held > 0, "no stock");
 	device_wipe(&devices[0]);
 	world_notice(world, 0, QLINK_EVENT_KIND_WIPED);
 	world_run(world, 0);
-	CHECK_NUMBER("in stock", stock_held(world->ends[0].link->stock), 0);
+	CHECK_NUMBER("in stock", stocks_held(world->ends[0].link->stocks), 0);
 	CHECK(counters(world, 0)->keys_burned >= held, "not counted as burned");
 	n_asked = 0;
 	world_run(world, 900);
 	CHECK_NUMBER("asked for before the host could be suspended", n_asked, 0);
-	CHECK_NUMBER("kept of those under way", stock_held(world->ends[0].link->stock), 0);
+	CHECK_NUMBER("kept of those under way", stocks_held(world->ends[0].link->stocks), 0);
 	world_run(world, 5000);
-	CHECK(stock_held(world->ends[0].link->stock) > 0, "no new keys");
+	CHECK(stocks_held(world->ends[0].link->stocks) > 0, "no new keys");
 	CHECK(world_works(world), "the link does not work");
 	world_free(world);
 }

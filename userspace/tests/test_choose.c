@@ -170,7 +170,7 @@ TEST(staged_hybrid_keys_are_used_before_the_link_falls_back)
 	/* The end that asked first has the rest of the supply in stock. */
 	while (device_staged(&devices[0].tx) > 2)
 		rotate(world);
-	CHECK_NUMBER("stock", stock_held(link_of(world)->stock), 0);
+	CHECK_NUMBER("stock", stocks_held(link_of(world)->stocks), 0);
 	world_run(world, 5000);
 	CHECK_NUMBER("two are left", link_of(world)->choice.source, QLINK_SOURCE_HYBRID);
 	CHECK_NUMBER("changes", link_of(world)->counters.source_changes, 0);
@@ -191,13 +191,13 @@ TEST(the_link_returns_to_hybrid_keys_only_with_ten_seconds_in_stock)
 	world_run(world, 5000);
 	CHECK_NUMBER("without keys", link_of(world)->choice.source, QLINK_SOURCE_PQC);
 	/* Each end gets a share of the supply. */
-	while (stock_held(link_of(world)->stock) < 9) {
+	while (stocks_held(link_of(world)->stocks) < 9) {
 		simkme_pairs[0].supply++;
 		world_run(world, 3000);
 		CHECK(simkme_pairs[0].supply < 100, "no keys arrive");
 	}
 	CHECK_NUMBER("nine seconds", link_of(world)->choice.source, QLINK_SOURCE_PQC);
-	while (stock_held(link_of(world)->stock) < 10 &&
+	while (stocks_held(link_of(world)->stocks) < 10 &&
 	       link_of(world)->choice.source == QLINK_SOURCE_PQC &&
 	       simkme_pairs[0].supply < 100) {
 		simkme_pairs[0].supply++;
@@ -274,7 +274,7 @@ TEST(the_record_of_weaker_keys_ends_with_their_rings)
 	simkme_pairs[0].supply = 10000;
 	/* With keys in stock: without, the new rings would get post-quantum keys, and a record of their own. */
 	for (i = 0; i < 20000 && !(link_of(world)->choose->better_from &&
-				   stock_usable(link_of(world)->stock) > 100); i++)
+				   stocks_usable(link_of(world)->stocks) > 100); i++)
 		world_run(world, 1);
 	CHECK(link_of(world)->choose->better_from > 2 * TARGET, "better from %llu",
 	      (unsigned long long)link_of(world)->choose->better_from);
@@ -297,7 +297,7 @@ TEST(no_key_is_requested_before_the_session_is_ready)
 
 	world = lay(10000, TARGET);
 	world_run(world, 20000);
-	CHECK(stock_held(link_of(world)->stock) > 0, "no stock");
+	CHECK(stocks_held(link_of(world)->stocks) > 0, "no stock");
 	CHECK_NUMBER("pace", devices[0].asked[REQUEST_PACE], 0);
 	CHECK_NUMBER("keys", devices[0].tx.newest, 0);
 	world_free(world);

@@ -214,7 +214,7 @@ TEST(wrong_sections_are_refused)
 	refused(KME("a", "x") "kme a\n", "qlinkd.conf:6: kme a: there is one of this name");
 	refused(PEER PEER, "qlinkd.conf:3: peer site-b: there is one of this name");
 	refused(LINK LINK, "qlinkd.conf:5: link qlink0: there is one of this name");
-	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes, which policy prefer-hybrid needs");
+	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes or mix, which policy prefer-hybrid needs");
 	refused(LINK "\tpolicy pqc-only\n", "qlinkd.conf:1: link qlink0: has kmes, which policy pqc-only does not use");
 	refused("link a\n\tpeer b\n\tkmes c\n", "qlinkd.conf:1: link a: lacks sae, by which its kmes know the peer");
 	refused(LINK "\tfloor-ms 11\n\tceiling-ms 10\n", "qlinkd.conf:1: link qlink0: floor-ms 11 is above ceiling-ms 10");

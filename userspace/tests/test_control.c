@@ -84,6 +84,12 @@ void link_withdraw(struct link *link)
 	n_operated++;
 }
 
+void link_accept_chain(struct link *link)
+{
+	(void)link;
+	n_operated++;
+}
+
 /* A check that ends when the test says so. */
 static struct {
 	void (*done)(void *arg, json_t *report);

@@ -77,7 +77,7 @@ static struct simkme_plan late_at_one_end(int side, unsigned int node, enum kme_
 
 static const struct kme_server *server(const struct world *world, unsigned int end)
 {
-	return stock_server(world->ends[end].link->stock, 0);
+	return stocks_server(world->ends[end].link->stocks, 0);
 }
 
 TEST(a_kme_that_starts_later_is_used_by_both_ends_within_twelve_seconds)
@@ -219,7 +219,7 @@ static void check_forgetful(unsigned int batches, uint64_t ms, bool is_one_batch
 		     world->ends[1].link->counters.source_changes, changes);
 	CHECK(sends_hybrid(0) && sends_hybrid(1), "not hybrid at the end");
 	for (i = 0; i < 2; i++)
-		CHECK_NUMBER("one batch at a time", stock_is_one_batch(world->ends[i].link->stock, 0),
+		CHECK_NUMBER("one batch at a time", stocks_is_one_batch(world->ends[i].link->stocks, 0),
 			     is_one_batch);
 	CHECK(world_flows(world), "frames are lost");
 	world_free(world);

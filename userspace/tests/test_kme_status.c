@@ -39,7 +39,7 @@ static void stop(void)
 
 static const struct kme_server *server(void)
 {
-	return stock_server(agents_link(0)->stock, 0);
+	return stocks_server(agents_link(0)->stocks, 0);
 }
 
 /* What the socket for Prometheus answers; valid until the next call. */
@@ -158,7 +158,7 @@ TEST(a_bad_file_of_a_kme_is_refused_by_a_reload_and_not_by_the_start)
 	/* The file is there, and a reload takes it. */
 	agents_shell("cd %s && cp -p sae-a.key gonea.key", lab_folder());
 	agents_reload(0);
-	WAIT_FOR(server()->health == KME_HEALTH_UP && stock_held(agents_link(0)->stock));
+	WAIT_FOR(server()->health == KME_HEALTH_UP && stocks_held(agents_link(0)->stocks));
 	WAIT_FOR(agents_logged(0, "kme-tls"));
 	stop();
 }
@@ -202,7 +202,7 @@ TEST(a_key_that_was_used_before_a_restart_is_refused)
 		agents_write(agents_paths[end], conf_with_real(end));
 		agents_reload(end);
 		/* The oldest key is one that agent 0 was given first. */
-		WAIT_FOR(stock_held(agents_link(end)->stock) == 8);
+		WAIT_FOR(stocks_held(agents_link(end)->stocks) == 8);
 	}
 	WAIT_FOR(agents_link(0)->counters.tx_keys[QLINK_SOURCE_HYBRID]);
 	CHECK_NUMBER("refused before", (long long)agents_link(0)->counters.keys_refused, 0);
@@ -291,7 +291,7 @@ static void start_filled(const char *settings)
 	snprintf(kme, sizeof(kme), KME "%s", section);
 	agents_write(agents_paths[0], agents_conf(0, kme, USES_REAL "\tstore 8\n\toutage-cover 8\n"));
 	agents_reload(0);
-	WAIT_FOR(stock_held(agents_link(0)->stock) == 8);
+	WAIT_FOR(stocks_held(agents_link(0)->stocks) == 8);
 }
 
 TEST(a_check_takes_no_key_and_reports_what_an_operator_needs)
@@ -330,7 +330,7 @@ TEST(a_check_takes_one_key_where_told_to)
 	CHECK_NUMBER("clock", llabs(json_integer_value(json_object_get(report, "clock_ahead_s"))) < 2, 1);
 	json_decref(report);
 	CHECK_NUMBER("keys", stored(), before - 1);
-	CHECK_NUMBER("those of the link", stock_held(agents_link(0)->stock), 8);
+	CHECK_NUMBER("those of the link", stocks_held(agents_link(0)->stocks), 8);
 	/* A KME whose status is good and that gives no key is not well. */
 	lab_command("stock SAE-A SAE-B 0");
 	checked = check(false, "real", "take-key", NULL);

@@ -11,8 +11,8 @@
 #include "qlinkd/agreement/policy.h"
 #include "tap.h"
 
-static uint8_t junk[MSG_KEM_PUBLIC_BYTES];
-static char ids[SESSION_OFFER_MAX][MSG_NAME_BYTES_MAX + 1];
+static uint8_t junk[SUITE_PUBLIC_BYTES_MAX];
+static char ids[SESSION_KEY_IDS_MAX][MSG_NAME_BYTES_MAX + 1];
 
 static struct bytes some(size_t len)
 {
@@ -38,6 +38,15 @@ static struct msg state_make(void)
 
 	state->versions = (struct session_versions){ 1, 3 };
 	state->policy = POLICY_PREFER_HYBRID;
+	state->suite = 2;
+	state->suite_least = 1;
+	state->kmes_least = 2;
+	state->demands_chain = true;
+	state->n_kmes = 2;
+	msg.kme_ids[0] = (struct bytes){ (const uint8_t *)"KME-A", 5 };
+	msg.kme_ids[1] = (struct bytes){ (const uint8_t *)"KME B", 5 };
+	msg.tx_chain = some(MSG_CHAIN_ID_BYTES);
+	msg.psk_check = some(MSG_PSK_CHECK_BYTES);
 	msg.chains[0] = some(MSG_CHAIN_ID_BYTES);
 	msg.chains[1] = some(MSG_CHAIN_ID_BYTES);
 	state->rings.tx.newest = 100;
@@ -49,30 +58,32 @@ static struct msg state_make(void)
 	return msg;
 }
 
-/* The longest message: 64 epochs with key IDs of 64 bytes. */
-static struct msg offer_make(uint8_t source, uint8_t n)
+/* An offer whose key IDs are as long as they can be. */
+static struct msg offer_of(uint8_t source, uint8_t n, uint8_t m)
 {
 	struct msg msg = msg_of(SESSION_MESSAGE_OFFER);
 	unsigned int i;
 
 	msg.core.offer = (struct session_offer){
 		.id = 5, .invite = 6, .first = SESSION_EPOCH_MAX - n + 1, .n = n,
-		.source = source,
+		.source = source, .n_kmes = m, .kmes = { 2, 3, 5, 8 },
 	};
 	msg.session = some(MSG_SESSION_BYTES);
 	msg.chain = some(MSG_CHAIN_ID_BYTES);
 	msg.nonce = some(MSG_NONCE_BYTES);
 	if (source != QLINK_SOURCE_QKD)
-		msg.kem_ciphertext = some(MSG_KEM_CIPHERTEXT_BYTES);
-	if (source == QLINK_SOURCE_PQC)
-		return msg;
-	msg.kme_id = (struct bytes){ (const uint8_t *)"KME", 3 };
-	for (i = 0; i < n; i++) {
+		msg.kem_ciphertext = some(1120);
+	for (i = 0; i < n * m; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "%064u", i);
 		msg.key_ids[i] = (struct bytes){ (uint8_t *)ids[i],
 						 MSG_NAME_BYTES_MAX };
 	}
 	return msg;
+}
+
+static struct msg offer_make(uint8_t source, uint8_t n)
+{
+	return offer_of(source, n, source == QLINK_SOURCE_PQC ? 0 : 1);
 }
 
 static struct msg invite_make(void)
@@ -83,7 +94,7 @@ static struct msg invite_make(void)
 	msg.kmes = 0x81;
 	msg.session = some(MSG_SESSION_BYTES);
 	msg.nonce = some(MSG_NONCE_BYTES);
-	msg.kem_public = some(MSG_KEM_PUBLIC_BYTES);
+	msg.kem_public = some(1216);
 	return msg;
 }
 
@@ -132,25 +143,36 @@ TEST(every_message_is_the_same_after_encoding_and_decoding)
 	msg.core.versions = (struct session_versions){ 1, 255 };
 	check_round(&msg, 24 + 2);
 	msg = state_make();
-	check_round(&msg, 24 + 3 + 32 + 2 * 25 + 256);
+	check_round(&msg, 24 + 7 + 48 + 2 + 32 + 1 + 2 * 7 + 2 * 25 + 256);
+	msg.psk_check = some(0);
+	msg.core.state.n_kmes = 0;
+	check_round(&msg, 24 + 7 + 48 + 2 + 1 + 2 * 25 + 256);
 	msg = invite_make();
-	check_round(&msg, 24 + 9 + 16 + 32 + 2 + 1216);
+	check_round(&msg, 24 + 9 + 48 + 32 + 2 + 1216);
+	msg.kem_public = some(1665);
+	check_round(&msg, 24 + 9 + 48 + 32 + 2 + 1665);
 	msg.kem_public = some(0);
-	check_round(&msg, 24 + 9 + 16 + 32 + 2);
+	check_round(&msg, 24 + 9 + 48 + 32 + 2);
 	msg = offer_make(QLINK_SOURCE_HYBRID, SESSION_OFFER_MAX);
-	check_round(&msg, 24 + 26 + 64 + 2 + 1120 + 5 + 64 * 66);
+	check_round(&msg, 24 + 26 + 96 + 2 + 1120 + 2 + 64 * 66);
+	msg = offer_of(QLINK_SOURCE_HYBRID, SESSION_OFFER_MAX, 2);
+	msg.kem_ciphertext = some(1665);
+	check_round(&msg, 24 + 26 + 96 + 2 + 1665 + 3 + 128 * 66);
+	msg = offer_of(QLINK_SOURCE_QKD, 32, 4);
+	check_round(&msg, 24 + 26 + 96 + 2 + 5 + 128 * 66);
 	msg = offer_make(QLINK_SOURCE_QKD, 1);
-	check_round(&msg, 24 + 26 + 64 + 2 + 5 + 66);
+	check_round(&msg, 24 + 26 + 96 + 2 + 2 + 66);
 	msg = offer_make(QLINK_SOURCE_PQC, 64);
-	check_round(&msg, 24 + 26 + 64 + 2 + 1120);
+	check_round(&msg, 24 + 26 + 96 + 2 + 1120 + 1);
 	msg = msg_of(SESSION_MESSAGE_CONFIRM);
 	msg.core.offer.id = 5;
 	msg.confirm = some(MSG_CONFIRM_BYTES);
 	check_round(&msg, 24 + 8 + 32);
 	msg = msg_of(SESSION_MESSAGE_REFUSE);
 	msg.core.offer.id = 5;
-	msg.core.reason = SESSION_REASON_KERNEL;
-	check_round(&msg, 24 + 9);
+	msg.core.reason = SESSION_REASON_KME;
+	msg.core.place = 8;
+	check_round(&msg, 24 + 10);
 	msg = withdraw_make(SESSION_MESSAGE_WITHDRAW);
 	check_round(&msg, 24 + 26);
 	msg = withdraw_make(SESSION_MESSAGE_WITHDRAWN);
@@ -168,6 +190,12 @@ TEST(decoded_fields_have_the_encoded_values)
 	CHECK_NUMBER("policy", got.core.state.policy, POLICY_PREFER_HYBRID);
 	CHECK_NUMBER("sources", got.core.state.sources,
 		     policy_sources(POLICY_PREFER_HYBRID));
+	CHECK_NUMBER("suite", got.core.state.suite, 2);
+	CHECK_NUMBER("suite-least", got.core.state.suite_least, 1);
+	CHECK_NUMBER("kmes-least", got.core.state.kmes_least, 2);
+	CHECK(got.core.state.demands_chain, "it demands no chain");
+	CHECK_NUMBER("KMEs", got.core.state.n_kmes, 2);
+	CHECK(!memcmp(got.kme_ids[1].data, "KME B", 5), "another KME ID");
 	CHECK_NUMBER("runs", got.core.state.rings.tx.n_held, 16);
 	CHECK_NUMBER("last run", got.core.state.rings.tx.held[15].last, 47);
 	CHECK_NUMBER("newest", got.core.state.rings.rx.newest, SESSION_EPOCH_MAX);
@@ -178,7 +206,8 @@ TEST(decoded_fields_have_the_encoded_values)
 	CHECK_NUMBER("n", got.core.offer.n, 2);
 	CHECK_NUMBER("first", got.core.offer.first, SESSION_EPOCH_MAX - 1);
 	CHECK(!memcmp(got.key_ids[1].data, ids[1], 64), "another key ID");
-	CHECK(!memcmp(got.kme_id.data, "KME", 3), "another KME ID");
+	CHECK_NUMBER("KMEs", got.core.offer.n_kmes, 1);
+	CHECK_NUMBER("place", got.core.offer.kmes[0], 2);
 }
 
 /* Change one byte of a message; it must be refused with this text. */
@@ -203,9 +232,9 @@ TEST(bad_headers_are_refused_with_value_and_rule)
 	struct msg msg = msg_of(SESSION_MESSAGE_REFUSE);
 
 	msg.core.offer.id = 1;
-	check_refused(&msg, 3, 34, "length 34: not from 33 to 33");
-	check_refused(&msg, 4, 2, "version 2: this end speaks 1");
-	check_refused(&msg, 4, 0, "version 0: this end speaks 1");
+	check_refused(&msg, 3, 35, "length 35: not from 34 to 34");
+	check_refused(&msg, 4, 1, "version 1: this end speaks 2");
+	check_refused(&msg, 4, 0, "version 0: this end speaks 2");
 	check_refused(&msg, 5, 9, "message type 9: no such message");
 	check_refused(&msg, 5, 0, "message type 0: no such message");
 	msg.link_id = 1;
@@ -216,6 +245,7 @@ TEST(bad_headers_are_refused_with_value_and_rule)
 	check_refused(&msg, 5, SESSION_MESSAGE_HELLO,
 		      "lowest version 0: not from 1 to 255");
 	check_refused(&msg, 32, 14, "reason 14: not from 0 to 13");
+	check_refused(&msg, 33, 9, "place of a KME 9: not from 0 to 8");
 	check_refused(&msg, 31, 0,
 		      "offer 0: not from 1 to 18446744073709551615");
 }
@@ -226,12 +256,20 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 
 	check_refused(&msg, 26, 5, "policy 5: no such policy");
 	check_refused(&msg, 24, 4, "highest version 3: not from 4 to 255");
-	check_refused(&msg, 59 + 24, 17, "ranges of epochs 17: not from 0 to 16");
-	check_refused(&msg, 59 + 25 + 7, 0, "epoch held 0: not from 1 to 100");
-	check_refused(&msg, 59 + 25 + 16 + 7, 2,
+	check_refused(&msg, 27, 3, "suite 3: not from 1 to 2");
+	check_refused(&msg, 28, 0, "suite-least 0: not from 1 to 2");
+	check_refused(&msg, 29, 5, "kmes-least 5: not from 1 to 4");
+	check_refused(&msg, 30, 2, "demands 2: not from 0 to 1");
+	check_refused(&msg, 80, 31, "psk check: 31 bytes, want 0 or 32");
+	check_refused(&msg, 113, 9, "KMEs 9: not from 0 to 8");
+	check_refused(&msg, 115, 0, "length of a KME ID 0: not from 1 to 64");
+	check_refused(&msg, 116, 7, "KME ID: byte 0x07, want printable ASCII");
+	check_refused(&msg, 128 + 24, 17, "ranges of epochs 17: not from 0 to 16");
+	check_refused(&msg, 128 + 25 + 7, 0, "epoch held 0: not from 1 to 100");
+	check_refused(&msg, 128 + 25 + 16 + 7, 2,
 		      "epoch held 2: not from 3 to 100");
 	msg = invite_make();
-	check_refused(&msg, 82, 0xbf, "KEM key: 1215 bytes, want 0 or 1216");
+	check_refused(&msg, 114, 0xbf, "KEM key: 1215 bytes, want 0, 1216 or 1665");
 	msg = offer_make(QLINK_SOURCE_HYBRID, 2);
 	check_refused(&msg, 48, 65, "epochs 65: not from 1 to 64");
 	check_refused(&msg, 48, 0, "epochs 0: not from 1 to 64");
@@ -239,16 +277,40 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 		      "epochs 3 from 281474976710654: beyond 281474976710655");
 	check_refused(&msg, 49, 3, "source 3: not from 0 to 2");
 	check_refused(&msg, 49, QLINK_SOURCE_QKD, "source 0: has a ciphertext");
-	check_refused(&msg, 1239, 7, "KME ID: byte 0x07, want printable ASCII");
-	check_refused(&msg, 1243, 'x' + 128,
-		      "key ID: byte 0xf8, want 0-9 A-Z a-z -");
-	check_refused(&msg, 1242, 7, "length of a key ID 7: not from 8 to 64");
-	check_refused(&msg, 1242, 65, "length of a key ID 65: not from 8 to 64");
-	check_refused(&msg, 1243 + 66 + 63, '0',
-		      "key ID 1: the same as key ID 0");
+	check_refused(&msg, 1268, 5, "KMEs 5: not from 1 to 4");
+	check_refused(&msg, 1268, 0, "KMEs 0: not from 1 to 4");
+	check_refused(&msg, 1269, 0, "place of a KME 0: not from 1 to 8");
+	check_refused(&msg, 1269, 9, "place of a KME 9: not from 1 to 8");
+	check_refused(&msg, 1272, 'x' + 128, "key ID: byte 0xf8, want 0-9 A-Z a-z -");
+	check_refused(&msg, 1271, 7, "length of a key ID 7: not from 8 to 64");
+	check_refused(&msg, 1271, 65, "length of a key ID 65: not from 8 to 64");
+	check_refused(&msg, 1272 + 66 + 63, '0', "key ID 1: the same as key ID 0");
+	msg = offer_of(QLINK_SOURCE_HYBRID, 2, 2);
+	check_refused(&msg, 1270, 2, "place of a KME 2: not from 3 to 8");
+	check_refused(&msg, 48, 65, "epochs 65: not from 1 to 64");
+	/* Of KMEs 0 and 1 each: IDs 0 and 2 are of the same. */
+	check_refused(&msg, 1273 + 2 * 66 + 63, '0', "key ID 2: the same as key ID 0");
+	msg = offer_of(QLINK_SOURCE_QKD, 32, 4);
+	check_refused(&msg, 48, 33, "epochs 33 from 281474976710624: beyond 281474976710655");
+	msg.core.offer.first = 1;
+	check_refused(&msg, 48, 33, "33 epochs of 4 KMEs: more than 128 key IDs");
+	msg = offer_make(QLINK_SOURCE_PQC, 2);
+	check_refused(&msg, 1268, 1, "KMEs 1: not from 0 to 0");
 	msg = withdraw_make(SESSION_MESSAGE_WITHDRAW);
 	check_refused(&msg, 32, 2, "direction 2: not from 0 to 1");
 	check_refused(&msg, 41, 0, "first epoch 0: not from 1 to 281474976710655");
+}
+
+TEST(two_kmes_may_have_the_same_key_id)
+{
+	struct msg msg = offer_of(QLINK_SOURCE_HYBRID, 1, 2), got;
+	uint8_t data[MSG_BYTES_MAX];
+	struct qlink_why why;
+	int len;
+
+	msg.key_ids[1] = msg.key_ids[0];
+	len = msg_encode(&msg, data, sizeof(data));
+	CHECK_NUMBER("taken", msg_decode(&got, data, (size_t)len, &why), 0);
 }
 
 TEST(a_truncated_message_is_refused)
@@ -283,12 +345,12 @@ TEST(lengths_are_bounded_before_anything_is_kept)
 	} rows[] = {
 		{ { 0 }, 3, -EAGAIN, "" },
 		{ { 0, 0, 0, 24 }, 4, 0, "" },
-		{ { 0, 0, 32, 0 }, 4, 0, "" },
-		{ { 0, 0, 0, 23 }, 4, -EBADMSG, "length 23: not from 24 to 8192" },
-		{ { 0, 0, 32, 1 }, 4, -EBADMSG,
-		  "length 8193: not from 24 to 8192" },
+		{ { 0, 0, 64, 0 }, 4, 0, "" },
+		{ { 0, 0, 0, 23 }, 4, -EBADMSG, "length 23: not from 24 to 16384" },
+		{ { 0, 0, 64, 1 }, 4, -EBADMSG,
+		  "length 16385: not from 24 to 16384" },
 		{ { 255, 255, 255, 255 }, 4, -EBADMSG,
-		  "length 4294967295: not from 24 to 8192" },
+		  "length 4294967295: not from 24 to 16384" },
 	};
 	struct qlink_why why;
 	size_t i, want;

@@ -15,14 +15,17 @@
 /* The bytes of one offer in the file. */
 struct offer {
 	struct mix_transcript transcript;
-	uint8_t chain[MIX_CHAIN_BYTES];
-	uint8_t names[2][MIX_NAME_BYTES_MAX];
-	uint8_t kem_public[MIX_KEM_PUBLIC_BYTES];
-	uint8_t kem_ciphertext[MIX_KEM_CIPHERTEXT_BYTES];
-	uint8_t kem[2][MIX_KEM_SECRET_BYTES];
-	uint8_t qkd[MIX_QKD_BYTES_MAX];
 	struct mix_secrets secrets;
-	uint64_t epoch;
+	struct mix_epoch epoch;
+	uint8_t chain[MIX_CHAIN_BYTES];
+	uint8_t names[SESSION_KMES_MAX][MIX_NAME_BYTES_MAX + 1];
+	uint8_t kem_public[SUITE_PUBLIC_BYTES_MAX];
+	uint8_t kem_ciphertext[SUITE_CIPHERTEXT_BYTES_MAX];
+	uint8_t kem[SUITE_KEM_SECRET_BYTES];
+	uint8_t ecdh[SUITE_ECDH_SECRET_BYTES_MAX];
+	uint8_t qkd[SESSION_KMES_MAX][MIX_QKD_BYTES_MAX];
+	uint8_t psk[MIX_PSK_BYTES];
+	uint8_t prk[MIX_HASH_BYTES];
 };
 
 /* Decode a member's hex into @to, which has @room bytes; return the length. */
@@ -69,12 +72,30 @@ static void take_end(const json_t *row, struct mix_end *end, const char *who)
 
 	snprintf(name, sizeof(name), "%s_cert_hash", who);
 	hex_all(row, name, end->cert_hash, sizeof(end->cert_hash));
-	snprintf(name, sizeof(name), "%s_ring_id", who);
-	hex_all(row, name, end->ring_id, sizeof(end->ring_id));
 	snprintf(name, sizeof(name), "%s_nonce", who);
 	hex_all(row, name, end->nonce, sizeof(end->nonce));
-	snprintf(name, sizeof(name), "%s_policy", who);
-	end->policy = (uint8_t)number(row, name);
+}
+
+static void take_psk(const json_t *row, struct offer *offer)
+{
+	uint8_t data[256];
+	struct bytes psk = piece(row, "psk", data, sizeof(data));
+
+	if (!psk.len)
+		return;
+	CHECK_NUMBER("extract", mix_psk_extract(&psk, offer->prk), 0);
+	CHECK_NUMBER("psk", mix_psk_secret(offer->prk, offer->psk), 0);
+	offer->secrets.psk = (struct bytes){ offer->psk, sizeof(offer->psk) };
+}
+
+static void take_core(const json_t *row, struct session_offer *core)
+{
+	core->id = number(row, "offer");
+	core->invite = number(row, "invite");
+	core->first = number(row, "first_epoch");
+	core->n = (uint8_t)number(row, "n_epochs");
+	core->source = (uint8_t)number(row, "source");
+	core->n_kmes = (uint8_t)hex(row, "places", core->kmes, sizeof(core->kmes));
 }
 
 static void take_offer(const json_t *row, struct offer *offer)
@@ -86,30 +107,45 @@ static void take_offer(const json_t *row, struct offer *offer)
 	take_end(row, &t->sender, "sender");
 	take_end(row, &t->receiver, "receiver");
 	hex_all(row, "exporter", t->exporter, sizeof(t->exporter));
+	hex_all(row, "session", t->session, sizeof(t->session));
 	t->protocol_version = (uint8_t)number(row, "protocol_version");
 	t->wire_version = (uint8_t)number(row, "wire_version");
 	t->suite = (uint8_t)number(row, "suite");
 	t->direction = (uint8_t)number(row, "direction");
-	t->source = (uint8_t)number(row, "source");
 	t->link_id = (uint16_t)number(row, "link_id");
-	t->kme_id = piece(row, "kme_id", offer->names[0], MIX_NAME_BYTES_MAX);
+	take_core(row, &t->offer);
 	t->kem_public = piece(row, "kem_public", offer->kem_public,
 			      sizeof(offer->kem_public));
 	t->kem_ciphertext = piece(row, "kem_ciphertext", offer->kem_ciphertext,
 				  sizeof(offer->kem_ciphertext));
 	hex_all(row, "chain", offer->chain, sizeof(offer->chain));
-	secrets->chain = offer->chain;
-	secrets->mlkem = piece(row, "mlkem", offer->kem[0], MIX_KEM_SECRET_BYTES);
-	secrets->x25519 = piece(row, "x25519", offer->kem[1],
-				MIX_KEM_SECRET_BYTES);
-	offer->epoch = number(row, "first_epoch");
+	secrets->kem = piece(row, "kem", offer->kem, sizeof(offer->kem));
+	secrets->ecdh = piece(row, "ecdh", offer->ecdh, sizeof(offer->ecdh));
+	take_psk(row, offer);
 }
 
-static void take_epoch(const json_t *row, struct offer *offer)
+/* Decode string @i of a list. */
+static struct bytes item(const json_t *row, const char *name, size_t i, uint8_t *to, size_t room)
 {
-	offer->transcript.key_id = piece(row, "key_id", offer->names[1],
-					 MIX_NAME_BYTES_MAX);
-	offer->secrets.qkd = piece(row, "qkd", offer->qkd, sizeof(offer->qkd));
+	json_t *one = json_pack("{s:O}", name, json_array_get(json_object_get(row, name), i));
+	struct bytes bytes = piece(one, name, to, room);
+
+	json_decref(one);
+	return bytes;
+}
+
+static void take_epoch(const json_t *row, struct offer *offer, unsigned int place)
+{
+	struct mix_epoch *epoch = &offer->epoch;
+	uint8_t i;
+
+	memset(epoch, 0, sizeof(*epoch));
+	epoch->number = offer->transcript.offer.first + place;
+	epoch->chain = offer->chain;
+	for (i = 0; i < offer->transcript.offer.n_kmes; i++) {
+		epoch->key_ids[i] = item(row, "key_ids", i, offer->names[i], MIX_NAME_BYTES_MAX);
+		epoch->qkd[i] = item(row, "qkd", i, offer->qkd[i], sizeof(offer->qkd[i]));
+	}
 }
 
 static json_t *load(void)
@@ -121,12 +157,19 @@ static json_t *load(void)
 	return file;
 }
 
-/* The keys of an epoch of a valid offer. */
-static void derive(const char *what, const struct offer *offer, uint64_t epoch,
-		   struct mix_keys *keys)
+static int try_derive(const struct offer *offer, struct mix_keys *keys)
 {
-	CHECK_NUMBER(what, mix_derive(&offer->transcript, &offer->secrets,
-				      epoch, keys), 0);
+	uint8_t common[MIX_HASH_BYTES] = { 0 };
+	int err = mix_common(&offer->transcript, common);
+
+	/* Both check what they use. */
+	return mix_derive(&offer->transcript, common, &offer->secrets, &offer->epoch, keys) ?: err;
+}
+
+/* The keys of an epoch of a valid offer. */
+static void derive(const char *what, const struct offer *offer, struct mix_keys *keys)
+{
+	CHECK_NUMBER(what, try_derive(offer, keys), 0);
 }
 
 /* The file's offer @name, with its first epoch. */
@@ -137,13 +180,11 @@ static void load_offer(const char *name, struct offer *offer)
 
 	memset(offer, 0, sizeof(*offer));
 	json_array_foreach(json_object_get(file, "offers"), i, row)
-		if (!strcmp(json_string_value(json_object_get(row, "name")),
-			    name)) {
+		if (!strcmp(json_string_value(json_object_get(row, "name")), name)) {
 			take_offer(row, offer);
-			take_epoch(json_array_get(json_object_get(row, "epochs"),
-						  0), offer);
+			take_epoch(json_array_get(json_object_get(row, "epochs"), 0), offer, 0);
 		}
-	CHECK(offer->epoch, "%s: no offer %s", VECTORS, name);
+	CHECK(offer->epoch.number, "%s: no offer %s", VECTORS, name);
 	json_decref(file);
 }
 
@@ -157,8 +198,7 @@ static void check_output(const char *offer, uint64_t epoch, const json_t *row,
 	      (unsigned long long)epoch, name);
 }
 
-static void check_epochs(const char *name, const json_t *rows,
-			 struct offer *offer)
+static void check_epochs(const char *name, const json_t *rows, struct offer *offer)
 {
 	uint8_t id[MIX_CHAIN_ID_BYTES];
 	struct mix_keys keys;
@@ -167,20 +207,31 @@ static void check_epochs(const char *name, const json_t *rows,
 	size_t i;
 
 	json_array_foreach(rows, i, row) {
-		epoch = offer->epoch + i;
-		take_epoch(row, offer);
+		take_epoch(row, offer, (unsigned int)i);
+		epoch = offer->epoch.number;
 		CHECK_NUMBER(name, mix_chain_id(offer->chain, id), 0);
 		check_output(name, epoch, row, "chain_id", id, sizeof(id));
-		derive(name, offer, epoch, &keys);
-		check_output(name, epoch, row, "key", keys.key,
-			     sizeof(keys.key));
-		check_output(name, epoch, row, "salt", keys.salt,
-			     sizeof(keys.salt));
-		check_output(name, epoch, row, "confirm", keys.confirm,
-			     sizeof(keys.confirm));
+		derive(name, offer, &keys);
+		check_output(name, epoch, row, "key", keys.key, sizeof(keys.key));
+		check_output(name, epoch, row, "salt", keys.salt, sizeof(keys.salt));
+		check_output(name, epoch, row, "confirm", keys.confirm, sizeof(keys.confirm));
 		check_output(name, epoch, row, "next chain", keys.next_chain,
 			     sizeof(keys.next_chain));
 		memcpy(offer->chain, keys.next_chain, sizeof(offer->chain));
+	}
+}
+
+static void check_checks(const char *name, const json_t *row, const struct offer *offer)
+{
+	static const char *const members[] = { "check_server", "check_client" };
+	uint8_t want[MIX_PSK_CHECK_BYTES], got[MIX_PSK_CHECK_BYTES];
+	unsigned int i;
+
+	for (i = 0; i < 2 && offer->secrets.psk.len; i++) {
+		hex_all(row, members[i], want, sizeof(want));
+		CHECK_NUMBER(name, mix_psk_check(offer->prk, offer->transcript.exporter, i,
+						 offer->transcript.link_id, got), 0);
+		CHECK(!memcmp(want, got, sizeof(want)), "%s: %s differs", name, members[i]);
 	}
 }
 
@@ -188,16 +239,19 @@ TEST(keys_equal_those_of_another_implementation)
 {
 	json_t *file = load(), *row, *rows;
 	struct offer offer;
+	const char *name;
 	size_t i, n = 0;
 
 	json_array_foreach(json_object_get(file, "offers"), i, row) {
 		take_offer(row, &offer);
+		name = json_string_value(json_object_get(row, "name"));
+		check_checks(name, row, &offer);
 		rows = json_object_get(row, "epochs");
-		check_epochs(json_string_value(json_object_get(row, "name")),
-			     rows, &offer);
+		check_epochs(name, rows, &offer);
 		n += json_array_size(rows);
 	}
-	CHECK_NUMBER("epochs in the file", n, 14);
+	/* 12 offers by hand; then 2 suites, 2 sources of 1 to 4 KMEs and pqc, with psk and without. */
+	CHECK_NUMBER("epochs in the file", n, 18 + 2 * 9 * 2 * 2);
 	json_decref(file);
 }
 
@@ -213,73 +267,143 @@ static void check_all_differ(const char *what, const struct mix_keys *a,
 }
 
 /* Flip each end of one input; every output must change. */
-static void check_input(struct offer *offer, const char *what, const void *at,
-			size_t len)
+static void check_input(struct offer *offer, const char *what, const void *at, size_t len)
 {
 	/* The inputs are in @offer, which is not const, although pointers to them are. */
 	uint8_t *input = (uint8_t *)(uintptr_t)at;
 	struct mix_keys want, got;
 	size_t i;
 
-	derive(what, offer, offer->epoch, &want);
+	CHECK(len, "%s: empty", what);
+	derive(what, offer, &want);
 	for (i = 0; i < len; i += len > 1 ? len - 1 : 1) {
 		input[i] ^= 4;
-		derive(what, offer, offer->epoch, &got);
+		derive(what, offer, &got);
 		check_all_differ(what, &want, &got);
 		input[i] ^= 4;
 	}
 }
 
-TEST(every_input_changes_every_output)
-{
-	struct mix_transcript *t;
-	struct mix_secrets *s;
-	struct offer offer;
-
-	load_offer("hybrid-next", &offer);
-	t = &offer.transcript;
-	s = &offer.secrets;
 #define INPUT(at)	check_input(&offer, #at, &(at), sizeof(at))
 #define PIECE(at)	check_input(&offer, #at, (at).data, (at).len)
+
+/* Another KME of the list, with the same secret. */
+static void check_place(struct offer *offer)
+{
+	struct mix_keys want, got;
+
+	derive("place", offer, &want);
+	offer->transcript.offer.kmes[offer->transcript.offer.n_kmes - 1]++;
+	derive("place", offer, &got);
+	check_all_differ("another place", &want, &got);
+	offer->transcript.offer.kmes[offer->transcript.offer.n_kmes - 1]--;
+}
+
+static void walk(const char *name)
+{
+	struct mix_transcript *t;
+	struct mix_epoch *e;
+	struct mix_secrets *s;
+	struct offer offer;
+	uint8_t i;
+
+	load_offer(name, &offer);
+	t = &offer.transcript;
+	s = &offer.secrets;
+	e = &offer.epoch;
+	check_place(&offer);
 	INPUT(t->protocol_version);
 	INPUT(t->wire_version);
 	INPUT(t->exporter);
+	INPUT(t->session);
 	INPUT(t->sender.cert_hash);
 	INPUT(t->receiver.cert_hash);
-	INPUT(t->sender.policy);
-	INPUT(t->receiver.policy);
 	INPUT(t->link_id);
-	INPUT(t->sender.ring_id);
-	INPUT(t->receiver.ring_id);
 	INPUT(t->sender.nonce);
 	INPUT(t->receiver.nonce);
-	PIECE(t->kme_id);
-	PIECE(t->key_id);
+	INPUT(t->offer.id);
+	INPUT(t->offer.invite);
+	INPUT(t->offer.first);
+	INPUT(t->offer.n);
 	PIECE(t->kem_public);
 	PIECE(t->kem_ciphertext);
 	INPUT(offer.chain);
-	PIECE(s->qkd);
-	PIECE(s->mlkem);
-	PIECE(s->x25519);
+	PIECE(s->kem);
+	PIECE(s->ecdh);
+	if (s->psk.len)
+		PIECE(s->psk);
+	for (i = 0; i < t->offer.n_kmes; i++) {
+		PIECE(e->key_ids[i]);
+		PIECE(e->qkd[i]);
+	}
 }
 
-/* Direction, epoch and the lengths of names are not changed bit by bit. */
+TEST(every_input_changes_every_output)
+{
+	walk("hybrid-next");
+	walk("mixed");
+	walk("mixed-psk");
+	walk("suite-2-hybrid-4-psk");
+}
+
+/* What is not changed bit by bit: direction, epoch, and the lengths of names. */
 TEST(direction_epoch_and_split_of_names_change_every_output)
 {
 	struct mix_keys want, got;
 	struct offer offer;
 
 	load_offer("hybrid-next", &offer);
-	derive("plain", &offer, 2, &want);
+	derive("plain", &offer, &want);
 	offer.transcript.direction = MIX_DIRECTION_ANSWERED;
-	derive("direction", &offer, 2, &got);
+	derive("direction", &offer, &got);
 	check_all_differ("direction", &want, &got);
 	offer.transcript.direction = MIX_DIRECTION_DIALLED;
-	derive("epoch", &offer, 3, &got);
+	offer.epoch.number++;
+	derive("epoch", &offer, &got);
 	check_all_differ("epoch", &want, &got);
-	offer.transcript.key_id.len--;
-	derive("cut", &offer, 2, &got);
+	offer.epoch.number--;
+	offer.epoch.key_ids[0].len--;
+	derive("cut", &offer, &got);
 	check_all_differ("a key ID without its last character", &want, &got);
+}
+
+/* An offer without one of its secrets, as an attacker would want it. */
+TEST(an_offer_without_a_secret_gives_other_outputs)
+{
+	struct mix_keys want, got;
+	struct offer offer;
+
+	load_offer("mixed-psk", &offer);
+	derive("plain", &offer, &want);
+	offer.secrets.psk.len = 0;
+	derive("no psk", &offer, &got);
+	check_all_differ("no psk", &want, &got);
+	load_offer("mixed-psk", &offer);
+	offer.transcript.offer.n_kmes = 1;
+	offer.epoch.qkd[1].len = offer.epoch.key_ids[1].len = 0;
+	derive("one KME less", &offer, &got);
+	check_all_differ("one KME less", &want, &got);
+	load_offer("mixed-psk", &offer);
+	offer.transcript.offer.source = QLINK_SOURCE_QKD;
+	offer.transcript.kem_public.len = offer.transcript.kem_ciphertext.len = 0;
+	offer.secrets.kem.len = offer.secrets.ecdh.len = 0;
+	derive("no KEM", &offer, &got);
+	check_all_differ("no KEM", &want, &got);
+}
+
+TEST(the_order_of_kmes_counts)
+{
+	struct mix_keys want, got;
+	struct offer offer;
+	struct bytes one;
+
+	load_offer("mixed", &offer);
+	derive("plain", &offer, &want);
+	one = offer.epoch.qkd[0];
+	offer.epoch.qkd[0] = offer.epoch.qkd[1];
+	offer.epoch.qkd[1] = one;
+	derive("swapped", &offer, &got);
+	check_all_differ("secrets of two KMEs swapped", &want, &got);
 }
 
 TEST(the_ends_of_a_direction_give_different_outputs)
@@ -289,11 +413,11 @@ TEST(the_ends_of_a_direction_give_different_outputs)
 	struct mix_end end;
 
 	load_offer("hybrid-next", &offer);
-	derive("plain", &offer, 2, &want);
+	derive("plain", &offer, &want);
 	end = offer.transcript.sender;
 	offer.transcript.sender = offer.transcript.receiver;
 	offer.transcript.receiver = end;
-	derive("swapped", &offer, 2, &got);
+	derive("swapped", &offer, &got);
 	check_all_differ("sender and receiver swapped", &want, &got);
 }
 
@@ -304,23 +428,49 @@ TEST(the_boundary_between_secrets_changes_every_output)
 
 	/* The same bytes in sequence, but one more of them belongs to the QKD secret. */
 	load_offer("qkd-352", &offer);
-	offer.secrets.qkd.len = 33;
-	derive("33", &offer, 1, &want);
-	offer.secrets.qkd.len = 34;
-	offer.qkd[33] = 0;
-	derive("34", &offer, 1, &got);
+	offer.epoch.qkd[0].len = 33;
+	derive("33", &offer, &want);
+	offer.epoch.qkd[0].len = 34;
+	offer.qkd[0][33] = 0;
+	derive("34", &offer, &got);
 	check_all_differ("a QKD secret with a zero at its end", &want, &got);
 }
 
-static void check_refused(const char *why, const struct offer *offer,
-			  uint64_t epoch)
+TEST(a_psk_check_depends_on_connection_end_and_link)
+{
+	uint8_t want[MIX_PSK_CHECK_BYTES], got[MIX_PSK_CHECK_BYTES];
+	struct offer offer;
+
+	load_offer("mixed-psk", &offer);
+	mix_psk_check(offer.prk, offer.transcript.exporter, true, 7, want);
+	mix_psk_check(offer.prk, offer.transcript.exporter, false, 7, got);
+	CHECK(memcmp(want, got, sizeof(want)), "the same at the other end");
+	mix_psk_check(offer.prk, offer.transcript.exporter, true, 8, got);
+	CHECK(memcmp(want, got, sizeof(want)), "the same for another link");
+	offer.transcript.exporter[31] ^= 1;
+	mix_psk_check(offer.prk, offer.transcript.exporter, true, 7, got);
+	CHECK(memcmp(want, got, sizeof(want)), "the same on another connection");
+	CHECK(memcmp(want, offer.psk, sizeof(want)), "the check is what is mixed in");
+}
+
+TEST(a_short_psk_is_refused)
+{
+	const uint8_t data[MIX_PSK_BYTES_MIN] = { 1 };
+	struct bytes psk = { data, sizeof(data) - 1 };
+	uint8_t prk[MIX_HASH_BYTES];
+
+	CHECK_NUMBER("31", mix_psk_extract(&psk, prk), -EINVAL);
+	psk.len++;
+	CHECK_NUMBER("32", mix_psk_extract(&psk, prk), 0);
+}
+
+static void check_refused(const char *why, const struct offer *offer)
 {
 	static const struct mix_keys zero;
 	struct mix_keys keys;
 
 	memset(&keys, 0xa5, sizeof(keys));
-	CHECK_NUMBER(why, mix_derive(&offer->transcript, &offer->secrets, epoch,
-				     &keys), -EINVAL);
+	CHECK_NUMBER(why, try_derive(offer, &keys), -EINVAL);
 	CHECK(!memcmp(&keys, &zero, sizeof(keys)), "%s: keys not wiped", why);
 }
 
@@ -329,45 +479,51 @@ static void check_refused(const char *why, const struct offer *offer,
 									\
 	load_offer((from), &o);						\
 	change;								\
-	check_refused((why), &o, o.epoch);				\
+	check_refused((why), &o);					\
 } while (0)
 
 TEST(secrets_must_match_the_source)
 {
-	REFUSE("hybrid-first", "hybrid without QKD", o.secrets.qkd.len = 0);
-	REFUSE("hybrid-first", "31 bytes of QKD", o.secrets.qkd.len = 31);
-	REFUSE("qkd-8192", "1025 bytes of QKD", o.secrets.qkd.len = 1025);
-	REFUSE("hybrid-first", "no ML-KEM", o.secrets.mlkem.len = 0);
-	REFUSE("hybrid-first", "31 of ML-KEM", o.secrets.mlkem.len = 31);
-	REFUSE("hybrid-first", "no X25519", o.secrets.x25519.len = 0);
-	REFUSE("hybrid-first", "no ciphertext",
-	       o.transcript.kem_ciphertext.len = 0);
-	REFUSE("hybrid-first", "no public key",
-	       o.transcript.kem_public.len = 0);
-	REFUSE("hybrid-first", "no key ID", o.transcript.key_id.len = 0);
-	REFUSE("hybrid-first", "no KME ID", o.transcript.kme_id.len = 0);
-	REFUSE("hybrid-first", "a key ID of 65", o.transcript.key_id.len = 65);
-	REFUSE("hybrid-first", "pqc with QKD",
-	       o.transcript.source = QLINK_SOURCE_PQC);
-	REFUSE("hybrid-first", "qkd with a KEM",
-	       o.transcript.source = QLINK_SOURCE_QKD);
-	REFUSE("qkd", "hybrid without a KEM",
-	       o.transcript.source = QLINK_SOURCE_HYBRID);
-	REFUSE("pqc-first", "hybrid by name only",
-	       o.transcript.source = QLINK_SOURCE_HYBRID);
+	REFUSE("hybrid-first", "hybrid without QKD", o.epoch.qkd[0].len = 0);
+	REFUSE("hybrid-first", "31 bytes of QKD", o.epoch.qkd[0].len = 31);
+	REFUSE("qkd-8192", "1025 bytes of QKD", o.epoch.qkd[0].len = 1025);
+	REFUSE("hybrid-first", "no ML-KEM", o.secrets.kem.len = 0);
+	REFUSE("hybrid-first", "31 of ML-KEM", o.secrets.kem.len = 31);
+	REFUSE("hybrid-first", "no ECDH", o.secrets.ecdh.len = 0);
+	REFUSE("hybrid-first", "ECDH of suite 2", o.secrets.ecdh.len = 48);
+	REFUSE("hybrid-first", "no ciphertext", o.transcript.kem_ciphertext.len = 0);
+	REFUSE("hybrid-first", "no public key", o.transcript.kem_public.len = 0);
+	REFUSE("hybrid-first", "no key ID", o.epoch.key_ids[0].len = 0);
+	REFUSE("hybrid-first", "a key ID of 65", o.epoch.key_ids[0].len = 65);
+	REFUSE("hybrid-first", "no KME", o.transcript.offer.n_kmes = 0);
+	REFUSE("hybrid-first", "a KME more", o.transcript.offer.kmes[o.transcript.offer.n_kmes++] = 2);
+	REFUSE("mixed", "a KME less", o.transcript.offer.n_kmes--);
+	REFUSE("mixed", "a second KME without a secret", o.epoch.qkd[1].len = 0);
+	REFUSE("mixed", "five KMEs", o.transcript.offer.n_kmes = 5);
+	REFUSE("mixed", "the same KME twice", o.transcript.offer.kmes[1] = 2);
+	REFUSE("mixed", "KMEs in another order", o.transcript.offer.kmes[1] = 1);
+	REFUSE("mixed", "place 0", o.transcript.offer.kmes[0] = 0);
+	REFUSE("mixed-psk", "47 bytes of psk", o.secrets.psk.len = 47);
+	REFUSE("hybrid-first", "pqc with QKD", o.transcript.offer.source = QLINK_SOURCE_PQC);
+	REFUSE("hybrid-first", "qkd with a KEM", o.transcript.offer.source = QLINK_SOURCE_QKD);
+	REFUSE("qkd", "hybrid without a KEM", o.transcript.offer.source = QLINK_SOURCE_HYBRID);
+	REFUSE("pqc-first", "hybrid by name only", o.transcript.offer.source = QLINK_SOURCE_HYBRID);
 }
 
 TEST(numbers_out_of_range_are_refused)
 {
-	REFUSE("qkd", "static", o.transcript.source = QLINK_SOURCE_STATIC);
-	REFUSE("qkd", "no such source", o.transcript.source = 200);
+	REFUSE("qkd", "static", o.transcript.offer.source = QLINK_SOURCE_STATIC);
+	REFUSE("qkd", "no such source", o.transcript.offer.source = 200);
 	REFUSE("qkd", "direction 0", o.transcript.direction = 0);
 	REFUSE("qkd", "direction 3", o.transcript.direction = 3);
 	REFUSE("qkd", "suite 0", o.transcript.suite = 0);
-	REFUSE("qkd", "suite 2", o.transcript.suite = 2);
+	REFUSE("qkd", "suite 3", o.transcript.suite = 3);
+	REFUSE("hybrid-first", "suite 2 with keys of suite 1", o.transcript.suite = 2);
 	REFUSE("qkd", "protocol 0", o.transcript.protocol_version = 0);
 	REFUSE("qkd", "frames 0", o.transcript.wire_version = 0);
 	REFUSE("qkd", "link 0", o.transcript.link_id = 0);
-	REFUSE("qkd", "epoch 0", o.epoch = 0);
-	REFUSE("qkd", "epoch 2^48", o.epoch = 1ULL << 48);
+	REFUSE("qkd", "first epoch 0", o.transcript.offer.first = 0);
+	REFUSE("qkd", "no epochs", o.transcript.offer.n = 0);
+	REFUSE("qkd", "epoch 0", o.epoch.number = 0);
+	REFUSE("qkd", "epoch 2^48", o.epoch.number = 1ULL << 48);
 }

@@ -178,8 +178,8 @@ static void show(const struct world *world)
 		       " of %" PRIu64 ", want %u, step %u and %u, period %u\n", i, device_now,
 		       link_phase_name(link), link->why, world->ends[i].lost_since,
 		       devices[i].tx.current, devices[i].tx.n, devices[i].rx.current,
-		       devices[i].rx.n, link->choice.source, stock_usable(link->stock),
-		       stock_held(link->stock), link->session.tx.want, link->session.tx.step,
+		       devices[i].rx.n, link->choice.source, stocks_usable(link->stocks),
+		       stocks_held(link->stocks), link->session.tx.want, link->session.tx.step,
 		       link->session.rx.step, link->period_ms);
 	}
 }
@@ -226,8 +226,8 @@ static void trouble(struct world *world, struct found *found)
 /* Keys that the KMEs gave and that are neither in store nor in use. */
 static int64_t lost_keys(const struct world *world)
 {
-	return (int64_t)(spent() - world->n_hybrid - stock_held(world->ends[0].link->stock) -
-			 stock_held(world->ends[1].link->stock));
+	return (int64_t)(spent() - world->n_hybrid - stocks_held(world->ends[0].link->stocks) -
+			 stocks_held(world->ends[1].link->stocks));
 }
 
 static void calm(struct world *world, struct found *found, uint64_t ms)

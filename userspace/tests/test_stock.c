@@ -155,8 +155,9 @@ TEST(offered_keys_are_burned_whether_used_or_not)
 	SITE_WAIT(site, stock_held(site->stock) == 6);
 	stock_take(site->stock, 2, now, &first);
 	CHECK_NUMBER("taken", first.n, 2);
-	CHECK(first.kme_id.len == 7 && !memcmp(first.kme_id.data, "1/KME-A", 7), "KME ID %.*s",
-	      (int)first.kme_id.len, (const char *)first.kme_id.data);
+	CHECK_NUMBER("of the first KME", first.node, 0);
+	CHECK(stock_kme_id(site->stock, 0).len == 5 && !memcmp(stock_kme_id(site->stock, 0).data, "KME-A", 5),
+	      "another KME ID");
 	CHECK(first.ids[0].len != first.ids[1].len ||
 	      memcmp(first.ids[0].data, first.ids[1].data, first.ids[0].len), "one ID for two keys");
 	CHECK(first.secrets[0].len >= 32 && memcmp(first.secrets[0].data, first.secrets[1].data, 32),
@@ -284,10 +285,10 @@ static void fill_from_both(struct site *site)
 		if (tap_has_failed() || stock_held(site->stock) == 20)
 			return;
 		stock_take(site->stock, 64, now, &taken);
-		if (taken.kme_id.data[0] == '1')
+		if (!taken.node)
 			CHECK_TEXT("fault", lab_command("fault a http 500 op enc_keys count 1"), "ok");
 		stock_spend(site->stock);
-	} while (taken.kme_id.data[0] != '1');
+	} while (taken.node);
 	SITE_WAIT(site, stock_held(site->stock) == 20);
 }
 
@@ -301,12 +302,12 @@ TEST(keys_of_several_kmes_are_offered_in_the_configured_order)
 	fill_from_both(site);
 	stock_take(site->stock, 64, now, &taken);
 	CHECK_NUMBER("of one KME only", taken.n, 10);
-	CHECK_NUMBER("the first", taken.kme_id.data[0], '1');
+	CHECK_NUMBER("the first", taken.node, 0);
 	stock_spend(site->stock);
 	stock_refused(site->stock, SESSION_REASON_KME, now);
 	stock_take(site->stock, 64, now, &taken);
 	CHECK(taken.n, "no key of the second");
-	CHECK_NUMBER("the second", taken.kme_id.data[0], '2');
+	CHECK_NUMBER("the second", taken.node, 1);
 	stock_spend(site->stock);
 	site_stop(site);
 	lab_stop();
@@ -322,7 +323,7 @@ TEST(a_dead_kme_is_skipped)
 	SITE_WAIT(site, stock_held(site->stock) == 10);
 	CHECK(site->n_down, "its failure was not reported");
 	stock_take(site->stock, 1, now, &taken);
-	CHECK_NUMBER("place", taken.n ? taken.kme_id.data[0] : 0, '2');
+	CHECK_NUMBER("place", taken.n ? taken.node : 0, 1);
 	stock_spend(site->stock);
 	site_stop(site);
 	lab_stop();
@@ -484,16 +485,15 @@ TEST(a_link_waits_for_its_kmes_for_a_limited_time)
 	site_stop(site);
 }
 
-static enum session_reason fetch(struct site *site, const char *kme_id, const struct kme_key *keys,
-				 unsigned int n)
+static enum session_reason fetch(struct site *site, const struct kme_key *keys, unsigned int n)
 {
-	struct bytes ids[SESSION_OFFER_MAX], kme = { (const uint8_t *)kme_id, strlen(kme_id) };
+	struct bytes ids[SESSION_OFFER_MAX];
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		ids[i] = (struct bytes){ (const uint8_t *)keys[i].id.text, strlen(keys[i].id.text) };
 	site->want_secrets = n;
-	return stock_fetch(site->stock, &kme, ids, n);
+	return stock_fetch(site->stock, 0, ids, n);
 }
 
 TEST(keys_that_the_peer_names_are_fetched_in_its_order_and_only_once)
@@ -510,15 +510,15 @@ TEST(keys_that_the_peer_names_are_fetched_in_its_order_and_only_once)
 	CHECK_NUMBER("keys of the peer", lab_get(&peer, 3), 3);
 	for (i = 0; i < 3; i++)
 		turned[i] = peer.keys[2 - i];
-	CHECK_NUMBER("fetch", fetch(site, "1/any name", turned, 3), SESSION_REASON_NONE);
-	CHECK_NUMBER("a second one at once", fetch(site, "1/KME-A", turned, 3), SESSION_REASON_KME);
+	CHECK_NUMBER("fetch", fetch(site, turned, 3), SESSION_REASON_NONE);
+	CHECK_NUMBER("a second one at once", fetch(site, turned, 3), SESSION_REASON_KME);
 	SITE_WAIT(site, site->n_fetched == 1);
 	CHECK_NUMBER("reason", site->reason, SESSION_REASON_NONE);
 	for (i = 0; i < 3; i++)
 		CHECK(site->lens[i] == turned[i].len &&
 		      !memcmp(site->secrets[i], turned[i].bytes, turned[i].len),
 		      "key %u is another", i);
-	CHECK_NUMBER("again", fetch(site, "1/KME-A", turned, 1), SESSION_REASON_NONE);
+	CHECK_NUMBER("again", fetch(site, turned, 1), SESSION_REASON_NONE);
 	SITE_WAIT(site, site->n_fetched == 2);
 	CHECK_NUMBER("fetched before", site->reason, SESSION_REASON_KEY_ID);
 	lab_client_stop(&peer);
@@ -529,18 +529,12 @@ TEST(keys_that_the_peer_names_are_fetched_in_its_order_and_only_once)
 TEST(an_impossible_fetch_fails_at_once_with_the_reason)
 {
 	static const struct {
-		const char *kme_id;
 		const char *key_id;
 		enum session_reason reason;
 		const char *why;
 	} rows[] = {
-		{ "2/KME-A", "12345678", SESSION_REASON_KME, "a KME that we do not have" },
-		{ "0/KME-A", "12345678", SESSION_REASON_KME, "position 0" },
-		{ "KME-A", "12345678", SESSION_REASON_KME, "no position" },
-		{ "1", "12345678", SESSION_REASON_KME, "no name after the position" },
-		{ "001/K", "12345678", SESSION_REASON_KME, "more than two digits" },
-		{ "1/KME-A", "short", SESSION_REASON_KEY_ID, "a key ID that is too short" },
-		{ "1/KME-A", "with a blank", SESSION_REASON_KEY_ID,
+		{ "short", SESSION_REASON_KEY_ID, "a key ID that is too short" },
+		{ "with a blank", SESSION_REASON_KEY_ID,
 		  "a character that IDs cannot have" },
 	};
 	struct kme_key key;
@@ -552,14 +546,14 @@ TEST(an_impossible_fetch_fails_at_once_with_the_reason)
 	SITE_WAIT(site, site->n_up == 1);
 	for (i = 0; i < COUNT(rows); i++) {
 		snprintf(key.id.text, sizeof(key.id.text), "%s", rows[i].key_id);
-		CHECK_NUMBER(rows[i].why, fetch(site, rows[i].kme_id, &key, 1), rows[i].reason);
+		CHECK_NUMBER(rows[i].why, fetch(site, &key, 1), rows[i].reason);
 	}
 	CHECK_NUMBER("nothing was asked", stock_server(site->stock, 0)->counters[KME_COUNTER_DEC], 0);
 	CHECK_NUMBER("no answer comes", site->n_fetched, 0);
 	site_stop(site);
 	site = site_start(0, " kmes dead\n");
 	snprintf(key.id.text, sizeof(key.id.text), "12345678");
-	CHECK_NUMBER("a KME that is not up", fetch(site, "1/K", &key, 1), SESSION_REASON_KME);
+	CHECK_NUMBER("a KME that is not up", fetch(site, &key, 1), SESSION_REASON_KME);
 	site_stop(site);
 	lab_stop();
 }
@@ -605,7 +599,7 @@ TEST(a_kme_whose_keys_cannot_be_used_is_not_drained)
 TEST(a_key_that_came_before_is_refused_in_both_directions)
 {
 	static struct lab_client peer;
-	struct bytes kme_id = { (const uint8_t *)"1/KME-B", 7 }, id;
+	struct bytes id;
 	struct site *site;
 
 	lab_start("repeat-keys yes\nserve-twice yes\n", "repeat-keys yes\nserve-twice yes\n");
@@ -620,7 +614,7 @@ TEST(a_key_that_came_before_is_refused_in_both_directions)
 	CHECK(strstr(site->why.text, peer.keys[0].id.text), "%s", site->why.text);
 	id = (struct bytes){ (const uint8_t *)peer.keys[0].id.text, strlen(peer.keys[0].id.text) };
 	site->n_refused = 0;
-	CHECK_NUMBER("fetch", stock_fetch(site->stock, &kme_id, &id, 1), SESSION_REASON_NONE);
+	CHECK_NUMBER("fetch", stock_fetch(site->stock, 0, &id, 1), SESSION_REASON_NONE);
 	SITE_WAIT(site, site->n_fetched == 1);
 	CHECK_NUMBER("what the peer offers of it", site->reason, SESSION_REASON_KEY_ID);
 	CHECK_NUMBER("refused", site->n_refused, 1);

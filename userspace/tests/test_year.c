@@ -67,7 +67,7 @@ static uint64_t until_hybrid(struct world *world, uint64_t ms)
 
 static uint64_t held(const struct world *world)
 {
-	return stock_held(world->ends[0].link->stock) + stock_held(world->ends[1].link->stock);
+	return stocks_held(world->ends[0].link->stocks) + stocks_held(world->ends[1].link->stocks);
 }
 
 /* Where the keys went that are neither used nor in stock. */
@@ -84,7 +84,7 @@ static void note_counted(const struct world *world, unsigned int end, struct los
 /* The agent's stock is in its memory only, and an offer under way ends with its session. */
 static void restart(struct world *world, unsigned int end, struct lost *lost)
 {
-	lost->in_memory += stock_held(world->ends[end].link->stock);
+	lost->in_memory += stocks_held(world->ends[end].link->stocks);
 	world_cut(world);
 	note_counted(world, end, lost);
 	world_restart(world, end);
@@ -187,7 +187,7 @@ TEST(after_a_week_without_traffic_the_first_keys_are_hybrid)
 	world->has_traffic = true;
 	took = until_hybrid(world, 30 * 1000);
 	CHECK(took <= 10 * 1000, "hybrid after %" PRIu64 " ms", took);
-	CHECK(stock_usable(world->ends[0].link->stock) > 0, "no stock");
+	CHECK(stocks_usable(world->ends[0].link->stocks) > 0, "no stock");
 	world_free(world);
 }
 

@@ -105,7 +105,7 @@ static bool receive_next(struct world_end *end)
 
 void world_connect(struct world *world)
 {
-	struct exchange_binding channel = { .has_dialled = true };
+	struct exchange_binding channel = { .has_dialled = true, .suite = 1 };
 	unsigned int i;
 
 	if (RAND_bytes(channel.exporter, sizeof(channel.exporter)) != 1)

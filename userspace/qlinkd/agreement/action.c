@@ -41,11 +41,12 @@ struct session_msg *action_send(const struct session *session,
 	return msg;
 }
 
-void action_note(struct session_actions *actions, enum session_note note,
-		 uint8_t reason)
+struct session_action *action_note(struct session_actions *actions, enum session_note note,
+				   uint8_t reason)
 {
 	struct session_action *action = action_add(actions, SESSION_ACTION_NOTE);
 
 	action->note = note;
 	action->reason = reason;
+	return action;
 }

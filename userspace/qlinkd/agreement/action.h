@@ -52,8 +52,9 @@ struct session_msg *action_send(const struct session *session,
  * @reason: an enum session_reason
  *
  * Context: Pure.
+ * Return: the action, to add to it.
  */
-void action_note(struct session_actions *actions, enum session_note note,
-		 uint8_t reason);
+struct session_action *action_note(struct session_actions *actions, enum session_note note,
+				   uint8_t reason);
 
 #endif

@@ -37,6 +37,11 @@
 #define SESSION_RANGES_MAX	16
 /* Most epochs of one offer. */
 #define SESSION_OFFER_MAX	64
+/* Most KMEs that give a secret for one key, and that an end can have. */
+#define SESSION_KMES_MAX	4
+#define SESSION_NODES_MAX	8
+/* Most KME key IDs of one offer: its epochs times its KMEs. */
+#define SESSION_KEY_IDS_MAX	128
 /* Most actions of one step. */
 #define SESSION_ACTIONS_MAX	12
 
@@ -82,7 +87,8 @@ enum session_message {
 /**
  * enum session_reason - why something failed; PROTOCOL.md, section 2, has the same numbers
  * @SESSION_REASON_NONE: no reason given
- * @SESSION_REASON_SOURCE: the two policies do not both allow the source
+ * @SESSION_REASON_SOURCE: the two policies do not both allow the source, or there are fewer KMEs
+ *	than an end demands
  * @SESSION_REASON_EPOCH: the epoch is not above all epochs that were ever held
  * @SESSION_REASON_CHAIN: the receiver does not hold the chain
  * @SESSION_REASON_KEY_ID: the receiver's KME does not have the key ID
@@ -179,6 +185,20 @@ struct session_versions {
 };
 
 /**
+ * enum session_psk - what both ends' STATE says about the pre-shared secret of the link
+ * @SESSION_PSK_SAME: both ends have the same, or none
+ * @SESSION_PSK_DIFFERS: they have different ones
+ * @SESSION_PSK_ONLY_PEER: only the peer has one
+ * @SESSION_PSK_ONLY_OWN: only this end has one
+ */
+enum session_psk {
+	SESSION_PSK_SAME,
+	SESSION_PSK_DIFFERS,
+	SESSION_PSK_ONLY_PEER,
+	SESSION_PSK_ONLY_OWN,
+};
+
+/**
  * struct session_state - what an end states about itself in STATE
  */
 struct session_state {
@@ -193,10 +213,34 @@ struct session_state {
 
 	/** @sources: the set that @policy allows, see policy_sources() */
 	uint8_t sources;
+
+	/** @suite: of the connection */
+	uint8_t suite;
+
+	/** @suite_least: lowest suite that the end accepts for this link */
+	uint8_t suite_least;
+
+	/** @kmes_least: least number of KMEs of a key of source qkd or hybrid, 1 or more */
+	uint8_t kmes_least;
+
+	/** @n_kmes: number of KMEs that the end has */
+	uint8_t n_kmes;
+
+	/** @demands_chain: it accepts no chain that starts from zero */
+	bool demands_chain;
+
+	/** @psk: of the peer: an enum session_psk, set by exchange_received() */
+	uint8_t psk;
+
+	/**
+	 * @starts_from_zero: of the peer: the chain of a direction does, as both STATE tell; set
+	 * by exchange_received()
+	 */
+	bool starts_from_zero;
 };
 
 /**
- * struct session_offer - number, epochs and source of an offer
+ * struct session_offer - number, epochs, source and KMEs of an offer
  */
 struct session_offer {
 	/** @id: its number; the sender counts from 1 in each session */
@@ -213,6 +257,12 @@ struct session_offer {
 
 	/** @source: an enum qlink_source */
 	uint8_t source;
+
+	/** @n_kmes: number of KMEs that give a secret for each epoch; 0 for pqc */
+	uint8_t n_kmes;
+
+	/** @kmes: their places in the lists of both ends, counted from 1, ascending */
+	uint8_t kmes[SESSION_KMES_MAX];
 };
 
 /**
@@ -255,6 +305,9 @@ struct session_msg {
 
 	/** @reason: REFUSE: an enum session_reason */
 	uint8_t reason;
+
+	/** @place: REFUSE: place of the KME that is the reason, 0 for none */
+	uint8_t place;
 
 	union {
 		/** @versions: HELLO */
@@ -311,11 +364,23 @@ struct session_event {
 	/** @reason: DONE: why the action failed, an enum session_reason */
 	uint8_t reason;
 
+	/** @place: DONE of FETCH: place of the KME that is the reason, 0 for none */
+	uint8_t place;
+
+	/** @suite: CONNECTED: suite of the connection */
+	uint8_t suite;
+
 	/** @source: WANT: source of the keys, an enum qlink_source */
 	uint8_t source;
 
 	/** @n: WANT: number of keys, 0 to want no more; DONE of PREPARE: epochs prepared */
 	uint32_t n;
+
+	/** @n_kmes: DONE of PREPARE: number of KMEs of the offer */
+	uint8_t n_kmes;
+
+	/** @kmes: DONE of PREPARE: their places */
+	uint8_t kmes[SESSION_KMES_MAX];
 
 	/** @ticket: DONE: ticket of the action */
 	uint64_t ticket;
@@ -340,8 +405,8 @@ struct session_event {
  *	unless the peer named it. If @sources is empty, delete all keys. Ticket
  * @SESSION_ACTION_INVITE: make a KEM key and a nonce; ticket
  * @SESSION_ACTION_PREPARE: take QKD keys, encapsulate and derive, for at most @offer.n
- *	epochs. The result is the number of epochs, or SESSION_REASON_KEM if the peer's
- *	KEM key is not a valid key. Ticket
+ *	epochs. The result is the number of epochs and the places of the KMEs, or
+ *	SESSION_REASON_KEM if the peer's KEM key is not a valid key. Ticket
  * @SESSION_ACTION_FETCH: fetch the keys of @offer by ID and derive; ticket
  * @SESSION_ACTION_INSTALL_RX: install the derived keys to receive, all or none; if that
  *	succeeds, advance the receiving chain; ticket
@@ -383,6 +448,9 @@ enum session_action_type {
  * @SESSION_NOTE_REJECTED: we refused the peer's offer
  * @SESSION_NOTE_NO_VERSION: no version of the protocol in common: blocked
  * @SESSION_NOTE_NO_SOURCE: the policies have no source in common: blocked
+ * @SESSION_NOTE_NO_SUITE: the suite of the connection is too low for an end: blocked
+ * @SESSION_NOTE_NO_PSK: the pre-shared secrets of the ends are not the same: blocked
+ * @SESSION_NOTE_NO_CHAIN: a chain starts from zero, which an end does not accept: blocked
  * @SESSION_NOTE_NO_EPOCH: the kernel would accept no further epoch: blocked
  * @SESSION_NOTE_VIOLATION: the peer broke the protocol: starting over
  * @SESSION_NOTE_TIMEOUT: the peer or the kernel did not answer in time: starting over
@@ -395,6 +463,9 @@ enum session_note {
 	SESSION_NOTE_REJECTED,
 	SESSION_NOTE_NO_VERSION,
 	SESSION_NOTE_NO_SOURCE,
+	SESSION_NOTE_NO_SUITE,
+	SESSION_NOTE_NO_PSK,
+	SESSION_NOTE_NO_CHAIN,
 	SESSION_NOTE_NO_EPOCH,
 	SESSION_NOTE_VIOLATION,
 	SESSION_NOTE_TIMEOUT,
@@ -413,6 +484,9 @@ struct session_action {
 
 	/** @reason: an enum session_reason */
 	uint8_t reason;
+
+	/** @place: place of the KME that is the reason, 0 for none */
+	uint8_t place;
 
 	/** @sources: set of sources that both policies allow */
 	uint8_t sources;
@@ -460,6 +534,18 @@ struct session_config {
 	/** @sources: set of sources that @policy allows */
 	uint8_t sources;
 
+	/** @suite_least: lowest suite that this end accepts */
+	uint8_t suite_least;
+
+	/** @kmes_least: least number of KMEs of a key of source qkd or hybrid, 1 or more */
+	uint8_t kmes_least;
+
+	/** @n_kmes: number of KMEs that this end has */
+	uint8_t n_kmes;
+
+	/** @demands_chain: this end accepts no chain that starts from zero */
+	bool demands_chain;
+
 	/** @generation: random, so that the peer notices a restart of the agent */
 	uint64_t generation;
 };
@@ -473,7 +559,7 @@ struct session_config {
  * @SESSION_PHASE_STATE: waits for the peer's STATE
  * @SESSION_PHASE_RECONCILE: waits for the kernel to delete keys
  * @SESSION_PHASE_READY: offers can be made
- * @SESSION_PHASE_BLOCKED: no version or no source in common; waits for another HELLO
+ * @SESSION_PHASE_BLOCKED: a demand of an end is not met; waits for another HELLO
  */
 enum session_phase {
 	SESSION_PHASE_DOWN,
@@ -564,8 +650,8 @@ struct session_pending {
 /**
  * struct session - the agreement of one link
  *
- * Only session.c and offer.c use its members; others may read @phase, @version and
- * @sources. Keys are installed to send only after the peer has confirmed that it holds
+ * Only session.c and offer.c use its members; others may read @phase, @version,
+ * @sources, @suite and @kmes_least. Keys are installed to send only after the peer has confirmed that it holds
  * them.
  */
 struct session {
@@ -580,6 +666,12 @@ struct session {
 
 	/** @sources: set of sources that both ends allow in this session */
 	uint8_t sources;
+
+	/** @suite: of the connection */
+	uint8_t suite;
+
+	/** @kmes_least: least number of KMEs that an end demands in this session */
+	uint8_t kmes_least;
 
 	/** @has_state: the peer's STATE has arrived: @peer is valid */
 	bool has_state;

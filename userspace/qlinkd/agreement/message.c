@@ -11,6 +11,9 @@
 
 #include "policy.h"
 
+/* STATE: the bit of an end that accepts no chain that starts from zero. */
+#define DEMANDS_CHAIN	1
+
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
 static const char *const types[] = {
@@ -118,14 +121,14 @@ static uint64_t take_epoch(struct reader *in, const char *what)
 	return take_number(in, what, 8, 1, SESSION_EPOCH_MAX);
 }
 
-/* Reads a length, then so many bytes: none, or exactly @len. */
-static struct bytes take_piece(struct reader *in, const char *what, size_t len)
+/* Reads a length, then so many bytes: none, or exactly @len, or @or. */
+static struct bytes take_piece(struct reader *in, const char *what, size_t len, size_t or)
 {
 	uint64_t got = take_be(in, what, 2);
 
-	if (got && got != len)
-		refuse(in, "%s: %llu bytes, want 0 or %zu", what,
-		       (unsigned long long)got, len);
+	if (got && got != len && got != or)
+		refuse(in, len == or ? "%s: %llu bytes, want 0 or %zu" :
+		       "%s: %llu bytes, want 0, %zu or %zu", what, (unsigned long long)got, len, or);
 	return take(in, what, got);
 }
 
@@ -192,6 +195,28 @@ static void take_ring(struct reader *in, struct session_ring *ring)
 	}
 }
 
+/* What an end demands of the keys of the link. */
+static void take_demands(struct reader *in, struct session_state *state)
+{
+	uint64_t demands;
+
+	state->suite = (uint8_t)take_number(in, "suite", 1, SUITE_MIN, SUITE_MAX);
+	state->suite_least = (uint8_t)take_number(in, "suite-least", 1, SUITE_MIN, SUITE_MAX);
+	state->kmes_least = (uint8_t)take_number(in, "kmes-least", 1, 1, SESSION_KMES_MAX);
+	demands = take_number(in, "demands", 1, 0, DEMANDS_CHAIN);
+	state->demands_chain = demands & DEMANDS_CHAIN;
+}
+
+static void take_kme_ids(struct reader *in, struct msg *msg)
+{
+	struct session_state *state = &msg->core.state;
+	uint8_t i;
+
+	state->n_kmes = (uint8_t)take_number(in, "KMEs", 1, 0, SESSION_NODES_MAX);
+	for (i = 0; i < state->n_kmes && !in->err; i++)
+		msg->kme_ids[i] = take_kme_id(in);
+}
+
 static void take_state(struct reader *in, struct msg *msg)
 {
 	struct session_state *state = &msg->core.state;
@@ -201,8 +226,12 @@ static void take_state(struct reader *in, struct msg *msg)
 	state->sources = policy_sources(state->policy);
 	if (!state->sources)
 		refuse(in, "policy %u: no such policy", state->policy);
+	take_demands(in, state);
+	msg->tx_chain = take(in, "chain id", MSG_CHAIN_ID_BYTES);
 	msg->chains[0] = take(in, "chain id", MSG_CHAIN_ID_BYTES);
 	msg->chains[1] = take(in, "chain id", MSG_CHAIN_ID_BYTES);
+	msg->psk_check = take_piece(in, "psk check", MSG_PSK_CHECK_BYTES, MSG_PSK_CHECK_BYTES);
+	take_kme_ids(in, msg);
 	take_ring(in, &state->rings.tx);
 	take_ring(in, &state->rings.rx);
 }
@@ -213,22 +242,38 @@ static void take_invite(struct reader *in, struct msg *msg)
 	msg->kmes = (uint8_t)take_number(in, "KMEs", 1, 0, UINT8_MAX);
 	msg->session = take(in, "session", MSG_SESSION_BYTES);
 	msg->nonce = take(in, "nonce", MSG_NONCE_BYTES);
-	msg->kem_public = take_piece(in, "KEM key", MSG_KEM_PUBLIC_BYTES);
+	msg->kem_public = take_piece(in, "KEM key", suite_public_bytes(suite_find(1)),
+				     suite_public_bytes(suite_find(2)));
 }
 
-/* A key ID is used once, so an offer must not contain it twice. */
+/* A key ID is used once, so an offer must not contain it twice; each KME has its own. */
 static void take_key_ids(struct reader *in, struct msg *msg)
 {
-	uint8_t i, j;
+	const struct session_offer *offer = &msg->core.offer;
+	struct bytes *ids = msg->key_ids;
+	unsigned int n = offer->n * offer->n_kmes, i, j;
 
-	for (i = 0; i < msg->core.offer.n && !in->err; i++) {
-		msg->key_ids[i] = take_key_id(in);
-		for (j = 0; j < i && !in->err; j++)
-			if (msg->key_ids[i].len == msg->key_ids[j].len &&
-			    !memcmp(msg->key_ids[i].data, msg->key_ids[j].data,
-				    msg->key_ids[i].len))
-				refuse(in, "key ID %u: the same as key ID %u",
-				       i, j);
+	for (i = 0; i < n && !in->err; i++) {
+		ids[i] = take_key_id(in);
+		for (j = i % offer->n_kmes; j < i && !in->err; j += offer->n_kmes)
+			if (ids[i].len == ids[j].len && !memcmp(ids[i].data, ids[j].data, ids[i].len))
+				refuse(in, "key ID %u: the same as key ID %u", i, j);
+	}
+}
+
+/* The KMEs of an offer, by their places. */
+static void take_places(struct reader *in, struct session_offer *offer)
+{
+	bool has_kmes = offer->source != QLINK_SOURCE_PQC;
+	uint8_t i, last = 0;
+
+	offer->n_kmes = (uint8_t)take_number(in, "KMEs", 1, has_kmes, has_kmes ? SESSION_KMES_MAX : 0);
+	if (offer->n * offer->n_kmes > SESSION_KEY_IDS_MAX)
+		refuse(in, "%u epochs of %u KMEs: more than %u key IDs", offer->n, offer->n_kmes,
+		       SESSION_KEY_IDS_MAX);
+	for (i = 0; i < offer->n_kmes && !in->err; i++) {
+		last = (uint8_t)take_number(in, "place of a KME", 1, last + 1, SESSION_NODES_MAX);
+		offer->kmes[i] = last;
 	}
 }
 
@@ -249,15 +294,13 @@ static void take_offer(struct reader *in, struct msg *msg)
 	msg->session = take(in, "session", MSG_SESSION_BYTES);
 	msg->chain = take(in, "chain id", MSG_CHAIN_ID_BYTES);
 	msg->nonce = take(in, "nonce", MSG_NONCE_BYTES);
-	msg->kem_ciphertext = take_piece(in, "ciphertext",
-					 MSG_KEM_CIPHERTEXT_BYTES);
+	msg->kem_ciphertext = take_piece(in, "ciphertext", suite_ciphertext_bytes(suite_find(1)),
+					 suite_ciphertext_bytes(suite_find(2)));
 	has_kem = msg->kem_ciphertext.len > 0;
 	if (has_kem != (offer->source != QLINK_SOURCE_QKD))
 		refuse(in, "source %u: %s ciphertext", offer->source,
 		       has_kem ? "has a" : "has no");
-	if (offer->source == QLINK_SOURCE_PQC)
-		return;
-	msg->kme_id = take_kme_id(in);
+	take_places(in, offer);
 	take_key_ids(in, msg);
 }
 
@@ -272,6 +315,7 @@ static void take_refuse(struct reader *in, struct msg *msg)
 	msg->core.offer.id = take_number(in, "offer", 8, 1, UINT64_MAX);
 	msg->core.reason = (uint8_t)take_number(in, "reason", 1, 0,
 						SESSION_N_REASONS - 1);
+	msg->core.place = (uint8_t)take_number(in, "place of a KME", 1, 0, SESSION_NODES_MAX);
 }
 
 static void take_withdraw(struct reader *in, struct msg *msg)
@@ -413,11 +457,21 @@ static void put_ring(struct writer *out, const struct session_ring *ring)
 static void put_state(struct writer *out, const struct msg *msg)
 {
 	const struct session_state *state = &msg->core.state;
+	uint8_t i;
 
 	put_versions(out, &state->versions);
 	put_be(out, state->policy, 1);
+	put_be(out, state->suite, 1);
+	put_be(out, state->suite_least, 1);
+	put_be(out, state->kmes_least, 1);
+	put_be(out, state->demands_chain ? DEMANDS_CHAIN : 0, 1);
+	put_bytes(out, &msg->tx_chain);
 	put_bytes(out, &msg->chains[0]);
 	put_bytes(out, &msg->chains[1]);
+	put_piece(out, &msg->psk_check);
+	put_be(out, state->n_kmes, 1);
+	for (i = 0; i < state->n_kmes && i < SESSION_NODES_MAX; i++)
+		put_piece(out, &msg->kme_ids[i]);
 	put_ring(out, &state->rings.tx);
 	put_ring(out, &state->rings.rx);
 }
@@ -425,7 +479,7 @@ static void put_state(struct writer *out, const struct msg *msg)
 static void put_offer(struct writer *out, const struct msg *msg)
 {
 	const struct session_offer *offer = &msg->core.offer;
-	uint8_t i;
+	unsigned int i;
 
 	put_be(out, offer->id, 8);
 	put_be(out, offer->invite, 8);
@@ -436,10 +490,9 @@ static void put_offer(struct writer *out, const struct msg *msg)
 	put_bytes(out, &msg->chain);
 	put_bytes(out, &msg->nonce);
 	put_piece(out, &msg->kem_ciphertext);
-	if (offer->source == QLINK_SOURCE_PQC)
-		return;
-	put_piece(out, &msg->kme_id);
-	for (i = 0; i < offer->n && i < SESSION_OFFER_MAX; i++)
+	put_be(out, offer->n_kmes, 1);
+	put(out, offer->kmes, offer->n_kmes < SESSION_KMES_MAX ? offer->n_kmes : SESSION_KMES_MAX);
+	for (i = 0; i < offer->n * offer->n_kmes && i < SESSION_KEY_IDS_MAX; i++)
 		put_piece(out, &msg->key_ids[i]);
 }
 
@@ -481,6 +534,7 @@ static void put_body(struct writer *out, const struct msg *msg)
 	case SESSION_MESSAGE_REFUSE:
 		put_be(out, core->offer.id, 8);
 		put_be(out, core->reason, 1);
+		put_be(out, core->place, 1);
 		break;
 	case SESSION_MESSAGE_WITHDRAW:
 	case SESSION_MESSAGE_WITHDRAWN:

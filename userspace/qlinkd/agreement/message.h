@@ -7,20 +7,20 @@
 #include <stdint.h>
 
 #include "agreement.h"
+#include "suite.h"
 #include "common/why.h"
 #include "qlinkd/base/bytes.h"
 
 /* Version of this encoding, and the only version of the protocol so far. */
-#define MSG_VERSION		1
+#define MSG_VERSION		2
 #define MSG_HEADER_BYTES	24
-/* Longest message; an offer of SESSION_OFFER_MAX epochs with the longest names takes 5.5 kB. */
-#define MSG_BYTES_MAX		8192
-#define MSG_SESSION_BYTES	16
+/* Longest message; an offer of SESSION_KEY_IDS_MAX of the longest key IDs takes 10.3 kB. */
+#define MSG_BYTES_MAX		16384
+#define MSG_SESSION_BYTES	48
 #define MSG_CHAIN_ID_BYTES	16
 #define MSG_NONCE_BYTES		32
 #define MSG_CONFIRM_BYTES	32
-#define MSG_KEM_PUBLIC_BYTES	1216
-#define MSG_KEM_CIPHERTEXT_BYTES	1120
+#define MSG_PSK_CHECK_BYTES	32
 #define MSG_KEY_ID_BYTES_MIN	8
 #define MSG_NAME_BYTES_MAX	64
 
@@ -43,6 +43,15 @@ struct msg {
 	/** @chains: STATE: ids of the chains by which the end receives, present and previous */
 	struct bytes chains[2];
 
+	/** @tx_chain: STATE: id of the chain by which the end sends */
+	struct bytes tx_chain;
+
+	/** @psk_check: STATE: shows that the end has the pre-shared secret; empty without one */
+	struct bytes psk_check;
+
+	/** @kme_ids: STATE: the end's KMEs, by place; core.state.n_kmes of them */
+	struct bytes kme_ids[SESSION_NODES_MAX];
+
 	/** @kmes: INVITE: set of the receiver's KMEs that serve keys, bit 0 for its first */
 	uint8_t kmes;
 
@@ -58,11 +67,8 @@ struct msg {
 	/** @kem_ciphertext: OFFER: ciphertext for that key; empty for source qkd */
 	struct bytes kem_ciphertext;
 
-	/** @kme_id: OFFER: the sender's KME; empty for source pqc */
-	struct bytes kme_id;
-
-	/** @key_ids: OFFER: one KME key ID for each epoch; empty for source pqc */
-	struct bytes key_ids[SESSION_OFFER_MAX];
+	/** @key_ids: OFFER: for each epoch one KME key ID of each KME; none for source pqc */
+	struct bytes key_ids[SESSION_KEY_IDS_MAX];
 
 	/** @confirm: CONFIRM: the key confirmation */
 	struct bytes confirm;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "action.h"
+#include "policy.h"
 
 static void half_wait(struct session_half *half, enum session_step step,
 		      uint64_t ticket, uint64_t until)
@@ -139,6 +140,8 @@ static enum offer_outcome prepared(struct session *session,
 		return OFFER_GOES_ON;
 	}
 	tx->offer.n = (uint8_t)event->n;
+	tx->offer.n_kmes = event->n_kmes;
+	memcpy(tx->offer.kmes, event->kmes, sizeof(tx->offer.kmes));
 	tx->newest = tx->offer.first + tx->offer.n - 1;
 	tx->invite = 0;
 	action_send(session, actions, SESSION_MESSAGE_OFFER)->offer = tx->offer;
@@ -194,7 +197,7 @@ static enum offer_outcome on_refuse(struct session *session,
 		return OFFER_GOES_ON;
 	if (tx->step != SESSION_STEP_OFFERED || msg->offer.id != tx->offer.id)
 		return OFFER_VIOLATION;
-	action_note(actions, SESSION_NOTE_REFUSED, msg->reason);
+	action_note(actions, SESSION_NOTE_REFUSED, msg->reason)->place = msg->place;
 	/* The peer's KME gives keys too slowly for so many. */
 	if (msg->reason == SESSION_REASON_TIMEOUT)
 		tx->most = fewer(tx->most);
@@ -252,8 +255,9 @@ static enum offer_outcome tx_installed(struct session *session,
 
 /* --- the peer's, to receive --- */
 
-static void refuse(struct session *session, enum session_reason reason, uint64_t now,
-		   struct session_actions *actions)
+/* @place is that of the KME which is the reason, or 0. */
+static void refuse(struct session *session, enum session_reason reason, uint8_t place,
+		   uint64_t now, struct session_actions *actions)
 {
 	struct session_half *rx = &session->rx;
 	struct session_msg *msg;
@@ -261,7 +265,8 @@ static void refuse(struct session *session, enum session_reason reason, uint64_t
 	msg = action_send(session, actions, SESSION_MESSAGE_REFUSE);
 	msg->offer = rx->offer;
 	msg->reason = (uint8_t)reason;
-	action_note(actions, SESSION_NOTE_REJECTED, (uint8_t)reason);
+	msg->place = place;
+	action_note(actions, SESSION_NOTE_REJECTED, (uint8_t)reason)->place = place;
 	action_add(actions, SESSION_ACTION_DROP_RX);
 	rx->done = rx->offer.id;
 	invite(session, now, actions);
@@ -272,7 +277,8 @@ static enum session_reason check_offer(const struct session *session)
 {
 	const struct session_offer *offer = &session->rx.offer;
 
-	if (offer->source > 7 || !(session->sources & 1 << offer->source))
+	if (offer->source > 7 || !(session->sources & 1 << offer->source) ||
+	    (policy_kme_sources() & 1 << offer->source && offer->n_kmes < session->kmes_least))
 		return SESSION_REASON_SOURCE;
 	if (offer->first <= session->rx.newest ||
 	    offer->first > SESSION_EPOCH_MAX - offer->n + 1 ||
@@ -301,7 +307,7 @@ static enum offer_outcome on_offer(struct session *session,
 	rx->offer = msg->offer;
 	reason = check_offer(session);
 	if (reason) {
-		refuse(session, reason, now, actions);
+		refuse(session, reason, 0, now, actions);
 		return OFFER_GOES_ON;
 	}
 	half_ask(session, rx, actions, SESSION_ACTION_FETCH,
@@ -315,7 +321,7 @@ static void fetched(struct session *session, const struct session_event *event,
 	struct session_half *rx = &session->rx;
 
 	if (!event->is_ok) {
-		refuse(session, event->reason, now, actions);
+		refuse(session, event->reason, event->place, now, actions);
 		return;
 	}
 	half_ask(session, rx, actions, SESSION_ACTION_INSTALL_RX,
@@ -328,7 +334,7 @@ static void rx_installed(struct session *session, const struct session_event *ev
 	struct session_half *rx = &session->rx;
 
 	if (!event->is_ok) {
-		refuse(session, SESSION_REASON_KERNEL, now, actions);
+		refuse(session, SESSION_REASON_KERNEL, 0, now, actions);
 		return;
 	}
 	action_send(session, actions, SESSION_MESSAGE_CONFIRM)->offer = rx->offer;
@@ -436,7 +442,7 @@ enum offer_outcome offer_tick(struct session *session, uint64_t now,
 		if (rx->step == SESSION_STEP_INSTALLING)
 			return OFFER_TIMEOUT;
 		if (rx->step == SESSION_STEP_FETCHING)
-			refuse(session, SESSION_REASON_TIMEOUT, now, actions);
+			refuse(session, SESSION_REASON_TIMEOUT, 0, now, actions);
 		else
 			invite(session, now, actions);
 	}

@@ -35,6 +35,11 @@ uint8_t policy_common(unsigned int own, unsigned int peer)
 	return policy_sources(own) & policy_sources(peer);
 }
 
+uint8_t policy_kme_sources(void)
+{
+	return QKD | HYBRID;
+}
+
 static bool may_use_qkd(const struct policy_choice *choice, uint8_t sources,
 			uint64_t stock, uint64_t enough)
 {

@@ -57,6 +57,14 @@ uint8_t policy_sources(unsigned int policy);
 uint8_t policy_common(unsigned int own, unsigned int peer);
 
 /**
+ * policy_kme_sources() - get the sources whose keys have secrets of KMEs
+ *
+ * Context: Pure.
+ * Return: a set like that of policy_sources().
+ */
+uint8_t policy_kme_sources(void);
+
+/**
  * struct policy_choice - the source that a direction uses
  */
 struct policy_choice {

@@ -10,6 +10,7 @@
 
 #include "action.h"
 #include "offer.h"
+#include "policy.h"
 
 void session_init(struct session *session, const struct session_config *config)
 {
@@ -17,6 +18,11 @@ void session_init(struct session *session, const struct session_config *config)
 	session->config = *config;
 	session->generation = config->generation;
 	session->tx.most = SESSION_OFFER_MAX;
+}
+
+void session_demand_chain(struct session *session, bool demands)
+{
+	session->config.demands_chain = demands;
 }
 
 /* --- sessions --- */
@@ -47,6 +53,7 @@ static void void_session(struct session *session, struct session_actions *action
 	memset(&session->peer_withdrawal, 0, sizeof(session->peer_withdrawal));
 	session->has_state = false;
 	session->sources = 0;
+	session->kmes_least = 0;
 	session->version = 0;
 	offer_void(session, actions);
 }
@@ -195,12 +202,50 @@ static void set_newest(struct session *session)
 		session->tx.newest = SESSION_EPOCH_MAX;
 }
 
+/* Whether a demand of an end keeps keys from being made; noted if so. */
+static bool is_refused(const struct session *session, struct session_actions *actions)
+{
+	const struct session_state *own = &session->own, *peer = &session->peer;
+
+	if (own->suite < own->suite_least || own->suite < peer->suite_least) {
+		action_note(actions, SESSION_NOTE_NO_SUITE, SESSION_REASON_POLICY);
+		return true;
+	}
+	if (peer->psk != SESSION_PSK_SAME) {
+		action_note(actions, SESSION_NOTE_NO_PSK, SESSION_REASON_POLICY);
+		return true;
+	}
+	if (peer->starts_from_zero && (own->demands_chain || peer->demands_chain)) {
+		action_note(actions, SESSION_NOTE_NO_CHAIN, SESSION_REASON_CHAIN);
+		return true;
+	}
+	return false;
+}
+
+/* Sources that both policies allow, and for which both ends have enough KMEs. */
+static uint8_t common_sources(const struct session *session)
+{
+	const struct session_state *own = &session->own, *peer = &session->peer;
+	uint8_t sources = own->sources & peer->sources;
+
+	if (own->n_kmes < session->kmes_least || peer->n_kmes < session->kmes_least)
+		sources &= ~policy_kme_sources();
+	return sources;
+}
+
 static void reconcile(struct session *session, uint64_t now,
 		      struct session_actions *actions)
 {
+	const struct session_state *own = &session->own, *peer = &session->peer;
 	struct session_action *action;
 
-	session->sources = session->config.sources & session->peer.sources;
+	if (is_refused(session, actions)) {
+		enter(session, SESSION_PHASE_BLOCKED, 0);
+		return;
+	}
+	session->kmes_least = own->kmes_least > peer->kmes_least ? own->kmes_least :
+								   peer->kmes_least;
+	session->sources = common_sources(session);
 	set_newest(session);
 	enter(session, SESSION_PHASE_RECONCILE, now + SESSION_OPEN_MS);
 	action = action_ask(session, actions, SESSION_ACTION_RECONCILE);
@@ -217,6 +262,7 @@ static void on_state(struct session *session, const struct session_msg *msg,
 	if (session->has_state || session->phase > SESSION_PHASE_STATE ||
 	    state->versions.min != session->peer_versions.min ||
 	    state->versions.max != session->peer_versions.max ||
+	    state->suite != session->suite ||
 	    !ring_is_sane(&state->rings.tx) ||
 	    !ring_is_sane(&state->rings.rx)) {
 		violated(session, now, actions);
@@ -237,6 +283,11 @@ static void rings_read(struct session *session, const struct session_event *even
 	own->versions = session->config.versions;
 	own->policy = session->config.policy;
 	own->sources = session->config.sources;
+	own->suite = session->suite;
+	own->suite_least = session->config.suite_least;
+	own->kmes_least = session->config.kmes_least;
+	own->n_kmes = session->config.n_kmes;
+	own->demands_chain = session->config.demands_chain;
 	action_send(session, actions, SESSION_MESSAGE_STATE)->state = *own;
 	enter(session, SESSION_PHASE_STATE, now + SESSION_OPEN_MS);
 	if (session->has_state)
@@ -466,6 +517,7 @@ int session_step(struct session *session, const struct session_event *event,
 	case SESSION_EVENT_CONNECTED:
 		/* Behind a new connection there may be another agent. */
 		session->peer_generation = 0;
+		session->suite = event->suite;
 		start(session, now, actions);
 		return 0;
 	case SESSION_EVENT_DISCONNECTED:

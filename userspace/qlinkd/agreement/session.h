@@ -15,6 +15,15 @@
 void session_init(struct session *session, const struct session_config *config);
 
 /**
+ * session_demand_chain() - say whether this end accepts a chain that starts from zero
+ * @session: the agreement; its next session follows this
+ * @demands: it does not
+ *
+ * Context: Pure.
+ */
+void session_demand_chain(struct session *session, bool demands);
+
+/**
  * session_step() - handle one event
  * @session: the agreement
  * @event: the event

@@ -33,7 +33,8 @@ static int make_room(struct audit_installed *installed, size_t n)
 
 int audit_installed_note(struct audit_installed *installed, const char *line, size_t len)
 {
-	if (!audit_line_is(line, len, "installed") || !audit_line_member(line, len, "kme_key_ids"))
+	if ((!audit_line_is(line, len, "installed") && !audit_line_is(line, len, "mixed")) ||
+	    !audit_line_member(line, len, "kme_key_ids"))
 		return 0;
 	if (make_room(installed, len + 1))
 		return -ENOMEM;

@@ -232,6 +232,9 @@ static int take_kmes(struct reader *reader, const struct reader_option *option,
 	struct config_link *link = (void *)reader->at;
 	int i, k;
 
+	if (link->n_kmes)
+		return reader_refuse(reader, "%s: the link has kmes or mix already; it takes one of them",
+				     option->name);
 	if ((uint32_t)n > option->max)
 		return reader_refuse(reader, "%s: has %d names, and takes %u at most", option->name, n,
 			      option->max);
@@ -245,6 +248,25 @@ static int take_kmes(struct reader *reader, const struct reader_option *option,
 	}
 	link->n_kmes = (uint32_t)n;
 	return 0;
+}
+
+static int take_mix(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	struct config_link *link = (void *)reader->at;
+
+	link->mixes = true;
+	return take_kmes(reader, option, words, n);
+}
+
+static int take_yes(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	uint32_t *to = (void *)((char *)reader->at + option->offset);
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	*to = !strcmp(words[0], "yes");
+	return *to || !strcmp(words[0], "no") ? 0 :
+	       reader_refuse(reader, "%s %s: not yes or no", option->name, words[0]);
 }
 
 bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
@@ -270,6 +292,8 @@ static const struct reader_kind kind_tls = { take_tls, reader_same_u32 };
 static const struct reader_kind kind_file = { take_file, NULL };
 /* Compared by what the KMEs are, see reload_same_link(), and not by their names. */
 static const struct reader_kind kind_kmes = { take_kmes, NULL };
+static const struct reader_kind kind_mix = { take_mix, NULL };
+static const struct reader_kind kind_yes = { take_yes, reader_same_u32 };
 
 /* ---- sections ---- */
 
@@ -369,6 +393,7 @@ static int begin_link(struct reader *reader, char *name)
 	link->line = reader->line;
 	link->policy = POLICY_PREFER_HYBRID;
 	link->suite_least = 1;
+	link->mix_least = 1;
 	link->store.capacity = DEFAULT_STORE;
 	link->store.outage_cover = DEFAULT_OUTAGE_COVER;
 	link->store.key_bytes = DEFAULT_KEY_BYTES;
@@ -385,11 +410,14 @@ static int end_link(struct reader *reader)
 	const char *policy = policy_name(link->policy);
 
 	if (!link->n_kmes && link->policy != POLICY_PQC_ONLY)
-		return reader_refuse_at(reader, reader->began, "link %s: lacks kmes, which policy %s needs",
+		return reader_refuse_at(reader, reader->began, "link %s: lacks kmes or mix, which policy %s needs",
 				 link->device, policy);
 	if (link->n_kmes && link->policy == POLICY_PQC_ONLY)
 		return reader_refuse_at(reader, reader->began, "link %s: has kmes, which policy %s does not use",
 				 link->device, policy);
+	if (link->mix_least > 1 && link->mix_least > (link->mixes ? link->n_kmes : 1))
+		return reader_refuse_at(reader, reader->began, "link %s: mix-least %u: is more than the %u KMEs of"
+				 " mix", link->device, link->mix_least, link->mixes ? link->n_kmes : 0);
 	if (link->n_kmes && !link->sae)
 		return reader_refuse_at(reader, reader->began, "link %s: lacks sae, by which its kmes know the peer",
 				 link->device);
@@ -444,6 +472,10 @@ static const struct reader_option peer_options[] = {
 static const struct reader_option link_options[] = {
 	{ .name = "peer", .kind = &reader_text, MEMBER(config_link, peer_name), .is_required = true },
 	{ .name = "kmes", .kind = &kind_kmes, .max = KME_NODES_MAX },
+	{ .name = "mix", .kind = &kind_mix, .max = SESSION_KMES_MAX },
+	NUMBER("mix-least", config_link, mix_least, 1, SESSION_KMES_MAX),
+	{ .name = "psk", .kind = &reader_path, MEMBER(config_link, psk) },
+	{ .name = "chain-required", .kind = &kind_yes, MEMBER(config_link, chain_required) },
 	RANGE("sae", kind_id, config_link, sae, 1, KME_SAE_ID_MAX),
 	{ .name = "policy", .kind = &kind_policy, MEMBER(config_link, policy) },
 	NUMBER("suite-least", config_link, suite_least, 1, 2),

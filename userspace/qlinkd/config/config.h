@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "libqlink/parse.h"
+#include "qlinkd/agreement/agreement.h"
 #include "qlinkd/kme/client.h"
 #include "qlinkd/kme/pacing.h"
 #include "qlinkd/kme/store.h"
@@ -147,6 +148,18 @@ struct config_link {
 
 	/** @suite_least: lowest suite that it may use, 1 or 2 */
 	uint32_t suite_least;
+
+	/** @mixes: each key has a secret of as many of the KMEs as have one */
+	bool mixes;
+
+	/** @mix_least: least number of KMEs that a key of source qkd or hybrid must have, 1 or more */
+	uint32_t mix_least;
+
+	/** @psk: file of the pre-shared secret, %NULL for none */
+	const char *psk;
+
+	/** @chain_required: 1 if no key is accepted whose chain starts from zero, else 0 */
+	uint32_t chain_required;
 
 	/** @store: limits of the store of QKD keys */
 	struct store_config store;

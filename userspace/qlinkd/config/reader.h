@@ -19,7 +19,7 @@
  */
 
 /* Options of one section. */
-#define READER_OPTIONS_MAX	16
+#define READER_OPTIONS_MAX	24
 
 /**
  * struct config_error - what is wrong with a file

@@ -16,7 +16,7 @@ bool reload_same_link(const struct config *a, const struct config *b, const char
 
 	if (!x || !y || !reader_same(&config_sections[CONFIG_SECTION_LINK], x, y) ||
 	    !reader_same(&config_sections[CONFIG_SECTION_PEER], &a->peers[x->peer],
-			 &b->peers[y->peer]) || x->n_kmes != y->n_kmes)
+			 &b->peers[y->peer]) || x->n_kmes != y->n_kmes || x->mixes != y->mixes)
 		return false;
 	for (i = 0; i < x->n_kmes; i++) {
 		if (!reader_same(&config_sections[CONFIG_SECTION_KME], &a->kmes[x->kmes[i]],

@@ -34,6 +34,9 @@ struct link_act {
 	/** @n_unsettled: keys of KMEs in our offer, while it is not known whether they will be used */
 	uint8_t n_unsettled;
 
+	/** @n_kmes: KMEs behind the keys installed last, by direction; 0 for none */
+	uint8_t n_kmes[2];
+
 	/** @peer_source: source of the last keys that the peer offered; POLICY_NO_SOURCE for none */
 	int peer_source;
 
@@ -41,7 +44,7 @@ struct link_act {
 	uint8_t has_installed;
 
 	/** @taken: keys taken from stock for the offer that is being made */
-	struct stock_taken taken;
+	struct stocks_taken taken;
 
 	/** @said_serving: which of our KMEs are up, as the last INVITE said */
 	uint8_t said_serving;
@@ -61,6 +64,14 @@ static void answer(struct link *link, uint64_t ticket, const struct session_even
 	*event = *how;
 	event->type = SESSION_EVENT_DONE;
 	event->ticket = ticket;
+}
+
+/* Answers that a fetch failed at a KME. */
+static void answer_place(struct link *link, uint64_t ticket, enum session_reason reason,
+			 uint8_t place)
+{
+	answer(link, ticket, &(struct session_event){
+		.is_ok = !reason, .reason = (uint8_t)reason, .place = reason ? place : 0 });
 }
 
 static void answer_plain(struct link *link, uint64_t ticket, int err, enum session_reason reason)
@@ -156,43 +167,79 @@ static void do_delete(struct link *link, const struct session_action *action)
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
 }
 
-/* Writes key IDs from epoch @i on, as many as fit into a line; returns for how many epochs. */
-static uint8_t list_ids(const struct exchange_offer *offer, uint8_t i, uint8_t n,
+/* Writes key IDs of one KME from epoch @i on, as many as fit into a line; returns for how many epochs. */
+static uint8_t list_ids(const struct exchange_offer *offer, unsigned int k, uint8_t i,
 			char ids[AUDIT_IDS])
 {
-	uint8_t first = i;
+	uint8_t first = i, n = offer->core.n;
+	struct bytes key_id;
 	char id[ID_TEXT];
 	size_t len = 0;
 
 	ids[0] = '\0';
-	for (; i < n; i++) {
-		if (!offer->name_lens[i + 1])
-			continue;
+	for (; i < n && offer->core.n_kmes; i++) {
+		key_id = exchange_key_id(offer, i * offer->core.n_kmes + k);
 		/* With its quotes, a comma and a NUL. */
-		if (len + field_escape(id, sizeof(id), (const char *)offer->names[i + 1],
-				       offer->name_lens[i + 1], FIELD_STYLE_JSON) + 4 > AUDIT_IDS)
-			break;
+		if (len + field_escape(id, sizeof(id), (const char *)key_id.data, key_id.len,
+				       FIELD_STYLE_JSON) + 4 > AUDIT_IDS)
+			return i - first;
 		len += (size_t)snprintf(ids + len, AUDIT_IDS - len, "%s\"%s\"", len ? "," : "", id);
 	}
-	return i - first;
+	return n - first;
 }
 
-/* Writes one line, or more if there are many key IDs. */
+/* Names a KME of an offer: its place, which is the same at both ends, and its ID here. */
+static void name_kme(const struct link *link, uint8_t place, char name[MSG_NAME_BYTES_MAX + 8])
+{
+	struct bytes id = stocks_kme_id(link->stocks, place - 1U);
+
+	snprintf(name, MSG_NAME_BYTES_MAX + 8, "%u/%.*s", place, (int)id.len, (const char *)id.data);
+}
+
+/*
+ * Writes a line for the keys, or more if there are many key IDs, and others for the key IDs of the second
+ * KME and further ones.
+ */
 static void audit_installed(struct link *link, const struct broker_keys *keys,
 			    const struct exchange_offer *offer)
 {
-	char ids[AUDIT_IDS], kme[MSG_NAME_BYTES_MAX + 1];
+	char ids[AUDIT_IDS], kme[MSG_NAME_BYTES_MAX + 8] = "";
+	unsigned int k = 0;
 	uint8_t i, n;
 
-	snprintf(kme, sizeof(kme), "%.*s", offer->name_lens[0], (const char *)offer->names[0]);
-	for (i = 0; i < keys->n; i += n) {
-		n = list_ids(offer, i, keys->n, ids);
-		AUDIT(link->services, "installed", TEXT("link", link->config->device),
-		      TEXT("direction", qlink_name(&qlink_directions, keys->direction)),
-		      TEXT("source", qlink_name(&qlink_sources, keys->source)),
-		      NUMBER_OF("epoch", keys->first + i), NUMBER_OF("n", n), TEXT("kme", kme),
-		      { .name = "kme_key_ids", .list = ids });
-	}
+	do {
+		if (offer->core.n_kmes)
+			name_kme(link, offer->core.kmes[k], kme);
+		for (i = 0; i < keys->n; i += n) {
+			n = list_ids(offer, k, i, ids);
+			AUDIT(link->services, k ? "mixed" : "installed",
+			      TEXT("link", link->config->device),
+			      TEXT("direction", qlink_name(&qlink_directions, keys->direction)),
+			      TEXT("source", qlink_name(&qlink_sources, keys->source)),
+			      NUMBER_OF("epoch", keys->first + i), NUMBER_OF("n", n),
+			      NUMBER_OF("kmes", offer->core.n_kmes), TEXT("kme", kme),
+			      { .name = "kme_key_ids", .list = ids });
+		}
+	} while (++k < offer->core.n_kmes);
+}
+
+/* How many KMEs are behind the keys changed, for example because one has run dry. */
+static void note_kmes(struct link *link, enum qlink_direction direction, uint8_t n)
+{
+	uint8_t before = link->act->n_kmes[direction];
+	const char *name = qlink_name(&qlink_directions, direction);
+
+	if (before == n)
+		return;
+	link->act->n_kmes[direction] = n;
+	/* The source changed too, which was said, or these are the first keys. */
+	if (!before || !n)
+		return;
+	TELL(link->services, n < before ? LOG_WARNING : LOG_NOTICE, "kmes-changed",
+	     TEXT("link", link->config->device), TEXT("direction", name),
+	     NUMBER_OF("from", before), NUMBER_OF("to", n));
+	AUDIT(link->services, "kmes", TEXT("link", link->config->device), TEXT("direction", name),
+	      NUMBER_OF("from", before), NUMBER_OF("to", n));
 }
 
 /* Installs the keys of an offer, all or none. */
@@ -212,10 +259,10 @@ static int install(struct link *link, const struct session_action *action, bool 
 	uint8_t i;
 	int err;
 
-	for (i = 0; i < keys.n; i++) {
-		id = (struct bytes){ offer->names[i + 1], offer->name_lens[i + 1] };
-		if (id.len)
-			broker_handle(&id, keys.kme_key_ids[i]);
+	/* The kernel has room for one ID of a key: that of its first KME. The audit log has all. */
+	for (i = 0; i < keys.n && offer->core.n_kmes; i++) {
+		id = exchange_key_id(offer, i * offer->core.n_kmes);
+		broker_handle(&id, keys.kme_key_ids[i]);
 	}
 	err = broker_install(&link->services->broker, link->config->device, &keys, &why);
 	if (err) {
@@ -225,8 +272,9 @@ static int install(struct link *link, const struct session_action *action, bool 
 	counts[keys.source] += keys.n;
 	link->act->has_installed |= 1 << keys.direction;
 	if (link->act->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
-		stock_hold(link->stock, 0);
+		stocks_hold(link->stocks, 0);
 	audit_installed(link, &keys, offer);
+	note_kmes(link, keys.direction, offer->core.n_kmes);
 	return 0;
 }
 
@@ -278,13 +326,13 @@ static void do_install_tx(struct link *link, const struct session_action *action
 /* A key ID is offered once, so the keys taken for an offer are spent whether it succeeds or not. */
 static void spend_taken(struct link *link)
 {
-	stock_spend(link->stock);
+	stocks_spend(link->stocks);
 	memset(&link->act->taken, 0, sizeof(link->act->taken));
 }
 
 static void do_prepare(struct link *link, const struct session_action *action)
 {
-	struct stock_taken *taken = &link->act->taken;
+	struct stocks_taken *taken = &link->act->taken;
 	struct session_offer offer = action->offer;
 	struct session_event event = { .reason = SESSION_REASON_KME };
 	enum session_reason no_memory = exchange_begin(link->exchange);
@@ -294,17 +342,20 @@ static void do_prepare(struct link *link, const struct session_action *action)
 		return;
 	}
 	if (offer.source != QLINK_SOURCE_PQC) {
-		stock_take(link->stock, offer.n, services_now(), taken);
+		stocks_take(link->stocks, offer.n, services_now(), taken);
 		offer.n = (uint8_t)taken->n;
+		offer.n_kmes = taken->n_kmes;
+		memcpy(offer.kmes, taken->kmes, sizeof(offer.kmes));
 	}
 	if (offer.n)
-		event.reason = (uint8_t)exchange_prepare(link->exchange, &offer, &taken->kme_id,
-							 taken->ids);
+		event.reason = (uint8_t)exchange_prepare(link->exchange, &offer, taken->ids);
 	event.n = offer.n;
+	event.n_kmes = offer.n_kmes;
+	memcpy(event.kmes, offer.kmes, sizeof(event.kmes));
 	event.is_ok = event.reason == SESSION_REASON_NONE;
 	link->act->has_offered = event.is_ok;
 	link->act->is_deriving = event.is_ok;
-	link->act->n_unsettled = (uint8_t)taken->n;
+	link->act->n_unsettled = (uint8_t)(taken->n * taken->n_kmes);
 	if (!event.is_ok)
 		spend_taken(link);
 	answer(link, action->ticket, &event);
@@ -325,30 +376,41 @@ static void derive_offered(struct link *link)
 
 static void do_fetch(struct link *link, const struct session_action *action)
 {
-	struct bytes ids[SESSION_OFFER_MAX], kme_id;
 	struct exchange *x = link->exchange;
 	enum session_reason reason = exchange_open(x);
+	struct bytes ids[SESSION_KEY_IDS_MAX];
+	uint8_t place = 0;
 	unsigned int i;
 
 	if (!reason && action->offer.source != QLINK_SOURCE_PQC) {
-		for (i = 0; i < action->offer.n; i++)
-			ids[i] = exchange_key_id(x, i);
-		kme_id = (struct bytes){ x->rx.offer->names[0], x->rx.offer->name_lens[0] };
-		reason = stock_fetch(link->stock, &kme_id, ids, action->offer.n);
+		for (i = 0; i < action->offer.n * action->offer.n_kmes; i++)
+			ids[i] = exchange_key_id(x->rx.offer, i);
+		reason = stocks_fetch(link->stocks, &action->offer, ids, &place);
 		if (!reason)
 			return;
 	} else if (!reason) {
 		reason = exchange_derive(x, false, NULL);
 	}
-	answer_plain(link, action->ticket, reason, reason);
+	answer_place(link, action->ticket, reason, place);
+}
+
+/* What the exchange does not know of a message. */
+static void fill(struct link *link, struct msg *msg)
+{
+	uint8_t i;
+
+	msg->kmes = stocks_serving(link->stocks);
+	for (i = 0; msg->core.type == SESSION_MESSAGE_STATE && i < msg->core.state.n_kmes; i++)
+		msg->kme_ids[i] = stocks_kme_id(link->stocks, i);
 }
 
 static void do_send(struct link *link, const struct session_action *action)
 {
-	struct msg msg = { .core = action->msg, .kmes = stock_serving(link->stock) };
+	struct msg msg = { .core = action->msg };
 	uint8_t data[MSG_BYTES_MAX];
 	int len = exchange_fill(link->exchange, &msg);
 
+	fill(link, &msg);
 	if (!len)
 		len = msg_encode(&msg, data, sizeof(data));
 	if (len <= 0) {
@@ -379,6 +441,48 @@ static void note_blocked(struct link *link, const char *event)
 	     TEXT("policy", policy), TEXT("peer-policy", peer));
 }
 
+/* What keeps the ends from agreeing on keys, and what to do. */
+static void note_demand(struct link *link, const char *event, const char *why)
+{
+	snprintf(link->why, sizeof(link->why), "%s: %s", event, why);
+	TELL(link->services, LOG_ERR, event, TEXT("link", link->config->device), TEXT("why", why));
+	AUDIT(link->services, "blocked", TEXT("link", link->config->device), TEXT("why", event));
+}
+
+static const char *psk_words(enum session_psk psk)
+{
+	switch (psk) {
+	case SESSION_PSK_ONLY_PEER:
+		return "the peer has a pre-shared secret (psk) for this link, this end has none";
+	case SESSION_PSK_ONLY_OWN:
+		return "this end has a pre-shared secret (psk) for this link, the peer has none";
+	default:
+		return "the pre-shared secrets (psk) of the two ends differ; the files must be the same";
+	}
+}
+
+static void note_suite(struct link *link)
+{
+	const struct session *session = &link->session;
+	char why[160];
+
+	snprintf(why, sizeof(why), "the connection has suite %u, suite-least here is %u, of the peer %u;"
+		 " suite 2 needs ML-DSA-87 certificates at both ends", session->suite,
+		 session->own.suite_least, session->peer.suite_least);
+	note_demand(link, "suite-too-low", why);
+}
+
+static void note_no_chain(struct link *link)
+{
+	const struct session *session = &link->session;
+	char why[160];
+
+	snprintf(why, sizeof(why), "a chain of keys starts anew, and chain-required is set %s; see"
+		 " qlinkctl chain accept", !session->own.demands_chain ? "at the peer" :
+		 session->peer.demands_chain ? "at both ends" : "here");
+	note_demand(link, "no-chain", why);
+}
+
 static void note_trouble(struct link *link, const char *event, uint64_t *counter, uint8_t reason)
 {
 	(*counter)++;
@@ -396,7 +500,7 @@ static void note_burned(struct link *link, uint32_t n, const char *why)
 	     NUMBER_OF("burned", n), TEXT("why", why));
 }
 
-static void note_refused(struct link *link, uint8_t reason)
+static void note_refused(struct link *link, uint8_t reason, uint8_t place)
 {
 	note_trouble(link, "offer-refused", &link->counters.offers_refused, reason);
 	/* The line above says enough. */
@@ -406,7 +510,7 @@ static void note_refused(struct link *link, uint8_t reason)
 	if (link->act->has_offered &&
 	    (reason == SESSION_REASON_KME || reason == SESSION_REASON_KEY_ID ||
 	     reason == SESSION_REASON_TIMEOUT))
-		note_burned(link, stock_refused(link->stock, reason, services_now()),
+		note_burned(link, stocks_refused(link->stocks, reason, place, services_now()),
 			    "the peer's KME has forgotten the rest of their batch");
 	link->act->has_offered = false;
 }
@@ -428,7 +532,7 @@ static void note_agreed(struct link *link, const struct session_offer *offer)
 	link->why[0] = '\0';
 	link->act->n_unsettled = 0;
 	if (offer->source != QLINK_SOURCE_PQC)
-		note_burned(link, stock_agreed(link->stock, services_now()),
+		note_burned(link, stocks_agreed(link->stocks, services_now()),
 			    "the peer's KME has new keys and no longer the old ones");
 	TELL(link->services, LOG_DEBUG, "agreed", TEXT("link", link->config->device),
 	     TEXT("source", qlink_name(&qlink_sources, offer->source)),
@@ -456,7 +560,7 @@ static void do_note(struct link *link, const struct session_action *action)
 		note_agreed(link, &action->offer);
 		break;
 	case SESSION_NOTE_REFUSED:
-		note_refused(link, action->reason);
+		note_refused(link, action->reason, action->place);
 		break;
 	case SESSION_NOTE_REJECTED:
 		note_trouble(link, "offer-rejected", &counters->offers_rejected, action->reason);
@@ -466,6 +570,15 @@ static void do_note(struct link *link, const struct session_action *action)
 		break;
 	case SESSION_NOTE_NO_SOURCE:
 		note_blocked(link, "no-source-in-common");
+		break;
+	case SESSION_NOTE_NO_SUITE:
+		note_suite(link);
+		break;
+	case SESSION_NOTE_NO_PSK:
+		note_demand(link, "psk-differs", psk_words(link->session.peer.psk));
+		break;
+	case SESSION_NOTE_NO_CHAIN:
+		note_no_chain(link);
 		break;
 	case SESSION_NOTE_NO_EPOCH:
 		note_blocked(link, "no-epoch-left");
@@ -518,7 +631,7 @@ static void act(struct link *link, const struct session_action *action)
 		break;
 	case SESSION_ACTION_DROP_RX:
 		exchange_drop_rx(link->exchange);
-		stock_cancel_fetch(link->stock);
+		stocks_cancel_fetch(link->stocks);
 		break;
 	case SESSION_ACTION_RESTART_CHAIN:
 		chain_restart(&link->exchange->tx.chain);
@@ -564,18 +677,21 @@ void act_serving(struct link *link)
 {
 	static const struct session_event event = { .type = SESSION_EVENT_SERVING };
 
-	if (stock_serving(link->stock) != link->act->said_serving)
+	if (stocks_serving(link->stocks) != link->act->said_serving)
 		act_step(link, &event);
 }
 
-void act_fetched(struct link *link, enum session_reason reason, const struct bytes *secrets)
+void act_fetched(struct link *link, enum session_reason reason, uint8_t place,
+		 const struct bytes *secrets)
 {
 	/* The session may have started over meanwhile, and have another offer open. */
 	if (link->session.rx.step != SESSION_STEP_FETCHING)
 		return;
-	if (!reason)
+	if (!reason) {
 		reason = exchange_derive(link->exchange, false, secrets);
-	answer_plain(link, link->session.rx.ticket, reason, reason);
+		place = 0;
+	}
+	answer_place(link, link->session.rx.ticket, reason, place);
 	pass_answers(link);
 }
 
@@ -592,6 +708,11 @@ void act_free(struct link *link)
 {
 	free(link->act);
 	link->act = NULL;
+}
+
+uint8_t act_n_kmes(const struct link *link, enum qlink_direction direction)
+{
+	return link->act->n_kmes[direction];
 }
 
 unsigned int act_n_answers(const struct link *link)

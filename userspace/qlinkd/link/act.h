@@ -23,6 +23,15 @@ int act_new(struct link *link);
 void act_free(struct link *link);
 
 /**
+ * act_n_kmes() - say how many KMEs are behind the keys that were installed last
+ * @link: the link
+ * @direction: of the keys
+ *
+ * Return: KMEs; 0 for post-quantum keys alone, and before the first keys.
+ */
+uint8_t act_n_kmes(const struct link *link, enum qlink_direction direction);
+
+/**
  * act_n_answers() - count the answers that the agreement has not had yet
  * @link: the link
  *
@@ -47,8 +56,10 @@ void act_serving(struct link *link);
  * act_fetched() - go on after the KME answered about the keys that the peer named
  * @link: the link; its action SESSION_ACTION_FETCH is pending, or was
  * @reason: %SESSION_REASON_NONE, or why the keys did not come
- * @secrets: one key for each epoch; the caller wipes them
+ * @place: of the KME that is the reason, 0 for none
+ * @secrets: for each epoch a key of each KME; the caller wipes them
  */
-void act_fetched(struct link *link, enum session_reason reason, const struct bytes *secrets);
+void act_fetched(struct link *link, enum session_reason reason, uint8_t place,
+		 const struct bytes *secrets);
 
 #endif

@@ -89,7 +89,7 @@ static void report_change(struct link *link, int before)
 		link->counters.source_changes++;
 	TELL(link->services, is_better(after, before) || before < 0 ? LOG_NOTICE : LOG_WARNING,
 	     "source-changed", TEXT("link", link->config->device), TEXT("from", from),
-	     TEXT("to", to), NUMBER_OF("stock", stock_held(link->stock)));
+	     TEXT("to", to), NUMBER_OF("stock", stocks_held(link->stocks)));
 	AUDIT(link->services, "source", TEXT("link", link->config->device), TEXT("from", from),
 	      TEXT("to", to));
 	/* After a restart the ring shows which source was in use. */
@@ -104,11 +104,11 @@ static void choose_source(struct link *link)
 	int before = link->choice.source;
 
 	/* Staged QKD keys are used first; more may arrive meanwhile. */
-	if (before >= 0 && before != QLINK_SOURCE_PQC && !stock_usable(link->stock) &&
+	if (before >= 0 && before != QLINK_SOURCE_PQC && !stocks_usable(link->stocks) &&
 	    link->session.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
 		return;
-	if (policy_choose(&link->choice, link->session.sources, stock_usable(link->stock),
-			  stock_enough(link->stock, link->period_ms)))
+	if (policy_choose(&link->choice, link->session.sources, stocks_usable(link->stocks),
+			  stocks_enough(link->stocks, link->period_ms)))
 		report_change(link, before);
 }
 
@@ -123,7 +123,7 @@ static bool is_near(uint32_t a, uint32_t b)
 static void set_pace(struct link *link, uint64_t now)
 {
 	struct request request = {
-		.period_ms = stock_period(link->stock, staged_qkd(link), now),
+		.period_ms = stocks_period(link->stocks, staged_qkd(link), now),
 	};
 	uint32_t period_ms = link->period_ms;
 	struct qlink_why why;
@@ -161,7 +161,7 @@ static bool is_mute(const struct link *link)
 /* How many keys of the chosen source to ask for. */
 static uint32_t count_wanted(const struct link *link)
 {
-	uint64_t usable = stock_usable(link->stock);
+	uint64_t usable = stocks_usable(link->stocks);
 	uint32_t staged = link->view.tx.staged, n;
 
 	if (link->choice.source < 0)
@@ -182,7 +182,7 @@ static uint32_t count_wanted(const struct link *link)
 static bool is_probing(const struct link *link, uint64_t now)
 {
 	return link->session.sources & (1 << QLINK_SOURCE_QKD | 1 << QLINK_SOURCE_HYBRID) &&
-	       !stock_usable(link->stock) && stock_probe(link->stock, now) &&
+	       !stocks_usable(link->stocks) && stocks_probe(link->stocks, now) &&
 	       !(is_mute(link) && link->choice.source == QLINK_SOURCE_PQC);
 }
 
@@ -230,8 +230,9 @@ void choose_keys(struct link *link, uint64_t now)
 		return;
 	if (!link->has_view && link_look(link))
 		return;
-	if (!stock_is_decided(link->stock, now) &&
-	    !stock_usable(link->stock))
+	stocks_demand(link->stocks, link->session.kmes_least);
+	if (!stocks_is_decided(link->stocks, now) &&
+	    !stocks_usable(link->stocks))
 		return;
 	set_pace(link, now);
 	if (!link->period_ms)

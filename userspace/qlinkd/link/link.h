@@ -14,7 +14,7 @@
 #include "qlinkd/config/config.h"
 #include "qlinkd/secrets/exchange.h"
 #include "qlinkd/services.h"
-#include "stock.h"
+#include "stocks.h"
 
 /* The rule that was broken, with a word or two of what broke it before it. */
 #define LINK_WHY_BYTES	(sizeof(struct qlink_why) + 40)
@@ -27,8 +27,8 @@
  * - run: calls the rest when a message, an answer, an event or the clock asks for it.
  * - act: carries out the actions that the session returns.
  * - choose: picks the source of the keys, how many to stage, and the rekey period.
- * - stock: the QKD keys that KMEs delivered and no offer has used. A key is usable while
- *   the peer can fetch it, as far as is known.
+ * - stocks, stock: the QKD keys that KMEs delivered and no offer has used, see stocks.h. A key is
+ *   usable while the peer can fetch it, as far as is known.
  * - view: the device as the kernel last described it.
  */
 
@@ -165,8 +165,8 @@ struct link {
 	/** @exchange: secrets of the offers; secret memory of run.c */
 	struct exchange *exchange;
 
-	/** @stock: of QKD keys */
-	struct stock *stock;
+	/** @stocks: of QKD keys */
+	struct stocks *stocks;
 
 	/** @is_unsure: the kernel did not delete keys that had to go, so that the ends may
 	 * hold different keys; the session starts over

@@ -13,6 +13,8 @@
 
 #include "act.h"
 #include "choose.h"
+#include "kmelog.h"
+#include "psk.h"
 #include "seenkeys.h"
 #include "libqlink/names.h"
 
@@ -25,24 +27,9 @@
 #define RECORDS_MANY	2048
 /* How long the stores are not filled, so that a link's first keys come quickly. */
 #define FIRST_MS	2000
-/* How often the log says that a KME is still down, or gives the same wrong answers. */
-#define REMIND_MS	60000
-/* A KME that was down is back once it has not failed for so long. */
-#define STAYS_UP_MS	3000
 /* Locked memory of a link, and of its offers while one of each direction is under way. */
 #define LINK_BYTES	(sizeof(struct exchange) + sizeof(struct exchange_binding))
 #define OFFERS_BYTES	(2 * sizeof(struct exchange_offer))
-
-/**
- * struct said - a line of the log that is not repeated more than once a minute
- */
-struct said {
-	/** @why: its cause, the beginning of it; empty if what it said is over */
-	char why[96];
-
-	/** @at: when */
-	uint64_t at;
-};
 
 /**
  * struct link_run - what drives one link
@@ -62,6 +49,15 @@ struct link_run {
 
 	/** @is_loose: the kernel may accept sources that the policy does not allow */
 	bool is_loose;
+
+	/** @accepts_chain: an operator accepts that the chains start from zero */
+	bool accepts_chain;
+
+	/** @accepted_tx: keys that had been installed to send when the operator said so */
+	uint64_t accepted_tx;
+
+	/** @accepted_rx: likewise to receive */
+	uint64_t accepted_rx;
 
 	/** @withdrawing: directions whose keys have yet to be withdrawn, one bit each */
 	uint8_t withdrawing;
@@ -93,23 +89,8 @@ struct link_run {
 	/** @recorded: rekeys of both rings when records were last read */
 	uint64_t recorded;
 
-	/** @down: the last line that said that a KME is down, by KME */
-	struct said down[KME_NODES_MAX];
-
-	/** @up_at: since when a KME is up, 0 while it is not, by KME */
-	uint64_t up_at[KME_NODES_MAX];
-
-	/** @is_said_down: the log says that these KMEs are down, one bit each */
-	unsigned int is_said_down;
-
-	/** @n_terms: of struct kme_server, as the log says it, by KME */
-	unsigned int n_terms[KME_NODES_MAX];
-
-	/** @trouble: the last line that said what is wrong with an answer, by KME */
-	struct said trouble[KME_NODES_MAX];
-
-	/** @refused: the last line that said that keys were refused */
-	struct said refused;
+	/** @kmelog: what the log says about its KMEs */
+	struct kmelog kmelog;
 };
 
 /*
@@ -134,7 +115,9 @@ static void run_soon(struct link *link)
 
 static void open_agreement(struct link *link)
 {
-	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED };
+	const struct session_event event = {
+		.type = SESSION_EVENT_CONNECTED, .suite = link->run->binding->suite,
+	};
 
 	if (!link->run->is_connected || !link->id)
 		return;
@@ -192,7 +175,7 @@ static void withdraw_next(struct link *link)
  */
 static void wipe_secrets(struct link *link)
 {
-	uint32_t n = stock_wipe(link->stock, services_now());
+	uint32_t n = stocks_wipe(link->stocks, services_now());
 
 	chain_restart(&link->exchange->tx.chain);
 	chain_restart(&link->exchange->rx.chain);
@@ -462,135 +445,54 @@ static void read_records(struct link *link, uint64_t now)
 
 /* --- QKD keys --- */
 
-static void on_stock_ready(void *arg)
+static void on_stocks_ready(void *arg)
 {
 	struct link *link = arg;
 
 	link->ops.kick(link->arg);
 }
 
-static void on_stock_changed(void *arg)
+static void on_stocks_changed(void *arg)
 {
 	run_soon(arg);
 }
 
-static void on_fetched(void *arg, enum session_reason reason, const struct bytes *secrets)
+static void on_fetched(void *arg, enum session_reason reason, uint8_t place,
+		       const struct bytes *secrets)
 {
 	struct link *link = arg;
 
-	act_fetched(link, reason, secrets);
-}
-
-/* Whether to say this: a KME that fails does so at every retry, for the same cause. */
-static bool is_news(struct said *said, const char *why)
-{
-	uint64_t now = services_now();
-
-	if (said->at && now - said->at < REMIND_MS &&
-	    !strncmp(said->why, why, sizeof(said->why) - 1))
-		return false;
-	snprintf(said->why, sizeof(said->why), "%s", why);
-	said->at = now;
-	return true;
-}
-
-static void note_up(struct link *link, unsigned int node)
-{
-	TELL(link->services, LOG_INFO, "kme-up", TEXT("link", link->config->device),
-	     TEXT("kme", link->config->kme_names[node]));
-}
-
-static void note_doubt(struct link *link, unsigned int node, const char *why)
-{
-	if (*why && is_news(&link->run->trouble[node], why))
-		TELL(link->services, LOG_WARNING, "kme-doubtful", TEXT("link", link->config->device),
-		     TEXT("kme", link->config->kme_names[node]), TEXT("why", why));
+	act_fetched(link, reason, place, secrets);
 }
 
 static void on_health(void *arg, unsigned int node, bool is_up, const struct qlink_why *why)
 {
 	struct link *link = arg;
-	struct said *said = &link->run->down[node];
 
-	if (is_up) {
-		/* After it was said to be down, it is back once it stays up: see check_kmes(). */
-		link->run->up_at[node] = services_now();
-		note_doubt(link, node, why->text);
-		if (!said->at)
-			note_up(link, node);
-		return;
-	}
-	link->run->up_at[node] = 0;
-	if (is_news(said, why->text)) {
-		link->run->is_said_down |= 1 << node;
-		TELL(link->services, LOG_WARNING, "kme-down", TEXT("link", link->config->device),
-		     TEXT("kme", link->config->kme_names[node]), TEXT("why", why->text));
-	}
+	kmelog_health(link, &link->run->kmelog, node, is_up, why);
 }
 
-/* Each connection is made anew after some seconds without a request, mostly on the same terms. */
-static void note_terms(struct link *link, unsigned int node)
-{
-	const struct kme_server *server = stock_server(link->stock, node);
-
-	if (link->run->n_terms[node] == server->n_terms)
-		return;
-	link->run->n_terms[node] = server->n_terms;
-	TELL(link->services, LOG_INFO, "kme-tls", TEXT("link", link->config->device),
-	     TEXT("kme", link->config->kme_names[node]), TEXT("version", server->terms.version),
-	     TEXT("group", server->terms.group), TEXT("suite", server->terms.suite),
-	     TEXT("subject", server->terms.subject));
-}
-
-/* Says that a KME is back, once it has not failed for a while; and on which terms we talk to it. */
-static void check_kmes(struct link *link, uint64_t now)
-{
-	struct link_run *run = link->run;
-	uint32_t i;
-
-	for (i = 0; i < link->config->n_kmes; i++) {
-		note_terms(link, i);
-		if (!(run->is_said_down & 1 << i) || !run->up_at[i] || now - run->up_at[i] < STAYS_UP_MS)
-			continue;
-		run->is_said_down &= ~(1U << i);
-		note_up(link, i);
-	}
-}
-
-static void on_trouble(void *arg, const struct kme_answer *answer)
+static void on_trouble(void *arg, unsigned int node, const struct kme_answer *answer)
 {
 	struct link *link = arg;
 
 	link->counters.keys_burned += answer->n_burned;
-	/* A KME without keys gives the same error each time. */
-	if (!is_news(&link->run->trouble[answer->node], answer->why.text))
-		return;
-	TELL(link->services, LOG_WARNING, "kme-error", TEXT("link", link->config->device),
-	     TEXT("kme", link->config->kme_names[answer->node]),
-	     TEXT("request", answer->op == KME_OP_ENC ? "enc_keys" : "dec_keys"),
-	     TEXT("outcome", kme_outcome_name(answer->outcome)),
-	     NUMBER_OF("asked", answer->asked), NUMBER_OF("keys", answer->n_keys),
-	     NUMBER_OF("burned", answer->n_burned), TEXT("why", answer->why.text));
+	kmelog_trouble(link, &link->run->kmelog, node, answer);
 }
 
-static bool on_seen(void *arg, const struct kme_answer *answer, const struct kme_key *key)
+static bool on_seen(void *arg, unsigned int node, const struct kme_answer *answer,
+		    const struct kme_key *key)
 {
-	return seenkeys_check(arg, answer, key);
+	return seenkeys_check(arg, node, answer, key);
 }
 
-static void on_refused(void *arg, const struct kme_answer *answer, uint64_t n,
+static void on_refused(void *arg, unsigned int node, const struct kme_answer *answer, uint64_t n,
 		       const struct qlink_why *why)
 {
 	struct link *link = arg;
 
 	link->counters.keys_refused += n;
-	/* The cause names a key, so that it is another one each time. */
-	if (!is_news(&link->run->refused, ""))
-		return;
-	TELL(link->services, LOG_WARNING, "keys-refused", TEXT("link", link->config->device),
-	     TEXT("kme", link->config->kme_names[answer->node]),
-	     TEXT("request", kme_op_name(answer->op)), NUMBER_OF("keys", answer->n_keys),
-	     NUMBER_OF("refused", n), TEXT("why", why->text));
+	kmelog_refused(link, &link->run->kmelog, node, answer, n, why);
 }
 
 /* --- life --- */
@@ -622,12 +524,57 @@ static int try_offers(void)
 	return err;
 }
 
+/* An operator's word to accept a chain that starts from zero holds until both chains have gone on. */
+static void demand_chain(struct link *link)
+{
+	bool demands = link->config->chain_required && !link->run->accepts_chain;
+
+	session_demand_chain(&link->session, demands);
+	link->exchange->demands_chain = demands;
+}
+
+static uint64_t sum_keys(const uint64_t *keys)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < QLINK_SOURCE_STATIC; i++)
+		sum += keys[i];
+	return sum;
+}
+
+void link_accept_chain(struct link *link)
+{
+	link->run->accepts_chain = true;
+	link->run->accepted_tx = sum_keys(link->counters.tx_keys);
+	link->run->accepted_rx = sum_keys(link->counters.rx_keys);
+	demand_chain(link);
+	link_restart(link);
+}
+
+static void check_chain(struct link *link)
+{
+	if (!link->run->accepts_chain || sum_keys(link->counters.tx_keys) == link->run->accepted_tx ||
+	    sum_keys(link->counters.rx_keys) == link->run->accepted_rx)
+		return;
+	link->run->accepts_chain = false;
+	demand_chain(link);
+}
+
+bool link_same_psk(const struct link *link, const char *path)
+{
+	return psk_is_same(link->exchange, path);
+}
+
 static int init_agreement(struct link *link, struct qlink_why *why)
 {
 	struct session_config config = {
-		.versions = { 1, MSG_VERSION },
+		.versions = { MSG_VERSION, MSG_VERSION },
 		.policy = (uint8_t)link->config->policy,
 		.sources = policy_sources(link->config->policy),
+		.suite_least = (uint8_t)link->config->suite_least,
+		.kmes_least = (uint8_t)link->config->mix_least,
+		.n_kmes = (uint8_t)link->config->n_kmes,
 	};
 	int err;
 
@@ -641,7 +588,8 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 	if (RAND_bytes((uint8_t *)&config.generation, sizeof(config.generation)) != 1)
 		return qlink_refuse(why, -EIO, "no random number");
 	session_init(&link->session, &config);
-	return 0;
+	demand_chain(link);
+	return psk_load(link->exchange, link->config->psk, why);
 }
 
 static int init_parts(struct link *link)
@@ -654,9 +602,9 @@ int link_new(struct link **out, const struct config *config,
 	     const struct config_link *which, struct services *services,
 	     const struct link_ops *ops, void *arg, struct qlink_why *why)
 {
-	static const struct stock_ops stock_ops = {
-		.ready = on_stock_ready,
-		.changed = on_stock_changed,
+	static const struct stocks_ops stocks_ops = {
+		.ready = on_stocks_ready,
+		.changed = on_stocks_changed,
 		.fetched = on_fetched,
 		.health = on_health,
 		.trouble = on_trouble,
@@ -679,13 +627,13 @@ int link_new(struct link **out, const struct config *config,
 	else
 		err = init_agreement(link, why);
 	if (!err)
-		err = stock_new(&link->stock, config, which, services->kmes, &stock_ops, link,
+		err = stocks_new(&link->stocks, config, which, services->kmes, &stocks_ops, link,
 				 services_now(), why);
 	if (err) {
 		link_free(link);
 		return err;
 	}
-	stock_hold(link->stock, services_now() + FIRST_MS);
+	stocks_hold(link->stocks, services_now() + FIRST_MS);
 	*out = link;
 	return 0;
 }
@@ -694,7 +642,7 @@ void link_free(struct link *link)
 {
 	if (!link)
 		return;
-	stock_free(link->stock);
+	stocks_free(link->stocks);
 	if (link->exchange)
 		exchange_end(link->exchange);
 	act_free(link);
@@ -708,7 +656,7 @@ void link_free(struct link *link)
 void link_renew(struct link *link, const struct config *config, const struct config_link *which)
 {
 	link->config = which;
-	stock_renew(link->stock, config, which);
+	stocks_renew(link->stocks, config, which);
 }
 
 void link_connect(struct link *link, const struct exchange_binding *binding)
@@ -734,7 +682,7 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 	if (session_accepts(&link->session, &msg->core)) {
 		exchange_received(link->exchange, msg, data, len);
 		if (msg->core.type == SESSION_MESSAGE_INVITE)
-			stock_peer_serves(link->stock, msg->kmes, services_now());
+			stocks_peer_serves(link->stocks, msg->kmes, services_now());
 	}
 	act_step(link, &event);
 	run_soon(link);
@@ -745,8 +693,8 @@ void link_run(struct link *link)
 	static const struct session_event tick = { .type = SESSION_EVENT_TICK };
 	uint64_t now = services_now();
 
-	stock_run(link->stock, now);
-	link->counters.keys_expired = stock_expired(link->stock);
+	stocks_run(link->stocks, now);
+	link->counters.keys_expired = stocks_expired(link->stocks);
 	act_serving(link);
 	if (session_deadline(&link->session) <= now)
 		act_step(link, &tick);
@@ -754,9 +702,10 @@ void link_run(struct link *link)
 		read_records(link, now);
 	if (link->run->look_at <= now) {
 		check_device(link);
-		check_kmes(link, now);
+		kmelog_check(link, &link->run->kmelog, now);
 		link->run->look_at = now + look_ms(link);
 	}
+	check_chain(link);
 	withdraw_next(link);
 	if (link->is_unsure) {
 		link->is_unsure = false;
@@ -775,6 +724,6 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 uint64_t link_deadline(const struct link *link)
 {
-	return sooner(sooner(session_deadline(&link->session), stock_deadline(link->stock)),
+	return sooner(sooner(session_deadline(&link->session), stocks_deadline(link->stocks)),
 		      sooner(sooner(link->run->look_at, link->run->choose_at), link->run->records_at));
 }

@@ -72,6 +72,21 @@ void link_run(struct link *link);
 uint64_t link_deadline(const struct link *link);
 
 /**
+ * link_accept_chain() - accept that the chains of a link start from zero, by command
+ * @link: the link; its session starts over. It holds until there are keys in both directions
+ */
+void link_accept_chain(struct link *link);
+
+/**
+ * link_same_psk() - tell whether a link has the pre-shared secret that a file has now
+ * @link: the link
+ * @path: of the file, or %NULL for none
+ *
+ * Return: false also if the file cannot be used.
+ */
+bool link_same_psk(const struct link *link, const char *path);
+
+/**
  * link_withdraw() - have both ends delete all keys of a link, by command
  * @link: the link; it sends nothing until new keys are agreed on, which starts at once
  *

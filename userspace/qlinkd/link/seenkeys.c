@@ -21,12 +21,13 @@ static int id_was_seen(struct link *link, enum kme_op op, unsigned int node, con
 	return seen_before(&link->services->keys_seen, SEEN_ID, &where, id);
 }
 
-bool seenkeys_check(struct link *link, const struct kme_answer *answer, const struct kme_key *key)
+bool seenkeys_check(struct link *link, unsigned int node, const struct kme_answer *answer,
+		    const struct kme_key *key)
 {
 	struct bytes id = { (const uint8_t *)key->id.text, strlen(key->id.text) };
 	struct bytes bytes = { key->bytes, key->len }, none = { NULL, 0 };
 	/* Both are remembered in any case. */
-	int has_id = id_was_seen(link, answer->op, answer->node, &id);
+	int has_id = id_was_seen(link, answer->op, node, &id);
 	int has_key = seen_before(&link->services->keys_seen, SEEN_KEY, &bytes, &none);
 
 	return has_id || has_key;

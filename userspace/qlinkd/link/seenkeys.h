@@ -9,6 +9,7 @@
 /**
  * seenkeys_check() - whether a key of a KME, or its ID, came before, and remember both
  * @link: the link that it is for
+ * @node: its KME, by its place in the list of the link, counted from 0
  * @answer: of the KME
  * @key: the key
  *
@@ -16,7 +17,8 @@
  *
  * Return: true if it must not be used.
  */
-bool seenkeys_check(struct link *link, const struct kme_answer *answer, const struct kme_key *key);
+bool seenkeys_check(struct link *link, unsigned int node, const struct kme_answer *answer,
+		    const struct kme_key *key);
 
 /**
  * seenkeys_remember() - note that a key was used before the agent started

@@ -19,11 +19,10 @@
 /* After this time a KME with that habit is tried with a second batch. */
 #define ONE_BATCH_MS	3600000
 
-/* The place comes first: the peer finds its counterpart by it. */
-void source_init(struct source *source, unsigned int place, const char *name)
+void source_init(struct source *source, const char *name)
 {
 	memset(source, 0, sizeof(*source));
-	snprintf(source->id, sizeof(source->id), "%u/%.50s", place + 1, name);
+	snprintf(source->id, sizeof(source->id), "%s", name);
 	source->refused_ms = REFUSED_MIN_MS;
 	source->offer_max = SESSION_OFFER_MAX;
 	source->held_max = UINT32_MAX;
@@ -94,20 +93,29 @@ bool source_is_one_batch(const struct source *source)
 	return source->n_forgot >= FORGETS_MIN && source->held_max <= BATCH_MAX;
 }
 
+/* After a refusal one key is enough to find out. */
+uint32_t source_can_take(const struct source *source, uint32_t n, uint64_t now)
+{
+	uint32_t most = source->offer_max, stock = source_stock(source);
+
+	if (!source_is_usable(source))
+		most = source_is_to_be_probed(source, now);
+	else if (source->is_doubtful)
+		most = 1;
+	n = n < most ? n : most;
+	return n < stock ? n : stock;
+}
+
 /*
- * After a refusal one key is enough to find out. If the peer's KME lacked a key ID, the newest key is
- * offered: a KME that keeps keys only for a time, or only so many, drops the oldest first.
+ * If the peer's KME lacked a key ID, the newest key is offered: a KME that keeps keys only for a time, or
+ * only so many, drops the oldest first.
  */
 uint32_t source_take(struct source *source, uint32_t n, uint64_t now)
 {
-	uint32_t most = source->offer_max;
-
-	if (!source_is_usable(source) && !source_is_to_be_probed(source, now))
-		n = 0;
-	else if (source->is_doubtful)
-		n = store_take_newest(&source->store, now);
-	else
-		n = store_take(&source->store, !source_is_usable(source) ? 1 : n < most ? n : most, now);
+	n = source_can_take(source, n, now);
+	if (n)
+		n = source->is_doubtful ? store_take_newest(&source->store, now) :
+					  store_take(&source->store, n, now);
 	if (n) {
 		source->n_offered = n;
 		source->offered_at = now;
@@ -218,6 +226,11 @@ uint32_t source_agreed(struct source *source, uint64_t now)
 	}
 	source->is_doubtful = false;
 	return n;
+}
+
+void source_lost(struct source *source)
+{
+	source->is_open = false;
 }
 
 void source_try_again(struct source *source, uint64_t now)

@@ -7,7 +7,7 @@
 #include "qlinkd/agreement/message.h"
 #include "qlinkd/kme/store.h"
 
-/* Bytes of the KME ID in an offer: place in the list, a slash, and the KME's ID or name here. */
+/* Bytes of the ID of a KME between agents: its own ID, or the name that it has here. */
 #define SOURCE_ID_BYTES	MSG_NAME_BYTES_MAX
 
 /**
@@ -17,7 +17,7 @@ struct source {
 	/** @store: its keys, if @has_store */
 	struct store store;
 
-	/** @id: as an offer names the KME */
+	/** @id: as STATE names the KME */
 	char id[SOURCE_ID_BYTES + 1];
 
 	/** @refused_until: until when its keys are not offered, in ms */
@@ -66,10 +66,9 @@ struct source {
 /**
  * source_init() - start without keys
  * @source: filled in; freed with source_wipe()
- * @place: of the KME in the list of the link, 0 for the first
  * @name: its ID, or its name in the configuration
  */
-void source_init(struct source *source, unsigned int place, const char *name);
+void source_init(struct source *source, const char *name);
 
 /**
  * source_open() - make the store when it is first needed
@@ -142,6 +141,16 @@ uint64_t source_wanted_at(const struct source *source, uint64_t now);
 bool source_is_one_batch(const struct source *source);
 
 /**
+ * source_can_take() - say how many keys source_take() would take
+ * @source: the source
+ * @n: how many are wanted
+ * @now: time in ms; keys that are too old by then are gone already
+ *
+ * Return: keys.
+ */
+uint32_t source_can_take(const struct source *source, uint32_t n, uint64_t now);
+
+/**
  * source_take() - take keys for an offer
  * @source: the source; nothing is taken yet
  * @n: how many are wanted
@@ -170,6 +179,12 @@ uint32_t source_refused(struct source *source, enum session_reason reason, uint6
  * Return: keys wiped.
  */
 uint32_t source_agreed(struct source *source, uint64_t now);
+
+/**
+ * source_lost() - note that what was taken last is gone, and nothing was learned of the peer's KME
+ * @source: the source
+ */
+void source_lost(struct source *source);
 
 /**
  * source_try_again() - note that the peer may be able to fetch again

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The QKD keys of one link: from its KMEs to its offers. */
+/* The QKD keys of one list of KMEs, of which one at a time serves a link. */
 #include "stock.h"
 
 #include <errno.h>
@@ -34,6 +34,8 @@ struct stock {
 	struct pacing pacing;
 	struct source sources[KME_NODES_MAX];
 	unsigned int n_sources;
+	/* the place of its first KME in the list of the link, counted from 0 */
+	unsigned int first;
 	/* the source of the last offer */
 	unsigned int offered;
 	uint64_t begun, now;
@@ -93,6 +95,11 @@ uint64_t stock_held(const struct stock *stock)
 	for (i = 0; i < stock->n_sources; i++)
 		sum += source_stock(&stock->sources[i]);
 	return sum;
+}
+
+uint64_t stock_kme_held(const struct stock *stock, unsigned int node)
+{
+	return source_stock(&stock->sources[node]);
 }
 
 /* --- from the KMEs --- */
@@ -342,6 +349,7 @@ static void on_ready(void *arg)
 static int start_client(struct stock *stock, const struct config *config,
 			const struct config_link *link, struct kme_loop *loop, struct qlink_why *why)
 {
+	const uint32_t *kmes = link->kmes + stock->first;
 	static const struct kme_ops ops = {
 		.answer = on_answer, .health = on_health, .counted = on_counted, .ready = on_ready,
 	};
@@ -349,7 +357,7 @@ static int start_client(struct stock *stock, const struct config *config,
 	struct kme_conf conf = {
 		.sae = link->sae,
 		.nodes = nodes,
-		.n_nodes = link->n_kmes,
+		.n_nodes = stock->n_sources,
 		.connect_ms = config->agent.kme_connect_ms,
 		.timeout_ms = config->agent.kme_timeout_ms,
 		.retry_min_ms = 500,
@@ -357,12 +365,11 @@ static int start_client(struct stock *stock, const struct config *config,
 	};
 	unsigned int i;
 
-	for (i = 0; i < link->n_kmes; i++) {
-		nodes[i] = config->kmes[link->kmes[i]].node;
-		source_init(&stock->sources[i], i, nodes[i].id ? nodes[i].id : config->kmes[link->kmes[i]].name);
+	for (i = 0; i < stock->n_sources; i++) {
+		nodes[i] = config->kmes[kmes[i]].node;
+		source_init(&stock->sources[i], nodes[i].id ? nodes[i].id : config->kmes[kmes[i]].name);
 	}
-	stock->n_sources = link->n_kmes;
-	return link->n_kmes ? kme_new(&conf, loop, &ops, stock, &stock->kme, why) : 0;
+	return stock->n_sources ? kme_new(&conf, loop, &ops, stock, &stock->kme, why) : 0;
 }
 
 /*
@@ -392,8 +399,8 @@ static void set_limits(struct stock *stock, const struct config_link *link)
 }
 
 int stock_new(struct stock **out, const struct config *config,
-	       const struct config_link *link, struct kme_loop *loop,
-	       const struct stock_ops *ops, void *arg,
+	       const struct config_link *link, unsigned int first, unsigned int n,
+	       struct kme_loop *loop, const struct stock_ops *ops, void *arg,
 	       uint64_t now, struct qlink_why *why)
 {
 	struct stock *stock = calloc(1, sizeof(*stock));
@@ -403,6 +410,8 @@ int stock_new(struct stock **out, const struct config *config,
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	stock->ops = *ops;
 	stock->arg = arg;
+	stock->first = first;
+	stock->n_sources = n;
 	stock->begun = now;
 	stock->now = now;
 	stock->ask_at = UINT64_MAX;
@@ -426,7 +435,7 @@ void stock_renew(struct stock *stock, const struct config *config, const struct 
 	unsigned int i;
 
 	for (i = 0; i < stock->n_sources; i++)
-		kme_renew(stock->kme, i, config->kmes[link->kmes[i]].node.credentials);
+		kme_renew(stock->kme, i, config->kmes[link->kmes[stock->first + i]].node.credentials);
 }
 
 void stock_free(struct stock *stock)
@@ -535,27 +544,49 @@ uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now)
 
 /* --- to the peer and from it --- */
 
+/* The source of the next offer: the first that has keys for it; -1 if none has. */
+static int next_source(const struct stock *stock)
+{
+	bool has_usable = stock_usable(stock);
+	unsigned int i;
+
+	for (i = 0; i < stock->n_sources; i++) {
+		/* A KME that the peer has no counterpart of is not tried where another one serves. */
+		if (stock->sources[i].is_gone && has_usable)
+			continue;
+		if (source_can_take(&stock->sources[i], 1, stock->now))
+			return (int)i;
+	}
+	return -1;
+}
+
+uint32_t stock_can_take(struct stock *stock, uint32_t n, uint64_t now)
+{
+	int node;
+
+	stock->now = now;
+	expire(stock);
+	node = next_source(stock);
+	return node < 0 ? 0 : source_can_take(&stock->sources[node], n, now);
+}
+
 void stock_take(struct stock *stock, uint32_t n, uint64_t now,
 		 struct stock_taken *taken)
 {
 	struct source *source;
-	unsigned int i;
 	uint32_t k;
+	int node;
 
 	memset(taken, 0, sizeof(*taken));
 	stock->now = now;
 	expire(stock);
-	for (i = 0; i < stock->n_sources && !taken->n; i++) {
-		source = &stock->sources[i];
-		/* A KME that the peer has no counterpart of is not tried where another one serves. */
-		if (source->is_gone && stock_usable(stock))
-			continue;
-		taken->n = source_take(source, n, now);
-		taken->kme_id = (struct bytes){ (const uint8_t *)source->id,
-						strlen(source->id) };
-		stock->offered = i;
-	}
-	source = &stock->sources[stock->offered];
+	node = next_source(stock);
+	if (node < 0)
+		return;
+	stock->offered = (unsigned int)node;
+	source = &stock->sources[node];
+	taken->node = stock->offered;
+	taken->n = source_take(source, n, now);
 	for (k = 0; k < taken->n; k++) {
 		taken->ids[k] = store_taken_id(&source->store, k);
 		taken->secrets[k] = store_taken_key(&source->store, k);
@@ -598,6 +629,18 @@ uint32_t stock_agreed(struct stock *stock, uint64_t now)
 	return n;
 }
 
+void stock_lost(struct stock *stock)
+{
+	source_lost(&stock->sources[stock->offered]);
+}
+
+struct bytes stock_kme_id(const struct stock *stock, unsigned int node)
+{
+	const char *id = stock->sources[node].id;
+
+	return (struct bytes){ (const uint8_t *)id, strlen(id) };
+}
+
 uint8_t stock_serving(const struct stock *stock)
 {
 	uint8_t kmes = 0;
@@ -624,37 +667,20 @@ void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now)
 	ask_again(stock);
 }
 
-/* The KME that is the counterpart of the one in @kme_id, or -1. */
-static int find_node(const struct stock *stock, const struct bytes *kme_id)
-{
-	unsigned int place = 0;
-	size_t i;
-
-	for (i = 0; i < kme_id->len && i < 2 && kme_id->data[i] >= '0' &&
-	     kme_id->data[i] <= '9'; i++)
-		place = place * 10 + (kme_id->data[i] - '0');
-	if (i == kme_id->len || kme_id->data[i] != '/' || !place ||
-	    place > stock->n_sources)
-		return -1;
-	return (int)place - 1;
-}
-
-enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
-			       const struct bytes *ids, unsigned int n)
+enum session_reason stock_fetch(struct stock *stock, unsigned int node,
+				const struct bytes *ids, unsigned int n)
 {
 	struct kme_key_id texts[SESSION_OFFER_MAX];
-	int node = find_node(stock, kme_id), err;
 	unsigned int i;
+	int err;
 
-	if (node < 0)
-		return SESSION_REASON_KME;
 	for (i = 0; i < n; i++) {
 		if (ids[i].len > KME_KEY_ID_MAX)
 			return SESSION_REASON_KEY_ID;
 		memcpy(texts[i].text, ids[i].data, ids[i].len);
 		texts[i].text[ids[i].len] = '\0';
 	}
-	err = kme_fetch_keys(stock->kme, (unsigned int)node, texts, n);
+	err = kme_fetch_keys(stock->kme, node, texts, n);
 	if (!err)
 		return SESSION_REASON_NONE;
 	return err == -EINVAL ? SESSION_REASON_KEY_ID : SESSION_REASON_KME;

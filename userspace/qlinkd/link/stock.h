@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The QKD keys of one link: from its KMEs to its offers. */
+/* The QKD keys of one list of KMEs, of which one at a time serves a link. */
 #ifndef QLINKD_STOCK_H
 #define QLINKD_STOCK_H
 
@@ -51,8 +51,8 @@ struct stock_ops {
  * struct stock_taken - keys taken for an offer
  */
 struct stock_taken {
-	/** @kme_id: as the offer names the KME */
-	struct bytes kme_id;
+	/** @node: whose they are, as stock_server() counts */
+	unsigned int node;
 
 	/** @ids: their KME key IDs */
 	struct bytes ids[SESSION_OFFER_MAX];
@@ -68,7 +68,9 @@ struct stock_taken {
  * stock_new() - begin to ask the KMEs of a link
  * @stock: filled in; the caller frees it with stock_free()
  * @config: the whole configuration; must outlive the stock
- * @link: the link; one without KMEs has an empty stock
+ * @link: the link
+ * @first: its first KME that this stock asks; node 0 of the stock
+ * @n: for how many; 0 for an empty stock
  * @loop: where requests to KMEs run; must outlive the stock
  * @ops: called on changes
  * @arg: for @ops
@@ -78,8 +80,8 @@ struct stock_taken {
  * Return: 0, or a negative errno.
  */
 int stock_new(struct stock **stock, const struct config *config,
-	       const struct config_link *link, struct kme_loop *loop,
-	       const struct stock_ops *ops, void *arg,
+	       const struct config_link *link, unsigned int first, unsigned int n,
+	       struct kme_loop *loop, const struct stock_ops *ops, void *arg,
 	       uint64_t now, struct qlink_why *why);
 
 /**
@@ -180,6 +182,15 @@ uint64_t stock_enough(const struct stock *stock, uint32_t period_ms);
 uint64_t stock_held(const struct stock *stock);
 
 /**
+ * stock_kme_held() - count the keys held of one KME
+ * @stock: the stock
+ * @node: which, below the number of its KMEs
+ *
+ * Return: keys.
+ */
+uint64_t stock_kme_held(const struct stock *stock, unsigned int node);
+
+/**
  * stock_expired() - count the keys that were wiped for their age
  * @stock: the stock
  *
@@ -196,6 +207,16 @@ uint64_t stock_expired(const struct stock *stock);
  * Return: ms, as pacing_period() gives for what is staged or can be offered now.
  */
 uint32_t stock_period(const struct stock *stock, uint64_t staged, uint64_t now);
+
+/**
+ * stock_can_take() - say how many keys stock_take() would take
+ * @stock: the stock
+ * @n: how many are wanted
+ * @now: time in ms; keys too old by then are wiped first
+ *
+ * Return: keys.
+ */
+uint32_t stock_can_take(struct stock *stock, uint32_t n, uint64_t now);
 
 /**
  * stock_take() - take keys for an offer
@@ -237,6 +258,21 @@ uint32_t stock_refused(struct stock *stock, enum session_reason reason, uint64_t
 uint32_t stock_agreed(struct stock *stock, uint64_t now);
 
 /**
+ * stock_lost() - note that what was offered is gone, and nothing was learned of the peer's KME
+ * @stock: the stock
+ */
+void stock_lost(struct stock *stock);
+
+/**
+ * stock_kme_id() - name a KME as STATE does
+ * @stock: the stock
+ * @node: which, below the number of its KMEs
+ *
+ * Return: its ID, or the name that it has here; valid as long as the stock.
+ */
+struct bytes stock_kme_id(const struct stock *stock, unsigned int node);
+
+/**
  * stock_serving() - which KMEs are up
  * @stock: the stock
  *
@@ -255,14 +291,14 @@ void stock_peer_serves(struct stock *stock, uint8_t kmes, uint64_t now);
 /**
  * stock_fetch() - fetch the keys that the peer named
  * @stock: the stock
- * @kme_id: as the peer's offer has it
+ * @node: of which KME, below the number of its KMEs
  * @ids: the KME key IDs
  * @n: how many, 1 to SESSION_OFFER_MAX
  *
  * Return: %SESSION_REASON_NONE, and the answer comes by @fetched; or why not.
  */
-enum session_reason stock_fetch(struct stock *stock, const struct bytes *kme_id,
-			       const struct bytes *ids, unsigned int n);
+enum session_reason stock_fetch(struct stock *stock, unsigned int node,
+				const struct bytes *ids, unsigned int n);
 
 /**
  * stock_cancel_fetch() - give up the keys that the peer named, because its offer is over

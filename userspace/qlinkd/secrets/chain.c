@@ -20,10 +20,19 @@ void chain_advance(struct chain *chain, const uint8_t *from, const uint8_t *to)
 	memcpy(chain->current, to, sizeof(chain->current));
 }
 
+bool chain_is_zero(const uint8_t *chain)
+{
+	return !CRYPTO_memcmp(chain, zero, sizeof(zero));
+}
+
+int chain_zero_id(uint8_t *id)
+{
+	return mix_chain_id(zero, id);
+}
+
 bool chain_is_lost(const struct chain *chain, const uint8_t *from)
 {
-	return !CRYPTO_memcmp(from, zero, sizeof(zero)) &&
-	       CRYPTO_memcmp(chain->current, zero, sizeof(zero));
+	return chain_is_zero(from) && !chain_is_zero(chain->current);
 }
 
 const uint8_t *chain_find(const struct chain *chain, const uint8_t *id)

@@ -55,6 +55,24 @@ void chain_advance(struct chain *chain, const uint8_t *from, const uint8_t *to);
 bool chain_is_lost(const struct chain *chain, const uint8_t *from);
 
 /**
+ * chain_is_zero() - tell whether a chain is the one of a link's first offer
+ * @chain: MIX_CHAIN_BYTES
+ *
+ * Context: Pure.
+ * Return: true if all its bytes are zero.
+ */
+bool chain_is_zero(const uint8_t *chain);
+
+/**
+ * chain_zero_id() - compute the id of the chain of zero bytes
+ * @id: MIX_CHAIN_ID_BYTES, filled in
+ *
+ * Context: Pure, except for allocations of OpenSSL.
+ * Return: 0, or %-EIO if OpenSSL failed.
+ */
+int chain_zero_id(uint8_t *id);
+
+/**
  * chain_find() - find a chain by its id
  * @chain: the chains to search
  * @id: MIX_CHAIN_ID_BYTES, from the peer's OFFER

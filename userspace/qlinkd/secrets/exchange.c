@@ -9,14 +9,13 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#define SUITE		1
 #define WIRE_VERSION	1
-#define SESSION_LABEL	"qlink 1 session"
+#define SESSION_LABEL	"qlink 2 session"
 
-_Static_assert(MSG_KEM_PUBLIC_BYTES == PQC_PUBLIC_BYTES &&
-	       MSG_KEM_CIPHERTEXT_BYTES == PQC_CIPHERTEXT_BYTES &&
-	       MSG_NONCE_BYTES == MIX_NONCE_BYTES &&
+_Static_assert(MSG_NONCE_BYTES == MIX_NONCE_BYTES &&
 	       MSG_CONFIRM_BYTES == MIX_CONFIRM_BYTES &&
+	       MSG_SESSION_BYTES == MIX_HASH_BYTES &&
+	       MSG_PSK_CHECK_BYTES == MIX_PSK_CHECK_BYTES &&
 	       MSG_CHAIN_ID_BYTES == MIX_CHAIN_ID_BYTES,
 	       "messages and the key schedule have the same lengths");
 
@@ -48,6 +47,21 @@ void exchange_drop_rx(struct exchange *x)
 	drop(&x->rx);
 }
 
+int exchange_set_psk(struct exchange *x, const struct bytes *psk)
+{
+	int err = mix_psk_extract(psk, x->psk_prk);
+
+	if (!err)
+		err = mix_psk_secret(x->psk_prk, x->psk);
+	x->has_psk = !err;
+	return err;
+}
+
+static const struct suite *suite_of(const struct exchange *x)
+{
+	return suite_find(x->binding.suite);
+}
+
 void exchange_connect(struct exchange *x, const struct exchange_binding *binding,
 		      uint16_t link_id)
 {
@@ -73,38 +87,80 @@ void exchange_end(struct exchange *x)
 static void keep_state(struct exchange_stated *stated, const struct msg *msg,
 		       const uint8_t *data, size_t len)
 {
-	const struct session_state *state = &msg->core.state;
-
-	SHA384(data, len, stated->digest);
-	memcpy(stated->tx_ring, state->rings.tx.id, SESSION_RING_ID_BYTES);
-	memcpy(stated->rx_ring, state->rings.rx.id, SESSION_RING_ID_BYTES);
+	SHA384(data, len, stated->state);
+	memcpy(stated->tx_chain, msg->tx_chain.data, MIX_CHAIN_ID_BYTES);
 	memcpy(stated->chains[0], msg->chains[0].data, MIX_CHAIN_ID_BYTES);
 	memcpy(stated->chains[1], msg->chains[1].data, MIX_CHAIN_ID_BYTES);
-	stated->policy = state->policy;
 }
 
-/* Hashes the STATE of the end that dialled, then the other STATE, at both ends alike. */
+/* Hashes HELLO and STATE of the end that dialled, then those of the other, at both ends alike. */
 static void session_digest(const struct exchange *x, uint8_t *session)
 {
-	const struct exchange_stated *first = &x->own, *second = &x->peer;
-	uint8_t data[sizeof(SESSION_LABEL) - 1 + 2 * 48], digest[48];
+	const struct exchange_stated *first = x->binding.has_dialled ? &x->own : &x->peer;
+	const struct exchange_stated *second = x->binding.has_dialled ? &x->peer : &x->own;
+	const uint8_t *const digests[] = {
+		first->hello, first->state, second->hello, second->state,
+	};
+	uint8_t data[sizeof(SESSION_LABEL) - 1 + sizeof(digests) / sizeof(digests[0]) * MIX_HASH_BYTES];
+	uint8_t *to = data + sizeof(SESSION_LABEL) - 1;
+	size_t i;
 
-	if (!x->binding.has_dialled) {
-		first = &x->peer;
-		second = &x->own;
-	}
 	memcpy(data, SESSION_LABEL, sizeof(SESSION_LABEL) - 1);
-	memcpy(data + sizeof(data) - 96, first->digest, 48);
-	memcpy(data + sizeof(data) - 48, second->digest, 48);
-	SHA384(data, sizeof(data), digest);
-	memcpy(session, digest, MSG_SESSION_BYTES);
+	for (i = 0; i < sizeof(digests) / sizeof(digests[0]); i++, to += MIX_HASH_BYTES)
+		memcpy(to, digests[i], MIX_HASH_BYTES);
+	SHA384(data, sizeof(data), session);
 }
 
 void exchange_sent(struct exchange *x, const struct msg *msg,
 		   const uint8_t *data, size_t len)
 {
-	if (msg->core.type == SESSION_MESSAGE_STATE)
+	if (msg->core.type == SESSION_MESSAGE_HELLO)
+		SHA384(data, len, x->own.hello);
+	else if (msg->core.type == SESSION_MESSAGE_STATE)
 		keep_state(&x->own, msg, data, len);
+}
+
+/* The chain ids of our STATE: those by which we receive, then the one by which we send. */
+static int own_chain_ids(const struct exchange *x, struct exchange_stated *own)
+{
+	int err = mix_chain_id(x->rx.chain.current, own->chains[0]);
+
+	if (!err)
+		err = mix_chain_id(x->rx.chain.previous, own->chains[1]);
+	return err ? err : mix_chain_id(x->tx.chain.current, own->tx_chain);
+}
+
+/* Whether the sender's chain is zero, or will restart because the receiver does not have it. */
+static bool is_from_zero(const uint8_t *tx_chain, const uint8_t chains[2][MIX_CHAIN_ID_BYTES])
+{
+	uint8_t zero[MIX_CHAIN_ID_BYTES];
+
+	return chain_zero_id(zero) || !memcmp(tx_chain, zero, sizeof(zero)) ||
+	       (memcmp(tx_chain, chains[0], sizeof(zero)) &&
+		memcmp(tx_chain, chains[1], sizeof(zero)));
+}
+
+static bool starts_from_zero(const struct exchange *x)
+{
+	struct exchange_stated own;
+
+	return own_chain_ids(x, &own) || is_from_zero(own.tx_chain, x->peer.chains) ||
+	       is_from_zero(x->peer.tx_chain, own.chains);
+}
+
+/* What the peer's check says about its pre-shared secret, or that it has none. */
+static enum session_psk compare_psk(const struct exchange *x, const struct bytes *check)
+{
+	uint8_t want[MIX_PSK_CHECK_BYTES];
+
+	if (!x->has_psk)
+		return check->len ? SESSION_PSK_ONLY_PEER : SESSION_PSK_SAME;
+	if (!check->len)
+		return SESSION_PSK_ONLY_OWN;
+	if (mix_psk_check(x->psk_prk, x->binding.exporter, !x->binding.has_dialled, x->link_id,
+			  want) || CRYPTO_memcmp(want, check->data, sizeof(want)))
+		return SESSION_PSK_DIFFERS;
+	return SESSION_PSK_SAME;
 }
 
 bool exchange_match_chain(struct exchange *x)
@@ -121,38 +177,27 @@ bool exchange_match_chain(struct exchange *x)
 
 /* --- keys --- */
 
-static struct bytes name(const struct exchange_offer *offer, unsigned int i)
-{
-	return (struct bytes){ offer->names[i], offer->name_lens[i] };
-}
-
-static bool set_name(struct exchange_offer *offer, unsigned int i,
-		     const struct bytes *from)
+static bool set_key_id(struct exchange_offer *offer, unsigned int i, const struct bytes *from)
 {
 	if (from->len > MSG_NAME_BYTES_MAX)
 		return false;
-	offer->name_lens[i] = (uint8_t)from->len;
-	if (from->len)
-		memcpy(offer->names[i], from->data, from->len);
+	offer->key_id_lens[i] = (uint8_t)from->len;
+	memcpy(offer->key_ids[i], from->data, from->len);
 	return true;
 }
 
-struct bytes exchange_key_id(const struct exchange *x, unsigned int i)
+struct bytes exchange_key_id(const struct exchange_offer *offer, unsigned int i)
 {
-	return name(x->rx.offer, i + 1);
+	return (struct bytes){ offer->key_ids[i], offer->key_id_lens[i] };
 }
 
-static void fill_end(struct mix_end *end, const uint8_t *cert_hash,
-		     const uint8_t *ring_id, const uint8_t *nonce,
-		     uint8_t policy)
+static void fill_end(struct mix_end *end, const uint8_t *cert_hash, const uint8_t *nonce)
 {
 	memcpy(end->cert_hash, cert_hash, sizeof(end->cert_hash));
-	memcpy(end->ring_id, ring_id, sizeof(end->ring_id));
 	memcpy(end->nonce, nonce, sizeof(end->nonce));
-	end->policy = policy;
 }
 
-/* Fills in the transcript except for the key ID, which is different for each epoch. */
+/* What all epochs of an offer share. */
 static void fill_transcript(const struct exchange *x, bool is_tx,
 			    struct mix_transcript *t)
 {
@@ -163,27 +208,50 @@ static void fill_transcript(const struct exchange *x, bool is_tx,
 
 	memset(t, 0, sizeof(*t));
 	fill_end(own, x->binding.own_cert_hash,
-		 is_tx ? x->own.tx_ring : x->own.rx_ring,
-		 is_tx ? offer->sender_nonce : offer->receiver_nonce,
-		 x->own.policy);
+		 is_tx ? offer->sender_nonce : offer->receiver_nonce);
 	fill_end(peer, x->binding.peer_cert_hash,
-		 is_tx ? x->peer.rx_ring : x->peer.tx_ring,
-		 is_tx ? offer->receiver_nonce : offer->sender_nonce,
-		 x->peer.policy);
+		 is_tx ? offer->receiver_nonce : offer->sender_nonce);
 	memcpy(t->exporter, x->binding.exporter, sizeof(t->exporter));
+	session_digest(x, t->session);
 	t->protocol_version = x->version;
 	t->wire_version = WIRE_VERSION;
-	t->suite = SUITE;
+	t->suite = x->binding.suite;
 	t->direction = is_tx == x->binding.has_dialled ?
 			MIX_DIRECTION_DIALLED : MIX_DIRECTION_ANSWERED;
-	t->source = offer->core.source;
 	t->link_id = x->link_id;
-	t->kme_id = name(offer, 0);
+	t->offer = offer->core;
 	if (has_kem) {
 		t->kem_public = (struct bytes){ offer->kem_public,
-						MSG_KEM_PUBLIC_BYTES };
+						suite_public_bytes(suite_of(x)) };
 		t->kem_ciphertext = (struct bytes){ offer->kem_ciphertext,
-						    MSG_KEM_CIPHERTEXT_BYTES };
+						    suite_ciphertext_bytes(suite_of(x)) };
+	}
+}
+
+static void fill_secrets(const struct exchange *x, const struct exchange_offer *offer,
+			 struct mix_secrets *secrets)
+{
+	memset(secrets, 0, sizeof(*secrets));
+	if (offer->core.source != QLINK_SOURCE_QKD) {
+		secrets->kem = (struct bytes){ offer->secret.kem, SUITE_KEM_SECRET_BYTES };
+		secrets->ecdh = (struct bytes){ offer->secret.ecdh, suite_of(x)->ecdh_secret };
+	}
+	if (x->has_psk)
+		secrets->psk = (struct bytes){ x->psk, sizeof(x->psk) };
+}
+
+/* What epoch @i of an offer has alone; @qkd is not read for pqc. */
+static void fill_epoch(const struct exchange_offer *offer, unsigned int i,
+		       const struct bytes *qkd, struct mix_epoch *epoch)
+{
+	unsigned int m = offer->core.n_kmes, k;
+
+	memset(epoch, 0, sizeof(*epoch));
+	epoch->number = offer->core.first + i;
+	epoch->chain = i ? offer->keys[i - 1].next_chain : offer->from;
+	for (k = 0; k < m; k++) {
+		epoch->key_ids[k] = exchange_key_id(offer, i * m + k);
+		epoch->qkd[k] = qkd[i * m + k];
 	}
 }
 
@@ -192,25 +260,19 @@ enum session_reason exchange_derive(struct exchange *x, bool is_tx,
 				    const struct bytes *qkd)
 {
 	struct exchange_offer *offer = is_tx ? x->tx.offer : x->rx.offer;
-	struct mix_secrets secrets = { .chain = offer->from };
+	uint8_t common[MIX_HASH_BYTES];
 	struct mix_transcript transcript;
+	struct mix_secrets secrets;
+	struct mix_epoch epoch;
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	fill_transcript(x, is_tx, &transcript);
-	if (offer->core.source != QLINK_SOURCE_QKD) {
-		secrets.mlkem = (struct bytes){ offer->secret.mlkem,
-						PQC_SECRET_BYTES };
-		secrets.x25519 = (struct bytes){ offer->secret.x25519,
-						 PQC_SECRET_BYTES };
-	}
+	fill_secrets(x, offer, &secrets);
+	err = mix_common(&transcript, common);
 	for (i = 0; i < offer->core.n && !err; i++) {
-		transcript.key_id = name(offer, i + 1);
-		if (offer->core.source != QLINK_SOURCE_PQC)
-			secrets.qkd = qkd[i];
-		err = mix_derive(&transcript, &secrets, offer->core.first + i,
-				 &offer->keys[i]);
-		secrets.chain = offer->keys[i].next_chain;
+		fill_epoch(offer, i, qkd, &epoch);
+		err = mix_derive(&transcript, common, &secrets, &epoch, &offer->keys[i]);
 	}
 	OPENSSL_cleanse(&offer->secret, sizeof(offer->secret));
 	/* It has the exporter of the connection. */
@@ -231,17 +293,16 @@ void exchange_advance(struct exchange_half *half)
 
 /* --- ours, to send --- */
 
-static bool set_names(struct exchange_offer *offer, const struct bytes *kme_id,
-		      const struct bytes *ids)
+static bool set_key_ids(struct exchange_offer *offer, const struct bytes *ids)
 {
-	unsigned int i;
+	unsigned int n = offer->core.n * offer->core.n_kmes, i;
 
-	if (offer->core.source == QLINK_SOURCE_PQC)
-		return true;
-	for (i = 0; i < offer->core.n; i++)
-		if (!set_name(offer, i + 1, &ids[i]))
+	if (n > SESSION_KEY_IDS_MAX)
+		return false;
+	for (i = 0; i < n; i++)
+		if (!set_key_id(offer, i, &ids[i]))
 			return false;
-	return set_name(offer, 0, kme_id);
+	return true;
 }
 
 /* What an offer needs of the invitation that it uses up. */
@@ -258,20 +319,19 @@ enum session_reason exchange_begin(struct exchange *x)
 
 enum session_reason exchange_prepare(struct exchange *x,
 				     const struct session_offer *core,
-				     const struct bytes *kme_id,
 				     const struct bytes *ids)
 {
 	struct exchange_offer *offer = x->tx.offer;
 
 	offer->core = *core;
 	take_invite(offer, &x->peer_invite);
-	if (!set_names(offer, kme_id, ids))
+	if (!set_key_ids(offer, ids))
 		return SESSION_REASON_KEY_ID;
 	if (RAND_bytes(offer->sender_nonce, sizeof(offer->sender_nonce)) != 1)
 		return SESSION_REASON_KEM;
 	if (core->source != QLINK_SOURCE_QKD &&
 	    (!x->peer_invite.has_kem ||
-	     pqc_encapsulate(offer->kem_public, sizeof(offer->kem_public),
+	     pqc_encapsulate(suite_of(x), offer->kem_public, suite_public_bytes(suite_of(x)),
 			     offer->kem_ciphertext, &offer->secret)))
 		return SESSION_REASON_KEM;
 	memcpy(offer->from, x->tx.chain.current, sizeof(offer->from));
@@ -289,7 +349,7 @@ int exchange_make_invite(struct exchange *x, bool has_kem)
 	if (RAND_bytes(invite->nonce, sizeof(invite->nonce)) != 1)
 		return -EIO;
 	invite->has_kem = has_kem;
-	return has_kem ? pqc_key_new(&x->kem, invite->kem_public) : 0;
+	return has_kem ? pqc_key_new(&x->kem, suite_of(x), invite->kem_public) : 0;
 }
 
 enum session_reason exchange_open(struct exchange *x)
@@ -300,12 +360,12 @@ enum session_reason exchange_open(struct exchange *x)
 	if (!offer)
 		return SESSION_REASON_MEMORY;
 	from = chain_find(&x->rx.chain, offer->from_id);
-	if (!from)
+	if (!from || (x->demands_chain && chain_is_zero(from)))
 		return SESSION_REASON_CHAIN;
 	memcpy(offer->from, from, sizeof(offer->from));
 	if (offer->core.source != QLINK_SOURCE_QKD &&
 	    pqc_decapsulate(&x->kem, offer->kem_ciphertext,
-			    sizeof(offer->kem_ciphertext), &offer->secret))
+			    suite_ciphertext_bytes(suite_of(x)), &offer->secret))
 		return SESSION_REASON_KEM;
 	return SESSION_REASON_NONE;
 }
@@ -320,11 +380,10 @@ static void fill_offer(struct exchange *x, struct msg *msg)
 	msg->chain = (struct bytes){ offer->from_id, MSG_CHAIN_ID_BYTES };
 	msg->nonce = (struct bytes){ offer->sender_nonce, MSG_NONCE_BYTES };
 	if (offer->core.source != QLINK_SOURCE_QKD)
-		msg->kem_ciphertext = (struct bytes){
-			offer->kem_ciphertext, MSG_KEM_CIPHERTEXT_BYTES };
-	msg->kme_id = name(offer, 0);
-	for (i = 0; i < offer->core.n; i++)
-		msg->key_ids[i] = name(offer, i + 1);
+		msg->kem_ciphertext = (struct bytes){ offer->kem_ciphertext,
+						      suite_ciphertext_bytes(suite_of(x)) };
+	for (i = 0; i < offer->core.n * offer->core.n_kmes; i++)
+		msg->key_ids[i] = exchange_key_id(offer, i);
 }
 
 static void fill_invite(struct exchange *x, struct msg *msg)
@@ -335,28 +394,30 @@ static void fill_invite(struct exchange *x, struct msg *msg)
 	msg->nonce = (struct bytes){ invite->nonce, MSG_NONCE_BYTES };
 	if (invite->has_kem)
 		msg->kem_public = (struct bytes){ invite->kem_public,
-						  MSG_KEM_PUBLIC_BYTES };
+						  suite_public_bytes(suite_of(x)) };
 }
 
-/* Messages point to their bytes, so the session's digest and the chain ids are stored in @x. */
-static int fill_computed(struct exchange *x, struct msg *msg)
+/* Messages point to their bytes, so what is computed for them is stored in @x. */
+static int fill_state(struct exchange *x, struct msg *msg)
 {
-	const struct chain *chain = &x->rx.chain;
-	unsigned int i;
-	int err = 0;
+	struct exchange_stated *own = &x->own;
+	int err = own_chain_ids(x, own);
 
-	if (msg->core.type == SESSION_MESSAGE_STATE) {
-		err = mix_chain_id(chain->current, x->own.chains[0]);
-		if (!err)
-			err = mix_chain_id(chain->previous, x->own.chains[1]);
-		for (i = 0; i < 2; i++)
-			msg->chains[i] = (struct bytes){ x->own.chains[i],
-							 MSG_CHAIN_ID_BYTES };
-	} else {
-		session_digest(x, x->session);
-		msg->session = (struct bytes){ x->session, MSG_SESSION_BYTES };
+	if (!err && x->has_psk) {
+		err = mix_psk_check(x->psk_prk, x->binding.exporter, x->binding.has_dialled,
+				    x->link_id, own->psk_check);
+		msg->psk_check = (struct bytes){ own->psk_check, sizeof(own->psk_check) };
 	}
+	msg->tx_chain = (struct bytes){ own->tx_chain, MSG_CHAIN_ID_BYTES };
+	msg->chains[0] = (struct bytes){ own->chains[0], MSG_CHAIN_ID_BYTES };
+	msg->chains[1] = (struct bytes){ own->chains[1], MSG_CHAIN_ID_BYTES };
 	return err;
+}
+
+static void fill_session(struct exchange *x, struct msg *msg)
+{
+	session_digest(x, x->session);
+	msg->session = (struct bytes){ x->session, MSG_SESSION_BYTES };
 }
 
 int exchange_fill(struct exchange *x, struct msg *msg)
@@ -366,13 +427,15 @@ int exchange_fill(struct exchange *x, struct msg *msg)
 	msg->link_id = x->link_id;
 	switch (msg->core.type) {
 	case SESSION_MESSAGE_STATE:
-		return fill_computed(x, msg);
+		return fill_state(x, msg);
 	case SESSION_MESSAGE_INVITE:
 		fill_invite(x, msg);
-		return fill_computed(x, msg);
+		fill_session(x, msg);
+		return 0;
 	case SESSION_MESSAGE_OFFER:
 		fill_offer(x, msg);
-		return fill_computed(x, msg);
+		fill_session(x, msg);
+		return 0;
 	case SESSION_MESSAGE_CONFIRM:
 		if (!received || !received->n_keys)
 			return -EIO;
@@ -392,6 +455,14 @@ static bool session_is_right(const struct exchange *x, const struct msg *msg)
 	return !CRYPTO_memcmp(session, msg->session.data, sizeof(session));
 }
 
+/* A KEM key or ciphertext is absent, or it is as long as the suite says. */
+static bool kem_is_right(const struct exchange *x, const struct msg *msg)
+{
+	return (!msg->kem_public.len || msg->kem_public.len == suite_public_bytes(suite_of(x))) &&
+	       (!msg->kem_ciphertext.len ||
+		msg->kem_ciphertext.len == suite_ciphertext_bytes(suite_of(x)));
+}
+
 /* Keeps an invitation if it is newer than the last one. */
 static void keep_invite(struct exchange *x, const struct msg *msg)
 {
@@ -403,15 +474,13 @@ static void keep_invite(struct exchange *x, const struct msg *msg)
 	memcpy(invite->nonce, msg->nonce.data, MSG_NONCE_BYTES);
 	invite->has_kem = msg->kem_public.len > 0;
 	if (invite->has_kem)
-		memcpy(invite->kem_public, msg->kem_public.data,
-		       MSG_KEM_PUBLIC_BYTES);
+		memcpy(invite->kem_public, msg->kem_public.data, msg->kem_public.len);
 }
 
 /* Keeps an offer if it is the first for our invitation. exchange_open() refuses it without memory. */
 static void keep_offer(struct exchange *x, const struct msg *msg)
 {
 	struct exchange_offer *offer;
-	unsigned int i;
 
 	if (x->rx.offer || !x->own_invite.id ||
 	    msg->core.offer.invite != x->own_invite.id || begin(&x->rx))
@@ -422,11 +491,8 @@ static void keep_offer(struct exchange *x, const struct msg *msg)
 	memcpy(offer->from_id, msg->chain.data, sizeof(offer->from_id));
 	memcpy(offer->sender_nonce, msg->nonce.data, MSG_NONCE_BYTES);
 	if (msg->kem_ciphertext.len)
-		memcpy(offer->kem_ciphertext, msg->kem_ciphertext.data,
-		       MSG_KEM_CIPHERTEXT_BYTES);
-	set_name(offer, 0, &msg->kme_id);
-	for (i = 0; i < offer->core.n; i++)
-		set_name(offer, i + 1, &msg->key_ids[i]);
+		memcpy(offer->kem_ciphertext, msg->kem_ciphertext.data, msg->kem_ciphertext.len);
+	set_key_ids(offer, msg->key_ids);
 }
 
 static bool confirm_is_right(const struct exchange *x, const struct msg *msg)
@@ -445,17 +511,22 @@ void exchange_received(struct exchange *x, struct msg *msg, const uint8_t *data,
 
 	core->is_verified = true;
 	switch (core->type) {
+	case SESSION_MESSAGE_HELLO:
+		SHA384(data, len, x->peer.hello);
+		break;
 	case SESSION_MESSAGE_STATE:
 		keep_state(&x->peer, msg, data, len);
+		core->state.psk = (uint8_t)compare_psk(x, &msg->psk_check);
+		core->state.starts_from_zero = starts_from_zero(x);
 		memset(&x->peer_invite, 0, sizeof(x->peer_invite));
 		break;
 	case SESSION_MESSAGE_INVITE:
-		core->is_verified = session_is_right(x, msg);
+		core->is_verified = session_is_right(x, msg) && kem_is_right(x, msg);
 		if (core->is_verified)
 			keep_invite(x, msg);
 		break;
 	case SESSION_MESSAGE_OFFER:
-		core->is_verified = session_is_right(x, msg);
+		core->is_verified = session_is_right(x, msg) && kem_is_right(x, msg);
 		if (core->is_verified)
 			keep_offer(x, msg);
 		break;

@@ -27,7 +27,7 @@
  * * confirmation: an output of the key schedule; the receiver sends it to prove that it has
  *   the same keys
  * * binding: what ties the keys to one TLS connection: exporter and certificate hashes
- * * KEM key: an X25519MLKEM768 key pair of the receiver, which serves one offer
+ * * KEM key: a key pair of ML-KEM and ECDH of the receiver, which serves one offer
  * * half: one direction of a link, sending (tx) or receiving (rx)
  * * an offer is under way from OFFER until its keys are installed, or it failed
  */
@@ -40,10 +40,10 @@ struct exchange_binding {
 	uint8_t exporter[MIX_EXPORTER_BYTES];
 
 	/** @own_cert_hash: SHA-384 of our certificate in DER */
-	uint8_t own_cert_hash[MIX_CERT_HASH_BYTES];
+	uint8_t own_cert_hash[MIX_HASH_BYTES];
 
 	/** @peer_cert_hash: SHA-384 of the peer's certificate in DER */
-	uint8_t peer_cert_hash[MIX_CERT_HASH_BYTES];
+	uint8_t peer_cert_hash[MIX_HASH_BYTES];
 
 	/** @has_dialled: this end dialled the connection */
 	bool has_dialled;
@@ -53,23 +53,23 @@ struct exchange_binding {
 };
 
 /**
- * struct exchange_stated - what one end stated in STATE
+ * struct exchange_stated - what one end said in HELLO and STATE
  */
 struct exchange_stated {
-	/** @digest: SHA-384 of the message, header included */
-	uint8_t digest[48];
+	/** @hello: SHA-384 of the last HELLO, header included */
+	uint8_t hello[MIX_HASH_BYTES];
 
-	/** @tx_ring: id of its transmit ring */
-	uint8_t tx_ring[SESSION_RING_ID_BYTES];
-
-	/** @rx_ring: id of its receive ring */
-	uint8_t rx_ring[SESSION_RING_ID_BYTES];
+	/** @state: SHA-384 of STATE, header included */
+	uint8_t state[MIX_HASH_BYTES];
 
 	/** @chains: ids of the chains by which it receives, present and previous */
 	uint8_t chains[2][MIX_CHAIN_ID_BYTES];
 
-	/** @policy: an enum policy */
-	uint8_t policy;
+	/** @tx_chain: id of the chain by which it sends */
+	uint8_t tx_chain[MIX_CHAIN_ID_BYTES];
+
+	/** @psk_check: of our STATE: shows that we have the pre-shared secret */
+	uint8_t psk_check[MSG_PSK_CHECK_BYTES];
 };
 
 /**
@@ -83,7 +83,7 @@ struct exchange_invite {
 	uint8_t nonce[MSG_NONCE_BYTES];
 
 	/** @kem_public: KEM public key for one offer */
-	uint8_t kem_public[MSG_KEM_PUBLIC_BYTES];
+	uint8_t kem_public[SUITE_PUBLIC_BYTES_MAX];
 
 	/** @has_kem: @kem_public is valid */
 	bool has_kem;
@@ -95,7 +95,7 @@ struct exchange_invite {
  * It has locked memory of its own, because it is large and most links have none most of the time.
  */
 struct exchange_offer {
-	/** @core: its number, epochs and source */
+	/** @core: its number, epochs, source and KMEs */
 	struct session_offer core;
 
 	/** @keys: keys of its epochs, after exchange_derive() */
@@ -111,10 +111,10 @@ struct exchange_offer {
 	uint8_t from_id[MIX_CHAIN_ID_BYTES];
 
 	/** @kem_public: the receiver's KEM public key */
-	uint8_t kem_public[MSG_KEM_PUBLIC_BYTES];
+	uint8_t kem_public[SUITE_PUBLIC_BYTES_MAX];
 
 	/** @kem_ciphertext: the sender's ciphertext for it */
-	uint8_t kem_ciphertext[MSG_KEM_CIPHERTEXT_BYTES];
+	uint8_t kem_ciphertext[SUITE_CIPHERTEXT_BYTES_MAX];
 
 	/** @sender_nonce: random bytes of the sender, fresh for this offer */
 	uint8_t sender_nonce[MSG_NONCE_BYTES];
@@ -122,11 +122,11 @@ struct exchange_offer {
 	/** @receiver_nonce: random bytes of the receiver, fresh for this offer */
 	uint8_t receiver_nonce[MSG_NONCE_BYTES];
 
-	/** @names: characters of the KME ID, then of the KME key IDs */
-	uint8_t names[SESSION_OFFER_MAX + 1][MSG_NAME_BYTES_MAX];
+	/** @key_ids: characters of the KME key IDs: of each KME for the first epoch, and so on */
+	uint8_t key_ids[SESSION_KEY_IDS_MAX][MSG_NAME_BYTES_MAX];
 
-	/** @name_lens: number of characters of each name */
-	uint8_t name_lens[SESSION_OFFER_MAX + 1];
+	/** @key_id_lens: number of characters of each */
+	uint8_t key_id_lens[SESSION_KEY_IDS_MAX];
 
 	/** @n_keys: number of valid members of @keys */
 	uint8_t n_keys;
@@ -157,10 +157,10 @@ struct exchange {
 	/** @binding: of this connection */
 	struct exchange_binding binding;
 
-	/** @own: our STATE of this session */
+	/** @own: our HELLO and STATE of this session */
 	struct exchange_stated own;
 
-	/** @peer: the peer's STATE of this session */
+	/** @peer: the peer's HELLO and STATE of this session */
 	struct exchange_stated peer;
 
 	/** @tx: the sending direction: our offers */
@@ -178,8 +178,20 @@ struct exchange {
 	/** @kem: private key of our invitation, or %NULL */
 	struct pqc_key *kem;
 
-	/** @session: digest of both STATEs; valid while a message is written */
+	/** @session: digest of what both ends said; valid while a message is written */
 	uint8_t session[MSG_SESSION_BYTES];
+
+	/** @psk_prk: made of the pre-shared secret, if there is one */
+	uint8_t psk_prk[MIX_HASH_BYTES];
+
+	/** @psk: what it puts into the keys */
+	uint8_t psk[MIX_PSK_BYTES];
+
+	/** @has_psk: there is one */
+	bool has_psk;
+
+	/** @demands_chain: the peer's offers must not start from a chain of zero */
+	bool demands_chain;
 
 	/** @link_id: 1 to 65535 */
 	uint16_t link_id;
@@ -189,8 +201,18 @@ struct exchange {
 };
 
 /**
+ * exchange_set_psk() - take the pre-shared secret of the link
+ * @x: the exchange; it has none yet
+ * @psk: MIX_PSK_BYTES_MIN or more; the caller wipes it
+ *
+ * Context: Process.
+ * Return: 0, %-EINVAL if it is too short, or %-EIO if OpenSSL failed.
+ */
+int exchange_set_psk(struct exchange *x, const struct bytes *psk);
+
+/**
  * exchange_connect() - begin to use a new connection
- * @x: the exchange; its chains stay, its offers and STATEs are wiped
+ * @x: the exchange; its chains and its pre-shared secret stay, the rest is wiped
  * @binding: of the new connection; copied
  * @link_id: id of the link, 1 to 65535
  *
@@ -230,8 +252,8 @@ void exchange_end(struct exchange *x);
  * @x: the exchange
  * @msg: the message, with its core; gets pointers into @x, valid until @x changes
  *
- * Adds the link id, chain ids, nonces, KEM key or ciphertext, names, the session's digest and
- * the confirmation, as the type needs.
+ * Adds the link id, chain ids, psk check, nonces, KEM key or ciphertext, key IDs, the session's
+ * digest and the confirmation, as the type needs. The IDs of the KMEs in STATE are the caller's.
  *
  * Context: Process, before msg_encode().
  * Return: 0, or %-EIO if OpenSSL failed or CONFIRM has no derived keys.
@@ -239,9 +261,9 @@ void exchange_end(struct exchange *x);
 int exchange_fill(struct exchange *x, struct msg *msg);
 
 /**
- * exchange_sent() - keep what is needed of a STATE that was sent
+ * exchange_sent() - keep what is needed of a message that was sent
  * @x: the exchange
- * @msg: the message that was sent; only STATE matters
+ * @msg: the message that was sent; only HELLO and STATE matter
  * @data: the same message as bytes
  * @len: bytes at @data
  *
@@ -253,11 +275,12 @@ void exchange_sent(struct exchange *x, const struct msg *msg,
 /**
  * exchange_received() - verify a message, before the agreement handles it
  * @x: the exchange
- * @msg: a message that session_accepts(); its core.is_verified is set
+ * @msg: a message that session_accepts(); its core.is_verified is set, and of STATE what the
+ *	pre-shared secret and the chains of both ends say
  * @data: the same message as bytes
  * @len: bytes at @data
  *
- * It keeps what is needed of STATE, INVITE and OFFER: of INVITE only if it is newer than the
+ * It keeps what is needed of HELLO, STATE, INVITE and OFFER: of INVITE only if it is newer than the
  * last one, of OFFER only if it is the first for our invitation. Where no memory can be locked
  * for an OFFER, exchange_open() says so.
  *
@@ -297,11 +320,10 @@ int exchange_make_invite(struct exchange *x, bool has_kem);
 enum session_reason exchange_begin(struct exchange *x);
 
 /**
- * exchange_prepare() - make the nonce, ciphertext and names of an offer of ours
+ * exchange_prepare() - make the nonce, ciphertext and key IDs of an offer of ours
  * @x: the exchange; the peer has sent an invitation, and exchange_begin() has succeeded
- * @offer: number, epochs and source of the offer
- * @kme_id: ID of our KME; not read for pqc
- * @ids: @offer->n KME key IDs; not read for pqc
+ * @offer: number, epochs, source and KMEs of the offer
+ * @ids: for each epoch one KME key ID of each KME; not read for pqc
  *
  * The caller calls exchange_derive() later, best after the offer is sent.
  *
@@ -313,7 +335,6 @@ enum session_reason exchange_begin(struct exchange *x);
  */
 enum session_reason exchange_prepare(struct exchange *x,
 				     const struct session_offer *offer,
-				     const struct bytes *kme_id,
 				     const struct bytes *ids);
 
 /**
@@ -327,26 +348,27 @@ enum session_reason exchange_prepare(struct exchange *x,
  * Return:
  * * %SESSION_REASON_NONE	- the keys of the offer can be fetched
  * * %SESSION_REASON_MEMORY	- no memory could be locked for the offer
- * * %SESSION_REASON_CHAIN	- we do not hold the chain from which the offer starts
+ * * %SESSION_REASON_CHAIN	- we do not hold the chain from which the offer starts, or it is zero
+ *   and we demand one
  * * %SESSION_REASON_KEM	- the ciphertext cannot be opened
  */
 enum session_reason exchange_open(struct exchange *x);
 
 /**
- * exchange_key_id() - get the KME key ID of an epoch of the peer's offer
- * @x: the exchange; exchange_open() has succeeded
- * @i: place of the epoch in the offer, counted from 0
+ * exchange_key_id() - get a KME key ID of an offer
+ * @offer: our offer or the peer's
+ * @i: which: epoch times number of KMEs plus KME, both counted from 0
  *
  * Context: Pure.
- * Return: the key ID, which points into @x; empty for pqc.
+ * Return: the key ID, which points into @offer.
  */
-struct bytes exchange_key_id(const struct exchange *x, unsigned int i);
+struct bytes exchange_key_id(const struct exchange_offer *offer, unsigned int i);
 
 /**
  * exchange_derive() - derive the keys of an offer
  * @x: the exchange; exchange_prepare() or exchange_open() has succeeded
  * @is_tx: %true for our offer, %false for the peer's
- * @qkd: a key from the KME for each epoch; not read for pqc
+ * @qkd: for each epoch a key from each KME; not read for pqc
  *
  * Until it has succeeded for our offer, every CONFIRM fails verification.
  *

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The key schedule: QKD and post-quantum secrets in, keys of an epoch out. */
+/* The key schedule: QKD, post-quantum and pre-shared secrets in, keys of an epoch out. */
 #include "mix.h"
 
 #include <errno.h>
@@ -10,24 +10,32 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#define HASH_BYTES	48
 #define HASH_NAME	"SHA384"
 #define PROTOCOL	"qlink agreement"
-#define CHAIN_ID_LABEL	"qlink 1 chain id"
+#define EPOCH_LABEL	"qlink 2 epoch"
+#define CHAIN_ID_LABEL	"qlink 2 chain id"
+#define PSK_LABEL	"qlink 2 psk"
+#define PSK_MIX_LABEL	"qlink 2 psk mix"
+#define PSK_CHECK_LABEL	"qlink 2 psk check"
 
-/* Four lengths of two bytes, and the longest secrets. */
-#define IKM_BYTES_MAX	(4 * 2 + MIX_CHAIN_BYTES + MIX_QKD_BYTES_MAX + \
-			 2 * MIX_KEM_SECRET_BYTES)
-/* The longest label, an epoch and the number of the block. */
-#define INFO_BYTES_MAX	32
-/* 21 fields with their lengths, all as long as they can be. */
-#define TRANSCRIPT_BYTES_MAX	(21 * 2 + sizeof(PROTOCOL) - 1 + 3 + MIX_EXPORTER_BYTES + \
-				 sizeof(struct mix_end) * 2 + 2 + 2 + 2 * MIX_NAME_BYTES_MAX + \
-				 MIX_KEM_PUBLIC_BYTES + MIX_KEM_CIPHERTEXT_BYTES + \
-				 MIX_CHAIN_ID_BYTES)
+/* A length of two bytes before each secret, and the longest secrets. */
+#define IKM_BYTES_MAX	((4 + SESSION_KMES_MAX) * 2 + SUITE_KEM_SECRET_BYTES + \
+			 SUITE_ECDH_SECRET_BYTES_MAX + SESSION_KMES_MAX * MIX_QKD_BYTES_MAX + \
+			 MIX_PSK_BYTES + MIX_CHAIN_BYTES)
+/* The longest label and what follows it: exporter, role and link id. */
+#define INFO_BYTES_MAX	(32 + MIX_EXPORTER_BYTES + 3)
+/* 20 fields with their lengths, all as long as they can be. */
+#define COMMON_BYTES_MAX	(20 * 2 + sizeof(PROTOCOL) - 1 + 3 + MIX_EXPORTER_BYTES + \
+				 sizeof(struct mix_end) * 2 + MIX_HASH_BYTES + 4 + 3 * 8 + 1 + \
+				 SESSION_KMES_MAX + SUITE_PUBLIC_BYTES_MAX + \
+				 SUITE_CIPHERTEXT_BYTES_MAX)
+/* Label, common, chain id and key IDs with their lengths. */
+#define EPOCH_BYTES_MAX	((3 + SESSION_KMES_MAX) * 2 + sizeof(EPOCH_LABEL) - 1 + MIX_HASH_BYTES + \
+			 MIX_CHAIN_ID_BYTES + SESSION_KMES_MAX * MIX_NAME_BYTES_MAX)
 
-_Static_assert(sizeof(((struct mix_keys *)0)->next_chain) <= HASH_BYTES &&
-	       sizeof(((struct mix_keys *)0)->confirm) <= HASH_BYTES,
+_Static_assert(sizeof(((struct mix_keys *)0)->next_chain) <= MIX_HASH_BYTES &&
+	       sizeof(((struct mix_keys *)0)->confirm) <= MIX_HASH_BYTES &&
+	       MIX_PSK_BYTES <= MIX_HASH_BYTES && MIX_PSK_CHECK_BYTES <= MIX_HASH_BYTES,
 	       "each output fits in one hash");
 
 static void put_be(uint8_t *to, uint64_t value, size_t len)
@@ -38,90 +46,55 @@ static void put_be(uint8_t *to, uint64_t value, size_t len)
 	}
 }
 
-/* Which secrets a source must have and must not have: the table in PROTOCOL.md, section 1. */
-static bool lengths_fit(const struct mix_transcript *transcript,
-			const struct mix_secrets *secrets)
-{
-	bool has_qkd = transcript->source != QLINK_SOURCE_PQC;
-	size_t kem = transcript->source == QLINK_SOURCE_QKD ? 0 : 1;
+/* --- what is allowed: the tables in PROTOCOL.md, section 1 --- */
 
-	if (has_qkd) {
-		if (secrets->qkd.len < MIX_QKD_BYTES_MIN ||
-		    secrets->qkd.len > MIX_QKD_BYTES_MAX ||
-		    !transcript->key_id.len || !transcript->kme_id.len)
-			return false;
-	} else if (secrets->qkd.len || transcript->key_id.len ||
-		   transcript->kme_id.len) {
+static bool places_fit(const struct session_offer *offer)
+{
+	uint8_t i;
+
+	if (offer->n_kmes > SESSION_KMES_MAX ||
+	    !offer->n_kmes != (offer->source == QLINK_SOURCE_PQC))
 		return false;
-	}
-	return transcript->key_id.len <= MIX_NAME_BYTES_MAX &&
-	       transcript->kme_id.len <= MIX_NAME_BYTES_MAX &&
-	       secrets->mlkem.len == kem * MIX_KEM_SECRET_BYTES &&
-	       secrets->x25519.len == kem * MIX_KEM_SECRET_BYTES &&
-	       transcript->kem_public.len == kem * MIX_KEM_PUBLIC_BYTES &&
-	       transcript->kem_ciphertext.len == kem * MIX_KEM_CIPHERTEXT_BYTES;
+	for (i = 0; i < offer->n_kmes; i++)
+		if (offer->kmes[i] <= (i ? offer->kmes[i - 1] : 0))
+			return false;
+	return true;
 }
 
-static bool is_allowed(const struct mix_transcript *transcript,
-		       const struct mix_secrets *secrets, uint64_t epoch)
+static bool is_allowed(const struct mix_transcript *t)
 {
-	return transcript->protocol_version && transcript->wire_version &&
-	       transcript->suite == 1 && transcript->link_id &&
-	       (transcript->direction == MIX_DIRECTION_DIALLED ||
-		transcript->direction == MIX_DIRECTION_ANSWERED) &&
-	       (transcript->source == QLINK_SOURCE_QKD ||
-		transcript->source == QLINK_SOURCE_HYBRID ||
-		transcript->source == QLINK_SOURCE_PQC) &&
-	       epoch && epoch <= QLINK_EPOCH_MAX &&
-	       lengths_fit(transcript, secrets);
+	const struct suite *suite = suite_find(t->suite);
+	bool has_kem = t->offer.source != QLINK_SOURCE_QKD;
+
+	return suite && t->protocol_version && t->wire_version && t->link_id &&
+	       (t->direction == MIX_DIRECTION_DIALLED || t->direction == MIX_DIRECTION_ANSWERED) &&
+	       (t->offer.source == QLINK_SOURCE_QKD || t->offer.source == QLINK_SOURCE_HYBRID ||
+		t->offer.source == QLINK_SOURCE_PQC) &&
+	       t->offer.first && t->offer.n && places_fit(&t->offer) &&
+	       t->kem_public.len == (has_kem ? suite_public_bytes(suite) : 0) &&
+	       t->kem_ciphertext.len == (has_kem ? suite_ciphertext_bytes(suite) : 0);
 }
 
-/* Writes one field: its length in two bytes, then its bytes. Returns its end. */
-static uint8_t *put_field(uint8_t *to, const void *data, size_t len)
+static bool secrets_fit(const struct mix_transcript *t, const struct mix_secrets *secrets,
+			const struct mix_epoch *epoch)
 {
-	put_be(to, len, 2);
-	if (len)
-		memcpy(to + 2, data, len);
-	return to + 2 + len;
+	bool has_kem = t->offer.source != QLINK_SOURCE_QKD;
+	uint8_t i;
+
+	for (i = 0; i < t->offer.n_kmes; i++)
+		if (epoch->qkd[i].len < MIX_QKD_BYTES_MIN || epoch->qkd[i].len > MIX_QKD_BYTES_MAX ||
+		    !epoch->key_ids[i].len || epoch->key_ids[i].len > MIX_NAME_BYTES_MAX)
+			return false;
+	for (; i < SESSION_KMES_MAX; i++)
+		if (epoch->qkd[i].len || epoch->key_ids[i].len)
+			return false;
+	return epoch->number && epoch->number <= QLINK_EPOCH_MAX &&
+	       secrets->kem.len == (has_kem ? SUITE_KEM_SECRET_BYTES : 0) &&
+	       secrets->ecdh.len == (has_kem ? suite_find(t->suite)->ecdh_secret : 0) &&
+	       (!secrets->psk.len || secrets->psk.len == MIX_PSK_BYTES);
 }
 
-/* Writes all fields of the transcript. Returns their end. */
-static uint8_t *put_fields(uint8_t *to, const struct mix_transcript *t, const uint8_t *chain_id)
-{
-	const struct mix_end *sender = &t->sender, *receiver = &t->receiver;
-	uint8_t link_id[2];
-	const struct bytes fields[] = {
-		{ (const uint8_t *)PROTOCOL, sizeof(PROTOCOL) - 1 },
-		{ &t->protocol_version, 1 },
-		{ &t->wire_version, 1 },
-		{ &t->suite, 1 },
-		{ t->exporter, sizeof(t->exporter) },
-		{ sender->cert_hash, sizeof(sender->cert_hash) },
-		{ receiver->cert_hash, sizeof(receiver->cert_hash) },
-		{ &sender->policy, 1 },
-		{ &receiver->policy, 1 },
-		{ link_id, sizeof(link_id) },
-		{ sender->ring_id, sizeof(sender->ring_id) },
-		{ receiver->ring_id, sizeof(receiver->ring_id) },
-		{ &t->direction, 1 },
-		{ &t->source, 1 },
-		t->kme_id,
-		t->key_id,
-		t->kem_public,
-		t->kem_ciphertext,
-		{ sender->nonce, sizeof(sender->nonce) },
-		{ receiver->nonce, sizeof(receiver->nonce) },
-		{ chain_id, MIX_CHAIN_ID_BYTES },
-	};
-	size_t i;
-
-	put_be(link_id, t->link_id, sizeof(link_id));
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		to = put_field(to, fields[i].data, fields[i].len);
-	return to;
-}
-
-/* --- SHA-384, and HMAC with it --- */
+/* --- SHA-384, and HMAC and HKDF with it --- */
 
 /* Both are fetched once: to look up an algorithm by name takes as long as to hash. */
 static EVP_MD *sha384;
@@ -150,22 +123,118 @@ static bool fetch(void)
 	return false;
 }
 
-/* Computes an HMAC under @key; if @key is NULL, under the key of the last call. */
-static bool hmac_of(EVP_MAC_CTX *hmac, const uint8_t *key, const uint8_t *data, size_t len,
-		    uint8_t *mac)
+static EVP_MAC_CTX *new_hmac(void)
 {
-	return EVP_MAC_init(hmac, key, key ? HASH_BYTES : 0, NULL) &&
+	return fetch() ? EVP_MAC_CTX_dup(keyless) : NULL;
+}
+
+static int hash_of(const uint8_t *data, const uint8_t *end, uint8_t *digest)
+{
+	return EVP_Digest(data, (size_t)(end - data), digest, NULL, sha384, NULL) == 1 ? 0 : -EIO;
+}
+
+/* Computes an HMAC under @key; if @key is NULL, under the key of the last call. */
+static bool hmac_of(EVP_MAC_CTX *hmac, const uint8_t *key, size_t key_len, const uint8_t *data,
+		    size_t len, uint8_t *mac)
+{
+	return EVP_MAC_init(hmac, key, key ? key_len : 0, NULL) &&
 	       EVP_MAC_update(hmac, data, len) &&
-	       EVP_MAC_final(hmac, mac, NULL, HASH_BYTES);
+	       EVP_MAC_final(hmac, mac, NULL, MIX_HASH_BYTES);
+}
+
+/*
+ * HKDF-Expand (RFC 5869, 2.3): the info is a label and what follows it. The output is at most one
+ * hash long, so T(1) is enough. If @prk is NULL, the context still has the key of the last call and
+ * need not hash it again.
+ */
+static int expand(EVP_MAC_CTX *hmac, const uint8_t *prk, const char *label,
+		  const struct bytes *rest, uint8_t *out, size_t len)
+{
+	uint8_t info[INFO_BYTES_MAX + 1], t[MIX_HASH_BYTES];
+	size_t label_len = strlen(label);
+	int err = -EIO;
+
+	memcpy(info, label, label_len);
+	if (rest->len)
+		memcpy(info + label_len, rest->data, rest->len);
+	info[label_len + rest->len] = 1;
+	if (hmac_of(hmac, prk, MIX_HASH_BYTES, info, label_len + rest->len + 1, t)) {
+		memcpy(out, t, len);
+		err = 0;
+	}
+	OPENSSL_cleanse(info, sizeof(info));
+	OPENSSL_cleanse(t, sizeof(t));
+	return err;
+}
+
+/* --- the transcript --- */
+
+/* Writes one field: its length in two bytes, then its bytes. Returns its end. */
+static uint8_t *put_field(uint8_t *to, const void *data, size_t len)
+{
+	put_be(to, len, 2);
+	if (len)
+		memcpy(to + 2, data, len);
+	return to + 2 + len;
+}
+
+/* Writes all fields that the epochs share. Returns their end. */
+static uint8_t *put_common(uint8_t *to, const struct mix_transcript *t)
+{
+	const struct session_offer *offer = &t->offer;
+	uint8_t link_id[2], invite[8], number[8], first[8];
+	const struct bytes fields[] = {
+		{ (const uint8_t *)PROTOCOL, sizeof(PROTOCOL) - 1 },
+		{ &t->protocol_version, 1 },
+		{ &t->wire_version, 1 },
+		{ &t->suite, 1 },
+		{ t->exporter, sizeof(t->exporter) },
+		{ t->sender.cert_hash, sizeof(t->sender.cert_hash) },
+		{ t->receiver.cert_hash, sizeof(t->receiver.cert_hash) },
+		{ t->session, sizeof(t->session) },
+		{ link_id, sizeof(link_id) },
+		{ &t->direction, 1 },
+		{ &offer->source, 1 },
+		{ invite, sizeof(invite) },
+		{ number, sizeof(number) },
+		{ first, sizeof(first) },
+		{ &offer->n, 1 },
+		{ offer->kmes, offer->n_kmes },
+		t->kem_public,
+		t->kem_ciphertext,
+		{ t->sender.nonce, sizeof(t->sender.nonce) },
+		{ t->receiver.nonce, sizeof(t->receiver.nonce) },
+	};
+	size_t i;
+
+	put_be(link_id, t->link_id, sizeof(link_id));
+	put_be(invite, offer->invite, sizeof(invite));
+	put_be(number, offer->id, sizeof(number));
+	put_be(first, offer->first, sizeof(first));
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		to = put_field(to, fields[i].data, fields[i].len);
+	return to;
+}
+
+int mix_common(const struct mix_transcript *transcript, uint8_t *common)
+{
+	uint8_t data[COMMON_BYTES_MAX];
+	int err = -EINVAL;
+
+	if (is_allowed(transcript))
+		err = fetch() ? hash_of(data, put_common(data, transcript), common) : -EIO;
+	/* The exporter of the TLS connection is secret. */
+	OPENSSL_cleanse(data, sizeof(data));
+	return err;
 }
 
 static int chain_id_of(EVP_MAC_CTX *hmac, const uint8_t *chain, uint8_t *id)
 {
-	uint8_t mac[HASH_BYTES];
+	uint8_t mac[MIX_HASH_BYTES];
 	int err = -EIO;
 
-	if (hmac_of(hmac, chain, (const uint8_t *)CHAIN_ID_LABEL, sizeof(CHAIN_ID_LABEL) - 1,
-		    mac)) {
+	if (hmac_of(hmac, chain, MIX_CHAIN_BYTES, (const uint8_t *)CHAIN_ID_LABEL,
+		    sizeof(CHAIN_ID_LABEL) - 1, mac)) {
 		memcpy(id, mac, MIX_CHAIN_ID_BYTES);
 		err = 0;
 	}
@@ -173,97 +242,81 @@ static int chain_id_of(EVP_MAC_CTX *hmac, const uint8_t *chain, uint8_t *id)
 	return err;
 }
 
-/* --- the schedule --- */
-
-static int hash_transcript(EVP_MAC_CTX *hmac, const struct mix_transcript *transcript,
-			   const uint8_t *chain, uint8_t *digest)
+/* Hashes what is left of the transcript: the salt of one epoch. */
+static int hash_epoch(EVP_MAC_CTX *hmac, const uint8_t *common, const struct mix_epoch *epoch,
+		      uint8_t n_kmes, uint8_t *salt)
 {
-	uint8_t data[TRANSCRIPT_BYTES_MAX], chain_id[MIX_CHAIN_ID_BYTES], *end;
-	int err = chain_id_of(hmac, chain, chain_id);
+	uint8_t data[EPOCH_BYTES_MAX], chain_id[MIX_CHAIN_ID_BYTES], *end = data, i;
+	int err = chain_id_of(hmac, epoch->chain, chain_id);
 
 	if (err)
 		return err;
-	end = put_fields(data, transcript, chain_id);
-	err = EVP_Digest(data, (size_t)(end - data), digest, NULL, sha384, NULL) == 1 ? 0 : -EIO;
-	/* The exporter of the TLS connection is secret. */
-	OPENSSL_cleanse(data, sizeof(data));
-	return err;
+	end = put_field(end, EPOCH_LABEL, sizeof(EPOCH_LABEL) - 1);
+	end = put_field(end, common, MIX_HASH_BYTES);
+	end = put_field(end, chain_id, sizeof(chain_id));
+	for (i = 0; i < n_kmes; i++)
+		end = put_field(end, epoch->key_ids[i].data, epoch->key_ids[i].len);
+	return hash_of(data, end, salt);
 }
+
+/* --- the schedule --- */
 
 /* HKDF-Extract (RFC 5869, 2.2). */
 static int extract(EVP_MAC_CTX *hmac, const uint8_t *salt, const struct mix_secrets *secrets,
-		   uint8_t *prk)
+		   const struct mix_epoch *epoch, uint8_t n_kmes, uint8_t *prk)
 {
-	uint8_t ikm[IKM_BYTES_MAX], *end = ikm;
+	uint8_t ikm[IKM_BYTES_MAX], *end = ikm, i;
 	int err;
 
-	end = put_field(end, secrets->chain, MIX_CHAIN_BYTES);
-	end = put_field(end, secrets->qkd.data, secrets->qkd.len);
-	end = put_field(end, secrets->mlkem.data, secrets->mlkem.len);
-	end = put_field(end, secrets->x25519.data, secrets->x25519.len);
-	err = hmac_of(hmac, salt, ikm, (size_t)(end - ikm), prk) ? 0 : -EIO;
-	OPENSSL_cleanse(ikm, sizeof(ikm));
+	end = put_field(end, secrets->kem.data, secrets->kem.len);
+	end = put_field(end, secrets->ecdh.data, secrets->ecdh.len);
+	for (i = 0; i < n_kmes; i++)
+		end = put_field(end, epoch->qkd[i].data, epoch->qkd[i].len);
+	end = put_field(end, secrets->psk.data, secrets->psk.len);
+	end = put_field(end, epoch->chain, MIX_CHAIN_BYTES);
+	err = hmac_of(hmac, salt, MIX_HASH_BYTES, ikm, (size_t)(end - ikm), prk) ? 0 : -EIO;
+	OPENSSL_cleanse(ikm, (size_t)(end - ikm));
 	return err;
 }
 
-/*
- * HKDF-Expand (RFC 5869, 2.3). The output is at most one hash long, so T(1) is enough. If @prk is
- * NULL, the context still has the key of the last call and need not hash it again.
- */
-static int expand(EVP_MAC_CTX *hmac, const uint8_t *prk, const char *label, uint64_t epoch,
-		  uint8_t *out, size_t len)
+static int derive(EVP_MAC_CTX *hmac, const uint8_t *prk, uint64_t number, struct mix_keys *keys)
 {
-	uint8_t info[INFO_BYTES_MAX], t[HASH_BYTES];
-	size_t label_len = strlen(label);
-	int err = -EIO;
-
-	memcpy(info, label, label_len);
-	put_be(info + label_len, epoch, 8);
-	info[label_len + 8] = 1;
-	if (hmac_of(hmac, prk, info, label_len + 9, t)) {
-		memcpy(out, t, len);
-		err = 0;
-	}
-	OPENSSL_cleanse(t, sizeof(t));
-	return err;
-}
-
-static int derive(EVP_MAC_CTX *hmac, const uint8_t *salt, const struct mix_secrets *secrets,
-		  uint64_t epoch, struct mix_keys *keys)
-{
-	uint8_t prk[HASH_BYTES];
+	uint8_t epoch[8];
+	const struct bytes rest = { epoch, sizeof(epoch) };
 	int err;
 
-	err = extract(hmac, salt, secrets, prk);
+	put_be(epoch, number, sizeof(epoch));
+	err = expand(hmac, prk, "qlink 2 key", &rest, keys->key, sizeof(keys->key));
 	if (!err)
-		err = expand(hmac, prk, "qlink 1 key", epoch, keys->key, sizeof(keys->key));
+		err = expand(hmac, NULL, "qlink 2 salt", &rest, keys->salt, sizeof(keys->salt));
 	if (!err)
-		err = expand(hmac, NULL, "qlink 1 salt", epoch, keys->salt, sizeof(keys->salt));
-	if (!err)
-		err = expand(hmac, NULL, "qlink 1 confirm", epoch, keys->confirm,
+		err = expand(hmac, NULL, "qlink 2 confirm", &rest, keys->confirm,
 			     sizeof(keys->confirm));
 	if (!err)
-		err = expand(hmac, NULL, "qlink 1 next chain", epoch, keys->next_chain,
+		err = expand(hmac, NULL, "qlink 2 next chain", &rest, keys->next_chain,
 			     sizeof(keys->next_chain));
-	OPENSSL_cleanse(prk, sizeof(prk));
 	return err;
 }
 
-int mix_derive(const struct mix_transcript *transcript, const struct mix_secrets *secrets,
-	       uint64_t epoch, struct mix_keys *keys)
+int mix_derive(const struct mix_transcript *transcript, const uint8_t *common,
+	       const struct mix_secrets *secrets, const struct mix_epoch *epoch,
+	       struct mix_keys *keys)
 {
-	uint8_t salt[HASH_BYTES];
+	uint8_t salt[MIX_HASH_BYTES], prk[MIX_HASH_BYTES], n_kmes = transcript->offer.n_kmes;
 	EVP_MAC_CTX *hmac = NULL;
 	int err = -EINVAL;
 
-	if (is_allowed(transcript, secrets, epoch)) {
-		hmac = fetch() ? EVP_MAC_CTX_dup(keyless) : NULL;
-		err = hmac ? hash_transcript(hmac, transcript, secrets->chain, salt) : -EIO;
+	if (is_allowed(transcript) && secrets_fit(transcript, secrets, epoch)) {
+		hmac = new_hmac();
+		err = hmac ? hash_epoch(hmac, common, epoch, n_kmes, salt) : -EIO;
 	}
 	if (!err)
-		err = derive(hmac, salt, secrets, epoch, keys);
+		err = extract(hmac, salt, secrets, epoch, n_kmes, prk);
+	if (!err)
+		err = derive(hmac, prk, epoch->number, keys);
 	/* This also wipes the keys in the context. */
 	EVP_MAC_CTX_free(hmac);
+	OPENSSL_cleanse(prk, sizeof(prk));
 	if (err)
 		OPENSSL_cleanse(keys, sizeof(*keys));
 	return err;
@@ -271,9 +324,57 @@ int mix_derive(const struct mix_transcript *transcript, const struct mix_secrets
 
 int mix_chain_id(const uint8_t *chain, uint8_t *id)
 {
-	EVP_MAC_CTX *hmac = fetch() ? EVP_MAC_CTX_dup(keyless) : NULL;
+	EVP_MAC_CTX *hmac = new_hmac();
 	int err = hmac ? chain_id_of(hmac, chain, id) : -EIO;
 
 	EVP_MAC_CTX_free(hmac);
+	return err;
+}
+
+/* --- the pre-shared secret --- */
+
+int mix_psk_extract(const struct bytes *psk, uint8_t *prk)
+{
+	EVP_MAC_CTX *hmac = NULL;
+	int err = -EINVAL;
+
+	if (psk->len >= MIX_PSK_BYTES_MIN) {
+		hmac = new_hmac();
+		err = hmac && hmac_of(hmac, (const uint8_t *)PSK_LABEL, sizeof(PSK_LABEL) - 1,
+				      psk->data, psk->len, prk) ? 0 : -EIO;
+	}
+	EVP_MAC_CTX_free(hmac);
+	return err;
+}
+
+static int expand_once(const uint8_t *prk, const char *label, const struct bytes *rest,
+		       uint8_t *out, size_t len)
+{
+	EVP_MAC_CTX *hmac = new_hmac();
+	int err = hmac ? expand(hmac, prk, label, rest, out, len) : -EIO;
+
+	EVP_MAC_CTX_free(hmac);
+	return err;
+}
+
+int mix_psk_secret(const uint8_t *prk, uint8_t *secret)
+{
+	static const struct bytes nothing = { NULL, 0 };
+
+	return expand_once(prk, PSK_MIX_LABEL, &nothing, secret, MIX_PSK_BYTES);
+}
+
+int mix_psk_check(const uint8_t *prk, const uint8_t *exporter, bool has_dialled,
+		  uint16_t link_id, uint8_t *check)
+{
+	uint8_t data[MIX_EXPORTER_BYTES + 3];
+	const struct bytes rest = { data, sizeof(data) };
+	int err;
+
+	memcpy(data, exporter, MIX_EXPORTER_BYTES);
+	data[MIX_EXPORTER_BYTES] = has_dialled ? MIX_DIRECTION_DIALLED : MIX_DIRECTION_ANSWERED;
+	put_be(data + MIX_EXPORTER_BYTES + 1, link_id, 2);
+	err = expand_once(prk, PSK_CHECK_LABEL, &rest, check, MIX_PSK_CHECK_BYTES);
+	OPENSSL_cleanse(data, sizeof(data));
 	return err;
 }

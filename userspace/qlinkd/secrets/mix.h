@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The key schedule: QKD and post-quantum secrets in, keys of an epoch out. */
+/* The key schedule: QKD, post-quantum and pre-shared secrets in, keys of an epoch out. */
 #ifndef QLINKD_MIX_H
 #define QLINKD_MIX_H
 
@@ -7,20 +7,23 @@
 
 #include <linux/qlink.h>
 
+#include "qlinkd/agreement/agreement.h"
+#include "qlinkd/agreement/suite.h"
 #include "qlinkd/base/bytes.h"
 
+#define MIX_HASH_BYTES		48
 #define MIX_CHAIN_BYTES		48
 #define MIX_CHAIN_ID_BYTES	16
 #define MIX_CONFIRM_BYTES	32
 #define MIX_NONCE_BYTES		32
 #define MIX_EXPORTER_BYTES	32
-#define MIX_CERT_HASH_BYTES	48
 #define MIX_QKD_BYTES_MIN	32
 #define MIX_QKD_BYTES_MAX	1024
-#define MIX_KEM_SECRET_BYTES	32
-#define MIX_KEM_PUBLIC_BYTES	1216
-#define MIX_KEM_CIPHERTEXT_BYTES	1120
 #define MIX_NAME_BYTES_MAX	64
+/* The least bytes of a pre-shared secret, and what is made of it. */
+#define MIX_PSK_BYTES_MIN	32
+#define MIX_PSK_BYTES		48
+#define MIX_PSK_CHECK_BYTES	32
 
 /* Label of the TLS exporter (RFC 8446, section 7.5) of the agents' connection. */
 #define MIX_EXPORTER_LABEL	"EXPORTER-qlink-agreement"
@@ -40,20 +43,14 @@ enum mix_direction {
  */
 struct mix_end {
 	/** @cert_hash: SHA-384 of its certificate in DER */
-	uint8_t cert_hash[MIX_CERT_HASH_BYTES];
-
-	/** @ring_id: id of its ring of this direction, from the kernel */
-	uint8_t ring_id[QLINK_RING_ID_BYTES];
+	uint8_t cert_hash[MIX_HASH_BYTES];
 
 	/** @nonce: random bytes, fresh for this offer */
 	uint8_t nonce[MIX_NONCE_BYTES];
-
-	/** @policy: an enum policy */
-	uint8_t policy;
 };
 
 /**
- * struct mix_transcript - what both ends must know alike
+ * struct mix_transcript - what both ends must know alike, for all epochs of an offer
  *
  * All of it is public except @exporter. If a single byte differs, the keys differ. The
  * fields are those of PROTOCOL.md, section 1.
@@ -68,29 +65,26 @@ struct mix_transcript {
 	/** @exporter: keying material of the TLS connection for MIX_EXPORTER_LABEL; secret */
 	uint8_t exporter[MIX_EXPORTER_BYTES];
 
+	/** @session: digest of HELLO and STATE of both ends, with all that they state */
+	uint8_t session[MIX_HASH_BYTES];
+
 	/** @protocol_version: as agreed in HELLO */
 	uint8_t protocol_version;
 
 	/** @wire_version: version of the sealed frames, see kmod/PROTOCOL.md */
 	uint8_t wire_version;
 
-	/** @suite: cipher suite, 1 */
+	/** @suite: SUITE_MIN to SUITE_MAX */
 	uint8_t suite;
 
 	/** @direction: an enum mix_direction */
 	uint8_t direction;
 
-	/** @source: an enum qlink_source other than static */
-	uint8_t source;
-
 	/** @link_id: 1 to 65535 */
 	uint16_t link_id;
 
-	/** @kme_id: ID of the sender's KME; empty for pqc */
-	struct bytes kme_id;
-
-	/** @key_id: the KME key ID as offered; empty for pqc */
-	struct bytes key_id;
+	/** @offer: numbers, epochs, source and places of KMEs of the offer */
+	struct session_offer offer;
 
 	/** @kem_public: the receiver's KEM public key; empty for qkd */
 	struct bytes kem_public;
@@ -100,22 +94,38 @@ struct mix_transcript {
 };
 
 /**
- * struct mix_secrets - the secrets from which the keys of an epoch are derived
+ * struct mix_secrets - the secrets that the epochs of an offer share
  *
  * It owns none of them.
  */
 struct mix_secrets {
-	/** @chain: MIX_CHAIN_BYTES, all zero for the first offer */
+	/** @kem: SUITE_KEM_SECRET_BYTES of ML-KEM; empty for qkd */
+	struct bytes kem;
+
+	/** @ecdh: the secret of ECDH, as long as the suite says; empty for qkd */
+	struct bytes ecdh;
+
+	/** @psk: MIX_PSK_BYTES from mix_psk_secret(); empty for a link without one */
+	struct bytes psk;
+};
+
+/**
+ * struct mix_epoch - what is different for each epoch of an offer
+ *
+ * It owns none of it. The offer says how many KMEs there are.
+ */
+struct mix_epoch {
+	/** @number: 1 to QLINK_EPOCH_MAX */
+	uint64_t number;
+
+	/** @chain: MIX_CHAIN_BYTES, all zero for the first offer; secret */
 	const uint8_t *chain;
 
-	/** @qkd: MIX_QKD_BYTES_MIN to MIX_QKD_BYTES_MAX from the KME; empty for pqc */
-	struct bytes qkd;
+	/** @key_ids: KME key IDs as offered, one for each KME, in its order */
+	struct bytes key_ids[SESSION_KMES_MAX];
 
-	/** @mlkem: MIX_KEM_SECRET_BYTES of ML-KEM-768; empty for qkd */
-	struct bytes mlkem;
-
-	/** @x25519: MIX_KEM_SECRET_BYTES of X25519; empty for qkd */
-	struct bytes x25519;
+	/** @qkd: MIX_QKD_BYTES_MIN to MIX_QKD_BYTES_MAX from each KME; secret */
+	struct bytes qkd[SESSION_KMES_MAX];
 };
 
 /**
@@ -139,23 +149,39 @@ struct mix_keys {
 };
 
 /**
+ * mix_common() - hash what the epochs of an offer share
+ * @transcript: what both ends know alike
+ * @common: MIX_HASH_BYTES, filled in; the caller wipes it after use
+ *
+ * Once for each offer: most of the transcript is the same for all its epochs, and is long.
+ *
+ * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
+ * Return:
+ * * %0		- @common is filled in
+ * * %-EINVAL	- a version, suite, source, direction, number, place or length is not allowed
+ * * %-EIO	- OpenSSL failed
+ */
+int mix_common(const struct mix_transcript *transcript, uint8_t *common);
+
+/**
  * mix_derive() - derive the keys of one epoch
  * @transcript: what both ends know alike
- * @secrets: what only the two ends know; lengths must be those of the source
- * @epoch: 1 to QLINK_EPOCH_MAX
+ * @common: from mix_common() of the same transcript
+ * @secrets: what only the two ends know; lengths must be those of source and suite
+ * @epoch: what belongs to this epoch alone
  * @keys: filled in; wiped on failure; the caller wipes it after use
  *
- * HKDF with SHA-384 (RFC 5869; NIST SP 800-56C revision 2, section 5). The salt is the hash
- * of the transcript, so a downgrade or any other change of the transcript changes the keys.
+ * HKDF with SHA-384 (RFC 5869; NIST SP 800-56C revision 2, section 5). The salt is a hash of
+ * the transcript, so a downgrade or any other change of the transcript changes the keys.
  *
  * Context: Pure, except for allocations of OpenSSL, which wipes them. Not thread-safe.
  * Return:
  * * %0		- @keys is filled in
- * * %-EINVAL	- a version, source, direction, epoch or length is not allowed
+ * * %-EINVAL	- an epoch or length is not allowed
  * * %-EIO	- OpenSSL failed
  */
-int mix_derive(const struct mix_transcript *transcript,
-	       const struct mix_secrets *secrets, uint64_t epoch,
+int mix_derive(const struct mix_transcript *transcript, const uint8_t *common,
+	       const struct mix_secrets *secrets, const struct mix_epoch *epoch,
 	       struct mix_keys *keys);
 
 /**
@@ -167,5 +193,41 @@ int mix_derive(const struct mix_transcript *transcript,
  * Return: 0, or %-EIO if OpenSSL failed.
  */
 int mix_chain_id(const uint8_t *chain, uint8_t *id);
+
+/**
+ * mix_psk_extract() - make a key of a pre-shared secret, whatever its length
+ * @psk: MIX_PSK_BYTES_MIN or more, random
+ * @prk: MIX_HASH_BYTES, filled in; secret
+ *
+ * HKDF-Extract (RFC 5869, 2.2).
+ *
+ * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
+ * Return: 0, %-EINVAL if it is too short, or %-EIO if OpenSSL failed.
+ */
+int mix_psk_extract(const struct bytes *psk, uint8_t *prk);
+
+/**
+ * mix_psk_secret() - compute what a pre-shared secret puts into the keys
+ * @prk: from mix_psk_extract()
+ * @secret: MIX_PSK_BYTES, filled in
+ *
+ * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
+ * Return: 0, or %-EIO if OpenSSL failed.
+ */
+int mix_psk_secret(const uint8_t *prk, uint8_t *secret);
+
+/**
+ * mix_psk_check() - compute what an end sends to show that it has the pre-shared secret
+ * @prk: from mix_psk_extract()
+ * @exporter: MIX_EXPORTER_BYTES of the connection
+ * @has_dialled: the end that sends it dialled the connection
+ * @link_id: 1 to 65535
+ * @check: MIX_PSK_CHECK_BYTES, filled in; not secret
+ *
+ * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
+ * Return: 0, or %-EIO if OpenSSL failed.
+ */
+int mix_psk_check(const uint8_t *prk, const uint8_t *exporter, bool has_dialled,
+		  uint16_t link_id, uint8_t *check);
 
 #endif

@@ -1,36 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* X25519MLKEM768: one KEM key, made of X25519 and ML-KEM-768, for one offer. */
+/* One KEM key, made of ML-KEM and ECDH, for one offer. */
 #include "pqc.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#define ALGORITHM	"X25519MLKEM768"
-
-/* OpenSSL returns both secrets in one piece, the one of ML-KEM first. */
-_Static_assert(sizeof(struct pqc_secret) == 2 * PQC_SECRET_BYTES,
-	       "struct pqc_secret has no padding");
+#define SECRET_BYTES_MAX	(SUITE_KEM_SECRET_BYTES + SUITE_ECDH_SECRET_BYTES_MAX)
 
 struct pqc_key {
+	const struct suite *suite;
 	EVP_PKEY *pkey;
 };
 
-int pqc_key_new(struct pqc_key **key, uint8_t *public_key)
+/*
+ * OpenSSL handles the bytes of ML-KEM and those of ECDH in one piece, in the order of the group in TLS.
+ * Copies such a piece from or to the agents' order: @first bytes of @from come last if these differ.
+ */
+static void reorder(const struct suite *suite, uint8_t *to, const uint8_t *from, size_t first,
+		    size_t second)
+{
+	if (!suite->is_ecdh_first) {
+		memcpy(to, from, first + second);
+		return;
+	}
+	memcpy(to, from + first, second);
+	memcpy(to + second, from, first);
+}
+
+static int get_public(const struct suite *suite, EVP_PKEY *pkey, uint8_t *public_key)
+{
+	uint8_t *data = NULL;
+	size_t len = EVP_PKEY_get1_encoded_public_key(pkey, &data);
+	int err = len == suite_public_bytes(suite) ? 0 : -EIO;
+
+	if (!err)
+		reorder(suite, public_key, data, suite->ecdh_public, suite->kem_public);
+	OPENSSL_free(data);
+	return err;
+}
+
+int pqc_key_new(struct pqc_key **key, const struct suite *suite, uint8_t *public_key)
 {
 	struct pqc_key *made = calloc(1, sizeof(*made));
-	size_t len = PQC_PUBLIC_BYTES;
 
 	*key = NULL;
 	if (!made)
 		return -EIO;
-	made->pkey = EVP_PKEY_Q_keygen(NULL, NULL, ALGORITHM);
-	if (!made->pkey ||
-	    EVP_PKEY_get_raw_public_key(made->pkey, public_key, &len) != 1 ||
-	    len != PQC_PUBLIC_BYTES) {
+	made->suite = suite;
+	made->pkey = EVP_PKEY_Q_keygen(NULL, NULL, suite->group);
+	if (!made->pkey || get_public(suite, made->pkey, public_key)) {
 		pqc_key_free(&made);
 		ERR_clear_error();
 		return -EIO;
@@ -49,38 +72,60 @@ void pqc_key_free(struct pqc_key **key)
 	*key = NULL;
 }
 
-static int encapsulate(EVP_PKEY *pkey, uint8_t *ciphertext,
+/* Takes both secrets from one piece, which is wiped. */
+static int split_secret(const struct suite *suite, uint8_t *data, size_t len,
+			struct pqc_secret *secret)
+{
+	size_t kem_at = suite->is_ecdh_first ? suite->ecdh_secret : 0;
+	size_t ecdh_at = suite->is_ecdh_first ? 0 : sizeof(secret->kem);
+	int err = len == sizeof(secret->kem) + suite->ecdh_secret ? 0 : -EIO;
+
+	memset(secret, 0, sizeof(*secret));
+	if (!err) {
+		memcpy(secret->kem, data + kem_at, sizeof(secret->kem));
+		memcpy(secret->ecdh, data + ecdh_at, suite->ecdh_secret);
+	}
+	OPENSSL_cleanse(data, SECRET_BYTES_MAX);
+	return err;
+}
+
+static int encapsulate(const struct suite *suite, EVP_PKEY *pkey, uint8_t *ciphertext,
 		       struct pqc_secret *secret)
 {
+	uint8_t data[SUITE_CIPHERTEXT_BYTES_MAX], both[SECRET_BYTES_MAX];
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	size_t ciphertext_len = PQC_CIPHERTEXT_BYTES;
-	size_t secret_len = sizeof(*secret);
+	size_t len = sizeof(data), secret_len = sizeof(both);
 	int err = 0;
 
 	if (!ctx || EVP_PKEY_encapsulate_init(ctx, NULL) != 1)
 		err = -EIO;
 	/* An X25519 key of low order is detected only here. */
-	else if (EVP_PKEY_encapsulate(ctx, ciphertext, &ciphertext_len,
-				      (uint8_t *)secret, &secret_len) != 1)
+	else if (EVP_PKEY_encapsulate(ctx, data, &len, both, &secret_len) != 1)
 		err = -EINVAL;
-	else if (ciphertext_len != PQC_CIPHERTEXT_BYTES ||
-		 secret_len != sizeof(*secret))
+	else if (len != suite_ciphertext_bytes(suite))
 		err = -EIO;
+	if (!err) {
+		reorder(suite, ciphertext, data, suite->ecdh_public, suite->kem_ciphertext);
+		err = split_secret(suite, both, secret_len, secret);
+	}
 	EVP_PKEY_CTX_free(ctx);
+	OPENSSL_cleanse(both, sizeof(both));
 	return err;
 }
 
-int pqc_encapsulate(const uint8_t *public_key, size_t len, uint8_t *ciphertext,
-		    struct pqc_secret *secret)
+int pqc_encapsulate(const struct suite *suite, const uint8_t *public_key, size_t len,
+		    uint8_t *ciphertext, struct pqc_secret *secret)
 {
+	uint8_t data[SUITE_PUBLIC_BYTES_MAX];
 	EVP_PKEY *pkey = NULL;
 	int err = -EINVAL;
 
-	if (len == PQC_PUBLIC_BYTES)
-		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, ALGORITHM, NULL,
-						      public_key, len);
+	if (len == suite_public_bytes(suite)) {
+		reorder(suite, data, public_key, suite->kem_public, suite->ecdh_public);
+		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, suite->group, NULL, data, len);
+	}
 	if (pkey)
-		err = encapsulate(pkey, ciphertext, secret);
+		err = encapsulate(suite, pkey, ciphertext, secret);
 	EVP_PKEY_free(pkey);
 	if (err) {
 		ERR_clear_error();
@@ -89,19 +134,21 @@ int pqc_encapsulate(const uint8_t *public_key, size_t len, uint8_t *ciphertext,
 	return err;
 }
 
-static int decapsulate(EVP_PKEY *pkey, const uint8_t *ciphertext, size_t len,
+static int decapsulate(const struct pqc_key *key, const uint8_t *ciphertext, size_t len,
 		       struct pqc_secret *secret)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-	size_t secret_len = sizeof(*secret);
-	int err = 0;
+	uint8_t data[SUITE_CIPHERTEXT_BYTES_MAX], both[SECRET_BYTES_MAX];
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+	size_t secret_len = sizeof(both);
+	int err = -EINVAL;
 
-	if (!ctx || EVP_PKEY_decapsulate_init(ctx, NULL) != 1 ||
-	    EVP_PKEY_decapsulate(ctx, (uint8_t *)secret, &secret_len,
-				 ciphertext, len) != 1 ||
-	    secret_len != sizeof(*secret))
-		err = -EINVAL;
+	reorder(key->suite, data, ciphertext, key->suite->kem_ciphertext, key->suite->ecdh_public);
+	if (ctx && EVP_PKEY_decapsulate_init(ctx, NULL) == 1 &&
+	    EVP_PKEY_decapsulate(ctx, both, &secret_len, data, len) == 1 &&
+	    !split_secret(key->suite, both, secret_len, secret))
+		err = 0;
 	EVP_PKEY_CTX_free(ctx);
+	OPENSSL_cleanse(both, sizeof(both));
 	return err;
 }
 
@@ -112,8 +159,8 @@ int pqc_decapsulate(struct pqc_key **key, const uint8_t *ciphertext, size_t len,
 
 	if (!*key)
 		err = -ENOKEY;
-	else if (len == PQC_CIPHERTEXT_BYTES)
-		err = decapsulate((*key)->pkey, ciphertext, len, secret);
+	else if (len == suite_ciphertext_bytes((*key)->suite))
+		err = decapsulate(*key, ciphertext, len, secret);
 	pqc_key_free(key);
 	if (err) {
 		ERR_clear_error();

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* X25519MLKEM768: one KEM key, made of X25519 and ML-KEM-768, for one offer. */
+/* One KEM key, made of ML-KEM and ECDH, for one offer. */
 #ifndef QLINKD_PQC_H
 #define QLINKD_PQC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define PQC_PUBLIC_BYTES	1216
-#define PQC_CIPHERTEXT_BYTES	1120
-#define PQC_SECRET_BYTES	32
+#include "qlinkd/agreement/suite.h"
 
 /* A private key that was not used yet. */
 struct pqc_key;
@@ -19,26 +17,25 @@ struct pqc_key;
  * It is secret: the owner keeps it in a struct qlink_secret and wipes it.
  */
 struct pqc_secret {
-	/** @mlkem: shared secret of ML-KEM-768 */
-	uint8_t mlkem[PQC_SECRET_BYTES];
+	/** @kem: shared secret of ML-KEM */
+	uint8_t kem[SUITE_KEM_SECRET_BYTES];
 
-	/** @x25519: shared secret of X25519 */
-	uint8_t x25519[PQC_SECRET_BYTES];
+	/** @ecdh: shared secret of ECDH; the suite says how many bytes of it are valid */
+	uint8_t ecdh[SUITE_ECDH_SECRET_BYTES_MAX];
 };
 
 /**
  * pqc_key_new() - make a key pair for one offer
  * @key: set to the private key; the caller frees it with pqc_key_free()
- * @public_key: PQC_PUBLIC_BYTES, filled in: ML-KEM-768 encapsulation key
- *	(1184), X25519 public key (32)
+ * @suite: its algorithms
+ * @public_key: suite_public_bytes(), filled in: ML-KEM encapsulation key, ECDH public key
  *
- * FIPS 203, algorithm 19; RFC 7748, section 6.1. The layout is that of X25519MLKEM768 in
- * TLS 1.3 (draft-ietf-tls-ecdhe-mlkem).
+ * FIPS 203, algorithm 19; RFC 7748, section 6.1, or SP 800-56A revision 3, 5.6.1.2.
  *
  * Context: Process.
  * Return: 0, or %-EIO if OpenSSL or memory failed; then @key is %NULL.
  */
-int pqc_key_new(struct pqc_key **key, uint8_t *public_key);
+int pqc_key_new(struct pqc_key **key, const struct suite *suite, uint8_t *public_key);
 
 /**
  * pqc_key_free() - wipe and free a private key
@@ -50,22 +47,24 @@ void pqc_key_free(struct pqc_key **key);
 
 /**
  * pqc_encapsulate() - make a secret that only the owner of the private key can open
+ * @suite: the algorithms of @public_key
  * @public_key: the peer's public key
  * @len: bytes at @public_key
- * @ciphertext: PQC_CIPHERTEXT_BYTES for the peer, filled in
+ * @ciphertext: suite_ciphertext_bytes() for the peer, filled in
  * @secret: filled in; wiped on failure
  *
- * FIPS 203, algorithm 20, with the checks of section 7.2; RFC 7748, section 6.1.
+ * FIPS 203, algorithm 20, with the checks of section 7.2; RFC 7748, section 6.1, or SP 800-56A
+ * revision 3, 5.6.2.3.3 and 5.7.1.2.
  *
  * Context: Process.
  * Return:
  * * %0		- @ciphertext and @secret are filled in
- * * %-EINVAL	- @len is not PQC_PUBLIC_BYTES, a coefficient is out of range, or the
- *		  X25519 result is all zero
+ * * %-EINVAL	- @len is not that of the suite, a coefficient is out of range, a point is not on
+ *		  the curve, or the X25519 result is all zero
  * * %-EIO	- OpenSSL failed
  */
-int pqc_encapsulate(const uint8_t *public_key, size_t len, uint8_t *ciphertext,
-		    struct pqc_secret *secret);
+int pqc_encapsulate(const struct suite *suite, const uint8_t *public_key, size_t len,
+		    uint8_t *ciphertext, struct pqc_secret *secret);
 
 /**
  * pqc_decapsulate() - open a ciphertext and free the key, which serves only once
@@ -81,7 +80,8 @@ int pqc_encapsulate(const uint8_t *public_key, size_t len, uint8_t *ciphertext,
  * Context: Process.
  * Return:
  * * %0		- @secret is filled in
- * * %-EINVAL	- @len is not PQC_CIPHERTEXT_BYTES, or the X25519 result is all zero
+ * * %-EINVAL	- @len is not that of the suite, a point is not on the curve, or the X25519 result
+ *		  is all zero
  * * %-ENOKEY	- *@key is %NULL: the key was used before
  */
 int pqc_decapsulate(struct pqc_key **key, const uint8_t *ciphertext, size_t len,
