@@ -446,6 +446,7 @@ size_t qlink_config_bytes(void)
 	       nla_total_size(sizeof(struct in6_addr)) +	/* endpoint */
 	       nla_total_size(sizeof(u16)) +			/* endpoint port */
 	       nla_total_size(sizeof(u32)) +			/* accept */
+	       nla_total_size(sizeof(u8)) +			/* accept-kmes */
 	       nla_total_size(sizeof(u8)) +			/* state */
 	       2 * qlink_ring_bytes() +
 	       nla_total_size(sizeof(u32)) +			/* wipes */
@@ -477,7 +478,8 @@ int qlink_config_fill(struct sk_buff *msg, struct qlink_dev *link)
 	    qlink_config_fill_underlay(msg, config) ||
 	    qlink_config_fill_endpoint(msg, link) ||
 	    qlink_parcel_fill(msg, link) ||
-	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept)) ||
+	    nla_put_u32(msg, IFLA_QLINK_ACCEPT, READ_ONCE(link->accept.sources)) ||
+	    nla_put_u8(msg, IFLA_QLINK_ACCEPT_KMES, READ_ONCE(link->accept.kmes)) ||
 	    nla_put_u8(msg, IFLA_QLINK_STATE, qlink_link_state(link)) ||
 	    qlink_config_fill_keys(msg, &link->keyring) ||
 	    qlink_limits_fill(msg, &link->limits) ||

@@ -282,7 +282,8 @@ static void qlink_device_setup(struct net_device *dev)
 	dev->mtu = ETH_DATA_LEN - QLINK_MTU_LESS;
 
 	link->dev = dev;
-	link->accept = QLINK_ACCEPT_DEFAULT;
+	link->accept.sources = QLINK_ACCEPT_DEFAULT;
+	link->accept.kmes = 1;
 	link->speed = SPEED_UNKNOWN;
 	link->duplex = DUPLEX_UNKNOWN;
 	qlink_config_default(&link->config);

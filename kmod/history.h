@@ -42,6 +42,8 @@ struct qlink_record {
 	u8 direction;
 	/** @source: an enum qlink_source */
 	u8 source;
+	/** @kmes: how many KMEs it had secrets of */
+	u8 kmes;
 } __aligned(8); /* the same on machines that align a u64 to 4 bytes */
 
 static_assert(sizeof(struct qlink_record) == 64);

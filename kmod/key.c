@@ -92,6 +92,7 @@ struct qlink_key *qlink_key_new(const struct qlink_key_config *config,
 	key->name.epoch = config->epoch;
 	key->direction = config->direction;
 	key->source = config->source;
+	key->kmes = config->kmes;
 	key->hard_blocks = config->hard_blocks;
 	memcpy(key->kme_key_id, config->kme_key_id, sizeof(key->kme_key_id));
 	memcpy(key->salt, config->salt, sizeof(key->salt));

@@ -24,6 +24,8 @@ struct qlink_key_config {
 	enum qlink_direction direction;
 	/** @source: where the key comes from */
 	enum qlink_source source;
+	/** @kmes: how many KMEs it has secrets of; 0 for a source without a KME */
+	u8 kmes;
 	/** @epoch: 1 to QLINK_EPOCH_MAX */
 	u64 epoch;
 	/** @hard_blocks: AES blocks that the key may seal, tx only */
@@ -91,6 +93,8 @@ struct qlink_key {
 	u8 direction;
 	/** @source: an enum qlink_source */
 	u8 source;
+	/** @kmes: how many KMEs it has secrets of */
+	u8 kmes;
 	/** @state: an enum qlink_key_state; the ring's lock */
 	u8 state;
 	/** @is_installed: false until its whole message is accepted */

@@ -45,6 +45,7 @@ static void qlink_key_record(struct qlink_key *key)
 		.last_ms = qlink_key_boot_ms(max(slot->first_at, slot->last_at)),
 		.direction = key->direction,
 		.source = key->source,
+		.kmes = key->kmes,
 	};
 
 	qlink_key_usage(key, &record.usage);

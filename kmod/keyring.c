@@ -448,16 +448,16 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 }
 
 /**
- * qlink_keyring_refuse() - wipe the keys whose source the link refuses
+ * qlink_keyring_refuse() - wipe the keys that the link does not accept
  * @keyring: of the link
- * @accept: a bit for each source that the link accepts
+ * @accept: of the link
  *
  * Context: Process context, sleeps. Under the link mutex, so that no refused
  * key is installed after it. The policy is in force once the caller has waited
  * for the frames in flight with synchronize_net().
  * Return: whether a key was wiped
  */
-bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept)
+bool qlink_keyring_refuse(struct qlink_keyring *keyring, const struct qlink_accept *accept)
 {
 	bool has_dropped_tx = qlink_ring_refuse(&keyring->tx, accept);
 	bool has_dropped_rx = qlink_ring_refuse(&keyring->rx, accept);

@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/qlink.h>
 
+#include "accept.h"
 #include "ring_rx.h"
 #include "ring_tx.h"
 
@@ -61,7 +62,7 @@ int qlink_keyring_delete(struct qlink_keyring *keyring,
 			 struct netlink_ext_ack *extack);
 void qlink_keyring_set_limits(struct qlink_keyring *keyring,
 			      const struct qlink_limits *limits);
-bool qlink_keyring_refuse(struct qlink_keyring *keyring, u32 accept);
+bool qlink_keyring_refuse(struct qlink_keyring *keyring, const struct qlink_accept *accept);
 
 void qlink_keyrings_silence(void);
 int qlink_keyrings_silenced(void);

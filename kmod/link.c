@@ -475,11 +475,19 @@ bool qlink_link_detach(struct qlink_dev *link)
 }
 
 /* A tightened policy is in force when this returns: no frame is sealed or accepted against it. */
-static void qlink_link_set_accept(struct qlink_dev *link, u32 accept)
+static void qlink_link_set_accept(struct qlink_dev *link, struct nlattr **attrs)
 {
+	const struct nlattr *sources = attrs[IFLA_QLINK_ACCEPT];
+	const struct nlattr *kmes = attrs[IFLA_QLINK_ACCEPT_KMES];
+
+	if (!sources && !kmes)
+		return;
 	mutex_lock(&link->mutex);
-	WRITE_ONCE(link->accept, accept);
-	if (qlink_keyring_refuse(&link->keyring, accept))
+	if (sources)
+		WRITE_ONCE(link->accept.sources, nla_get_u32(sources));
+	if (kmes)
+		WRITE_ONCE(link->accept.kmes, nla_get_u8(kmes));
+	if (qlink_keyring_refuse(&link->keyring, &link->accept))
 		synchronize_net();
 	mutex_unlock(&link->mutex);
 }
@@ -602,7 +610,7 @@ int qlink_link_change(struct qlink_dev *link, struct nlattr **attrs,
 		qlink_live_set(link, keepalive_ms);
 	if (!err && attrs)
 		qlink_link_set_parcel(link, attrs);
-	if (!err && attrs && attrs[IFLA_QLINK_ACCEPT])
-		qlink_link_set_accept(link, nla_get_u32(attrs[IFLA_QLINK_ACCEPT]));
+	if (!err && attrs)
+		qlink_link_set_accept(link, attrs);
 	return err;
 }

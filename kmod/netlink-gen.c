@@ -50,7 +50,7 @@ static const struct netlink_range_validation qlink_a_key_hard_blocks_range = {
 };
 
 /* Common nested types */
-const struct nla_policy qlink_key_input_nl_policy[QLINK_A_KEY_HARD_BLOCKS + 1] = {
+const struct nla_policy qlink_key_input_nl_policy[QLINK_A_KEY_KMES + 1] = {
 	[QLINK_A_KEY_DIRECTION] = NLA_POLICY_MAX(NLA_U8, 1),
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 	[QLINK_A_KEY_SOURCE] = NLA_POLICY_MAX(NLA_U8, 3),
@@ -58,6 +58,7 @@ const struct nla_policy qlink_key_input_nl_policy[QLINK_A_KEY_HARD_BLOCKS + 1] =
 	[QLINK_A_KEY_KEY] = NLA_POLICY_EXACT_LEN(QLINK_KEY_BYTES),
 	[QLINK_A_KEY_SALT] = NLA_POLICY_EXACT_LEN(QLINK_SALT_BYTES),
 	[QLINK_A_KEY_HARD_BLOCKS] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_hard_blocks_range),
+	[QLINK_A_KEY_KMES] = { .type = NLA_U8, },
 };
 
 const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
@@ -65,7 +66,7 @@ const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1] = {
 	[QLINK_A_KEY_EPOCH] = NLA_POLICY_FULL_RANGE(NLA_U64, &qlink_a_key_epoch_range),
 };
 
-const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_PARCEL_HOLD_US + 1] = {
+const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_ACCEPT_KMES + 1] = {
 	[IFLA_QLINK_ID] = NLA_POLICY_MIN(NLA_U16, 1),
 	[IFLA_QLINK_LOWER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[IFLA_QLINK_PEER] = NLA_POLICY_EXACT_LEN(6),
@@ -86,6 +87,7 @@ const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_PARCEL_HOLD_US + 
 	[IFLA_QLINK_PARCEL_QUEUE] = NLA_POLICY_RANGE(NLA_U16, QLINK_PARCEL_QUEUE_MIN, QLINK_PARCEL_QUEUE_MAX),
 	[IFLA_QLINK_PARCEL_HOLD_US] = NLA_POLICY_MAX(NLA_U16, QLINK_PARCEL_HOLD_US_MAX),
 	[IFLA_QLINK_ACCEPT] = NLA_POLICY_MASK(NLA_U32, 0xf),
+	[IFLA_QLINK_ACCEPT_KMES] = NLA_POLICY_RANGE(NLA_U8, 1, QLINK_KMES_MAX),
 	[IFLA_QLINK_REKEY_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &ifla_qlink_rekey_ms_range),
 	[IFLA_QLINK_REKEY_FRAMES] = NLA_POLICY_FULL_RANGE(NLA_U64, &ifla_qlink_rekey_frames_range),
 	[IFLA_QLINK_REKEY_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U64, &ifla_qlink_rekey_bytes_range),

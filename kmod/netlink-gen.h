@@ -13,9 +13,9 @@
 #include <uapi/linux/qlink.h>
 
 /* Common nested types */
-extern const struct nla_policy qlink_key_input_nl_policy[QLINK_A_KEY_HARD_BLOCKS + 1];
+extern const struct nla_policy qlink_key_input_nl_policy[QLINK_A_KEY_KMES + 1];
 extern const struct nla_policy qlink_key_name_nl_policy[QLINK_A_KEY_EPOCH + 1];
-extern const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_PARCEL_HOLD_US + 1];
+extern const struct nla_policy qlink_link_config_nl_policy[IFLA_QLINK_ACCEPT_KMES + 1];
 
 int qlink_nl_link_get_doit(struct sk_buff *skb, struct genl_info *info);
 int qlink_nl_link_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

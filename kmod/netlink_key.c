@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "accept.h"
 #include "key_wipe.h"
 #include "names-gen.h"
 #include "netlink-gen.h"
@@ -68,14 +69,56 @@ static int qlink_netlink_parse_limits(struct nlattr **attrs, unsigned int index,
 	return qlink_netlink_check_blocks(config->hard_blocks, index, mtu, extack);
 }
 
-static int qlink_netlink_check_source(enum qlink_source source, unsigned int index, u32 accept,
-				      struct netlink_ext_ack *extack)
+static int qlink_netlink_check_accept(const struct qlink_accept *accept, enum qlink_source source,
+				      u8 kmes, unsigned int index, struct netlink_ext_ack *extack)
 {
-	if (accept & BIT(source))
+	if (qlink_accept_has_key(accept, source, kmes))
 		return 0;
-	NL_SET_ERR_MSG_FMT(extack, "key %u: source %s is not in the accept list", index,
-			   qlink_source_name(source));
+	if (!qlink_accept_has_source(accept, source))
+		NL_SET_ERR_MSG_FMT(extack, "key %u: source %s is not in the accept list", index,
+				   qlink_source_name(source));
+	else
+		NL_SET_ERR_MSG_FMT(extack, "key %u: kmes %u is below %u, the least accepted for %s",
+				   index, kmes, accept->kmes, qlink_source_name(source));
 	return -EACCES;
+}
+
+/* Another request may be changing what the link accepts. This may read the old sources and the new
+ * number of KMEs; but whatever that refuses, the old or the new ones refuse, too.
+ */
+static int qlink_netlink_check_early(const struct qlink_dev *link,
+				     const struct qlink_key_config *config, unsigned int index,
+				     struct netlink_ext_ack *extack)
+{
+	struct qlink_accept accept = {
+		.sources = READ_ONCE(link->accept.sources),
+		.kmes = READ_ONCE(link->accept.kmes),
+	};
+
+	return qlink_netlink_check_accept(&accept, config->source, config->kmes, index, extack);
+}
+
+static int qlink_netlink_parse_kmes(struct nlattr **attrs, unsigned int index,
+				    struct qlink_key_config *config,
+				    struct netlink_ext_ack *extack)
+{
+	bool has_kme = qlink_source_has_kme(config->source);
+	u8 kmes = has_kme;
+
+	if (attrs[QLINK_A_KEY_KMES])
+		kmes = nla_get_u8(attrs[QLINK_A_KEY_KMES]);
+	if (has_kme && (!kmes || kmes > QLINK_KMES_MAX)) {
+		NL_SET_ERR_MSG_FMT(extack, "key %u: kmes %u is not 1 to %u, as source %s needs",
+				   index, kmes, QLINK_KMES_MAX, qlink_source_name(config->source));
+		return -EINVAL;
+	}
+	if (!has_kme && kmes) {
+		NL_SET_ERR_MSG_FMT(extack, "key %u: kmes %u is not 0, but source %s has no KME",
+				   index, kmes, qlink_source_name(config->source));
+		return -EINVAL;
+	}
+	config->kmes = kmes;
+	return 0;
 }
 
 /* The MTU of what one sealed frame may have: a parcel is as large as the underlay allows. */
@@ -110,7 +153,9 @@ static int qlink_netlink_parse_key(struct nlattr **attrs, unsigned int index,
 		return -EINVAL;
 	}
 	config->source = nla_get_u8(attrs[QLINK_A_KEY_SOURCE]);
-	err = qlink_netlink_check_source(config->source, index, READ_ONCE(link->accept), extack);
+	err = qlink_netlink_parse_kmes(attrs, index, config, extack);
+	if (!err)
+		err = qlink_netlink_check_early(link, config, index, extack);
 	if (err)
 		return err;
 	if (attrs[QLINK_A_KEY_KME_KEY_ID])
@@ -127,14 +172,14 @@ static struct qlink_key *qlink_netlink_make_key(struct qlink_dev *link,
 						const struct nlattr *attr, unsigned int index,
 						struct netlink_ext_ack *extack)
 {
-	struct nlattr *attrs[QLINK_A_KEY_HARD_BLOCKS + 1];
+	struct nlattr *attrs[ARRAY_SIZE(qlink_key_input_nl_policy)];
 	struct qlink_key_config config = {};
 	struct qlink_key *key;
 	int err;
 
 	NL_SET_BAD_ATTR(extack, attr);
-	err = nla_parse_nested(attrs, QLINK_A_KEY_HARD_BLOCKS, attr,
-			       qlink_key_input_nl_policy, extack);
+	err = nla_parse_nested(attrs, ARRAY_SIZE(attrs) - 1, attr, qlink_key_input_nl_policy,
+			       extack);
 	if (!err)
 		err = qlink_netlink_parse_key(attrs, index, link, &config, extack);
 	if (err)
@@ -185,8 +230,8 @@ static int qlink_netlink_install_made(struct qlink_dev *link, struct qlink_key *
 	if (link->is_dead)
 		return -ENODEV;
 	for (*refused = 0; *refused < n; (*refused)++) {
-		err = qlink_netlink_check_source(keys[*refused]->source, *refused, link->accept,
-						 extack);
+		err = qlink_netlink_check_accept(&link->accept, keys[*refused]->source,
+						 keys[*refused]->kmes, *refused, extack);
 		if (err)
 			return err;
 	}
@@ -244,9 +289,9 @@ static int qlink_netlink_install_all(struct qlink_dev *link, struct genl_info *i
  * Return:
  * * %0		- all keys installed
  * * %-EBUSY	- the host is about to sleep
- * * %-EINVAL	- an attribute is missing
+ * * %-EINVAL	- an attribute is missing, or kmes does not fit the source
  * * %-EPERM	- no CAP_NET_ADMIN in the link netns
- * * %-EACCES	- a source that the link does not accept
+ * * %-EACCES	- a source, or a number of KMEs, that the link does not accept
  * * any other	- as qlink_keyring_install(); then none is installed
  */
 int qlink_nl_key_install_doit(struct sk_buff *skb, struct genl_info *info)
@@ -356,6 +401,7 @@ static int qlink_netlink_fill_key(struct sk_buff *msg, const struct qlink_key *k
 	    nla_put_u8(msg, QLINK_A_KEY_DIRECTION, key->direction) ||
 	    nla_put_u64_64bit(msg, QLINK_A_KEY_EPOCH, key->name.epoch, QLINK_A_KEY_PAD) ||
 	    nla_put_u8(msg, QLINK_A_KEY_SOURCE, key->source) ||
+	    nla_put_u8(msg, QLINK_A_KEY_KMES, key->kmes) ||
 	    nla_put(msg, QLINK_A_KEY_KME_KEY_ID, sizeof(key->kme_key_id), key->kme_key_id) ||
 	    nla_put_u8(msg, QLINK_A_KEY_STATE, key->state) ||
 	    nla_put_u64_64bit(msg, QLINK_A_KEY_FRAMES, usage.frames, QLINK_A_KEY_PAD) ||

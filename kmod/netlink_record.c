@@ -25,6 +25,7 @@ static int qlink_netlink_fill_record(struct sk_buff *msg, const struct qlink_rec
 	    nla_put_u8(msg, QLINK_A_RECORD_DIRECTION, record->direction) ||
 	    nla_put_u64_64bit(msg, QLINK_A_RECORD_EPOCH, record->epoch, QLINK_A_RECORD_PAD) ||
 	    nla_put_u8(msg, QLINK_A_RECORD_SOURCE, record->source) ||
+	    nla_put_u8(msg, QLINK_A_RECORD_KMES, record->kmes) ||
 	    nla_put(msg, QLINK_A_RECORD_KME_KEY_ID, sizeof(record->kme_key_id),
 		    record->kme_key_id) ||
 	    nla_put_u64_64bit(msg, QLINK_A_RECORD_FIRST_MS, record->first_ms,

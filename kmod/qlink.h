@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 
+#include "accept.h"
 #include "fill.h"
 #include "keyring.h"
 #include "queue.h"
@@ -188,8 +189,8 @@ struct qlink_dev {
 	/** @mutex: one change of keys or policy at a time; inside RTNL */
 	struct mutex mutex;
 
-	/** @accept: a bit for each key source that may be installed; @mutex */
-	u32 accept;
+	/** @accept: the keys that may be installed; changes under RTNL and @mutex */
+	struct qlink_accept accept;
 
 	/** @is_dead: no key is installed any more; @mutex */
 	bool is_dead;

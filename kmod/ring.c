@@ -135,7 +135,8 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key)
 	lockdep_assert_held(&ring->lock);
 
 	trace_qlink_key_taken(ring->dev, qlink_direction_name(ring->direction), key->name.epoch,
-			      qlink_source_name(key->source), qlink_key_state_name(key->state));
+			      qlink_source_name(key->source), key->kmes,
+			      qlink_key_state_name(key->state));
 	qlink_ring_leave_staged(ring, key);
 	WRITE_ONCE(key->state, QLINK_KEY_STATE_ACTIVE);
 	ring->begun_at = 0;
@@ -220,7 +221,8 @@ void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key)
 	lockdep_assert_held(&ring->lock);
 
 	trace_qlink_key_gone(ring->dev, qlink_direction_name(ring->direction), key->name.epoch,
-			     qlink_source_name(key->source), qlink_key_state_name(key->state));
+			     qlink_source_name(key->source), key->kmes,
+			     qlink_key_state_name(key->state));
 	qlink_ring_advance_bare(ring, key);
 	if (ring->skipped == key)
 		ring->skipped = qlink_ring_after(ring, key);
@@ -534,7 +536,7 @@ struct qlink_key *qlink_ring_find_held(struct qlink_ring *ring, u64 epoch)
 }
 
 /* Drop some refused keys, few enough that frames can wait. Returns whether there were any. */
-static bool qlink_ring_refuse_some(struct qlink_ring *ring, u32 accept)
+static bool qlink_ring_refuse_some(struct qlink_ring *ring, const struct qlink_accept *accept)
 {
 	struct qlink_key *key, *next;
 	unsigned int n = 0;
@@ -542,7 +544,7 @@ static bool qlink_ring_refuse_some(struct qlink_ring *ring, u32 accept)
 	spin_lock_bh(&ring->lock);
 	/* Newest first, so that no refused key becomes the active one meanwhile. */
 	list_for_each_entry_safe_reverse(key, next, &ring->keys, entry) {
-		if (accept & BIT(key->source))
+		if (qlink_accept_has_key(accept, key->source, key->kmes))
 			continue;
 		qlink_ring_drop(ring, key);
 		if (++n == QLINK_RING_AT_ONCE)
@@ -553,14 +555,14 @@ static bool qlink_ring_refuse_some(struct qlink_ring *ring, u32 accept)
 }
 
 /**
- * qlink_ring_refuse() - wipe the keys whose source the link refuses
+ * qlink_ring_refuse() - wipe the keys that the link does not accept
  * @ring: any
- * @accept: a bit for each source that the link accepts
+ * @accept: of the link
  *
  * Context: Process context.
  * Return: whether a key was wiped
  */
-bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept)
+bool qlink_ring_refuse(struct qlink_ring *ring, const struct qlink_accept *accept)
 {
 	bool has_dropped = false;
 
@@ -588,6 +590,7 @@ void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info)
 	info->newest_epoch = ring->newest_epoch;
 	info->current_epoch = key ? key->name.epoch : 0;
 	info->current_source = key ? key->source : 0;
+	info->current_kmes = key ? key->kmes : 0;
 	info->n_staged = ring->n_staged;
 	info->n_retired = ring->n_retired;
 	info->n_rekeys = ring->n_rekeys;

@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 #include <linux/qlink.h>
 
+#include "accept.h"
 #include "key.h"
 
 #define QLINK_RING_KEYS_MAX	32768
@@ -148,6 +149,8 @@ struct qlink_ring_info {
 	u64 current_epoch;
 	/** @current_source: of the active key */
 	enum qlink_source current_source;
+	/** @current_kmes: of the active key */
+	u8 current_kmes;
 	/** @n_staged: keys that wait for their turn */
 	u32 n_staged;
 	/** @n_retired: keys kept for late frames */
@@ -212,7 +215,7 @@ void qlink_ring_activate(struct qlink_ring *ring, struct qlink_key *key);
 void qlink_ring_leave_staged(struct qlink_ring *ring, const struct qlink_key *key);
 void qlink_ring_drop(struct qlink_ring *ring, struct qlink_key *key);
 void qlink_ring_advance(struct qlink_ring *ring);
-bool qlink_ring_refuse(struct qlink_ring *ring, u32 accept);
+bool qlink_ring_refuse(struct qlink_ring *ring, const struct qlink_accept *accept);
 
 void qlink_ring_read(struct qlink_ring *ring, struct qlink_ring_info *info);
 void qlink_ring_usage(struct qlink_ring *ring, struct qlink_usage *by_source);

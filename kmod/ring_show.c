@@ -21,7 +21,7 @@ size_t qlink_ring_bytes(void)
 	return nla_total_size(0) +			/* the nest */
 	       nla_total_size(QLINK_RING_ID_BYTES) +
 	       2 * nla_total_size_64bit(sizeof(u64)) +	/* newest, current */
-	       nla_total_size(sizeof(u8)) +		/* source */
+	       2 * nla_total_size(sizeof(u8)) +		/* source, KMEs */
 	       2 * nla_total_size(sizeof(u32)) +	/* staged, retired */
 	       2 * nla_total_size_64bit(sizeof(u64)) +	/* rekeys, age */
 	       nla_total_size(sizeof(u8)) +		/* overdue */
@@ -79,7 +79,8 @@ int qlink_ring_fill(struct sk_buff *msg, struct qlink_ring *ring, int attribute)
 	    nla_put_u64_64bit(msg, QLINK_A_RING_CURRENT_EPOCH, info.current_epoch,
 			      QLINK_A_RING_PAD) ||
 	    (info.current_epoch &&
-	     nla_put_u8(msg, QLINK_A_RING_CURRENT_SOURCE, info.current_source)) ||
+	     (nla_put_u8(msg, QLINK_A_RING_CURRENT_SOURCE, info.current_source) ||
+	      nla_put_u8(msg, QLINK_A_RING_CURRENT_KMES, info.current_kmes))) ||
 	    nla_put_u32(msg, QLINK_A_RING_STAGED, info.n_staged) ||
 	    nla_put_u32(msg, QLINK_A_RING_RETIRED, info.n_retired) ||
 	    nla_put_u64_64bit(msg, QLINK_A_RING_REKEYS, info.n_rekeys, QLINK_A_RING_PAD) ||

@@ -36,14 +36,15 @@ TRACE_EVENT(qlink_drop,
 
 DECLARE_EVENT_CLASS(qlink_key,
 	TP_PROTO(const struct net_device *dev, const char *direction, u64 epoch,
-		 const char *source, const char *state),
-	TP_ARGS(dev, direction, epoch, source, state),
+		 const char *source, u8 kmes, const char *state),
+	TP_ARGS(dev, direction, epoch, source, kmes, state),
 	TP_STRUCT__entry(
 		__string(dev, dev->name)
 		__string(direction, direction)
 		__string(source, source)
 		__string(state, state)
 		__field(u64, epoch)
+		__field(u8, kmes)
 	),
 	TP_fast_assign(
 		__assign_str(dev);
@@ -51,23 +52,25 @@ DECLARE_EVENT_CLASS(qlink_key,
 		__assign_str(source);
 		__assign_str(state);
 		__entry->epoch = epoch;
+		__entry->kmes = kmes;
 	),
-	TP_printk("dev=%s direction=%s epoch=%llu source=%s state=%s", __get_str(dev),
-		  __get_str(direction), __entry->epoch, __get_str(source), __get_str(state))
+	TP_printk("dev=%s direction=%s epoch=%llu source=%s kmes=%u state=%s", __get_str(dev),
+		  __get_str(direction), __entry->epoch, __get_str(source), __entry->kmes,
+		  __get_str(state))
 );
 
 /* A key becomes the active one. @state: before */
 DEFINE_EVENT(qlink_key, qlink_key_taken,
 	TP_PROTO(const struct net_device *dev, const char *direction, u64 epoch,
-		 const char *source, const char *state),
-	TP_ARGS(dev, direction, epoch, source, state)
+		 const char *source, u8 kmes, const char *state),
+	TP_ARGS(dev, direction, epoch, source, kmes, state)
 );
 
 /* A key leaves its ring, to be wiped. @state: before */
 DEFINE_EVENT(qlink_key, qlink_key_gone,
 	TP_PROTO(const struct net_device *dev, const char *direction, u64 epoch,
-		 const char *source, const char *state),
-	TP_ARGS(dev, direction, epoch, source, state)
+		 const char *source, u8 kmes, const char *state),
+	TP_ARGS(dev, direction, epoch, source, kmes, state)
 );
 
 #endif

@@ -27,7 +27,7 @@ test_keys_and_drops()
 	trace_start qlink skb/kfree_skb
 	setup_pair
 	quiet
-	expect_soon "a key in use" traced "qlink_key_taken: dev=qlink0 direction=tx epoch=1 source=static state=staged"
+	expect_soon "a key in use" traced "qlink_key_taken: dev=qlink0 direction=tx epoch=1 source=static kmes=0 state=staged"
 	expect_ok "forge" frames forge flip --under eth --from "$ns1" --to "$ns2" --key "$(key_file "$ns1" 1)"
 	expect_soon "a forged frame" traced "qlink_drop: dev=qlink0 counter=rx_auth_error frames=1"
 	expect_eq "as many as the counter says" "$(grep -cF 'counter=rx_auth_error' "$tracing/trace")" \
@@ -37,7 +37,7 @@ test_keys_and_drops()
 	expect_soon "a frame for a device that is down" traced "counter=rx_down"
 	expect_soon "the core's reason" traced "reason: DEV_READY"
 	expect_ok "delete" in_ns "$ns1" qlinkctl key del qlink0 tx epoch 1
-	expect_soon "the key gone" traced "qlink_key_gone: dev=qlink0 direction=tx epoch=1 source=static state=active"
+	expect_soon "the key gone" traced "qlink_key_gone: dev=qlink0 direction=tx epoch=1 source=static kmes=0 state=active"
 }
 
 run_tests "$@"

@@ -18,7 +18,8 @@ static const char help_tail[] =
 "                   A remote that is any is learned: its peer sends first.\n"
 "\n"
 "Where:  LIST   := SOURCE[,LIST]\n"
-"        SOURCE := { qkd | hybrid | pqc | static }\n";
+"        SOURCE := { qkd[KMES] | hybrid[KMES] | pqc | static }\n"
+"        KMES   := 1 to 8, the least number of KMEs of a key\n";
 
 static void write_help(FILE *to)
 {
@@ -138,7 +139,9 @@ static void print_big(const char *format, uint64_t value)
 	print_color_u64(PRINT_FP, COLOR_NONE, NULL, format, value);
 }
 
-/* All but the id, which comes earlier, and the lower device: ip has named that in DEV@LOWER. */
+/* All but the id, which comes earlier; the lower device, which ip has named in DEV@LOWER; and the
+ * number of KMEs, which accept has.
+ */
 static void print_options(const struct qlink_config *config)
 {
 	const struct qlink_attr *attr = qlink_config_attrs.attrs;
@@ -147,6 +150,7 @@ static void print_options(const struct qlink_config *config)
 
 	for (i = 0; i < qlink_config_attrs.n; i++, attr++) {
 		if (attr->type == IFLA_QLINK_ID || attr->type == IFLA_QLINK_LOWER ||
+		    attr->type == IFLA_QLINK_ACCEPT_KMES ||
 		    !qlink_config_has(config, attr->type))
 			continue;
 		print_text("%s ", attr->name);
@@ -154,16 +158,19 @@ static void print_options(const struct qlink_config *config)
 	}
 }
 
-/* As "tx epoch 3 hybrid newest 9 staged 6 retired 0", or "tx no-key newest …". */
+/* As "tx epoch 3 hybrid2 newest 9 staged 6 retired 0", or "tx no-key newest …". */
 static void print_ring(const char *name, const struct qlink_ring *ring)
 {
+	char source[QLINK_SOURCE_TEXT];
+
 	print_text("%s ", name);
 	if (ring->current_epoch)
 		print_big("epoch %llu ", ring->current_epoch);
 	else
 		print_text("%s ", "no-key");
 	if (ring->has_source)
-		print_text("%s ", qlink_name(&qlink_sources, ring->current_source));
+		print_text("%s ", qlink_format_source(ring->current_source, ring->current_kmes,
+						      source));
 	print_big("newest %llu ", ring->newest_epoch);
 	print_number("staged %u ", ring->staged);
 	print_number("retired %u ", ring->retired);

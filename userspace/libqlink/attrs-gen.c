@@ -28,6 +28,7 @@ _Static_assert(sizeof(((struct qlink_config *)0)->parcel_interval_us) == 4, "par
 _Static_assert(sizeof(((struct qlink_config *)0)->parcel_queue) == 2, "parcel-queue");
 _Static_assert(sizeof(((struct qlink_config *)0)->parcel_hold_us) == 2, "parcel-hold-us");
 _Static_assert(sizeof(((struct qlink_config *)0)->accept) == 4, "accept");
+_Static_assert(sizeof(((struct qlink_config *)0)->accept_kmes) == 1, "accept-kmes");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_ms) == 4, "rekey-ms");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_frames) == 8, "rekey-frames");
 _Static_assert(sizeof(((struct qlink_config *)0)->rekey_bytes) == 8, "rekey-bytes");
@@ -153,6 +154,12 @@ static const struct qlink_attr config_attrs[] = {
 		.type = IFLA_QLINK_ACCEPT, .form = QLINK_FORM_BITS,
 		.names = &qlink_sources,
 		MEMBER(struct qlink_config, accept),
+	},
+	{
+		.name = "accept-kmes", .key = "accept_kmes",
+		.type = IFLA_QLINK_ACCEPT_KMES, .form = QLINK_FORM_NUMBER,
+		.min = 1, .max = QLINK_KMES_MAX,
+		MEMBER(struct qlink_config, accept_kmes),
 	},
 	{
 		.name = "rekey-ms", .key = "rekey_ms",
@@ -307,6 +314,7 @@ _Static_assert(sizeof(((struct qlink_ring *)0)->retired) == 4, "retired");
 _Static_assert(sizeof(((struct qlink_ring *)0)->rekeys) == 8, "rekeys");
 _Static_assert(sizeof(((struct qlink_ring *)0)->age_ms) == 8, "age-ms");
 _Static_assert(sizeof(((struct qlink_ring *)0)->overdue) == 1, "overdue");
+_Static_assert(sizeof(((struct qlink_ring *)0)->current_kmes) == 1, "current-kmes");
 
 static const struct qlink_attr ring_attrs[] = {
 	{
@@ -361,6 +369,12 @@ static const struct qlink_attr ring_attrs[] = {
 		.type = QLINK_A_RING_OVERDUE, .form = QLINK_FORM_BOOLEAN,
 		MEMBER(struct qlink_ring, overdue),
 	},
+	{
+		.name = "current-kmes", .key = "current_kmes",
+		.type = QLINK_A_RING_CURRENT_KMES, .form = QLINK_FORM_NUMBER,
+		.max = UINT8_MAX,
+		MEMBER(struct qlink_ring, current_kmes),
+	},
 };
 
 const struct qlink_attr_set qlink_ring_attrs = {
@@ -399,6 +413,7 @@ const struct qlink_attr_set qlink_usage_attrs = {
 _Static_assert(sizeof(((struct qlink_key *)0)->direction) == 1, "direction");
 _Static_assert(sizeof(((struct qlink_key *)0)->epoch) == 8, "epoch");
 _Static_assert(sizeof(((struct qlink_key *)0)->source) == 1, "source");
+_Static_assert(sizeof(((struct qlink_key *)0)->kmes) == 1, "kmes");
 _Static_assert(sizeof(((struct qlink_key *)0)->kme_key_id) == QLINK_KME_KEY_ID_BYTES, "kme-key-id");
 _Static_assert(sizeof(((struct qlink_key *)0)->hard_blocks) == 8, "hard-blocks");
 _Static_assert(sizeof(((struct qlink_key *)0)->state) == 1, "state");
@@ -423,6 +438,12 @@ static const struct qlink_attr key_attrs[] = {
 		.type = QLINK_A_KEY_SOURCE, .form = QLINK_FORM_NAME,
 		.names = &qlink_sources,
 		MEMBER(struct qlink_key, source),
+	},
+	{
+		.name = "kmes", .key = "kmes",
+		.type = QLINK_A_KEY_KMES, .form = QLINK_FORM_NUMBER,
+		.max = UINT8_MAX,
+		MEMBER(struct qlink_key, kmes),
 	},
 	{
 		.name = "kme-key-id", .key = "kme_key_id",
@@ -468,6 +489,7 @@ _Static_assert(sizeof(((struct qlink_record *)0)->first_ms) == 8, "first-ms");
 _Static_assert(sizeof(((struct qlink_record *)0)->last_ms) == 8, "last-ms");
 _Static_assert(sizeof(((struct qlink_record *)0)->frames) == 8, "frames");
 _Static_assert(sizeof(((struct qlink_record *)0)->bytes) == 8, "bytes");
+_Static_assert(sizeof(((struct qlink_record *)0)->kmes) == 1, "kmes");
 
 static const struct qlink_attr record_attrs[] = {
 	{
@@ -522,6 +544,12 @@ static const struct qlink_attr record_attrs[] = {
 		.type = QLINK_A_RECORD_BYTES, .form = QLINK_FORM_NUMBER,
 		.max = UINT64_MAX,
 		MEMBER(struct qlink_record, bytes),
+	},
+	{
+		.name = "kmes", .key = "kmes",
+		.type = QLINK_A_RECORD_KMES, .form = QLINK_FORM_NUMBER,
+		.max = UINT8_MAX,
+		MEMBER(struct qlink_record, kmes),
 	},
 };
 

@@ -82,6 +82,7 @@ static bool ring_has(const struct qlink_ring *ring, unsigned int type, bool is_t
 {
 	switch (type) {
 	case QLINK_A_RING_CURRENT_SOURCE:
+	case QLINK_A_RING_CURRENT_KMES:
 		return ring->has_source;
 	case QLINK_A_RING_AGE_MS:
 		return ring->current_epoch;

@@ -31,6 +31,8 @@ int qlink_key_put(const struct qlink_key *key, qlink_attr_put put, void *arg)
 	if (!err)
 		err = put(arg, QLINK_A_KEY_SOURCE, &key->source,
 			  sizeof(key->source));
+	if (!err && key->kmes)
+		err = put(arg, QLINK_A_KEY_KMES, &key->kmes, sizeof(key->kmes));
 	if (!err && qlink_key_has_id(key))
 		err = put(arg, QLINK_A_KEY_KME_KEY_ID, key->kme_key_id,
 			  sizeof(key->kme_key_id));

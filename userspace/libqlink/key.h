@@ -45,6 +45,9 @@ struct qlink_key {
 	/** @source: an enum qlink_source */
 	uint8_t source;
 
+	/** @kmes: how many KMEs it has secrets of; 0 to install for the kernel's default */
+	uint8_t kmes;
+
 	/** @state: an enum qlink_key_state; only in replies */
 	uint8_t state;
 };

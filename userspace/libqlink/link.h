@@ -31,6 +31,9 @@ struct qlink_config {
 	/** @accept: key sources accepted, bit n for source n */
 	uint32_t accept;
 
+	/** @accept_kmes: the least number of KMEs of a key whose source has any */
+	uint8_t accept_kmes;
+
 	/** @id: link id */
 	uint16_t id;
 
@@ -155,10 +158,13 @@ struct qlink_ring {
 	/** @current_source: source of the active key */
 	uint8_t current_source;
 
+	/** @current_kmes: how many KMEs the active key has secrets of */
+	uint8_t current_kmes;
+
 	/** @overdue: 1 while the active key should be replaced, but there is no other; tx only */
 	uint8_t overdue;
 
-	/** @has_source: there is an active key, and @current_source is valid */
+	/** @has_source: there is an active key; @current_source and @current_kmes are valid */
 	bool has_source;
 };
 

@@ -11,10 +11,10 @@
 
 #define LINE_MAX_COLUMNS	78
 
-/* Every attribute that can be set, but the lower device. */
+/* Every attribute that can be set, but the lower device and what the option accept also sets. */
 static bool is_option(const struct qlink_attr *attr)
 {
-	return attr->type != IFLA_QLINK_LOWER;
+	return attr->type != IFLA_QLINK_LOWER && attr->type != IFLA_QLINK_ACCEPT_KMES;
 }
 
 static const struct qlink_attr *find(const char *word)
@@ -152,6 +152,16 @@ static int parse_name(const struct qlink_attr *attr, uint8_t *member, const char
 	return 0;
 }
 
+/* A list says all of what is accepted: without a number, one KME is enough. */
+static int parse_accept(struct qlink_config *config, const char *text, struct qlink_why *why)
+{
+	int err = qlink_parse_accept(text, &config->accept, &config->accept_kmes, why);
+
+	if (!err)
+		config->present |= 1ULL << IFLA_QLINK_ACCEPT_KMES;
+	return err;
+}
+
 static int parse(const struct qlink_attr *attr, struct qlink_config *config, const char *text,
 		 struct qlink_why *why)
 {
@@ -165,7 +175,7 @@ static int parse(const struct qlink_attr *attr, struct qlink_config *config, con
 	case QLINK_FORM_BOOLEAN:
 		return parse_boolean(attr, config, text, why);
 	case QLINK_FORM_BITS:
-		return qlink_parse_accept(text, member, why);
+		return parse_accept(config, text, why);
 	case QLINK_FORM_MAC:
 		return qlink_parse_mac(text, member, why);
 	case QLINK_FORM_ADDRESS:
@@ -234,6 +244,12 @@ static void bytes_text(const uint8_t *bytes, size_t n, char text[QLINK_ATTR_TEXT
 		snprintf(text + i * 2, QLINK_ATTR_TEXT - i * 2, "%02x", bytes[i]);
 }
 
+/* Of all bits, only the option accept is written as text. */
+static char *accept_text(const struct qlink_config *config, char text[QLINK_ATTR_TEXT])
+{
+	return qlink_format_accept(config->accept, config->accept_kmes, text);
+}
+
 char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
 		      char text[QLINK_ATTR_TEXT])
 {
@@ -255,7 +271,7 @@ char *qlink_attr_text(const struct qlink_attr *attr, const void *object,
 			 qlink_name(attr->names, (unsigned int)qlink_attr_number(attr, object)));
 		break;
 	case QLINK_FORM_BITS:
-		return qlink_format_accept((uint32_t)qlink_attr_number(attr, object), text);
+		return accept_text(object, text);
 	case QLINK_FORM_MAC:
 		return qlink_format_mac(member, text);
 	case QLINK_FORM_ADDRESS:

@@ -140,34 +140,87 @@ int qlink_parse_direction(const char *text, uint8_t *direction,
 	return parse_name(&qlink_directions, "direction", text, direction, why);
 }
 
-int qlink_parse_accept(const char *text, uint32_t *accept,
+static bool has_kme(unsigned int source)
+{
+	return source == QLINK_SOURCE_QKD || source == QLINK_SOURCE_HYBRID;
+}
+
+/* Parses "hybrid" or "hybrid2"; without a number it is 1. No source's name ends with a digit.
+ * Returns the source, or -EINVAL.
+ */
+static int parse_accepted(const char *text, size_t len, uint8_t *kmes, struct qlink_why *why)
+{
+	size_t name = len, i;
+	unsigned int n = 0;
+	char list[64];
+	int found;
+
+	while (name && text[name - 1] >= '0' && text[name - 1] <= '9')
+		name--;
+	found = qlink_name_find(&qlink_sources, text, name);
+	if (found < 0) {
+		qlink_name_list(&qlink_sources, list, sizeof(list));
+		return qlink_refuse(why, -EINVAL, "\"%.*s\" is none of %s", (int)len, text, list);
+	}
+	if (name < len && !has_kme((unsigned int)found))
+		return qlink_refuse(why, -EINVAL, "\"%.*s\": source %s has no KME, so it takes no number",
+				    (int)len, text, qlink_name(&qlink_sources, (unsigned int)found));
+	for (i = name; i < len && n <= QLINK_KMES_MAX; i++)
+		n = n * 10 + (unsigned int)(text[i] - '0');
+	if (name == len)
+		n = 1;
+	if (!n || n > QLINK_KMES_MAX)
+		return qlink_refuse(why, -EINVAL, "\"%.*s\": the number of KMEs is not 1 to %d",
+				    (int)len, text, QLINK_KMES_MAX);
+	*kmes = (uint8_t)n;
+	return found;
+}
+
+/* The kernel has one number for both. */
+static int refuse_numbers(const uint8_t *kmes, struct qlink_why *why)
+{
+	char qkd[QLINK_SOURCE_TEXT], hybrid[QLINK_SOURCE_TEXT];
+
+	return qlink_refuse(why, -EINVAL, "%s and %s have different numbers of KMEs",
+			    qlink_format_source(QLINK_SOURCE_QKD, kmes[QLINK_SOURCE_QKD], qkd),
+			    qlink_format_source(QLINK_SOURCE_HYBRID, kmes[QLINK_SOURCE_HYBRID],
+						hybrid));
+}
+
+int qlink_parse_accept(const char *text, uint32_t *accept, uint8_t *kmes,
 		       struct qlink_why *why)
 {
+	/* of each source; 0 for one that is not in the list */
+	uint8_t numbers[QLINK_SOURCE_STATIC + 1] = { 0 }, n = 0;
 	uint32_t mask = 0;
-	char list[64];
 	size_t len;
 	int source;
 
 	if (!strcmp(text, "none")) {
 		*accept = 0;
+		*kmes = 1;
 		return 0;
 	}
 	for (;; text += len + 1) {
 		len = strcspn(text, ",");
-		source = qlink_name_find(&qlink_sources, text, len);
-		if (source < 0) {
-			qlink_name_list(&qlink_sources, list, sizeof(list));
-			return qlink_refuse(why, -EINVAL, "\"%.*s\" is none of %s",
-				      (int)len, text, list);
-		}
+		source = parse_accepted(text, len, &n, why);
+		if (source < 0)
+			return source;
 		if (mask & 1U << source)
 			return qlink_refuse(why, -EINVAL, "names %s twice",
 				      qlink_name(&qlink_sources, (unsigned int)source));
 		mask |= 1U << source;
+		numbers[source] = n;
 		if (!text[len])
 			break;
 	}
+	n = numbers[QLINK_SOURCE_HYBRID];
+	if (n && numbers[QLINK_SOURCE_QKD] && n != numbers[QLINK_SOURCE_QKD])
+		return refuse_numbers(numbers, why);
+	if (!n)
+		n = numbers[QLINK_SOURCE_QKD] ? numbers[QLINK_SOURCE_QKD] : 1;
 	*accept = mask;
+	*kmes = n;
 	return 0;
 }
 
@@ -203,17 +256,29 @@ char *qlink_format_uuid(const uint8_t uuid[QLINK_KME_KEY_ID_BYTES],
 	return text;
 }
 
-char *qlink_format_accept(uint32_t accept, char text[QLINK_ACCEPT_TEXT])
+char *qlink_format_source(uint8_t source, uint8_t kmes, char text[QLINK_SOURCE_TEXT])
 {
+	const char *name = qlink_name(&qlink_sources, source);
+
+	if (kmes > 1)
+		snprintf(text, QLINK_SOURCE_TEXT, "%s%u", name, kmes);
+	else
+		snprintf(text, QLINK_SOURCE_TEXT, "%s", name);
+	return text;
+}
+
+char *qlink_format_accept(uint32_t accept, uint8_t kmes, char text[QLINK_ACCEPT_TEXT])
+{
+	char source[QLINK_SOURCE_TEXT];
 	const char *comma = "";
 	size_t at = 0;
-	unsigned int i;
+	uint8_t i;
 
 	for (i = 0; i < qlink_sources.n; i++) {
 		if (!(accept & 1U << i))
 			continue;
-		at += (size_t)snprintf(text + at, QLINK_ACCEPT_TEXT - at, "%s%s",
-				       comma, qlink_name(&qlink_sources, i));
+		at += (size_t)snprintf(text + at, QLINK_ACCEPT_TEXT - at, "%s%s", comma,
+				       qlink_format_source(i, has_kme(i) ? kmes : 0, source));
 		accept &= ~(1U << i);
 		comma = ",";
 	}

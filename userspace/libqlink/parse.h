@@ -16,6 +16,7 @@
 #define QLINK_UUID_TEXT		37
 #define QLINK_ADDR_TEXT		46
 #define QLINK_ACCEPT_TEXT	64
+#define QLINK_SOURCE_TEXT	16
 
 /**
  * struct qlink_addr - an address of the udp underlay
@@ -97,13 +98,16 @@ int qlink_parse_direction(const char *text, uint8_t *direction,
 
 /**
  * qlink_parse_accept() - parse a list of key sources
- * @text: names of sources, commas between them, each once; or "none"
+ * @text: names of sources, commas between them, each once; or "none". The name of a source
+ *	that has KMEs may end with the least number of them, as "hybrid2"; two such sources
+ *	have the same number
  * @accept: where the mask goes, bit n for source n
+ * @kmes: where the least number of KMEs goes, 1 without any
  * @why: filled in on failure
  *
  * Return: 0, or %-EINVAL with @why.
  */
-int qlink_parse_accept(const char *text, uint32_t *accept,
+int qlink_parse_accept(const char *text, uint32_t *accept, uint8_t *kmes,
 		       struct qlink_why *why);
 
 /**
@@ -137,12 +141,23 @@ char *qlink_format_uuid(const uint8_t uuid[QLINK_KME_KEY_ID_BYTES],
 			char text[QLINK_UUID_TEXT]);
 
 /**
+ * qlink_format_source() - write where a key comes from
+ * @source: an enum qlink_source
+ * @kmes: how many KMEs it has secrets of
+ * @text: where it goes: the name of the source, then the number if that is above 1
+ *
+ * Return: @text.
+ */
+char *qlink_format_source(uint8_t source, uint8_t kmes, char text[QLINK_SOURCE_TEXT]);
+
+/**
  * qlink_format_accept() - write a mask as qlink_parse_accept() reads it
  * @accept: the mask; bits without a name are added as one number at the end
+ * @kmes: the least number of KMEs of a key whose source has any
  * @text: where it goes, "none" for an empty mask
  *
  * Return: @text.
  */
-char *qlink_format_accept(uint32_t accept, char text[QLINK_ACCEPT_TEXT]);
+char *qlink_format_accept(uint32_t accept, uint8_t kmes, char text[QLINK_ACCEPT_TEXT]);
 
 #endif

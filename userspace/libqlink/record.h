@@ -41,6 +41,9 @@ struct qlink_record {
 
 	/** @source: an enum qlink_source */
 	uint8_t source;
+
+	/** @kmes: how many KMEs it had secrets of */
+	uint8_t kmes;
 };
 
 extern const struct qlink_attr_set qlink_record_attrs;

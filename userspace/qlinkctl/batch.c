@@ -8,8 +8,8 @@
 
 #include "ctl.h"
 
-/* A direction and five options with their values are 11 words; a twelfth is one too many. */
-#define WORDS_MAX	12
+/* A direction and six options with their values are 13 words; another one is too many. */
+#define WORDS_MAX	14
 
 static bool split(char *line, char **words)
 {

@@ -144,7 +144,7 @@ json_t *key_json(const struct qlink_key *key)
 
 void key_text(const struct qlink_key *keys, size_t n, FILE *to)
 {
-	char id[QLINK_UUID_TEXT];
+	char id[QLINK_UUID_TEXT], source[QLINK_SOURCE_TEXT];
 	size_t i;
 
 	if (!n)
@@ -155,7 +155,7 @@ void key_text(const struct qlink_key *keys, size_t n, FILE *to)
 		fprintf(to, "%-3s %15llu %-7s %-7s %12llu %15llu  %s\n",
 			qlink_name(&qlink_directions, keys->direction),
 			(unsigned long long)keys->epoch,
-			qlink_name(&qlink_sources, keys->source),
+			qlink_format_source(keys->source, keys->kmes, source),
 			qlink_name(&qlink_key_states, keys->state),
 			(unsigned long long)keys->frames,
 			(unsigned long long)keys->bytes,

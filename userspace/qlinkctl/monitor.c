@@ -43,11 +43,13 @@ json_t *monitor_json(const struct qlink_event *event)
 
 static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to)
 {
+	char source[QLINK_SOURCE_TEXT];
+
 	if (ring->current_epoch)
 		fprintf(to, "; %s epoch %llu (%s)", label,
 			(unsigned long long)ring->current_epoch,
 			ring->has_source ?
-			qlink_name(&qlink_sources, ring->current_source) :
+			qlink_format_source(ring->current_source, ring->current_kmes, source) :
 			"unknown");
 	else
 		fprintf(to, "; %s no active key", label);

@@ -29,7 +29,7 @@ json_t *record_json(const struct qlink_record *record)
 void record_text(uint64_t after, const struct qlink_record *records, size_t n,
 		 FILE *to)
 {
-	char id[QLINK_UUID_TEXT];
+	char id[QLINK_UUID_TEXT], source[QLINK_SOURCE_TEXT];
 	size_t i;
 
 	if (n)
@@ -44,7 +44,7 @@ void record_text(uint64_t after, const struct qlink_record *records, size_t n,
 			(unsigned long long)records->number,
 			qlink_name(&qlink_directions, records->direction),
 			(unsigned long long)records->epoch,
-			qlink_name(&qlink_sources, records->source),
+			qlink_format_source(records->source, records->kmes, source),
 			(unsigned long long)records->first_ms,
 			(unsigned long long)records->last_ms,
 			(unsigned long long)records->frames,

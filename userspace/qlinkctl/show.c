@@ -58,12 +58,15 @@ static void lower_text(const struct qlink_config *config, const char *lower,
 			"link", config->lower);
 }
 
-/* Whether an option has a line of its own. Limits of keys and keepalives are in sentences. */
+/* Whether an option has a line of its own. Limits of keys and keepalives are in sentences, and the
+ * line of accept has the number of KMEs.
+ */
 static bool has_line(unsigned int type)
 {
 	switch (type) {
 	case IFLA_QLINK_ID:
 	case IFLA_QLINK_LOWER:
+	case IFLA_QLINK_ACCEPT_KMES:
 	case IFLA_QLINK_REKEY_MS:
 	case IFLA_QLINK_REKEY_FRAMES:
 	case IFLA_QLINK_REKEY_BYTES:
@@ -91,12 +94,14 @@ static void options_text(const struct qlink_config *config, FILE *to)
 
 static void ring_text(const char *label, const struct qlink_ring *ring, FILE *to)
 {
+	char source[QLINK_SOURCE_TEXT];
+
 	fprintf(to, LABEL, label);
 	if (ring->current_epoch)
 		fprintf(to, "epoch %llu (%s)",
 			(unsigned long long)ring->current_epoch,
 			ring->has_source ?
-			qlink_name(&qlink_sources, ring->current_source) :
+			qlink_format_source(ring->current_source, ring->current_kmes, source) :
 			"unknown");
 	else
 		fputs("no active key", to);

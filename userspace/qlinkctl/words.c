@@ -22,6 +22,16 @@ static int word_source(struct key_words *to, const char *text,
 	return qlink_parse_source(text, &to->key.source, why);
 }
 
+static int word_kmes(struct key_words *to, const char *text, struct qlink_why *why)
+{
+	uint64_t n;
+	int err = qlink_parse_number(text, 1, QLINK_KMES_MAX, &n, why);
+
+	if (!err)
+		to->key.kmes = (uint8_t)n;
+	return err;
+}
+
 static int word_id(struct key_words *to, const char *text, struct qlink_why *why)
 {
 	return qlink_parse_uuid(text, to->key.kme_key_id, why);
@@ -50,6 +60,7 @@ static const struct {
 } options[] = {
 	{ "epoch", true, word_epoch },
 	{ "source", false, word_source },
+	{ "kmes", false, word_kmes },
 	{ "id", false, word_id },
 	{ "blocks", false, word_blocks },
 	{ "file", true, word_file },

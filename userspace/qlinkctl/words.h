@@ -32,7 +32,7 @@ int key_direction_parse(const char *word, struct qlink_key *key, char *text,
 
 /**
  * key_words_parse() - parse the words that describe a key to install
- * @words: tx|rx epoch N [source S] [id U] [blocks N] file PATH, then %NULL;
+ * @words: tx|rx epoch N [source S] [kmes N] [id U] [blocks N] file PATH, then %NULL;
  *	the options may have any order
  * @key: filled in
  * @text: filled in on failure: value, rule

@@ -18,7 +18,7 @@ static struct qlink_event sample(void)
 		.ifindex = 5, .ifname = "qlink0", .sequence = 12,
 		.kinds = QLINK_EVENT_KIND_ROTATED | QLINK_EVENT_KIND_REPLAYS,
 		.tx = { .current_epoch = 3, .has_source = true, .rekeys = 2,
-			.current_source = QLINK_SOURCE_HYBRID, .staged = 6 },
+			.current_source = QLINK_SOURCE_HYBRID, .current_kmes = 2, .staged = 6 },
 		.replays = 7,
 	};
 }
@@ -127,6 +127,8 @@ TEST(json_has_the_documented_names)
 	CHECK(!json_object_get(object, "ifindex"), "an index without a device");
 	CHECK(json_object_get(object, "tx") && json_object_get(object, "rx"),
 	      "the rings are missing");
+	CHECK_NUMBER("KMEs", json_integer_value(json_object_get(json_object_get(object, "tx"), "current_kmes")), 2);
+	CHECK(!json_object_get(json_object_get(object, "rx"), "current_kmes"), "KMEs without a key");
 	json_decref(object);
 }
 
@@ -140,7 +142,7 @@ TEST(text_is_one_line)
 	monitor_text(&event, to);
 	fclose(to);
 	CHECK_TEXT("text", got,
-		"qlink0: 12: rotated, replays; tx epoch 3 (hybrid), 6 staged, 2 rekeys; "
+		"qlink0: 12: rotated, replays; tx epoch 3 (hybrid2), 6 staged, 2 rekeys; "
 		"rx no active key, 0 staged, 0 rekeys; 0 auth failures, 7 replays\n");
 	free(got);
 }

@@ -30,7 +30,7 @@ static char **split(char *line)
 
 TEST(options_of_a_key_are_accepted_in_any_order)
 {
-	char line[] = "rx file /k blocks 1073741824 id " UUID " source qkd epoch 9";
+	char line[] = "rx file /k blocks 1073741824 kmes 8 id " UUID " source qkd epoch 9";
 	struct key_words key;
 	char text[256] = "";
 
@@ -39,6 +39,7 @@ TEST(options_of_a_key_are_accepted_in_any_order)
 	CHECK_NUMBER("direction", key.key.direction, QLINK_DIRECTION_RX);
 	CHECK_NUMBER("epoch", key.key.epoch, 9);
 	CHECK_NUMBER("source", key.key.source, QLINK_SOURCE_QKD);
+	CHECK_NUMBER("KMEs", key.key.kmes, QLINK_KMES_MAX);
 	CHECK_NUMBER("blocks", key.key.hard_blocks, QLINK_HARD_BLOCKS_MAX);
 	CHECK_TEXT("path", key.path, "/k");
 	CHECK(qlink_key_has_id(&key.key), "the KME key ID is missing");
@@ -53,6 +54,7 @@ TEST(a_key_is_static_and_without_id_by_default)
 	CHECK_NUMBER("words", key_words_parse(split(line), &key, text, sizeof(text)), 0);
 	CHECK_NUMBER("source", key.key.source, QLINK_SOURCE_STATIC);
 	CHECK_NUMBER("blocks", key.key.hard_blocks, 0);
+	CHECK_NUMBER("KMEs, which the kernel chooses", key.key.kmes, 0);
 	CHECK(!qlink_key_has_id(&key.key), "a KME key ID that was not given");
 }
 
@@ -74,6 +76,8 @@ TEST(options_of_a_key_are_refused_with_value_and_rule)
 		  "blocks \"1073741825\": not a number from 1 to 1073741824", "above the limit" },
 		{ "tx epoch 1 source none file k",
 		  "source \"none\": not a source: qkd, hybrid, pqc, static", "no source" },
+		{ "tx epoch 1 kmes 0 file k", "kmes \"0\": not a number from 1 to 8", "0 is the default" },
+		{ "tx epoch 1 kmes 9 file k", "kmes \"9\": not a number from 1 to 8", "above the limit" },
 		{ "tx epoch 1 id k1 file k",
 		  "id \"k1\": not a UUID like " UUID, "no UUID" },
 		{ "tx epoch 1 epoch 2 file k", "epoch: given twice", "twice" },
@@ -122,7 +126,7 @@ TEST(batches_are_read_line_by_line)
 		"# keys of a test\n"
 		"tx epoch 1 file /a\n"
 		"\n"
-		"   rx\tepoch 2 source pqc file /b  \n"
+		"   rx\tepoch 2 source qkd kmes 2 id " UUID " blocks 9 file /b  \n"
 		"tx epoch 3 file /c", &said), CTL_OK);
 	CHECK_TEXT("no message", said, "");
 	CHECK_NUMBER("keys", batch.n, 3);
@@ -185,14 +189,14 @@ TEST(json_of_a_key_has_the_documented_names)
 	struct qlink_key key = {
 		.secret = (const uint8_t *)"never read",
 		.direction = QLINK_DIRECTION_TX, .epoch = 9,
-		.source = QLINK_SOURCE_QKD, .state = QLINK_KEY_STATE_ACTIVE,
+		.source = QLINK_SOURCE_QKD, .kmes = 2, .state = QLINK_KEY_STATE_ACTIVE,
 		.kme_key_id = { 0x12 }, .hard_blocks = 134217728,
 		.frames = 10, .bytes = 1200,
 	};
 	json_t *object = key_json(&key);
 
 	check_members("key", object,
-		"{\"direction\":\"tx\",\"epoch\":9,\"source\":\"qkd\","
+		"{\"direction\":\"tx\",\"epoch\":9,\"source\":\"qkd\",\"kmes\":2,"
 		"\"state\":\"active\","
 		"\"kme_key_id\":\"12000000-0000-0000-0000-000000000000\","
 		"\"hard_blocks\":134217728,\"frames\":10,\"bytes\":1200}");
@@ -206,19 +210,22 @@ TEST(text_of_keys_is_aligned)
 		  .source = QLINK_SOURCE_STATIC, .state = QLINK_KEY_STATE_ACTIVE,
 		  .frames = 10, .bytes = 1200 },
 		{ .direction = QLINK_DIRECTION_RX, .epoch = QLINK_EPOCH_MAX,
-		  .source = QLINK_SOURCE_QKD, .state = QLINK_KEY_STATE_STAGED,
+		  .source = QLINK_SOURCE_QKD, .kmes = 1, .state = QLINK_KEY_STATE_STAGED,
 		  .kme_key_id = { 0x12 } },
+		{ .direction = QLINK_DIRECTION_TX, .epoch = 10, .source = QLINK_SOURCE_HYBRID,
+		  .kmes = 2, .state = QLINK_KEY_STATE_STAGED },
 	};
 	char *got = NULL;
 	size_t len;
 	FILE *to = open_memstream(&got, &len);
 
-	key_text(keys, 2, to);
+	key_text(keys, COUNT(keys), to);
 	fclose(to);
 	CHECK_TEXT("keys", got,
 		"dir           epoch source  state         frames           bytes  KME key ID\n"
 		"tx                9 static  active            10            1200  -\n"
 		"rx  281474976710655 qkd     staged             0               0"
-		"  12000000-0000-0000-0000-000000000000\n");
+		"  12000000-0000-0000-0000-000000000000\n"
+		"tx               10 hybrid2 staged             0               0  -\n");
 	free(got);
 }

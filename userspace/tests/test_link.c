@@ -47,7 +47,7 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 		"source-ports", "64", "dev", "red", "dscp", "inherit", "ecn", "on",
 		"ttl", "255", "fwmark", "0xfffffffe", "roam", "on", "parcel", "constant", "parcel-bytes", "600",
 		"parcel-interval-us", "20", "parcel-queue", "4096", "parcel-hold-us", "1000",
-		"accept", "hybrid,static",
+		"accept", "hybrid3,static",
 		NULL,
 	};
 	struct stream stream = { 0 };
@@ -61,6 +61,20 @@ TEST(every_option_is_the_same_after_encoding_and_decoding)
 	CHECK_NUMBER("take", qlink_attr_walk(stream.bytes, stream.len,
 					     qlink_link_take, &link), 0);
 	CHECK(!memcmp(&config, &link.config, sizeof(config)), "differs after decoding");
+}
+
+TEST(a_list_of_sources_says_how_many_kmes_are_enough)
+{
+	static const char *const two[] = { "accept", "hybrid2,pqc", NULL };
+	static const char *const one[] = { "accept", "hybrid,pqc", NULL };
+	struct qlink_config config;
+
+	take_words(&config, two);
+	CHECK_NUMBER("two", config.accept_kmes, 2);
+	CHECK(qlink_config_has(&config, IFLA_QLINK_ACCEPT_KMES), "not sent");
+	take_words(&config, one);
+	CHECK_NUMBER("one", config.accept_kmes, 1);
+	CHECK(qlink_config_has(&config, IFLA_QLINK_ACCEPT_KMES), "not sent");
 }
 
 TEST(only_given_options_are_sent)
@@ -121,6 +135,9 @@ TEST(options_are_refused_with_value_and_rule)
 		{ "peer", "x", -EINVAL, "peer \"x\": not a MAC address like 02:00:00:00:00:01", "no MAC" },
 		{ "remote", NULL, -ENODATA, "remote: has no value", "the line ends" },
 		{ "local", "192.0.2.2", -EEXIST, "local: given twice", "set before" },
+		{ "accept", "hybrid,qkd2", -EINVAL,
+		  "accept \"hybrid,qkd2\": qkd2 and hybrid have different numbers of KMEs", "the kernel has one" },
+		{ "accept-kmes", "2", -ENOENT, "\"accept-kmes\": no such option", "accept sets it" },
 		{ "mtu", "1500", -ENOENT, "\"mtu\": no such option", "belongs to ip" },
 	};
 	struct qlink_config config = { .present = 1ULL << IFLA_QLINK_LOCAL };

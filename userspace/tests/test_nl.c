@@ -11,7 +11,7 @@ static struct qlink_key sample_key(void)
 {
 	return (struct qlink_key){
 		.direction = QLINK_DIRECTION_RX, .epoch = 7,
-		.source = QLINK_SOURCE_QKD, .kme_key_id = { 1 },
+		.source = QLINK_SOURCE_QKD, .kmes = 3, .kme_key_id = { 1 },
 		.hard_blocks = 99, .secret = secret,
 	};
 }
@@ -53,6 +53,7 @@ TEST(an_install_sends_key_and_salt_separately)
 	CHECK(!memcmp(seen.salt, secret + 32, 12), "wrong salt");
 	CHECK_NUMBER("epoch", back.epoch, 7);
 	CHECK_NUMBER("blocks", back.hard_blocks, 99);
+	CHECK_NUMBER("KMEs", back.kmes, 3);
 	CHECK_NUMBER("ID", back.kme_key_id[0], 1);
 	nlmsg_free(msg);
 }
@@ -66,6 +67,7 @@ TEST(options_of_a_key_that_were_not_given_are_not_sent)
 	struct nlattr *nest;
 
 	key.hard_blocks = 0;
+	key.kmes = 0;
 	memset(key.kme_key_id, 0, sizeof(key.kme_key_id));
 	nl_request_put_keys(msg, &key, 1, qlink_key_put);
 	nest = nlmsg_find_attr(nlmsg_hdr(msg), GENL_HDRLEN, QLINK_A_KEY);

@@ -241,18 +241,69 @@ TEST(accept_lists_name_a_source_only_once)
 	};
 	struct qlink_why why;
 	uint32_t mask = 15;
+	uint8_t kmes = 8;
 	size_t i;
 	int err;
 
-	CHECK_NUMBER("none", qlink_parse_accept("none", &mask, &why), 0);
+	CHECK_NUMBER("none", qlink_parse_accept("none", &mask, &kmes, &why), 0);
 	CHECK_NUMBER("none", mask, 0);
+	CHECK_NUMBER("none", kmes, 1);
 	for (i = 0; i < COUNT(rows); i++) {
 		mask = 0;
+		kmes = 0;
 		why.text[0] = '\0';
-		err = qlink_parse_accept(rows[i].text, &mask, &why);
+		err = qlink_parse_accept(rows[i].text, &mask, &kmes, &why);
 		CHECK_NUMBER(rows[i].why, err, rows[i].mask ? 0 : -EINVAL);
 		CHECK_NUMBER(rows[i].why, mask, rows[i].mask);
+		CHECK_NUMBER(rows[i].why, kmes, rows[i].mask ? 1 : 0);
 		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
+	}
+}
+
+TEST(accept_lists_have_one_number_of_kmes)
+{
+	static const struct {
+		const char *text;
+		uint32_t mask;
+		uint8_t kmes;
+		const char *rule;
+		const char *why;
+	} rows[] = {
+		{ "hybrid2,pqc", 6, 2, "", "one source with a number" },
+		{ "pqc,qkd8", 5, 8, "", "the most" },
+		{ "hybrid1", 2, 1, "", "as without a number" },
+		{ "qkd3,static,hybrid3", 11, 3, "", "the same for both" },
+		{ "hybrid0", 0, 0, "\"hybrid0\": the number of KMEs is not 1 to 8", "no KME" },
+		{ "qkd9", 0, 0, "\"qkd9\": the number of KMEs is not 1 to 8", "too many" },
+		{ "qkd4294967298", 0, 0, "\"qkd4294967298\": the number of KMEs is not 1 to 8", "2 in 32 bits" },
+		{ "pqc2", 0, 0, "\"pqc2\": source pqc has no KME, so it takes no number", "no KME in it" },
+		{ "hybrid,hybrid2", 0, 0, "names hybrid twice", "one twice" },
+		{ "hybrid2,qkd3", 0, 0, "qkd3 and hybrid2 have different numbers of KMEs", "two numbers" },
+		{ "qkd,hybrid2", 0, 0, "qkd and hybrid2 have different numbers of KMEs", "without one is 1" },
+		{ "hybrid2x", 0, 0, "\"hybrid2x\" is none of qkd, hybrid, pqc, static", "more behind it" },
+		{ "2", 0, 0, "\"2\" is none of qkd, hybrid, pqc, static", "no source" },
+		{ "none2", 0, 0, "\"none2\" is none of qkd, hybrid, pqc, static", "none is no source" },
+	};
+	char text[QLINK_ACCEPT_TEXT];
+	struct qlink_why why;
+	uint32_t mask, again;
+	uint8_t kmes, n;
+	size_t i;
+	int err;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		mask = kmes = 0;
+		why.text[0] = '\0';
+		err = qlink_parse_accept(rows[i].text, &mask, &kmes, &why);
+		CHECK_NUMBER(rows[i].why, err, rows[i].mask ? 0 : -EINVAL);
+		CHECK_NUMBER(rows[i].why, mask, rows[i].mask);
+		CHECK_NUMBER(rows[i].why, kmes, rows[i].kmes);
+		CHECK_TEXT(rows[i].why, why.text, rows[i].rule);
+		if (err)
+			continue;
+		CHECK_NUMBER(rows[i].why, qlink_parse_accept(qlink_format_accept(mask, kmes, text),
+							     &again, &n, &why), 0);
+		CHECK(again == mask && n == kmes, "%s: written as %s", rows[i].text, text);
 	}
 }
 
@@ -260,11 +311,12 @@ TEST(a_long_word_does_not_overrun_the_rule)
 {
 	struct qlink_why why;
 	uint32_t mask;
+	uint8_t kmes;
 	char text[1000];
 
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	CHECK_NUMBER("refused", qlink_parse_accept(text, &mask, &why), -EINVAL);
+	CHECK_NUMBER("refused", qlink_parse_accept(text, &mask, &kmes, &why), -EINVAL);
 	CHECK_NUMBER("cut", strlen(why.text), sizeof(why.text) - 1);
 }
 
@@ -272,21 +324,34 @@ TEST(accept_masks_are_written_as_they_are_read)
 {
 	static const struct {
 		uint32_t mask;
+		uint8_t kmes;
 		const char *text;
 		const char *why;
 	} rows[] = {
-		{ 6, "hybrid,pqc", "the default" },
-		{ 15, "qkd,hybrid,pqc,static", "all" },
-		{ 0, "none", "no source" },
-		{ 0x18, "static,0x10", "a source of a newer kernel" },
-		{ 0xffffffff, "qkd,hybrid,pqc,static,0xfffffff0", "the longest" },
+		{ 6, 1, "hybrid,pqc", "the default" },
+		{ 6, 0, "hybrid,pqc", "an older kernel" },
+		{ 6, 2, "hybrid2,pqc", "two KMEs" },
+		{ 15, 1, "qkd,hybrid,pqc,static", "all" },
+		{ 0, 2, "none", "no source" },
+		{ 0x18, 2, "static,0x10", "a source of a newer kernel" },
+		{ 0xffffffff, 255, "qkd255,hybrid255,pqc,static,0xfffffff0", "the longest" },
 	};
 	char text[QLINK_ACCEPT_TEXT];
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++)
-		CHECK_TEXT(rows[i].why, qlink_format_accept(rows[i].mask, text),
+		CHECK_TEXT(rows[i].why, qlink_format_accept(rows[i].mask, rows[i].kmes, text),
 			   rows[i].text);
+}
+
+TEST(a_source_is_written_with_its_number_of_kmes)
+{
+	char text[QLINK_SOURCE_TEXT];
+
+	CHECK_TEXT("two", qlink_format_source(QLINK_SOURCE_HYBRID, 2, text), "hybrid2");
+	CHECK_TEXT("one", qlink_format_source(QLINK_SOURCE_QKD, 1, text), "qkd");
+	CHECK_TEXT("none", qlink_format_source(QLINK_SOURCE_PQC, 0, text), "pqc");
+	CHECK_TEXT("the longest", qlink_format_source(200, 255, text), "unknown255");
 }
 
 TEST(sources_and_directions_are_found_by_full_name_only)

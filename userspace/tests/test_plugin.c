@@ -140,7 +140,7 @@ union request {
 static void add_ring(struct nlmsghdr *n, int type)
 {
 	uint64_t epochs[] = { 9, 3 };
-	uint8_t source = QLINK_SOURCE_PQC;
+	uint8_t source = QLINK_SOURCE_QKD, kmes = 3;
 	uint32_t staged = 6;
 	uint64_t rekeys = 5;
 	uint8_t overdue = 1;
@@ -151,6 +151,7 @@ static void add_ring(struct nlmsghdr *n, int type)
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_NEWEST_EPOCH, &epochs[0], 8);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_EPOCH, &epochs[1], 8);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_SOURCE, &source, 1);
+	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_CURRENT_KMES, &kmes, 1);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_STAGED, &staged, 4);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_REKEYS, &rekeys, 8);
 	addattr_l(&nest.n, sizeof(nest), QLINK_A_RING_OVERDUE, &overdue, 1);
@@ -194,7 +195,7 @@ TEST(options_are_printed_as_they_were_given)
 {
 	char *words[] = {
 		"id", "7", "peer", "02:00:00:00:00:01", "ethertype", "0x88b5",
-		"accept", "hybrid,pqc", "rekey-ms", "100", "rekey-frames", "0",
+		"accept", "hybrid2,pqc", "rekey-ms", "100", "rekey-frames", "0",
 		"rekey-bytes", "4096", "hard-seconds", "9", "grace-ms", "8",
 		"keepalive-ms", "60000", "blocks2-log2", "40", NULL,
 	};
@@ -212,21 +213,21 @@ TEST(options_are_printed_as_they_were_given)
 	add_ring(&request.n, IFLA_QLINK_TX);
 	CHECK_TEXT("text", print_request(&request, false),
 		"state up protection degraded tx-source tx-overdue no-rx-key id 7 underlay eth peer 02:00:00:00:00:01 "
-		"ethertype 0x88b5 accept hybrid,pqc "
+		"ethertype 0x88b5 accept hybrid2,pqc "
 		"rekey-ms 100 rekey-frames 0 rekey-bytes 4096 hard-seconds 9 grace-ms 8 "
 		"keepalive-ms 60000 blocks2-log2 40 peer-heard peer-epoch 2 echo-us 250 "
-		"tx epoch 3 pqc newest 9 staged 6 retired 0 rekeys 5 overdue "
+		"tx epoch 3 qkd3 newest 9 staged 6 retired 0 rekeys 5 overdue "
 		"rx no-key newest 0 staged 0 retired 0 rekeys 0 blocks2 0 generation 0 ");
 	CHECK_TEXT("JSON", print_request(&request, true),
 		"protection=degraded,lacks[=tx-source,=tx-overdue,=no-rx-key,]"
 		"underlay=eth,state=up,wipes=0,peer_heard=true,peer_epoch=2,echo_us=250,"
 		"blocks2=0,generation=0,id=7,peer=02:00:00:00:00:01,"
-		"ethertype=34997,accept[=hybrid,=pqc,]"
+		"ethertype=34997,accept[=hybrid,=pqc,]accept_kmes=2,"
 		"rekey_ms=100,rekey_frames=0,rekey_bytes=4096,hard_seconds=9,grace_ms=8,"
 		"keepalive_ms=60000,blocks2_log2=40,"
 		"tx{id=00000000000000000000000000000000,newest_epoch=9,"
-		"current_epoch=3,current_source=pqc,staged=6,retired=0,"
-		"rekeys=5,age_ms=0,overdue=true,usage{}}"
+		"current_epoch=3,current_source=qkd,staged=6,retired=0,"
+		"rekeys=5,age_ms=0,overdue=true,current_kmes=3,usage{}}"
 		"rx{id=00000000000000000000000000000000,newest_epoch=0,"
 		"current_epoch=0,staged=0,retired=0,rekeys=0,usage{}}");
 }
@@ -319,10 +320,12 @@ TEST(help_lists_every_option_and_makes_no_device)
 	said = tap_stderr_end();
 	CHECK(err, "taken");
 	CHECK_NUMBER("request", request.n.nlmsg_len, NLMSG_HDRLEN);
+	CHECK(strstr(said, "hybrid[KMES]"), "no number of KMEs in '%s'", said);
 	CHECK(!strncmp(said, "Usage: ... qlink [ id N ] [ peer MAC ] [ ethertype 0xNNNN ]", 59),
 	      "got '%s'", said);
 	for (i = 0; i < qlink_config_attrs.n; i++, attr++)
-		CHECK(attr->type == IFLA_QLINK_LOWER || strstr(said, attr->name),
+		CHECK(attr->type == IFLA_QLINK_LOWER || attr->type == IFLA_QLINK_ACCEPT_KMES ||
+		      strstr(said, attr->name),
 		      "%s: not in '%s'", attr->name, said);
 }
 

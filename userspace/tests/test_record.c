@@ -15,6 +15,7 @@ static struct qlink_record sample(uint64_t number)
 		.number = number, .epoch = 3, .first_ms = 1000, .last_ms = 2000,
 		.frames = 5, .bytes = 490, .kme_key_id = { 0x01, 0x23 },
 		.direction = QLINK_DIRECTION_RX, .source = QLINK_SOURCE_HYBRID,
+		.kmes = 2,
 	};
 }
 
@@ -28,7 +29,7 @@ TEST(each_attribute_of_a_record_sets_its_member)
 		{ QLINK_A_RECORD_EPOCH, 8 }, { QLINK_A_RECORD_SOURCE, 1 },
 		{ QLINK_A_RECORD_KME_KEY_ID, 16 }, { QLINK_A_RECORD_FIRST_MS, 8 },
 		{ QLINK_A_RECORD_LAST_MS, 8 }, { QLINK_A_RECORD_FRAMES, 8 },
-		{ QLINK_A_RECORD_BYTES, 8 },
+		{ QLINK_A_RECORD_BYTES, 8 }, { QLINK_A_RECORD_KMES, 1 },
 	};
 	struct qlink_record got = { 0 };
 	uint8_t value[16] = { 0 };
@@ -50,6 +51,7 @@ TEST(each_attribute_of_a_record_sets_its_member)
 	CHECK_NUMBER("last", got.last_ms, 7);
 	CHECK_NUMBER("frames", got.frames, 8);
 	CHECK_NUMBER("bytes", got.bytes, 9);
+	CHECK_NUMBER("KMEs", got.kmes, 10);
 	CHECK_NUMBER("an unknown attribute is ignored",
 		     qlink_record_take(&got, 99, value, 3), 0);
 }
@@ -68,13 +70,14 @@ TEST(json_has_the_documented_names)
 	struct qlink_record record = sample(7);
 
 	check_json("with a KME key ID", &record,
-		"{\"number\":7,\"direction\":\"rx\",\"epoch\":3,\"source\":\"hybrid\","
+		"{\"number\":7,\"direction\":\"rx\",\"epoch\":3,\"source\":\"hybrid\",\"kmes\":2,"
 		"\"first_ms\":1000,\"last_ms\":2000,\"frames\":5,\"bytes\":490,"
 		"\"kme_key_id\":\"01230000-0000-0000-0000-000000000000\"}");
 	memset(record.kme_key_id, 0, sizeof(record.kme_key_id));
 	record.source = 200;
+	record.kmes = 0;
 	check_json("without, and of a newer kernel", &record,
-		"{\"number\":7,\"direction\":\"rx\",\"epoch\":3,\"source\":\"unknown\","
+		"{\"number\":7,\"direction\":\"rx\",\"epoch\":3,\"source\":\"unknown\",\"kmes\":0,"
 		"\"first_ms\":1000,\"last_ms\":2000,\"frames\":5,\"bytes\":490}");
 }
 
@@ -88,6 +91,7 @@ TEST(the_table_shows_missing_values)
 	record_text(4, records, COUNT(records), to);
 	fclose(to);
 	CHECK(strstr(got, "\n3 records are missing\n         8 rx "), "got '%s'", got);
+	CHECK(strstr(got, " 3 hybrid2  "), "got '%s'", got);
 	CHECK(strstr(got, "\n2 records are missing\n        12 rx "), "got '%s'", got);
 	free(got);
 	to = open_memstream(&got, &len);

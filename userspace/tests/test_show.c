@@ -20,6 +20,7 @@ static struct qlink_link sample(void)
 			.present = 1ULL << IFLA_QLINK_ID | 1ULL << IFLA_QLINK_LOWER |
 				   1ULL << IFLA_QLINK_ETHERTYPE |
 				   1ULL << IFLA_QLINK_PEER | 1ULL << IFLA_QLINK_ACCEPT |
+				   1ULL << IFLA_QLINK_ACCEPT_KMES |
 				   1ULL << IFLA_QLINK_REKEY_MS |
 				   1ULL << IFLA_QLINK_REKEY_FRAMES |
 				   1ULL << IFLA_QLINK_REKEY_BYTES |
@@ -28,7 +29,7 @@ static struct qlink_link sample(void)
 				   1ULL << IFLA_QLINK_KEEPALIVE_MS |
 				   1ULL << IFLA_QLINK_BLOCKS2_LOG2,
 			.id = 7, .lower = 2, .ethertype = 0x88b5,
-			.peer = { 2, 0, 0, 0, 0, 1 }, .accept = 6,
+			.peer = { 2, 0, 0, 0, 0, 1 }, .accept = 6, .accept_kmes = 2,
 			.rekey_ms = 100, .rekey_bytes = 1ULL << 40,
 			.hard_seconds = 300, .grace_ms = 1000, .keepalive_ms = 50,
 			.blocks2_log2 = 77,
@@ -63,13 +64,13 @@ TEST(json_of_an_eth_link_has_the_documented_names)
 		"{\"state\":\"up\",\"protection\":\"degraded\","
 		"\"lacks\":[\"tx-source\",\"tx-overdue\"],\"id\":7,\"underlay\":\"eth\",\"lower\":\"eth0\","
 		"\"lower_ifindex\":2,\"ethertype\":34997,"
-		"\"peer\":\"02:00:00:00:00:01\",\"accept\":[\"hybrid\",\"pqc\"],"
+		"\"peer\":\"02:00:00:00:00:01\",\"accept\":[\"hybrid\",\"pqc\"],\"accept_kmes\":2,"
 		"\"rekey_ms\":100,\"rekey_frames\":0,"
 		"\"rekey_bytes\":1099511627776,\"hard_seconds\":300,"
 		"\"grace_ms\":1000,\"keepalive_ms\":50,\"blocks2_log2\":77,"
 		"\"peer_heard\":true,\"peer_epoch\":2,\"echo_us\":250,"
 		"\"tx\":{\"id\":\"abcd0000000000000000000000000000\","
-		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\","
+		"\"newest_epoch\":9,\"current_epoch\":3,\"current_source\":\"pqc\",\"current_kmes\":0,"
 		"\"staged\":6,\"retired\":0,\"rekeys\":11,\"age_ms\":1234,"
 		"\"overdue\":true,"
 		"\"usage\":{\"hybrid\":{\"frames\":5,\"bytes\":600},"
@@ -181,7 +182,7 @@ TEST(text_shows_counters_that_are_not_zero)
 		"  link         eth0\n"
 		"  peer         02:00:00:00:00:01\n"
 		"  ethertype    0x88b5\n"
-		"  accept       hybrid,pqc\n"
+		"  accept       hybrid2,pqc\n"
 		"  rekey        after 100 ms, after 1099511627776 bytes, no key for over 300 s, grace 1000 ms\n"
 		"  keepalive    every 50 ms, peer heard, has seen epoch 2, echo after 250 us\n"
 		"  tx           epoch 3 (pqc), newest 9, 6 staged, 0 retired, 11 rekeys, in use for 1234 ms, overdue\n"
@@ -191,6 +192,26 @@ TEST(text_shows_counters_that_are_not_zero)
 		"  blocks2      99 * 65536 of 2^77\n"
 		"  counters     rx_replay        12\n"
 		"  port         rx_no_link       34\n");
+}
+
+TEST(text_has_the_number_of_kmes_of_the_active_keys)
+{
+	struct qlink_link link = sample();
+	char *got = NULL;
+	size_t len;
+	FILE *to = open_memstream(&got, &len);
+
+	link.tx.current_source = QLINK_SOURCE_HYBRID;
+	link.tx.current_kmes = 2;
+	link.rx.current_epoch = 4;
+	link.rx.current_source = QLINK_SOURCE_HYBRID;
+	link.rx.current_kmes = 1;
+	link.rx.has_source = true;
+	show_text(&link, NULL, false, to);
+	fclose(to);
+	CHECK(strstr(got, "\n  tx           epoch 3 (hybrid2), newest 9,"), "got '%s'", got);
+	CHECK(strstr(got, "\n  rx           epoch 4 (hybrid), newest 4,"), "got '%s'", got);
+	free(got);
 }
 
 /* A part of the text of a link that has sent parcels. */
