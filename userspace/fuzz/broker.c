@@ -13,6 +13,8 @@
 #define KEYS_MAX	64
 /* Index of the only device of the configuration that exists. */
 #define IFINDEX		5
+/* Its mix_least. */
+#define LEAST		2
 
 static struct qlink_key held[KEYS_MAX];
 static size_t n_held;
@@ -70,13 +72,18 @@ int qlink_link_set(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_con
 		   struct qlink_error *error)
 {
 	const uint64_t pace = 1ULL << IFLA_QLINK_REKEY_MS | 1ULL << IFLA_QLINK_KEYS_LOW;
+	const uint64_t accept = 1ULL << IFLA_QLINK_ACCEPT | 1ULL << IFLA_QLINK_ACCEPT_KMES;
 
 	(void)nl;
 	(void)error;
 	must(ifindex == IFINDEX);
-	/* Neither peer nor underlay; static keys, which are for tests, are never accepted. */
-	must(config->present == pace || config->present == 1ULL << IFLA_QLINK_ACCEPT);
+	/* Neither peer nor underlay; static keys, which are for tests, are never accepted, nor keys of
+	 * fewer KMEs than the configuration says.
+	 */
+	must(config->present == pace || config->present == accept);
 	must(config->accept < 1U << QLINK_SOURCE_STATIC);
+	must(config->present == pace ||
+	     (config->accept_kmes >= LEAST && config->accept_kmes <= QLINK_KMES_MAX));
 	return 0;
 }
 
@@ -99,7 +106,7 @@ int qlink_key_install(struct qlink_nl *nl, uint32_t ifindex, const struct qlink_
 		must(keys[i].secret >= broker.keys.data &&
 		     keys[i].secret + QLINK_SECRET_BYTES <= broker.keys.data + KEYS_BYTES);
 		must(keys[i].direction <= QLINK_DIRECTION_RX &&
-		     keys[i].source < QLINK_SOURCE_STATIC);
+		     keys[i].source < QLINK_SOURCE_STATIC && keys[i].kmes <= QLINK_KMES_MAX);
 		/* The keys are out of the reach of the agent, and its own copy is wiped. */
 		must(keys[i].secret[0] == 'k' && !broker.shared[i * QLINK_SECRET_BYTES]);
 	}
@@ -207,6 +214,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		fprintf(stderr, "%s\n", error.text);
 		abort();
 	}
+	config.links[0].mix_least = LEAST;
 	must(!use_config(&broker, &config));
 	must(!qlink_secret_new(&broker.keys, KEYS_BYTES));
 	return 0;

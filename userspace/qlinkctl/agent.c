@@ -12,6 +12,7 @@
 
 #include "common/number.h"
 #include "common/why.h"
+#include "libqlink/parse.h"
 
 /* An agent that does not answer within this time has a problem, which is reported. */
 #define PATIENCE_S	10
@@ -82,6 +83,18 @@ static long long number(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
+/* The source of a ring's active key, as qlink_format_source() writes it. */
+static const char *source_text(const json_t *ring, const char *none, char to[QLINK_SOURCE_TEXT])
+{
+	const char *source = text(ring, "source", none);
+	long long kmes = number(ring, "kmes");
+
+	if (kmes <= 1 || kmes > UINT8_MAX)
+		return source;
+	snprintf(to, QLINK_SOURCE_TEXT, "%.8s%u", source, (uint8_t)kmes);
+	return to;
+}
+
 /* ---- status ---- */
 
 static void print_peer(const json_t *peer, FILE *to)
@@ -95,8 +108,10 @@ static void print_peer(const json_t *peer, FILE *to)
 
 static void print_ring(const char *name, const json_t *ring, FILE *to)
 {
+	char source[QLINK_SOURCE_TEXT];
+
 	fprintf(to, "    %s epoch %lld %s, %lld staged, %lld rekey%s\n", name,
-		number(ring, "epoch"), text(ring, "source", "(none)"), number(ring, "staged"),
+		number(ring, "epoch"), source_text(ring, "(none)", source), number(ring, "staged"),
 		number(ring, "rekeys"), number(ring, "rekeys") == 1 ? "" : "s");
 }
 
@@ -213,10 +228,11 @@ static void print_fill(const json_t *now, const json_t *before, FILE *to)
 static void print_row(const json_t *now, const json_t *before, double seconds, FILE *to)
 {
 	const json_t *tx = json_object_get(now, "tx");
+	char source[QLINK_SOURCE_TEXT];
 
-	fprintf(to, "%-15s %-10s %-6s %12lld %8lld %+8.1f %9lld %8.1f %10.3f %10.3f",
+	fprintf(to, "%-15s %-10s %-7s %12lld %8lld %+8.1f %9lld %8.1f %10.3f %10.3f",
 		text(now, "device", "?"), text(now, "protection", "unknown"),
-		text(tx, "source", "-"), number(tx, "epoch"), number(now, "stock"),
+		source_text(tx, "-", source), number(tx, "epoch"), number(now, "stock"),
 		stock_rate(now, before, seconds), number(now, "period_ms"),
 		rate(now, before, "rekeys", seconds),
 		rate(now, before, "bytes", seconds) * 8 / 1e6,
@@ -230,7 +246,7 @@ void agent_print_top(const json_t *now, const json_t *before, FILE *to)
 	const json_t *link;
 	size_t i;
 
-	fprintf(to, "%-15s %-10s %-6s %12s %8s %8s %9s %8s %10s %10s %6s\n", "LINK", "STATE", "SOURCE",
+	fprintf(to, "%-15s %-10s %-7s %12s %8s %8s %9s %8s %10s %10s %6s\n", "LINK", "STATE", "SOURCE",
 		"EPOCH", "STOCK", "REFILL/s", "PERIOD/ms", "REKEYS/s", "Mbit/s", "SEALED", "FILL/%");
 	json_array_foreach(json_object_get(now, "links"), i, link)
 		print_row(link, find_link(before, text(link, "device", "")), seconds, to);

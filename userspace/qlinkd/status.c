@@ -42,6 +42,7 @@ static json_t *ring(const struct qlink_ring *from)
 	}
 	set_number(to, "epoch", from->current_epoch);
 	set_text(to, "source", from->has_source ? source_name(from->current_source) : NULL);
+	set(to, "kmes", from->has_source ? json_integer(from->current_kmes) : json_null());
 	set_number(to, "age_ms", from->age_ms);
 	set_number(to, "staged", from->staged);
 	set_number(to, "rekeys", from->rekeys);

@@ -61,6 +61,7 @@ static void describe_ring(const struct device_ring *ring, struct qlink_ring *to)
 	to->has_source = ring->current > 0;
 	if (ring->current)
 		to->current_source = ring->keys[0].source;
+	to->current_kmes = ring->current ? ring->keys[0].kmes : 0;
 }
 
 static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_link *link,
@@ -74,19 +75,27 @@ static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_lin
 	memset(link, 0, sizeof(*link));
 	link->config.id = device->id;
 	link->config.accept = device->accept;
+	link->config.accept_kmes = (uint8_t)device->accept_kmes;
 	link->wipes = device->wipes;
 	describe_ring(&device->tx, &link->tx);
 	describe_ring(&device->rx, &link->rx);
 	return 0;
 }
 
-/* The kernel deletes keys whose source it no longer accepts. */
-static void refuse_keys(struct device_ring *ring, uint32_t accept)
+static bool accepts(const struct device *device, uint8_t source, uint8_t kmes)
+{
+	bool has_kme = source == QLINK_SOURCE_QKD || source == QLINK_SOURCE_HYBRID;
+
+	return device->accept & 1U << source && (!has_kme || kmes >= device->accept_kmes);
+}
+
+/* The kernel deletes keys that it no longer accepts. */
+static void refuse_keys(const struct device *device, struct device_ring *ring)
 {
 	unsigned int i;
 
 	for (i = ring->n; i--; ) {
-		if (!(accept & 1U << ring->keys[i].source))
+		if (!accepts(device, ring->keys[i].source, ring->keys[i].kmes))
 			device_drop(ring, i, 1);
 	}
 }
@@ -99,11 +108,12 @@ static int fake_link_set(struct qlink_nl *nl, uint32_t ifindex,
 	(void)nl;
 	if (device->any_err)
 		return fail(error, device->any_err);
-	if (qlink_config_has(config, IFLA_QLINK_ACCEPT)) {
+	if (qlink_config_has(config, IFLA_QLINK_ACCEPT))
 		device->accept = config->accept;
-		refuse_keys(&device->tx, device->accept);
-		refuse_keys(&device->rx, device->accept);
-	}
+	if (qlink_config_has(config, IFLA_QLINK_ACCEPT_KMES))
+		device->accept_kmes = config->accept_kmes;
+	refuse_keys(device, &device->tx);
+	refuse_keys(device, &device->rx);
 	if (qlink_config_has(config, IFLA_QLINK_REKEY_MS))
 		device->rekey_ms = config->rekey_ms;
 	if (qlink_config_has(config, IFLA_QLINK_KEYS_LOW))
@@ -121,6 +131,7 @@ static void dump_ring(const struct device_ring *ring, uint8_t direction,
 		(*at)->direction = direction;
 		(*at)->epoch = ring->keys[i].epoch;
 		(*at)->source = ring->keys[i].source;
+		(*at)->kmes = ring->keys[i].kmes;
 	}
 }
 
@@ -207,7 +218,7 @@ static int refusal(const struct device *device, const struct device_ring *ring,
 		return -EEXIST;
 	if (ring->newest && keys[n - 1].epoch - ring->newest > SESSION_EPOCH_LEAP)
 		return -ERANGE;
-	if (!(device->accept & 1U << keys[0].source))
+	if (!accepts(device, keys[0].source, keys[0].kmes))
 		return -EPERM;
 	return ring->n + n > DEVICE_KEYS ? -ENOSPC : 0;
 }
@@ -228,6 +239,7 @@ static int fake_key_install(struct qlink_nl *nl, uint32_t ifindex, const struct 
 		memset(key, 0, sizeof(*key));
 		key->epoch = keys[i].epoch;
 		key->source = keys[i].source;
+		key->kmes = keys[i].kmes;
 		memcpy(key->bytes, keys[i].secret, sizeof(key->bytes));
 		memcpy(key->kme_key_id, keys[i].kme_key_id, sizeof(key->kme_key_id));
 	}
@@ -376,6 +388,7 @@ static void start_device(struct device *device, uint16_t id)
 	device->is_there = true;
 	device->id = id;
 	device->accept = 1U << QLINK_SOURCE_HYBRID | 1U << QLINK_SOURCE_PQC;
+	device->accept_kmes = 1;
 }
 
 struct device *device_many(unsigned int n)
@@ -443,6 +456,7 @@ static void note_record(struct device *device, uint8_t direction, const struct d
 		.number = ++device->n_records, .epoch = key->epoch, .first_ms = key->first_ms,
 		.last_ms = device_now, .frames = 1, .direction = direction,
 		.source = key->source,
+		.kmes = key->kmes,
 	};
 	memcpy(record->kme_key_id, key->kme_key_id, sizeof(record->kme_key_id));
 }

@@ -18,7 +18,7 @@
 struct device_key {
 	uint64_t epoch;
 	uint64_t first_ms;
-	uint8_t source;
+	uint8_t source, kmes;
 	uint8_t bytes[QLINK_SECRET_BYTES];
 	uint8_t kme_key_id[QLINK_KME_KEY_ID_BYTES];
 };
@@ -36,7 +36,7 @@ struct device {
 	struct device_ring tx, rx;
 	bool is_there;
 	uint16_t id;
-	uint32_t accept, rekey_ms, keys_low, wipes;
+	uint32_t accept, accept_kmes, rekey_ms, keys_low, wipes;
 	uint64_t n_records;
 	unsigned int n_record_dumps;
 	struct qlink_record records[DEVICE_RECORDS];

@@ -362,6 +362,73 @@ TEST(keys_of_one_offer_are_never_used_for_another)
 	world_free(world);
 }
 
+TEST(keys_are_installed_with_their_number_of_kmes)
+{
+	static const char *const pqc[2] = { PQC, PQC };
+	struct world *world = start(hybrid);
+
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK(devices[0].tx.n && devices[1].rx.n, "no keys");
+	CHECK_NUMBER("sent", devices[0].tx.keys[0].kmes, 1);
+	CHECK_NUMBER("received", devices[1].rx.keys[0].kmes, 1);
+	world_free(world);
+	world = start(pqc);
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK(devices[0].tx.n && devices[1].rx.n, "no keys");
+	CHECK_NUMBER("without a KME", devices[0].tx.keys[0].kmes + devices[1].rx.keys[0].kmes, 0);
+	world_free(world);
+}
+
+/* What the agent asks its broker for cannot be less than what the configuration says. */
+TEST(the_broker_knows_how_many_kmes_a_key_needs)
+{
+	static const struct {
+		enum request_type type;
+		uint32_t mix_least;
+		uint8_t least, want;
+		const char *why;
+	} rows[] = {
+		{ REQUEST_RECONCILE, 1, 0, 1, "nothing asked for" },
+		{ REQUEST_RECONCILE, 1, 3, 3, "the peer needs more" },
+		{ REQUEST_RECONCILE, 2, 1, 2, "less than the configuration says" },
+		{ REQUEST_RESTRICT, 2, 4, 4, "more" },
+		{ REQUEST_RESTRICT, 2, 0, 4, "a restriction does not loosen" },
+		{ REQUEST_RECONCILE, 2, 0, 2, "another session" },
+		{ REQUEST_RESTRICT, 8, 0, 8, "the configuration says more" },
+	};
+	struct world *world = start(hybrid);
+	struct request request = { .sources = 1 << QLINK_SOURCE_HYBRID };
+	struct qlink_why why;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		/* The broker of this world reads the same structure. */
+		world->ends[0].config.links[0].mix_least = rows[i].mix_least;
+		request.least = rows[i].least;
+		CHECK_NUMBER(rows[i].why, broker_ask(&world->ends[0].services.broker, rows[i].type, "qlink0",
+						     &request, &why), 0);
+		CHECK_NUMBER(rows[i].why, devices[0].accept_kmes, rows[i].want);
+		CHECK_NUMBER(rows[i].why, devices[0].accept, request.sources);
+	}
+	world_free(world);
+}
+
+/* Keys that the kernel refuses because of their number of KMEs are not used. */
+TEST(keys_of_too_few_kmes_are_not_used)
+{
+	struct world *world = start(prefer);
+
+	world->ends[0].config.links[0].mix_least = 2;
+	world_connect(world);
+	world_run(world, 3000);
+	CHECK_NUMBER("accepted", devices[0].accept_kmes, 2);
+	CHECK_NUMBER("hybrid keys", world->n_hybrid, 0);
+	CHECK(world_logs(world, 0, "kernel-refused link=qlink0 request=install") >= 1, "not logged");
+	world_free(world);
+}
+
 TEST(a_step_handles_every_answer)
 {
 	struct world *world = start(prefer);

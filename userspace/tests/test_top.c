@@ -12,7 +12,7 @@ static json_t *status(unsigned int uptime_ms, unsigned int stock, unsigned int s
 {
 	static const char format[] =
 		"{\"uptime_ms\": %u, \"links\": [{\"device\": \"qlink0\", \"protection\": \"protected\", \"stock\": %u, "
-		"\"period_ms\": 100, \"tx\": {\"epoch\": 7, \"source\": \"hybrid\", \"rekeys\": %u, \"bytes\": %u, "
+		"\"period_ms\": 100, \"tx\": {\"epoch\": 7, \"source\": \"hybrid\", \"kmes\": 2, \"rekeys\": %u, \"bytes\": %u, "
 		"\"sealed_bytes\": %u}, \"rx\": {\"rekeys\": 0, \"bytes\": 0, \"sealed_bytes\": 0}, \"parcels\": %s}]}";
 	char text[512];
 	json_t *object;
@@ -40,10 +40,10 @@ static const char *row(json_t *now, json_t *before)
 TEST(rates_are_of_the_time_between_two_statuses)
 {
 	CHECK_TEXT("2 s, 2000 frames", row(status(3000, 90, 3000, "null"), status(1000, 100, 1000, "null")),
-		   "qlink0          protected  hybrid            7       90     -5.0       100     10.0      8.000"
+		   "qlink0          protected  hybrid2            7       90     -5.0       100     10.0      8.000"
 		   "      8.256      -\n");
 	CHECK_TEXT("the first", row(status(3000, 90, 3000, "null"), NULL),
-		   "qlink0          protected  hybrid            7       90     +0.0       100      0.0      0.000"
+		   "qlink0          protected  hybrid2            7       90     +0.0       100      0.0      0.000"
 		   "      0.000      -\n");
 }
 

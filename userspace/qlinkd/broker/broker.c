@@ -151,12 +151,26 @@ static int configure(struct broker *broker, uint32_t ifindex,
 	return 0;
 }
 
+/* How many KMEs a key needs at least. The configuration counts, whatever the agent says. */
+static uint8_t least_kmes(const struct broker *broker, const struct request *request)
+{
+	const struct config_link *link = config_find_link(&broker->config, request->device);
+
+	return request->least > link->mix_least ? request->least : (uint8_t)link->mix_least;
+}
+
+static bool accepts_same(const struct qlink_config *a, const struct qlink_config *b)
+{
+	return a->accept == b->accept && a->accept_kmes == b->accept_kmes;
+}
+
 static int answer_reconcile(struct broker *broker, const struct request *request,
 			    uint32_t ifindex, struct reply *reply)
 {
 	const struct qlink_config config = {
-		.present = 1ULL << IFLA_QLINK_ACCEPT,
+		.present = 1ULL << IFLA_QLINK_ACCEPT | 1ULL << IFLA_QLINK_ACCEPT_KMES,
 		.accept = request->sources,
+		.accept_kmes = least_kmes(broker, request),
 	};
 	struct qlink_link link;
 	struct qlink_key *keys;
@@ -170,7 +184,7 @@ static int answer_reconcile(struct broker *broker, const struct request *request
 	err = delete_keys(broker, ifindex, keys, n, reply);
 	free(keys);
 	/* If no source is in common, all keys are deleted, so none can be of a refused source. */
-	if (!err && request->sources && link.config.accept != request->sources)
+	if (!err && request->sources && !accepts_same(&link.config, &config))
 		err = configure(broker, ifindex, &config, reply);
 	return err;
 }
@@ -188,6 +202,7 @@ static int answer_install(struct broker *broker, const struct request *request,
 		keys[i].epoch = request->range.first + i;
 		keys[i].direction = request->direction;
 		keys[i].source = request->source;
+		keys[i].kmes = request->kmes;
 		memcpy(keys[i].kme_key_id, request->kme_key_ids[i],
 		       sizeof(keys[i].kme_key_id));
 	}
@@ -333,14 +348,19 @@ static int answer_reload(struct broker *broker, const struct request *request,
 static int answer_restrict(struct broker *broker, const struct request *request,
 			   uint32_t ifindex, struct reply *reply)
 {
-	struct qlink_config config = { .present = 1ULL << IFLA_QLINK_ACCEPT };
+	struct qlink_config config = {
+		.present = 1ULL << IFLA_QLINK_ACCEPT | 1ULL << IFLA_QLINK_ACCEPT_KMES,
+		.accept_kmes = least_kmes(broker, request),
+	};
 	struct qlink_error error;
 	struct qlink_link link;
 
 	if (qlink_link_get(broker->nl, ifindex, &link, &error))
 		return refused(reply, &error);
 	config.accept = link.config.accept & request->sources ?: request->sources;
-	return config.accept == link.config.accept ? 0 :
+	if (config.accept_kmes < link.config.accept_kmes)
+		config.accept_kmes = link.config.accept_kmes;
+	return accepts_same(&link.config, &config) ? 0 :
 	       configure(broker, ifindex, &config, reply);
 }
 
@@ -376,6 +396,8 @@ static const char *find_fault(const struct request *request)
 	if (request->source >= QLINK_SOURCE_STATIC ||
 	    request->sources >= 1 << QLINK_SOURCE_STATIC)
 		return "no such source for an agent";
+	if (request->kmes > QLINK_KMES_MAX || request->least > QLINK_KMES_MAX)
+		return "too many KMEs";
 	if (request->n > SESSION_OFFER_MAX ||
 	    (request->type == REQUEST_INSTALL && !request->n))
 		return "too many keys, or no key";

@@ -55,6 +55,7 @@ int broker_install(struct broker_client *broker, const char *device,
 	struct request request = {
 		.direction = keys->direction,
 		.source = keys->source,
+		.kmes = keys->kmes,
 		.n = keys->n,
 		.range = { keys->first, keys->first + keys->n - 1 },
 	};

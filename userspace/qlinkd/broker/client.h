@@ -50,6 +50,9 @@ struct broker_keys {
 
 	/** @source: an enum qlink_source */
 	uint8_t source;
+
+	/** @kmes: how many KMEs the keys have secrets of, 0 for a source without a KME */
+	uint8_t kmes;
 };
 
 /**

@@ -21,14 +21,15 @@
  * @REQUEST_RINGS: read which ranges of epochs its rings hold; keys of ranges that do not fit
  *	are deleted
  * @REQUEST_RECONCILE: delete the keys that rings_select() selects for @peer, accept only
- *	@sources; if @sources is empty, delete all keys
+ *	@sources with @least KMEs; if @sources is empty, delete all keys
  * @REQUEST_INSTALL: install @n keys from epoch @range.first on, all or none
  * @REQUEST_DELETE: delete the epochs of @range in @direction
  * @REQUEST_PACE: rekey every @period_ms, and send an event below @keys_low staged keys
  * @REQUEST_ROTATE: switch to the next transmit key
  * @REQUEST_RECORDS: read the records after number @after
  * @REQUEST_RELOAD: read the device names from the configuration file again, which has @digest
- * @REQUEST_RESTRICT: accept no source but those of @sources; the kernel deletes keys of others
+ * @REQUEST_RESTRICT: accept no source but those of @sources, and no fewer KMEs than @least; the
+ *	kernel deletes all other keys
  * @REQUEST_N: number of types
  */
 enum request_type {
@@ -63,6 +64,15 @@ struct request {
 
 	/** @sources: set of sources to accept, bit 1 << enum qlink_source for each */
 	uint8_t sources;
+
+	/** @kmes: how many KMEs the keys to install have secrets of, 0 for a source without a KME */
+	uint8_t kmes;
+
+	/**
+	 * @least: least number of KMEs of the sources to accept that have any; the broker takes
+	 * mix_least of its own configuration if that is more, so 0 is always right
+	 */
+	uint8_t least;
 
 	/** @n: number of keys to install, 1 to SESSION_OFFER_MAX */
 	uint8_t n;

@@ -216,8 +216,8 @@ static void audit_installed(struct link *link, const struct broker_keys *keys,
 			      TEXT("link", link->config->device),
 			      TEXT("direction", qlink_name(&qlink_directions, keys->direction)),
 			      TEXT("source", qlink_name(&qlink_sources, keys->source)),
-			      NUMBER_OF("epoch", keys->first + i), NUMBER_OF("n", n),
-			      NUMBER_OF("kmes", offer->core.n_kmes), TEXT("kme", kme),
+			      NUMBER_OF("kmes", keys->kmes),
+			      NUMBER_OF("epoch", keys->first + i), NUMBER_OF("n", n), TEXT("kme", kme),
 			      { .name = "kme_key_ids", .list = ids });
 		}
 	} while (++k < offer->core.n_kmes);
@@ -253,6 +253,7 @@ static int install(struct link *link, const struct session_action *action, bool 
 		.n = action->offer.n,
 		.direction = is_tx ? QLINK_DIRECTION_TX : QLINK_DIRECTION_RX,
 		.source = action->offer.source,
+		.kmes = offer->core.n_kmes,
 	};
 	struct qlink_why why;
 	struct bytes id;

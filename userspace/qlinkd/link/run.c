@@ -315,6 +315,7 @@ static void describe_record(const struct link *link, const struct qlink_record *
 		TEXT("link", link->config->device), NUMBER_OF("record", record->number),
 		TEXT("direction", qlink_name(&qlink_directions, record->direction)),
 		TEXT("source", qlink_name(&qlink_sources, record->source)),
+		NUMBER_OF("kmes", record->kmes),
 		NUMBER_OF("epoch", record->epoch), NUMBER_OF("first_ms", record->first_ms),
 		NUMBER_OF("last_ms", record->last_ms), NUMBER_OF("frames", record->frames),
 		NUMBER_OF("bytes", record->bytes),
@@ -340,7 +341,7 @@ static bool is_same_record(const struct qlink_record *a, const struct qlink_reco
 {
 	return a->number == b->number && a->epoch == b->epoch && a->first_ms == b->first_ms &&
 	       a->last_ms == b->last_ms && a->frames == b->frames && a->bytes == b->bytes &&
-	       a->direction == b->direction && a->source == b->source &&
+	       a->direction == b->direction && a->source == b->source && a->kmes == b->kmes &&
 	       !memcmp(a->kme_key_id, b->kme_key_id, sizeof(a->kme_key_id));
 }
 
