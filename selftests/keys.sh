@@ -196,6 +196,41 @@ test_source_not_accepted()
 	expect_ok "pqc" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 2 source pqc file "$(key_new b)"
 }
 
+# How many KMEs have a secret in a key is kept and shown; too few are refused.
+test_number_of_kmes()
+{
+	setup_link
+	ip -n "$ns1" link set qlink0 type qlink accept hybrid2,pqc
+	key_new a >/dev/null
+	expect_key_refused "one by default" "kmes 1 is below 2, the least accepted for hybrid" \
+		in_ns "$ns1" qlinkctl key add qlink0 tx epoch 1 source hybrid file "$tmp/a"
+	expect_key_refused "one" "kmes 1 is below 2" in_ns "$ns1" qlinkctl key add qlink0 rx epoch 1 source hybrid kmes 1 file "$tmp/a"
+	expect_key_refused "of a source without a KME" "source pqc has no KME" \
+		in_ns "$ns1" qlinkctl key add qlink0 tx epoch 1 source pqc kmes 2 file "$tmp/a"
+	expect_key_refused "a good key before a bad one" "key 1: kmes 1 is below 2" in_ns "$ns1" sh -c "printf '%s\n' \
+		'tx epoch 1 source hybrid kmes 2 file $(key_new b)' 'tx epoch 2 source hybrid kmes 1 file $tmp/a' |
+		qlinkctl key add qlink0 batch -"
+	expect_ok "two" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 1 source hybrid kmes 2 file "$tmp/a"
+	expect_ok "more" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 2 source hybrid kmes 8 file "$tmp/b"
+	expect_ok "none" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 3 source pqc file "$(key_new c)"
+	expect_eq "keys" "$(keys "$ns1" epoch source kmes)" "1:hybrid:2 2:hybrid:8 3:pqc:0"
+	expect_eq "JSON" "$(in_ns "$ns1" qlinkctl -j key show qlink0 | jq -c 'map([.source, .kmes])')" \
+		'[["hybrid",2],["hybrid",8],["pqc",0]]'
+	expect_eq "text" "$(in_ns "$ns1" qlinkctl key show qlink0 | awk 'NR > 1 { print $3 }' | paste -sd ' ')" "hybrid2 hybrid8 pqc"
+	expect_eq "the ring" "$(link_field "$ns1" '.tx | "\(.current_source) \(.current_kmes)"')" "hybrid 2"
+	expect_eq "a ring without a key" "$(link_field "$ns1" .rx.current_kmes)" null
+	expect_has "text" "$(in_ns "$ns1" qlinkctl show qlink0)" "epoch 1 (hybrid2), newest 3"
+	expect_has "text" "$(in_ns "$ns1" qlinkctl show qlink0)" "accept       hybrid2,pqc"
+	expect_has "ip" "$(ip -n "$ns1" -d link show qlink0)" " accept hybrid2,pqc "
+	expect_has "ip" "$(ip -n "$ns1" -d link show qlink0)" " tx epoch 1 hybrid2 newest 3 "
+	expect_eq "ip -j" "$(ip -n "$ns1" -d -j link show qlink0 |
+		jq -c '.[0].linkinfo.info_data | [.accept, .accept_kmes, .tx.current_kmes]')" '[["hybrid","pqc"],2,2]'
+	ip -n "$ns1" link set qlink0 type qlink accept hybrid,pqc
+	expect_eq "one is enough again" "$(link_field "$ns1" .accept_kmes)" 1
+	expect_ok "one" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 4 source hybrid file "$(key_new d)"
+	expect_eq "by default" "$(field "$ns1" tx 4 kmes)" 1
+}
+
 # A shorter accept list is in force when the command returns, also for keys that are held.
 each_test_accept_is_tightened()
 {
@@ -230,7 +265,7 @@ test_words()
 	setup_link
 	key_new a >/dev/null
 	for words in "up epoch 1" "tx" "tx epoch 1 source stat" "tx epoch x" "tx epoch 1 id 1234" \
-		"tx epoch 1 blocks 0" "tx epoch 1 blocks 1073741825" "tx epoch 1 foo 1" "tx epoch 1 epoch 2"; do
+		"tx epoch 1 kmes 0" "tx epoch 1 kmes 9" "tx epoch 1 blocks 0" "tx epoch 1 blocks 1073741825" "tx epoch 1 foo 1" "tx epoch 1 epoch 2"; do
 		# shellcheck disable=SC2086 # words
 		expect_refused "$words" "" in_ns "$ns1" qlinkctl key add qlink0 $words file "$tmp/a"
 	done

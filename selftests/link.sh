@@ -12,7 +12,7 @@ readonly E_UNICAST="not a unicast" E_BRIDGE_PORT="is a bridge port" E_NOT_ETHERN
 readonly E_FAMILY="not of one family" E_NO_PORT="no port" E_NO_REMOTE="not remote" E_NO_LOCAL="not local" E_ID="id"
 
 readonly words_eth="id 7 peer 02:00:00:00:00:02 ethertype 0x88b6 accept qkd,static"
-readonly words_udp="id 7 local 198.51.100.1 remote 198.51.100.2 port 47001 source-ports 8 accept hybrid"
+readonly words_udp="id 7 local 198.51.100.1 remote 198.51.100.2 port 47001 source-ports 8 accept hybrid3"
 
 # ip_json NS DEV FILTER: applies a jq filter to the output of ip -d -j link show for a device.
 ip_json() { ip -n "$1" -d -j link show "$2" | jq -r ".[0] | $3"; }
@@ -68,15 +68,15 @@ test_add_udp_with_every_word()
 	# shellcheck disable=SC2086 # words
 	expect_ok "add" add_udp qlink0 $words_udp
 	for words in "id 7 " "underlay udp " "local 198.51.100.1 " "remote 198.51.100.2 " "port 47001 " \
-		"source-ports 8 " "accept hybrid "; do
+		"source-ports 8 " "accept hybrid3 "; do
 		expect_has "text" "$(ip -n "$ns1" -d link show qlink0)" "$words"
 	done
 	expect_eq "ip -j" "$(ip_json "$ns1" qlink0 '.linkinfo | .info_kind, (.info_data |
-		.id, .underlay, .local, .remote, .port, .source_ports, (.accept | join(",")))' | paste -sd ' ')" \
-		"qlink 7 udp 198.51.100.1 198.51.100.2 47001 8 hybrid"
+		.id, .underlay, .local, .remote, .port, .source_ports, (.accept | join(",")), .accept_kmes)' | paste -sd ' ')" \
+		"qlink 7 udp 198.51.100.1 198.51.100.2 47001 8 hybrid 3"
 	expect_eq "qlinkctl -j" "$(ctl_json "$ns1" qlink0 '.link |
-		.id, .underlay, .local, .remote, .port, .source_ports, (.accept | join(","))' | paste -sd ' ')" \
-		"7 udp 198.51.100.1 198.51.100.2 47001 8 hybrid"
+		.id, .underlay, .local, .remote, .port, .source_ports, (.accept | join(",")), .accept_kmes' | paste -sd ' ')" \
+		"7 udp 198.51.100.1 198.51.100.2 47001 8 hybrid 3"
 	expect_eq "mtu" "$(ip_json "$ns1" qlink0 .mtu)" 1422
 }
 
@@ -85,7 +85,7 @@ test_defaults()
 	setup_wire
 	expect_ok "eth" add_eth qlink0 id 1 peer "${mac[2]}"
 	expect_eq "ethertype" "$(ctl_json "$ns1" qlink0 .link.ethertype)" $((0x88b5))
-	expect_eq "accept" "$(ctl_json "$ns1" qlink0 '.link.accept | join(",")')" "hybrid,pqc"
+	expect_eq "accept" "$(ctl_json "$ns1" qlink0 '.link | "\(.accept | join(",")) \(.accept_kmes)"')" "hybrid,pqc 1"
 	expect_ok "udp" add_udp qlink1 id 1 local "${address[1]}" remote "${address[2]}" port "$port"
 	expect_eq "source ports" "$(ctl_json "$ns1" qlink1 .link.source_ports)" 64
 	expect_eq "rings" "$(ctl_json "$ns1" qlink0 '.link | .tx.newest_epoch, .rx.newest_epoch, .tx.staged' |
@@ -213,6 +213,12 @@ test_refused_eth()
 	expect_refused "peer 0" "$E_UNICAST" add_eth qlink0 id 7 peer 00:00:00:00:00:00
 	expect_refused "peer" "MAC" add_eth qlink0 id 7 peer 02:00:00
 	expect_refused "source" "sttic" add_eth qlink0 id 7 peer "${mac[2]}" accept sttic
+	expect_refused "two numbers of KMEs" "qkd3 and hybrid2 have different numbers of KMEs" \
+		add_eth qlink0 id 7 peer "${mac[2]}" accept hybrid2,qkd3
+	expect_refused "a source twice" "names hybrid twice" add_eth qlink0 id 7 peer "${mac[2]}" accept hybrid,hybrid2
+	expect_refused "a KME of none" "pqc has no KME" add_eth qlink0 id 7 peer "${mac[2]}" accept pqc2
+	expect_refused "too many KMEs" "the number of KMEs is not 1 to 8" add_eth qlink0 id 7 peer "${mac[2]}" accept hybrid9
+	expect_refused "a word of its own" "\"accept-kmes\": no such option" add_eth qlink0 id 7 peer "${mac[2]}" accept-kmes 2
 	expect_refused "word" "foo" add_eth qlink0 id 7 foo 1
 	expect_refused "both underlays" "" add_eth qlink0 id 7 peer "${mac[2]}" local 192.0.2.1 remote 192.0.2.2 port 5
 	expect_refused "loopback" "$E_NOT_ETHERNET" ip -n "$ns1" link add link lo name qlink0 type qlink id 7 peer "${mac[2]}"

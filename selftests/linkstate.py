@@ -36,6 +36,7 @@ KEY: dict[int, tuple[str, Callable[[bytes], Value]]] = {
     9: ("state", one_of("staged", "active", "retired")),
     10: ("frames", number),
     11: ("bytes", number),
+    12: ("kmes", number),
 }
 RING: dict[int, tuple[str, Callable[[bytes], Value]]] = {
     2: ("id", bytes.hex),
@@ -47,6 +48,7 @@ RING: dict[int, tuple[str, Callable[[bytes], Value]]] = {
     8: ("rekeys", number),
     9: ("age_ms", number),
     10: ("overdue", lambda data: bool(data[0])),
+    12: ("current_kmes", number),
 }
 
 

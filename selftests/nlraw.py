@@ -36,11 +36,13 @@ DUMP_INTR = 0x10
 # The order of include/netlink/qlink.yaml.
 LINK_GET, LINK_SET, KEY_INSTALL, KEY_DEL, KEY_GET, ROTATE, EVENT, RECORD_GET = 1, 2, 3, 4, 5, 6, 7, 8
 A_IFINDEX, A_IFNAME, A_LINK, A_KEY, A_STATS, A_PORT, A_EVENT, A_RECORD, A_AFTER = 1, 2, 3, 4, 5, 6, 7, 8, 9
-K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, K_FRAMES, K_BYTES = range(1, 12)
+(K_PAD, K_DIRECTION, K_EPOCH, K_SOURCE, K_KME, K_KEY, K_SALT, K_BLOCKS, K_STATE, K_FRAMES, K_BYTES,
+ K_KMES) = range(1, 13)
 (L_ID, L_UNDERLAY, L_LOWER, L_ETHERTYPE, L_PEER, L_LOCAL, L_REMOTE, L_PORT, L_SOURCE_PORTS, L_ACCEPT, L_STATE, L_TX,
  L_RX, L_WIPES, L_WIPED_BY, L_PAD, L_REKEY_MS, L_REKEY_FRAMES, L_REKEY_BYTES, L_HARD_SECONDS,
  L_GRACE_MS, L_KEYS_LOW, L_KEEPALIVE_MS, L_PEER_HEARD, L_PEER_EPOCH, L_ECHO_US, L_BLOCKS2_LOG2, L_BLOCKS2,
  L_GENERATION, L_DEV, L_DSCP, L_ECN, L_TTL, L_FWMARK) = range(1, 35)
+L_ACCEPT_KMES = 44
 SOURCES = ("qkd", "hybrid", "pqc", "static")
 STATIC = SOURCES.index("static")
 
@@ -191,6 +193,8 @@ BAD_KEYS: list[tuple[str, Callable[[], bytes]]] = [
     ("direction 2", lambda: key(direction=u8(K_DIRECTION, 2))),
     ("source 4", lambda: key(source=u8(K_SOURCE, 4))),
     ("source 255", lambda: key(source=u8(K_SOURCE, 255))),
+    ("a KME of a static key", lambda: key(kmes=u8(K_KMES, 1))),
+    ("a number of KMEs of 4 bytes", lambda: key(kmes=u32(K_KMES, 0))),
     ("15 bytes of KME key ID", lambda: key(kme=attr(K_KME, os.urandom(15)))),
     ("17 bytes of KME key ID", lambda: key(kme=attr(K_KME, os.urandom(17)))),
     ("no blocks", lambda: key(blocks=u64(K_BLOCKS, 0))),
@@ -238,6 +242,9 @@ BAD_LINKS: list[tuple[str, bytes]] = [
     ("lower device 0", nest(A_LINK, u32(L_LOWER, 0))),
     ("accept 0x10", nest(A_LINK, u32(L_ACCEPT, 0x10))),
     ("accept 0xffffffff", nest(A_LINK, u32(L_ACCEPT, 0xFFFFFFFF))),
+    ("accept-kmes 0", nest(A_LINK, u8(L_ACCEPT_KMES, 0))),
+    ("accept-kmes 9", nest(A_LINK, u8(L_ACCEPT_KMES, 9))),
+    ("accept-kmes of 4 bytes", nest(A_LINK, u32(L_ACCEPT_KMES, 2))),
     ("rekey-ms above a day", nest(A_LINK, u32(L_REKEY_MS, 86400001))),
     ("rekey-ms of 8 bytes", nest(A_LINK, u64(L_REKEY_MS, 5))),
     ("rekey-frames above 2^48", nest(A_LINK, u64(L_REKEY_FRAMES, (1 << 48) + 1))),
@@ -361,6 +368,7 @@ ANSWERS: dict[str, tuple[int, Callable[[str], bytes]]] = {
     "id": (LINK_SET, lambda value: nest(A_LINK, u16(L_ID, int(value)))),
     "id-of-4-bytes": (LINK_SET, lambda value: nest(A_LINK, u32(L_ID, int(value)))),
     "peer": (LINK_SET, lambda value: nest(A_LINK, attr(L_PEER, bytes.fromhex(value.replace(":", ""))))),
+    "accept-kmes": (LINK_SET, lambda value: nest(A_LINK, u8(L_ACCEPT_KMES, int(value)))),
     "accept": (LINK_SET, lambda value: nest(A_LINK, u32(L_ACCEPT, int(value)))),
     "keepalive-ms": (LINK_SET, lambda value: nest(A_LINK, u32(L_KEEPALIVE_MS, int(value)))),
     "lower": (LINK_SET, lambda value: nest(A_LINK, u32(L_LOWER, socket.if_nametoindex(value)))),
@@ -370,6 +378,9 @@ ANSWERS: dict[str, tuple[int, Callable[[str], bytes]]] = {
     "install-31-bytes": (KEY_INSTALL, lambda value: key(raw=attr(K_KEY, b"k" * 31))),
     "install-no-salt": (KEY_INSTALL, lambda value: nest(A_KEY, u8(K_DIRECTION, 0), ONE, u8(K_SOURCE, STATIC), BYTES)),
     "install-pqc": (KEY_INSTALL, lambda value: key(source=u8(K_SOURCE, 2))),
+    "install-hybrid": (KEY_INSTALL, lambda value: key(source=u8(K_SOURCE, 1))),
+    "install-kmes": (KEY_INSTALL, lambda value: key(source=u8(K_SOURCE, SOURCES.index(value.rstrip("0123456789"))),
+                                                    kmes=u8(K_KMES, int(value.lstrip("abcdefghijklmnopqrstuvwxyz"))))),
     "delete": (KEY_DEL, lambda value: nest(A_KEY, u8(K_DIRECTION, 0), u64(K_EPOCH, int(value)))),
     "keys": (KEY_GET, lambda value: b""),
     "records": (RECORD_GET, lambda value: b""),

@@ -5,12 +5,12 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# key_of_source FROM TO EPOCH SOURCE: installs a key that is marked with this source.
+# key_of_source FROM TO EPOCH SOURCE [WORD…]: installs a key that is marked with this source.
 key_of_source()
 {
 	key_new "$3" >/dev/null
-	expect_ok "$4 at the receiver" in_ns "$2" qlinkctl key add qlink0 rx epoch "$3" source "$4" file "$tmp/$3"
-	expect_ok "$4 at the sender" in_ns "$1" qlinkctl key add qlink0 tx epoch "$3" source "$4" file "$tmp/$3"
+	expect_ok "${*:4} at the receiver" in_ns "$2" qlinkctl key add qlink0 rx epoch "$3" source "${@:4}" file "$tmp/$3"
+	expect_ok "${*:4} at the sender" in_ns "$1" qlinkctl key add qlink0 tx epoch "$3" source "${@:4}" file "$tmp/$3"
 }
 
 # setup_mixed: ns1 seals with a pqc key; static and hybrid keys follow in turn.
@@ -29,6 +29,25 @@ setup_mixed()
 	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
 }
 
+# setup_kmes: ns1 seals with a key of one KME; keys of one, two, one and three follow, then one of no KME.
+setup_kmes()
+{
+	local epoch
+
+	setup_pair
+	quiet
+	nobody "$ns1"
+	link_set "$ns1" accept qkd,hybrid,pqc,static
+	link_set "$ns2" accept qkd,hybrid,pqc,static grace-ms 60000
+	key_of_source "$ns1" "$ns2" 2 hybrid
+	key_of_source "$ns1" "$ns2" 3 qkd
+	key_of_source "$ns1" "$ns2" 4 hybrid kmes 2
+	key_of_source "$ns1" "$ns2" 5 hybrid kmes 1
+	key_of_source "$ns1" "$ns2" 6 hybrid kmes 3
+	key_of_source "$ns1" "$ns2" 7 pqc
+	expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+}
+
 # sources NS DIRECTION: the sources of the keys that are held.
 sources() { keys "$1" "direction=$2" source | tr ' ' '\n' | sort -u | paste -sd ' '; }
 
@@ -37,18 +56,40 @@ test_sender()
 {
 	under=eth
 	setup_mixed
+	tighten_sender hybrid 6
+	expect_eq "sources" "$(sources "$ns1" tx)" hybrid
+}
+
+# The same for keys of too few KMEs: one in use and one staged go, keys of more and those without a KME stay.
+test_sender_with_too_few_kmes()
+{
+	under=eth
+	setup_kmes
+	tighten_sender qkd2,hybrid2,pqc 4
+	expect_eq "keys" "$(keys "$ns1" direction=tx epoch kmes)" "4:2 6:3 7:0"
+	link_set "$ns1" accept hybrid3
+	expect_eq "keys" "$(keys "$ns1" direction=tx epoch kmes)" "6:3"
+	expect_soon "frames" frames_under 6
+	link_set "$ns1" accept hybrid8
+	expect_eq "keys" "$(keys "$ns1" direction=tx epoch)" ""
+	expect_soon "blocked" carrier_is "$ns1" 0
+}
+
+# tighten_sender LIST EPOCH: ns1, which seals under epoch 2, accepts only LIST and then seals under EPOCH alone; epochs 3
+# and 5 were never used.
+tighten_sender()
+{
 	capture_start "$ns1" "$tmp/pcap"
 	in_background "$ns1" ping -i 0.002 "$nobody"
-	expect_soon "frames under pqc" frames_under 2
-	link_set "$ns1" accept hybrid
+	expect_soon "frames under a key to be refused" frames_under 2
+	link_set "$ns1" accept "$1"
 	in_ns "$ns1" python3 -c 'import socket
 sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 sock.bind(("veth0", 0))
 sock.send(bytes(12) + b"\x88\xb9" + bytes(46))'
-	expect_eq "sources" "$(sources "$ns1" tx)" hybrid
-	expect_soon "frames under hybrid" frames_under 6
+	expect_soon "frames under the next key" frames_under "$2"
 	capture_stop "$tmp/pcap"
-	expect_eq "epochs after the marker" "$(epochs_after_marker "$tmp/pcap")" 6
+	expect_eq "epochs after the marker" "$(epochs_after_marker "$tmp/pcap")" "$2"
 	expect_eq "keys that were never used" "$(keys "$ns2" epoch=3 'frames>0') $(keys "$ns2" epoch=5 'frames>0')" "0 0"
 }
 
@@ -72,18 +113,33 @@ print(*sorted(epochs))' "$1" "$here"
 # The receiver: once the command has returned, no more frames are delivered, though they still arrive.
 each_test_receiver()
 {
+	setup_mixed
+	tighten_receiver hybrid 6
+	expect_eq "sources" "$(sources "$ns2" rx)" hybrid
+}
+
+# The same for keys of too few KMEs.
+each_test_receiver_with_too_few_kmes()
+{
+	setup_kmes
+	tighten_receiver hybrid2,pqc 4
+	expect_eq "keys" "$(keys "$ns2" direction=rx epoch kmes)" "4:2 6:3 7:0"
+}
+
+# tighten_receiver LIST EPOCH: ns2, which opens frames under epoch 2, accepts only LIST; then ns1 does, and seals under
+# EPOCH.
+tighten_receiver()
+{
 	local came
 
-	setup_mixed
 	in_background "$ns1" ping -i 0.002 "$nobody"
-	expect_soon "frames under pqc" ring_is "$ns2" rx current_epoch 2
-	link_set "$ns2" accept hybrid
+	expect_soon "frames under a key to be refused" ring_is "$ns2" rx current_epoch 2
+	link_set "$ns2" accept "$1"
 	came=$(received)
-	expect_eq "sources" "$(sources "$ns2" rx)" hybrid
 	expect_soon "more arrive" arrived 20
 	expect_eq "none is delivered" "$(received)" "$came"
-	expect_ok "the sender uses an accepted one" in_ns "$ns1" qlinkctl set qlink0 accept hybrid
-	expect_soon "frames again" ring_is "$ns2" rx current_epoch 6
+	expect_ok "the sender uses an accepted one" in_ns "$ns1" qlinkctl set qlink0 accept "$1"
+	expect_soon "frames again" ring_is "$ns2" rx current_epoch "$2"
 }
 
 received() { stats64 "$ns2" .rx.packets; }
@@ -120,6 +176,10 @@ test_later_keys()
 	link_set "$ns1" accept hybrid
 	expect_refused "static" "source static is not in the accept list" key_add "$ns1" tx 9 "$(key_new late)"
 	expect_eq "counted" "$(stat_get "$ns1" key_refused)" 1
+	link_set "$ns1" accept hybrid2
+	expect_refused "hybrid" "kmes 1 is below 2, the least accepted for hybrid" \
+		in_ns "$ns1" qlinkctl key add qlink0 tx epoch 9 source hybrid file "$tmp/late"
+	expect_eq "counted" "$(stat_get "$ns1" key_refused)" 2
 	link_set "$ns1" accept none
 	expect_eq "none" "$(sources "$ns1" tx) $(sources "$ns1" rx)" " "
 	expect_soon "blocked" carrier_is "$ns1" 0

@@ -48,6 +48,36 @@ each_test_record_of_a_used_key()
 	expect_has "text" "$(in_ns "$ns1" qlinkctl record show qlink0)" "$uuid"
 }
 
+# How many KMEs had a secret in a key stays in its record; events show it of the key in use.
+test_record_of_a_key_of_three_kmes()
+{
+	under=udp
+	setup_pair
+	quiet
+	link_set "$ns1" accept hybrid3,pqc,static
+	link_set "$ns2" accept hybrid3,pqc,static grace-ms 1
+	keys_pass "$ns1" "$ns2" 2 1 source=hybrid kmes=3
+	keys_pass "$ns1" "$ns2" 3 1 source=pqc
+	listen "$ns1" "$tmp/events"
+	for n in 2 3; do
+		expect_ok "rotate" in_ns "$ns1" qlinkctl rotate qlink0
+		expect_eq "answers" "$(ping_one_lane "$ns1" "$n")" "$n"
+		expect_soon "event" in_event "$n"
+	done
+	expect_eq "three" "$(jq -s 'map(select(.tx.current_epoch == 2).tx.current_kmes) | unique' -c "$tmp/events")" "[3]"
+	expect_eq "none" "$(jq -s 'map(select(.tx.current_epoch == 3).tx.current_kmes) | unique' -c "$tmp/events")" "[0]"
+	expect_soon "record" records_are "$ns1" length 1
+	expect_eq "of the sender" "$(records "$ns1" '.[0] | [.epoch, .source, .kmes]')" '[2,"hybrid",3]'
+	expect_soon "record" records_are "$ns2" length 1
+	expect_eq "of the receiver" "$(records "$ns2" '.[0] | [.epoch, .source, .kmes]')" '[2,"hybrid",3]'
+	expect_has "text" "$(in_ns "$ns1" qlinkctl record show qlink0)" " hybrid3 "
+	link_set "$ns1" accept static
+	expect_soon "record" records_are "$ns1" 'map(.kmes)' "[3,0]"
+}
+
+# in_event EPOCH: an event has come while this was the epoch of the active transmit key.
+in_event() { jq -se --argjson epoch "$1" 'any(.[]; .tx.current_epoch == $epoch)' "$tmp/events"; }
+
 # uses_keys N: sends more frames; N keys have been used.
 uses_keys()
 {

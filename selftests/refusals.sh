@@ -77,6 +77,29 @@ test_errno_of_a_key()
 	expect_answer "ENOENT key 0: tx holds no epoch 9" "" qlink0 delete 9
 }
 
+# Whether a key has KMEs follows from its source; how many it needs, from the link.
+test_errno_of_a_number_of_kmes()
+{
+	setup_link
+	link_set "$ns1" accept hybrid2,pqc,static
+	for n in 0 9 255; do
+		expect_answer "EINVAL key 0: kmes $n is not 1 to 8, as source hybrid needs" key_refused qlink0 install-kmes "hybrid$n"
+		expect_answer "ERANGE integer out of range" "" qlink0 accept-kmes "$n"
+	done
+	expect_answer "EINVAL key 0: kmes 0 is not 1 to 8, as source qkd needs" key_refused qlink0 install-kmes qkd0
+	expect_answer "EINVAL key 0: kmes 2 is not 0, but source pqc has no KME" key_refused qlink0 install-kmes pqc2
+	expect_answer "EINVAL key 0: kmes 255 is not 0, but source static has no KME" key_refused qlink0 install-kmes static255
+	expect_answer "EACCES key 0: kmes 1 is below 2, the least accepted for hybrid" key_refused qlink0 install-kmes hybrid1
+	expect_answer "EACCES key 0: kmes 1 is below 2, the least accepted for hybrid" key_refused qlink0 install-hybrid
+	expect_answer "EACCES key 0: source qkd is not in the accept list" key_refused qlink0 install-kmes qkd8
+	expect_eq "a source without a KME" "$(nlraw "$ns1" answer qlink0 install-kmes pqc0)" ok
+	# What a request does not name stays: the number with the sources, and the other way round.
+	expect_eq "sources" "$(nlraw "$ns1" answer qlink0 accept 10)" ok
+	expect_eq "accepted" "$(link_field "$ns1" '[.accept[], .accept_kmes] | join(" ")')" "hybrid static 2"
+	expect_eq "a number" "$(nlraw "$ns1" answer qlink0 accept-kmes 8)" ok
+	expect_eq "accepted" "$(link_field "$ns1" '[.accept[], .accept_kmes] | join(" ")')" "hybrid static 8"
+}
+
 test_unprivileged_user()
 {
 	local request was

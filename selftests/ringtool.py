@@ -6,7 +6,7 @@
 				installs keys of COUNT epochs from FIRST on, at the receiver first, and writes them to the
 				file KEYS in qlinkwire's format, with the sender address SENDER. device=NAME: default qlink0;
 				blocks=N: their limit; step=N: between epochs; source=qkd|hybrid|pqc|static: default static;
-				id=HEX: the handle of the KME key ID
+				kmes=N: how many KMEs have a secret in them; id=HEX: the handle of the KME key ID
   ringtool.py lanes FROM TO KEYS FIRST LAST
 				sends a frame in each of 256 lanes of every epoch, over the eth underlay, as if FROM had
 				256 CPUs
@@ -83,13 +83,16 @@ class End:
 
 
 def make(
-    direction: int, epoch: int, secret: bytes = b"", blocks: int = 0, source: str = "static", kme: bytes = b""
+    direction: int, epoch: int, secret: bytes = b"", blocks: int = 0, source: str = "static", kme: bytes = b"",
+    kmes: int = 0,
 ) -> bytes:
     """A key of 44 bytes, as an attribute."""
     secret = secret or os.urandom(44)
     more = {"blocks": nlraw.u64(nlraw.K_BLOCKS, blocks)} if blocks and direction == TX else {}
     if kme:
         more["kme"] = nlraw.attr(nlraw.K_KME, kme)
+    if kmes:
+        more["kmes"] = nlraw.u8(nlraw.K_KMES, kmes)
     return nlraw.key(
         direction=nlraw.u8(nlraw.K_DIRECTION, direction),
         epoch=nlraw.u64(nlraw.K_EPOCH, epoch),
@@ -105,6 +108,7 @@ def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, add
     options = dict(word.split("=") for word in words)
     blocks, step = int(options.get("blocks", 0)), int(options.get("step", 1))
     source, kme = options.get("source", "static"), bytes.fromhex(options.get("id", ""))
+    kmes = int(options.get("kmes", 0))
     secrets = {int(first) + n * step: os.urandom(44) for n in range(int(count))}
     with open(path, "a", encoding="ascii") as file:
         for epoch, secret in secrets.items():
@@ -114,7 +118,8 @@ def pass_keys(sender: str, receiver: str, first: str, count: str, path: str, add
         with End(namespace, options.get("device", "qlink0")) as end:
             for at in range(0, len(epochs), CHUNK):
                 end.install(
-                    [make(direction, epoch, secrets[epoch], blocks, source, kme) for epoch in epochs[at : at + CHUNK]]
+                    [make(direction, epoch, secrets[epoch], blocks, source, kme, kmes)
+                     for epoch in epochs[at : at + CHUNK]]
                 )
     return 0
 
