@@ -186,6 +186,12 @@ TEST(wrong_values_are_refused)
 	refused("link a\n\tpolicy none\n", "qlinkd.conf:2: policy none: not hybrid-required, qkd-required, prefer-hybrid or pqc-only");
 	refused("link a\n\tkmes a b a\n", "qlinkd.conf:2: kmes: a is named twice");
 	refused("link a\n\tkmes 1 2 3 4 5 6 7 8 9\n", "qlinkd.conf:2: kmes: has 9 names, and takes 8 at most");
+	refused("link a\n\tmix 1 2 3 4 5\n", "qlinkd.conf:2: mix: has 5 names, and takes 4 at most");
+	refused("link a\n\tkmes 1\n\tmix 2\n", "qlinkd.conf:3: mix: the link has kmes or mix already; it takes one of them");
+	refused("link a\n\tmix 1\n\tkmes 2\n", "qlinkd.conf:3: kmes: the link has kmes or mix already; it takes one of them");
+	refused("link a\n\tmix-least 5\n", "qlinkd.conf:2: mix-least 5: not a number from 1 to 4");
+	refused("link a\n\tpsk secret\n", "qlinkd.conf:2: psk secret: not an absolute path");
+	refused("link a\n\tchain-required on\n", "qlinkd.conf:2: chain-required on: not yes or no");
 	/* Labels of metrics and JSON would have to quote these, and none of them takes the last two. */
 	refused("link a\\b\n", "qlinkd.conf:1: link a\\b: not the name of a device, of at most 15 characters");
 	refused("link a\x01" "b\n", "qlinkd.conf:1: has a control character");
@@ -215,6 +221,8 @@ TEST(wrong_sections_are_refused)
 	refused(PEER PEER, "qlinkd.conf:3: peer site-b: there is one of this name");
 	refused(LINK LINK, "qlinkd.conf:5: link qlink0: there is one of this name");
 	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes or mix, which policy prefer-hybrid needs");
+	refused("link a\n\tpeer b\n\tmix c d\n\tmix-least 3\n\tsae S\n", "qlinkd.conf:1: link a: mix-least 3 is above the 2 KMEs of mix");
+	refused(LINK "\tmix-least 2\n", "qlinkd.conf:1: link qlink0: mix-least 2 needs mix, and the link has none");
 	refused(LINK "\tpolicy pqc-only\n", "qlinkd.conf:1: link qlink0: has kmes, which policy pqc-only does not use");
 	refused("link a\n\tpeer b\n\tkmes c\n", "qlinkd.conf:1: link a: lacks sae, by which its kmes know the peer");
 	refused(LINK "\tfloor-ms 11\n\tceiling-ms 10\n", "qlinkd.conf:1: link qlink0: floor-ms 11 is above ceiling-ms 10");
@@ -263,6 +271,11 @@ TEST(a_reload_finds_what_changed)
 	CHECK(!is_same(before, AGENT KMES "\ttls 1.2\n" PEER LINK), "a KME's TLS");
 	CHECK(!is_same(before, AGENT KMES "peer site-b\n\taddress 198.51.100.3\n" LINK), "the peer's address");
 	CHECK(!is_same(before, AGENT KMES PEER "link qlink0\n\tpeer site-b\n\tkmes graz vienna\n\tsae SAE-B\n"), "the order of KMEs");
+	CHECK(!is_same(before, AGENT KMES PEER "link qlink0\n\tpeer site-b\n\tmix vienna graz\n\tsae SAE-B\n"), "mixed");
+	CHECK(!is_same(before, AGENT KMES PEER LINK "\tpsk /psk\n"), "a psk");
+	CHECK(!is_same(before, AGENT KMES PEER LINK "\tchain-required yes\n"), "a chain is required");
+	CHECK(!is_same(before, AGENT KMES PEER LINK "\tsuite-least 2\n"), "suite-least");
+	CHECK(is_same(before, AGENT KMES PEER LINK "\tchain-required no\n"), "what holds anyway");
 	CHECK(!is_same(before, AGENT KMES PEER), "no link");
 }
 

@@ -91,6 +91,7 @@ TEST(each_key_has_a_secret_of_every_kme)
 	CHECK(until_kmes(world, 2), "%u and %u KMEs", n_kmes(world, 0), n_kmes(world, 1));
 	world_run(world, LONG_MS);
 	CHECK(world_works(world) && world_is_hybrid(), "does not work");
+	CHECK_NUMBER("in the kernel", devices[0].tx.keys[0].kmes, 2);
 	CHECK_NUMBER("keys that both KMEs gave and were fetched", simkme_pairs[0].fetched,
 		     simkme_pairs[1].fetched);
 	given = link_of(world, 0)->counters.tx_keys[QLINK_SOURCE_HYBRID] +
@@ -153,6 +154,7 @@ TEST(fewer_kmes_than_demanded_give_no_hybrid_key)
 		world = start(rows[i].a, rows[i].b);
 		CHECK(until_kmes(world, 2), "%s: not mixed", rows[i].why);
 		CHECK_NUMBER("the greater holds", link_of(world, 0)->session.kmes_least, 2);
+		CHECK_NUMBER("in the kernel", devices[0].accept_kmes, 2);
 		CHECK_NUMBER("at both ends", link_of(world, 1)->session.kmes_least, 2);
 		set_all_second(SIMKME_DRY);
 		CHECK(until_source(world, rows[i].source), "%s: source %d", rows[i].why,

@@ -415,9 +415,12 @@ static int end_link(struct reader *reader)
 	if (link->n_kmes && link->policy == POLICY_PQC_ONLY)
 		return reader_refuse_at(reader, reader->began, "link %s: has kmes, which policy %s does not use",
 				 link->device, policy);
-	if (link->mix_least > 1 && link->mix_least > (link->mixes ? link->n_kmes : 1))
-		return reader_refuse_at(reader, reader->began, "link %s: mix-least %u: is more than the %u KMEs of"
-				 " mix", link->device, link->mix_least, link->mixes ? link->n_kmes : 0);
+	if (link->mix_least > 1 && !link->mixes)
+		return reader_refuse_at(reader, reader->began, "link %s: mix-least %u needs mix, and the link has none",
+				 link->device, link->mix_least);
+	if (link->mixes && link->mix_least > link->n_kmes)
+		return reader_refuse_at(reader, reader->began, "link %s: mix-least %u is above the %u KMEs of mix",
+				 link->device, link->mix_least, link->n_kmes);
 	if (link->n_kmes && !link->sae)
 		return reader_refuse_at(reader, reader->began, "link %s: lacks sae, by which its kmes know the peer",
 				 link->device);

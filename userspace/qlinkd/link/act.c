@@ -116,6 +116,7 @@ static void do_reconcile(struct link *link, const struct session_action *action)
 {
 	struct request request = {
 		.sources = action->sources,
+		.least = link->session.kmes_least,
 		.peer = action->peer->rings,
 	};
 	struct qlink_why why;
