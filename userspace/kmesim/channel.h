@@ -123,6 +123,9 @@ struct channel {
 	/** @n_expired: number of keys that were dropped because there were too many */
 	uint64_t n_expired;
 
+	/** @n_held: answers of each KME that are under way */
+	unsigned int n_held[CHANNEL_SIDES];
+
 	/** @is_up: whether each KME runs; keys are made only while both run */
 	bool is_up[CHANNEL_SIDES];
 };

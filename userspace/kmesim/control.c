@@ -45,7 +45,7 @@ static json_t *describe_kme(const struct server *server)
 		if (etsi->faults.served[i])
 			json_object_set_new(faults, fault_name((enum fault_kind)i),
 					    json_integer((json_int_t)etsi->faults.served[i]));
-	return json_pack("{s:s, s:b, s:s, s:i, s:I, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:o}",
+	return json_pack("{s:s, s:b, s:s, s:i, s:I, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:o}",
 			 "id", etsi->id, "up", server->http != NULL, "host",
 			 server->host, "port", (int)server->port,
 			 "connections", (json_int_t)server->n_connections,
@@ -55,6 +55,7 @@ static json_t *describe_kme(const struct server *server)
 			 "dec_keys", (json_int_t)etsi->requests[ETSI_DEC],
 			 "keys", "enc_keys", (json_int_t)etsi->keys[ETSI_ENC],
 			 "dec_keys", (json_int_t)etsi->keys[ETSI_DEC],
+			 "met", (json_int_t)etsi->met,
 			 "faults", faults);
 }
 

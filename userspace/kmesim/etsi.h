@@ -47,6 +47,9 @@ struct etsi {
 	/** @requests: number of requests of each operation, valid or not */
 	uint64_t requests[ETSI_OP_N];
 
+	/** @met: requests for keys that met one of the other end, and hung with one-end */
+	uint64_t met;
+
 	/** @keys: number of keys that were sent, by operation */
 	uint64_t keys[ETSI_OP_N];
 };

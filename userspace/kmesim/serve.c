@@ -358,6 +358,17 @@ static void serve(struct etsi *etsi, const struct etsi_request *request,
 		serve_dec(etsi, request, peer, reply);
 }
 
+/* With one-end: the other KME has the lock of both. A request that hangs keeps it, until its client gives up. */
+static bool meets_other_end(struct etsi *etsi, enum etsi_op op, struct etsi_reply *reply)
+{
+	if (op == ETSI_STATUS || !setting(etsi, SETTING_ONE_END) || !etsi->channel->n_held[!etsi->side])
+		return false;
+	etsi->met++;
+	answer_error(etsi, reply, 503, "waits for the other KME");
+	reply->delivery = ETSI_HANG;
+	return true;
+}
+
 void serve_request(struct etsi *etsi, const struct etsi_request *request,
 		   struct etsi_reply *reply)
 {
@@ -370,7 +381,7 @@ void serve_request(struct etsi *etsi, const struct etsi_request *request,
 		return;
 	}
 	etsi->requests[op]++;
-	if (answer_instead(etsi, reply, op))
+	if (answer_instead(etsi, reply, op) || meets_other_end(etsi, op, reply))
 		return;
 	serve(etsi, request, op, peer, reply);
 	answer_apply_faults(etsi, reply, op);

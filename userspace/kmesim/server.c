@@ -51,6 +51,7 @@ uint64_t server_now_ms(void)
 static void held_free(struct held *held)
 {
 	TAILQ_REMOVE(&held->server->held, held, next);
+	held->server->etsi.channel->n_held[held->server->etsi.side]--;
 	evhttp_connection_set_closecb(held->connection, NULL, NULL);
 	if (held->timer)
 		event_free(held->timer);
@@ -141,6 +142,7 @@ static void hold(struct server *server, struct evhttp_request *request,
 	held->pace.tv_usec = (suseconds_t)(reply->arg % 1000) * 1000;
 	reply->body = NULL;
 	TAILQ_INSERT_TAIL(&server->held, held, next);
+	server->etsi.channel->n_held[server->etsi.side]++;
 	evhttp_connection_set_closecb(held->connection, held_closed, held);
 	if (reply->delivery == ETSI_HANG)
 		return;

@@ -344,6 +344,32 @@ TEST(a_slow_line_is_asked_for_what_comes_in_time)
 	lab_stop();
 }
 
+/* As one that holds a lock while it waits for the lock of the other KME. */
+TEST(requests_of_both_ends_at_once_hang_at_a_kme_that_bears_one_end)
+{
+	static const struct lab_options hasty = { .timeout_ms = 2000 };
+	uint64_t late;
+
+	lab_start("one-end yes\n", "one-end yes\nms-per-key 30000\n");
+	lab_client_start(&a, 0, &hasty);
+	lab_client_start(&b, 1, NULL);
+	CHECK_NUMBER("alone", lab_get(&a, 1), 1);
+	LAB_WAIT(&b, b.n_up[0]);
+	CHECK_NUMBER("get", kme_get_keys(b.kme, 0, 1), 0);
+	/* Of the two, KME a comes first in the status. */
+	LAB_WAIT(&b, strstr(strstr(lab_command("status"), "KME-B"), "\"enc_keys\":1"));
+	late = counter(KME_COUNTER_TIMEOUT);
+	CHECK_NUMBER("both at once", lab_get(&a, 1), 0);
+	CHECK_NUMBER("late", counter(KME_COUNTER_TIMEOUT), late + 1);
+	CHECK(strstr(a.answer.why.text, "no whole answer within kme-timeout-ms"), "%s", a.answer.why.text);
+	CHECK(strstr(lab_command("status"), "\"met\":1"), "%s", lab_command("status"));
+	lab_client_stop(&b);
+	LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
+	CHECK_NUMBER("alone again", lab_get(&a, 1), 1);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
 /* Keys that are fetched one by one are given up with their offer, and the next fetch is not in their way. */
 TEST(a_fetch_that_is_given_up_ends_at_once)
 {
