@@ -159,11 +159,13 @@ static const struct config_link *find_link(const struct config *config, uint32_t
 }
 
 static int start_client(struct check *check, const struct config *config, const struct config_kme *kme,
-			struct qlink_why *why)
+			const struct config_link *link, struct qlink_why *why)
 {
 	static const struct kme_ops ops = { .answer = on_answer, .health = on_health, .ready = on_ready };
 	const struct kme_conf conf = {
 		.sae = check->sae,
+		.name = config->agent.name,
+		.peer = link->peer_name,
 		.nodes = &kme->node,
 		.n_nodes = 1,
 		.connect_ms = config->agent.kme_connect_ms,
@@ -196,7 +198,7 @@ static int start(struct check *check, const struct config_kme *kme, const struct
 	check->sae = strdup(link->sae);
 	if (!check->name || !check->url || !check->device || !check->sae)
 		return qlink_refuse(why, -ENOMEM, "no memory");
-	return start_client(check, &check->agent->now.config, kme, why);
+	return start_client(check, &check->agent->now.config, kme, link, why);
 }
 
 int check_start(struct check **out, const struct agent *agent, const char *name,

@@ -202,6 +202,7 @@ void lab_client_start(struct lab_client *client, int side,
 		.url = url, .ca = ca, .certificate = cert, .key = key,
 		.crl = options->crl ? crl : NULL, .id = side ? "KME-B" : "KME-A",
 		.method = options->method, .tls = options->tls, .parallel = options->parallel,
+		.turn_ms = options->turn_ms,
 	};
 	if (options->id)
 		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
@@ -209,6 +210,8 @@ void lab_client_start(struct lab_client *client, int side,
 		nodes[0].url = options->first;
 	conf = (struct kme_conf){
 		.sae = options->sae ?: sae,
+		.name = side ? "b" : "a",
+		.peer = side ? "a" : "b",
 		.nodes = nodes,
 		.n_nodes = options->first ? 2 : 1,
 		.connect_ms = options->timeout_ms ?: LAB_DEADLINE_MS,
@@ -267,15 +270,16 @@ void lab_kme(char *text, size_t size, int side, const char *name)
 
 void lab_conf(char *text, size_t size, int side, const char *link)
 {
+	const char own = side ? 'b' : 'a', peer = side ? 'a' : 'b';
 	size_t len;
 
-	len = (size_t)snprintf(text, size, "agent\n name a\n certificate /a.pem\n key /a.key\n"
+	len = (size_t)snprintf(text, size, "agent\n name %c\n certificate /a.pem\n key /a.key\n"
 			       " ca /ca.pem\n listen 127.0.0.1:7\n kme-timeout-ms 30000\n"
-			       " kme-connect-ms 30000\npeer b\n address 127.0.0.1:8\n");
+			       " kme-connect-ms 30000\npeer %c\n address 127.0.0.1:8\n", own, peer);
 	len += (size_t)write_kme(text + len, size - len, side, "one", ports[side]);
 	len += (size_t)write_kme(text + len, size - len, side, "two", ports[side]);
 	len += (size_t)write_kme(text + len, size - len, side, "dead", 1);
-	len += (size_t)snprintf(text + len, size - len, "link qlink0\n peer b\n sae %s\n%s",
+	len += (size_t)snprintf(text + len, size - len, "link qlink0\n peer %c\n sae %s\n%s", peer,
 				side ? "SAE-A" : "SAE-B", link);
 	CHECK(len < size, "a configuration of %zu bytes", len);
 }

@@ -71,6 +71,9 @@ struct lab_options {
 	/** @parallel: as for the client */
 	unsigned int parallel;
 
+	/** @turn_ms: as for the client; the agents are "a" and "b" */
+	unsigned int turn_ms;
+
 	/** @tls: as for the client */
 	enum kme_tls tls;
 
@@ -152,7 +155,7 @@ bool lab_poll(struct lab_client *client, int64_t start_ms);
  * @side: 0 or 1
  * @link: more options of link qlink0, each on a line of its own, indented
  *
- * The link may name the KMEs "one" and "two", which are the same server, and "dead",
+ * The agents are "a" and "b". The link may name the KMEs "one" and "two", which are the same server, and "dead",
  * where no server listens.
  */
 void lab_conf(char *text, size_t size, int side, const char *link);

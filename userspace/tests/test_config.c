@@ -60,7 +60,7 @@ TEST(every_option_is_read)
 	static const char text[] = "# a comment\n\n" LINK "\tpolicy hybrid-required # why not\n"
 		"\tstore 5000\n\toutage-cover 400\n\tkey-bytes 32\n\tmax-age-s 3600\n"
 		"\tfloor-ms 10\n\tceiling-ms 60000\n\treserve 7\n"
-		KMES "\tid KME-2\n\tmethod get\n\ttls pq\n\tparallel 1\n" PEER AGENT
+		KMES "\tid KME-2\n\tmethod get\n\ttls pq\n\tparallel 1\n\tturn-ms 2000\n" PEER AGENT
 		"\tcontrol /run/a\n\toperators netops\n\tmetrics /run/b\n\taudit-log /run/c\n"
 		"\taudit-file-mib 7\n\taudit-file-hours 8\n"
 		"\tkme-connect-ms 100\n\tkme-timeout-ms 60000\n\tkme-retry-ms 500";
@@ -90,6 +90,8 @@ TEST(every_option_is_read)
 	CHECK_NUMBER("tls", config.kmes[1].node.tls, KME_TLS_PQ);
 	CHECK_NUMBER("the other's tls", config.kmes[0].node.tls, KME_TLS_1_3);
 	CHECK_NUMBER("parallel", config.kmes[1].node.parallel, 1);
+	CHECK_NUMBER("turns", config.kmes[1].node.turn_ms, 2000);
+	CHECK_NUMBER("the other has none", config.kmes[0].node.turn_ms, 0);
 	CHECK_NUMBER("the other's method", config.kmes[0].node.method, KME_METHOD_AUTO);
 	CHECK(!config.kmes[0].node.id, "the other has an ID");
 	CHECK_NUMBER("peer's port", config.peers[0].address.port, 7511);
@@ -182,6 +184,8 @@ TEST(wrong_values_are_refused)
 	refused("agent\n\tcontrol /" LONG_ID "\n", "qlinkd.conf:2: control /012345678901234567890123456789012345678...: has 131 bytes, and a socket may have 107");
 	refused("kme a\n\ttls 1.1\n", "qlinkd.conf:2: tls 1.1: not pq, 1.3 or 1.2");
 	refused("kme a\n\tparallel 0\n", "qlinkd.conf:2: parallel 0: not a number from 1 to 8");
+	refused("kme a\n\tturn-ms 999\n", "qlinkd.conf:2: turn-ms 999: not a number from 1000 to 6000");
+	refused("kme a\n\tturn-ms 6001\n", "qlinkd.conf:2: turn-ms 6001: not a number from 1000 to 6000");
 	refused("kme a\n\tmethod put\n", "qlinkd.conf:2: method put: not auto, post or get");
 	refused("link a\n\tpolicy none\n", "qlinkd.conf:2: policy none: not hybrid-required, qkd-required, prefer-hybrid or pqc-only");
 	refused("link a\n\tkmes a b a\n", "qlinkd.conf:2: kmes: a is named twice");
@@ -268,6 +272,7 @@ TEST(a_reload_finds_what_changed)
 	CHECK(!is_same(before, AGENT KME("vienna", "192.0.2.3") KME("graz", "192.0.2.2") PEER LINK), "a KME's address");
 	CHECK(!is_same(before, AGENT KMES "\tmethod post\n" PEER LINK), "a KME's method");
 	CHECK(!is_same(before, AGENT KMES "\tparallel 1\n" PEER LINK), "how many requests it gets at a time");
+	CHECK(!is_same(before, AGENT KMES "\tturn-ms 2000\n" PEER LINK), "turns at it");
 	CHECK(!is_same(before, AGENT KMES "\ttls 1.2\n" PEER LINK), "a KME's TLS");
 	CHECK(!is_same(before, AGENT KMES "peer site-b\n\taddress 198.51.100.3\n" LINK), "the peer's address");
 	CHECK(!is_same(before, AGENT KMES PEER "link qlink0\n\tpeer site-b\n\tkmes graz vienna\n\tsae SAE-B\n"), "the order of KMEs");

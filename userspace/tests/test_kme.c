@@ -463,6 +463,12 @@ TEST(configurations_that_break_a_rule_are_refused)
 		  "KME ID '': must have 1 to 128 bytes", "empty ID" },
 		{ { .url = "https://k" }, "S",
 		  "KME 'https://k': must have a CA, a certificate and a key", "no CA" },
+		{ { .url = "https://k", .turn_ms = 999 }, "S",
+		  "KME 'https://k': must have turns of 1000 to 6000 ms", "short turns" },
+		{ { .url = "https://k", .turn_ms = 6001 }, "S",
+		  "KME 'https://k': must have turns of 1000 to 6000 ms", "long turns" },
+		{ { .url = "https://k", .turn_ms = 2000, .ca = "c", .certificate = "c", .key = "k" }, "S",
+		  "SAE ID 'S': must have the names of both ends, which take turns", "whose turn is it" },
 		{ { .url = "https://k" }, "", "SAE ID '': must have 1 to 128 bytes", "no SAE" },
 	};
 	static const struct kme_ops no_ops;

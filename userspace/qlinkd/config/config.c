@@ -466,6 +466,7 @@ static const struct reader_option kme_options[] = {
 	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
 	{ .name = "tls", .kind = &kind_tls, MEMBER(config_kme, node.tls) },
 	NUMBER("parallel", config_kme, node.parallel, 1, KME_PARALLEL_MAX),
+	NUMBER("turn-ms", config_kme, node.turn_ms, TURN_MIN_MS, TURN_MAX_MS),
 };
 
 static const struct reader_option peer_options[] = {

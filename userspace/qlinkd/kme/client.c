@@ -46,6 +46,8 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 		return refuse("KME ID", node->id, "must have 1 to 128 bytes", why);
 	if (node->parallel > KME_PARALLEL_MAX)
 		return refuse("KME", node->url, "must have at most 8 requests at a time", why);
+	if (node->turn_ms && (node->turn_ms < TURN_MIN_MS || node->turn_ms > TURN_MAX_MS))
+		return refuse("KME", node->url, "must have turns of 1000 to 6000 ms", why);
 	if (!node->credentials && !node->trouble && (!node->ca || !node->certificate || !node->key))
 		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
 	return 0;
@@ -64,8 +66,11 @@ static int check(const struct kme_conf *conf, struct qlink_why *why)
 	    conf->retry_max_ms < conf->retry_min_ms)
 		return refuse("SAE ID", conf->sae,
 			      "times must be above 0, the first pause at most the longest", why);
-	for (i = 0; i < conf->n_nodes && !err; i++)
+	for (i = 0; i < conf->n_nodes && !err; i++) {
 		err = check_node(&conf->nodes[i], why);
+		if (!err && conf->nodes[i].turn_ms && (!conf->name || !conf->peer))
+			err = refuse("SAE ID", conf->sae, "must have the names of both ends, which take turns", why);
+	}
 	return err;
 }
 
@@ -102,13 +107,14 @@ static int node_init(struct kme *kme, struct kme_node *node, const struct kme_co
 		.id = (char *)from->id,
 		.trouble = (char *)from->trouble,
 		.connect_ms = conf->connect_ms,
-		.timeout_ms = conf->timeout_ms,
 		.parallel = from->parallel ?: KME_PARALLEL,
 		.tls = from->tls,
 	};
 	int err;
 
-	kme_server_init(&node->server, kme_now_ms(), conf->timeout_ms);
+	turn_init(&peer.turn, from->turn_ms, conf->name, conf->peer);
+	peer.timeout_ms = turn_limit(&peer.turn, conf->timeout_ms);
+	kme_server_init(&node->server, kme_now_ms(), peer.timeout_ms);
 	node->server.method[KME_OP_ENC] = from->method;
 	node->server.method[KME_OP_DEC] = from->method;
 	node->over = on_over;
@@ -537,15 +543,22 @@ bool kme_withdraw_get(struct kme *kme)
 	return true;
 }
 
+static bool is_kept_away(const struct kme_node *node, const struct kme_part *request)
+{
+	enum kme_request_state state = kme_part_state(request);
+
+	return state == KME_REQUEST_WAITING || (state != KME_REQUEST_NONE && node->connections->peer.turn.ms);
+}
+
 bool kme_waits(const struct kme *kme)
 {
 	unsigned int i;
 
 	for (i = 0; i < kme->n_nodes; i++) {
-		if (kme_part_state(&kme->nodes[i].probe) == KME_REQUEST_WAITING)
+		if (is_kept_away(&kme->nodes[i], &kme->nodes[i].probe))
 			return true;
 	}
-	return kme_part_state(&kme->enc.request) == KME_REQUEST_WAITING;
+	return is_kept_away(&kme->nodes[kme->enc.node], &kme->enc.request);
 }
 
 static bool are_ids_good(const struct kme_key_id *ids, size_t n)

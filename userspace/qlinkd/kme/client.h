@@ -5,6 +5,7 @@
 
 #include "qlinkd/credentials/credentials.h"
 #include "server.h"
+#include "turn.h"
 
 /* KMEs that one client can have. */
 #define KME_NODES_MAX	8
@@ -103,6 +104,12 @@ struct kme_node_conf {
 	 */
 	uint32_t parallel;
 
+	/**
+	 * @turn_ms: length of the turns that both ends take to ask it, TURN_MIN_MS to TURN_MAX_MS; 0 for
+	 * no turns. Some KMEs fail when both ends ask at once.
+	 */
+	uint32_t turn_ms;
+
 	/** @tls: the least TLS that it must offer */
 	enum kme_tls tls;
 
@@ -119,6 +126,12 @@ struct kme_node_conf {
 struct kme_conf {
 	/** @sae: the peer's SAE ID */
 	const char *sae;
+
+	/** @name: this agent's name; with @peer, for nodes that have turns; may be %NULL without */
+	const char *name;
+
+	/** @peer: the peer's name */
+	const char *peer;
 
 	/** @nodes: the KMEs, in order */
 	const struct kme_node_conf *nodes;
@@ -289,10 +302,11 @@ int kme_get_keys(struct kme *kme, unsigned int first, size_t n);
 bool kme_withdraw_get(struct kme *kme);
 
 /**
- * kme_waits() - whether requests of other clients keep the first answer away
+ * kme_waits() - whether requests of other clients, or of the peer, keep the first answer away
  * @kme: the client
  *
- * Return: true if a status or new keys are requested, and the request waits for its turn.
+ * Return: true if a status or new keys are requested, and the request waits for its turn; or it is under
+ * way to a KME at which the ends take turns, so that it may have waited for long.
  */
 bool kme_waits(const struct kme *kme);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qlinkd/base/clock.h"
+
 /* After this many urgent requests in a row, one that is not goes first. */
 #define URGENT_MAX	4
 
@@ -27,7 +29,7 @@ static bool is_same_peer(const struct kme_peer *a, const struct kme_peer *b)
 	       are_same_credentials(a->credentials, b->credentials) &&
 	       is_same_text(a->trouble, b->trouble) && a->tls == b->tls &&
 	       a->connect_ms == b->connect_ms && a->timeout_ms == b->timeout_ms &&
-	       a->parallel == b->parallel;
+	       a->parallel == b->parallel && turn_same(&a->turn, &b->turn);
 }
 
 static int copy_text(char **to, const char *from)
@@ -54,6 +56,7 @@ static void free_peer(struct kme_peer *peer)
 }
 
 static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code);
+static void on_due(struct kme_multi *multi);
 
 static int new_connections(struct kme_connections **out, struct kme_loop *loop, const struct kme_peer *peer)
 {
@@ -64,6 +67,7 @@ static int new_connections(struct kme_connections **out, struct kme_loop *loop, 
 		return -ENOMEM;
 	connections->refs = 1;
 	connections->multi.done = on_done;
+	connections->multi.due = on_due;
 	err = copy_peer(&connections->peer, peer) ?: kme_multi_init(&connections->multi, loop);
 	if (err) {
 		free_peer(&connections->peer);
@@ -189,6 +193,16 @@ static int start(struct kme_connections *connections, struct kme_request *reques
 	return 0;
 }
 
+/* Whether it is the other end's turn at the KME. Then on_due() looks again when it is this end's. */
+static bool is_others_turn(struct kme_connections *connections)
+{
+	uint32_t wait = turn_wait(&connections->peer.turn, clock_ms(CLOCK_REALTIME));
+
+	if (wait)
+		kme_multi_wake(&connections->multi, wait);
+	return wait;
+}
+
 /*
  * Starts as many as may run. Where memory is short for a moment, requests wait as long as one runs, whose
  * end is the next occasion.
@@ -199,7 +213,7 @@ static void start_more(struct kme_connections *connections)
 	unsigned int n;
 
 	while ((n = count_running(connections)) < connections->peer.parallel &&
-	       !(n && connections->is_full) && (request = find_next(connections))) {
+	       !(n && connections->is_full) && (request = find_next(connections)) && !is_others_turn(connections)) {
 		take_next(connections, request);
 		request->err = start(connections, request);
 		if (request->err && n) {
@@ -222,6 +236,11 @@ static void start_others(struct kme_connections *connections)
 		if (!strcmp(other->peer.url, connections->peer.url))
 			start_more(other);
 	}
+}
+
+static void on_due(struct kme_multi *multi)
+{
+	start_more((struct kme_connections *)multi);
 }
 
 void kme_request_send(struct kme_request *request, struct kme_connections *connections)

@@ -140,7 +140,8 @@ void kme_connections_put(struct kme_connections *connections);
  * @request: without a state; must not move until kme_request_free()
  * @connections: takes a reference
  *
- * At most @parallel requests to a URL run at a time. If a further connection cannot be made while one
+ * At most @parallel requests to a URL run at a time, and they start only in this end's turns, if the KME
+ * has any. If a further connection cannot be made while one
  * serves a request, the others wait for that one. If none can be made, or the KME has given no
  * answer to anybody for the whole time of a request, all that wait end in the same way, because each
  * would wait as long.

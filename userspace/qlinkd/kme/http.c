@@ -326,16 +326,25 @@ static const char *error_of(const struct kme_transfer *transfer, CURLcode code)
 	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
 }
 
+/* Whether the limit of a transfer is that of a turn, and not of kme-timeout-ms. */
+static bool is_turn_over(const struct kme_peer *peer)
+{
+	return peer->turn.ms && peer->timeout_ms == turn_limit(&peer->turn, UINT32_MAX);
+}
+
 static void explain_error(const struct kme_transfer *transfer, enum kme_counter counter,
 			  CURLcode code, struct qlink_why *why)
 {
 	static const struct meaning maybe = { "", "the KME closed the connection before any answer; does it "
 						  "refuse our certificate", "certificate" };
+	static const struct meaning turn_over = { "", "no whole answer within three eighths of turn-ms", NULL };
 	const char *error = error_of(transfer, code);
 	const struct meaning *meaning = is_maybe_refusal(transfer, counter) ? &maybe : meaning_of(error);
 	const struct meaning demand = { "", lack_of(transfer, error), NULL };
 	char name[140] = "";
 
+	if (counter == KME_COUNTER_TIMEOUT && is_turn_over(transfer->peer))
+		meaning = &turn_over;
 	if (demand.text)
 		meaning = &demand;
 	if (meaning->use)

@@ -9,6 +9,7 @@
 #include "qlinkd/credentials/credentials.h"
 #include "handshake.h"
 #include "server.h"
+#include "turn.h"
 
 /**
  * struct kme_peer - the address of a KME, and how it and we authenticate
@@ -37,6 +38,9 @@ struct kme_peer {
 
 	/** @parallel: requests that it gets at a time, at most */
 	unsigned int parallel;
+
+	/** @turn: when a transfer may start; connections.c sees to it */
+	struct turn turn;
 
 	/** @tls: the least TLS that it must offer */
 	enum kme_tls tls;

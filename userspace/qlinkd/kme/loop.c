@@ -68,17 +68,21 @@ void kme_loop_free(struct kme_loop *loop)
 	free(loop);
 }
 
-/* Sets the timer to the first time that libcurl must run. */
+/* The first of two times, of which -1 is none. */
+static int64_t first_of(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Sets the timer to the first time that libcurl must run or that somebody wants to be called. */
 static void arm(struct kme_loop *loop)
 {
 	struct itimerspec when = { 0 };
 	struct kme_multi *multi;
 	int64_t at_ms = -1;
 
-	for (multi = loop->first; multi; multi = multi->next) {
-		if (multi->at_ms >= 0 && (at_ms < 0 || multi->at_ms < at_ms))
-			at_ms = multi->at_ms;
-	}
+	for (multi = loop->first; multi; multi = multi->next)
+		at_ms = first_of(at_ms, first_of(multi->at_ms, multi->due_ms));
 	/* The 1 ns: a time of zero would disarm the timer. */
 	if (at_ms >= 0) {
 		when.it_value.tv_sec = at_ms / 1000;
@@ -124,6 +128,7 @@ int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop)
 	multi->loop = loop;
 	multi->number = ++loop->n_made;
 	multi->at_ms = -1;
+	multi->due_ms = -1;
 	multi->next = loop->first;
 	loop->first = multi;
 	curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, watch);
@@ -131,6 +136,12 @@ int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop)
 	curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, set_timer);
 	curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
 	return 0;
+}
+
+void kme_multi_wake(struct kme_multi *multi, uint32_t ms)
+{
+	multi->due_ms = kme_now_ms() + ms;
+	arm(multi->loop);
 }
 
 void kme_multi_exit(struct kme_multi *multi)
@@ -173,6 +184,14 @@ static void run_timer(struct kme_multi *multi)
 	curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &left);
 }
 
+static void run_due(struct kme_multi *multi)
+{
+	if (multi->due_ms < 0 || multi->due_ms > kme_now_ms())
+		return;
+	multi->due_ms = -1;
+	multi->due(multi);
+}
+
 static void report_done(struct kme_multi *multi)
 {
 	CURLMsg *message;
@@ -200,6 +219,7 @@ void kme_loop_run(struct kme_loop *loop)
 	for (multi = loop->first; multi; multi = multi->next) {
 		run_timer(multi);
 		report_done(multi);
+		run_due(multi);
 	}
 	arm(loop);
 }

@@ -18,6 +18,9 @@ struct kme_multi {
 	/** @done: a transfer is over; may add transfers, must not end a struct kme_multi */
 	void (*done)(struct kme_multi *multi, CURL *easy, CURLcode code);
 
+	/** @due: the time of kme_multi_wake() has come; under the same rules */
+	void (*due)(struct kme_multi *multi);
+
 	/** @loop: where it runs; this and what follows are for loop.c */
 	struct kme_loop *loop;
 
@@ -26,6 +29,9 @@ struct kme_multi {
 
 	/** @at_ms: when libcurl must run, in CLOCK_BOOTTIME; or -1 */
 	int64_t at_ms;
+
+	/** @due_ms: when @due is called, in CLOCK_BOOTTIME; or -1 */
+	int64_t due_ms;
 
 	/** @next: another of the loop, or %NULL */
 	struct kme_multi *next;
@@ -76,12 +82,19 @@ struct kme_multi *kme_loop_first(const struct kme_loop *loop);
 
 /**
  * kme_multi_init() - begin on a loop
- * @multi: its @done is set, the rest is filled in; ended by kme_multi_exit()
+ * @multi: its @done and @due are set, the rest is filled in; ended by kme_multi_exit()
  * @loop: the loop
  *
  * Return: 0, or %-ENOMEM.
  */
 int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop);
+
+/**
+ * kme_multi_wake() - have @due called once
+ * @multi: on a loop; an earlier call no longer counts
+ * @ms: after this time, in kme_loop_run()
+ */
+void kme_multi_wake(struct kme_multi *multi, uint32_t ms);
 
 /**
  * kme_multi_exit() - close all connections

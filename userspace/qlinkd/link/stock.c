@@ -54,6 +54,9 @@ struct stock {
 	bool is_asking, discards;
 };
 
+/* A fetch waits for a slot and a half at most, and its answer takes less than another half. */
+_Static_assert(2 * TURN_MAX_MS < SESSION_FETCH_MS, "keys that the peer named come in time");
+_Static_assert(2 * TURN_MAX_MS < DECIDE_TURN_MS, "a link waits for its turn at the start");
 _Static_assert(KME_NODES_MAX <= 8, "each KME has a bit in INVITE");
 
 bool stock_probe(const struct stock *stock, uint64_t now)
@@ -356,6 +359,8 @@ static int start_client(struct stock *stock, const struct config *config,
 	struct kme_node_conf nodes[KME_NODES_MAX];
 	struct kme_conf conf = {
 		.sae = link->sae,
+		.name = config->agent.name,
+		.peer = link->peer_name,
 		.nodes = nodes,
 		.n_nodes = stock->n_sources,
 		.connect_ms = config->agent.kme_connect_ms,
