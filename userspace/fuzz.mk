@@ -13,7 +13,7 @@ FUZZERS := $(basename $(notdir $(wildcard fuzz/*.c)))
 # What the fuzzers test, and what that needs.
 FUZZED := $(call sources,common libqlink qlinkd/agreement qlinkd/config) \
 	qlinkd/base/field.c qlinkd/broker/rings.c \
-	$(addprefix qlinkd/kme/,dialect.c etsi014.c json.c keys.c memory.c terms.c url.c) \
+	$(addprefix qlinkd/kme/,dialect.c etsi014.c json.c keys.c memory.c skip.c terms.c url.c words.c) \
 	qlinkd/peer/route.c qlinkd/peer/topology.c
 FUZZ_FLAGS := -std=gnu11 -MMD -MP -Wall -Wextra -Werror -O1 -g $(SANITIZE)
 

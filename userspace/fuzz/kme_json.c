@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	check_ask((const char *)data, len, NULL);
 	check_ask((const char *)data, len, ids);
-	if (!kme_etsi014.judge_status((const char *)data, len, &status, &why))
+	if (!kme_etsi014.judge_status((const char *)data, len, "SAE-B", &status, &why))
 		must(status.max_key_per_request >= -1 &&
 		     status.max_key_per_request <= INT32_MAX);
 	return 0;

@@ -60,7 +60,7 @@ TEST(every_option_is_read)
 	static const char text[] = "# a comment\n\n" LINK "\tpolicy hybrid-required # why not\n"
 		"\tstore 5000\n\toutage-cover 400\n\tkey-bytes 32\n\tmax-age-s 3600\n"
 		"\tfloor-ms 10\n\tceiling-ms 60000\n\treserve 7\n"
-		KMES "\tid KME-2\n\tmethod get\n\ttls pq\n\tparallel 1\n\tturn-ms 2000\n" PEER AGENT
+		KMES "\tid KME-2\n\tdialect skip\n\tmethod get\n\ttls pq\n\tparallel 1\n\tturn-ms 2000\n" PEER AGENT
 		"\tcontrol /run/a\n\toperators netops\n\tmetrics /run/b\n\taudit-log /run/c\n"
 		"\taudit-file-mib 7\n\taudit-file-hours 8\n"
 		"\tkme-connect-ms 100\n\tkme-timeout-ms 60000\n\tkme-retry-ms 500";
@@ -87,6 +87,8 @@ TEST(every_option_is_read)
 	CHECK_TEXT("url", config.kmes[1].node.url, "https://192.0.2.2:8443");
 	CHECK_TEXT("id", config.kmes[1].node.id, "KME-2");
 	CHECK_NUMBER("method", config.kmes[1].node.method, KME_METHOD_GET);
+	CHECK_NUMBER("dialect", config.kmes[1].node.dialect, KME_DIALECT_SKIP);
+	CHECK_NUMBER("the other's dialect", config.kmes[0].node.dialect, KME_DIALECT_ETSI014);
 	CHECK_NUMBER("tls", config.kmes[1].node.tls, KME_TLS_PQ);
 	CHECK_NUMBER("the other's tls", config.kmes[0].node.tls, KME_TLS_1_3);
 	CHECK_NUMBER("parallel", config.kmes[1].node.parallel, 1);
@@ -183,6 +185,8 @@ TEST(wrong_values_are_refused)
 	refused("link a\"b\n", "qlinkd.conf:1: link a\"b: not the name of a device, of at most 15 characters");
 	refused("agent\n\tcontrol /" LONG_ID "\n", "qlinkd.conf:2: control /012345678901234567890123456789012345678...: has 131 bytes, and a socket may have 107");
 	refused("kme a\n\ttls 1.1\n", "qlinkd.conf:2: tls 1.1: not pq, 1.3 or 1.2");
+	refused("kme a\n\tdialect etsi-014\n", "qlinkd.conf:2: dialect etsi-014: not etsi014 or skip");
+	refused("kme a\n\tdialect skip etsi014\n", "qlinkd.conf:2: dialect: has 2 values, and takes one");
 	refused("kme a\n\tparallel 0\n", "qlinkd.conf:2: parallel 0: not a number from 1 to 8");
 	refused("kme a\n\tturn-ms 999\n", "qlinkd.conf:2: turn-ms 999: not a number from 1000 to 6000");
 	refused("kme a\n\tturn-ms 6001\n", "qlinkd.conf:2: turn-ms 6001: not a number from 1000 to 6000");
@@ -222,6 +226,8 @@ TEST(wrong_sections_are_refused)
 	refused("\nagent\n\tname a\npeer b\n", "qlinkd.conf:2: agent: lacks certificate");
 	refused("kme a\n\turl https://x\n", "qlinkd.conf:1: kme: lacks certificate");
 	refused(KME("a", "x") "kme a\n", "qlinkd.conf:6: kme a: there is one of this name");
+	refused(KME("a", "x") "\tmethod post\n\tdialect skip\n",
+		"qlinkd.conf:1: kme a: method post, and dialect skip has only GET");
 	refused(PEER PEER, "qlinkd.conf:3: peer site-b: there is one of this name");
 	refused(LINK LINK, "qlinkd.conf:5: link qlink0: there is one of this name");
 	refused("\nlink a\n\tpeer b\n", "qlinkd.conf:2: link a: lacks kmes or mix, which policy prefer-hybrid needs");
@@ -271,6 +277,8 @@ TEST(a_reload_finds_what_changed)
 	CHECK(!is_same(before, AGENT KMES PEER LINK "\tmax-age-s 1\n"), "an age");
 	CHECK(!is_same(before, AGENT KME("vienna", "192.0.2.3") KME("graz", "192.0.2.2") PEER LINK), "a KME's address");
 	CHECK(!is_same(before, AGENT KMES "\tmethod post\n" PEER LINK), "a KME's method");
+	CHECK(!is_same(before, AGENT KMES "\tdialect skip\n" PEER LINK), "a KME's dialect");
+	CHECK(is_same(before, AGENT KMES "\tdialect etsi014\n" PEER LINK), "the default dialect");
 	CHECK(!is_same(before, AGENT KMES "\tparallel 1\n" PEER LINK), "how many requests it gets at a time");
 	CHECK(!is_same(before, AGENT KMES "\tturn-ms 2000\n" PEER LINK), "turns at it");
 	CHECK(!is_same(before, AGENT KMES "\ttls 1.2\n" PEER LINK), "a KME's TLS");

@@ -226,13 +226,13 @@ TEST(reads_a_status_with_missing_or_bad_numbers)
 
 	for (i = 0; i < COUNT(rows); i++) {
 		CHECK_NUMBER(rows[i].why, kme_etsi014.judge_status(rows[i].text,
-			     strlen(rows[i].text), &status, &why), 0);
+			     strlen(rows[i].text), "SAE-B", &status, &why), 0);
 		CHECK_NUMBER(rows[i].why, status.max_key_per_request, rows[i].max);
 		CHECK_NUMBER(rows[i].why, status.key_size, -1);
 	}
-	CHECK_NUMBER("an array", kme_etsi014.judge_status("[]", 2, &status, &why), -EBADMSG);
+	CHECK_NUMBER("an array", kme_etsi014.judge_status("[]", 2, "SAE-B", &status, &why), -EBADMSG);
 	CHECK_TEXT("an array", why.text, "must be an object");
-	CHECK_NUMBER("not JSON", kme_etsi014.judge_status("{", 1, &status, &why), -EBADMSG);
+	CHECK_NUMBER("not JSON", kme_etsi014.judge_status("{", 1, "SAE-B", &status, &why), -EBADMSG);
 }
 
 TEST(takes_the_names_of_both_saes_from_a_status)
@@ -240,7 +240,7 @@ TEST(takes_the_names_of_both_saes_from_a_status)
 	static const char text[] = "{\"master_SAE_ID\":\"A\\u001b\\\"B\",\"slave_SAE_ID\":7}";
 	struct kme_status status;
 
-	CHECK_NUMBER("status", kme_etsi014.judge_status(text, strlen(text), &status, &why), 0);
+	CHECK_NUMBER("status", kme_etsi014.judge_status(text, strlen(text), "SAE-B", &status, &why), 0);
 	CHECK_TEXT("what cannot be printed", status.master, "A??B");
 	CHECK_TEXT("no name", status.slave, "");
 }
@@ -422,9 +422,10 @@ TEST(quotes_the_words_of_a_refusal_and_knows_dryness)
 	CHECK_NUMBER("a long one is cut", strlen(refusal.words), KME_WORDS_MAX - 1);
 }
 
-TEST(has_its_line_in_the_table)
+TEST(has_its_line_in_the_tables)
 {
-	CHECK(kme_dialect_find("etsi-014") == &kme_etsi014, "not found by its name");
-	CHECK(kme_dialect_find(NULL) == &kme_etsi014, "not the default");
-	CHECK(!kme_dialect_find("etsi"), "found by a part of its name");
+	CHECK(kme_dialect_of(KME_DIALECT_ETSI014) == &kme_etsi014, "not found");
+	CHECK_TEXT("name", kme_dialect_name(KME_DIALECT_ETSI014), "etsi014");
+	CHECK(kme_dialect_has_post(KME_DIALECT_ETSI014), "has no POST");
+	CHECK(!kme_dialect_has_psk(KME_DIALECT_ETSI014), "takes a pre-shared key");
 }

@@ -226,6 +226,22 @@ static int take_tls(struct reader *reader, const struct reader_option *option, c
 	return reader_refuse(reader, "%s %s: not pq, 1.3 or 1.2", option->name, words[0]);
 }
 
+static int take_dialect(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	struct config_kme *kme = (void *)reader->at;
+	enum kme_dialect_kind dialect;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	for (dialect = 0; dialect < KME_DIALECT_N; dialect++) {
+		if (strcmp(words[0], kme_dialect_name(dialect)))
+			continue;
+		kme->node.dialect = dialect;
+		return 0;
+	}
+	return reader_refuse(reader, "%s %s: not etsi014 or skip", option->name, words[0]);
+}
+
 static int take_kmes(struct reader *reader, const struct reader_option *option,
 		       char **words, int n)
 {
@@ -287,6 +303,7 @@ static const struct reader_kind kind_socket = { take_socket, reader_same_text };
 static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
 static const struct reader_kind kind_method = { take_method, reader_same_u32 };
+static const struct reader_kind kind_dialect = { take_dialect, reader_same_u32 };
 static const struct reader_kind kind_tls = { take_tls, reader_same_u32 };
 /* A reload reads certificates and keys again, whether their paths have changed or not. */
 static const struct reader_kind kind_file = { take_file, NULL };
@@ -342,6 +359,16 @@ static int begin_kme(struct reader *reader, char *name)
 		return -ENOMEM;
 	((struct config_kme *)reader->at)->name = name;
 	((struct config_kme *)reader->at)->line = reader->line;
+	return 0;
+}
+
+static int end_kme(struct reader *reader)
+{
+	const struct config_kme *kme = (void *)reader->at;
+
+	if (kme->node.method == KME_METHOD_POST && !kme_dialect_has_post(kme->node.dialect))
+		return reader_refuse_at(reader, reader->began, "kme %s: method post, and dialect %s has only GET",
+					kme->name, kme_dialect_name(kme->node.dialect));
 	return 0;
 }
 
@@ -457,6 +484,7 @@ static const struct reader_option agent_options[] = {
 };
 
 static const struct reader_option kme_options[] = {
+	{ .name = "dialect", .kind = &kind_dialect, MEMBER(config_kme, node.dialect) },
 	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url), .is_required = true },
 	RANGE("id", kind_id, config_kme, node.id, 1, KME_SAE_ID_MAX),
 	{ .name = "certificate", .kind = &kind_file, MEMBER(config_kme, node.certificate), .is_required = true },
@@ -497,7 +525,7 @@ static const struct reader_option link_options[] = {
 const struct reader_section config_sections[] = {
 	[CONFIG_SECTION_AGENT] = { .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
 	[CONFIG_SECTION_KME] = { .name = "kme", .what = "a name", OPTIONS(kme_options),
-				 .begin = begin_kme },
+				 .begin = begin_kme, .end = end_kme },
 	[CONFIG_SECTION_PEER] = { .name = "peer", .what = "the name in its certificate",
 				  OPTIONS(peer_options), .begin = begin_peer },
 	[CONFIG_SECTION_LINK] = { .name = "link", .what = "a device", OPTIONS(link_options),
@@ -505,6 +533,7 @@ const struct reader_section config_sections[] = {
 };
 
 _Static_assert(sizeof(agent_options) / sizeof(agent_options[0]) <= READER_OPTIONS_MAX &&
+	       sizeof(kme_options) / sizeof(kme_options[0]) <= READER_OPTIONS_MAX &&
 	       sizeof(link_options) / sizeof(link_options[0]) <= READER_OPTIONS_MAX, "room in given[]");
 
 /* ---- the whole ---- */

@@ -33,7 +33,7 @@ static int refuse(const char *what, const char *value, const char *rule, struct 
 
 static const struct kme_dialect *dialect_of(const struct kme_node_conf *node)
 {
-	return node->dialect ? node->dialect : kme_dialect_find(NULL);
+	return kme_dialect_of(node->dialect);
 }
 
 static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
@@ -110,13 +110,14 @@ static int node_init(struct kme *kme, struct kme_node *node, const struct kme_co
 		.parallel = from->parallel ?: KME_PARALLEL,
 		.tls = from->tls,
 	};
+	enum kme_method method = kme_dialect_has_post(from->dialect) ? from->method : KME_METHOD_GET;
 	int err;
 
 	turn_init(&peer.turn, from->turn_ms, conf->name, conf->peer);
 	peer.timeout_ms = turn_limit(&peer.turn, conf->timeout_ms);
 	kme_server_init(&node->server, kme_now_ms(), peer.timeout_ms);
-	node->server.method[KME_OP_ENC] = from->method;
-	node->server.method[KME_OP_DEC] = from->method;
+	node->server.method[KME_OP_ENC] = method;
+	node->server.method[KME_OP_DEC] = method;
 	node->over = on_over;
 	node->arg = kme;
 	err = load_credentials(&peer, from, why);
@@ -298,6 +299,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, answer->status);
 	struct kme_refusal refusal;
 	struct qlink_why cause;
+	int err;
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
 		dialect->read_refusal((const char *)answer->answer.data, answer->len,
@@ -305,8 +307,12 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 		kme_refused(answer, KME_OP_STATUS, answer->status, &refusal, sae, why);
 		return kme_outcome_counter(verdict.outcome);
 	}
-	if (dialect->judge_status((const char *)answer->answer.data, answer->len, status,
-				  &cause)) {
+	err = dialect->judge_status((const char *)answer->answer.data, answer->len, sae, status, &cause);
+	if (err == -EACCES) {
+		*why = cause;
+		return KME_COUNTER_DENIED;
+	}
+	if (err) {
 		qlink_refuse(why, -EBADMSG, "answers status with what is no status: %.200s", cause.text);
 		return KME_COUNTER_MALFORMED;
 	}

@@ -116,8 +116,8 @@ struct kme_node_conf {
 	/** @method: the HTTP method it accepts; KME_METHOD_AUTO finds out */
 	enum kme_method method;
 
-	/** @dialect: its dialect; %NULL for ETSI GS QKD 014 */
-	const struct kme_dialect *dialect;
+	/** @dialect: how requests and answers are worded */
+	enum kme_dialect_kind dialect;
 };
 
 /**

@@ -2,6 +2,15 @@
 /* What a client asks of a key server and what the server answers, in any dialect; no I/O. */
 #include "dialect.h"
 
+/* What the configuration has to know of each dialect, without its code. */
+static const struct {
+	const char *name;
+	bool has_post, has_psk;
+} kinds[KME_DIALECT_N] = {
+	[KME_DIALECT_ETSI014] = { "etsi014", .has_post = true },
+	[KME_DIALECT_SKIP] = { "skip", .has_psk = true },
+};
+
 static const char *const op_names[] = {
 	[KME_OP_STATUS] = "status",
 	[KME_OP_ENC] = "enc_keys",
@@ -12,6 +21,7 @@ static const char *const fault_names[] = {
 	[KME_FAULT_MEMBER] = "bad_member",
 	[KME_FAULT_ID] = "bad_id",
 	[KME_FAULT_BASE64] = "bad_base64",
+	[KME_FAULT_HEX] = "bad_hex",
 	[KME_FAULT_SIZE] = "bad_size",
 	[KME_FAULT_REPEATED] = "repeated",
 	[KME_FAULT_UNKNOWN_ID] = "unknown_id",
@@ -28,6 +38,21 @@ static const char *const outcome_names[] = {
 void kme_status_init(struct kme_status *status)
 {
 	*status = (struct kme_status){ -1, -1, -1, -1, -1, -1, "", "" };
+}
+
+const char *kme_dialect_name(enum kme_dialect_kind kind)
+{
+	return kinds[kind].name;
+}
+
+bool kme_dialect_has_post(enum kme_dialect_kind kind)
+{
+	return kinds[kind].has_post;
+}
+
+bool kme_dialect_has_psk(enum kme_dialect_kind kind)
+{
+	return kinds[kind].has_psk;
 }
 
 const char *kme_op_name(enum kme_op op)

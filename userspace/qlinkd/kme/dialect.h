@@ -27,6 +27,15 @@
 /* Room for any body about n keys, with its NUL. */
 #define KME_BODY_MAX(n)		(128 + (n) * (KME_KEY_ID_MAX + 16))
 
+/* The interfaces of key servers that a KME may have, as the option dialect of qlinkd.conf(5) names them. */
+enum kme_dialect_kind {
+	/* ETSI GS QKD 014; the default */
+	KME_DIALECT_ETSI014,
+	/* Secure Key Integration Protocol */
+	KME_DIALECT_SKIP,
+	KME_DIALECT_N,
+};
+
 enum kme_op {
 	/* how the KME is doing */
 	KME_OP_STATUS,
@@ -84,6 +93,8 @@ enum kme_fault {
 	KME_FAULT_ID,
 	/* the key is not canonical base64 */
 	KME_FAULT_BASE64,
+	/* the key is not hexadecimal */
+	KME_FAULT_HEX,
 	/* the key has too few or too many bits */
 	KME_FAULT_SIZE,
 	/* the same ID or the same key came more than once: none of them is taken */
@@ -200,14 +211,14 @@ struct kme_refusal {
  * All rules about URLs, bodies, JSON and HTTP status codes belong here. The functions do no I/O.
  */
 struct kme_dialect {
-	/** @name: one word */
-	const char *name;
-
 	/** @media_type: of bodies and answers */
 	const char *media_type;
 
 	/** @url_ids_max: most key IDs that the URL of a GET can name, 1 at least */
 	size_t url_ids_max;
+
+	/** @has_status_of_sae: the URL of a status names the other SAE, which the KME may not know */
+	bool has_status_of_sae;
 
 	/**
 	 * @check_url: check the base URL of a KME, as configured
@@ -231,7 +242,7 @@ struct kme_dialect {
 	 * @write_body: write the body of a POST to @body, ended by a NUL
 	 *
 	 * @body has KME_BODY_MAX(@ask->n) bytes. Asks for the keys by ID, or for @ask->n keys
-	 * of @ask->bits. Returns the length.
+	 * of @ask->bits. Returns the length. %NULL if kme_dialect_has_post() denies it.
 	 */
 	size_t (*write_body)(char *body, const struct kme_ask *ask);
 
@@ -250,9 +261,10 @@ struct kme_dialect {
 	/**
 	 * @judge_status: read the body of a status
 	 *
-	 * Returns 0, or a negative errno as @judge_keys, with the reason in @why.
+	 * @sae is the other SAE. Returns 0, or a negative errno with the reason in @why: as @judge_keys,
+	 * or %-EACCES if the status says that there are no keys for us and @sae.
 	 */
-	int (*judge_status)(const char *text, size_t len, struct kme_status *status,
+	int (*judge_status)(const char *text, size_t len, const char *sae, struct kme_status *status,
 			    struct qlink_why *why);
 
 	/** @read_refusal: read the body of an answer that is not 200; it may be anything */
@@ -261,6 +273,30 @@ struct kme_dialect {
 	/** @classify: say what an HTTP status means as an answer to @op */
 	struct kme_verdict (*classify)(enum kme_op op, long status);
 };
+
+/**
+ * kme_dialect_name() - name a dialect
+ * @kind: below KME_DIALECT_N
+ *
+ * Return: the word of the option dialect in qlinkd.conf(5).
+ */
+const char *kme_dialect_name(enum kme_dialect_kind kind);
+
+/**
+ * kme_dialect_has_post() - say whether a dialect asks for keys by POST
+ * @kind: below KME_DIALECT_N
+ *
+ * Return: true for POST and GET, false for GET alone.
+ */
+bool kme_dialect_has_post(enum kme_dialect_kind kind);
+
+/**
+ * kme_dialect_has_psk() - say whether a dialect lets a pre-shared key stand for certificates in TLS
+ * @kind: below KME_DIALECT_N
+ *
+ * Return: true if it does.
+ */
+bool kme_dialect_has_psk(enum kme_dialect_kind kind);
 
 /**
  * kme_op_name() - name an operation, for errors

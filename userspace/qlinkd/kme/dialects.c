@@ -2,23 +2,15 @@
 /* The table of all dialects. */
 #include "dialects.h"
 
-#include <string.h>
-
 #include "etsi014.h"
+#include "skip.h"
 
-/* The first one is the default. */
-static const struct kme_dialect *const kme_dialects[] = {
-	&kme_etsi014,
+static const struct kme_dialect *const kme_dialects[KME_DIALECT_N] = {
+	[KME_DIALECT_ETSI014] = &kme_etsi014,
+	[KME_DIALECT_SKIP] = &kme_skip,
 };
 
-const struct kme_dialect *kme_dialect_find(const char *name)
+const struct kme_dialect *kme_dialect_of(enum kme_dialect_kind kind)
 {
-	size_t i;
-
-	if (!name)
-		return kme_dialects[0];
-	for (i = 0; i < sizeof(kme_dialects) / sizeof(kme_dialects[0]); i++)
-		if (!strcmp(kme_dialects[i]->name, name))
-			return kme_dialects[i];
-	return NULL;
+	return kme_dialects[kind];
 }

@@ -6,11 +6,11 @@
 #include "dialect.h"
 
 /**
- * kme_dialect_find() - find a dialect by its name
- * @name: its name; %NULL for ETSI GS QKD 014
+ * kme_dialect_of() - look up the rules of a dialect
+ * @kind: below KME_DIALECT_N
  *
- * Return: the dialect, or %NULL.
+ * Return: the dialect.
  */
-const struct kme_dialect *kme_dialect_find(const char *name);
+const struct kme_dialect *kme_dialect_of(enum kme_dialect_kind kind);
 
 #endif

@@ -9,8 +9,8 @@
 #include "common/number.h"
 #include "json.h"
 #include "keys.h"
-#include "qlinkd/base/field.h"
 #include "url.h"
+#include "words.h"
 
 #define KEY_BITS	(KME_SECRET_MIN_BYTES * 8U)
 
@@ -21,24 +21,6 @@ static const char *const methods[] = {
 	[KME_OP_DEC] = "dec_keys",
 };
 
-/* RFC 3986, 2.3: characters that a URL has unencoded. */
-static bool is_unreserved(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c && strchr("-._~", c));
-}
-
-static void encode(char *to, const char *from)
-{
-	for (; *from; from++) {
-		if (is_unreserved(*from))
-			*to++ = *from;
-		else
-			to += sprintf(to, "%%%02X", (unsigned char)*from);
-	}
-	*to = '\0';
-}
-
 /* 5.1 to 5.4. Key IDs need no encoding. */
 static int write_url(char url[KME_URL_MAX], const char *base, const char *sae, enum kme_op op,
 		     const struct kme_ask *ask)
@@ -48,7 +30,7 @@ static int write_url(char url[KME_URL_MAX], const char *base, const char *sae, e
 
 	if (strlen(sae) > KME_SAE_ID_MAX)
 		return -ENAMETOOLONG;
-	encode(segment, sae);
+	url_encode(segment, sae);
 	if (ask && ask->ids)
 		snprintf(query, sizeof(query), "?key_ID=%s", ask->ids[0].text);
 	else if (ask)
@@ -149,22 +131,6 @@ static int64_t number_of(const json_t *root, const char *name)
 	return -1;
 }
 
-/* Copies a text of the KME, which may have any bytes; what does not fit is cut off. */
-static void quote(char *to, size_t room, const char *text, size_t len)
-{
-	snprintf(to, room, "%.*s", (int)len, text);
-	field_make_printable(to, "\"\\");
-}
-
-static void take_name(const json_t *root, const char *member, char name[KME_SAE_ID_MAX + 1])
-{
-	const json_t *value = json_object_get(root, member);
-
-	name[0] = '\0';
-	if (json_is_string(value))
-		quote(name, KME_SAE_ID_MAX + 1, json_string_value(value), json_string_length(value));
-}
-
 /* 6.1, but every member may be absent. */
 static int fill_status(const json_t *root, struct kme_status *status, struct qlink_why *why)
 {
@@ -176,17 +142,19 @@ static int fill_status(const json_t *root, struct kme_status *status, struct qli
 	status->max_key_per_request = number_of(root, "max_key_per_request");
 	status->max_key_size = number_of(root, "max_key_size");
 	status->min_key_size = number_of(root, "min_key_size");
-	take_name(root, "master_SAE_ID", status->master);
-	take_name(root, "slave_SAE_ID", status->slave);
+	kme_words_name(root, "master_SAE_ID", status->master);
+	kme_words_name(root, "slave_SAE_ID", status->slave);
 	return 0;
 }
 
-static int judge_status(const char *text, size_t len, struct kme_status *status,
+static int judge_status(const char *text, size_t len, const char *sae, struct kme_status *status,
 			struct qlink_why *why)
 {
 	json_t *root;
 	int err;
 
+	/* Its URL names the SAE, and who knows no such SAE answers with an error. */
+	(void)sae;
 	why->text[0] = '\0';
 	err = kme_json_open(text, len, &root, why);
 	if (err)
@@ -231,57 +199,15 @@ static struct kme_verdict classify(enum kme_op op, long status)
 	};
 }
 
-/* 6.5 has message; some KMEs have another member, or plain text. */
-static void read_words(const char *text, size_t len, char words[KME_WORDS_MAX])
-{
-	static const char *const members[] = { "message", "detail", "error", "title" };
-	struct qlink_why why;
-	const json_t *value;
-	json_t *root;
-	size_t i;
-
-	words[0] = '\0';
-	if (kme_json_open(text, len, &root, &why)) {
-		/* A page for browsers says nothing that helps, and damaged JSON may have keys. */
-		for (i = 0; i < len && strchr(" \t\r\n", text[i]); i++)
-			;
-		if (i < len && !strchr("<{[", text[i]))
-			quote(words, KME_WORDS_MAX, text + i, len - i);
-		return;
-	}
-	for (i = 0; i < sizeof(members) / sizeof(members[0]) && !words[0]; i++) {
-		value = json_object_get(root, members[i]);
-		if (json_is_string(value))
-			quote(words, KME_WORDS_MAX, json_string_value(value), json_string_length(value));
-	}
-	kme_json_close(root);
-}
-
-/* No two KMEs use the same status for this, so that their words are what tells. */
-static void read_refusal(const char *text, size_t len, struct kme_refusal *refusal)
-{
-	static const char *const dry[] = {
-		"not enough key", "no key", "insufficient", "no more key", "out of key",
-		"keys available", "key available", "not available", "exhausted", "key store is empty",
-		"not enough available",
-	};
-	size_t i;
-
-	read_words(text, len, refusal->words);
-	refusal->is_dry = false;
-	for (i = 0; i < sizeof(dry) / sizeof(dry[0]); i++)
-		refusal->is_dry |= strcasestr(refusal->words, dry[i]) != NULL;
-}
-
 const struct kme_dialect kme_etsi014 = {
-	.name = "etsi-014",
 	.media_type = "application/json",
 	.url_ids_max = 1,
+	.has_status_of_sae = true,
 	.check_url = url_check,
 	.write_url = write_url,
 	.write_body = write_body,
 	.judge_keys = judge_keys,
 	.judge_status = judge_status,
-	.read_refusal = read_refusal,
+	.read_refusal = kme_words_refusal,
 	.classify = classify,
 };

@@ -226,15 +226,16 @@ void kme_refused(const struct kme_transfer *transfer, enum kme_op op, long statu
 		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why)
 {
 	const char *words = refusal->words;
-	char cause[190] = "", name[140];
+	char cause[190] = "", name[140], known[90];
 
 	if (status == 401 || status == 403) {
 		name_of(transfer, "certificate", name, sizeof(name));
 		snprintf(cause, sizeof(cause), "%s our certificate: %s: ", op == KME_OP_DEC ?
 			 "does not give these keys to" : "does not know", name);
 	} else if (op == KME_OP_STATUS && (status == 400 || status == 404)) {
-		snprintf(cause, sizeof(cause), "knows no SAE '%.40s' that we have a link with, or %.80s is not "
-			 "its url: ", sae, transfer->peer->url);
+		snprintf(known, sizeof(known), "knows no SAE '%.40s' that we have a link with, or ", sae);
+		snprintf(cause, sizeof(cause), "%s%.80s is not its url: ",
+			 transfer->peer->dialect->has_status_of_sae ? known : "", transfer->peer->url);
 	}
 	snprintf(why->text, sizeof(why->text), "%sanswers %s with %ld%s%s%s", cause, kme_op_name(op),
 		 status, *words ? ": \"" : "", words, *words ? "\"" : "");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/number.h"
@@ -95,4 +96,22 @@ int url_check(const char *url, struct qlink_why *why)
 	if (url[len - 1] == '/')
 		return qlink_refuse(why, -EINVAL, "must not end with a slash");
 	return 0;
+}
+
+/* RFC 3986, 2.3: characters that a URL has unencoded. */
+static bool is_unreserved(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c && strchr("-._~", c));
+}
+
+void url_encode(char *to, const char *from)
+{
+	for (; *from; from++) {
+		if (is_unreserved(*from))
+			*to++ = *from;
+		else
+			to += sprintf(to, "%%%02X", (unsigned char)*from);
+	}
+	*to = '\0';
 }

@@ -21,4 +21,13 @@
  */
 int url_check(const char *url, struct qlink_why *why);
 
+/**
+ * url_encode() - write free text so that it can be one segment or one value of a URL
+ * @to: gets the text and a NUL, 3 bytes for each of @from at most
+ * @from: the text
+ *
+ * Context: Pure.
+ */
+void url_encode(char *to, const char *from);
+
 #endif
