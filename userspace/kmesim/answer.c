@@ -7,11 +7,12 @@
 
 #include <openssl/evp.h>
 
+#include "common/hex.h"
 #include "common/wipe.h"
 #include "slab.h"
 
-/* Base64 of the longest key, and a NUL. */
-#define BASE64_MAX	((SLAB_KEY_BYTES + 2) / 3 * 4 + 1)
+/* The longest key as base64 or, which is longer, as hexadecimal text, and a NUL. */
+#define KEY_TEXT_MAX	(2 * SLAB_KEY_BYTES + 1)
 
 static const char html[] =
 	"<html><head><title>Bad Gateway</title></head>"
@@ -132,8 +133,16 @@ static bool has(const struct answer *answer, enum fault_kind kind)
 	return answer->happens & 1U << kind;
 }
 
-/* Sets padding bits that must be zero; without padding, writes a character that base64 does not have. */
-static void corrupt_base64(char *text, size_t len)
+static bool is_skip(const struct answer *answer)
+{
+	return answer->etsi->settings.value[SETTING_DIALECT] == DIALECT_SKIP;
+}
+
+/*
+ * Sets padding bits that must be zero; without padding, writes a character that neither base64 nor hexadecimal text
+ * has.
+ */
+static void corrupt(char *text, size_t len)
 {
 	size_t last = strcspn(text, "=");
 
@@ -146,13 +155,15 @@ static void corrupt_base64(char *text, size_t len)
 static json_t *write_key(const struct answer *answer, const struct sim_key *key)
 {
 	unsigned int bits = answer->bits ? answer->bits : key->bits;
-	char text[BASE64_MAX];
+	char text[KEY_TEXT_MAX];
 	json_t *value;
-	int len;
 
-	len = EVP_EncodeBlock((unsigned char *)text, key->bytes, (int)bits / 8);
+	if (is_skip(answer))
+		qlink_hex_encode(key->bytes, bits / 8, text);
+	else
+		EVP_EncodeBlock((unsigned char *)text, key->bytes, (int)bits / 8);
 	if (has(answer, FAULT_BAD_BASE64))
-		corrupt_base64(text, (size_t)len);
+		corrupt(text, strlen(text));
 	value = json_string(text);
 	explicit_bzero(text, sizeof(text));
 	return value;
@@ -186,7 +197,8 @@ void answer_add(struct answer *answer, const struct sim_key *key)
 	else
 		text = write_key(answer, key);
 	json_array_append_new(answer->keys,
-			      json_pack("{s:o, s:o}", "key_ID", id, "key", text));
+			      json_pack("{s:o, s:o}", is_skip(answer) ? "keyId" : "key_ID", id, "key",
+					text));
 }
 
 void answer_finish(struct answer *answer, struct etsi_reply *reply)
@@ -206,6 +218,11 @@ void answer_finish(struct answer *answer, struct etsi_reply *reply)
 		reply->delivery = ETSI_LATE;
 		reply->arg = ms * (unsigned int)json_array_size(answer->keys);
 	}
-	answer_json(answer->etsi, reply,
-		    json_pack("{s:o}", "keys", answer->keys));
+	if (is_skip(answer)) {
+		answer_json(answer->etsi, reply, json_array_size(answer->keys) ?
+			    json_incref(json_array_get(answer->keys, 0)) : json_object());
+		json_decref(answer->keys);
+		return;
+	}
+	answer_json(answer->etsi, reply, json_pack("{s:o}", "keys", answer->keys));
 }

@@ -20,8 +20,7 @@ static int digit_of(char c)
 	return at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
 }
 
-/* Percent-decoding, RFC 3986, 2.1; false if the text is malformed, too long, or has a NUL. */
-static bool decode(const char *from, size_t len, char *to, size_t room)
+bool ask_decode(const char *from, size_t len, char *to, size_t room)
 {
 	size_t i, n = 0;
 	int high, low;
@@ -58,14 +57,12 @@ bool ask_read_path(const char *path, char *peer, enum etsi_op *op)
 		if (strcmp(path + len, ops[i]))
 			continue;
 		*op = (enum etsi_op)i;
-		return decode(path, len, peer, CHANNEL_SAE_MAX + 1);
+		return ask_decode(path, len, peer, CHANNEL_SAE_MAX + 1);
 	}
 	return false;
 }
 
-/* The value of a name in a query; false if it is missing or malformed. */
-static bool query_value(const char *query, const char *name, char *value,
-			size_t room)
+bool ask_query(const char *query, const char *name, char *value, size_t room)
 {
 	size_t name_len = strlen(name), len;
 
@@ -73,28 +70,35 @@ static bool query_value(const char *query, const char *name, char *value,
 		len = strcspn(query, "&");
 		if (len > name_len && !strncmp(query, name, name_len) &&
 		    query[name_len] == '=')
-			return decode(query + name_len + 1, len - name_len - 1,
-				      value, room);
+			return ask_decode(query + name_len + 1, len - name_len - 1, value, room);
 	}
 	return false;
 }
 
-static const char *read_enc_query(struct ask *ask, const char *query)
+const char *ask_read_size(struct ask *ask, const char *query)
 {
 	struct qlink_why why;
 	uint64_t number;
 	char text[32];
 
-	if (query_value(query, "number", text, sizeof(text))) {
-		if (qlink_parse_number(text, 1, NUMBER_MAX, &ask->number, &why))
-			return "number must be an integer above 0";
-	}
-	if (query_value(query, "size", text, sizeof(text))) {
+	if (ask_query(query, "size", text, sizeof(text))) {
 		if (qlink_parse_number(text, 1, NUMBER_MAX, &number, &why))
 			return "size must be an integer above 0";
 		ask->size = (unsigned int)number;
 	}
 	return NULL;
+}
+
+static const char *read_enc_query(struct ask *ask, const char *query)
+{
+	struct qlink_why why;
+	char text[32];
+
+	if (ask_query(query, "number", text, sizeof(text))) {
+		if (qlink_parse_number(text, 1, NUMBER_MAX, &ask->number, &why))
+			return "number must be an integer above 0";
+	}
+	return ask_read_size(ask, query);
 }
 
 /* An optional integer above 0; false if the member exists and is something else. */
@@ -202,7 +206,7 @@ const char *ask_read_dec(struct ask_ids *ids,
 		root = load_body(request);
 		wrong = read_ids(ids, root);
 		json_decref(root);
-	} else if (query_value(request->query, "key_ID", id, sizeof(id))) {
+	} else if (ask_query(request->query, "key_ID", id, sizeof(id))) {
 		json_array_append_new(ids->list, json_string(id));
 	} else {
 		wrong = "key_ID must be in the query";

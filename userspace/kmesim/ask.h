@@ -39,6 +39,37 @@ struct ask_ids {
 };
 
 /**
+ * ask_decode() - undo percent-encoding, RFC 3986, 2.1
+ * @from: the text
+ * @len: its length
+ * @to: gets the text and a NUL
+ * @room: bytes of @to
+ *
+ * Return: false if the text is empty, malformed or too long, or has a NUL.
+ */
+bool ask_decode(const char *from, size_t len, char *to, size_t room);
+
+/**
+ * ask_query() - find a value in a query
+ * @query: the query, still encoded, or %NULL
+ * @name: of the value
+ * @value: gets it, decoded
+ * @room: bytes of @value
+ *
+ * Return: false if the value is missing or malformed.
+ */
+bool ask_query(const char *query, const char *name, char *value, size_t room);
+
+/**
+ * ask_read_size() - parse the size that a query may have
+ * @ask: its size is set
+ * @query: the query, still encoded, or %NULL
+ *
+ * Return: %NULL, or a text that says what is wrong with it.
+ */
+const char *ask_read_size(struct ask *ask, const char *query);
+
+/**
  * ask_read_path() - parse the path of a request
  * @path: the path, still encoded
  * @peer: out: ID of the other SAE, CHANNEL_SAE_MAX + 1 bytes

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How one KME serves requests of ETSI GS QKD 014 V1.1.1, without sockets. */
+/* How one KME serves requests of ETSI GS QKD 014 V1.1.1 or of SKIP, without sockets. */
 #include "serve.h"
 
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "answer.h"
 #include "ask.h"
 #include "common/wipe.h"
+#include "skip.h"
 
 /* The standard's messages for a 400, tables 11 to 13. */
 static const char not_found[] = "one or more keys specified are not found on KME";
@@ -28,6 +29,11 @@ void serve_init(struct etsi *etsi, struct channel *channel, int side)
 static int setting(const struct etsi *etsi, enum setting setting)
 {
 	return etsi->settings.value[setting];
+}
+
+static bool is_skip(const struct etsi *etsi)
+{
+	return setting(etsi, SETTING_DIALECT) == DIALECT_SKIP;
 }
 
 static json_t *status_number(const struct etsi *etsi, int64_t number)
@@ -91,8 +97,8 @@ static struct sim_key *new_key(struct etsi *etsi, const struct ask *ask,
 			       const struct sae *master, const struct sae *slave)
 {
 	struct sim_key *key =
-		channel_new_key(ask->size, setting(etsi, SETTING_KEY_IDS) ==
-						   KEY_IDS_OPAQUE);
+		channel_new_key(ask->size, is_skip(etsi) ||
+				setting(etsi, SETTING_KEY_IDS) == KEY_IDS_OPAQUE);
 
 	if (!key)
 		return NULL;
@@ -162,8 +168,9 @@ static bool is_allowed(struct etsi *etsi, const struct sae_link *link,
 	if (ask->has_mandatory)
 		return answer_error(etsi, reply, 400, bad_extension);
 	if (ask->number > link->stored) {
-		if (setting(etsi, SETTING_DRY) != DRY_SHORT)
-			return answer_error(etsi, reply, setting(etsi, SETTING_DRY),
+		/* In SKIP there is no answer with fewer keys than one. */
+		if (is_skip(etsi) || setting(etsi, SETTING_DRY) != DRY_SHORT)
+			return answer_error(etsi, reply, setting(etsi, SETTING_DRY) ?: 503,
 					    "not enough keys in stock");
 		ask->number = link->stored;
 	}
@@ -179,8 +186,8 @@ static void serve_enc(struct etsi *etsi, const struct etsi_request *request,
 	const char *wrong;
 	size_t i;
 
-	wrong = ask_read_enc(&ask, request,
-			     setting(etsi, SETTING_IGNORE_QUERY));
+	wrong = is_skip(etsi) ? skip_read_enc(&ask, request) :
+		ask_read_enc(&ask, request, setting(etsi, SETTING_IGNORE_QUERY));
 	if (wrong) {
 		answer_error(etsi, reply, 400, wrong);
 		return;
@@ -286,7 +293,7 @@ static void serve_dec(struct etsi *etsi, const struct etsi_request *request,
 		      const struct sae *peer, struct etsi_reply *reply)
 {
 	struct ask_ids ids;
-	const char *wrong = ask_read_dec(&ids, request);
+	const char *wrong = is_skip(etsi) ? skip_read_dec(&ids, request) : ask_read_dec(&ids, request);
 
 	if (wrong)
 		answer_error(etsi, reply, 400, wrong);
@@ -303,18 +310,21 @@ static bool is_method_served(const struct etsi *etsi, enum etsi_op op,
 {
 	int methods = setting(etsi, SETTING_METHODS);
 
-	if (op == ETSI_STATUS)
+	if (op == ETSI_STATUS || is_skip(etsi))
 		return method == ETSI_GET;
 	return (method == ETSI_GET && methods != METHODS_POST) ||
 	       (method == ETSI_POST && methods != METHODS_GET);
 }
 
-/* The SAE that a status is about: that of the request, or the first one that the caller has a link with. */
+/*
+ * The SAE that a status is about: that of the request, or the first one that the caller has a link with. In
+ * SKIP it is about all of them.
+ */
 static struct sae *partner_of(struct etsi *etsi, const struct etsi_request *request, struct sae *asked)
 {
 	struct sae_link *link;
 
-	if (setting(etsi, SETTING_STATUS_SAE) == STATUS_SAE_ASKED || !request->sae)
+	if ((!is_skip(etsi) && setting(etsi, SETTING_STATUS_SAE) == STATUS_SAE_ASKED) || !request->sae)
 		return asked;
 	STAILQ_FOREACH(link, &etsi->channel->links, next) {
 		if (link->sae[etsi->side] == request->sae)
@@ -350,7 +360,9 @@ static void serve(struct etsi *etsi, const struct etsi_request *request,
 			      (uint64_t)setting(etsi, SETTING_MAX_KEY_COUNT));
 	if (setting(etsi, SETTING_KEEP_MS))
 		channel_drop_old(etsi->channel, request->now_ms, (uint64_t)setting(etsi, SETTING_KEEP_MS));
-	if (op == ETSI_STATUS)
+	if (op == ETSI_STATUS && is_skip(etsi))
+		answer_json(etsi, reply, skip_capabilities(etsi, request->sae));
+	else if (op == ETSI_STATUS)
 		serve_status(etsi, request, peer, link, reply);
 	else if (op == ETSI_ENC)
 		serve_enc(etsi, request, peer, link, reply);
@@ -376,7 +388,7 @@ void serve_request(struct etsi *etsi, const struct etsi_request *request,
 	enum etsi_op op;
 
 	memset(reply, 0, sizeof(*reply));
-	if (!ask_read_path(request->path, peer, &op)) {
+	if (is_skip(etsi) ? !skip_read_path(request, peer, &op) : !ask_read_path(request->path, peer, &op)) {
 		answer_error(etsi, reply, 404, "no such resource");
 		return;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How one KME serves requests of ETSI GS QKD 014 V1.1.1, without sockets. */
+/* How one KME serves requests of ETSI GS QKD 014 V1.1.1 or of SKIP, without sockets. */
 #ifndef KMESIM_SERVE_H
 #define KMESIM_SERVE_H
 

@@ -38,6 +38,7 @@ enum setting {
 	SETTING_REPEAT_KEYS,
 	SETTING_PARALLEL,
 	SETTING_ONE_END,
+	SETTING_DIALECT,
 	SETTING_N,
 };
 
@@ -55,6 +56,7 @@ enum { TLS_ANY, TLS_1_2, TLS_1_3 };
 enum { STATUS_SAE_ASKED, STATUS_SAE_PARTNER };
 enum { GROUPS_ANY, GROUPS_CLASSICAL, GROUPS_HYBRID };
 enum { SUITES_ANY, SUITES_CBC };
+enum { DIALECT_ETSI014, DIALECT_SKIP };
 /* Values of the words that dry, peer-down and stored-key-count take besides numbers. */
 #define DRY_SHORT	0
 #define PEER_DOWN_HANG	0

@@ -203,6 +203,7 @@ void lab_client_start(struct lab_client *client, int side,
 		.crl = options->crl ? crl : NULL, .id = side ? "KME-B" : "KME-A",
 		.method = options->method, .tls = options->tls, .parallel = options->parallel,
 		.turn_ms = options->turn_ms,
+		.dialect = options->dialect,
 	};
 	if (options->id)
 		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
@@ -311,6 +312,26 @@ uint64_t lab_counter(const struct lab_client *client, enum kme_counter which)
 	return kme_server(client->kme, 0)->counters[which];
 }
 
+const char *lab_moved(const struct lab_client *client, const struct kme_server *before)
+{
+	static char text[512];
+	size_t len = 0;
+	int i;
+
+	text[0] = '\0';
+	for (i = 0; i < KME_COUNTER_N; i++) {
+		uint64_t n = lab_counter(client, (enum kme_counter)i) - before->counters[i];
+
+		/* The number of probes after a failure depends on timing. */
+		if (n && i != KME_COUNTER_STATUS && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+						"%s%s %llu", len ? ", " : "",
+						kme_counter_name((enum kme_counter)i),
+						(unsigned long long)n);
+	}
+	return text;
+}
+
 size_t lab_get(struct lab_client *client, size_t n)
 {
 	unsigned int before = client->n_answers;
@@ -351,8 +372,8 @@ const char *lab_curl(int side, const char *cert, const char *args)
 	/* -k, because curl checks the host in the certificate, which is a KME ID here. */
 	snprintf(command, sizeof(command),
 		 "curl -qsk --noproxy '*' -o %s/out -w '%%{http_code} ' %s "
-		 "https://127.0.0.1:%u/api/v1/keys%s; cat %s/out 2>&1; rm -f %s/out",
-		 dir, identity, ports[side], args, dir, dir);
+		 "https://127.0.0.1:%u%s%s; cat %s/out 2>&1; rm -f %s/out",
+		 dir, identity, ports[side], *args == '/' ? "/api/v1/keys" : "/", args, dir, dir);
 	pipe = popen(command, "r");
 	if (pipe) {
 		n = fread(out, 1, sizeof(out) - 1, pipe);

@@ -80,6 +80,9 @@ struct lab_options {
 	/** @method: as for the client */
 	enum kme_method method;
 
+	/** @dialect: as for the client */
+	enum kme_dialect_kind dialect;
+
 	/** @first: URL of another KME that comes first; %NULL: it has one KME */
 	const char *first;
 };
@@ -200,7 +203,8 @@ size_t lab_fetch(struct lab_client *client, const struct kme_key *keys,
  * lab_curl() - send a request to a KME by the curl program
  * @side: which KME, 0 or 1
  * @cert: name of a certificate; %NULL for none
- * @args: the path after /api/v1/keys, and more arguments
+ * @args: the path after /api/v1/keys, with a slash, or that of another dialect, without one; and more
+ *	arguments
  *
  * Return: the HTTP status, a space, the body; valid until the next call.
  */
@@ -223,6 +227,15 @@ const char *lab_curl(int side, const char *cert, const char *args);
  * Return: its value.
  */
 uint64_t lab_counter(const struct lab_client *client, enum kme_counter which);
+
+/**
+ * lab_moved() - list the counters of a client's first KME that moved, but for its status requests
+ * @client: the client
+ * @before: what they were
+ *
+ * Return: as "name 2, other 1"; valid until the next call.
+ */
+const char *lab_moved(const struct lab_client *client, const struct kme_server *before);
 
 /**
  * lab_now_ms() - read a monotonic clock

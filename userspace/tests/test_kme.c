@@ -8,28 +8,6 @@
 
 static struct lab_client a, b;
 
-/* All counters that moved since, as "name 2, other 1". */
-static const char *moved(const struct lab_client *client,
-			 const struct kme_server *before)
-{
-	static char text[512];
-	size_t len = 0;
-	int i;
-
-	text[0] = '\0';
-	for (i = 0; i < KME_COUNTER_N; i++) {
-		uint64_t n = lab_counter(client, (enum kme_counter)i) - before->counters[i];
-
-		/* The number of probes after a failure depends on timing. */
-		if (n && i != KME_COUNTER_STATUS && len < sizeof(text))
-			len += (size_t)snprintf(text + len, sizeof(text) - len,
-						"%s%s %llu", len ? ", " : "",
-						kme_counter_name((enum kme_counter)i),
-						(unsigned long long)n);
-	}
-	return text;
-}
-
 static void both_start(const char *more_a, const char *more_b)
 {
 	lab_start(more_a, more_b);
@@ -111,7 +89,7 @@ static void check_row(const struct fault_row *row, struct lab_client *client,
 	CHECK_TEXT(row->why, kme_outcome_name(client->answer.outcome),
 		   kme_outcome_name(row->outcome));
 	CHECK_NUMBER(row->why, client->answer.n_burned, row->n_burned);
-	CHECK_TEXT(row->why, moved(client, before), row->moved);
+	CHECK_TEXT(row->why, lab_moved(client, before), row->moved);
 	CHECK(strstr(client->answer.why.text, row->says) &&
 	      !*row->says == !client->answer.why.text[0], "%s: says '%s', want '%s'",
 	      row->why, client->answer.why.text, row->says);
@@ -272,7 +250,7 @@ static void check_late(const char *fault)
 	before = *kme_server(a.kme, 0);
 	CHECK_NUMBER("none", lab_get(&a, 6), 0);
 	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "broken");
-	CHECK_TEXT("counters", moved(&a, &before),
+	CHECK_TEXT("counters", lab_moved(&a, &before),
 		   "enc_keys_requests 1, timeout 1, keys_burned 6");
 	CHECK_NUMBER("down", kme_server(a.kme, 0)->health, KME_HEALTH_DOWN);
 	CHECK_NUMBER("no request while down", kme_get_keys(a.kme, 0, 6), -11);

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client against the simulator over TLS where both speak SKIP: keys, faults, pre-shared keys. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kme_lab.h"
+#include "tap.h"
+
+#define SKIP		"dialect skip\n"
+#define NO_KEY		"000000000000000000000000"
+
+static const struct lab_options skip = { .dialect = KME_DIALECT_SKIP };
+static struct lab_client a, b;
+
+static void both_start(const char *more_a)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), SKIP "%s", more_a);
+	lab_start(text, SKIP);
+	lab_client_start(&a, 0, &skip);
+	lab_client_start(&b, 1, &skip);
+	LAB_WAIT(&a, a.n_up[0]);
+	LAB_WAIT(&b, b.n_up[0]);
+}
+
+static void both_stop(void)
+{
+	lab_client_stop(&a);
+	lab_client_stop(&b);
+	lab_stop();
+}
+
+static bool is_same_key(const struct kme_key *one, const struct kme_key *other)
+{
+	return !strcmp(one->id.text, other->id.text) && one->len == other->len &&
+	       !memcmp(one->bytes, other->bytes, one->len);
+}
+
+/* --- keys --- */
+
+TEST(both_ends_get_the_same_key_one_at_a_time)
+{
+	struct kme_key keys[3];
+	size_t i;
+
+	both_start("");
+	CHECK_TEXT("we", kme_server(a.kme, 0)->status.master, "SAE-A");
+	CHECK_TEXT("the peer", kme_server(a.kme, 0)->status.slave, "SAE-B");
+	for (i = 0; i < 3; i++) {
+		CHECK_NUMBER("one of five", lab_get(&a, 5), 1);
+		CHECK_NUMBER("asked for", a.answer.n_sent, 1);
+		CHECK_TEXT("why", a.answer.why.text, "");
+		keys[i] = a.keys[0];
+	}
+	CHECK_NUMBER("bytes", keys[0].len, 32);
+	CHECK(strcmp(keys[0].id.text, keys[1].id.text), "one ID twice");
+	/* Each has a request of its own. */
+	CHECK_NUMBER("fetched", lab_fetch(&b, keys, 3), 3);
+	for (i = 0; i < 3; i++)
+		CHECK(is_same_key(&b.keys[i], &keys[b.keys[i].place]), "key %zu differs", i);
+	CHECK_NUMBER("requests", lab_counter(&b, KME_COUNTER_DEC), 3);
+	CHECK_NUMBER("keys", lab_counter(&b, KME_COUNTER_KEYS), 3);
+	CHECK_NUMBER("no other method was tried", lab_counter(&b, KME_COUNTER_METHOD), 0);
+	CHECK_NUMBER("fetched twice", lab_fetch(&b, keys, 1), 0);
+	CHECK_NUMBER("outcome", b.answer.outcome, KME_OUTCOME_EMPTY);
+	CHECK_TEXT("why", b.answer.why.text, "answers dec_keys with 400: "
+		   "\"one or more keys specified are not found on KME\"");
+	CHECK_NUMBER("still up", kme_server(b.kme, 0)->health, KME_HEALTH_UP);
+	CHECK(strstr(lab_command("status"), "\"stored\":997"), "%s", lab_command("status"));
+	both_stop();
+}
+
+TEST(a_key_that_is_lost_does_not_cost_the_others)
+{
+	struct kme_key keys[3] = { { .id = { NO_KEY } } };
+	size_t i;
+
+	both_start("");
+	for (i = 1; i < 3; i++) {
+		CHECK_NUMBER("got", lab_get(&a, 1), 1);
+		keys[i] = a.keys[0];
+	}
+	CHECK_NUMBER("fetched", lab_fetch(&b, keys, 3), 2);
+	CHECK_NUMBER("the second", b.keys[0].place, 1);
+	CHECK_NUMBER("the third", b.keys[1].place, 2);
+	CHECK_NUMBER("empty", lab_counter(&b, KME_COUNTER_EMPTY), 1);
+	CHECK_NUMBER("burned", b.answer.n_burned, 0);
+	both_stop();
+}
+
+TEST(a_kme_without_keys_is_up_and_empty)
+{
+	both_start("");
+	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 0"), "ok");
+	CHECK_NUMBER("none", lab_get(&a, 1), 0);
+	CHECK_TEXT("outcome", kme_outcome_name(a.answer.outcome), "empty");
+	CHECK_TEXT("why", a.answer.why.text, "answers enc_keys with 503: \"not enough keys in stock\"");
+	CHECK_NUMBER("up", kme_server(a.kme, 0)->health, KME_HEALTH_UP);
+	CHECK_TEXT("stock", lab_command("stock SAE-A SAE-B 1"), "ok");
+	CHECK_NUMBER("the last one", lab_get(&a, 1), 1);
+	both_stop();
+}
+
+TEST(links_of_one_agent_share_connections_and_not_keys)
+{
+	static struct lab_client c;
+	struct lab_options options = { .dialect = KME_DIALECT_SKIP };
+
+	lab_start(SKIP, SKIP);
+	lab_client_start(&a, 0, &options);
+	LAB_WAIT(&a, a.n_up[0]);
+	options.beside = &a;
+	lab_client_start(&c, 0, &options);
+	LAB_WAIT(&c, c.n_up[0]);
+	CHECK_NUMBER("both ask", kme_get_keys(a.kme, 0, 1), 0);
+	CHECK_NUMBER("both ask", kme_get_keys(c.kme, 0, 1), 0);
+	LAB_WAIT(&a, a.n_answers);
+	LAB_WAIT(&c, c.n_answers);
+	CHECK_NUMBER("one key", a.answer.n_keys, 1);
+	CHECK_NUMBER("and one", c.answer.n_keys, 1);
+	CHECK(strcmp(a.keys[0].id.text, c.keys[0].id.text), "it is the same");
+	lab_client_stop(&c);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* --- faults: the outcome, the counters that move, and the reason --- */
+
+TEST(each_fault_has_its_reason_and_counter)
+{
+	static const struct {
+		const char *fault;
+		enum kme_outcome outcome;
+		size_t n_keys, n_burned;
+		const char *moved, *says;
+	} rows[] = {
+		{ "http 400", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1", "answers enc_keys with 400" },
+		{ "http 404", KME_OUTCOME_EMPTY, 0, 0, "enc_keys_requests 1, empty 1", "answers enc_keys with 404" },
+		{ "http 403", KME_OUTCOME_DENIED, 0, 0, "enc_keys_requests 1, denied 1", "answers enc_keys with 403" },
+		/* There is no other method to try. */
+		{ "http 405", KME_OUTCOME_BROKEN, 0, 0, "enc_keys_requests 1, http 1", "answers enc_keys with 405" },
+		{ "http 500", KME_OUTCOME_BROKEN, 0, 1, "enc_keys_requests 1, http 1, keys_burned 1",
+		  "answers enc_keys with 500" },
+		{ "html 200", KME_OUTCOME_BROKEN, 0, 1, "enc_keys_requests 1, malformed 1, keys_burned 1",
+		  "not JSON: line 1, column 1" },
+		{ "truncate", KME_OUTCOME_BROKEN, 0, 1, "enc_keys_requests 1, malformed 1, keys_burned 1",
+		  "not JSON: line 1, column" },
+		{ "huge 512", KME_OUTCOME_BROKEN, 0, 1, "enc_keys_requests 1, too_big 1, keys_burned 1",
+		  "answers with more than 17408 bytes" },
+		{ "short", KME_OUTCOME_BROKEN, 0, 1,
+		  "enc_keys_requests 1, answered 1, keys_burned 1, bad_member 1",
+		  "key 1: must have keyId and key, both strings" },
+		{ "size 128", KME_OUTCOME_BROKEN, 0, 1,
+		  "enc_keys_requests 1, answered 1, keys_burned 1, bad_size 1",
+		  "key 1: has 128 bits, want 256 to 1024" },
+		{ "bad-id", KME_OUTCOME_BROKEN, 0, 1, "enc_keys_requests 1, answered 1, keys_burned 1, bad_id 1",
+		  "key 1: its keyId must have 8 to 64 hexadecimal digits" },
+		{ "bad-base64", KME_OUTCOME_BROKEN, 0, 1, "enc_keys_requests 1, answered 1, keys_burned 1, bad_hex 1",
+		  "key 1: must be hexadecimal, two digits for each byte" },
+		{ "size 512", KME_OUTCOME_KEYS, 1, 0, "enc_keys_requests 1, answered 1, keys 1", "" },
+	};
+	struct kme_server before;
+	size_t i;
+
+	both_start("");
+	for (i = 0; i < COUNT(rows); i++) {
+		LAB_WAIT(&a, kme_server(a.kme, 0)->health == KME_HEALTH_UP);
+		CHECK_TEXT("fault", lab_command("fault a %s op enc_keys count 1", rows[i].fault), "ok");
+		before = *kme_server(a.kme, 0);
+		lab_get(&a, 1);
+		CHECK_TEXT(rows[i].fault, kme_outcome_name(a.answer.outcome), kme_outcome_name(rows[i].outcome));
+		CHECK_NUMBER(rows[i].fault, a.answer.n_keys, rows[i].n_keys);
+		CHECK_NUMBER(rows[i].fault, a.answer.n_burned, rows[i].n_burned);
+		CHECK_TEXT(rows[i].fault, lab_moved(&a, &before), rows[i].moved);
+		CHECK(strstr(a.answer.why.text, rows[i].says) && !*rows[i].says == !a.answer.why.text[0],
+		      "%s: says '%s', want '%s'", rows[i].fault, a.answer.why.text, rows[i].says);
+	}
+	both_stop();
+}
+
+TEST(a_key_with_another_id_than_the_requested_one_is_refused)
+{
+	struct kme_server before;
+
+	both_start("");
+	CHECK_NUMBER("got", lab_get(&a, 1), 1);
+	CHECK_TEXT("fault", lab_command("fault b wrong-id op dec_keys count 1"), "ok");
+	before = *kme_server(b.kme, 0);
+	CHECK_NUMBER("none", lab_fetch(&b, a.keys, 1), 0);
+	CHECK_TEXT("why", b.answer.why.text, "key 1: its key_ID was not asked for");
+	CHECK_TEXT("counters", lab_moved(&b, &before),
+		   "dec_keys_requests 1, answered 1, keys_burned 1, unknown_id 1");
+	CHECK_NUMBER("burned", b.answer.n_burned, 1);
+	both_stop();
+}
+
+/* --- capabilities that do not fit --- */
+
+TEST(wrong_set_ups_are_named)
+{
+	static const struct {
+		struct lab_options options;
+		const char *says;
+		enum kme_counter counter;
+	} rows[] = {
+		{ { .dialect = KME_DIALECT_SKIP, .sae = "SAE-X" },
+		  "has no peer 'SAE-X', which sae names: its remoteSystemID is 'SAE-B', 'SAE-C'", KME_COUNTER_DENIED },
+		/* The IDs of both ends are swapped. */
+		{ { .dialect = KME_DIALECT_SKIP, .sae = "SAE-A" },
+		  "has no peer 'SAE-A', which sae names: its remoteSystemID is 'SAE-B', 'SAE-C'", KME_COUNTER_DENIED },
+		{ { .dialect = KME_DIALECT_SKIP, .url = "/skip" }, "/skip is not its url: answers status with 404",
+		  KME_COUNTER_HTTP },
+		{ { .dialect = KME_DIALECT_ETSI014 }, "is not its url: answers status with 404", KME_COUNTER_HTTP },
+		{ { .dialect = KME_DIALECT_SKIP, .cert = "kme-b" }, "does not know our certificate: ",
+		  KME_COUNTER_DENIED },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		lab_start(SKIP, SKIP);
+		lab_client_start(&a, 0, &rows[i].options);
+		LAB_WAIT(&a, a.n_down[0] || a.n_up[0]);
+		CHECK(strstr(a.why.text, rows[i].says), "row %zu: says '%s', want '%s'", i, a.why.text, rows[i].says);
+		CHECK_NUMBER(rows[i].says, lab_counter(&a, rows[i].counter), 1);
+		lab_client_stop(&a);
+		lab_stop();
+	}
+	lab_start("", "");
+	lab_client_start(&a, 0, &skip);
+	LAB_WAIT(&a, a.n_down[0]);
+	CHECK(strstr(a.why.text, "is not its url: answers status with 404"), "a KME of ETSI 014: %s", a.why.text);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+/* --- the simulator by itself --- */
+
+TEST(the_simulator_answers_as_the_draft_says)
+{
+	static const struct {
+		const char *cert, *args, *want;
+	} rows[] = {
+		{ "sae-a", "capabilities", "200 {\"entropy\":false,\"key\":true,\"algorithm\":\"simulated QKD\","
+		  "\"localSystemID\":\"SAE-A\",\"remoteSystemID\":[\"SAE-B\",\"SAE-C\"]}" },
+		{ "sae-a", "'key?remoteSystemID=SAE-B'", "200 {\"keyId\":\"" },
+		{ "sae-a", "'key?remoteSystemID=SAE%2DB&size=512'", "200 {\"keyId\":\"" },
+		{ "sae-a", "'key?remoteSystemID=SAE-B&size=257'", "400 {\"message\":\"size shall be a multiple of 8\"}" },
+		{ "sae-a", "'key?remoteSystemID=SAE-B&size=x'", "400 {\"message\":\"size must be an integer above 0\"}" },
+		{ "sae-a", "'key?remoteSystemID=SAE-X'", "400 {\"message\":\"no link with that SAE\"}" },
+		{ "sae-a", "key", "400 {\"message\":\"no link with that SAE\"}" },
+		{ "sae-a", "'key/" NO_KEY "?remoteSystemID=SAE-B'",
+		  "400 {\"message\":\"one or more keys specified are not found on KME\"}" },
+		{ "sae-a", "'key/xyz?remoteSystemID=SAE-B'", "400 {\"message\":\"keyId is malformed\"}" },
+		{ "sae-a", "'key/?remoteSystemID=SAE-B'", "400 {\"message\":\"keyId is malformed\"}" },
+		{ "sae-a", "'key?remoteSystemID=SAE-B' -d '{}'", "405 {\"message\":\"method not allowed\"}" },
+		{ "sae-a", "entropy", "404 {\"message\":\"no such resource\"}" },
+		{ "kme-b", "capabilities", "401 {\"message\":\"this SAE is not known here\"}" },
+		{ NULL, "capabilities", "000 " },
+	};
+	const char *got;
+	size_t i;
+
+	lab_start(SKIP, SKIP);
+	for (i = 0; i < COUNT(rows); i++) {
+		got = lab_curl(0, rows[i].cert, rows[i].args);
+		CHECK(!strncmp(got, rows[i].want, strlen(rows[i].want)), "%s: got '%s', want '%s'", rows[i].args, got,
+		      rows[i].want);
+	}
+	lab_stop();
+}
