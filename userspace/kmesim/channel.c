@@ -37,6 +37,7 @@ void channel_exit(struct channel *channel)
 	}
 	while ((sae = LIST_FIRST(&channel->saes))) {
 		LIST_REMOVE(sae, next);
+		explicit_bzero(sae->psk, sizeof(sae->psk));
 		free(sae);
 	}
 	slab_exit();

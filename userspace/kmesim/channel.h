@@ -13,6 +13,8 @@
 #define CHANNEL_SIDES		2
 #define CHANNEL_SAE_MAX		128
 #define CHANNEL_ID_MAX		64
+/* Bytes of a pre-shared key of TLS, at most. */
+#define CHANNEL_PSK_MAX		64
 /* The most slaves of a key: one and eight additional ones. */
 #define CHANNEL_SLAVES_MAX	9
 /* The most keys that wait to be fetched; when there are more, the oldest are dropped. */
@@ -33,6 +35,15 @@ struct sae {
 
 	/** @side: the KME that it uses, 0 or 1 */
 	int side;
+
+	/** @psk_id: name of its pre-shared key, see psk.h */
+	char psk_id[CHANNEL_SAE_MAX + 1];
+
+	/** @psk: that key */
+	uint8_t psk[CHANNEL_PSK_MAX];
+
+	/** @psk_len: its bytes, 0 if there is none */
+	size_t psk_len;
 };
 
 /**

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/number.h"
+#include "psk.h"
 
 #define BLANK	" \t\r\n"
 
@@ -119,15 +120,18 @@ static int read_link(struct reader *reader, int argc, char **argv)
 	return refuse(reader, "must be supply PROFILE or stock NUMBER");
 }
 
-/* sae ID serial HEX, where a link above has named the ID. */
+/* sae ID serial HEX, or sae ID psk-id TEXT psk-file PATH, where a link above has named the ID. */
 static int read_sae(struct reader *reader, int argc, char **argv)
 {
-	struct sae *sae = argc == 4 && !strcmp(argv[2], "serial") ?
-				  channel_sae(&reader->sim->channel, argv[1], -1, NULL) :
-				  NULL;
+	bool has_psk = argc == 6 && !strcmp(argv[2], "psk-id") && !strcmp(argv[4], "psk-file");
+	bool has_serial = argc == 4 && !strcmp(argv[2], "serial");
+	struct sae *sae = has_psk || has_serial ? channel_sae(&reader->sim->channel, argv[1], -1, NULL) : NULL;
 
 	if (!sae)
-		return refuse(reader, "must be sae ID serial HEX, below a link with that ID");
+		return refuse(reader, "must be sae ID serial HEX, or sae ID psk-id TEXT psk-file PATH, "
+			      "below a link with that ID");
+	if (has_psk)
+		return psk_load(sae, argv[3], argv[5], &reader->why);
 	if (strspn(argv[3], "0123456789abcdefABCDEF") != strlen(argv[3]))
 		return refuse(reader, "the serial number must be hexadecimal");
 	return set_text(reader, sae->serial, sizeof(sae->serial), argv[3]);
@@ -172,20 +176,26 @@ static int read_line(struct reader *reader, int argc, char **argv)
 	return refuse(reader, "must be kme, link, sae or control");
 }
 
+/* What a KME needs and lacks, or NULL. With a pre-shared key it can do without certificates. */
+static const char *lack_of(const struct server *server)
+{
+	bool is_any = server->certificate[0] || server->key[0] || server->ca[0];
+
+	if (!server->etsi.id[0] || !server->host[0])
+		return server->etsi.id[0] ? "listen" : "id";
+	if (!is_any && psk_is_used(&server->etsi))
+		return NULL;
+	return !server->certificate[0] ? "certificate" : !server->key[0] ? "key" : !server->ca[0] ? "ca" : NULL;
+}
+
 /* Checks that every required option is set. */
 static int check(const struct sim *sim, const char *path)
 {
-	const struct server *server;
 	const char *missing;
 	int i;
 
 	for (i = 0; i < CHANNEL_SIDES; i++) {
-		server = &sim->servers[i];
-		missing = !server->etsi.id[0] ? "id" :
-			  !server->host[0] ? "listen" :
-			  !server->certificate[0] ? "certificate" :
-			  !server->key[0] ? "key" :
-			  !server->ca[0] ? "ca" : NULL;
+		missing = lack_of(&sim->servers[i]);
 		if (!missing)
 			continue;
 		fprintf(stderr, "qlink-kmesim: %s: kme %c must have %s\n",

@@ -18,6 +18,7 @@
 
 #include "answer.h"
 #include "common/wipe.h"
+#include "psk.h"
 #include "serve.h"
 
 #define MAX_HEADER_BYTES	16384
@@ -189,7 +190,7 @@ static bool is_sae(const struct sae *sae, const char *name, const char *serial)
 }
 
 /* The SAE of a client: by the serial number of its certificate if the SAE has one, else by its CN. */
-static const struct sae *identify(struct server *server, const SSL *ssl)
+static const struct sae *identify_by_certificate(struct server *server, const SSL *ssl)
 {
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
 	char name[CHANNEL_SAE_MAX + 2] = "";
@@ -211,6 +212,11 @@ static const struct sae *identify(struct server *server, const SSL *ssl)
 	OPENSSL_free(serial);
 	BN_free(number);
 	return sae;
+}
+
+static const struct sae *identify(struct server *server, const SSL *ssl)
+{
+	return psk_sae(ssl) ?: identify_by_certificate(server, ssl);
 }
 
 static enum etsi_method method_of(struct evhttp_request *request)
@@ -335,10 +341,14 @@ int server_load(struct server *server, struct qlink_why *why)
 	SSL_CTX_set_num_tickets(tls, 0);
 	SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 			   NULL);
-	if (load_files(tls, server, why)) {
+	if (server->certificate[0] && load_files(tls, server, why)) {
 		SSL_CTX_free(tls);
 		return -1;
 	}
+	/* To OpenSSL, a pre-shared key of TLS 1.3 is a session, and with certificates each must have a context. */
+	SSL_CTX_set_session_id_context(tls, (const unsigned char *)"kmesim", 6);
+	if (psk_is_used(&server->etsi))
+		psk_accept(tls, &server->etsi);
 	SSL_CTX_free(server->tls);
 	server->tls = tls;
 	return 0;

@@ -29,7 +29,7 @@ struct server {
 	/** @port: the port to listen on; with 0, the kernel selects one at the first start */
 	uint16_t port;
 
-	/** @certificate: PEM file of the KME's certificate and its chain */
+	/** @certificate: PEM file of the KME's certificate and its chain; empty if it has only pre-shared keys */
 	char certificate[256];
 
 	/** @key: PEM file of its private key */

@@ -53,6 +53,8 @@ static const struct {
 	[SETTING_ONE_END] = { "one-end", 0, 0, 0, 0, { "no", "yes" } },
 	[SETTING_MS_PER_KEY] = { "ms-per-key", 0, 0, 60000, 0, { NULL } },
 	[SETTING_DIALECT] = { "dialect", DIALECT_ETSI014, 0, 0, 0, { "etsi014", "skip" } },
+	[SETTING_PSK_HASH] = { "psk-hash", PSK_HASH_SHA384, 0, 0, 0, { "sha384", "sha256" } },
+	[SETTING_ENTROPY_ONLY] = { "entropy-only", 0, 0, 0, 0, { "no", "yes" } },
 	[SETTING_STATUS_SAE] = { "status-sae", STATUS_SAE_ASKED, 0, 0, 0, { "asked", "partner" } },
 	[SETTING_GROUPS] = { "groups", GROUPS_ANY, 0, 0, 0, { "any", "classical", "hybrid" } },
 	[SETTING_SUITES] = { "suites", SUITES_ANY, 0, 0, 0, { "any", "cbc" } },

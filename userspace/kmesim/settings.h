@@ -39,6 +39,8 @@ enum setting {
 	SETTING_PARALLEL,
 	SETTING_ONE_END,
 	SETTING_DIALECT,
+	SETTING_PSK_HASH,
+	SETTING_ENTROPY_ONLY,
 	SETTING_N,
 };
 
@@ -57,6 +59,7 @@ enum { STATUS_SAE_ASKED, STATUS_SAE_PARTNER };
 enum { GROUPS_ANY, GROUPS_CLASSICAL, GROUPS_HYBRID };
 enum { SUITES_ANY, SUITES_CBC };
 enum { DIALECT_ETSI014, DIALECT_SKIP };
+enum { PSK_HASH_SHA384, PSK_HASH_SHA256 };
 /* Values of the words that dry, peer-down and stored-key-count take besides numbers. */
 #define DRY_SHORT	0
 #define PEER_DOWN_HANG	0

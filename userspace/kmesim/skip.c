@@ -53,6 +53,7 @@ json_t *skip_capabilities(const struct etsi *etsi, const struct sae *sae)
 		if (link->sae[etsi->side] == sae)
 			json_array_append_new(peers, json_string(link->sae[!etsi->side]->id));
 	}
-	return json_pack("{s:b, s:b, s:s, s:s, s:o}", "entropy", 0, "key", 1, "algorithm", "simulated QKD",
+	return json_pack("{s:b, s:b, s:s, s:s, s:o}", "entropy", 0, "key",
+			 !etsi->settings.value[SETTING_ENTROPY_ONLY], "algorithm", "simulated QKD",
 			 "localSystemID", sae->id, "remoteSystemID", peers);
 }
