@@ -327,6 +327,9 @@ static int load_kmes(struct setup *next, const struct setup *now, time_t when,
 			.key = kme->node.key,
 			.ca = kme->node.ca,
 			.crl = kme->node.crl,
+			.psk_file = kme->node.psk_file,
+			.psk_id = kme->node.psk_id,
+			.psk_hash = kme->node.psk_hash,
 			.now = when,
 		};
 

@@ -53,8 +53,16 @@ static void prepare(void)
 	CHECK_NUMBER("certificates", system(command), 0);
 }
 
-static void write_conf(const char *certificate, const char *more_a,
-		       const char *more_b)
+static void write_side(FILE *file, char side, const char *certificate, const char *more)
+{
+	fprintf(file, "kme %c\nid KME-%c\nlisten 127.0.0.1:0\n%s", side, side - 'a' + 'A', more);
+	if (certificate)
+		fprintf(file, "certificate %s/%s.pem\nkey %s/%s.key\nca %s/ca.pem\n", dir, certificate, dir, certificate,
+			dir);
+}
+
+/* Without @certificate, there is none at KME b either. */
+static void write_conf(const char *certificate, const char *more_a, const char *more_b, bool has_psk)
 {
 	char path[64];
 	FILE *file;
@@ -64,14 +72,13 @@ static void write_conf(const char *certificate, const char *more_a,
 	if (!file)
 		return;
 	fprintf(file, "control %s/control\n", dir);
-	fprintf(file, "kme a\nid KME-A\nlisten 127.0.0.1:0\n"
-		"certificate %s/%s.pem\nkey %s/%s.key\nca %s/ca.pem\n%s",
-		dir, certificate, dir, certificate, dir, more_a);
-	fprintf(file, "kme b\nid KME-B\nlisten 127.0.0.1:0\n"
-		"certificate %s/kme-b.pem\nkey %s/kme-b.key\nca %s/ca.pem\n%s",
-		dir, dir, dir, more_b);
+	write_side(file, 'a', certificate, more_a);
+	write_side(file, 'b', certificate ? "kme-b" : NULL, more_b);
 	fprintf(file, "link SAE-A SAE-B\nstock 1000\n"
 		"link SAE-A SAE-C\nstock 10\nsae SAE-C serial 2301\n");
+	if (has_psk)
+		fprintf(file, "sae SAE-A psk-id encryptor-a psk-file %s/a.psk\n"
+			"sae SAE-B psk-id encryptor-b psk-file %s/b.psk\n", dir, dir);
 	fclose(file);
 }
 
@@ -85,8 +92,7 @@ static void connect_control(void)
 	      "%s: %s", address.sun_path, strerror(errno));
 }
 
-static void start(const char *certificate, const char *more_a,
-		  const char *more_b)
+static void start(const char *certificate, const char *more_a, const char *more_b, bool has_psk)
 {
 	const char *program = getenv("QLINK_KMESIM");
 	char path[64], line[128] = "";
@@ -94,7 +100,7 @@ static void start(const char *certificate, const char *more_a,
 	int fds[2];
 
 	prepare();
-	write_conf(certificate, more_a, more_b);
+	write_conf(certificate, more_a, more_b, has_psk);
 	snprintf(path, sizeof(path), "%s/conf", dir);
 	if (!program || pipe(fds))
 		abort();
@@ -117,12 +123,17 @@ static void start(const char *certificate, const char *more_a,
 
 void lab_start(const char *more_a, const char *more_b)
 {
-	start("kme-a", more_a, more_b);
+	start("kme-a", more_a, more_b, false);
 }
 
 void lab_start_as(const char *certificate)
 {
-	start(certificate, "", "");
+	start(certificate, "", "", false);
+}
+
+void lab_start_psk(const char *more, bool has_certificates)
+{
+	start(has_certificates ? "kme-a" : NULL, more, more, true);
 }
 
 void lab_stop(void)
@@ -183,7 +194,7 @@ void lab_client_start(struct lab_client *client, int side,
 		      const struct lab_options *options)
 {
 	static const struct lab_options usual;
-	char url[128], ca[64], cert[64], key[64], crl[64];
+	char url[128], ca[64], cert[64], key[64], crl[64], psk[64];
 	const char *name, *sae = side ? "SAE-A" : "SAE-B";
 	struct kme_node_conf nodes[2];
 	struct qlink_why why;
@@ -205,6 +216,14 @@ void lab_client_start(struct lab_client *client, int side,
 		.turn_ms = options->turn_ms,
 		.dialect = options->dialect,
 	};
+	if (options->psk) {
+		snprintf(psk, sizeof(psk), "%s/%s.psk", dir, options->psk);
+		nodes[0] = nodes[1] = (struct kme_node_conf){
+			.url = url, .psk_file = psk, .psk_hash = options->psk_hash,
+			.psk_id = options->psk_id ?: (side ? "encryptor-b" : "encryptor-a"),
+			.tls = options->tls, .dialect = options->dialect,
+		};
+	}
 	if (options->id)
 		nodes[0].id = nodes[1].id = strcmp(options->id, "-") ? options->id : NULL;
 	if (options->first)
@@ -243,6 +262,20 @@ void lab_client_renew(struct lab_client *client, const char *cert, const char *c
 	snprintf(path, sizeof(path), "%s/%s.pem", dir, cert);
 	snprintf(key, sizeof(key), "%s/%s.key", dir, cert);
 	snprintf(crl, sizeof(crl), "%s/%s.crl", dir, crl_name ?: "");
+	CHECK_NUMBER("credentials", credentials_load(&credentials, &files, &why), 0);
+	CHECK_TEXT("credentials", why.text, "");
+	kme_renew(client->kme, 0, credentials);
+	credentials_put(credentials);
+}
+
+void lab_client_renew_psk(struct lab_client *client, const char *psk, const char *psk_id)
+{
+	char path[64];
+	const struct credentials_files files = { .psk_file = path, .psk_id = psk_id };
+	struct credentials *credentials;
+	struct qlink_why why = { "" };
+
+	snprintf(path, sizeof(path), "%s/%s.psk", dir, psk);
 	CHECK_NUMBER("credentials", credentials_load(&credentials, &files, &why), 0);
 	CHECK_TEXT("credentials", why.text, "");
 	kme_renew(client->kme, 0, credentials);

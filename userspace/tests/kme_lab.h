@@ -83,6 +83,15 @@ struct lab_options {
 	/** @dialect: as for the client */
 	enum kme_dialect_kind dialect;
 
+	/** @psk: name of its pre-shared key, instead of certificates; %NULL: none */
+	const char *psk;
+
+	/** @psk_id: the KME's name of that key; %NULL: the right one */
+	const char *psk_id;
+
+	/** @psk_hash: as for the client */
+	enum psk_hash psk_hash;
+
 	/** @first: URL of another KME that comes first; %NULL: it has one KME */
 	const char *first;
 };
@@ -101,6 +110,15 @@ void lab_start(const char *more_a, const char *more_b);
  * @certificate: its name
  */
 void lab_start_as(const char *certificate);
+
+/**
+ * lab_start_psk() - start a simulator that knows SAE-A and SAE-B by pre-shared keys
+ * @more: more lines for each KME
+ * @has_certificates: it has certificates too
+ *
+ * Their names are encryptor-a and encryptor-b, those of the keys a and b.
+ */
+void lab_start_psk(const char *more, bool has_certificates);
 
 /**
  * lab_stop() - stop the simulator
@@ -135,6 +153,14 @@ void lab_client_start(struct lab_client *client, int side,
  * @crl: name of its CRL; %NULL: none
  */
 void lab_client_renew(struct lab_client *client, const char *cert, const char *ca, const char *crl);
+
+/**
+ * lab_client_renew_psk() - have a client use another pre-shared key for its first KME
+ * @client: from lab_client_start()
+ * @psk: name of the key
+ * @psk_id: the KME's name of it
+ */
+void lab_client_renew_psk(struct lab_client *client, const char *psk, const char *psk_id);
 
 /**
  * lab_client_stop() - stop a client

@@ -25,6 +25,7 @@
 	"\tcertificate /etc/qlinkd/sae.pem\n"			\
 	"\tkey /etc/qlinkd/sae.key\n"				\
 	"\tca /etc/qlinkd/kme-ca.pem\n"
+#define SKIP	"kme a\n\turl https://x\n\tdialect skip\n"
 #define PEER							\
 	"peer site-b\n"						\
 	"\taddress 198.51.100.2\n"
@@ -187,6 +188,9 @@ TEST(wrong_values_are_refused)
 	refused("kme a\n\ttls 1.1\n", "qlinkd.conf:2: tls 1.1: not pq, 1.3 or 1.2");
 	refused("kme a\n\tdialect etsi-014\n", "qlinkd.conf:2: dialect etsi-014: not etsi014 or skip");
 	refused("kme a\n\tdialect skip etsi014\n", "qlinkd.conf:2: dialect: has 2 values, and takes one");
+	refused("kme a\n\tpsk-id " LONG_ID "\n", "qlinkd.conf:2: psk-id 0123456789012345678901234567890123456789...: has 130 bytes, and may have 128");
+	refused("kme a\n\tpsk-file p\n", "qlinkd.conf:2: psk-file p: not an absolute path");
+	refused("kme a\n\tpsk-hash md5\n", "qlinkd.conf:2: psk-hash md5: not sha384 or sha256");
 	refused("kme a\n\tparallel 0\n", "qlinkd.conf:2: parallel 0: not a number from 1 to 8");
 	refused("kme a\n\tturn-ms 999\n", "qlinkd.conf:2: turn-ms 999: not a number from 1000 to 6000");
 	refused("kme a\n\tturn-ms 6001\n", "qlinkd.conf:2: turn-ms 6001: not a number from 1000 to 6000");
@@ -209,6 +213,20 @@ TEST(wrong_values_are_refused)
 	refused("link sixteen_letters_\n", "qlinkd.conf:1: link sixteen_letters_: not the name of a device, of at most 15 characters");
 }
 
+TEST(a_pre_shared_key_takes_the_place_of_certificates)
+{
+	struct config_error error;
+	struct config config;
+
+	CHECK_NUMBER("parse", parse(&config, AGENT SKIP "\tpsk-id site-a\n\tpsk-file /p\n\tpsk-hash sha256\n", &error), 0);
+	CHECK_TEXT("error", error.text, "");
+	CHECK_TEXT("its name", config.kmes[0].node.psk_id, "site-a");
+	CHECK_TEXT("its file", config.kmes[0].node.psk_file, "/p");
+	CHECK_NUMBER("its hash", config.kmes[0].node.psk_hash, PSK_HASH_SHA256);
+	CHECK(!config.kmes[0].node.certificate, "a certificate");
+	config_free(&config);
+}
+
 TEST(a_slash_at_the_end_of_a_url_is_no_error)
 {
 	struct config_error error;
@@ -224,7 +242,17 @@ TEST(wrong_sections_are_refused)
 	refused("", "qlinkd.conf:0: lacks a section agent");
 	refused(AGENT "agent\n", "qlinkd.conf:7: agent: there is one in line 1");
 	refused("\nagent\n\tname a\npeer b\n", "qlinkd.conf:2: agent: lacks certificate");
-	refused("kme a\n\turl https://x\n", "qlinkd.conf:1: kme: lacks certificate");
+	refused("kme a\n\turl https://x\n", "qlinkd.conf:1: kme a: lacks certificate");
+	refused("kme a\n\turl https://x\n\tcertificate /c\n\tkey /k\n", "qlinkd.conf:1: kme a: lacks ca");
+	refused("kme a\n\tdialect skip\n", "qlinkd.conf:1: kme: lacks url");
+	refused(KME("a", "x") "\tpsk-id b\n\tpsk-file /p\n",
+		"qlinkd.conf:1: kme a: has a psk-id or psk-file, and dialect etsi014 has only certificates");
+	refused(SKIP "\tpsk-id b\n", "qlinkd.conf:1: kme a: lacks psk-file");
+	refused(SKIP "\tpsk-file /p\n", "qlinkd.conf:1: kme a: lacks psk-id");
+	refused(SKIP "\tpsk-id b\n\tpsk-file /p\n\tca /c\n",
+		"qlinkd.conf:1: kme a: has ca, and psk-file, which takes its place");
+	refused(SKIP "\tpsk-id b\n\tpsk-file /p\n\tid KME-A\n",
+		"qlinkd.conf:1: kme a: has id, and psk-file, which takes its place");
 	refused(KME("a", "x") "kme a\n", "qlinkd.conf:6: kme a: there is one of this name");
 	refused(KME("a", "x") "\tmethod post\n\tdialect skip\n",
 		"qlinkd.conf:1: kme a: method post, and dialect skip has only GET");

@@ -305,3 +305,125 @@ TEST(the_same_files_are_the_same_and_others_are_not)
 	}
 	credentials_put(first);
 }
+
+/* --- a pre-shared key --- */
+
+#define HEX32	"000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
+
+/* Writes a file for this test, and loads it. */
+static int load_psk(struct credentials **to, const char *text, unsigned int mode, const char *id, enum psk_hash hash,
+		    struct qlink_why *why)
+{
+	const struct credentials_files files = { .psk_file = path_of("psk"), .psk_id = id, .psk_hash = hash };
+	FILE *file;
+
+	make_files();
+	file = fopen(files.psk_file, "we");
+	if (file) {
+		fputs(text, file);
+		fclose(file);
+		chmod(files.psk_file, mode);
+	}
+	why->text[0] = '\0';
+	return credentials_load(to, &files, why);
+}
+
+TEST(a_pre_shared_key_is_read)
+{
+	static const char *const texts[] = { HEX32, HEX32 "\n", HEX32 "\r\n" };
+	const struct credentials_item *items;
+	struct credentials *made;
+	const struct psk *psk;
+	struct qlink_why why;
+	size_t i, k, n;
+
+	for (i = 0; i < COUNT(texts); i++) {
+		CHECK_NUMBER("load", load_psk(&made, texts[i], 0600, "site \"a\"", PSK_HASH_SHA256, &why), 0);
+		CHECK_TEXT("why", why.text, "");
+		psk = credentials_psk(made);
+		CHECK_NUMBER("bytes", psk->len, 32);
+		for (k = 0; k < psk->len; k++)
+			CHECK_NUMBER("byte", psk->key.data[k], k);
+		CHECK_TEXT("name", psk->id, "site \"a\"");
+		CHECK_NUMBER("hash", psk->hash, PSK_HASH_SHA256);
+		items = credentials_items(made, &n);
+		CHECK_NUMBER("items", n, 1);
+		CHECK_TEXT("use", items[0].use, "psk-file");
+		CHECK_TEXT("who", items[0].subject, "site ?a?");
+		CHECK_NUMBER("expires never", items[0].not_after, 0);
+		credentials_put(made);
+	}
+	CHECK_NUMBER("the longest", load_psk(&made, HEX32 HEX32 "\n", 0600, "a", PSK_HASH_SHA384, &why), 0);
+	CHECK_NUMBER("bytes", credentials_psk(made)->len, 64);
+	credentials_put(made);
+	CHECK_NUMBER("certificates", load(&made, "site.pem", "site.key", "root.pem", NULL, NULL, 0, &why), 0);
+	CHECK(!credentials_psk(made), "there is a key");
+	credentials_put(made);
+}
+
+TEST(what_is_wrong_with_a_pre_shared_key_is_named)
+{
+#define DIGITS	"psk-file psk: must have 64 to 128 hexadecimal digits, two for each byte, in one line"
+	static const struct {
+		const char *text;
+		unsigned int mode;
+		const char *want;
+	} rows[] = {
+		{ "", 0600, "psk-file psk: is empty" },
+		{ "\n", 0600, DIGITS },
+		{ "0011\n", 0600, DIGITS },
+		{ HEX32 "0", 0600, DIGITS },
+		{ HEX32 "0g", 0600, DIGITS },
+		{ HEX32 "\n\n", 0600, DIGITS },
+		{ HEX32 "\n" HEX32 "\n", 0600, DIGITS },
+		{ " " HEX32 "\n", 0600, DIGITS },
+		{ "0x" HEX32 "\n", 0600, DIGITS },
+		{ HEX32 HEX32 "00\n", 0600, DIGITS },
+		{ HEX32 "\n", 0604, "psk-file psk: others can read or change it: its mode is 0604, and may be " },
+		{ HEX32 "\n", 0620, "psk-file psk: others can read or change it: its mode is 0620, and may be " },
+	};
+	const struct credentials_files gone = { .psk_file = "/nowhere/psk", .psk_id = "a" };
+	struct credentials *made;
+	struct qlink_why why;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		CHECK(load_psk(&made, rows[i].text, rows[i].mode, "a", PSK_HASH_SHA384, &why) < 0, "row %zu", i);
+		CHECK(!strncmp(without_dir(why.text), rows[i].want, strlen(rows[i].want)), "row %zu: '%s'", i,
+		      why.text);
+		CHECK(!strstr(why.text, "0102"), "the key is quoted: %s", why.text);
+		CHECK(!made, "row %zu: there are credentials", i);
+	}
+	CHECK(credentials_load(&made, &gone, &why) < 0, "no file");
+	CHECK_TEXT("why", why.text, "psk-file /nowhere/psk: does not exist");
+}
+
+TEST(pre_shared_keys_are_compared_by_all_that_they_have)
+{
+	static const struct {
+		const char *text, *id;
+		enum psk_hash hash;
+		bool is_same;
+	} rows[] = {
+		{ HEX32, "a", PSK_HASH_SHA384, true },
+		{ HEX32 "\n", "a", PSK_HASH_SHA384, true },
+		{ HEX32, "b", PSK_HASH_SHA384, false },
+		{ HEX32, "a", PSK_HASH_SHA256, false },
+		{ HEX32 "00", "a", PSK_HASH_SHA384, false },
+		{ "01" HEX32, "a", PSK_HASH_SHA384, false },
+	};
+	struct credentials *first, *made, *others;
+	struct qlink_why why;
+	size_t i;
+
+	CHECK_NUMBER("load", load_psk(&first, HEX32, 0600, "a", PSK_HASH_SHA384, &why), 0);
+	for (i = 0; i < COUNT(rows); i++) {
+		CHECK_NUMBER("load", load_psk(&made, rows[i].text, 0600, rows[i].id, rows[i].hash, &why), 0);
+		CHECK(credentials_same(first, made) == rows[i].is_same, "row %zu", i);
+		credentials_put(made);
+	}
+	CHECK_NUMBER("load", load(&others, "site.pem", "site.key", "root.pem", NULL, NULL, 0, &why), 0);
+	CHECK(!credentials_same(first, others) && !credentials_same(others, first), "certificates are the same");
+	credentials_put(others);
+	credentials_put(first);
+}

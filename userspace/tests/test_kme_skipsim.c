@@ -234,6 +234,138 @@ TEST(wrong_set_ups_are_named)
 	lab_stop();
 }
 
+/* --- pre-shared keys --- */
+
+TEST(a_pre_shared_key_stands_for_certificates_in_each_version_of_tls)
+{
+	static const struct {
+		const char *settings;
+		struct lab_options options;
+		const char *version, *group, *suite;
+	} rows[] = {
+		{ "", { .psk = "a" }, "1.3", "X25519MLKEM768", "TLS_AES_256_GCM_SHA384" },
+		{ "", { .psk = "a", .tls = KME_TLS_PQ }, "1.3", "X25519MLKEM768", "TLS_AES_256_GCM_SHA384" },
+		{ "", { .psk = "a", .tls = KME_TLS_1_2 }, "1.3", "X25519MLKEM768", "TLS_AES_256_GCM_SHA384" },
+		{ "groups classical\n", { .psk = "a" }, "1.3", "x25519", "TLS_AES_256_GCM_SHA384" },
+		{ "psk-hash sha256\n", { .psk = "a", .psk_hash = PSK_HASH_SHA256 }, "1.3", "X25519MLKEM768",
+		  "TLS_CHACHA20_POLY1305_SHA256" },
+		{ "tls 1.2\n", { .psk = "a", .tls = KME_TLS_1_2 }, "1.2", "", "DHE-PSK-AES256-GCM-SHA384" },
+	};
+	struct lab_options options;
+	char text[64];
+	size_t i;
+
+	/* Each with a KME that has certificates too, and with one that has none. */
+	for (i = 0; i < 2 * COUNT(rows); i++) {
+		options = rows[i / 2].options;
+		options.dialect = KME_DIALECT_SKIP;
+		snprintf(text, sizeof(text), SKIP "%s", rows[i / 2].settings);
+		lab_start_psk(text, i % 2);
+		lab_client_start(&a, 0, &options);
+		LAB_WAIT(&a, a.n_up[0] || a.n_down[0]);
+		CHECK_TEXT(rows[i / 2].settings, a.why.text, "");
+		CHECK_TEXT("version", kme_server(a.kme, 0)->terms.version, rows[i / 2].version);
+		CHECK_TEXT("group", kme_server(a.kme, 0)->terms.group, rows[i / 2].group);
+		CHECK_TEXT("suite", kme_server(a.kme, 0)->terms.suite, rows[i / 2].suite);
+		CHECK_TEXT("who", kme_server(a.kme, 0)->terms.subject, "psk-id encryptor-a");
+		CHECK_TEXT("it knows us", kme_server(a.kme, 0)->status.master, "SAE-A");
+		CHECK_NUMBER("a key", lab_get(&a, 1), 1);
+		lab_client_stop(&a);
+		lab_stop();
+	}
+}
+
+TEST(ends_with_a_pre_shared_key_and_with_a_certificate_get_the_same_key)
+{
+	static const struct lab_options psk = { .dialect = KME_DIALECT_SKIP, .psk = "a" };
+	struct kme_key key;
+
+	lab_start_psk(SKIP, true);
+	lab_client_start(&a, 0, &psk);
+	lab_client_start(&b, 1, &skip);
+	CHECK_NUMBER("got", lab_get(&a, 1), 1);
+	key = a.keys[0];
+	CHECK_NUMBER("fetched", lab_fetch(&b, &key, 1), 1);
+	CHECK(is_same_key(&b.keys[0], &key), "the keys differ");
+	CHECK_TEXT("who", kme_server(b.kme, 0)->terms.subject, "KME-B");
+	both_stop();
+}
+
+/* A KME must not be able to do without the key, whatever certificate it has. */
+TEST(a_wrong_pre_shared_key_is_named)
+{
+#define UNKNOWN	"the KME does not know our psk-id, or not with our psk-hash"
+	static const struct {
+		const char *settings;
+		bool has_certificates;
+		struct lab_options options;
+		const char *says;
+	} rows[] = {
+		{ "", true, { .psk = "other" }, "the KME has another key for our psk-id: " },
+		{ "", false, { .psk = "other" }, "the KME has another key for our psk-id: " },
+		{ "tls 1.2\n", true, { .psk = "other", .tls = KME_TLS_1_2 },
+		  "the KME has another key for our psk-id: " },
+		{ "", true, { .psk = "a", .psk_id = "nobody" }, UNKNOWN ", and shows a certificate: " },
+		{ "", false, { .psk = "a", .psk_id = "nobody" }, UNKNOWN ", or has no group that we accept: " },
+		/* The key of another SAE's KME. */
+		{ "", true, { .psk = "b", .psk_id = "encryptor-b" }, UNKNOWN ", and shows a certificate: " },
+		{ "psk-hash sha256\n", true, { .psk = "a" }, UNKNOWN ", and shows a certificate: " },
+		{ "", true, { .psk = "a", .psk_hash = PSK_HASH_SHA256 }, UNKNOWN ", and shows a certificate: " },
+		{ "tls 1.2\n", true, { .psk = "a" }, "tls 1.3: the KME has no TLS 1.3; update it, or set tls 1.2: " },
+		{ "groups classical\n", true, { .psk = "a", .tls = KME_TLS_PQ },
+		  UNKNOWN ", or has no group that we accept: " },
+	};
+	struct lab_options options;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		options = rows[i].options;
+		options.dialect = KME_DIALECT_SKIP;
+		snprintf(text, sizeof(text), SKIP "%s", rows[i].settings);
+		lab_start_psk(text, rows[i].has_certificates);
+		lab_client_start(&a, 0, &options);
+		LAB_WAIT(&a, a.n_up[0] || a.n_down[0]);
+		CHECK(!strncmp(a.why.text, rows[i].says, strlen(rows[i].says)), "row %zu: says '%s', want '%s'", i,
+		      a.why.text, rows[i].says);
+		CHECK_NUMBER("TLS is the cause", lab_counter(&a, KME_COUNTER_TLS), 1);
+		CHECK_NUMBER("no terms", kme_server(a.kme, 0)->n_terms, 0);
+		CHECK_NUMBER("no request", strstr(lab_command("status"), "\"requests\":{\"status\":0") != NULL, 1);
+		lab_client_stop(&a);
+		lab_stop();
+	}
+	/* It knows nobody's key. */
+	lab_start(SKIP, SKIP);
+	options = (struct lab_options){ .dialect = KME_DIALECT_SKIP, .psk = "a" };
+	lab_client_start(&a, 0, &options);
+	LAB_WAIT(&a, a.n_up[0] || a.n_down[0]);
+	CHECK(!strncmp(a.why.text, UNKNOWN ", and shows a certificate: ", strlen(UNKNOWN)), "says '%s'", a.why.text);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
+TEST(the_name_and_the_file_of_a_pre_shared_key_are_said)
+{
+	static const struct lab_options options = { .dialect = KME_DIALECT_SKIP, .psk = "other" };
+	char want[96];
+
+	lab_start_psk(SKIP, true);
+	snprintf(want, sizeof(want), "%s/other.psk (encryptor-a): ", lab_folder());
+	lab_client_start(&a, 0, &options);
+	LAB_WAIT(&a, a.n_down[0]);
+	CHECK(strstr(a.why.text, want), "says '%s', want '%s'", a.why.text, want);
+	/* And one that is right from now on is used. */
+	lab_client_renew_psk(&a, "a", "encryptor-a");
+	CHECK_NUMBER("got", lab_get(&a, 1), 1);
+	CHECK_TEXT("who", kme_server(a.kme, 0)->terms.subject, "psk-id encryptor-a");
+	CHECK_TEXT("refusal", lab_command("fault a http 401 op enc_keys count 1"), "ok");
+	CHECK_NUMBER("none", lab_get(&a, 1), 0);
+	snprintf(want, sizeof(want), "does not know our psk-file: %s/a.psk (encryptor-a): ", lab_folder());
+	CHECK(strstr(a.answer.why.text, want), "says '%s', want '%s'", a.answer.why.text, want);
+	lab_client_stop(&a);
+	lab_stop();
+}
+
 /* --- the simulator by itself --- */
 
 TEST(the_simulator_answers_as_the_draft_says)

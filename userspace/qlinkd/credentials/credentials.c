@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What one end of a TLS connection needs: a certificate, its key, and whom to trust. */
+/* What one end of a TLS connection needs: a certificate, its key, and whom to trust; or a pre-shared key. */
 #include "credentials.h"
 
 #include <errno.h>
@@ -27,6 +27,8 @@ struct credentials {
 	/* as PEM: certificates, the key as it was read, CAs and CRLs */
 	BIO *chain_pem, *trust_pem;
 	struct pem key_file;
+	/* instead of all these */
+	struct psk psk;
 	struct credentials_item *items;
 	size_t n_items;
 	char *paths[3];
@@ -124,6 +126,20 @@ static int list_items(struct credentials *c, const struct credentials_files *fil
 	list_certificates(c, "certificate", c->paths[0], c->chain);
 	list_certificates(c, "ca", c->paths[1], c->cas);
 	list_crls(c, c->paths[2]);
+	return 0;
+}
+
+static int list_psk(struct credentials *c, const char *path)
+{
+	struct credentials_item *item;
+
+	c->items = calloc(1, sizeof(*c->items));
+	c->paths[0] = strdup(path);
+	if (!c->items || !c->paths[0])
+		return -ENOMEM;
+	item = add_item(c, "psk-file", c->paths[0]);
+	snprintf(item->subject, sizeof(item->subject), "%s", c->psk.id);
+	field_make_printable(item->subject, "\"\\");
 	return 0;
 }
 
@@ -286,6 +302,26 @@ static int write_pem(struct credentials *c)
 	return 0;
 }
 
+static int load_certificates(struct credentials *c, const struct credentials_files *files,
+			     struct qlink_why *why)
+{
+	int err = load_chain(c, files, why) ?: load_key(c, files, why) ?: load_cas(c, files, why) ?:
+		  load_crls(c, files, why);
+
+	if (!err && (list_items(c, files) || write_pem(c)))
+		err = qlink_refuse(why, -ENOMEM, "no memory");
+	return err;
+}
+
+static int load_psk(struct credentials *c, const struct credentials_files *files, struct qlink_why *why)
+{
+	int err = psk_load(&c->psk, files->psk_id, files->psk_file, files->psk_hash, why);
+
+	if (!err && list_psk(c, files->psk_file))
+		err = qlink_refuse(why, -ENOMEM, "no memory");
+	return err;
+}
+
 int credentials_load(struct credentials **credentials, const struct credentials_files *files,
 		     struct qlink_why *why)
 {
@@ -296,10 +332,7 @@ int credentials_load(struct credentials **credentials, const struct credentials_
 	if (!c)
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	c->n_refs = 1;
-	err = load_chain(c, files, why) ?: load_key(c, files, why) ?: load_cas(c, files, why) ?:
-	      load_crls(c, files, why);
-	if (!err && (list_items(c, files) || write_pem(c)))
-		err = qlink_refuse(why, -ENOMEM, "no memory");
+	err = files->psk_file ? load_psk(c, files, why) : load_certificates(c, files, why);
 	if (err)
 		credentials_put(c);
 	else
@@ -327,6 +360,7 @@ void credentials_put(struct credentials *c)
 	BIO_free(c->chain_pem);
 	BIO_free(c->trust_pem);
 	pem_free(&c->key_file);
+	psk_free(&c->psk);
 	for (i = 0; i < 3; i++)
 		free(c->paths[i]);
 	free(c->items);
@@ -366,6 +400,8 @@ static bool is_same_text(struct credentials_text a, struct credentials_text b)
 
 bool credentials_same(const struct credentials *a, const struct credentials *b)
 {
+	if (a->psk.id || b->psk.id)
+		return psk_same(&a->psk, &b->psk);
 	return is_same_text(credentials_chain_pem(a), credentials_chain_pem(b)) &&
 	       is_same_text(credentials_trust_pem(a), credentials_trust_pem(b)) &&
 	       EVP_PKEY_eq(a->key, b->key) == 1;
@@ -410,6 +446,11 @@ int credentials_use(const struct credentials *c, SSL_CTX *ssl)
 EVP_PKEY *credentials_key(const struct credentials *credentials)
 {
 	return credentials->key;
+}
+
+const struct psk *credentials_psk(const struct credentials *credentials)
+{
+	return credentials->psk.id ? &credentials->psk : NULL;
 }
 
 struct credentials_item *credentials_items(const struct credentials *credentials, size_t *n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What one end of a TLS connection needs: a certificate, its key, and whom to trust. */
+/* What one end of a TLS connection needs: a certificate, its key, and whom to trust; or a pre-shared key. */
 #ifndef QLINKD_CREDENTIALS_H
 #define QLINKD_CREDENTIALS_H
 
@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include "common/why.h"
+#include "psk.h"
 
 /**
  * DOC: Files are read once
@@ -40,6 +41,18 @@ struct credentials_files {
 	/** @crl: PEM file with a CRL of each of these CAs; %NULL for no revocation check */
 	const char *crl;
 
+	/**
+	 * @psk_file: file of a pre-shared key, see psk_load(); %NULL for none. Then there are none of the
+	 * files above.
+	 */
+	const char *psk_file;
+
+	/** @psk_id: its name */
+	const char *psk_id;
+
+	/** @psk_hash: the hash that it is used with */
+	enum psk_hash psk_hash;
+
 	/** @name: that our certificate must have as DNS name; %NULL for any */
 	const char *name;
 
@@ -48,22 +61,22 @@ struct credentials_files {
 };
 
 /**
- * struct credentials_item - a certificate or CRL of one of the files, as people know it
+ * struct credentials_item - a certificate, CRL or pre-shared key of one of the files, as people know it
  */
 struct credentials_item {
-	/** @use: "certificate", "ca" or "crl" */
+	/** @use: "certificate", "ca", "crl" or "psk-file" */
 	const char *use;
 
 	/** @path: of its file */
 	const char *path;
 
-	/** @subject: common name of its subject, of its issuer for a CRL; printable ASCII */
+	/** @subject: common name of its subject, of its issuer for a CRL; name of a pre-shared key; printable ASCII */
 	char subject[CREDENTIALS_SUBJECT];
 
-	/** @serial: its serial number in hex; empty for a CRL */
+	/** @serial: its serial number in hex; empty for a CRL or a pre-shared key */
 	char serial[CREDENTIALS_SERIAL];
 
-	/** @not_after: when it expires; 0 for a CRL that does not say */
+	/** @not_after: when it expires; 0 for a CRL that does not say, and for a pre-shared key */
 	time_t not_after;
 
 	/** @n_told: for the owner of the credentials: how often it has said that this expires */
@@ -114,7 +127,7 @@ bool credentials_same(const struct credentials *a, const struct credentials *b);
 
 /**
  * credentials_use() - have connections of a TLS context use them
- * @credentials: are copied or referenced by OpenSSL
+ * @credentials: certificates; are copied or referenced by OpenSSL
  * @ssl: its certificate, chain, key and trusted CAs are set; CRLs are checked if there are any
  *
  * Return: 0, or %-EINVAL if OpenSSL refuses them.
@@ -179,6 +192,14 @@ void credentials_subject(const X509_NAME *name, char *text, size_t room);
  * Return: the key, without a reference.
  */
 EVP_PKEY *credentials_key(const struct credentials *credentials);
+
+/**
+ * credentials_psk() - get the pre-shared key
+ * @credentials: own it
+ *
+ * Return: the key, or %NULL if there are certificates instead.
+ */
+const struct psk *credentials_psk(const struct credentials *credentials);
 
 /**
  * credentials_items() - list all certificates and CRLs

@@ -48,7 +48,8 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 		return refuse("KME", node->url, "must have at most 8 requests at a time", why);
 	if (node->turn_ms && (node->turn_ms < TURN_MIN_MS || node->turn_ms > TURN_MAX_MS))
 		return refuse("KME", node->url, "must have turns of 1000 to 6000 ms", why);
-	if (!node->credentials && !node->trouble && (!node->ca || !node->certificate || !node->key))
+	if (!node->credentials && !node->trouble && !node->psk_file &&
+	    (!node->ca || !node->certificate || !node->key))
 		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
 	return 0;
 }
@@ -82,6 +83,9 @@ static int load_credentials(struct kme_peer *peer, const struct kme_node_conf *f
 		.key = from->key,
 		.ca = from->ca,
 		.crl = from->crl,
+		.psk_file = from->psk_file,
+		.psk_id = from->psk_id,
+		.psk_hash = from->psk_hash,
 	};
 
 	peer->credentials = credentials_get(from->credentials);

@@ -92,7 +92,16 @@ struct kme_node_conf {
 	/** @crl: PEM file of CRLs of the CA, %NULL for no revocation check */
 	const char *crl;
 
-	/** @credentials: these four files, loaded; %NULL to load them now, unless there is @trouble */
+	/** @psk_file: file of a pre-shared key, which takes the place of these four files and of @id; %NULL for none */
+	const char *psk_file;
+
+	/** @psk_id: name of that key */
+	const char *psk_id;
+
+	/** @psk_hash: the hash that it is used with */
+	enum psk_hash psk_hash;
+
+	/** @credentials: these files, loaded; %NULL to load them now, unless there is @trouble */
 	struct credentials *credentials;
 
 	/** @trouble: why they cannot be used: the KME is down until kme_renew(); %NULL if they can */

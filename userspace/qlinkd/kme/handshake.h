@@ -28,11 +28,14 @@ struct kme_handshake {
 	/** @id: the KME ID that the certificate must have; %NULL: libcurl checks the host */
 	const char *id;
 
-	/** @credentials: ours; the owner has a reference */
+	/** @credentials: ours, with a pre-shared key no @id is checked; the owner has a reference */
 	struct credentials *credentials;
 
 	/** @has_wrong_id: the certificate is valid, but without @id */
 	bool has_wrong_id;
+
+	/** @has_certificate: the KME showed a certificate, although we have a pre-shared key */
+	bool has_certificate;
 
 	/** @is_hello_refused: the KME refused our first message, so it is not about certificates */
 	bool is_hello_refused;

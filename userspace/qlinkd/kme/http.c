@@ -177,6 +177,8 @@ static enum kme_counter counter_of(const struct kme_transfer *transfer,
 {
 	if (transfer->handshake.has_wrong_id)
 		return KME_COUNTER_IDENTITY;
+	if (transfer->handshake.has_certificate)
+		return KME_COUNTER_TLS;
 	if (transfer->is_too_big)
 		return KME_COUNTER_TOO_BIG;
 	switch (code) {
@@ -209,7 +211,7 @@ static bool is_maybe_refusal(const struct kme_transfer *transfer,
 	return counter == KME_COUNTER_CUT && !transfer->status && n_connects;
 }
 
-/* What our credentials have for a use, "certificate" or "ca": its file, and whom it names. */
+/* What our credentials have for a use, "certificate", "ca" or "psk-file": its file, and whom it names. */
 static void name_of(const struct kme_transfer *transfer, const char *use, char *text, size_t room)
 {
 	size_t n, i;
@@ -222,16 +224,22 @@ static void name_of(const struct kme_transfer *transfer, const char *use, char *
 	}
 }
 
+static bool has_psk(const struct kme_transfer *transfer)
+{
+	return credentials_psk(transfer->credentials);
+}
+
 void kme_refused(const struct kme_transfer *transfer, enum kme_op op, long status,
 		 const struct kme_refusal *refusal, const char *sae, struct qlink_why *why)
 {
-	const char *words = refusal->words;
+	const char *words = refusal->words, *use;
 	char cause[190] = "", name[140], known[90];
 
 	if (status == 401 || status == 403) {
-		name_of(transfer, "certificate", name, sizeof(name));
-		snprintf(cause, sizeof(cause), "%s our certificate: %s: ", op == KME_OP_DEC ?
-			 "does not give these keys to" : "does not know", name);
+		use = has_psk(transfer) ? "psk-file" : "certificate";
+		name_of(transfer, use, name, sizeof(name));
+		snprintf(cause, sizeof(cause), "%s our %s: %s: ", op == KME_OP_DEC ?
+			 "does not give these keys to" : "does not know", use, name);
 	} else if (op == KME_OP_STATUS && (status == 400 || status == 404)) {
 		snprintf(known, sizeof(known), "knows no SAE '%.40s' that we have a link with, or ", sae);
 		snprintf(cause, sizeof(cause), "%s%.80s is not its url: ",
@@ -253,7 +261,15 @@ struct meaning {
 #define NOT_ACCEPTED	"the KME does not accept our certificate"
 #define WRONG_CA	"our ca file does not have the CA of the KME's certificate"
 
-/* Returns the first that fits, the most special text first; or one without a text. */
+/* Returns the row that fits, the most special text first; the last row fits always. */
+static const struct meaning *find_meaning(const struct meaning *row, const char *error)
+{
+	while (!strstr(error, row->error))
+		row++;
+	return row;
+}
+
+/* For certificates; or one without a text. */
 static const struct meaning *meaning_of(const char *error)
 {
 	static const struct meaning rows[] = {
@@ -282,11 +298,30 @@ static const struct meaning *meaning_of(const char *error)
 		{ "Operation timed out", "no whole answer within kme-timeout-ms", NULL },
 		{ "", NULL, NULL },
 	};
+
+	return find_meaning(rows, error);
+}
+
+#define UNKNOWN_PSK	"the KME does not know our psk-id, or not with our psk-hash"
+
+/* For a pre-shared key; the others mean the same as with certificates. */
+static const struct meaning *psk_meaning_of(const struct kme_transfer *transfer, const char *error)
+{
+	static const struct meaning shows = { "", UNKNOWN_PSK ", and shows a certificate", "psk-file" };
+	static const struct meaning rows[] = {
+		{ "alert unknown psk identity", "the KME does not know our psk-id", "psk-file" },
+		{ "alert handshake failure", UNKNOWN_PSK ", or has no group that we accept", "psk-file" },
+		{ "alert illegal parameter", "the KME has another key for our psk-id", "psk-file" },
+		{ "alert decrypt error", "the KME has another key for our psk-id", "psk-file" },
+		{ "alert bad record mac", "the KME has another key for our psk-id", "psk-file" },
+		{ "", NULL, NULL },
+	};
 	const struct meaning *row;
 
-	for (row = rows; !strstr(error, row->error); row++)
-		;
-	return row;
+	if (transfer->handshake.has_certificate)
+		return &shows;
+	row = find_meaning(rows, error);
+	return row->text ? row : meaning_of(error);
 }
 
 /* What we demand and the KME does not have, the value first and what to do last; NULL for none. */
@@ -313,7 +348,7 @@ static const char *lack_of(const struct kme_transfer *transfer, const char *erro
 
 	if (strstr(error, "alert protocol version") || strstr(error, "unsupported protocol"))
 		return rows[handshake->tls].version;
-	if (!handshake->is_hello_refused || (!strstr(error, "alert handshake failure") &&
+	if (has_psk(transfer) || !handshake->is_hello_refused || (!strstr(error, "alert handshake failure") &&
 					     !strstr(error, "alert insufficient security")))
 		return NULL;
 	return rows[handshake->tls].hello;
@@ -340,7 +375,8 @@ static void explain_error(const struct kme_transfer *transfer, enum kme_counter 
 						  "refuse our certificate", "certificate" };
 	static const struct meaning turn_over = { "", "no whole answer within three eighths of turn-ms", NULL };
 	const char *error = error_of(transfer, code);
-	const struct meaning *meaning = is_maybe_refusal(transfer, counter) ? &maybe : meaning_of(error);
+	const struct meaning *meaning = has_psk(transfer) ? psk_meaning_of(transfer, error) :
+					is_maybe_refusal(transfer, counter) ? &maybe : meaning_of(error);
 	const struct meaning demand = { "", lack_of(transfer, error), NULL };
 	char name[140] = "";
 

@@ -32,7 +32,10 @@ struct kme_terms {
 	/** @suite: the cipher suite, as "TLS_AES_256_GCM_SHA384" */
 	char suite[KME_TERM_BYTES];
 
-	/** @subject: common name in the KME's certificate; printable ASCII without quotes */
+	/**
+	 * @subject: common name in the KME's certificate, or "psk-id" and the name of the pre-shared key;
+	 * printable ASCII without quotes
+	 */
 	char subject[KME_TERM_BYTES];
 };
 
