@@ -49,7 +49,8 @@ static void print_status(const json_t *report, FILE *to)
 {
 	const json_t *keys = json_object_get(report, "keys");
 
-	fprintf(to, "    SAE %s here, %s at the peer\n", text(report, "master", "?"), text(report, "slave", "?"));
+	fprintf(to, "    SAE %s here, %s at the peer; dialect %s\n", text(report, "master", "?"),
+		text(report, "slave", "?"), text(report, "dialect", "?"));
 	fprintf(to, "    keys of %s bits, %s to %s on request; at most %s at once\n", number(keys, "key_bits"),
 		number(keys, "min_key_bits"), number(keys, "max_key_bits"), number(keys, "max_per_request"));
 	fprintf(to, "    %s keys in stock, of at most %s\n", number(keys, "stored"), number(keys, "max_stored"));

@@ -19,6 +19,7 @@ struct check {
 	struct event *event;
 	/* copies: a reload may come meanwhile */
 	char *name, *url, *device, *sae;
+	enum kme_dialect_kind dialect;
 	/* which KME of the link it is */
 	unsigned int node;
 	bool takes_key, is_over, is_up;
@@ -67,8 +68,9 @@ static json_t *report(const struct check *check)
 	const struct kme_server *server = kme_server(check->client, 0);
 	const struct kme_times *times = &server->times;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
-			 "kme", check->name, "url", check->url, "link", check->device, "sae", check->sae,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
+			 "kme", check->name, "dialect", kme_dialect_name(check->dialect), "url", check->url,
+			 "link", check->device, "sae", check->sae,
 			 "answered", check->is_up,
 			 "well", check->is_up && !check->why.text[0],
 			 "why", text_or_null(check->why.text),
@@ -192,6 +194,7 @@ static int start_client(struct check *check, const struct config *config, const 
 static int start(struct check *check, const struct config_kme *kme, const struct config_link *link,
 		 struct qlink_why *why)
 {
+	check->dialect = kme->node.dialect;
 	check->name = strdup(kme->name);
 	check->url = strdup(kme->node.url);
 	check->device = strdup(link->device);

@@ -281,17 +281,22 @@ static int stored(void)
 }
 
 /* A link that has all keys that it wants, so that only the check can take one. */
-static void start_filled(const char *settings)
+static void start_filled_as(const char *settings, const char *options)
 {
 	char section[600], kme[800];
 
 	lab_start(settings, "");
 	agents_start(LINK);
 	lab_kme(section, sizeof(section), 0, "real");
-	snprintf(kme, sizeof(kme), KME "%s", section);
+	snprintf(kme, sizeof(kme), KME "%s%s", section, options);
 	agents_write(agents_paths[0], agents_conf(0, kme, USES_REAL "\tstore 8\n\toutage-cover 8\n"));
 	agents_reload(0);
 	WAIT_FOR(stocks_held(agents_link(0)->stocks) == 8);
+}
+
+static void start_filled(const char *settings)
+{
+	start_filled_as(settings, "");
 }
 
 TEST(a_check_takes_no_key_and_reports_what_an_operator_needs)
@@ -306,7 +311,7 @@ TEST(a_check_takes_no_key_and_reports_what_an_operator_needs)
 	CHECK(!strncmp(checked.text, "kme real at https://127.0.0.1:", 30) &&
 	      strstr(checked.text, ", asked about SAE SAE-B: well\n"
 		     "    TLS 1.3, X25519MLKEM768, TLS_AES_256_GCM_SHA384, with KME-A\n"), "%s", checked.text);
-	CHECK(strstr(checked.text, " s ahead\n    SAE SAE-A here, SAE-B at the peer\n"
+	CHECK(strstr(checked.text, " s ahead\n    SAE SAE-A here, SAE-B at the peer; dialect etsi014\n"
 		     "    keys of 256 bits, 64 to 1024 on request; at most 128 at once\n    992 keys in stock, of at most 100000\n"
 		     "    link qlink0 uses method post, and asks for at most "), "%s", checked.text);
 	CHECK(!strstr(checked.text, "was taken"), "%s", checked.text);
@@ -369,5 +374,27 @@ TEST(a_check_says_why_a_kme_is_not_well)
 		   "qlinkctl: qlinkd: link qlink7: there is none that uses kme real\n");
 	checked = check(false, "real", "link", "qlink0");
 	CHECK(strstr(checked.text, ": not well: nobody listens at its url: "), "%s", checked.text);
+	stop();
+}
+
+/* The link fills its store although each request gives one key. */
+TEST(a_check_knows_skip)
+{
+	struct checked checked;
+
+	start_filled_as("dialect skip\n", "\tdialect skip\n");
+	CHECK_NUMBER("keys", stored(), 992);
+	checked = check(false, "real", "take-key", NULL);
+	CHECK_NUMBER("status", checked.status, 0);
+	CHECK(strstr(checked.text, ", asked about SAE SAE-B: well\n"), "%s", checked.text);
+	CHECK(strstr(checked.text, "    SAE SAE-A here, SAE-B at the peer; dialect skip\n"
+		     "    keys of ? bits, ? to ? on request; at most 1 at once\n"
+		     "    ? keys in stock, of at most ?\n"
+		     "    link qlink0 uses method get, and asks for at most 1 keys at once\n"
+		     "    one key of 256 bits was taken; neither end will use it\n"), "%s", checked.text);
+	lab_command("set a entropy-only yes");
+	checked = check(false, "real", NULL, NULL);
+	CHECK_NUMBER("status", checked.status, 1);
+	CHECK(strstr(checked.text, ": not well: gives no keys: its capabilities have key false\n"), "%s", checked.text);
 	stop();
 }

@@ -95,6 +95,7 @@ TEST(a_check_of_the_configuration_names_each_wrong_setup)
 /* --- what only the KME shows --- */
 
 #define TLS_1_2	"tls 1.2\n"
+#define SKIP	"dialect skip\n"
 
 static const struct {
 	const char *setup, *words;
@@ -122,6 +123,14 @@ static const struct {
 	{ "wrong port", "nobody listens at its url", .options = { .url = "https://127.0.0.1:1" } },
 	{ "old TLS", "the KME has no TLS 1.3", .settings = TLS_1_2 },
 	{ "old groups", "the KME has no hybrid group", .options = { .tls = KME_TLS_PQ }, .settings = "groups classical\n" },
+	{ "unknown peer with dialect skip", "has no peer", .options = { .dialect = KME_DIALECT_SKIP, .sae = "SAE-X" },
+	  .settings = SKIP },
+	{ "no keys with dialect skip", "gives no keys: its capabilities have key false",
+	  .options = { .dialect = KME_DIALECT_SKIP }, .settings = SKIP "entropy-only yes\n" },
+	{ "another pre-shared key", "the KME has another key for our psk-id",
+	  .options = { .dialect = KME_DIALECT_SKIP, .psk = "other" }, .settings = SKIP },
+	{ "unknown name of a pre-shared key", "the KME does not know our psk-id",
+	  .options = { .dialect = KME_DIALECT_SKIP, .psk = "a", .psk_id = "nobody" }, .settings = SKIP },
 	{ "not a KME", "answers status with what is no status", .fault = "html 200" },
 };
 
@@ -129,6 +138,8 @@ static void ask(size_t i, struct lab_client *client)
 {
 	if (asked_setups[i].certificate)
 		lab_start_as(asked_setups[i].certificate);
+	else if (asked_setups[i].options.psk)
+		lab_start_psk(asked_setups[i].settings, true);
 	else
 		lab_start(asked_setups[i].settings ?: "", "");
 	if (asked_setups[i].fault)
@@ -156,6 +167,9 @@ TEST(a_kme_shows_each_wrong_setup)
 			      asked_setups[i].setup, why);
 		if (asked_setups[i].options.ca)
 			CHECK(strstr(why, asked_setups[i].options.ca), "%s: does not name our file: '%s'",
+			      asked_setups[i].setup, why);
+		if (asked_setups[i].options.psk)
+			CHECK(strstr(why, asked_setups[i].options.psk), "%s: does not name our file: '%s'",
 			      asked_setups[i].setup, why);
 		lab_client_stop(&client);
 		lab_stop();
