@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "common/number.h"
+#include "keyserver.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/kme/url.h"
 #include "reader.h"
@@ -226,42 +227,6 @@ static int take_tls(struct reader *reader, const struct reader_option *option, c
 	return reader_refuse(reader, "%s %s: not pq, 1.3 or 1.2", option->name, words[0]);
 }
 
-static int take_dialect(struct reader *reader, const struct reader_option *option, char **words, int n)
-{
-	struct config_kme *kme = (void *)reader->at;
-	enum kme_dialect_kind dialect;
-
-	if (reader_one_word(reader, option, n))
-		return -EINVAL;
-	for (dialect = 0; dialect < KME_DIALECT_N; dialect++) {
-		if (strcmp(words[0], kme_dialect_name(dialect)))
-			continue;
-		kme->node.dialect = dialect;
-		return 0;
-	}
-	return reader_refuse(reader, "%s %s: not etsi014 or skip", option->name, words[0]);
-}
-
-static int take_psk_hash(struct reader *reader, const struct reader_option *option, char **words, int n)
-{
-	static const char *const names[PSK_HASH_N] = {
-		[PSK_HASH_SHA384] = "sha384",
-		[PSK_HASH_SHA256] = "sha256",
-	};
-	struct config_kme *kme = (void *)reader->at;
-	enum psk_hash hash;
-
-	if (reader_one_word(reader, option, n))
-		return -EINVAL;
-	for (hash = 0; hash < PSK_HASH_N; hash++) {
-		if (strcmp(words[0], names[hash]))
-			continue;
-		kme->node.psk_hash = hash;
-		return 0;
-	}
-	return reader_refuse(reader, "%s %s: not sha384 or sha256", option->name, words[0]);
-}
-
 static int take_kmes(struct reader *reader, const struct reader_option *option,
 		       char **words, int n)
 {
@@ -323,12 +288,10 @@ static const struct reader_kind kind_socket = { take_socket, reader_same_text };
 static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
 static const struct reader_kind kind_method = { take_method, reader_same_u32 };
-static const struct reader_kind kind_dialect = { take_dialect, reader_same_u32 };
 static const struct reader_kind kind_tls = { take_tls, reader_same_u32 };
 /* A reload reads certificates and keys again, whether their paths have changed or not. */
 static const struct reader_kind kind_file = { take_file, NULL };
 static const struct reader_kind kind_psk_id = { take_id, NULL };
-static const struct reader_kind kind_psk_hash = { take_psk_hash, NULL };
 /* Compared by what the KMEs are, see reload_same_link(), and not by their names. */
 static const struct reader_kind kind_kmes = { take_kmes, NULL };
 static const struct reader_kind kind_mix = { take_mix, NULL };
@@ -384,43 +347,11 @@ static int begin_kme(struct reader *reader, char *name)
 	return 0;
 }
 
-/* A KME and its client know each other by certificates, or both by a pre-shared key: see qlinkd.conf(5). */
-static int check_certificates(struct reader *reader, const struct config_kme *kme)
-{
-	const struct kme_node_conf *node = &kme->node;
-	const char *lacks = !node->certificate ? "certificate" : !node->key ? "key" : !node->ca ? "ca" : NULL;
-
-	if (lacks)
-		return reader_refuse_at(reader, reader->began, "kme %s: lacks %s", kme->name, lacks);
-	return 0;
-}
-
-static int check_psk(struct reader *reader, const struct config_kme *kme)
-{
-	const struct kme_node_conf *node = &kme->node;
-	const char *has = node->certificate ? "certificate" : node->key ? "key" : node->ca ? "ca" :
-			  node->crl ? "crl" : node->id ? "id" : NULL;
-
-	if (!kme_dialect_has_psk(node->dialect))
-		return reader_refuse_at(reader, reader->began, "kme %s: has a psk-id or psk-file, and dialect %s "
-					"has only certificates", kme->name, kme_dialect_name(node->dialect));
-	if (!node->psk_id || !node->psk_file)
-		return reader_refuse_at(reader, reader->began, "kme %s: lacks %s", kme->name,
-					node->psk_id ? "psk-file" : "psk-id");
-	if (has)
-		return reader_refuse_at(reader, reader->began, "kme %s: has %s, and psk-file, which takes its place",
-					kme->name, has);
-	return 0;
-}
-
 static int end_kme(struct reader *reader)
 {
 	const struct config_kme *kme = (void *)reader->at;
 
-	if (kme->node.method == KME_METHOD_POST && !kme_dialect_has_post(kme->node.dialect))
-		return reader_refuse_at(reader, reader->began, "kme %s: method post, and dialect %s has only GET",
-					kme->name, kme_dialect_name(kme->node.dialect));
-	return kme->node.psk_id || kme->node.psk_file ? check_psk(reader, kme) : check_certificates(reader, kme);
+	return keyserver_check(reader, kme->name, &kme->node);
 }
 
 static int begin_peer(struct reader *reader, char *name)
@@ -535,7 +466,7 @@ static const struct reader_option agent_options[] = {
 };
 
 static const struct reader_option kme_options[] = {
-	{ .name = "dialect", .kind = &kind_dialect, MEMBER(config_kme, node.dialect) },
+	{ .name = "dialect", .kind = &keyserver_dialect, MEMBER(config_kme, node.dialect) },
 	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url), .is_required = true },
 	RANGE("id", kind_id, config_kme, node.id, 1, KME_SAE_ID_MAX),
 	{ .name = "certificate", .kind = &kind_file, MEMBER(config_kme, node.certificate) },
@@ -544,7 +475,7 @@ static const struct reader_option kme_options[] = {
 	{ .name = "crl", .kind = &kind_file, MEMBER(config_kme, node.crl) },
 	RANGE("psk-id", kind_psk_id, config_kme, node.psk_id, 1, PSK_ID_MAX),
 	{ .name = "psk-file", .kind = &kind_file, MEMBER(config_kme, node.psk_file) },
-	{ .name = "psk-hash", .kind = &kind_psk_hash, MEMBER(config_kme, node.psk_hash) },
+	{ .name = "psk-hash", .kind = &keyserver_psk_hash, MEMBER(config_kme, node.psk_hash) },
 	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
 	{ .name = "tls", .kind = &kind_tls, MEMBER(config_kme, node.tls) },
 	NUMBER("parallel", config_kme, node.parallel, 1, KME_PARALLEL_MAX),
