@@ -307,6 +307,8 @@ TEST(a_wrong_pre_shared_key_is_named)
 		  "the KME has another key for our psk-id: " },
 		{ "", true, { .psk = "a", .psk_id = "nobody" }, UNKNOWN ", and shows a certificate: " },
 		{ "", false, { .psk = "a", .psk_id = "nobody" }, UNKNOWN ", or has no group that we accept: " },
+		{ "tls 1.2\n", true, { .psk = "a", .psk_id = "nobody", .tls = KME_TLS_1_2 },
+		  "the KME does not know our psk-id: " },
 		/* The key of another SAE's KME. */
 		{ "", true, { .psk = "b", .psk_id = "encryptor-b" }, UNKNOWN ", and shows a certificate: " },
 		{ "psk-hash sha256\n", true, { .psk = "a" }, UNKNOWN ", and shows a certificate: " },
@@ -400,4 +402,48 @@ TEST(the_simulator_answers_as_the_draft_says)
 		      rows[i].want);
 	}
 	lab_stop();
+}
+
+/* What "qlink-kmesim -n" says about a configuration, behind the name of its file. */
+static const char *checked(const char *conf)
+{
+	static char said[512];
+	char command[600];
+	size_t n = 0;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "cd %s && printf '%s' >wrong && $QLINK_KMESIM -n wrong 2>&1", lab_folder(), conf);
+	pipe = popen(command, "r");
+	if (pipe) {
+		n = fread(said, 1, sizeof(said) - 1, pipe);
+		pclose(pipe);
+	}
+	said[n] = '\0';
+	return strncmp(said, "qlink-kmesim: wrong:", 20) ? said : said + 20;
+}
+
+TEST(a_wrong_configuration_of_the_simulator_is_refused_by_line)
+{
+	static const struct {
+		const char *conf, *says;
+	} rows[] = {
+		{ "sae SAE-A psk-id x psk-file a.psk", "1: sae SAE-A: must be sae ID serial HEX, or sae ID psk-id TEXT psk-file "
+		  "PATH, below a link with that ID\n" },
+		{ "link SAE-A SAE-B\\nsae SAE-A psk-id x", "2: sae SAE-A: must be sae ID serial HEX, or sae ID psk-id TEXT "
+		  "psk-file PATH, below a link with that ID\n" },
+		{ "link SAE-A SAE-B\\nsae SAE-A psk-id x psk-file nowhere",
+		  "2: sae SAE-A: nowhere: No such file or directory\n" },
+		{ "link SAE-A SAE-B\\nsae SAE-A psk-id x psk-file ca.pem",
+		  "2: sae SAE-A: ca.pem: must have 64 to 128 hexadecimal digits\n" },
+		{ "kme a\\ndialect etsi", "2: dialect etsi: must be etsi014 or skip\n" },
+		/* Nobody could connect to it. */
+		{ "kme a\\nid A\\nlisten 127.0.0.1:0\\nlink SAE-A SAE-B\\nsae SAE-B psk-id x psk-file b.psk",
+		  " kme a must have certificate\n" },
+		{ "kme a\\nid A\\nlisten 127.0.0.1:0\\nkey a\\nlink SAE-A SAE-B\\nsae SAE-A psk-id x psk-file a.psk",
+		  " kme a must have certificate\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++)
+		CHECK_TEXT(rows[i].conf, checked(rows[i].conf), rows[i].says);
 }

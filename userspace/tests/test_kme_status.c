@@ -163,6 +163,49 @@ TEST(a_bad_file_of_a_kme_is_refused_by_a_reload_and_not_by_the_start)
 	stop();
 }
 
+/* KME a of the simulator by SKIP, and a pre-shared key in a file of its own. */
+static void write_with_psk(void)
+{
+	char section[600], kme[800];
+	unsigned int port = 0;
+	const char *url;
+
+	lab_kme(section, sizeof(section), 0, "real");
+	url = strstr(section, "https://127.0.0.1:");
+	CHECK(url && sscanf(url, "https://127.0.0.1:%u", &port) == 1, "no URL in '%s'", section);
+	snprintf(kme, sizeof(kme), KME "kme real\n\turl https://127.0.0.1:%u\n\tdialect skip\n\tpsk-id encryptor-a\n"
+		 "\tpsk-file %s/ours.psk\n", port, lab_folder());
+	agents_write(agents_paths[0], agents_conf(0, kme, USES_REAL));
+}
+
+TEST(a_reload_takes_another_pre_shared_key)
+{
+	struct config_error error = { "" };
+	const struct stock *before;
+
+	lab_start_psk("dialect skip\n", false);
+	agents_start(LINK);
+	agents_shell("cd %s && cp -p other.psk ours.psk", lab_folder());
+	write_with_psk();
+	agents_reload(0);
+	WAIT_FOR(server()->health == KME_HEALTH_DOWN);
+	CHECK(agents_logged(0, "<4>kme-down link=qlink0 kme=real why=\"the KME has another key for our psk-id: "), "no line");
+	before = agents_link(0)->stock;
+	agents_shell("cd %s && chmod 0644 ours.psk && : >ours.psk", lab_folder());
+	CHECK(agent_reload(&agents[0], &error) < 0, "a reload takes an empty file");
+	CHECK(strstr(error.text, ": kme real: psk-file /tmp/") && strstr(error.text, "/ours.psk: is empty"), "%s", error.text);
+	agents_shell("cd %s && cp a.psk ours.psk", lab_folder());
+	CHECK(agent_reload(&agents[0], &error) < 0, "a reload takes a file of all");
+	CHECK(strstr(error.text, "/ours.psk: others can read or change it: its mode is 0644"), "%s", error.text);
+	agents_shell("cd %s && chmod 0600 ours.psk", lab_folder());
+	agents_reload(0);
+	CHECK(agents_link(0)->stock == before, "the link was made again");
+	WAIT_FOR(server()->health == KME_HEALTH_UP && stock_held(agents_link(0)->stock));
+	CHECK(strstr(print_status(), "    kme real is up; TLS 1.3, X25519MLKEM768, TLS_AES_256_GCM_SHA384, with psk-id "
+		     "encryptor-a\n"), "%s", print_status());
+	stop();
+}
+
 /* The agent has no peer without its own files. */
 TEST(a_bad_file_of_the_agent_is_refused_by_the_start)
 {

@@ -348,8 +348,9 @@ static const char *lack_of(const struct kme_transfer *transfer, const char *erro
 
 	if (strstr(error, "alert protocol version") || strstr(error, "unsupported protocol"))
 		return rows[handshake->tls].version;
-	if (has_psk(transfer) || !handshake->is_hello_refused || (!strstr(error, "alert handshake failure") &&
-					     !strstr(error, "alert insufficient security")))
+	/* With a pre-shared key it may be about that: see psk_meaning_of(). */
+	if (has_psk(transfer) || !handshake->is_hello_refused ||
+	    (!strstr(error, "alert handshake failure") && !strstr(error, "alert insufficient security")))
 		return NULL;
 	return rows[handshake->tls].hello;
 }
