@@ -181,7 +181,7 @@ static void write_with_psk(void)
 TEST(a_reload_takes_another_pre_shared_key)
 {
 	struct config_error error = { "" };
-	const struct stock *before;
+	const struct stocks *before;
 
 	lab_start_psk("dialect skip\n", false);
 	agents_start(LINK);
@@ -190,7 +190,7 @@ TEST(a_reload_takes_another_pre_shared_key)
 	agents_reload(0);
 	WAIT_FOR(server()->health == KME_HEALTH_DOWN);
 	CHECK(agents_logged(0, "<4>kme-down link=qlink0 kme=real why=\"the KME has another key for our psk-id: "), "no line");
-	before = agents_link(0)->stock;
+	before = agents_link(0)->stocks;
 	agents_shell("cd %s && chmod 0644 ours.psk && : >ours.psk", lab_folder());
 	CHECK(agent_reload(&agents[0], &error) < 0, "a reload takes an empty file");
 	CHECK(strstr(error.text, ": kme real: psk-file /tmp/") && strstr(error.text, "/ours.psk: is empty"), "%s", error.text);
@@ -199,8 +199,8 @@ TEST(a_reload_takes_another_pre_shared_key)
 	CHECK(strstr(error.text, "/ours.psk: others can read or change it: its mode is 0644"), "%s", error.text);
 	agents_shell("cd %s && chmod 0600 ours.psk", lab_folder());
 	agents_reload(0);
-	CHECK(agents_link(0)->stock == before, "the link was made again");
-	WAIT_FOR(server()->health == KME_HEALTH_UP && stock_held(agents_link(0)->stock));
+	CHECK(agents_link(0)->stocks == before, "the link was made again");
+	WAIT_FOR(server()->health == KME_HEALTH_UP && stocks_held(agents_link(0)->stocks));
 	CHECK(strstr(print_status(), "    kme real is up; TLS 1.3, X25519MLKEM768, TLS_AES_256_GCM_SHA384, with psk-id "
 		     "encryptor-a\n"), "%s", print_status());
 	stop();

@@ -165,7 +165,7 @@ static void offer(struct site *from, struct site *to)
 	if (!taken.n)
 		return;
 	to->want_secrets = 1;
-	CHECK_NUMBER("fetch", stock_fetch(to->stock, &taken.kme_id, taken.ids, 1), SESSION_REASON_NONE);
+	CHECK_NUMBER("fetch", stock_fetch(to->stock, taken.node, taken.ids, 1), SESSION_REASON_NONE);
 	stock_spend(from->stock);
 }
 

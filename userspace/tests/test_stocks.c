@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "qlinkd/link/act.h"
-#include "qlinkd/link/psk.h"
+#include "qlinkd/link/preshared.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
@@ -286,19 +286,19 @@ TEST(a_file_that_is_no_pre_shared_secret_is_refused)
 	with_psk(text, sizeof(text), path);
 	CHECK(!config_parse(&config, text, strlen(text), "conf", &error), "%s", error.text);
 	CHECK(truncate(path, 31) == 0, "truncate");
-	CHECK(psk_load(&x, path, &why), "31 bytes are taken");
+	CHECK(preshared_load(&x, path, &why), "31 bytes are taken");
 	CHECK(strstr(why.text, "has 31 bytes; a pre-shared secret has 32 to 1024"), "%s", why.text);
 	CHECK(truncate(path, 1025) == 0, "truncate");
-	CHECK(psk_load(&x, path, &why), "1025 bytes are taken");
+	CHECK(preshared_load(&x, path, &why), "1025 bytes are taken");
 	CHECK(truncate(path, 32) == 0 && chmod(path, 0644) == 0, "mode");
-	CHECK(psk_load(&x, path, &why), "a file that others can read is taken");
+	CHECK(preshared_load(&x, path, &why), "a file that others can read is taken");
 	CHECK(strstr(why.text, path), "%s", why.text);
 	CHECK(!x.has_psk, "it has a secret");
-	CHECK(chmod(path, 0600) == 0 && !psk_load(&x, path, &why), "%s", why.text);
-	CHECK(psk_is_same(&x, path), "not the same");
-	CHECK(!psk_is_same(&x, NULL), "the same as none");
+	CHECK(chmod(path, 0600) == 0 && !preshared_load(&x, path, &why), "%s", why.text);
+	CHECK(preshared_is_same(&x, path), "not the same");
+	CHECK(!preshared_is_same(&x, NULL), "the same as none");
 	unlink(path);
-	CHECK(!psk_is_same(&x, path), "the same as a missing one");
+	CHECK(!preshared_is_same(&x, path), "the same as a missing one");
 	exchange_end(&x);
 	config_free(&config);
 }

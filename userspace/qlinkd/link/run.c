@@ -14,7 +14,7 @@
 #include "act.h"
 #include "choose.h"
 #include "kmelog.h"
-#include "psk.h"
+#include "preshared.h"
 #include "seenkeys.h"
 #include "libqlink/names.h"
 
@@ -564,7 +564,7 @@ static void check_chain(struct link *link)
 
 bool link_same_psk(const struct link *link, const char *path)
 {
-	return psk_is_same(link->exchange, path);
+	return preshared_is_same(link->exchange, path);
 }
 
 static int init_agreement(struct link *link, struct qlink_why *why)
@@ -590,7 +590,7 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 		return qlink_refuse(why, -EIO, "no random number");
 	session_init(&link->session, &config);
 	demand_chain(link);
-	return psk_load(link->exchange, link->config->psk, why);
+	return preshared_load(link->exchange, link->config->psk, why);
 }
 
 static int init_parts(struct link *link)

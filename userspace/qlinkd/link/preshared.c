@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The pre-shared secret of a link, from its file. */
-#include "psk.h"
+#include "preshared.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "qlinkd/credentials/pem.h"
 
-int psk_load(struct exchange *x, const char *path, struct qlink_why *why)
+int preshared_load(struct exchange *x, const char *path, struct qlink_why *why)
 {
 	struct pem file = { .use = "psk", .path = path };
 	struct bytes psk;
@@ -19,16 +19,16 @@ int psk_load(struct exchange *x, const char *path, struct qlink_why *why)
 		return 0;
 	err = pem_read(&file, true, why);
 	psk = (struct bytes){ file.text.data, file.len };
-	if (!err && (psk.len < MIX_PSK_BYTES_MIN || psk.len > PSK_BYTES_MAX))
+	if (!err && (psk.len < MIX_PSK_BYTES_MIN || psk.len > PRESHARED_BYTES_MAX))
 		err = pem_refuse(&file, why, "has %zu bytes; a pre-shared secret has %u to %u, which are random",
-				 psk.len, MIX_PSK_BYTES_MIN, PSK_BYTES_MAX);
+				 psk.len, MIX_PSK_BYTES_MIN, PRESHARED_BYTES_MAX);
 	if (!err && exchange_set_psk(x, &psk))
 		err = pem_refuse(&file, why, "OpenSSL failed");
 	pem_free(&file);
 	return err;
 }
 
-bool psk_is_same(const struct exchange *x, const char *path)
+bool preshared_is_same(const struct exchange *x, const char *path)
 {
 	struct qlink_secret memory;
 	struct exchange *other;
@@ -40,7 +40,7 @@ bool psk_is_same(const struct exchange *x, const char *path)
 	if (qlink_secret_new(&memory, sizeof(*other)))
 		return false;
 	other = (struct exchange *)memory.data;
-	is_same = !psk_load(other, path, &why) &&
+	is_same = !preshared_load(other, path, &why) &&
 		  !CRYPTO_memcmp(other->psk_prk, x->psk_prk, sizeof(x->psk_prk));
 	qlink_secret_free(&memory);
 	return is_same;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pre-shared secret of a link, from its file. */
-#ifndef QLINKD_PSK_H
-#define QLINKD_PSK_H
+#ifndef QLINKD_PRESHARED_H
+#define QLINKD_PRESHARED_H
 
 #include <stdbool.h>
 
@@ -9,10 +9,10 @@
 #include "qlinkd/secrets/exchange.h"
 
 /* Bytes of a file, at most. */
-#define PSK_BYTES_MAX	1024
+#define PRESHARED_BYTES_MAX	1024
 
 /**
- * psk_load() - read a file and give its secret to the exchange of a link
+ * preshared_load() - read a file and give its secret to the exchange of a link
  * @x: the exchange; has none yet
  * @path: of the file, or %NULL for none
  * @why: filled in on failure: path and rule
@@ -20,16 +20,16 @@
  * Context: Process; reads a file.
  * Return: 0, or a negative errno.
  */
-int psk_load(struct exchange *x, const char *path, struct qlink_why *why);
+int preshared_load(struct exchange *x, const char *path, struct qlink_why *why);
 
 /**
- * psk_is_same() - tell whether a file still has the secret of a link
+ * preshared_is_same() - tell whether a file still has the secret of a link
  * @x: the exchange of the link
  * @path: of the file, or %NULL for none
  *
  * Context: Process; reads a file.
  * Return: false also if the file cannot be used.
  */
-bool psk_is_same(const struct exchange *x, const char *path);
+bool preshared_is_same(const struct exchange *x, const char *path);
 
 #endif
