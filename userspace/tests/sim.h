@@ -43,9 +43,12 @@ struct sim {
 	unsigned int fault_byte;
 	unsigned int fault_end;
 	unsigned int n_messages;
-
-	/** @n_mixed: KMEs that each offer takes keys of, 0 for one */
+	/* KMEs that each offer takes keys of, 0 for one */
 	uint8_t n_mixed;
+	/* if set, called before the receiver derives; it may change what that takes */
+	void (*spoil)(struct exchange *exchange);
+	/* the receiver takes the keys of two KMEs for each other */
+	bool swaps;
 	unsigned int n_steps;
 	size_t faulted_len;
 	uint8_t faulted_type;

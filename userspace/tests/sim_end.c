@@ -104,6 +104,15 @@ static enum session_reason do_prepare(struct sim *sim, struct sim_end *end,
 	return reason ? reason : exchange_derive(&end->exchange, true, secrets);
 }
 
+/* The keys of two KMEs of one epoch. */
+static void swap(struct bytes *secrets, uint8_t n_kmes)
+{
+	struct bytes one = secrets[0];
+
+	secrets[0] = secrets[n_kmes - 1];
+	secrets[n_kmes - 1] = one;
+}
+
 static enum session_reason do_fetch(struct sim *sim, struct sim_end *end,
 				    const struct session_offer *offer, uint8_t *place)
 {
@@ -112,6 +121,8 @@ static enum session_reason do_fetch(struct sim *sim, struct sim_end *end,
 	const uint8_t *key;
 	unsigned int i;
 
+	if (!reason && sim->spoil)
+		sim->spoil(&end->exchange);
 	if (reason || offer->source == QLINK_SOURCE_PQC)
 		return reason ? reason : exchange_derive(&end->exchange, false, NULL);
 	for (i = 0; i < offer->n * offer->n_kmes; i++) {
@@ -123,6 +134,8 @@ static enum session_reason do_fetch(struct sim *sim, struct sim_end *end,
 		secrets[i] = (struct bytes){ key, 32 };
 	}
 	*place = 0;
+	if (sim->swaps)
+		swap(secrets, offer->n_kmes);
 	return exchange_derive(&end->exchange, false, secrets);
 }
 

@@ -477,3 +477,94 @@ TEST(offers_become_smaller_when_the_peer_takes_too_long_for_them)
 	CHECK_NUMBER("noted why", sim->ends[0].reasons[SESSION_REASON_TIMEOUT], 1);
 	sim_free(sim);
 }
+
+/* --- every input counts at both ends --- */
+
+/* What the receiver has, but the sender has otherwise; and the one that loses its pre-shared secret. */
+static unsigned int spoilt;
+static const struct exchange *without_psk;
+
+static void spoil(struct exchange *x)
+{
+	struct exchange_offer *offer = x->rx.offer;
+	uint8_t *const inputs[] = {
+		x->binding.exporter, x->binding.own_cert_hash, x->binding.peer_cert_hash,
+		x->own.hello, x->own.state, x->peer.hello, x->peer.state, x->psk,
+		(uint8_t *)&x->link_id, &x->version, (uint8_t *)&offer->core.id,
+		(uint8_t *)&offer->core.invite, (uint8_t *)&offer->core.first, &offer->core.kmes[1],
+		&offer->core.source, offer->secret.kem, offer->secret.ecdh, offer->from, offer->kem_public,
+		offer->kem_ciphertext, offer->sender_nonce, offer->receiver_nonce, offer->key_ids[0],
+		offer->key_ids[1],
+	};
+
+	if (spoilt < COUNT(inputs))
+		inputs[spoilt][0] ^= 2;
+	else if (spoilt == COUNT(inputs))
+		x->binding.has_dialled = !x->binding.has_dialled;
+	else if (spoilt == COUNT(inputs) + 1)
+		x->has_psk = x != without_psk;
+	else
+		spoilt = UINT32_MAX;
+}
+
+/* Two ends with two KMEs for each key and a pre-shared secret. */
+static struct sim *sim_with_all(void)
+{
+	struct sim *sim = sim_new("all inputs");
+	unsigned int i;
+
+	sim->n_mixed = 2;
+	for (i = 0; i < 2; i++) {
+		sim->ends[i].psk = "32 bytes, which should be random";
+		sim_restart(sim, i, false);
+	}
+	sim_want(sim, QLINK_SOURCE_HYBRID, 1);
+	return sim;
+}
+
+static void check_confirmed(struct sim *sim, const char *what, unsigned int number, bool is_right)
+{
+	unsigned int i, agreed = 0, wrong = 0, refused = 0;
+
+	for (i = 0; i < 2; i++) {
+		/* Of the last input, end 1 may have made its own offer before it lost the secret. */
+		if (number != 25 || !i)
+			agreed += sim->ends[i].notes[SESSION_NOTE_AGREED];
+		wrong += sim->ends[i].reasons[SESSION_REASON_CONFIRM];
+		refused += sim->ends[i].reasons[SESSION_REASON_KEY_ID];
+	}
+	CHECK(is_right == (agreed > 0), "%s %u: %u offers agreed on", what, number, agreed);
+	/* What no offer may have is not even derived; a message of another link finds nobody. */
+	CHECK(number == 8 || is_right == (wrong + refused == 0), "%s %u: no reason", what, number);
+}
+
+TEST(an_input_that_differs_makes_the_confirmation_fail)
+{
+	struct sim *sim;
+	unsigned int n, wrong;
+
+	for (n = 0;; n++) {
+		sim = sim_with_all();
+		sim->spoil = spoil;
+		spoilt = n;
+		without_psk = &sim->ends[1].exchange;
+		sim_connect(sim);
+		sim_run(sim, SHORT_MS);
+		check_confirmed(sim, "input", n, spoilt == UINT32_MAX);
+		wrong = sim->ends[0].reasons[SESSION_REASON_CONFIRM] +
+			sim->ends[1].reasons[SESSION_REASON_CONFIRM];
+		sim_free(sim);
+		if (spoilt == UINT32_MAX)
+			break;
+		/* Another link, version, place, source or key ID makes an offer that cannot be. */
+		CHECK(wrong || (n >= 8 && n <= 9) || (n >= 13 && n <= 14) || (n >= 22 && n <= 23),
+		      "input %u: refused before it was confirmed", n);
+	}
+	CHECK_NUMBER("inputs", n, 26);
+	sim = sim_with_all();
+	sim->swaps = true;
+	sim_connect(sim);
+	sim_run(sim, SHORT_MS);
+	check_confirmed(sim, "KMEs swapped", 0, false);
+	sim_free(sim);
+}

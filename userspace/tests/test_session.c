@@ -51,6 +51,7 @@ static unsigned int faulty_run(enum sim_fault fault, unsigned int at,
 	sim->fault_at = at;
 	sim->fault_byte = which;
 	sim->fault_end = which;
+	sim->n_mixed = at % 2 + 1;
 	two_rounds(sim);
 	one_more(sim);
 	if (len)
