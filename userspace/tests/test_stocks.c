@@ -183,6 +183,19 @@ TEST(an_end_with_too_few_kmes_blocks_the_link)
 	world_free(world);
 }
 
+TEST(a_kme_without_a_counterpart_gives_no_key)
+{
+	struct world *world = start(MIX, HEAD " sae S\n kmes one\n");
+
+	world_run(world, LONG_MS);
+	CHECK(world_works(world) && world_is_hybrid(), "does not work");
+	CHECK_NUMBER("KMEs of end 0", n_kmes(world, 0), 1);
+	CHECK_NUMBER("KMEs of end 1", n_kmes(world, 1), 1);
+	CHECK_NUMBER("refused", link_of(world, 0)->counters.offers_refused, 0);
+	CHECK_NUMBER("fetched", simkme_pairs[1].fetched, 0);
+	world_free(world);
+}
+
 TEST(a_refusal_names_the_kme_and_only_that_one_rests)
 {
 	struct world *world = start(MIX, MIX);

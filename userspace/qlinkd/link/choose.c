@@ -230,7 +230,7 @@ void choose_keys(struct link *link, uint64_t now)
 		return;
 	if (!link->has_view && link_look(link))
 		return;
-	stocks_demand(link->stocks, link->session.kmes_least);
+	stocks_demand(link->stocks, link->session.kmes_least, link->session.peer.n_kmes);
 	if (!stocks_is_decided(link->stocks, now) &&
 	    !stocks_usable(link->stocks))
 		return;

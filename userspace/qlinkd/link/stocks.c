@@ -39,8 +39,8 @@ struct stocks {
 	unsigned int n_kmes;
 	struct fetch fetch;
 	uint64_t now;
-	/* KMEs that each key must have */
-	uint8_t least;
+	/* KMEs that each key must have, and those that the peer has */
+	uint8_t least, n_peer;
 };
 
 #define for_each_part(part, stocks)	\
@@ -271,6 +271,7 @@ int stocks_new(struct stocks **out, const struct config *config, const struct co
 	stocks->ops = *ops;
 	stocks->arg = arg;
 	stocks->least = 1;
+	stocks->n_peer = KME_NODES_MAX;
 	stocks->now = now;
 	do
 		err = add_part(stocks, config, link, each, loop, now, why);
@@ -346,9 +347,25 @@ void stocks_hold(struct stocks *stocks, uint64_t until)
 
 /* --- what there is --- */
 
-void stocks_demand(struct stocks *stocks, uint8_t least)
+void stocks_demand(struct stocks *stocks, uint8_t least, uint8_t n_peer)
 {
 	stocks->least = least ? least : 1;
+	stocks->n_peer = n_peer;
+}
+
+static bool has_counterpart(const struct stocks *stocks, const struct part *part)
+{
+	return part->first < stocks->n_peer;
+}
+
+static uint64_t usable(const struct stocks *stocks, const struct part *part)
+{
+	return has_counterpart(stocks, part) ? stock_usable(part->stock) : 0;
+}
+
+static bool is_to_be_probed(const struct stocks *stocks, const struct part *part, uint64_t now)
+{
+	return has_counterpart(stocks, part) && stock_probe(part->stock, now);
 }
 
 bool stocks_is_decided(const struct stocks *stocks, uint64_t now)
@@ -376,7 +393,7 @@ static bool has_enough(const struct stocks *stocks, const struct part *part)
 {
 	uint32_t period_ms = stock_period(part->stock, 0, stocks->now);
 
-	return !period_ms || stock_usable(part->stock) >= stock_enough(part->stock, period_ms);
+	return !period_ms || usable(stocks, part) >= stock_enough(part->stock, period_ms);
 }
 
 static void choose_mixed(struct stocks *stocks)
@@ -384,13 +401,13 @@ static void choose_mixed(struct stocks *stocks)
 	struct part *part;
 
 	for_each_part(part, stocks) {
-		if (!stock_usable(part->stock))
+		if (!usable(stocks, part))
 			part->is_mixed = false;
 		else if (has_enough(stocks, part))
 			part->is_mixed = true;
 	}
 	for_each_part(part, stocks) {
-		if (stocks_n_mixed(stocks) < stocks->least && stock_usable(part->stock))
+		if (stocks_n_mixed(stocks) < stocks->least && usable(stocks, part))
 			part->is_mixed = true;
 	}
 }
@@ -404,7 +421,7 @@ uint64_t stocks_usable(struct stocks *stocks)
 	if (stocks_n_mixed(stocks) < stocks->least)
 		return 0;
 	for_each_part(part, stocks) {
-		n = stock_usable(part->stock);
+		n = usable(stocks, part);
 		if (part->is_mixed && n < least)
 			least = n;
 	}
@@ -416,7 +433,7 @@ bool stocks_probe(const struct stocks *stocks, uint64_t now)
 	const struct part *part;
 
 	for_each_part(part, stocks) {
-		if (stock_probe(part->stock, now))
+		if (is_to_be_probed(stocks, part, now))
 			return true;
 	}
 	return false;
@@ -480,7 +497,7 @@ static uint32_t choose_offer(struct stocks *stocks, uint32_t n, uint64_t now, ui
 	*n_kmes = 0;
 	choose_mixed(stocks);
 	for_each_part(part, stocks) {
-		part->is_offered = part->is_mixed || stock_probe(part->stock, now);
+		part->is_offered = part->is_mixed || is_to_be_probed(stocks, part, now);
 		can = part->is_offered ? stock_can_take(part->stock, n, now) : 0;
 		part->is_offered = can;
 		if (!can)

@@ -139,11 +139,12 @@ uint32_t stocks_wipe(struct stocks *stocks, uint64_t now);
 void stocks_hold(struct stocks *stocks, uint64_t until);
 
 /**
- * stocks_demand() - say how many KMEs each key must have
+ * stocks_demand() - say what both ends together demand of the KMEs of each key
  * @stocks: the stocks of the link
- * @least: what both ends demand together, 1 or more
+ * @least: how many KMEs it must have, 1 or more
+ * @n_peer: how many the peer has: a KME at a place behind them has no counterpart
  */
-void stocks_demand(struct stocks *stocks, uint8_t least);
+void stocks_demand(struct stocks *stocks, uint8_t least, uint8_t n_peer);
 
 /**
  * stocks_is_decided() - whether it is known if the KMEs have keys, as stock_is_decided()
