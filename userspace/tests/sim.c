@@ -10,6 +10,7 @@
 #include "tap.h"
 
 #define RECONNECT_MS	1000
+#define MOVE_MS		5000
 #define LINK_ID		7
 
 struct sim *sim_new(const char *label)
@@ -22,6 +23,7 @@ struct sim *sim_new(const char *label)
 	sim->label = label;
 	sim->now = 1000;
 	sim->fault_at = UINT32_MAX;
+	sim->next_at = UINT32_MAX;
 	for (i = 0; i < 2; i++) {
 		sim->ends[i].policy = POLICY_PREFER_HYBRID;
 		sim->ends[i].versions = (struct session_versions){ MSG_VERSION, MSG_VERSION };
@@ -39,25 +41,84 @@ void sim_free(struct sim *sim)
 	free(sim);
 }
 
-void sim_connect(struct sim *sim)
+static void new_connection(struct sim *sim)
+{
+	sim->via++;
+	sim_random(sim->exporters[sim->via % 2], MIX_EXPORTER_BYTES);
+}
+
+/* Puts the link on the last connection, at one end. */
+static void attach(struct sim *sim, unsigned int i)
 {
 	static const struct session_event event = { .type = SESSION_EVENT_CONNECTED, .suite = 1 };
-	struct exchange_binding channel = { .has_dialled = true, .suite = 1 };
-	unsigned int i;
+	struct exchange_binding channel = { .has_dialled = !i, .suite = 1 };
 
+	memcpy(channel.exporter, sim->exporters[sim->via % 2], sizeof(channel.exporter));
+	memset(channel.own_cert_hash, 'a' + (int)i, sizeof(channel.own_cert_hash));
+	memset(channel.peer_cert_hash, 'a' + !i, sizeof(channel.peer_cert_hash));
+	sim->ends[i].via = sim->via;
+	exchange_connect(&sim->ends[i].exchange, &channel, LINK_ID);
+	sim_end_step(sim, i, &event);
+}
+
+void sim_connect(struct sim *sim)
+{
 	sim->is_connected = true;
 	sim->reconnect_at = 0;
-	sim_random(channel.exporter, sizeof(channel.exporter));
+	new_connection(sim);
+	attach(sim, 0);
+	attach(sim, 1);
+}
+
+/* An offer that the peer has not answered, or whose answer is being carried out. */
+static bool has_offer(const struct sim_end *end)
+{
+	return end->session.tx.step == SESSION_STEP_OFFERED || end->session.tx.step == SESSION_STEP_INSTALLING;
+}
+
+/* Changes to the last connection, at one end. */
+static void move(struct sim *sim, unsigned int i)
+{
+	static const struct session_event event = { .type = SESSION_EVENT_DISCONNECTED };
+
+	sim->ends[i].n_burned += has_offer(&sim->ends[i]);
+	sim_end_step(sim, i, &event);
+	attach(sim, i);
+	if (sim->ends[!i].via == sim->via)
+		sim->move_at = 0;
+}
+
+static bool move_next(struct sim *sim)
+{
+	bool is_late = sim->move_at && sim->now >= sim->move_at;
+	unsigned int i;
+
 	for (i = 0; i < 2; i++) {
-		memset(channel.own_cert_hash, 'a' + (int)i,
-		       sizeof(channel.own_cert_hash));
-		memset(channel.peer_cert_hash, 'a' + !i,
-		       sizeof(channel.peer_cert_hash));
-		exchange_connect(&sim->ends[i].exchange, &channel, LINK_ID);
-		channel.has_dialled = false;
+		if (!sim->is_connected || sim->ends[i].via == sim->via ||
+		    !(is_late || sim->ends[i].session.leave.has_left))
+			continue;
+		move(sim, i);
+		return true;
 	}
-	for (i = 0; i < 2; i++)
-		sim_end_step(sim, i, &event);
+	return false;
+}
+
+void sim_connect_next(struct sim *sim, unsigned int end)
+{
+	static const struct session_event event = { .type = SESSION_EVENT_LEAVE };
+	unsigned int i;
+
+	/* A third connection: the link changes to the second at once. */
+	for (i = 0; i < 2; i++) {
+		if (sim->ends[i].via != sim->via)
+			move(sim, i);
+	}
+	new_connection(sim);
+	sim->move_at = sim->now + MOVE_MS;
+	for (i = 0; i < 2; i++) {
+		if (end == 2 || end == i)
+			sim_end_step(sim, i, &event);
+	}
 }
 
 void sim_cut(struct sim *sim)
@@ -67,6 +128,7 @@ void sim_cut(struct sim *sim)
 	};
 
 	sim->is_connected = false;
+	sim->move_at = 0;
 	sim->line.n = 0;
 	sim->reconnect_at = sim->now + RECONNECT_MS;
 	sim_end_step(sim, 0, &event);
@@ -111,7 +173,7 @@ bool sim_is_settled(const struct sim *sim)
 	if (!sim->is_connected || sim->line.n)
 		return false;
 	for (end = sim->ends; end < sim->ends + 2; end++)
-		if (end->session.phase != SESSION_PHASE_READY || end->n_ops ||
+		if (end->via != sim->via || end->session.phase != SESSION_PHASE_READY || end->n_ops ||
 		    end->session.rx.step != SESSION_STEP_INVITED ||
 		    end->session.tx.step != SESSION_STEP_IDLE ||
 		    end->session.tx.want || end->session.own_withdrawal.is_open)
@@ -132,6 +194,11 @@ static void receive(struct sim *sim, const struct sim_packet *packet)
 	}
 	/* The connection drops messages of another link. */
 	if (msg.link_id != LINK_ID)
+		return;
+	/* The other end has changed, and what it had said before is on its way or came. */
+	if (packet->via > end->via)
+		move(sim, packet->to);
+	if (packet->via != end->via)
 		return;
 	if (session_accepts(&end->session, &msg.core))
 		exchange_received(&end->exchange, &msg, packet->data, packet->len);
@@ -176,6 +243,11 @@ static bool fault_now(struct sim *sim)
 
 static bool connection_now(struct sim *sim)
 {
+	if (sim->is_connected && sim->n_steps >= sim->next_at) {
+		sim->next_at = UINT32_MAX;
+		sim_connect_next(sim, sim->next_end);
+		return true;
+	}
 	if (!sim->reconnect_at || sim->now < sim->reconnect_at)
 		return false;
 	if (sim->is_connected)
@@ -203,6 +275,8 @@ static uint64_t next_time(const struct sim *sim)
 	}
 	if (sim->reconnect_at)
 		sooner(&next, sim->reconnect_at);
+	if (sim->move_at)
+		sooner(&next, sim->move_at);
 	return next;
 }
 
@@ -211,7 +285,7 @@ bool sim_run(struct sim *sim, uint64_t ms)
 	uint64_t until = sim->now + ms, next, rounds = 0;
 
 	while (!sim_is_settled(sim)) {
-		if (fault_now(sim) || connection_now(sim) ||
+		if (fault_now(sim) || connection_now(sim) || move_next(sim) ||
 		    receive_next(sim) || sim_end_finish_next(sim, 0) ||
 		    sim_end_finish_next(sim, 1) || tick_next(sim)) {
 			if (++rounds < 100000)

@@ -34,6 +34,13 @@ struct sim {
 	uint64_t now;
 	bool is_connected;
 	uint64_t reconnect_at;
+	/* the connections so far, of which the ends are on the last or, while they change to it, on the one before */
+	unsigned int via;
+	uint8_t exporters[2][MIX_EXPORTER_BYTES];
+	/* when those that have not changed do so anyway, 0 for never */
+	uint64_t move_at;
+	/* make another connection at this step, and this end says so first; 2 for both */
+	unsigned int next_at, next_end;
 	/* source and number of keys that each end requests in this round */
 	uint8_t source;
 	uint32_t want;
@@ -65,6 +72,9 @@ void sim_free(struct sim *sim);
 
 /* Connect both ends. */
 void sim_connect(struct sim *sim);
+
+/* Make another connection before the present one goes; the link changes to it at each end once it may. */
+void sim_connect_next(struct sim *sim, unsigned int end);
 
 /* End the connection; the ends connect again after a second. */
 void sim_cut(struct sim *sim);

@@ -264,11 +264,11 @@ static void transmit(struct sim *sim, unsigned int to, uint8_t *data,
 	if (fault == SIM_FAULT_CUT)
 		sim->reconnect_at = sim->now;
 	if (fault != SIM_FAULT_LOSE && fault != SIM_FAULT_CUT)
-		sim_line_send(&sim->line, to, data, len, sim->now + delay);
+		sim_line_send(&sim->line, to, sim->ends[!to].via, data, len, sim->now + delay);
 	if (fault == SIM_FAULT_DOUBLE)
-		sim_line_send(&sim->line, to, data, len, sim->now + delay);
+		sim_line_send(&sim->line, to, sim->ends[!to].via, data, len, sim->now + delay);
 	if (fault == SIM_FAULT_DOUBLE_LATE)
-		sim_line_send(&sim->line, to, data, len, sim->now + LATE_MS);
+		sim_line_send(&sim->line, to, sim->ends[!to].via, data, len, sim->now + LATE_MS);
 }
 
 static void send(struct sim *sim, unsigned int number,
@@ -310,6 +310,9 @@ static void act(struct sim *sim, unsigned int number,
 	case SESSION_ACTION_RESTART_CHAIN:
 		chain_restart(&end->exchange.tx.chain);
 		end->n_chain_restarts++;
+		break;
+	case SESSION_ACTION_LEFT:
+		end->n_left++;
 		break;
 	case SESSION_ACTION_NOTE:
 		end->notes[action->note]++;

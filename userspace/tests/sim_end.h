@@ -65,6 +65,15 @@ struct sim_end {
 	/** @reasons: how often it gave each reason */
 	unsigned int reasons[SESSION_N_REASONS];
 
+	/** @via: number of the connection that the link is on */
+	unsigned int via;
+
+	/** @n_left: how often the session has left a connection */
+	unsigned int n_left;
+
+	/** @n_burned: offers of this end that ended with their connection, unsettled */
+	unsigned int n_burned;
+
 	/** @n_chain_restarts: how often a chain was restarted */
 	unsigned int n_chain_restarts;
 

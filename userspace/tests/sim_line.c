@@ -6,7 +6,7 @@
 
 #include "tap.h"
 
-void sim_line_send(struct sim_line *line, unsigned int to, const uint8_t *data,
+void sim_line_send(struct sim_line *line, unsigned int to, unsigned int via, const uint8_t *data,
 		   size_t len, uint64_t at)
 {
 	struct sim_packet *packet;
@@ -17,6 +17,7 @@ void sim_line_send(struct sim_line *line, unsigned int to, const uint8_t *data,
 	packet->at = at;
 	packet->number = line->n_sent++;
 	packet->to = to;
+	packet->via = via;
 	packet->len = len;
 	memcpy(packet->data, data, len);
 }

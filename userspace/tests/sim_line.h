@@ -24,6 +24,9 @@ struct sim_packet {
 	/** @to: the end that receives it */
 	unsigned int to;
 
+	/** @via: number of the connection that it is sent on */
+	unsigned int via;
+
 	/** @len: length of @data */
 	size_t len;
 
@@ -49,11 +52,12 @@ struct sim_line {
  * sim_line_send() - put a message on the line
  * @line: the line
  * @to: the end that receives it
+ * @via: the connection
  * @data: the message
  * @len: its length
  * @at: when it arrives
  */
-void sim_line_send(struct sim_line *line, unsigned int to, const uint8_t *data,
+void sim_line_send(struct sim_line *line, unsigned int to, unsigned int via, const uint8_t *data,
 		   size_t len, uint64_t at);
 
 /**

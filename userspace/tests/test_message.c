@@ -175,6 +175,8 @@ TEST(every_message_is_the_same_after_encoding_and_decoding)
 	check_round(&msg, 24 + 10);
 	msg = withdraw_make(SESSION_MESSAGE_WITHDRAW);
 	check_round(&msg, 24 + 26);
+	msg = msg_of(SESSION_MESSAGE_LEAVE);
+	check_round(&msg, MSG_HEADER_BYTES);
 	msg = withdraw_make(SESSION_MESSAGE_WITHDRAWN);
 	check_round(&msg, 24 + 26);
 }
@@ -235,7 +237,7 @@ TEST(bad_headers_are_refused_with_value_and_rule)
 	check_refused(&msg, 3, 35, "length 35: not from 34 to 34");
 	check_refused(&msg, 4, 1, "version 1: this end speaks 2");
 	check_refused(&msg, 4, 0, "version 0: this end speaks 2");
-	check_refused(&msg, 5, 9, "message type 9: no such message");
+	check_refused(&msg, 5, 10, "message type 10: no such message");
 	check_refused(&msg, 5, 0, "message type 0: no such message");
 	msg.link_id = 1;
 	check_refused(&msg, 7, 0, "link id 0: not from 1 to 65535");
@@ -380,7 +382,7 @@ TEST(types_and_reasons_have_names)
 {
 	CHECK_TEXT("3", msg_type_name(SESSION_MESSAGE_INVITE), "INVITE");
 	CHECK_TEXT("0", msg_type_name(0), "unknown");
-	CHECK_TEXT("9", msg_type_name(9), "unknown");
+	CHECK_TEXT("10", msg_type_name(10), "unknown");
 	CHECK_TEXT("4", msg_reason_name(SESSION_REASON_KEY_ID), "key-id");
 	CHECK_TEXT("the next", msg_reason_name(SESSION_N_REASONS), "unknown");
 }

@@ -197,3 +197,125 @@ TEST(either_host_may_restart_at_any_step)
 {
 	restart_everywhere(SIM_FAULT_RESTART_HOST, "host restarts");
 }
+
+/* --- another connection, before the present one goes --- */
+
+/* One run in which another connection is made at a step, and which may have a fault; returns its steps. */
+static unsigned int changing_run(unsigned int at, unsigned int end, enum sim_fault fault, unsigned int fault_at)
+{
+	struct sim *sim;
+	char label[64];
+	unsigned int i, n;
+
+	snprintf(label, sizeof(label), "end %u changes at step %u, fault %u at %u", end, at, fault, fault_at);
+	sim = sim_new(label);
+	sim->next_at = at;
+	sim->next_end = end;
+	sim->fault = fault;
+	sim->fault_at = fault_at;
+	sim->fault_end = at % 2;
+	two_rounds(sim);
+	one_more(sim);
+	n = sim->n_steps;
+	for (i = 0; i < 2 && fault == SIM_FAULT_NONE; i++) {
+		CHECK_NUMBER(label, sim->ends[i].n_burned, 0);
+		CHECK_NUMBER(label, sim->ends[i].notes[SESSION_NOTE_VIOLATION], 0);
+		CHECK_NUMBER(label, sim->ends[i].notes[SESSION_NOTE_TIMEOUT], 0);
+		CHECK_NUMBER(label, sim->ends[i].n_chain_restarts, 0);
+		CHECK_NUMBER(label, sim->ends[i].tx.newest, 6);
+		CHECK_NUMBER(label, sim->ends[i].session.tx.most, SESSION_OFFER_MAX);
+	}
+	sim_free(sim);
+	return n;
+}
+
+TEST(a_link_changes_to_another_connection_at_any_step_and_loses_no_key)
+{
+	unsigned int at, end, n;
+
+	for (end = 0; end <= 2; end++) {
+		n = 1;
+		for (at = 1; at < n || at < 2; at++)
+			n = changing_run(at, end, SIM_FAULT_NONE, UINT32_MAX);
+		CHECK(n > 60, "only %u steps", n);
+	}
+}
+
+/* With QLINK_SOAK each fault at each message; else one message in five for each. */
+TEST(whatever_happens_while_a_link_changes_both_ends_agree)
+{
+	static const enum sim_fault faults[] = {
+		SIM_FAULT_LOSE, SIM_FAULT_DOUBLE, SIM_FAULT_DOUBLE_LATE, SIM_FAULT_DELAY, SIM_FAULT_CUT,
+		SIM_FAULT_RESTART_AGENT, SIM_FAULT_RESTART_HOST,
+	};
+	unsigned int at, i, fault_at, every = getenv("QLINK_SOAK") ? 1 : 5;
+
+	for (i = 0; i < COUNT(faults); i++) {
+		for (at = 1; at < 60; at += 3) {
+			for (fault_at = (at + i) % every; fault_at < 60; fault_at += every)
+				changing_run(at, at % 3, faults[i], fault_at);
+		}
+	}
+}
+
+TEST(a_third_connection_takes_the_place_of_the_second)
+{
+	struct sim *sim = sim_new("third");
+	unsigned int i;
+
+	two_rounds(sim);
+	sim_connect_next(sim, 0);
+	sim_connect_next(sim, 1);
+	one_more(sim);
+	for (i = 0; i < 2; i++) {
+		CHECK_NUMBER("connection", sim->ends[i].via, 3);
+		CHECK_NUMBER("violations", sim->ends[i].notes[SESSION_NOTE_VIOLATION], 0);
+	}
+	sim_free(sim);
+}
+
+TEST(without_another_connection_a_session_that_left_starts_over)
+{
+	static const struct session_event event = { .type = SESSION_EVENT_LEAVE };
+	struct sim *sim = sim_new("stays");
+	unsigned int i;
+
+	two_rounds(sim);
+	sim_end_step(sim, 0, &event);
+	one_more(sim);
+	for (i = 0; i < 2; i++) {
+		CHECK_NUMBER("left", sim->ends[i].n_left, 1);
+		CHECK_NUMBER("connection", sim->ends[i].via, 1);
+	}
+	CHECK_NUMBER("timeouts", sim->ends[0].notes[SESSION_NOTE_TIMEOUT] + sim->ends[1].notes[SESSION_NOTE_TIMEOUT], 1);
+	CHECK(sim->now > SESSION_LEAVE_MS, "too soon");
+	sim_free(sim);
+}
+
+/* A withdrawal is open when the link is to change: it is settled first, and one that comes later by the next session. */
+TEST(keys_are_withdrawn_while_a_link_changes)
+{
+	struct session_event event = {
+		.type = SESSION_EVENT_WITHDRAW, .withdraw = { .range = { 1, 4 }, .reason = SESSION_REASON_COMMAND },
+	};
+	struct sim *sim;
+	unsigned int end, direction, order;
+
+	for (order = 0; order < 8; order++) {
+		end = order & 1;
+		direction = order >> 1 & 1;
+		event.withdraw.direction = (uint8_t)direction;
+		sim = sim_new("withdrawn");
+		two_rounds(sim);
+		if (order & 4)
+			sim_connect_next(sim, 2);
+		CHECK_NUMBER("withdraw", sim_end_step(sim, end, &event), 0);
+		if (!(order & 4))
+			sim_connect_next(sim, 2);
+		one_more(sim);
+		sim_check_held(sim, "withdrawn");
+		CHECK(!sim_ring_find(direction ? &sim->ends[!end].tx : &sim->ends[end].tx, 4), "order %u: sends with it", order);
+		CHECK_NUMBER("violations", sim->ends[0].notes[SESSION_NOTE_VIOLATION] + sim->ends[1].notes[SESSION_NOTE_VIOLATION], 0);
+		sim_free(sim);
+	}
+}

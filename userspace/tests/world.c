@@ -74,6 +74,11 @@ static void hang_up(void *arg, const char *why)
 	end->hangs_up = end->connection > 0;
 }
 
+static void left(void *arg)
+{
+	(void)arg;
+}
+
 static const char *taken_by(void *arg, uint16_t id)
 {
 	(void)id;
@@ -355,7 +360,7 @@ void world_run(struct world *world, uint64_t ms)
 static void start_agent(struct world *world, unsigned int i)
 {
 	static const struct link_ops ops = {
-		.say = say, .kick = kick, .hang_up = hang_up, .taken_by = taken_by,
+		.say = say, .kick = kick, .hang_up = hang_up, .left = left, .taken_by = taken_by,
 	};
 	struct world_end *end = &world->ends[i];
 	/* What the test opened stays over restarts of the agent. */

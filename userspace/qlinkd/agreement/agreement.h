@@ -26,6 +26,7 @@
  * * withdraw: agree that a range of epochs is deleted at both ends
  * * step: one call of session_step(): one event in, a list of actions out
  * * ticket: number of an action whose result the agreement waits for
+ * * leave: settle all offers and make no more, so that the link can change to another connection
  * * chain: a secret on which all later keys of a direction depend, see secrets/exchange.h
  */
 
@@ -43,7 +44,7 @@
 /* Most KME key IDs of one offer: its epochs times its KMEs. */
 #define SESSION_KEY_IDS_MAX	128
 /* Most actions of one step. */
-#define SESSION_ACTIONS_MAX	12
+#define SESSION_ACTIONS_MAX	14
 
 /* No timer is needed. */
 #define SESSION_NO_DEADLINE	UINT64_MAX
@@ -53,6 +54,8 @@
 #define SESSION_FETCH_MS	15000
 #define SESSION_OFFER_MS	30000
 #define SESSION_WITHDRAW_MS	5000
+/* How long a session that leaves waits for another connection, in ms; then it starts over. */
+#define SESSION_LEAVE_MS	10000
 /* Pause in ms after a failure, before the next attempt. */
 #define SESSION_PAUSE_MS	1000
 /*
@@ -72,6 +75,7 @@
  * @SESSION_MESSAGE_REFUSE: the receiver does not hold the keys, with a reason
  * @SESSION_MESSAGE_WITHDRAW: epochs that must not be used any more
  * @SESSION_MESSAGE_WITHDRAWN: those epochs are deleted
+ * @SESSION_MESSAGE_LEAVE: the speaker makes no more offers in this session, and has none open
  */
 enum session_message {
 	SESSION_MESSAGE_HELLO = 1,
@@ -82,6 +86,7 @@ enum session_message {
 	SESSION_MESSAGE_REFUSE = 6,
 	SESSION_MESSAGE_WITHDRAW = 7,
 	SESSION_MESSAGE_WITHDRAWN = 8,
+	SESSION_MESSAGE_LEAVE = 9,
 };
 
 /**
@@ -336,6 +341,7 @@ struct session_msg {
  * @SESSION_EVENT_WANT: @n transmit keys of source @source are wanted
  * @SESSION_EVENT_WITHDRAW: stop using these epochs: @withdraw
  * @SESSION_EVENT_RESTART: start over, for example after the kernel wiped the rings
+ * @SESSION_EVENT_LEAVE: the link is to change to another connection
  * @SESSION_EVENT_SERVING: other KMEs of this end are up than the last INVITE said
  * @SESSION_EVENT_DONE: an action with a ticket has finished: @ticket, @is_ok
  */
@@ -347,6 +353,7 @@ enum session_event_type {
 	SESSION_EVENT_WANT,
 	SESSION_EVENT_WITHDRAW,
 	SESSION_EVENT_RESTART,
+	SESSION_EVENT_LEAVE,
 	SESSION_EVENT_SERVING,
 	SESSION_EVENT_DONE,
 };
@@ -418,6 +425,8 @@ struct session_event {
  * @SESSION_ACTION_DROP_TX: wipe what was prepared or offered; its key IDs are spent
  * @SESSION_ACTION_DROP_RX: wipe the invitation, and what was fetched for an offer
  * @SESSION_ACTION_RESTART_CHAIN: restart the sending chain
+ * @SESSION_ACTION_LEFT: nothing is in flight in either direction, and no offer follows: if there
+ *	is another connection, change to it by SESSION_EVENT_DISCONNECTED and _CONNECTED
  * @SESSION_ACTION_NOTE: log an event: @note, @reason
  *
  * The executor carries actions out in the order given. It answers an action that has a
@@ -437,6 +446,7 @@ enum session_action_type {
 	SESSION_ACTION_DROP_TX,
 	SESSION_ACTION_DROP_RX,
 	SESSION_ACTION_RESTART_CHAIN,
+	SESSION_ACTION_LEFT,
 	SESSION_ACTION_NOTE,
 };
 
@@ -648,10 +658,30 @@ struct session_pending {
 };
 
 /**
+ * struct session_leave - how far a session has come that leaves its connection
+ */
+struct session_leave {
+	/** @is_wanted: SESSION_EVENT_LEAVE came; it holds over sessions of this connection */
+	bool is_wanted;
+
+	/** @has_said: LEAVE was sent in this session */
+	bool has_said;
+
+	/** @has_heard: the peer's LEAVE came in this session */
+	bool has_heard;
+
+	/** @has_left: nothing is in flight, see SESSION_ACTION_LEFT */
+	bool has_left;
+
+	/** @until: time in ms at which waiting for another connection ends, 0 for never */
+	uint64_t until;
+};
+
+/**
  * struct session - the agreement of one link
  *
- * Only session.c and offer.c use its members; others may read @phase, @version,
- * @sources, @suite and @kmes_least. Keys are installed to send only after the peer has confirmed that it holds
+ * Only session.c and offer.c use its members; others may read @phase, @version, @sources, @suite,
+ * @kmes_least and @leave. Keys are installed to send only after the peer has confirmed that it holds
  * them.
  */
 struct session {
@@ -711,6 +741,9 @@ struct session {
 
 	/** @peer_withdrawal: the withdrawal that the peer asked for */
 	struct session_pending peer_withdrawal;
+
+	/** @leave: whether it leaves its connection */
+	struct session_leave leave;
 
 	/** @costly_until: time in ms by which the budget of costly messages is full again */
 	uint64_t costly_until;

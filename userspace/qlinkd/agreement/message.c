@@ -25,6 +25,7 @@ static const char *const types[] = {
 	[SESSION_MESSAGE_REFUSE] = "REFUSE",
 	[SESSION_MESSAGE_WITHDRAW] = "WITHDRAW",
 	[SESSION_MESSAGE_WITHDRAWN] = "WITHDRAWN",
+	[SESSION_MESSAGE_LEAVE] = "LEAVE",
 };
 
 static const char *const reasons[SESSION_N_REASONS] = {
@@ -358,6 +359,8 @@ static void take_body(struct reader *in, struct msg *msg)
 	case SESSION_MESSAGE_WITHDRAW:
 	case SESSION_MESSAGE_WITHDRAWN:
 		take_withdraw(in, msg);
+		break;
+	case SESSION_MESSAGE_LEAVE:
 		break;
 	default:
 		refuse(in, "message type %u: no such message", msg->core.type);

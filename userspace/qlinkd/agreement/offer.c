@@ -81,6 +81,11 @@ static uint8_t room(const struct session_half *tx)
 	return (uint8_t)(n < left ? n : left);
 }
 
+bool offer_are_over(const struct session *session)
+{
+	return session->leave.is_wanted || session->leave.has_heard;
+}
+
 void offer_try(struct session *session, uint64_t now, struct session_actions *actions)
 {
 	struct session_half *tx = &session->tx;
@@ -91,7 +96,7 @@ void offer_try(struct session *session, uint64_t now, struct session_actions *ac
 	/* The policies of this session may not allow a source that was wanted in the last one. */
 	if (!(session->sources & 1 << tx->want_source))
 		tx->want = 0;
-	if (!tx->want || now < tx->not_before)
+	if (!tx->want || now < tx->not_before || offer_are_over(session))
 		return;
 	if (!tx->invite) {
 		tx->until = now + SESSION_OFFER_MS;
@@ -300,7 +305,7 @@ static enum offer_outcome on_offer(struct session *session,
 		return OFFER_GOES_ON;
 	if (rx->offer.id && msg->offer.id == rx->offer.id)
 		return OFFER_GOES_ON;
-	if (!msg->is_verified || rx->step != SESSION_STEP_INVITED ||
+	if (!msg->is_verified || rx->step != SESSION_STEP_INVITED || session->leave.has_heard ||
 	    msg->offer.invite != rx->invite || !msg->offer.id ||
 	    !msg->offer.n || msg->offer.n > SESSION_OFFER_MAX)
 		return OFFER_VIOLATION;

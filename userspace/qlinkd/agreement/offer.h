@@ -95,6 +95,14 @@ enum offer_outcome offer_tick(struct session *session, uint64_t now,
 			      struct session_actions *actions);
 
 /**
+ * offer_are_over() - check whether this session makes no more offers
+ * @session: the agreement
+ *
+ * Return: %true if it leaves its connection.
+ */
+bool offer_are_over(const struct session *session);
+
+/**
  * offer_try() - start an offer if keys are wanted and an offer is allowed now
  * @session: the agreement
  * @now: time in ms

@@ -55,6 +55,11 @@ static void void_session(struct session *session, struct session_actions *action
 	session->sources = 0;
 	session->kmes_least = 0;
 	session->version = 0;
+	session->leave.has_said = false;
+	session->leave.has_heard = false;
+	session->leave.has_left = false;
+	if (!session->leave.is_wanted)
+		session->leave.until = 0;
 	offer_void(session, actions);
 }
 
@@ -414,6 +419,78 @@ static void on_withdrawn(struct session *session, const struct session_msg *msg,
 	pending->until = 0;
 }
 
+/* --- leaving a connection --- */
+
+static void begin_leaving(struct session *session, uint64_t now)
+{
+	if (!session->leave.until)
+		session->leave.until = now + SESSION_LEAVE_MS;
+}
+
+static void on_leave(struct session *session, uint64_t now, struct session_actions *actions)
+{
+	/* The peer says it once it has settled its offer, so that we have settled it before. */
+	if (session->phase < SESSION_PHASE_RECONCILE ||
+	    session->rx.step == SESSION_STEP_FETCHING || session->rx.step == SESSION_STEP_INSTALLING) {
+		violated(session, now, actions);
+		return;
+	}
+	session->leave.has_heard = true;
+	begin_leaving(session, now);
+}
+
+static bool is_settled(const struct session *session)
+{
+	return session->tx.step == SESSION_STEP_IDLE && !session->own_withdrawal.is_open &&
+	       !session->peer_withdrawal.is_open;
+}
+
+static void note_left(struct session *session, struct session_actions *actions)
+{
+	session->leave.has_left = true;
+	action_add(actions, SESSION_ACTION_LEFT);
+}
+
+/* After each step: says LEAVE once our offer is settled, and has left once both ends have said it. */
+static void leave(struct session *session, struct session_actions *actions)
+{
+	struct session_leave *leave = &session->leave;
+
+	if (leave->has_left || !(leave->is_wanted || leave->has_heard))
+		return;
+	switch ((enum session_phase)session->phase) {
+	case SESSION_PHASE_DOWN:
+	case SESSION_PHASE_PAUSE:
+	case SESSION_PHASE_BLOCKED:
+		/* There is no session in which anything could be in flight. */
+		note_left(session, actions);
+		break;
+	case SESSION_PHASE_READY:
+		if (!leave->has_said && is_settled(session)) {
+			action_send(session, actions, SESSION_MESSAGE_LEAVE);
+			leave->has_said = true;
+		}
+		if (leave->has_said && leave->has_heard)
+			note_left(session, actions);
+		break;
+	case SESSION_PHASE_HELLO:
+	case SESSION_PHASE_RINGS:
+	case SESSION_PHASE_STATE:
+	case SESSION_PHASE_RECONCILE:
+		break;
+	}
+}
+
+/* There is no other connection after all: goes on with this one. */
+static void stay(struct session *session, uint64_t now, struct session_actions *actions)
+{
+	bool has_session = session->leave.has_said || session->leave.has_heard;
+
+	memset(&session->leave, 0, sizeof(session->leave));
+	if (has_session)
+		timed_out(session, now, actions);
+}
+
 /* --- events --- */
 
 bool session_accepts(const struct session *session, const struct session_msg *msg)
@@ -443,6 +520,8 @@ static void on_message(struct session *session, const struct session_msg *msg,
 		on_withdraw(session, msg, now, actions);
 	} else if (msg->type == SESSION_MESSAGE_WITHDRAWN) {
 		on_withdrawn(session, msg, now, actions);
+	} else if (msg->type == SESSION_MESSAGE_LEAVE) {
+		on_leave(session, now, actions);
 	} else {
 		/* The peer may be ready, and send INVITE, a little earlier than we are. */
 		if (session->phase == SESSION_PHASE_READY ||
@@ -475,7 +554,9 @@ static bool is_over(uint64_t until, uint64_t now)
 static void on_tick(struct session *session, uint64_t now,
 		    struct session_actions *actions)
 {
-	if (session->phase == SESSION_PHASE_PAUSE) {
+	if (is_over(session->leave.until, now)) {
+		stay(session, now, actions);
+	} else if (session->phase == SESSION_PHASE_PAUSE) {
 		if (is_over(session->until, now))
 			start(session, now, actions);
 	} else if (is_over(session->until, now) ||
@@ -505,19 +586,20 @@ static void disconnected(struct session *session, struct session_actions *action
 {
 	if (session->phase == SESSION_PHASE_DOWN)
 		return;
+	memset(&session->leave, 0, sizeof(session->leave));
 	void_session(session, actions);
 	enter(session, SESSION_PHASE_DOWN, 0);
 }
 
-int session_step(struct session *session, const struct session_event *event,
-		 uint64_t now, struct session_actions *actions)
+static int take(struct session *session, const struct session_event *event,
+		uint64_t now, struct session_actions *actions)
 {
-	actions->n = 0;
 	switch ((enum session_event_type)event->type) {
 	case SESSION_EVENT_CONNECTED:
 		/* Behind a new connection there may be another agent. */
 		session->peer_generation = 0;
 		session->suite = event->suite;
+		memset(&session->leave, 0, sizeof(session->leave));
 		start(session, now, actions);
 		return 0;
 	case SESSION_EVENT_DISCONNECTED:
@@ -534,8 +616,13 @@ int session_step(struct session *session, const struct session_event *event,
 	case SESSION_EVENT_WITHDRAW:
 		return withdraw(session, event, now, actions);
 	case SESSION_EVENT_RESTART:
+		memset(&session->leave, 0, sizeof(session->leave));
 		if (session->phase != SESSION_PHASE_DOWN)
 			start(session, now, actions);
+		return 0;
+	case SESSION_EVENT_LEAVE:
+		session->leave.is_wanted = true;
+		begin_leaving(session, now);
 		return 0;
 	case SESSION_EVENT_SERVING:
 		if (session->phase == SESSION_PHASE_READY)
@@ -546,6 +633,17 @@ int session_step(struct session *session, const struct session_event *event,
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int session_step(struct session *session, const struct session_event *event,
+		 uint64_t now, struct session_actions *actions)
+{
+	int err;
+
+	actions->n = 0;
+	err = take(session, event, now, actions);
+	leave(session, actions);
+	return err;
 }
 
 static void set_earlier(uint64_t *deadline, uint64_t until)
@@ -561,6 +659,7 @@ uint64_t session_deadline(const struct session *session)
 	if (session->phase == SESSION_PHASE_DOWN)
 		return deadline;
 	set_earlier(&deadline, session->until);
+	set_earlier(&deadline, session->leave.until);
 	set_earlier(&deadline, session->own_withdrawal.until);
 	set_earlier(&deadline, session->peer_withdrawal.until);
 	if (session->phase != SESSION_PHASE_READY)
@@ -568,7 +667,7 @@ uint64_t session_deadline(const struct session *session)
 	set_earlier(&deadline, session->tx.until);
 	set_earlier(&deadline, session->rx.until);
 	if (session->tx.step == SESSION_STEP_IDLE && session->tx.want &&
-	    !session->tx.until)
+	    !session->tx.until && !offer_are_over(session))
 		set_earlier(&deadline, session->tx.not_before);
 	return deadline;
 }

@@ -639,6 +639,9 @@ static void act(struct link *link, const struct session_action *action)
 		chain_restart(&link->exchange->tx.chain);
 		note_chain(link, "tx", &link->counters.chain_restarts);
 		break;
+	case SESSION_ACTION_LEFT:
+		link->ops.left(link->arg);
+		break;
 	case SESSION_ACTION_NOTE:
 		do_note(link, action);
 		break;

@@ -118,6 +118,12 @@ struct link_ops {
 	void (*hang_up)(void *arg, const char *why);
 
 	/**
+	 * @left: nothing is in flight on the connection, and no offer follows: the link may change
+	 * to another one, but not during the call
+	 */
+	void (*left)(void *arg);
+
+	/**
 	 * @taken_by: name the device of another link to the same peer that has a link id, or
 	 * return %NULL; messages of two such links could not be told apart
 	 */
