@@ -96,7 +96,4 @@ test_connection_is_cut_udp()
 	steady_stop
 }
 
-offers() { link_status "$1" .counters.offers; }
-more_offers() { [ "$(offers "$1")" -gt "$2" ]; }
-
 run_tests "$@"

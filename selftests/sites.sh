@@ -171,6 +171,8 @@ ctl() { in_ns "$(site_ns "$1")" qlinkctl -c "$tmp/${site[$1]}/control" "${@:2}";
 status() { ctl "$1" -j status 2>/dev/null | jq -r "$2"; }
 link_status() { status "$1" ".links[0] | $2"; }
 status_is() { [ "$(status "$1" "$2")" = "$3" ]; }
+offers() { link_status "$1" .counters.offers; }
+more_offers() { [ "$(offers "$1")" -gt "$2" ]; }
 link_status_is() { [ "$(link_status "$1" "$2")" = "$3" ]; }
 
 # logged 1|2 TEXT: a line in the log of a site contains TEXT.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlinkctl status, top, reload, restart, withdraw: commands to the control socket of qlinkd. */
+/* qlinkctl status, top, reload, restart, reconnect, withdraw: commands to the control socket of qlinkd. */
 #include "agent.h"
 
 #include <errno.h>
@@ -339,6 +339,16 @@ int agent_order_device(const struct ctl *ctl, const char *what, int argc, char *
 int restart_run(struct ctl *ctl, int argc, char **argv)
 {
 	return agent_order_device(ctl, "restart", argc, argv);
+}
+
+int reconnect_run(struct ctl *ctl, int argc, char **argv)
+{
+	char command[300];
+
+	if (argc != 1)
+		return ctl_usage("reconnect needs one peer");
+	snprintf(command, sizeof(command), "reconnect %.256s", argv[0]);
+	return order(ctl, command);
 }
 
 int withdraw_run(struct ctl *ctl, int argc, char **argv)

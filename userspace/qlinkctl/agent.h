@@ -60,6 +60,16 @@ int reload_run(struct ctl *ctl, int argc, char **argv);
 int restart_run(struct ctl *ctl, int argc, char **argv);
 
 /**
+ * reconnect_run() - qlinkctl reconnect PEER: have another connection to a peer
+ * @ctl: says where the socket is
+ * @argc: arguments: the peer
+ * @argv: likewise
+ *
+ * Return: an exit status, CTL_….
+ */
+int reconnect_run(struct ctl *ctl, int argc, char **argv);
+
+/**
  * withdraw_run() - qlinkctl withdraw DEV: make the agents withdraw all keys of a link
  * @ctl: says where the socket is
  * @argc: arguments: the device

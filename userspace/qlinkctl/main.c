@@ -39,6 +39,7 @@ static const char help_tail[] =
 "       qlinkctl [-c SOCKET] restart DEV\n"
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl [-c SOCKET] chain accept DEV\n"
+"       qlinkctl [-c SOCKET] reconnect PEER\n"
 "       qlinkctl help\n"
 "\n"
 "SOURCE is qkd, hybrid, pqc or static; the default of a key is static.\n"
@@ -79,6 +80,7 @@ static const struct ctl_command commands[] = {
 	{ "key", key_run },
 	{ "kme", kme_command_run },
 	{ "monitor", monitor_run },
+	{ "reconnect", reconnect_run },
 	{ "record", record_run },
 	{ "reload", reload_run },
 	{ "restart", restart_run },

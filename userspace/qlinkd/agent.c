@@ -161,6 +161,12 @@ static void tell_overview(struct agent *agent)
 	notify_send(&agent->notify, "STATUS=%s", text);
 }
 
+static void look_at_peer(struct peer *peer)
+{
+	peer_recheck(peer);
+	peer_grow_old(peer);
+}
+
 /*
  * The watchdog shows progress: every link has the broker read its device once a second in this
  * loop, and a broker that does not answer ends the loop.
@@ -175,7 +181,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 	if (agent->n_beats % RECHECK_BEATS == 0)
 		expiry_check(&agent->now, &agent->services, time(NULL));
 	for (i = agent->n_beats++ % RECHECK_BEATS; i < agent->now.n_peers; i += RECHECK_BEATS)
-		peer_recheck(agent->now.peers[i]);
+		look_at_peer(agent->now.peers[i]);
 	services_watch_audit(&agent->services);
 	/* The disk may have failed at the start. */
 	if (agent->services.audit)

@@ -217,6 +217,22 @@ static json_t *run_accept_chain(struct control *control, const char *word)
 	return run_on_link(control->agent, word, "chain-accepted", link_accept_chain);
 }
 
+/* The links move to the new connection later, each once its offers are settled. */
+static json_t *run_reconnect(struct control *control, const char *word)
+{
+	struct peer *peer = setup_find_peer(&control->agent->now, word);
+	int err = peer ? peer_reconnect(peer) : -ENOENT;
+
+	if (err == -ENOENT)
+		return answer_error("no such peer");
+	if (err == -ENOTCONN)
+		return answer_error("the peer is not connected; the agents try to connect all the time");
+	if (err)
+		return answer_error("the connection is being replaced already");
+	TELL(&control->agent->services, LOG_NOTICE, "reconnect", TEXT("peer", word));
+	return json_object();
+}
+
 static void on_checked(void *arg, json_t *report)
 {
 	struct control *control = arg;
@@ -293,6 +309,7 @@ static const struct command {
 	{ "restart", run_restart, "link", true },
 	{ "withdraw", run_withdraw, "link", true },
 	{ "accept-chain", run_accept_chain, "link", true },
+	{ "reconnect", run_reconnect, "peer", true },
 	/* It makes the agent open a connection, and may cost a key. */
 	{ "check-kme", run_check_kme, "kme", true },
 	{ "kme-report", run_kme_report, "check", false },
@@ -325,7 +342,7 @@ static json_t *run(struct caller *caller, char *line)
 			return run_command(caller, &commands[i], word);
 	}
 	return answer_error("no such command: status, reload, try-reload, restart DEVICE, withdraw DEVICE, "
-			    "accept-chain DEVICE, check-kme NAME or kme-report NUMBER");
+			    "accept-chain DEVICE, reconnect PEER, check-kme NAME or kme-report NUMBER");
 }
 
 /* --- clients --- */

@@ -54,7 +54,7 @@ static void on_say(void *arg, const uint8_t *data, size_t len)
 {
 	struct setup_link *entry = arg;
 
-	peer_send(entry->peer, data, len);
+	peer_send(entry->peer, entry->link, data, len);
 }
 
 static void on_hang_up(void *arg, const char *why)
@@ -62,6 +62,13 @@ static void on_hang_up(void *arg, const char *why)
 	struct setup_link *entry = arg;
 
 	peer_hang_up(entry->peer, why);
+}
+
+static void on_left(void *arg)
+{
+	struct setup_link *entry = arg;
+
+	peer_left(entry->peer);
 }
 
 static const char *on_taken_by(void *arg, uint16_t id)
@@ -104,7 +111,8 @@ static int build_link(struct setup *next, const struct config_link *config,
 		      const struct setup_owner *owner, struct config_error *error)
 {
 	static const struct link_ops ops = {
-		.say = on_say, .kick = on_kick, .hang_up = on_hang_up, .taken_by = on_taken_by,
+		.say = on_say, .kick = on_kick, .hang_up = on_hang_up, .left = on_left,
+		.taken_by = on_taken_by,
 	};
 	struct setup_link *entry = calloc(1, sizeof(*entry));
 	struct qlink_why why;

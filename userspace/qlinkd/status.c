@@ -178,6 +178,7 @@ static json_t *peer_status(const struct peer *peer)
 	set(to, "dials", json_boolean(peer->dials));
 	set_text(to, "why", peer->why[0] ? peer->why : NULL);
 	set_number(to, "connections", peer->n_connections);
+	set(to, "suite", peer->is_open ? json_integer(tls_suite(connection_tls(peer->connection))) : json_null());
 	set_number(to, "unknown_link_messages", peer->n_unknown_link);
 	return to;
 }

@@ -189,15 +189,19 @@ int agents_restart(unsigned int i, struct config_error *error)
 	return agent_open(&agents[i], error);
 }
 
-void agents_turn(void)
+void agents_turn_one(unsigned int i)
 {
 	struct timespec now;
-	unsigned int i;
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	device_now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	for (i = 0; i < 2; i++)
-		event_base_loop(agents[i].base, EVLOOP_NONBLOCK);
+	event_base_loop(agents[i].base, EVLOOP_NONBLOCK);
+}
+
+void agents_turn(void)
+{
+	agents_turn_one(0);
+	agents_turn_one(1);
 }
 
 struct link *agents_link(unsigned int i)

@@ -42,8 +42,9 @@ void agents_end(void);
 /* End an agent and start it again, from the file that it has now; returns as agent_open(). */
 int agents_restart(unsigned int i, struct config_error *error);
 
-/* Run what is due in both agents. */
+/* Run what is due in both agents; in one of them. */
 void agents_turn(void);
+void agents_turn_one(unsigned int i);
 
 /* Run both agents until a condition is true. */
 #define WAIT_FOR(so) do {						\

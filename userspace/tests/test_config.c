@@ -141,7 +141,7 @@ TEST(wrong_lines_are_refused)
 	refused("name x\n", "qlinkd.conf:1: name: not agent, kme, peer or link; options are indented");
 	refused("\n\tname x\n", "qlinkd.conf:2: name: before the first agent, kme, peer or link");
 	refused("agent\n\tcolour red\n", "qlinkd.conf:2: colour: not an option of agent, which has name, "
-		"certificate, key, ca, crl, listen, control, operators, metrics, audit-log, audit-file-mib, audit-file-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
+		"certificate, key, ca, crl, listen, control, operators, metrics, audit-log, audit-file-mib, audit-file-hours, reconnect-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
 	refused("agent\n\tname\n", "qlinkd.conf:2: name: lacks a value");
 	refused("agent\n\tname a b\n", "qlinkd.conf:2: name: has 2 values, and takes one");
 	refused("agent\n\tname a\n\n\tname b\n", "qlinkd.conf:4: name: is in line 2 already");

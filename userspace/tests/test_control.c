@@ -90,6 +90,22 @@ void link_accept_chain(struct link *link)
 	n_operated++;
 }
 
+/* What the only peer says to a command to reconnect. */
+static int reconnect_err;
+
+struct peer *setup_find_peer(const struct setup *setup, const char *name)
+{
+	(void)setup;
+	return strcmp(name, "site-b") ? NULL : (struct peer *)&n_operated;
+}
+
+int peer_reconnect(struct peer *peer)
+{
+	(void)peer;
+	n_operated += !reconnect_err;
+	return reconnect_err;
+}
+
 /* A check that ends when the test says so. */
 static struct {
 	void (*done)(void *arg, json_t *report);
@@ -298,6 +314,32 @@ TEST(only_those_who_may_operate_operate)
 	start(NULL);
 	answer = answer_to("reload", NOBODY, &operators, 1);
 	CHECK(strstr(answer, "user 65534 may only read"), "without a group: %s", answer);
+	stop();
+}
+
+TEST(an_operator_may_ask_for_another_connection)
+{
+	static const struct {
+		int err;
+		const char *want;
+	} rows[] = {
+		{ 0, "{}\n" },
+		{ -ENOTCONN, "{\"error\":\"the peer is not connected; the agents try to connect all the time\"}\n" },
+		{ -EALREADY, "{\"error\":\"the connection is being replaced already\"}\n" },
+	};
+	unsigned int i;
+
+	if (geteuid())
+		return;
+	start(NULL);
+	for (i = 0; i < COUNT(rows); i++) {
+		reconnect_err = rows[i].err;
+		CHECK_TEXT(rows[i].want, answer_to("reconnect site-b", 0, NULL, 0), rows[i].want);
+	}
+	CHECK_TEXT("no peer", answer_to("reconnect site-c", 0, NULL, 0), "{\"error\":\"no such peer\"}\n");
+	CHECK(strstr(answer_to("reconnect site-b", NOBODY, NULL, 0), "reconnect: user 65534 may only read"), "others");
+	CHECK_NUMBER("operated", n_operated, 1);
+	CHECK_NUMBER("audited", auditlog_count(agent.services.audit, "\"allowed\":1,\"suppressed\":0,\"peer\":\"site-b\"}"), 3);
 	stop();
 }
 

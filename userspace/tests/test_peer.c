@@ -259,7 +259,7 @@ static void say_hello(struct lab *lab, uint64_t number)
 	int len = msg_encode(&msg, data, sizeof(data));
 
 	CHECK(len > 0, "not encoded: %d", len);
-	peer_send(lab->peer, data, (size_t)len);
+	peer_send(lab->peer, NULL, data, (size_t)len);
 }
 
 /* The loop serves others in between: the watchdog, and the links of other peers. */
@@ -291,7 +291,7 @@ static void fill_up(struct lab *lab, size_t bytes)
 	size_t sent;
 
 	for (sent = 0; sent < bytes; sent += sizeof(zeros))
-		peer_send(lab->peer, zeros, sizeof(zeros));
+		peer_send(lab->peer, NULL, zeros, sizeof(zeros));
 }
 
 TEST(messages_of_a_thousand_links_can_wait)

@@ -73,7 +73,7 @@ static void on_flood(evutil_socket_t fd, short what, void *arg)
 	for (i = 0; shared->floods && i < FLOOD_EACH_MS && site->agent.now.peers[0]->is_open; i++) {
 		msg.core.from = ++shared->hellos;
 		len = msg_encode(&msg, data, sizeof(data));
-		peer_send(site->agent.now.peers[0], data, len > 0 ? (size_t)len : 0);
+		peer_send(site->agent.now.peers[0], NULL, data, len > 0 ? (size_t)len : 0);
 	}
 	add_timer(site->starts_timer, 1000);
 }

@@ -22,6 +22,7 @@
 #define DEFAULT_AUDIT_LOG	"/var/log/qlinkd/audit"
 #define DEFAULT_AUDIT_MIB	64
 #define DEFAULT_AUDIT_HOURS	24
+#define DEFAULT_RECONNECT_HOURS	24
 #define DEFAULT_CONNECT_MS	3000
 #define DEFAULT_TIMEOUT_MS	5000
 #define DEFAULT_RETRY_MS	30000
@@ -460,6 +461,7 @@ static const struct reader_option agent_options[] = {
 	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
 	NUMBER("audit-file-mib", config_agent, audit_file_mib, 1, 1024),
 	NUMBER("audit-file-hours", config_agent, audit_file_hours, 1, 8760),
+	NUMBER("reconnect-hours", config_agent, reconnect_hours, 1, 24),
 	NUMBER("kme-connect-ms", config_agent, kme_connect_ms, 100, 60000),
 	NUMBER("kme-timeout-ms", config_agent, kme_timeout_ms, 100, 60000),
 	NUMBER("kme-retry-ms", config_agent, kme_retry_ms, RETRY_MIN_MS, 3600000),
@@ -523,16 +525,22 @@ _Static_assert(sizeof(agent_options) / sizeof(agent_options[0]) <= READER_OPTION
 
 /* ---- the whole ---- */
 
-static void set_defaults(struct config_agent *agent)
+static void set_defaults(struct config *config)
 {
+	struct config_agent *agent = &config->agent;
+	size_t i;
+
 	agent->control = agent->control ?: DEFAULT_CONTROL;
 	agent->metrics = agent->metrics ?: DEFAULT_METRICS;
 	agent->audit_log = agent->audit_log ?: DEFAULT_AUDIT_LOG;
 	agent->audit_file_mib = agent->audit_file_mib ?: DEFAULT_AUDIT_MIB;
 	agent->audit_file_hours = agent->audit_file_hours ?: DEFAULT_AUDIT_HOURS;
+	agent->reconnect_hours = agent->reconnect_hours ?: DEFAULT_RECONNECT_HOURS;
 	agent->kme_connect_ms = agent->kme_connect_ms ?: DEFAULT_CONNECT_MS;
 	agent->kme_timeout_ms = agent->kme_timeout_ms ?: DEFAULT_TIMEOUT_MS;
 	agent->kme_retry_ms = agent->kme_retry_ms ?: DEFAULT_RETRY_MS;
+	for (i = 0; i < config->n_peers; i++)
+		config->peers[i].reconnect_ms = agent->reconnect_hours * 3600000;
 }
 
 static int resolve_link(struct reader *reader, struct config_link *link)
@@ -649,7 +657,7 @@ int config_parse(struct config *config, const char *text, size_t len,
 		return err;
 	if (!config->agent.line)
 		return reader_refuse(&reader, "lacks a section agent");
-	set_defaults(&config->agent);
+	set_defaults(config);
 	return check_paths(&reader) ?: check_peers(&reader) ?: resolve(&reader);
 }
 

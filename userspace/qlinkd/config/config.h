@@ -71,6 +71,9 @@ struct config_agent {
 	/** @listen: where peers dial this agent */
 	struct config_endpoint listen;
 
+	/** @reconnect_hours: age in hours at which a connection to a peer is replaced */
+	uint32_t reconnect_hours;
+
 	/** @kme_connect_ms: time limit for connecting to a KME, TLS included */
 	uint32_t kme_connect_ms;
 
@@ -113,6 +116,9 @@ struct config_peer {
 
 	/** @suite_least: of its connections: the highest suite_least of its links */
 	uint32_t suite_least;
+
+	/** @reconnect_ms: age at which a new connection is made, that of the agent; 0 for none */
+	uint32_t reconnect_ms;
 };
 
 /**

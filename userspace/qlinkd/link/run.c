@@ -669,6 +669,14 @@ void link_connect(struct link *link, const struct exchange_binding *binding)
 	run_soon(link);
 }
 
+void link_leave(struct link *link)
+{
+	static const struct session_event event = { .type = SESSION_EVENT_LEAVE };
+
+	act_step(link, &event);
+	run_soon(link);
+}
+
 void link_disconnect(struct link *link)
 {
 	link->run->is_connected = false;

@@ -36,6 +36,12 @@ void link_free(struct link *link);
 void link_connect(struct link *link, const struct exchange_binding *binding);
 
 /**
+ * link_leave() - settle all offers and make no more, as the connection is to be replaced
+ * @link: the link; it calls @left of its owner once nothing is in flight
+ */
+void link_leave(struct link *link);
+
+/**
  * link_disconnect() - note that the connection has ended
  * @link: the link
  */

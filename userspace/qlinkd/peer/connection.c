@@ -33,6 +33,7 @@ struct connection {
 	int fd;
 	bool is_open;
 	bool is_over;
+	bool is_finishing;
 	struct event *readable, *writable, *again, *deadline, *ended;
 	struct evbuffer *out;
 	/* bytes of @in that were received and not handled yet */
@@ -97,17 +98,25 @@ static void flush(struct connection *c)
 		else
 			evbuffer_drain(c->out, (size_t)sent);
 	}
+	if (c->is_finishing && !c->is_over && tls_finish(c->tls) == -EAGAIN)
+		event_add(c->writable, NULL);
 }
 
 void connection_send(struct connection *c, const uint8_t *data, size_t len, size_t most)
 {
-	if (c->is_over)
+	if (c->is_over || c->is_finishing)
 		return;
 	if (evbuffer_get_length(c->out) + len > most ||
 	    evbuffer_add(c->out, data, len)) {
 		end(c, "the peer does not read its messages");
 		return;
 	}
+	flush(c);
+}
+
+void connection_finish(struct connection *c)
+{
+	c->is_finishing = true;
 	flush(c);
 }
 

@@ -80,6 +80,15 @@ void connection_send(struct connection *connection, const uint8_t *data, size_t 
 		     size_t most);
 
 /**
+ * connection_finish() - send nothing more, once all that waits is sent
+ * @connection: its handshake is complete; messages of the peer still come, until it has finished
+ *	as well: then the event loop calls @closed
+ *
+ * Context: The event loop's thread; never waits.
+ */
+void connection_finish(struct connection *connection);
+
+/**
  * connection_end() - end a connection
  * @connection: the connection; the event loop calls @closed later, not this function
  * @why: what @closed is told

@@ -17,6 +17,26 @@
  * * admission: the rules for how many callers may be in the handshake at a time
  * * refusal: a reason for which a connection is closed, with a name and a counter
  * * connection: TCP and TLS with one peer, for all its links
+ * * move: change a link from a connection to the next one, by a new session
+ */
+
+/**
+ * DOC: Make before break
+ *
+ * A connection is replaced when this end or the peer has other certificates, when it is old, and by
+ * command. The end that dials makes the next one while the present one serves all links. The end
+ * that is called begins the change when it accepts the next one; the end that dials, when
+ * it hears of that: by a message on the next one, or by LEAVE on the present one. For in TLS 1.3 the
+ * peer may refuse our certificate after our handshake is complete.
+ *
+ * Each link then settles its offers, says LEAVE, and moves when nothing is in flight
+ * (SESSION_ACTION_LEFT), or when the peer speaks of it on the next connection, because the peer has
+ * moved it. What is not moved after PEER_MOVE_MS, or when the present connection ends,
+ * moves anyway. After the last link has moved, the present connection becomes the old one: this
+ * end sends close_notify on it, and reads on until the peer has sent its own.
+ *
+ * The end that is called cannot dial. To have another connection it has one link say LEAVE: the end
+ * that dials makes a connection if it has none to move to.
  */
 
 /* Shortest and longest pause in ms before the next attempt to dial. */
@@ -29,8 +49,22 @@
  * are under 9 KiB; a session starts over after 5 s, and after 10 s of silence TCP ends the connection.
  */
 #define PEER_OUT_BYTES		(32 * 1024)
+/* How long links have to settle their offers before they move, in ms; and how long an old connection is read. */
+#define PEER_MOVE_MS		5000
+#define PEER_DRAIN_MS		5000
 /* Longest time in ms to connect by TCP, before the TLS handshake. */
 #define PEER_CONNECT_MS		3000
+
+/**
+ * struct peer_link - a link of a peer
+ */
+struct peer_link {
+	/** @link: the link */
+	struct link *link;
+
+	/** @has_moved: it is on the next connection; only while links move */
+	bool has_moved;
+};
 
 /**
  * struct peer - one peer
@@ -51,7 +85,7 @@ struct peer {
 	struct tls_context *context;
 
 	/** @links: links whose other end is this peer */
-	struct link **links;
+	struct peer_link *links;
 
 	/** @n_links: number of @links */
 	size_t n_links;
@@ -86,14 +120,32 @@ struct peer {
 	/** @is_open: the handshake of @connection is complete */
 	bool is_open;
 
-	/** @is_stale: @connection began with certificates that are no longer ours */
+	/** @is_stale: @connection is to be replaced */
 	bool is_stale;
+
+	/** @life_ms: age of @connection in ms at which it is replaced, 0 for any */
+	uint32_t life_ms;
 
 	/** @next: takes the place of @connection when the peer has accepted it, or %NULL */
 	struct connection *next;
 
 	/** @next_is_open: its handshake is complete */
 	bool next_is_open;
+
+	/** @is_moving: links move from @connection to @next, which the peer has accepted */
+	bool is_moving;
+
+	/** @mover: a link may have left @connection */
+	struct event *mover;
+
+	/** @move_limit: timer after which all links move */
+	struct event *move_limit;
+
+	/** @old: was @connection before; read until the peer has finished with it as well, or %NULL */
+	struct connection *old;
+
+	/** @drain: timer after which @old is closed */
+	struct event *drain;
 
 	/** @n_connections: number of connections whose handshake was completed */
 	uint64_t n_connections;
@@ -151,12 +203,36 @@ void peer_recheck(struct peer *peer);
 
 /**
  * peer_renew() - replace a connection that began with other certificates of ours
- * @peer: the peer. If this agent dials, the old connection goes when the peer has accepted the
- *	new one. Else it ends, and the peer dials again at once.
+ * @peer: the peer; its links move to another connection, made with those of now
  *
  * Context: The event loop's thread.
  */
 void peer_renew(struct peer *peer);
+
+/**
+ * peer_reconnect() - replace the connection by a new one, without losing a key
+ * @peer: the peer
+ *
+ * Context: The event loop's thread.
+ * Return: 0; %-ENOTCONN without a connection, %-EALREADY if it is just being replaced.
+ */
+int peer_reconnect(struct peer *peer);
+
+/**
+ * peer_grow_old() - replace the connection if it is older than the configuration allows
+ * @peer: the peer
+ *
+ * Context: The event loop's thread.
+ */
+void peer_grow_old(struct peer *peer);
+
+/**
+ * peer_left() - note that a link may have left the connection
+ * @peer: the peer; it looks from the event loop
+ *
+ * Context: The event loop's thread.
+ */
+void peer_left(struct peer *peer);
 
 /**
  * peer_reserve_links() - make room, so that peer_add_link() cannot fail
@@ -198,7 +274,7 @@ const struct link *peer_id_owner(const struct peer *peer, const struct link *but
 
 /**
  * peer_adopt() - take over a connection that the peer dialled
- * @peer: the peer; it closes the connection that it has
+ * @peer: the peer; links move to it from the connection that it has
  * @connection: its handshake is complete and its certificate names this peer; from now on
  *	the peer owns it
  *
@@ -218,11 +294,12 @@ void peer_hang_up(struct peer *peer, const char *why);
 /**
  * peer_send() - send a message of a link; dropped without an open connection
  * @peer: the peer
+ * @link: the link, which says on which connection
  * @data: the message; copied
  * @len: bytes at @data
  *
  * Context: The event loop's thread; never waits.
  */
-void peer_send(struct peer *peer, const uint8_t *data, size_t len);
+void peer_send(struct peer *peer, const struct link *link, const uint8_t *data, size_t len);
 
 #endif

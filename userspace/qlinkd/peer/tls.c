@@ -257,6 +257,28 @@ void tls_free(struct tls *tls)
 	free(tls);
 }
 
+/* Checks whether OpenSSL waits for the socket, and notes for what. */
+static bool waits(struct tls *tls, int got)
+{
+	int error = SSL_get_error(tls->ssl, got);
+
+	tls->wants_write = error == SSL_ERROR_WANT_WRITE;
+	return tls->wants_write || error == SSL_ERROR_WANT_READ;
+}
+
+int tls_finish(struct tls *tls)
+{
+	int got;
+
+	if (SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN)
+		return 0;
+	ERR_clear_error();
+	got = SSL_shutdown(tls->ssl);
+	if (got >= 0)
+		return 0;
+	return waits(tls, got) ? -EAGAIN : -EIO;
+}
+
 static enum tls_refusal refusal_of_chain(long verify)
 {
 	return verify == X509_V_ERR_CERT_HAS_EXPIRED || verify == X509_V_ERR_CERT_NOT_YET_VALID ?
@@ -350,15 +372,6 @@ static int check(struct tls *tls, struct qlink_why *why)
 				  "the certificate is not verified");
 	tls->peer = find_peer(tls, cert);
 	return tls->peer ? 0 : refuse_identity(tls, cert, why);
-}
-
-/* Checks whether OpenSSL waits for the socket, and notes for what. */
-static bool waits(struct tls *tls, int got)
-{
-	int error = SSL_get_error(tls->ssl, got);
-
-	tls->wants_write = error == SSL_ERROR_WANT_WRITE;
-	return tls->wants_write || error == SSL_ERROR_WANT_READ;
 }
 
 int tls_handshake(struct tls *tls, struct qlink_why *why)

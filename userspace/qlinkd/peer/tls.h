@@ -162,6 +162,17 @@ int tls_new(struct tls **tls, struct tls_context *context,
 void tls_free(struct tls *tls);
 
 /**
+ * tls_finish() - tell the peer that nothing more follows
+ * @tls: its handshake is complete; nothing may be written afterwards
+ *
+ * Sends close_notify (RFC 8446, 6.1); what the peer sends until its own can still be read.
+ *
+ * Context: Process; never waits.
+ * Return: 0, %-EAGAIN: call again when the socket is writable, or %-EIO.
+ */
+int tls_finish(struct tls *tls);
+
+/**
  * tls_handshake() - continue the handshake
  * @tls: the TLS
  * @why: filled in on refusal: name of the refusal, then the rule
