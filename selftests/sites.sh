@@ -130,7 +130,8 @@ agent_conf()
 		link qlink0
 		 peer site-$peer
 	END
-	[[ " ${*:2} " == *" policy pqc-only "* ]] || printf ' kmes rack\n sae SAE-%s\n' "${peer^^}" >>"$dir/conf"
+	[[ " ${*:2} " == *" policy pqc-only "* ]] || printf ' sae SAE-%s\n' "${peer^^}" >>"$dir/conf"
+	[[ " ${*:2} " =~ " policy pqc-only "|" mix " ]] || echo " kmes rack" >>"$dir/conf"
 	printf ' %s\n' "${@:2}" >>"$dir/conf"
 	# Storing thousands of keys that most tests do not need would take minutes here.
 	[[ " ${*:2} " == *" store "* ]] || echo " store 500" >>"$dir/conf"

@@ -155,13 +155,17 @@ static void corrupt(char *text, size_t len)
 static json_t *write_key(const struct answer *answer, const struct sim_key *key)
 {
 	unsigned int bits = answer->bits ? answer->bits : key->bits;
+	uint8_t bytes[SLAB_KEY_BYTES];
 	char text[KEY_TEXT_MAX];
 	json_t *value;
 
+	memcpy(bytes, key->bytes, bits / 8);
+	bytes[0] ^= has(answer, FAULT_WRONG_KEY);
 	if (is_skip(answer))
-		qlink_hex_encode(key->bytes, bits / 8, text);
+		qlink_hex_encode(bytes, bits / 8, text);
 	else
-		EVP_EncodeBlock((unsigned char *)text, key->bytes, (int)bits / 8);
+		EVP_EncodeBlock((unsigned char *)text, bytes, (int)bits / 8);
+	explicit_bzero(bytes, sizeof(bytes));
 	if (has(answer, FAULT_BAD_BASE64))
 		corrupt(text, strlen(text));
 	value = json_string(text);

@@ -31,6 +31,7 @@ static const struct {
 	[FAULT_EXTRA] = { "extra", KEY_OPS, 0, 0, 0 },
 	[FAULT_WRONG_ID] = { "wrong-id", KEY_OPS, 0, 0, 0 },
 	[FAULT_BAD_ID] = { "bad-id", KEY_OPS, 0, 0, 0 },
+	[FAULT_WRONG_KEY] = { "wrong-key", KEY_OPS, 0, 0, 0 },
 	[FAULT_BAD_BASE64] = { "bad-base64", KEY_OPS, 0, 0, 0 },
 	[FAULT_ONE_SIDE] = { "one-side", 1U << ETSI_ENC, 0, 0, 0 },
 };

@@ -48,6 +48,8 @@ enum fault_kind {
 	FAULT_WRONG_ID,
 	/* key_IDs with characters that are not allowed */
 	FAULT_BAD_ID,
+	/* keys that differ from those of the other KME */
+	FAULT_WRONG_KEY,
 	/* base64 that is not canonical */
 	FAULT_BAD_BASE64,
 	/* enc_keys only: the other KME does not get the keys */

@@ -149,6 +149,8 @@ static const struct fault_row enc_rows[] = {
 	{ "bad-base64", KME_OUTCOME_BROKEN, 0, 8,
 	  "enc_keys_requests 1, answered 1, keys_burned 8, bad_base64 8",
 	  "key 1: must be canonical base64", "stray bits" },
+	{ "wrong-key", KME_OUTCOME_KEYS, 8, 0,
+	  "enc_keys_requests 1, answered 1, keys 8", "", "only the peers can notice it" },
 	{ "short", KME_OUTCOME_KEYS, 7, 0,
 	  "enc_keys_requests 1, answered 1, keys 7, keys_missing 1", "",
 	  "one key too few" },
