@@ -2,67 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # Keys with secrets of several KMEs, and what else an end demands of them: a pre-shared secret, suite 2.
 
-# shellcheck source=sites.sh
-. "$(dirname "$0")/sites.sh"
+# shellcheck source=mixed.sh
+. "$(dirname "$0")/mixed.sh"
 
-readonly second_port=8444
 # What most tests add to the link: few keys in stock and staged, so that a KME that stops is soon missed.
 readonly short=("floor-ms 100" "ceiling-ms 200" "store 40" "outage-cover 10")
-
-# second_start [LINE…]: starts a second pair of KMEs, the satellite; the LINEs configure its link.
-second_start()
-{
-	sed -e "s/:$kme_port/:$second_port/; s|^control .*|control $tmp/satellite|" -e '/^link/q' "$tmp/kmesim.conf" \
-		>"$tmp/satellite.conf"
-	printf ' %s\n' "$@" >>"$tmp/satellite.conf"
-	ip netns exec "$ns3" qlink-kmesim "$tmp/satellite.conf" >"$tmp/satellite.log" 2>&1 &
-	defer kill $!
-	expect_soon "satellite" grep -q '^ready' "$tmp/satellite.log"
-}
-
-# satellite COMMAND…: as kmes, for the second pair.
-satellite() { expect_ok "satellite" qlink-kmesim -s "$tmp/satellite" "$@"; }
-
-# mix_conf 1|2 [LINE…]: writes an agent's configuration with both KMEs in each key.
-mix_conf()
-{
-	agent_conf "$1" "mix rack satellite" "${@:2}"
-	sed -n "/^kme rack/,/ca /s/kme rack/kme satellite/; s/:$kme_port/:$second_port/; /^kme satellite/,/^ ca /p" \
-		"$tmp/${site[$1]}/conf" >>"$tmp/${site[$1]}/conf.second"
-	cat "$tmp/${site[$1]}/conf.second" >>"$tmp/${site[$1]}/conf"
-}
-
-# setup_mixed [LINE…]: two sites whose traffic is protected by keys of both KMEs.
-setup_mixed()
-{
-	local n
-
-	setup_sites
-	kmes_start "${rich[@]}"
-	second_start "${rich[@]}"
-	links_add
-	for n in 1 2; do
-		mix_conf "$n" "$@"
-		agent_start "$n"
-	done
-	keep_busy
-	expect_mixed 2
-}
-
-# mixed NUMBER: both directions use hybrid keys of so many KMEs.
-mixed()
-{
-	local n direction
-
-	for n in 1 2; do
-		for direction in tx rx; do
-			[ "$(link_field "$(site_ns "$n")" ".$direction | \"\(.current_source) \(.current_kmes)\"")" = \
-				"hybrid $1" ] || return 1
-		done
-	done
-}
-
-expect_mixed() { expect_soon "keys of $1 KMEs" mixed "$1" || show_logs; }
 
 # key_ids 1|2 EVENT KME: the IDs that the audit log of a site has for a KME.
 key_ids()
@@ -81,9 +25,8 @@ test_each_key_has_secrets_of_both_kmes_eth()
 	expect_soon "IDs of the first KME" has_ids installed 1/KME-A
 	expect_soon "IDs of the second" has_ids mixed 2/KME-A
 	expect_eq "IDs of both" "$(comm -12 <(key_ids 1 installed 1/KME-A | sort) <(key_ids 1 mixed 2/KME-A | sort))" ""
-	expect_refused "a key of one KME" "kmes" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 999999 source hybrid kmes 1 file \
-		<(head -c 44 /dev/urandom)
-	expect_eq "refused offers" "$(link_status 1 .counters.offers_refused) $(link_status 2 .counters.offers_refused)" "0 0"
+	expect_refused "a key of one KME" "kmes" in_ns "$ns1" qlinkctl key add qlink0 tx epoch 999999 source hybrid kmes 1 \
+		file "$(key_new one)"
 	steady_stop
 }
 

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What a key costs the agents of both ends, with one KME and with two mixed ones: prints, and asserts nothing of it.
+#
+# In a VM whose clock counts instructions (scripts/agentcost) the times are instructions, and do not depend on load.
+
+# shellcheck source=mixed.sh
+. "$(dirname "$0")/mixed.sh"
+
+# Keys to measure over, agreed on at both ends together.
+if [ "${QLINK_SOAK:-}" = 1 ]; then readonly keys=4000; else readonly keys=400; fi
+
+# cpu_ns: what all processes of both agents have used so far.
+cpu_ns()
+{
+	local pid sum=0 used
+
+	for pid in $(pgrep -x qlinkd); do
+		read -r used _ </proc/"$pid"/schedstat && sum=$((sum + used))
+	done
+	echo "$sum"
+}
+
+agreed() { echo $(($(link_status 1 .counters.tx_keys.hybrid) + $(link_status 2 .counters.tx_keys.hybrid))); }
+has_agreed() { [ "$(agreed)" -ge "$1" ]; }
+
+# The stores are full, so that what they take at the start does not count.
+has_stock() { [ "$(link_status "$1" '[.kmes[].stock] | min')" -ge 400 ]; }
+
+measure()
+{
+	local from used
+
+	for n in 1 2; do expect_ok "stock" busywait 120 has_stock "$n"; done
+	from=$(agreed) used=$(cpu_ns)
+	expect_ok "keys" busywait 600 has_agreed $((from + keys))
+	echo "# $1: $((($(cpu_ns) - used) / ($(agreed) - from))) ns of CPU a key, at both agents together"
+}
+
+test_cost_with_one_kme_udp()
+{
+	setup_running "floor-ms 20" "ceiling-ms 20" "store 500" "outage-cover 300"
+	measure "one KME"
+}
+
+test_cost_with_two_kmes_udp()
+{
+	setup_mixed "floor-ms 20" "ceiling-ms 20" "store 500" "outage-cover 300" "mix-least 2"
+	measure "two KMEs"
+}
+
+run_tests "$@"
