@@ -234,6 +234,15 @@ static void put_audit(struct evbuffer *out, struct audit *audit)
 	evbuffer_add_printf(out, "qlinkd_audit_failing %u\n", state.err || state.is_slow);
 }
 
+static void put_updates(struct evbuffer *out, const struct agent *agent)
+{
+	const struct tls_updates updates = tls_context_updates(agent->now.context);
+
+	head(out, "key_updates", "_total", "KeyUpdates of TLS of all connections to peers, by direction", "counter");
+	evbuffer_add_printf(out, "qlinkd_key_updates_total{direction=\"tx\"} %" PRIu64 "\n", updates.sent);
+	evbuffer_add_printf(out, "qlinkd_key_updates_total{direction=\"rx\"} %" PRIu64 "\n", updates.heard);
+}
+
 static void put_agent(struct evbuffer *out, const struct agent *agent)
 {
 	unsigned int i;
@@ -244,6 +253,7 @@ static void put_agent(struct evbuffer *out, const struct agent *agent)
 	for (i = 0; i < TLS_N_REFUSALS; i++)
 		evbuffer_add_printf(out, "qlinkd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",
 				    tls_refusal_name(i), tls_refused(agent->now.context, i));
+	put_updates(out, agent);
 }
 
 static void put_certificate(void *arg, const char *kme, struct credentials_item *item)

@@ -193,6 +193,16 @@ static json_t *refusals(const struct agent *agent)
 	return to;
 }
 
+static json_t *key_updates(const struct agent *agent)
+{
+	const struct tls_updates updates = tls_context_updates(agent->now.context);
+	json_t *to = json_object();
+
+	set_number(to, "sent", updates.sent);
+	set_number(to, "heard", updates.heard);
+	return to;
+}
+
 static json_t *audit_status(const struct services *services)
 {
 	struct audit_state state = { .err = 0 };
@@ -244,6 +254,7 @@ json_t *status_of(const struct agent *agent)
 	set_number(to, "reloads", agent->reloads);
 	set(to, "audit", audit_status(&agent->services));
 	set(to, "refused", refusals(agent));
+	set(to, "key_updates", key_updates(agent));
 	set(to, "certificates", certificates);
 	set(to, "peers", peers);
 	set(to, "links", links);

@@ -111,6 +111,33 @@ static void until_moving(void)
 	CHECK(agents_peer(!agents_dialler())->is_moving, "links do not move");
 }
 
+/* With a limit of few records, in the place of an hour. */
+TEST(agents_change_the_keys_of_tls_and_go_on)
+{
+	static const struct tls_limits limits = { .records = 2, .age_ms = 3600000, .heard_most = 10000, .heard_ms = 1 };
+	struct tls_updates updates[2];
+	struct agents_state before[2];
+	unsigned int i;
+
+	agents_start(LINK);
+	for (i = 0; i < 2; i++)
+		tls_context_limit(agents[i].now.context, &limits);
+	WAIT_FOR(agents_ready());
+	for (i = 0; i < 2; i++)
+		before[i] = agents_state(i);
+	for (i = 0; i < 3; i++)
+		check_goes_on();
+	for (i = 0; i < 2; i++) {
+		updates[i] = tls_context_updates(agents[i].now.context);
+		CHECK(updates[i].sent > 2 && updates[i].heard > 2, "%llu and %llu", (unsigned long long)updates[i].sent,
+		      (unsigned long long)updates[i].heard);
+		CHECK_NUMBER("connections", agents_peer(i)->n_connections, 1);
+		CHECK(agents_peer(i)->connection == before[i].connection, "another connection");
+		CHECK_NUMBER("sessions", agents_link(i)->counters.sessions, 1);
+	}
+	agents_end();
+}
+
 TEST(both_ends_may_ask_at_once)
 {
 	unsigned int n;
@@ -134,14 +161,14 @@ TEST(either_connection_may_end_while_links_move)
 	unsigned int round, end, wait, i;
 	struct peer *peer;
 
-	for (round = 0; round < 24; round++) {
+	for (round = 0; round < 12; round++) {
 		end = round & 1;
 		agents_start(LINK);
 		WAIT_FOR(agents_ready());
 		for (i = 0; i < 2 && round & 2; i++)
 			device_rotate(&devices[i], QLINK_DIRECTION_TX, device_staged(&devices[i].tx) - 1);
 		until_moving();
-		for (wait = 0; wait < round / 8; wait++)
+		for (wait = 0; wait < round / 4; wait++)
 			agents_turn_one(wait & 1);
 		peer = agents_peer(end);
 		connection_end(round & 4 && peer->next ? peer->next : peer->connection, "the test ends it");

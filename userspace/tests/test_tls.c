@@ -539,6 +539,95 @@ TEST(suite_2_alone_is_refused_by_who_cannot_have_it)
 		     "wrong-group: no suitable key share");
 }
 
+/* --- KeyUpdate --- */
+
+/* Sends a number from one end, which changes its key when that is due, and reads it at the other. */
+static void pass_number(struct pair *pair, unsigned int from, uint32_t number, uint64_t now)
+{
+	uint32_t got = ~number;
+	struct qlink_why why;
+
+	CHECK_NUMBER("update", tls_update(pair->ends[from], now, &why), 0);
+	CHECK_NUMBER("write", tls_write(pair->ends[from], (const uint8_t *)&number, sizeof(number)), sizeof(number));
+	CHECK_NUMBER("read", read_some(pair, !from, (uint8_t *)&got, sizeof(got)), sizeof(got));
+	CHECK_NUMBER("number", got, number);
+}
+
+static void check_updates(const struct tls_context *context, unsigned int sent, unsigned int heard)
+{
+	struct tls_updates updates = tls_context_updates(context);
+
+	CHECK_NUMBER("sent", updates.sent, sent);
+	CHECK_NUMBER("heard", updates.heard, heard);
+}
+
+TEST(each_end_changes_its_key_after_so_many_records_and_so_long)
+{
+	static const struct tls_limits limits = { .records = 10, .age_ms = 1000, .heard_most = 100, .heard_ms = 1 };
+	struct exchange_binding before, after;
+	struct tls_context *contexts[2];
+	uint64_t now = 5000;
+	struct qlink_why why;
+	struct pair pair;
+	unsigned int i;
+	uint8_t byte;
+
+	pair_mix(&pair, contexts, 0);
+	for (i = 0; i < 2; i++) {
+		tls_context_limit(contexts[i], &limits);
+		CHECK_NUMBER("begins", tls_update(pair.ends[i], now, &why), 0);
+	}
+	CHECK_NUMBER("binding", tls_binding(pair.ends[0], &before), 0);
+	for (i = 0; i < 95; i++) {
+		pass_number(&pair, 0, i, now);
+		if (i < 35)
+			pass_number(&pair, 1, i, now);
+	}
+	check_updates(contexts[0], 9, 3);
+	check_updates(contexts[1], 3, 9);
+	/* Nothing is sent for a while. */
+	now += 999;
+	CHECK_NUMBER("too early", tls_update(pair.ends[0], now, &why), 0);
+	check_updates(contexts[0], 9, 3);
+	CHECK_NUMBER("due", tls_update(pair.ends[0], now + 1, &why), 0);
+	CHECK_NUMBER("not again", tls_update(pair.ends[0], now + 2, &why), 0);
+	poll(&(struct pollfd){ .fd = pair.fds[1], .events = POLLIN }, 1, 10000);
+	CHECK_NUMBER("no data", tls_read(pair.ends[1], &byte, 1), -EAGAIN);
+	check_updates(contexts[0], 10, 3);
+	check_updates(contexts[1], 3, 10);
+	pass_number(&pair, 0, 1, now);
+	CHECK_NUMBER("binding", tls_binding(pair.ends[0], &after), 0);
+	CHECK(!memcmp(&before, &after, sizeof(before)), "the exporter has changed");
+	check_counts("a", contexts[0], -1);
+	check_counts("b", contexts[1], -1);
+	drop_mix(&pair, contexts);
+}
+
+/* One that changes its key for each record; OpenSSL itself would take any number of them. */
+TEST(a_peer_that_changes_its_key_too_often_is_refused)
+{
+	static const struct tls_limits often = { .records = 1, .age_ms = 1000, .heard_most = 16, .heard_ms = 60000 };
+	struct tls_context *contexts[2];
+	struct qlink_why why;
+	struct pair pair;
+	unsigned int i;
+
+	pair_mix(&pair, contexts, 0);
+	tls_context_limit(contexts[0], &often);
+	CHECK_NUMBER("begins", tls_update(pair.ends[0], 1, &why), 0);
+	CHECK_NUMBER("begins", tls_update(pair.ends[1], 1, &why), 0);
+	for (i = 0; i <= 17; i++) {
+		pass_number(&pair, 0, i, 1);
+		CHECK_NUMBER("16 at once", tls_update(pair.ends[1], i < 17 ? 1 : 60000, &why), i < 17 ? 0 : -EACCES);
+	}
+	CHECK_TEXT("why", why.text, "too-many-key-updates: more than 16 at once, and one in 60000 ms");
+	check_counts("b", contexts[1], TLS_REFUSAL_UPDATES);
+	for (i = 0; i < 200; i++)
+		pass_number(&pair, 0, i, 1);
+	check_updates(contexts[1], 0, 217);
+	drop_mix(&pair, contexts);
+}
+
 TEST(exactly_one_end_of_a_pair_dials)
 {
 	CHECK(dial_is_ours("site-a", "site-b") !=

@@ -78,12 +78,21 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 /* --- out --- */
 
+void connection_look(struct connection *c)
+{
+	struct qlink_why why;
+
+	if (!c->is_over && !c->is_finishing && tls_update(c->tls, services_now(), &why))
+		end(c, why.text);
+}
+
 static void flush(struct connection *c)
 {
 	unsigned char *data;
 	ssize_t sent;
 	size_t len;
 
+	connection_look(c);
 	while (!c->is_over && (len = evbuffer_get_length(c->out))) {
 		/* A repeated write must have the same bytes until TLS accepts them. */
 		len = len < MSG_BYTES_MAX ? len : MSG_BYTES_MAX;

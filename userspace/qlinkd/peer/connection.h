@@ -80,6 +80,14 @@ void connection_send(struct connection *connection, const uint8_t *data, size_t 
 		     size_t most);
 
 /**
+ * connection_look() - do what is due without messages: change the key that is sent with
+ * @connection: its handshake is complete
+ *
+ * Context: The event loop's thread.
+ */
+void connection_look(struct connection *connection);
+
+/**
  * connection_finish() - send nothing more, once all that waits is sent
  * @connection: its handshake is complete; messages of the peer still come, until it has finished
  *	as well: then the event loop calls @closed

@@ -632,6 +632,8 @@ void peer_grow_old(struct peer *peer)
 {
 	bool is_old = peer->life_ms && services_now() - peer->opened_at >= peer->life_ms;
 
+	if (peer->is_open)
+		connection_look(peer->connection);
 	/* What is stale already was asked for, and perhaps in vain. */
 	if (peer->is_open && !peer->next && (is_old || peer->is_stale))
 		replace(peer, "the connection is old");

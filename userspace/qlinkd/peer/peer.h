@@ -219,8 +219,9 @@ void peer_renew(struct peer *peer);
 int peer_reconnect(struct peer *peer);
 
 /**
- * peer_grow_old() - replace the connection if it is older than the configuration allows
- * @peer: the peer
+ * peer_grow_old() - do what the age of the connection demands
+ * @peer: the peer; its connection gets another key of TLS, or is replaced if it is older than the
+ *	configuration allows
  *
  * Context: The event loop's thread.
  */

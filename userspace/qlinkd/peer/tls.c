@@ -14,6 +14,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "qlinkd/base/rate.h"
+
 #define CIPHER		"TLS_AES_256_GCM_SHA384"
 #define SIGNATURES	"mldsa87:mldsa65"
 #define NAME_FLAGS	(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | \
@@ -29,8 +31,14 @@ static const struct {
 	[TLS_SUITE_2] = { "SecP384r1MLKEM1024", "ML-DSA-87", "SecP384r1MLKEM1024:X25519MLKEM768" },
 };
 
+const struct tls_limits tls_default_limits = {
+	.records = 1 << 22, .age_ms = 3600000, .heard_most = 16, .heard_ms = 60000,
+};
+
 struct tls_context {
 	SSL_CTX *ssl;
+	struct tls_limits limits;
+	struct tls_updates updates;
 	unsigned int suite;
 	uint64_t n_refused[TLS_N_REFUSALS];
 };
@@ -42,6 +50,10 @@ struct tls {
 	const char *peer;
 	bool has_dialled;
 	bool wants_write;
+	/* records that were sealed with the key that is in use since; KeyUpdates that were not judged yet */
+	uint64_t n_records, since;
+	unsigned int n_heard;
+	struct rate heard;
 };
 
 static const char *const refusals[TLS_N_REFUSALS] = {
@@ -58,6 +70,7 @@ static const char *const refusals[TLS_N_REFUSALS] = {
 	[TLS_REFUSAL_SHORT] = "out-of-descriptors",
 	[TLS_REFUSAL_ROUTE] = "through-qlink",
 	[TLS_REFUSAL_SUITE] = "wrong-suite",
+	[TLS_REFUSAL_UPDATES] = "too-many-key-updates",
 	[TLS_REFUSAL_OTHER] = "other",
 };
 
@@ -183,8 +196,10 @@ int tls_context_new(struct tls_context **context, const struct credentials *cred
 	int err;
 
 	*context = NULL;
-	if (made)
+	if (made) {
 		made->ssl = SSL_CTX_new(TLS_method());
+		made->limits = tls_default_limits;
+	}
 	if (!made || !made->ssl)
 		err = qlink_refuse(why, -EINVAL, "no memory for TLS");
 	else
@@ -219,7 +234,32 @@ unsigned int tls_context_suite(const struct tls_context *context)
 	return context->suite;
 }
 
+void tls_context_limit(struct tls_context *context, const struct tls_limits *limits)
+{
+	context->limits = *limits;
+}
+
+struct tls_updates tls_context_updates(const struct tls_context *context)
+{
+	return context->updates;
+}
+
 /* --- one connection --- */
+
+/* Called by OpenSSL for each message; of those after the handshake it keeps no count. */
+static void on_message(int is_sent, int version, int type, const void *data, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct tls *tls = arg;
+
+	(void)version;
+	(void)ssl;
+	if (type != SSL3_RT_HANDSHAKE || !len || *(const uint8_t *)data != SSL3_MT_KEY_UPDATE)
+		return;
+	tls->context->updates.sent += is_sent;
+	tls->context->updates.heard += !is_sent;
+	tls->n_heard += !is_sent;
+}
 
 int tls_new(struct tls **tls, struct tls_context *context,
 	    int fd, bool has_dialled, const char *const *peers)
@@ -238,6 +278,8 @@ int tls_new(struct tls **tls, struct tls_context *context,
 		ERR_clear_error();
 		return -ENOMEM;
 	}
+	SSL_set_msg_callback(made->ssl, on_message);
+	SSL_set_msg_callback_arg(made->ssl, made);
 	if (has_dialled)
 		SSL_set_connect_state(made->ssl);
 	else
@@ -442,6 +484,41 @@ int tls_demand(struct tls *tls, unsigned int least, struct qlink_why *why)
 			  EVP_PKEY_get0_type_name(key));
 }
 
+static int judge_heard(struct tls *tls, uint64_t now, struct qlink_why *why)
+{
+	for (; tls->n_heard; tls->n_heard--) {
+		if (!rate_take(&tls->heard, now))
+			return tls_refuse(tls->context, TLS_REFUSAL_UPDATES, why,
+					  "more than %u at once, and one in %u ms", tls->heard.burst,
+					  tls->heard.refill_ms);
+	}
+	return 0;
+}
+
+int tls_update(struct tls *tls, uint64_t now, struct qlink_why *why)
+{
+	const struct tls_limits *limits = &tls->context->limits;
+
+	if (!tls->since) {
+		tls->since = now;
+		rate_init(&tls->heard, limits->heard_most, limits->heard_ms, now);
+	}
+	if (judge_heard(tls, now, why))
+		return -EACCES;
+	if (tls->n_records < limits->records && now - tls->since < limits->age_ms)
+		return 0;
+	ERR_clear_error();
+	/* Not while a record is sent in part; the next call tries again. */
+	if (SSL_key_update(tls->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1) {
+		tls->n_records = 0;
+		tls->since = now;
+		/* If it cannot be sent now, the next write sends it first. */
+		SSL_do_handshake(tls->ssl);
+	}
+	ERR_clear_error();
+	return 0;
+}
+
 bool tls_wants_write(const struct tls *tls)
 {
 	return tls->wants_write;
@@ -511,8 +588,10 @@ ssize_t tls_write(struct tls *tls, const uint8_t *data, size_t len)
 
 	ERR_clear_error();
 	got = SSL_write(tls->ssl, data, len > 65536 ? 65536 : (int)len);
-	if (got > 0)
+	if (got > 0) {
+		tls->n_records += 1 + (uint64_t)(got - 1) / SSL3_RT_MAX_PLAIN_LENGTH;
 		return got;
+	}
 	if (waits(tls, got))
 		return -EAGAIN;
 	ERR_clear_error();

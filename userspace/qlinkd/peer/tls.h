@@ -27,6 +27,7 @@
  * @TLS_REFUSAL_SHORT: no descriptor or no memory for a caller
  * @TLS_REFUSAL_ROUTE: the route to the peer uses a qlink device
  * @TLS_REFUSAL_SUITE: the connection has a lower suite than the configuration demands
+ * @TLS_REFUSAL_UPDATES: the peer changes its keys of TLS too often
  * @TLS_REFUSAL_OTHER: any other failure of the handshake
  * @TLS_N_REFUSALS: number of refusals
  */
@@ -44,6 +45,7 @@ enum tls_refusal {
 	TLS_REFUSAL_SHORT,
 	TLS_REFUSAL_ROUTE,
 	TLS_REFUSAL_SUITE,
+	TLS_REFUSAL_UPDATES,
 	TLS_REFUSAL_OTHER,
 	TLS_N_REFUSALS,
 };
@@ -59,6 +61,37 @@ enum tls_refusal {
  */
 #define TLS_SUITE_1	1
 #define TLS_SUITE_2	2
+
+/**
+ * DOC: KeyUpdate
+ *
+ * Each end changes the key that it sends with (RFC 8446, 4.6.3) before it has sealed so many records, or
+ * after so long, whichever is first (5.5 has 2^24.5 records for AES-GCM). It does not ask the peer to do
+ * the same, because the peer has the same rule. The exporter, and so the binding of keys to the
+ * connection, does not change by this: it is computed once, from the handshake (7.5).
+ *
+ * OpenSSL takes any number of KeyUpdates, so a peer may send only so many here.
+ */
+
+/**
+ * struct tls_limits - when a key of TLS is changed
+ */
+struct tls_limits {
+	/** @records: records that are sealed with one key, at most */
+	uint64_t records;
+
+	/** @age_ms: how long one key seals, in ms */
+	uint64_t age_ms;
+
+	/** @heard_most: KeyUpdates that the peer may send at once */
+	uint32_t heard_most;
+
+	/** @heard_ms: ms in which it may send one more */
+	uint32_t heard_ms;
+};
+
+/* The limits of a context until tls_context_limit(). */
+extern const struct tls_limits tls_default_limits;
 
 /* TLS settings and counters that all connections of an agent share. */
 struct tls_context;
@@ -103,6 +136,33 @@ void tls_context_free(struct tls_context *context);
  * Context: Process.
  */
 void tls_context_take(struct tls_context *context, struct tls_context *from);
+
+/**
+ * tls_context_limit() - set when connections change their keys
+ * @context: the context; connections that it has have these limits from now on, except for
+ *	those of what the peer may send
+ * @limits: copied
+ */
+void tls_context_limit(struct tls_context *context, const struct tls_limits *limits);
+
+/**
+ * struct tls_updates - how many KeyUpdates there were
+ */
+struct tls_updates {
+	/** @sent: by this end, of which OpenSSL sends some because the peer asks for them */
+	uint64_t sent;
+
+	/** @heard: of peers */
+	uint64_t heard;
+};
+
+/**
+ * tls_context_updates() - get the number of KeyUpdates of all connections so far
+ * @context: the context
+ *
+ * Return: their numbers.
+ */
+struct tls_updates tls_context_updates(const struct tls_context *context);
 
 /**
  * tls_refuse() - count a refused connection, and write down why
@@ -220,6 +280,19 @@ unsigned int tls_suite(const struct tls *tls);
  * Return: 0, or %-EACCES with @why; then TLS_REFUSAL_SUITE is counted.
  */
 int tls_demand(struct tls *tls, unsigned int least, struct qlink_why *why);
+
+/**
+ * tls_update() - change the key that this end sends with, if that is due
+ * @tls: its handshake is complete
+ * @now: time in ms, not earlier than in the last call
+ * @why: filled in on refusal
+ *
+ * To be called after reading, before writing, and now and then without either.
+ *
+ * Context: Process; never waits.
+ * Return: 0; or %-EACCES with @why if the peer changes its own too often, which is counted.
+ */
+int tls_update(struct tls *tls, uint64_t now, struct qlink_why *why);
 
 /**
  * tls_wants_write() - check what a handshake, a read or a write waits for
