@@ -20,7 +20,7 @@
 #define BEAT_MS		1000
 /* Between two signatures of the audit log: a cut at its end is noticed up to the last one. */
 #define CHECKPOINT_MS	3600000
-/* Beats between two checks of a certificate; those of peers a few at each beat. */
+/* Beats between two checks of a certificate, beside those when it expires; those of peers a few at each beat. */
 #define RECHECK_BEATS	60
 /* Events of devices to handle in one turn of the loop, at most. */
 #define TURN		64
@@ -178,6 +178,8 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	for (i = 0; i < agent->now.n_peers; i++)
+		peer_watch(agent->now.peers[i], time(NULL));
 	if (agent->n_beats % RECHECK_BEATS == 0)
 		expiry_check(&agent->now, &agent->services, time(NULL));
 	for (i = agent->n_beats++ % RECHECK_BEATS; i < agent->now.n_peers; i += RECHECK_BEATS)

@@ -144,6 +144,87 @@ TEST(a_suite_that_is_demanded_ends_a_connection_of_a_lower_one)
 	agents_certify(i, ".");
 }
 
+/* --- what is no longer valid while there is a connection --- */
+
+/* A certificate of an agent that is valid for some seconds from now. */
+static void certify_briefly(unsigned int i, unsigned int seconds)
+{
+	agents_shell("cd %s && rm -f %s.pem %s.key && openssl req -x509 -newkey ML-DSA-65 -nodes -not_before \"$(date -u -d '-1 min' +%%Y%%m%%d%%H%%M%%SZ)\" "
+		     "-not_after \"$(date -u -d '+%u sec' +%%Y%%m%%d%%H%%M%%SZ)\" -subj /CN=%s -CA ca.pem -CAkey ca.key "
+		     "-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:%s -keyout %s.key -out %s.pem 2>/dev/null",
+		     agents_dir, agents_names[i], agents_names[i], seconds, agents_names[i], agents_names[i], agents_names[i], agents_names[i]);
+}
+
+/* Nobody reloads anything: the other end lets go of it by itself, and goes on under what it has. */
+TEST(a_peer_whose_certificate_expires_loses_its_connection)
+{
+	const struct tls_context *context;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		agents_files();
+		certify_briefly(i, 4);
+		agents_start(LINK);
+		WAIT_FOR(agents_ready());
+		CHECK_NUMBER("connections", agents_peer(!i)->n_connections, 1);
+		context = agents[!i].now.context;
+		WAIT_FOR(!agents_peer(!i)->is_open);
+		CHECK(agents_logged(!i, "peer-unreachable peer=") &&
+		      agents_logged(!i, "why=\"certificate-not-valid-now: certificate has expired\""), "not logged");
+		CHECK(tls_refused(context, TLS_REFUSAL_DATES), "not counted");
+		CHECK(devices[!i].tx.n && devices[!i].rx.n, "the staged keys are gone");
+		agents_certify(i, ".");
+		agents_reload(i);
+		WAIT_FOR(agents_ready());
+		agents_end();
+	}
+}
+
+/* Makes a CRL of the CA for some seconds, in which the certificate of an agent is revoked or not. */
+static void make_crl(const char *options, unsigned int seconds)
+{
+	agents_shell("cd %s && : >>index.txt && echo 01 >crlnumber && { echo '[ca]'; echo default_ca=x; echo '[x]'; echo database=index.txt; "
+		     "echo crlnumber=crlnumber; echo default_md=default; } >ca.conf && "
+		     "{ %s openssl ca -config ca.conf -gencrl -crlsec %u -keyfile ca.key -cert ca.pem -out crl.new; } 2>/dev/null && mv crl.new crl.pem",
+		     agents_dir, options, seconds);
+}
+
+static const char *conf_with_crl(unsigned int i)
+{
+	static char text[AGENTS_TEXT];
+
+	snprintf(text, sizeof(text), "agent\n\tcrl %s/crl.pem\n%s", agents_dir, agents_conf(i, KME, LINK) + strlen("agent\n"));
+	return text;
+}
+
+TEST(a_peer_that_is_revoked_or_whose_crl_expires_loses_its_connection)
+{
+	char revoke[200];
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		agents_start(LINK);
+		WAIT_FOR(agents_ready());
+		make_crl("", 5);
+		agents_write(agents_paths[i], conf_with_crl(i));
+		agents_reload(i);
+		WAIT_FOR(agents_ready());
+		CHECK(agents_peer(i)->is_open, "no connection");
+		/* Nobody brings another one in time. */
+		WAIT_FOR(!agents_peer(i)->is_open && agents_logged(i, "why=\"certificate-not-valid-now: CRL has expired\""));
+		make_crl("", 3600);
+		agents_reload(i);
+		WAIT_FOR(agents_ready() && agents_peer(i)->is_open);
+		snprintf(revoke, sizeof(revoke), "openssl ca -config ca.conf -keyfile ca.key -cert ca.pem -revoke %s.pem;", agents_names[!i]);
+		make_crl(revoke, 3600);
+		agents_reload(i);
+		WAIT_FOR(!agents_peer(i)->is_open && agents_logged(i, "why=\"wrong-ca: certificate revoked\""));
+		CHECK(devices[i].tx.n && devices[i].rx.n, "the staged keys are gone");
+		agents_end();
+		agents_certify(!i, ".");
+	}
+}
+
 static void on_any(void *arg, struct connection *connection)
 {
 	(void)connection;

@@ -15,6 +15,9 @@
 #include "qlinkd/agreement/dial.h"
 #include "route.h"
 
+/* How long nothing is looked at again that does not expire, in s. */
+#define WATCH_S	3600
+
 static void add_timer(struct event *timer, uint32_t ms)
 {
 	const struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
@@ -100,6 +103,7 @@ static uint32_t choose_life(const struct peer *peer)
 static void log_begin(struct peer *peer)
 {
 	peer->is_stale = false;
+	peer->ends_at = 0;
 	peer->n_connections++;
 	peer->why[0] = '\0';
 	peer->opened_at = services_now();
@@ -578,10 +582,25 @@ void peer_recheck(struct peer *peer)
 {
 	struct qlink_why why;
 
+	peer->ends_at = 0;
 	if (peer->is_open && tls_recheck(connection_tls(peer->connection), &why))
 		connection_end(peer->connection, why.text);
 	if (peer->is_moving && tls_recheck(connection_tls(peer->next), &why))
 		connection_end(peer->next, why.text);
+}
+
+void peer_watch(struct peer *peer, time_t now)
+{
+	time_t end;
+
+	if (!peer->is_open)
+		return;
+	if (peer->ends_at && now >= peer->ends_at)
+		peer_recheck(peer);
+	if (peer->ends_at)
+		return;
+	end = tls_next_end(connection_tls(peer->connection), now);
+	peer->ends_at = end ? end : now + WATCH_S;
 }
 
 /* Has one link say LEAVE, so that the peer dials; without a session there is nothing to lose. */

@@ -126,6 +126,9 @@ struct peer {
 	/** @life_ms: age of @connection in ms at which it is replaced, 0 for any */
 	uint32_t life_ms;
 
+	/** @ends_at: time of the system's clock at which to verify the peer again; 0 if unknown */
+	time_t ends_at;
+
 	/** @next: takes the place of @connection when the peer has accepted it, or %NULL */
 	struct connection *next;
 
@@ -200,6 +203,18 @@ void peer_start(struct peer *peer, const struct config_peer *config);
  * Context: The event loop's thread.
  */
 void peer_recheck(struct peer *peer);
+
+/**
+ * peer_watch() - verify the peer's certificate again at the time at which it expires
+ * @peer: the peer
+ * @now: time of the system's clock
+ *
+ * Also when another of its chain, or a CRL, expires. To be called each second; it looks at
+ * nothing until then. peer_recheck() does so at any time, as clocks may be set.
+ *
+ * Context: The event loop's thread.
+ */
+void peer_watch(struct peer *peer, time_t now);
 
 /**
  * peer_renew() - replace a connection that began with other certificates of ours

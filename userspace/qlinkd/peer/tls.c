@@ -323,7 +323,8 @@ int tls_finish(struct tls *tls)
 
 static enum tls_refusal refusal_of_chain(long verify)
 {
-	return verify == X509_V_ERR_CERT_HAS_EXPIRED || verify == X509_V_ERR_CERT_NOT_YET_VALID ?
+	return verify == X509_V_ERR_CERT_HAS_EXPIRED || verify == X509_V_ERR_CERT_NOT_YET_VALID ||
+	       verify == X509_V_ERR_CRL_HAS_EXPIRED || verify == X509_V_ERR_CRL_NOT_YET_VALID ?
 	       TLS_REFUSAL_DATES : TLS_REFUSAL_CA;
 }
 
@@ -458,6 +459,38 @@ int tls_recheck(struct tls *tls, struct qlink_why *why)
 		return 0;
 	return tls_refuse(tls->context, refusal_of_chain(error), why, "%s",
 			  X509_verify_cert_error_string(error));
+}
+
+static void sooner(time_t *end, const ASN1_TIME *at, time_t now)
+{
+	struct tm tm;
+	time_t when;
+
+	if (!at || !ASN1_TIME_to_tm(at, &tm))
+		return;
+	/* A certificate is valid in its last second (RFC 5280, 4.1.2.5). */
+	when = timegm(&tm) + 1;
+	if (when > now && (!*end || when < *end))
+		*end = when;
+}
+
+time_t tls_next_end(const struct tls *tls, time_t now)
+{
+	const STACK_OF(X509_OBJECT) *known =
+		X509_STORE_get0_objects(SSL_CTX_get_cert_store(tls->context->ssl));
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+	const X509_CRL *crl;
+	time_t end = 0;
+	int i;
+
+	for (i = 0; i < sk_X509_num(chain); i++)
+		sooner(&end, X509_get0_notAfter(sk_X509_value(chain, i)), now);
+	for (i = 0; i < sk_X509_OBJECT_num(known); i++) {
+		crl = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(known, i));
+		if (crl)
+			sooner(&end, X509_CRL_get0_nextUpdate(crl), now);
+	}
+	return end;
 }
 
 static bool has_key(X509 *cert, unsigned int suite)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "common/why.h"
 #include "qlinkd/credentials/credentials.h"
@@ -19,7 +20,7 @@
  * @TLS_REFUSAL_SIGNATURE: the peer has no certificate with an allowed signature algorithm
  * @TLS_REFUSAL_NO_CERTIFICATE: the peer sends no certificate
  * @TLS_REFUSAL_CA: the peer's certificate is not from our CA, or is invalid
- * @TLS_REFUSAL_DATES: the peer's certificate is expired or not yet valid
+ * @TLS_REFUSAL_DATES: the peer's certificate, or our CRL for it, is expired or not yet valid
  * @TLS_REFUSAL_IDENTITY: the peer's certificate has another name
  * @TLS_REFUSAL_ALERT: the peer refused us with a TLS alert
  * @TLS_REFUSAL_TIMEOUT: the handshake takes too long
@@ -258,6 +259,16 @@ int tls_handshake(struct tls *tls, struct qlink_why *why);
  * Return: 0, or %-EACCES with @why; then the refusal is counted.
  */
 int tls_recheck(struct tls *tls, struct qlink_why *why);
+
+/**
+ * tls_next_end() - get when something expires on which the peer's certificate depends
+ * @tls: its handshake is complete
+ * @now: time of the system's clock
+ *
+ * Return: the first time after @now at which a certificate of the peer's chain, or one of our
+ * CRLs, expires; 0 if none does. tls_recheck() tells what that means.
+ */
+time_t tls_next_end(const struct tls *tls, time_t now);
 
 /**
  * tls_suite() - get the suite of a connection
