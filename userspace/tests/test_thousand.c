@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A thousand links between two agents: what the start, a restart of one agent and doing nothing take.
+ * A thousand links between two agents: what the start, a restart of one agent, another connection and
+ * doing nothing take.
  * The agents are whole, each with its own process and loop, and have real TLS over a line with 50 ms
  * of delay each way. Only their devices are in memory.
  */
@@ -133,6 +134,67 @@ static void run_line(int listener, uint16_t to)
 	}
 }
 
+/* --- another connection, after the time in which nothing happens --- */
+
+#define LOOK_MS	20
+
+/* What an end says of it: how long its links took to move, and what went wrong. */
+struct moved {
+	uint64_t ms, trouble, offers_lost;
+};
+
+static int moves[2];
+static struct event *move_timer;
+static uint64_t moves_at;
+
+static bool has_moved(const struct fleet_site *site, struct moved *moved)
+{
+	const struct peer *peer = site->agent.now.peers[0];
+	size_t i;
+
+	if (peer->n_connections < 2 || peer->is_moving)
+		return false;
+	for (i = 0; i < site->n; i++) {
+		const struct link *link = site->agent.now.links[i]->link;
+
+		if (link->counters.sessions < 2 || link->session.phase != SESSION_PHASE_READY)
+			return false;
+		moved->trouble += link->counters.timeouts + link->counters.violations + link->counters.failures;
+		moved->offers_lost += link->session.tx.most < SESSION_OFFER_MAX;
+	}
+	return true;
+}
+
+static void on_move(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval soon = { .tv_usec = LOOK_MS * 1000 };
+	struct fleet_site *site = arg;
+	struct moved moved = { 0 };
+
+	(void)fd;
+	(void)what;
+	if (site->is_up && !moves_at) {
+		moves_at = services_now() + FLEET_IDLE_MS + 500;
+	} else if (moves_at && services_now() >= moves_at) {
+		/* Once; later it is being replaced, or is new. */
+		if (site->agent.now.peers[0]->dials && site->agent.now.peers[0]->n_connections < 2)
+			peer_reconnect(site->agent.now.peers[0]);
+		if (has_moved(site, &moved)) {
+			moved.ms = services_now() - moves_at;
+			if (write(moves[1], &moved, sizeof(moved)) != sizeof(moved))
+				_exit(1);
+			return;
+		}
+	}
+	event_add(move_timer, &soon);
+}
+
+static void on_starts(struct fleet_site *site)
+{
+	move_timer = evtimer_new(site->agent.base, on_move, site);
+	on_move(-1, 0, site);
+}
+
 /* --- the test --- */
 
 static const char *const ends[2] = { "end 0", "end 1" };
@@ -163,6 +225,21 @@ static void check_idle(unsigned int end, int report, const struct fleet_usage *s
 		      (used.heap + used.locked) / sites[end].n);
 }
 
+static void check_moved(void)
+{
+	struct pollfd fd = { moves[0], POLLIN, 0 };
+	struct moved moved = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (poll(&fd, 1, FLEET_GOAL_MS) != 1 || read(moves[0], &moved, sizeof(moved)) != sizeof(moved))
+			CHECK(false, "the links do not move");
+		printf("# another connection, %u links: %llu ms\n", sites[0].n, (unsigned long long)moved.ms);
+		CHECK_NUMBER("timeouts, violations, failures", moved.trouble, 0);
+		CHECK_NUMBER("offers lost", moved.offers_lost, 0);
+	}
+}
+
 /* Without privileges, fewer links fit into the memory that may be locked. */
 static unsigned int count_links(void)
 {
@@ -188,7 +265,7 @@ static void set_up(const char *dir)
 	names[0] = first_dials ? "site-a" : "site-b";
 	names[1] = first_dials ? "site-b" : "site-a";
 	for (i = 0; i < 2; i++) {
-		sites[i] = (struct fleet_site){ .n = count_links() };
+		sites[i] = (struct fleet_site){ .n = count_links(), .starts = on_starts };
 		snprintf(sites[i].conf, sizeof(sites[i].conf), "%s/%u.conf", dir, i);
 		snprintf(sites[i].log, sizeof(sites[i].log), "%s/%u.log", dir, i);
 		write_config(&sites[i], i, dir, i ? to : through);
@@ -210,6 +287,7 @@ TEST(a_thousand_links_to_one_peer_over_a_long_line)
 	snprintf(command, sizeof(command), PKI " ca %s && " PKI " cert %s site-a && " PKI
 		 " cert %s site-b", dir, dir, dir);
 	CHECK_NUMBER(command, system(command), 0);
+	CHECK(!pipe(moves), "pipe: %s", strerror(errno));
 	set_up(dir);
 	for (i = 0; i < 2; i++) {
 		CHECK(!pipe(reports[i]), "pipe: %s", strerror(errno));
@@ -219,6 +297,8 @@ TEST(a_thousand_links_to_one_peer_over_a_long_line)
 		check_start("start", i, reports[i][0], &used[i]);
 	for (i = 0; i < 2; i++)
 		check_idle(i, reports[i][0], &used[i]);
+	check_moved();
+	sites[1].starts = NULL;
 	fleet_kill(pids[1]);
 	CHECK(!pipe(again), "pipe: %s", strerror(errno));
 	pids[1] = fleet_start(&sites[1], again[1]);
