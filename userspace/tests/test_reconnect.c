@@ -47,6 +47,8 @@ TEST(twenty_reconnects_lose_no_offer)
 		WAIT_FOR(agents_link(0)->counters.offers > offers[0] && agents_link(1)->counters.offers > offers[1]);
 	}
 	WAIT_FOR(!agents_peer(0)->old && !agents_peer(1)->old);
+	/* Whoever asks ten times in a few seconds waits longer and longer. */
+	CHECK_NUMBER("pause", agents_peer(agents_dialler())->dial_ms, PEER_DIAL_MAX_MS);
 	for (i = 0; i < 2; i++) {
 		const struct link *link = agents_link(i);
 

@@ -78,7 +78,7 @@ static void attach(struct connection *to, struct link *link)
 
 /* --- the connection --- */
 
-/* Only a connection that lasted shows that the next one is worth a quick attempt. */
+/* Before the next attempt: only a connection that lasted shows that the next one is worth a quick attempt. */
 static void note_end(struct peer *peer)
 {
 	if (services_now() - peer->opened_at >= PEER_LASTS_MS)
@@ -142,7 +142,10 @@ static void hear(struct peer *peer, struct peer_link *entry, struct msg *msg, co
 static void begin_move(struct peer *peer);
 static void finish_move(struct peer *peer);
 
-/* The peer has accepted the next connection; or it cannot dial, and asks for one. */
+/*
+ * The peer has accepted the next connection; or it cannot dial, and asks for one. A peer that asks again
+ * and again waits as long as one that hangs up again and again.
+ */
 static void note_leave(struct peer *peer)
 {
 	if (peer->is_moving || !peer->dials)
@@ -151,7 +154,8 @@ static void note_leave(struct peer *peer)
 		begin_move(peer);
 	} else if (!peer->next && peer->dial_fd < 0) {
 		peer->is_stale = true;
-		add_timer(peer->redial, 0);
+		note_end(peer);
+		dial_later(peer);
 	}
 }
 
@@ -557,22 +561,24 @@ int peer_new(struct peer **out, const char *own, const struct config_peer *confi
 }
 
 /* Another configuration may demand a higher suite. */
-static void check_suite(struct peer *peer)
+static void check_suite(struct peer *peer, struct connection *connection)
 {
 	struct qlink_why why;
 
-	if (peer->is_open && tls_demand(connection_tls(peer->connection), peer->config->suite_least, &why))
-		connection_end(peer->connection, why.text);
+	if (tls_demand(connection_tls(connection), peer->config->suite_least, &why))
+		connection_end(connection, why.text);
 }
 
 void peer_start(struct peer *peer, const struct config_peer *config)
 {
 	peer->config = config;
 	peer->names[0] = config->name;
-	if (peer->is_started) {
-		check_suite(peer);
+	if (peer->is_open)
+		check_suite(peer, peer->connection);
+	if (peer->is_moving)
+		check_suite(peer, peer->next);
+	if (peer->is_started)
 		return;
-	}
 	peer->is_started = true;
 	if (peer->dials)
 		add_timer(peer->redial, 0);
