@@ -13,6 +13,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "common/private.h"
+
 int pem_refuse(const struct pem *pem, struct qlink_why *why, const char *format, ...)
 {
 	int at = snprintf(why->text, sizeof(why->text), "%s %.200s: ", pem->use, pem->path);
@@ -37,17 +39,6 @@ static int refuse_errno(const struct pem *pem, int err, struct qlink_why *why)
 	}
 }
 
-/*
- * What belongs to root may be given to a group: that of the agent, or, as the mode shows an ACL, the
- * users whom the service manager lets read its credentials. The rule must not depend on who runs us:
- * "qlinkd -n" of root and the agent refuse the same files.
- */
-static bool is_open_to_others(const struct stat *stat)
-{
-	return stat->st_mode & (S_IRWXO | S_IWGRP | S_IXGRP) ||
-	       (stat->st_uid && stat->st_mode & S_IRGRP);
-}
-
 static int check_file(const struct pem *pem, int fd, bool is_private, size_t *len,
 		      struct qlink_why *why)
 {
@@ -63,7 +54,7 @@ static int check_file(const struct pem *pem, int fd, bool is_private, size_t *le
 		return pem_refuse(pem, why, "is empty");
 	if (stat.st_size > PEM_BYTES_MAX)
 		return pem_refuse(pem, why, "has more than %u bytes", PEM_BYTES_MAX);
-	if (is_private && is_open_to_others(&stat))
+	if (is_private && qlink_is_open_to_others(&stat))
 		return pem_refuse(pem, why,
 				  "others can read or change it: its mode is %04o, and may be %s",
 				  stat.st_mode & 07777, stat.st_uid ? "0600" : "0600 or 0640");
