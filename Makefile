@@ -16,7 +16,7 @@ help:
 	@echo
 	@echo 'make             modules and userspace for this machine (Debian 13)'
 	@echo 'make modules     qlink.ko for the kernel of KDIR'
-	@echo 'make userspace   qlinkd, qlinkctl, qlink-kmesim and the plug-in for ip'
+	@echo 'make userspace   qlinkd, qlinkctl, qlink-vault, qlink-kmesim and the plug-in for ip'
 	@echo 'make install     copies what "make" built, below DESTDIR; builds nothing'
 	@echo 'make clean       removes what any of these made in the tree'
 
