@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (i = 0; !err && i < config.n_links; i++)
 		check_link(&config, &config.links[i]);
 	for (i = 0; !err && i < config.n_kmes; i++)
-		must(config.kmes[i].node.url && config.kmes[i].node.ca);
+		must(config.kmes[i].node.url && (config.kmes[i].node.psk_file || config.kmes[i].node.key));
 	must(err || (config.agent.name && config.agent.ca));
 	config_free(&config);
 	return 0;

@@ -341,6 +341,9 @@ static int load_kmes(struct setup *next, const struct setup *now, time_t when,
 			.now = when,
 		};
 
+		/* It reads its key when it is asked. */
+		if (kme_dialect_is_file(kme->node.dialect))
+			continue;
 		err = load(&next->kmes[i], &files, find_kme(now, kme->name), &kme->trouble);
 		if (err && take_trouble(next, kme, err, when, error))
 			return err;

@@ -88,14 +88,20 @@ static const struct stock_ops ops = {
 
 struct site *site_start(int side, const char *link)
 {
+	char text[4096];
+
+	lab_conf(text, sizeof(text), side, link);
+	return site_start_as(side, text);
+}
+
+struct site *site_start_as(int side, const char *text)
+{
 	struct site *site = &sites[side];
 	struct config_error error;
 	struct qlink_why why;
-	char text[4096];
 
 	memset(site, 0, sizeof(*site));
 	now = 1000000;
-	lab_conf(text, sizeof(text), side, link);
 	CHECK_NUMBER("loop", kme_loop_new(&site->loop), 0);
 	CHECK(!config_parse(&site->config, text, strlen(text), "conf", &error), "%s", error.text);
 	CHECK_NUMBER("stock", stock_new(&site->stock, &site->config, &site->config.links[0], 0,

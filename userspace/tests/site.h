@@ -28,6 +28,9 @@ struct site {
 /* A link on one side of the lab, with a section for its link; there is one site on each side at a time. */
 struct site *site_start(int side, const char *link);
 
+/* The same with a whole configuration, which the simulator knows nothing of. */
+struct site *site_start_as(int side, const char *text);
+
 /* Stop it. */
 void site_stop(struct site *site);
 

@@ -186,7 +186,9 @@ TEST(wrong_values_are_refused)
 	refused("link a\"b\n", "qlinkd.conf:1: link a\"b: not the name of a device, of at most 15 characters");
 	refused("agent\n\tcontrol /" LONG_ID "\n", "qlinkd.conf:2: control /012345678901234567890123456789012345678...: has 131 bytes, and a socket may have 107");
 	refused("kme a\n\ttls 1.1\n", "qlinkd.conf:2: tls 1.1: not pq, 1.3 or 1.2");
-	refused("kme a\n\tdialect etsi-014\n", "qlinkd.conf:2: dialect etsi-014: not etsi014 or skip");
+	refused("kme a\n\tdialect etsi-014\n", "qlinkd.conf:2: dialect etsi-014: not etsi014, skip or vault");
+	refused("kme a\n\tside c\n", "qlinkd.conf:2: side c: not a or b");
+	refused("kme a\n\tfile v\n", "qlinkd.conf:2: file v: not an absolute path");
 	refused("kme a\n\tdialect skip etsi014\n", "qlinkd.conf:2: dialect: has 2 values, and takes one");
 	refused("kme a\n\tpsk-id " LONG_ID "\n", "qlinkd.conf:2: psk-id 0123456789012345678901234567890123456789...: has 130 bytes, and may have 128");
 	refused("kme a\n\tpsk-file p\n", "qlinkd.conf:2: psk-file p: not an absolute path");
@@ -237,6 +239,34 @@ TEST(a_slash_at_the_end_of_a_url_is_no_error)
 	config_free(&config);
 }
 
+#define VAULT		"kme v\n\tdialect vault\n\tfile /v\n\tkey-file /k\n\tside b\n"
+
+/* No server, no certificate, and no SAE that it would know the peer by. */
+TEST(a_vault_is_a_kme_that_needs_a_file_a_key_and_a_side)
+{
+	struct config config;
+	struct config_error error;
+	static const char text[] = AGENT PEER VAULT "link a\n\tpeer site-b\n\tkmes v\n";
+
+	CHECK_NUMBER("parse", config_parse(&config, text, strlen(text), "qlinkd.conf", &error), 0);
+	CHECK_TEXT("error", error.text, "");
+	CHECK_NUMBER("dialect", config.kmes[0].node.dialect, KME_DIALECT_VAULT);
+	CHECK_TEXT("file", config.kmes[0].node.url, "/v");
+	CHECK_TEXT("key file", config.kmes[0].node.key, "/k");
+	CHECK_NUMBER("side", config.kmes[0].node.side, 1);
+	CHECK_TEXT("sae", config.links[0].sae, "site-b");
+	config_free(&config);
+	refused("kme v\n\tdialect vault\n", "qlinkd.conf:1: kme v: lacks file");
+	refused("kme v\n\tdialect vault\n\tfile /v\n", "qlinkd.conf:1: kme v: lacks key-file");
+	refused("kme v\n\tdialect vault\n\tfile /v\n\tkey-file /k\n", "qlinkd.conf:1: kme v: lacks side");
+	refused("kme v\n\turl https://x\n\tdialect vault\n\tfile /v\n", "qlinkd.conf:2: url: dialect vault has none");
+	refused(VAULT "\ttls pq\n", "qlinkd.conf:6: tls: dialect vault has none");
+	refused(VAULT "\tcertificate /c\n", "qlinkd.conf:6: certificate: dialect vault has none");
+	refused(VAULT "\tparallel 1\n", "qlinkd.conf:6: parallel: dialect vault has none");
+	refused("kme v\n\turl https://x\n\tside a\n", "qlinkd.conf:3: side: dialect etsi014 has none");
+	refused("kme v\n\tdialect skip\n\tfile /v\n", "qlinkd.conf:3: file: dialect skip has none");
+}
+
 TEST(wrong_sections_are_refused)
 {
 	refused("", "qlinkd.conf:0: lacks a section agent");
@@ -244,7 +274,7 @@ TEST(wrong_sections_are_refused)
 	refused("\nagent\n\tname a\npeer b\n", "qlinkd.conf:2: agent: lacks certificate");
 	refused("kme a\n\turl https://x\n", "qlinkd.conf:1: kme a: lacks certificate");
 	refused("kme a\n\turl https://x\n\tcertificate /c\n\tkey /k\n", "qlinkd.conf:1: kme a: lacks ca");
-	refused("kme a\n\tdialect skip\n", "qlinkd.conf:1: kme: lacks url");
+	refused("kme a\n\tdialect skip\n", "qlinkd.conf:1: kme a: lacks url");
 	refused(KME("a", "x") "\tpsk-id b\n\tpsk-file /p\n",
 		"qlinkd.conf:1: kme a: has a psk-id or psk-file, and dialect etsi014 has only certificates");
 	refused(SKIP "\tpsk-id b\n", "qlinkd.conf:1: kme a: lacks psk-file");
@@ -262,7 +292,8 @@ TEST(wrong_sections_are_refused)
 	refused("link a\n\tpeer b\n\tmix c d\n\tmix-least 3\n\tsae S\n", "qlinkd.conf:1: link a: mix-least 3 is above the 2 KMEs of mix");
 	refused(LINK "\tmix-least 2\n", "qlinkd.conf:1: link qlink0: mix-least 2 needs mix, and the link has none");
 	refused(LINK "\tpolicy pqc-only\n", "qlinkd.conf:1: link qlink0: has kmes, which policy pqc-only does not use");
-	refused("link a\n\tpeer b\n\tkmes c\n", "qlinkd.conf:1: link a: lacks sae, by which its kmes know the peer");
+	refused(AGENT PEER KME("c", "x") "link a\n\tpeer site-b\n\tkmes c\n",
+		"qlinkd.conf:14: link a: lacks sae, by which its kmes know the peer");
 	refused(LINK "\tfloor-ms 11\n\tceiling-ms 10\n", "qlinkd.conf:1: link qlink0: floor-ms 11 is above ceiling-ms 10");
 	refused(LINK "\tstore 10\n", "qlinkd.conf:1: link qlink0: outage-cover 1000 is above store 10");
 }

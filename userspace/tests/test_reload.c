@@ -38,7 +38,7 @@ TEST(a_reload_with_a_bad_line_changes_nothing)
 		{ "\turl https://10.0.0.5#x\n", LINK, ":14: url https://10.0.0.5#x: must not have a '#'" },
 		{ "\turl https://me@10.0.0.5\n", LINK, ":14: url https://me@10.0.0.5: must not have a '@'" },
 		{ "\turl http://10.0.0.5\n", LINK, ":14: url http://10.0.0.5: must begin with https://" },
-		{ "", LINK, ":10: kme: lacks url" },
+		{ "", LINK, ":10: kme rack: lacks url" },
 		{ KME, "\tpolicy none\n", ": policy none: not hybrid-required" },
 		{ KME, "\tpolicy pqc-only\n\tkey-bytes 129\n", ": key-bytes 129: not a number from 32 to 128" },
 		{ KME, "\tkmes rack\n", ": link qlink0: lacks sae" },
@@ -322,7 +322,7 @@ TEST(a_reload_that_is_only_tried_tells_what_would_change)
 	agents_reload(0);
 	agents_certify(0, ".");
 	check_would(LINK, KME, "{\"links\":[{\"device\":\"qlink0\",\"change\":\"kept\"},{\"device\":\"qlink1\",\"change\":\"gone\"}],\"certificates_changed\":true}");
-	snprintf(more, sizeof(more), "{\"error\":\"%s:10: kme: lacks url\"}", agents_paths[0]);
+	snprintf(more, sizeof(more), "{\"error\":\"%s:10: kme rack: lacks url\"}", agents_paths[0]);
 	check_would(LINK, "", more);
 	agents_end();
 }

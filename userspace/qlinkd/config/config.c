@@ -431,9 +431,6 @@ static int end_link(struct reader *reader)
 	if (link->mixes && link->mix_least > link->n_kmes)
 		return reader_refuse_at(reader, reader->began, "link %s: mix-least %u is above the %u KMEs of mix",
 				 link->device, link->mix_least, link->n_kmes);
-	if (link->n_kmes && !link->sae)
-		return reader_refuse_at(reader, reader->began, "link %s: lacks sae, by which its kmes know the peer",
-				 link->device);
 	if (link->pacing.floor_ms > link->pacing.ceiling_ms)
 		return reader_refuse_at(reader, reader->began, "link %s: floor-ms %u is above ceiling-ms %u",
 				 link->device, link->pacing.floor_ms, link->pacing.ceiling_ms);
@@ -469,7 +466,7 @@ static const struct reader_option agent_options[] = {
 
 static const struct reader_option kme_options[] = {
 	{ .name = "dialect", .kind = &keyserver_dialect, MEMBER(config_kme, node.dialect) },
-	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url), .is_required = true },
+	{ .name = "url", .kind = &kind_url, MEMBER(config_kme, node.url) },
 	RANGE("id", kind_id, config_kme, node.id, 1, KME_SAE_ID_MAX),
 	{ .name = "certificate", .kind = &kind_file, MEMBER(config_kme, node.certificate) },
 	{ .name = "key", .kind = &kind_file, MEMBER(config_kme, node.key) },
@@ -482,6 +479,10 @@ static const struct reader_option kme_options[] = {
 	{ .name = "tls", .kind = &kind_tls, MEMBER(config_kme, node.tls) },
 	NUMBER("parallel", config_kme, node.parallel, 1, KME_PARALLEL_MAX),
 	NUMBER("turn-ms", config_kme, node.turn_ms, TURN_MIN_MS, TURN_MAX_MS),
+	/* Of a file, the path stands in the place of the URL. */
+	{ .name = "file", .kind = &reader_path, MEMBER(config_kme, node.url) },
+	{ .name = "key-file", .kind = &reader_path, MEMBER(config_kme, node.key) },
+	{ .name = "side", .kind = &keyserver_side, MEMBER(config_kme, node.side) },
 };
 
 static const struct reader_option peer_options[] = {
@@ -547,6 +548,7 @@ static int resolve_link(struct reader *reader, struct config_link *link)
 {
 	const struct config *config = reader->arg;
 	struct config_peer *peer;
+	bool needs_sae = false;
 	uint32_t i;
 
 	link->peer = (uint32_t)find_peer(config, link->peer_name);
@@ -561,7 +563,14 @@ static int resolve_link(struct reader *reader, struct config_link *link)
 		if (link->kmes[i] == config->n_kmes)
 			return reader_refuse_at(reader, link->line, "link %s: there is no kme %s",
 						link->device, link->kme_names[i]);
+		needs_sae |= !kme_dialect_is_file(config->kmes[link->kmes[i]].node.dialect);
 	}
+	if (needs_sae && !link->sae)
+		return reader_refuse_at(reader, link->line, "link %s: lacks sae, by which its kmes know the peer",
+					link->device);
+	/* A file knows no SAE. */
+	if (link->n_kmes && !link->sae)
+		link->sae = link->peer_name;
 	return 0;
 }
 

@@ -17,7 +17,7 @@ static int take_dialect(struct reader *reader, const struct reader_option *optio
 		*(enum kme_dialect_kind *)(reader->at + option->offset) = dialect;
 		return 0;
 	}
-	return reader_refuse(reader, "%s %s: not etsi014 or skip", option->name, words[0]);
+	return reader_refuse(reader, "%s %s: not etsi014, skip or vault", option->name, words[0]);
 }
 
 static int take_psk_hash(struct reader *reader, const struct reader_option *option, char **words, int n)
@@ -39,7 +39,18 @@ static int take_psk_hash(struct reader *reader, const struct reader_option *opti
 	return reader_refuse(reader, "%s %s: not sha384 or sha256", option->name, words[0]);
 }
 
+static int take_side(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	if (strcmp(words[0], "a") && strcmp(words[0], "b"))
+		return reader_refuse(reader, "%s %s: not a or b", option->name, words[0]);
+	*(unsigned int *)(reader->at + option->offset) = *words[0] == 'b';
+	return 0;
+}
+
 const struct reader_kind keyserver_dialect = { take_dialect, reader_same_u32 };
+const struct reader_kind keyserver_side = { take_side, reader_same_u32 };
 /* A reload reads the pre-shared key again in any case. */
 const struct reader_kind keyserver_psk_hash = { take_psk_hash, NULL };
 
@@ -68,8 +79,48 @@ static int check_psk(struct reader *reader, const char *name, const struct kme_n
 	return 0;
 }
 
+/* The line in which the section has an option, or 0. */
+static unsigned int line_of(const struct reader *reader, const char *name)
+{
+	size_t i;
+
+	for (i = 0; strcmp(reader->section->options[i].name, name); i++)
+		;
+	return reader->given[i];
+}
+
+static int need(struct reader *reader, const char *name, const char *option)
+{
+	return line_of(reader, option) ? 0 :
+	       reader_refuse_at(reader, reader->began, "kme %s: lacks %s", name, option);
+}
+
+/* What belongs to a server means nothing for a file, and the other way round. */
+static int check_kind(struct reader *reader, const struct kme_node_conf *node)
+{
+	static const char *const of_file[] = { "file", "key-file", "side", NULL };
+	static const char *const of_server[] = {
+		"url", "id", "certificate", "key", "ca", "crl", "psk-id", "psk-file", "psk-hash", "method", "tls",
+		"parallel", NULL,
+	};
+	const char *const *option = kme_dialect_is_file(node->dialect) ? of_server : of_file;
+
+	for (; *option; option++) {
+		if (line_of(reader, *option))
+			return reader_refuse_at(reader, line_of(reader, *option), "%s: dialect %s has none", *option,
+						kme_dialect_name(node->dialect));
+	}
+	return 0;
+}
+
 int keyserver_check(struct reader *reader, const char *name, const struct kme_node_conf *node)
 {
+	if (check_kind(reader, node))
+		return -EINVAL;
+	if (kme_dialect_is_file(node->dialect))
+		return need(reader, name, "file") ?: need(reader, name, "key-file") ?: need(reader, name, "side");
+	if (need(reader, name, "url"))
+		return -EINVAL;
 	if (node->method == KME_METHOD_POST && !kme_dialect_has_post(node->dialect))
 		return reader_refuse_at(reader, reader->began, "kme %s: method post, and dialect %s has only GET",
 					name, kme_dialect_name(node->dialect));

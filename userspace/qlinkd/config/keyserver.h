@@ -6,8 +6,9 @@
 #include "qlinkd/kme/client.h"
 #include "reader.h"
 
-/* Options whose members are an enum kme_dialect_kind and an enum psk_hash. */
+/* Options whose members are an enum kme_dialect_kind, an unsigned int and an enum psk_hash. */
 extern const struct reader_kind keyserver_dialect;
+extern const struct reader_kind keyserver_side;
 extern const struct reader_kind keyserver_psk_hash;
 
 /**

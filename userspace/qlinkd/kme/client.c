@@ -48,6 +48,8 @@ static int check_node(const struct kme_node_conf *node, struct qlink_why *why)
 		return refuse("KME", node->url, "must have at most 8 requests at a time", why);
 	if (node->turn_ms && (node->turn_ms < TURN_MIN_MS || node->turn_ms > TURN_MAX_MS))
 		return refuse("KME", node->url, "must have turns of 1000 to 6000 ms", why);
+	if (kme_dialect_is_file(node->dialect))
+		return node->key ? 0 : refuse("KME", node->url, "must have a key file", why);
 	if (!node->credentials && !node->trouble && !node->psk_file &&
 	    (!node->ca || !node->certificate || !node->key))
 		return refuse("KME", node->url, "must have a CA, a certificate and a key", why);
@@ -88,6 +90,8 @@ static int load_credentials(struct kme_peer *peer, const struct kme_node_conf *f
 		.psk_hash = from->psk_hash,
 	};
 
+	if (kme_dialect_is_file(from->dialect))
+		return 0;
 	peer->credentials = credentials_get(from->credentials);
 	return peer->credentials || from->trouble ? 0 : credentials_load(&peer->credentials, &files, why);
 }
@@ -113,6 +117,8 @@ static int node_init(struct kme *kme, struct kme_node *node, const struct kme_co
 		.connect_ms = conf->connect_ms,
 		.parallel = from->parallel ?: KME_PARALLEL,
 		.tls = from->tls,
+		.key = kme_dialect_is_file(from->dialect) ? (char *)from->key : NULL,
+		.side = from->side,
 	};
 	enum kme_method method = kme_dialect_has_post(from->dialect) ? from->method : KME_METHOD_GET;
 	int err;
@@ -302,7 +308,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 	const struct kme_transfer *answer = kme_part_transfer(&node->probe);
 	struct kme_verdict verdict = dialect->classify(KME_OP_STATUS, answer->status);
 	struct kme_refusal refusal;
-	struct qlink_why cause;
+	struct qlink_why cause = { "" };
 	int err;
 
 	if (verdict.outcome != KME_OUTCOME_KEYS) {
@@ -320,6 +326,7 @@ static enum kme_counter probe_judge(struct kme_node *node, const char *sae,
 		qlink_refuse(why, -EBADMSG, "answers status with what is no status: %.200s", cause.text);
 		return KME_COUNTER_MALFORMED;
 	}
+	*why = cause;
 	judge_sizes(status, why);
 	return judge_names(sae, status, why);
 }
@@ -406,6 +413,13 @@ static void note_health(struct kme *kme, struct kme_job *job, enum kme_outcome o
 		kme_server_worked(&node->server);
 }
 
+/* What is left is counted again at once where that costs nothing: these keys are all that there will ever be. */
+static void note_stock(struct kme_node *node, const struct kme_job *job, enum kme_outcome outcome)
+{
+	if (job->op == KME_OP_ENC && outcome == KME_OUTCOME_KEYS && node->connections->peer.dialect->work)
+		node->is_counted = true;
+}
+
 static void job_end(struct kme *kme, struct kme_job *job)
 {
 	enum kme_outcome outcome;
@@ -421,6 +435,7 @@ static void job_end(struct kme *kme, struct kme_job *job)
 		return;
 	}
 	note_health(kme, job, outcome);
+	note_stock(&kme->nodes[job->node], job, outcome);
 	next = outcome == KME_OUTCOME_KEYS || job->op == KME_OP_DEC ?
 		       -1 : find_up(kme, job->node + 1);
 	if (next < 0) {

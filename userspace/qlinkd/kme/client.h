@@ -70,7 +70,7 @@ struct kme_loop;
 struct kme_node_conf {
 	/**
 	 * @url: https://host:port; an address is better than a name, which libcurl resolves in a
-	 * thread of its own
+	 * thread of its own; for a dialect that asks a file, its path
 	 */
 	const char *url;
 
@@ -86,8 +86,11 @@ struct kme_node_conf {
 	/** @certificate: PEM file of ours, followed by its chain */
 	const char *certificate;
 
-	/** @key: PEM file of our private key */
+	/** @key: PEM file of our private key; for a dialect that asks a file, the file with the key to that */
 	const char *key;
+
+	/** @side: for a dialect that asks a file, which end this is */
+	unsigned int side;
 
 	/** @crl: PEM file of CRLs of the CA, %NULL for no revocation check */
 	const char *crl;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "qlinkd/base/clock.h"
+#include "errand.h"
 
 /* After this many urgent requests in a row, one that is not goes first. */
 #define URGENT_MAX	4
@@ -26,6 +27,7 @@ static bool are_same_credentials(const struct credentials *a, const struct crede
 static bool is_same_peer(const struct kme_peer *a, const struct kme_peer *b)
 {
 	return a->dialect == b->dialect && is_same_text(a->url, b->url) && is_same_text(a->id, b->id) &&
+	       is_same_text(a->key, b->key) && a->side == b->side &&
 	       are_same_credentials(a->credentials, b->credentials) &&
 	       is_same_text(a->trouble, b->trouble) && a->tls == b->tls &&
 	       a->connect_ms == b->connect_ms && a->timeout_ms == b->timeout_ms &&
@@ -42,8 +44,8 @@ static int copy_peer(struct kme_peer *to, const struct kme_peer *from)
 {
 	*to = *from;
 	to->credentials = credentials_get(from->credentials);
-	to->url = to->id = to->trouble = NULL;
-	return copy_text(&to->url, from->url) ?: copy_text(&to->id, from->id) ?:
+	to->url = to->id = to->key = to->trouble = NULL;
+	return copy_text(&to->url, from->url) ?: copy_text(&to->id, from->id) ?: copy_text(&to->key, from->key) ?:
 	       copy_text(&to->trouble, from->trouble);
 }
 
@@ -51,12 +53,14 @@ static void free_peer(struct kme_peer *peer)
 {
 	free(peer->url);
 	free(peer->id);
+	free(peer->key);
 	free(peer->trouble);
 	credentials_put(peer->credentials);
 }
 
 static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code);
 static void on_due(struct kme_multi *multi);
+static void on_woken(struct kme_multi *multi);
 
 static int new_connections(struct kme_connections **out, struct kme_loop *loop, const struct kme_peer *peer)
 {
@@ -69,6 +73,11 @@ static int new_connections(struct kme_connections **out, struct kme_loop *loop, 
 	connections->multi.done = on_done;
 	connections->multi.due = on_due;
 	err = copy_peer(&connections->peer, peer) ?: kme_multi_init(&connections->multi, loop);
+	if (!err && peer->dialect->work) {
+		err = kme_multi_watch(&connections->multi, on_woken);
+		if (err)
+			kme_multi_exit(&connections->multi);
+	}
 	if (err) {
 		free_peer(&connections->peer);
 		free(connections);
@@ -178,11 +187,37 @@ static unsigned int count_running(const struct kme_connections *connections)
 	return n;
 }
 
+static int start_transfer(struct kme_connections *connections, struct kme_request *request)
+{
+	if (connections->peer.dialect->work)
+		return kme_errand_start(&request->transfer, &connections->peer, request->url, request->body,
+					request->room, connections->multi.wake);
+	return kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer, request->url,
+				  request->body, request->room, request->is_once);
+}
+
+static void free_transfer(struct kme_transfer *transfer, CURLM *curl)
+{
+	kme_errand_free(transfer);
+	kme_transfer_free(transfer, curl);
+}
+
+/* An errand has nobody but us who knows that its time is over. */
+static void set_deadline(struct kme_connections *connections)
+{
+	const struct kme_request *request = connections->running;
+	int64_t at_ms = -1;
+
+	for (; request; request = request->next) {
+		if (at_ms < 0 || kme_errand_deadline(&request->transfer) < at_ms)
+			at_ms = kme_errand_deadline(&request->transfer);
+	}
+	kme_multi_arm(&connections->multi, at_ms);
+}
+
 static int start(struct kme_connections *connections, struct kme_request *request)
 {
-	int err = request->write(request->arg) ?:
-		  kme_transfer_start(&request->transfer, connections->multi.curl, &connections->peer,
-				     request->url, request->body, request->room, request->is_once);
+	int err = request->write(request->arg) ?: start_transfer(connections, request);
 
 	if (err)
 		return err;
@@ -190,6 +225,8 @@ static int start(struct kme_connections *connections, struct kme_request *reques
 	request->n_answered = connections->n_answered;
 	request->state = KME_REQUEST_RUNNING;
 	append(&connections->running, request);
+	if (request->transfer.errand)
+		set_deadline(connections);
 	return 0;
 }
 
@@ -314,6 +351,27 @@ static void note_terms(struct kme_connections *connections, const struct kme_tra
 		connections->terms = transfer->handshake.terms;
 }
 
+/* Errands that are over, or whose time is. */
+static void on_woken(struct kme_multi *multi)
+{
+	struct kme_connections *connections = (struct kme_connections *)multi;
+	struct kme_request *request = connections->running;
+	CURLcode code;
+
+	while (request) {
+		if (!kme_errand_is_over(&request->transfer, &code)) {
+			request = request->next;
+			continue;
+		}
+		take_off(&connections->running, request);
+		end(connections, request, code);
+		start_others(connections);
+		/* The list may be another one. */
+		request = connections->running;
+	}
+	set_deadline(connections);
+}
+
 static void on_done(struct kme_multi *multi, CURL *easy, CURLcode code)
 {
 	struct kme_connections *connections = (struct kme_connections *)multi;
@@ -340,7 +398,10 @@ int kme_request_end(struct kme_request *request, enum kme_counter *counter, stru
 {
 	if (request->err)
 		return qlink_refuse(why, request->err, "cannot send a request: %s", strerror(-request->err));
-	*counter = kme_transfer_end(&request->transfer, request->connections->multi.curl, request->code, why);
+	if (request->connections->peer.dialect->work)
+		*counter = kme_errand_end(&request->transfer, request->code, why);
+	else
+		*counter = kme_transfer_end(&request->transfer, request->connections->multi.curl, request->code, why);
 	return 0;
 }
 
@@ -353,7 +414,7 @@ void kme_request_free(struct kme_request *request)
 		take_off(waiting_list(request), request);
 	else if (was_running)
 		take_off(&connections->running, request);
-	kme_transfer_free(&request->transfer, connections ? connections->multi.curl : NULL);
+	free_transfer(&request->transfer, connections ? connections->multi.curl : NULL);
 	free(request->url);
 	free(request->body);
 	memset(request, 0, sizeof(*request));

@@ -5,10 +5,11 @@
 /* What the configuration has to know of each dialect, without its code. */
 static const struct {
 	const char *name;
-	bool has_post, has_psk;
+	bool has_post, has_psk, is_file;
 } kinds[KME_DIALECT_N] = {
 	[KME_DIALECT_ETSI014] = { "etsi014", .has_post = true },
 	[KME_DIALECT_SKIP] = { "skip", .has_psk = true },
+	[KME_DIALECT_VAULT] = { "vault", .has_post = true, .is_file = true },
 };
 
 static const char *const op_names[] = {
@@ -53,6 +54,11 @@ bool kme_dialect_has_post(enum kme_dialect_kind kind)
 bool kme_dialect_has_psk(enum kme_dialect_kind kind)
 {
 	return kinds[kind].has_psk;
+}
+
+bool kme_dialect_is_file(enum kme_dialect_kind kind)
+{
+	return kinds[kind].is_file;
 }
 
 const char *kme_op_name(enum kme_op op)

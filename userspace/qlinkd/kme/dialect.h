@@ -33,6 +33,8 @@ enum kme_dialect_kind {
 	KME_DIALECT_ETSI014,
 	/* Secure Key Integration Protocol */
 	KME_DIALECT_SKIP,
+	/* a vault, which is a file and no server */
+	KME_DIALECT_VAULT,
 	KME_DIALECT_N,
 };
 
@@ -206,11 +208,56 @@ struct kme_refusal {
 };
 
 /**
+ * struct kme_work - a request that is carried out on this machine
+ */
+struct kme_work {
+	/** @path: of a file, in the place of the base URL */
+	const char *path;
+
+	/** @key_path: of the file with a key to it */
+	const char *key_path;
+
+	/** @request: what @write_url of the dialect wrote */
+	const char *request;
+
+	/** @body: what @write_body wrote, or %NULL */
+	const char *body;
+
+	/** @side: which end this is */
+	unsigned int side;
+
+	/** @answer: locked memory for the body of the answer */
+	uint8_t *answer;
+
+	/** @room: bytes there */
+	size_t room;
+
+	/** @len: gets the bytes of the answer */
+	size_t len;
+
+	/** @has_spent: set if the request may have spent keys, although it failed */
+	bool has_spent;
+};
+
+/**
  * struct kme_dialect - every rule of one key server interface
  *
- * All rules about URLs, bodies, JSON and HTTP status codes belong here. The functions do no I/O.
+ * All rules about URLs, bodies, JSON and HTTP status codes belong here. The functions but @work do no I/O.
  */
 struct kme_dialect {
+	/**
+	 * @work: carries a request out, in a thread of its own; %NULL: it goes to a server by HTTPS
+	 *
+	 * Sees nothing but @work. Returns 0, which counts as HTTP status 200; or a negative errno with @why.
+	 */
+	int (*work)(struct kme_work *work, struct qlink_why *why);
+
+	/**
+	 * @held_max: most keys that an agent holds in memory, because they are lost when it ends; 0 for as
+	 * many as the link wants
+	 */
+	uint32_t held_max;
+
 	/** @media_type: of bodies and answers */
 	const char *media_type;
 
@@ -261,7 +308,8 @@ struct kme_dialect {
 	/**
 	 * @judge_status: read the body of a status
 	 *
-	 * @sae is the other SAE. Returns 0, or a negative errno with the reason in @why: as @judge_keys,
+	 * @sae is the other SAE. Returns 0, and may say in @why what is doubtful; or a negative errno with the reason
+	 * in @why: as @judge_keys,
 	 * or %-EACCES if the status says that there are no keys for us and @sae.
 	 */
 	int (*judge_status)(const char *text, size_t len, const char *sae, struct kme_status *status,
@@ -297,6 +345,14 @@ bool kme_dialect_has_post(enum kme_dialect_kind kind);
  * Return: true if it does.
  */
 bool kme_dialect_has_psk(enum kme_dialect_kind kind);
+
+/**
+ * kme_dialect_is_file() - say whether a dialect asks a file, and no server
+ * @kind: below KME_DIALECT_N
+ *
+ * Return: true if there are no URL, no SAE and no certificates.
+ */
+bool kme_dialect_is_file(enum kme_dialect_kind kind);
 
 /**
  * kme_op_name() - name an operation, for errors

@@ -18,8 +18,14 @@ struct kme_peer {
 	/** @dialect: how requests and answers are worded */
 	const struct kme_dialect *dialect;
 
-	/** @url: its base URL, which passed the dialect's check */
+	/** @url: its base URL, which passed the dialect's check; the path of a file for a dialect with @work */
 	char *url;
+
+	/** @key: for a dialect with @work, path of the file with a key to it; else %NULL */
+	char *key;
+
+	/** @side: likewise, which end this is */
+	unsigned int side;
 
 	/** @id: the KME ID that its certificate must have; %NULL: the host in @url */
 	char *id;
@@ -46,6 +52,8 @@ struct kme_peer {
 	enum kme_tls tls;
 };
 
+struct kme_errand;
+
 /**
  * struct kme_transfer - one request and its answer; all zero when there is none
  */
@@ -55,6 +63,9 @@ struct kme_transfer {
 
 	/** @headers: header lines of the request */
 	struct curl_slist *headers;
+
+	/** @errand: for a dialect with @work, what is carried out in the place of a transfer; else %NULL */
+	struct kme_errand *errand;
 
 	/** @owner: the caller's */
 	void *owner;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -129,6 +130,7 @@ int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop)
 	multi->number = ++loop->n_made;
 	multi->at_ms = -1;
 	multi->due_ms = -1;
+	multi->wake = -1;
 	multi->next = loop->first;
 	loop->first = multi;
 	curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, watch);
@@ -141,6 +143,25 @@ int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop)
 void kme_multi_wake(struct kme_multi *multi, uint32_t ms)
 {
 	multi->due_ms = kme_now_ms() + ms;
+}
+
+int kme_multi_watch(struct kme_multi *multi, void (*woken)(struct kme_multi *multi))
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	multi->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (multi->wake < 0)
+		return -errno;
+	event.data.u64 = (uint64_t)multi->number << 32 | (uint32_t)multi->wake;
+	if (epoll_ctl(multi->loop->epoll, EPOLL_CTL_ADD, multi->wake, &event))
+		return -errno;
+	multi->woken = woken;
+	return 0;
+}
+
+void kme_multi_arm(struct kme_multi *multi, int64_t at_ms)
+{
+	multi->at_ms = at_ms;
 	arm(multi->loop);
 }
 
@@ -150,6 +171,11 @@ void kme_multi_exit(struct kme_multi *multi)
 	struct kme_multi **at;
 
 	curl_multi_cleanup(multi->curl);
+	/* A thread may have a copy of it, so that epoll would not forget it by itself. */
+	if (multi->wake >= 0) {
+		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, multi->wake, NULL);
+		close(multi->wake);
+	}
 	for (at = &loop->first; *at != multi; at = &(*at)->next)
 		;
 	*at = multi->next;
@@ -161,9 +187,15 @@ static void run_socket(struct kme_loop *loop, const struct epoll_event *event)
 {
 	struct kme_multi *multi = loop->first;
 	int what = 0, left;
+	eventfd_t count;
 
 	while (multi && multi->number != event->data.u64 >> 32)
 		multi = multi->next;
+	if (multi && multi->woken) {
+		eventfd_read(multi->wake, &count);
+		multi->woken(multi);
+		return;
+	}
 	if (event->events & (EPOLLIN | EPOLLHUP))
 		what |= CURL_CSELECT_IN;
 	if (event->events & EPOLLOUT)
@@ -181,7 +213,10 @@ static void run_timer(struct kme_multi *multi)
 	if (multi->at_ms < 0 || multi->at_ms > kme_now_ms())
 		return;
 	multi->at_ms = -1;
-	curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &left);
+	if (multi->woken)
+		multi->woken(multi);
+	else
+		curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &left);
 }
 
 static void run_due(struct kme_multi *multi)

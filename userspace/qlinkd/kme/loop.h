@@ -24,6 +24,12 @@ struct kme_multi {
 	/** @loop: where it runs; this and what follows are for loop.c */
 	struct kme_loop *loop;
 
+	/** @woken: as for kme_multi_watch(); %NULL if libcurl does all */
+	void (*woken)(struct kme_multi *multi);
+
+	/** @wake: an eventfd, or -1 */
+	int wake;
+
 	/** @number: stands for it in events of the loop */
 	uint32_t number;
 
@@ -95,6 +101,22 @@ int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop);
  * @ms: after this time, in kme_loop_run()
  */
 void kme_multi_wake(struct kme_multi *multi, uint32_t ms);
+
+/**
+ * kme_multi_watch() - be called without libcurl
+ * @multi: from kme_multi_init(); its @wake is an eventfd from here on, which other threads may write to
+ * @woken: called within kme_loop_run() when @wake was written to, and when the time of kme_multi_arm() has come
+ *
+ * Return: 0, or a negative errno.
+ */
+int kme_multi_watch(struct kme_multi *multi, void (*woken)(struct kme_multi *multi));
+
+/**
+ * kme_multi_arm() - say when to call @woken at the latest
+ * @multi: after kme_multi_watch()
+ * @at_ms: CLOCK_BOOTTIME in ms, or -1
+ */
+void kme_multi_arm(struct kme_multi *multi, int64_t at_ms);
 
 /**
  * kme_multi_exit() - close all connections

@@ -26,6 +26,7 @@ void source_init(struct source *source, const char *name)
 	source->refused_ms = REFUSED_MIN_MS;
 	source->offer_max = SESSION_OFFER_MAX;
 	source->held_max = UINT32_MAX;
+	source->most = UINT32_MAX;
 }
 
 bool source_open(struct source *source, const struct store_config *config)
@@ -70,6 +71,12 @@ static bool is_waiting(const struct source *source, uint64_t now)
 	return source->is_open && now - source->offered_at < SESSION_OFFER_MS;
 }
 
+/* What may still be held. A store is refilled once a quarter of it is gone, so that requests are not for one key. */
+static uint32_t room(const struct source *source, uint32_t stock)
+{
+	return source->most == UINT32_MAX || stock <= store_low_mark(source->most) ? source->most - stock : 0;
+}
+
 uint32_t source_wanted(struct source *source, uint64_t now)
 {
 	uint32_t n = store_wanted(&source->store), stock = source_stock(source), most;
@@ -79,6 +86,7 @@ uint32_t source_wanted(struct source *source, uint64_t now)
 	    source->held_max != UINT32_MAX && stock > store_low_mark(source->held_max))
 		most = 0;
 	n = n < most ? n : most;
+	n = n < room(source, stock) ? n : room(source, stock);
 	return n || !source->wants_fresh ? n : 1;
 }
 

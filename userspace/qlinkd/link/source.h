@@ -50,6 +50,9 @@ struct source {
 	/** @held_max: most keys to hold, because the peer's KME forgets more; UINT32_MAX for any */
 	uint32_t held_max;
 
+	/** @most: most keys to hold, because those in memory are lost with the agent; UINT32_MAX for any */
+	uint32_t most;
+
 	/** @n_forgot: how often the peer's KME had forgotten keys, after it knew all of an offer */
 	unsigned int n_forgot;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qlinkd/kme/dialects.h"
 #include "source.h"
 
 /* A link returns from post-quantum keys alone once the stock lasts this long. */
@@ -349,6 +350,16 @@ static void on_ready(void *arg)
 
 /* --- life --- */
 
+/* What is in memory is lost with the agent. A link that fell back needs so many to return, all the same. */
+static uint32_t held_at_most(const struct stock *stock, const struct kme_node_conf *node)
+{
+	uint32_t most = kme_dialect_of(node->dialect)->held_max;
+
+	if (!most)
+		return UINT32_MAX;
+	return most > stock->least ? most : stock->least;
+}
+
 static int start_client(struct stock *stock, const struct config *config,
 			const struct config_link *link, struct kme_loop *loop, struct qlink_why *why)
 {
@@ -373,6 +384,7 @@ static int start_client(struct stock *stock, const struct config *config,
 	for (i = 0; i < stock->n_sources; i++) {
 		nodes[i] = config->kmes[kmes[i]].node;
 		source_init(&stock->sources[i], nodes[i].id ? nodes[i].id : config->kmes[kmes[i]].name);
+		stock->sources[i].most = held_at_most(stock, &nodes[i]);
 	}
 	return stock->n_sources ? kme_new(&conf, loop, &ops, stock, &stock->kme, why) : 0;
 }
