@@ -21,6 +21,7 @@ cpu_ns()
 	echo "$sum"
 }
 
+boot_ms() { local up; read -r up _ </proc/uptime; echo "${up/./}0"; }
 agreed() { echo $(($(link_status 1 .counters.tx_keys.hybrid) + $(link_status 2 .counters.tx_keys.hybrid))); }
 has_agreed() { [ "$(agreed)" -ge "$1" ]; }
 
@@ -29,12 +30,14 @@ has_stock() { [ "$(link_status "$1" '[.kmes[].stock] | min')" -ge 400 ]; }
 
 measure()
 {
-	local from used
+	local from used offers ms
 
 	for n in 1 2; do expect_ok "stock" busywait 120 has_stock "$n"; done
-	from=$(agreed) used=$(cpu_ns)
+	from=$(agreed) used=$(cpu_ns) offers=$(($(offers 1) + $(offers 2))) ms=$(boot_ms)
 	expect_ok "keys" busywait 600 has_agreed $((from + keys))
-	echo "# $1: $((($(cpu_ns) - used) / ($(agreed) - from))) ns of CPU a key, at both agents together"
+	used=$(($(cpu_ns) - used)) from=$(($(agreed) - from)) offers=$(($(offers 1) + $(offers 2) - offers)) ms=$(($(boot_ms) - ms))
+	echo "# $1: $((used / from)) ns of CPU a key, at both agents together"
+	echo "# $((from / offers)) keys an offer; $((from * 1000 / ms)) keys a second; period $(link_status 1 .period_ms) ms"
 }
 
 test_cost_with_one_kme_udp()

@@ -140,7 +140,7 @@ TEST(the_other_end_fetches_what_is_offered)
 	stock_take(a->stock, 5, now, &taken);
 	CHECK_NUMBER("offered", taken.n, 5);
 	b->want_secrets = 5;
-	CHECK_NUMBER("fetch", stock_fetch(b->stock, &taken.kme_id, taken.ids, 5), SESSION_REASON_NONE);
+	CHECK_NUMBER("fetch", stock_fetch(b->stock, taken.node, taken.ids, 5), SESSION_REASON_NONE);
 	SITE_WAIT(b, b->n_fetched);
 	CHECK_NUMBER("reason", b->reason, SESSION_REASON_NONE);
 	for (i = 0; i < 5; i++)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qlinkd/base/clock.h"
 #include "errand.h"
+#include "qlinkd/base/clock.h"
 
 /* After this many urgent requests in a row, one that is not goes first. */
 #define URGENT_MAX	4

@@ -143,6 +143,7 @@ int kme_multi_init(struct kme_multi *multi, struct kme_loop *loop)
 void kme_multi_wake(struct kme_multi *multi, uint32_t ms)
 {
 	multi->due_ms = kme_now_ms() + ms;
+	arm(multi->loop);
 }
 
 int kme_multi_watch(struct kme_multi *multi, void (*woken)(struct kme_multi *multi))
