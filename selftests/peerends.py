@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 import peerkem
 from peerkem import SUITES, KemError, KemPair
 from peerkme import Kme, KmeError
-from peermessages import MOST_KEYS, MOST_MIXED, REASONS, Confirm, Invite, Malformed, Offer, Refuse, same_invitation
+from peermessages import (
+    MOST_EPOCHS,
+    MOST_KEYS,
+    MOST_MIXED,
+    REASONS,
+    Confirm,
+    Invite,
+    Malformed,
+    Offer,
+    Refuse,
+    same_invitation,
+)
 from peerring import RingError
 from peerschedule import HYBRID, PQC, QKD, VERSION, ZERO_CHAIN, Agreement, EpochKey, Qkd, chain_id, derive
 
@@ -91,7 +102,7 @@ class Sender:
 
     def __init__(self, link: Link) -> None:
         self.link, self.staged, self.stuck = link, 0, False
-        self.numbers, self.limit = 0, MOST_KEYS
+        self.numbers, self.limit = 0, MOST_EPOCHS
         self._not_before: dict[int, float] = {}
         self._backoff: dict[int, float] = {}
         self._stock: dict[int, list[Qkd]] = {}
@@ -101,6 +112,7 @@ class Sender:
         """The session has ended; the keys of an offer that ends with it are lost."""
         self._invite: Invite | None = None
         self._used, self._pending, self._wait = True, None, 0.0
+        self._patience = float("inf")
 
     # ---- messages ----
 
@@ -140,7 +152,7 @@ class Sender:
         self.staged += offer.count
         for place in offer.places:
             self._backoff.pop(place, None)
-        self.limit = min(MOST_KEYS, self.limit + 1)
+        self.limit = min(MOST_EPOCHS, self.limit + 1)
         self._tell("agreed", offer)
 
     def _give_up(self, offer: Offer, reason: str) -> None:
@@ -187,8 +199,14 @@ class Sender:
         if self._pending and now >= self._pending.until:
             self.limit = max(1, self._pending.offer.count // 4)
             raise StartOver("no answer to an offer")
-        if self._pending or self._used or self.stuck or now < self._wait or self.staged >= self.link.config.staged:
+        if self._pending or self.stuck or now < self._wait or self.staged >= self.link.config.staged:
             return
+        if self._used:
+            self._patience = min(self._patience, now + OFFER_S)
+            if now >= self._patience:
+                raise StartOver("no invitation")
+            return
+        self._patience = float("inf")
         assert self._invite
         places, keys = self._keys(now)
         sources = self._session().sources

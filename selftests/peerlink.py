@@ -20,6 +20,7 @@ from peertls import Channel
 
 SOURCES_OF = {1: {HYBRID}, 2: {QKD, HYBRID}, 3: {HYBRID, PQC}, 4: {PQC}}
 ANSWER_S, PAUSE_S, POLL_S = 5.0, 1.0, 0.3
+BURST, PER_S = 16, 2
 
 
 class Config(NamedTuple):
@@ -84,7 +85,7 @@ class Link:
         self.newest_tx = self.newest_rx = self.stale = self.withdrawn = 0
         self._own_hello = self._own_state = self._peer_hello = b""
         self._agreed_version = VERSION
-        self._until = self._poll_at = 0.0
+        self._until = self._poll_at = self._reads = self._read_at = 0.0
         self._stated: State | None = None
         self._ring_ids: tuple[bytes, ...] = ()
         self._withdrawals: list[Withdrawal] = []
@@ -222,6 +223,14 @@ class Link:
             case Withdraw():
                 self._on_withdraw(body)
 
+    def _read_all_keys(self) -> None:
+        """The other end makes us read all keys, which it may do so often."""
+        now = time.monotonic()
+        self._reads = max(0.0, self._reads - PER_S * (now - self._read_at)) + 1
+        self._read_at = now
+        if self._reads > BURST:
+            raise Violation(f"HELLO and WITHDRAW: {BURST} at once and {PER_S} a second are allowed")
+
     # ---- hello and state ----
 
     def _on_hello(self, header: Header, hello: Hello, raw: bytes) -> None:
@@ -229,6 +238,7 @@ class Link:
             return
         is_known, has_ours = header.speaker == self.peer_generation, header.other == self.generation
         if not is_known:
+            self._read_all_keys()
             self._end_session()
             self.peer_generation = header.speaker
             self.phase, self._until = "hello", time.monotonic() + ANSWER_S
@@ -387,6 +397,7 @@ class Link:
 
     def _on_withdraw(self, message: Withdraw) -> None:
         """The other end wants keys gone: those that it sends with, or those that it receives with."""
+        self._read_all_keys()
         if message.direction == 0:
             self._delete("rx", message, self.rings.read()["rx"].current)
         else:

@@ -52,7 +52,7 @@ VERIFY_PEER, NO_WILDCARDS, NEVER_THE_SUBJECT, PEM = 1 | 2, 0x2, 0x20, 1
 WANT_READ, WANT_WRITE, ZERO_RETURN = 2, 3, 6
 GROUPS = {1: b"X25519MLKEM768", 2: b"SecP384r1MLKEM1024"}
 LABEL = b"EXPORTER-qlink-agreement"
-HANDSHAKE_S = 5.0
+HANDSHAKE_S, MOST_UNSENT = 5.0, 32768
 
 
 class TlsError(Exception):
@@ -182,6 +182,8 @@ class Channel:
         """Sends what fits, and keeps the rest for flush()."""
         self._unsent += data
         self.flush()
+        if len(self._unsent) > MOST_UNSENT:
+            raise TlsError(f"{len(self._unsent)} bytes that the peer does not read: must be {MOST_UNSENT} or fewer")
 
     def flush(self) -> None:
         """Sends what is kept."""

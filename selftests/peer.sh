@@ -1,0 +1,363 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# qlinkd against the second implementation of its protocol, which was written from userspace/PROTOCOL.md alone: both
+# key a link with each other, and each says what the document says when the other one harms a message.
+
+# shellcheck source=sites.sh
+. "$(dirname "$0")/sites.sh"
+
+# ---- the peer ----
+
+# peer_start 1|2 [WORD…]: starts peer.py as the agent of a site, with keys of the KMEs in $peer_kmes.
+peer_start()
+{
+	local own=${site[$1]} peer=${site[3 - $1]} kmes=() name
+
+	for name in "${peer_kmes[@]}"; do
+		kmes+=(--kme "$name=https://10.1.$1.9:${kme_port_of[$name]}")
+	done
+	[ "${#kmes[@]}" = 0 ] ||
+		kmes+=(--kme-certificate "$pki/sae-$own.pem" --kme-key "$pki/sae-$own.key" --kme-ca "$pki/kme-ca.pem"
+			--sae "SAE-${peer^^}")
+	ip netns exec "$(site_ns "$1")" /usr/bin/python3 "$here/peer.py" --name "site-$own" --peer "site-$peer" \
+		--certificate "$pki/site-$own.pem" --key "$pki/site-$own.key" --ca "$pki/ca.pem" --listen "${channel[$1]}" \
+		--address "${channel[3 - $1]}" --device qlink0 --link-id "$link_id" "${kmes[@]}" "${@:2}" \
+		>"$tmp/$own/events" 2>>"$tmp/$own/log" &
+	peer_pid=$!
+	defer kill "$peer_pid"
+}
+peer_kmes=() peer_pid=0
+declare -A kme_port_of=([rack]=$kme_port [spare]=$((kme_port + 1)))
+
+# told 1|2 TEXT: the peer at a site has reported an event with this text.
+told() { grep -qF -e "$2" "$tmp/${site[$1]}/events"; }
+
+# told_times 1|2 TEXT: how often.
+told_times() { grep -cF -e "$2" "$tmp/${site[$1]}/events"; }
+told_more() { [ "$(told_times "$1" "$2")" -gt "$3" ]; }
+
+show_both()
+{
+	show_logs
+	tail -n 30 "$tmp"/[ab]/events
+}
+
+# meet N [WORD…] -- [LINE…]: starts the peer at site N with these WORDs, and qlinkd at the other site with these LINEs
+# in its link; both sites have links and send frames.
+meet()
+{
+	local n=$1 words=()
+
+	shift
+	while [ "$1" != -- ]; do words+=("$1"); shift; done
+	links_add
+	# The agent does this at its end; the peer has the kernel change keys by itself.
+	link_set "$(site_ns "$n")" rekey-ms 200
+	agent_conf $((3 - n)) "${@:2}"
+	[ "${#peer_kmes[@]}" -lt 2 ] || mix_conf $((3 - n))
+	agent_start $((3 - n))
+	peer_start "$n" "${words[@]}"
+	keep_busy
+}
+
+# mix_conf 1|2: has an agent mix the keys of two KMEs.
+mix_conf()
+{
+	local own=${site[$1]}
+
+	sed -i 's/^ kmes rack$/ mix rack spare\n mix-least 2/' "$tmp/$own/conf"
+	cat >>"$tmp/$own/conf" <<-END
+		kme spare
+		 url https://10.1.$1.9:${kme_port_of[spare]}
+		 id KME-${own^^}
+		 certificate $pki/sae-$own.pem
+		 key $pki/sae-$own.key
+		 ca $pki/kme-ca.pem
+	END
+}
+
+# spare_kmes_start: another pair of KMEs beside the first, which does not know its keys.
+spare_kmes_start()
+{
+	sed "s,^control .*,control $tmp/spare-kmesim,; s/:$kme_port/:${kme_port_of[spare]}/" "$tmp/kmesim.conf" >"$tmp/spare.conf"
+	ip netns exec "$ns3" qlink-kmesim "$tmp/spare.conf" >"$tmp/spare.log" 2>&1 &
+	defer kill $!
+	expect_soon "spare KMEs" grep -q '^ready' "$tmp/spare.log"
+}
+
+# strong_pki: certificates for suite 2, for this test alone.
+strong_pki()
+{
+	cp -r "$pki" "$tmp/pki"
+	pki=$tmp/pki
+	(
+		cd "$pki" && rm ca.* site-* && qlink-pki --suite 2 ca . &&
+			qlink-pki --suite 2 cert . site-a && qlink-pki --suite 2 cert . site-b
+	) || fail "certificates"
+}
+
+# holds_all: each end holds all keys that the other one sends with or will send with.
+holds_all()
+{
+	local from to epoch held
+
+	for from in 1 2; do
+		to=$((3 - from))
+		epoch=$(keys "$(site_ns "$from")" direction=tx epoch)
+		held=" $(keys "$(site_ns "$to")" direction=rx epoch | tr '\n' ' ') "
+		[ -n "$epoch" ] || return 1
+		for epoch in $epoch; do [[ $held == *" $epoch "* ]] || return 1; done
+	done
+}
+
+# has_rekeyed N: each ring has had at least N rekeys.
+has_rekeyed()
+{
+	local n ring
+
+	for n in 1 2; do
+		for ring in tx rx; do [ "$(ring "$(site_ns "$n")" "$ring" rekeys)" -ge "$1" ] || return 1; done
+	done
+}
+
+# expect_keyed N SUITE SOURCE: both ends are keyed with the peer at site N; frames flow over some rekeys.
+expect_keyed()
+{
+	local n=$1
+
+	expect_soon "ready" told "$n" "\"ready\", \"suite\": $2" || { show_both; return; }
+	expect_flow "$3" || return
+	expect_eq "violations" "$(link_status $((3 - n)) .counters.violations) $(told_times "$n" '"violation"')" "0 0"
+}
+
+# expect_flow SOURCE: frames flow both ways over some rekeys, under keys of this source.
+expect_flow()
+{
+	expect_soon "active $1" active "$1" || { show_both; return 1; }
+	steady_start 0.05
+	expect_soon "keys change" has_rekeyed 4 || show_both
+	expect_soon "the same epochs at both ends" holds_all || show_both
+	steady_stop
+}
+
+# Two of the second implementation: where this fails, the fault is there.
+test_two_peers_udp()
+{
+	local n
+
+	setup_sites
+	kmes_start "${rich[@]}"
+	peer_kmes=(rack)
+	links_add
+	for n in 1 2; do
+		link_set "$(site_ns "$n")" rekey-ms 200
+		peer_start "$n"
+	done
+	keep_busy
+	expect_flow hybrid
+}
+
+# ---- both sides of the TLS connection, all kinds of keys ----
+
+# Suite 1 with one KME.
+test_one_kme_client_udp()
+{
+	keyed_by_one_kme 2
+}
+
+test_one_kme_server_udp()
+{
+	keyed_by_one_kme 1
+}
+
+keyed_by_one_kme()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	peer_kmes=(rack)
+	meet "$1" -- "floor-ms 200"
+	expect_keyed "$1" 1 hybrid
+}
+
+# Suite 2, and keys of two KMEs in each key.
+test_suite_2_and_two_kmes_client_udp()
+{
+	keyed_by_two_kmes 2
+}
+
+test_suite_2_and_two_kmes_server_udp()
+{
+	keyed_by_two_kmes 1
+}
+
+keyed_by_two_kmes()
+{
+	setup_sites
+	strong_pki
+	kmes_start "${rich[@]}"
+	spare_kmes_start
+	peer_kmes=(rack spare)
+	meet "$1" --mix --kmes-least 2 --suite-least 2 -- "floor-ms 200" "policy hybrid-required" "suite-least 2"
+	expect_keyed "$1" 2 hybrid
+	expect_ok "offered with two KMEs" told "$1" '"source": "hybrid", "kmes": 2'
+	expect_eq "with fewer" "$(grep -c '"kmes": [01]' "$tmp/${site[$1]}/events")" 0
+}
+
+# Post-quantum keys alone, with a pre-shared secret in them.
+test_pqc_and_psk_client_udp()
+{
+	keyed_without_a_kme 2
+}
+
+test_pqc_and_psk_server_udp()
+{
+	keyed_without_a_kme 1
+}
+
+keyed_without_a_kme()
+{
+	setup_sites
+	head -c 32 /dev/urandom >"$tmp/psk"
+	meet "$1" --policy pqc-only --psk "$tmp/psk" -- "policy pqc-only" "ceiling-ms 200" "psk $tmp/psk"
+	expect_keyed "$1" 1 pqc
+}
+
+# Keys of a KME without a KEM, which only qkd-required at both ends allows.
+test_plain_qkd_udp()
+{
+	setup_sites
+	kmes_start "${rich[@]}"
+	peer_kmes=(rack)
+	meet 2 --policy qkd-required --plain-qkd -- "floor-ms 200" "policy qkd-required"
+	expect_soon "agreed" told 2 '"agreed", "first": 1, "count": 3, "source": "qkd"' || show_both
+	answers "$ns1" "${inner[2]}"
+	answers "$ns2" "${inner[1]}"
+	expect_soon "the same epochs at both ends" holds_all || show_both
+}
+
+# ---- secrets and sessions ----
+
+# Pre-shared secrets that differ: both ends name them, and agree on no key.
+test_psk_differs_udp()
+{
+	setup_sites
+	head -c 32 /dev/urandom >"$tmp/psk"
+	head -c 32 /dev/urandom >"$tmp/other"
+	meet 2 --policy pqc-only --psk "$tmp/psk" -- "policy pqc-only" "psk $tmp/other"
+	expect_psk_blocks 2
+}
+
+# Only one end has one.
+test_psk_is_missing_udp()
+{
+	setup_sites
+	head -c 32 /dev/urandom >"$tmp/psk"
+	meet 1 --policy pqc-only --psk "$tmp/psk" -- "policy pqc-only"
+	expect_psk_blocks 1
+}
+
+# expect_psk_blocks N: the peer is at site N.
+expect_psk_blocks()
+{
+	local n=$((3 - $1))
+
+	expect_soon "the peer says so" told "$1" '"blocked", "why": "psk"' || show_both
+	expect_soon "so does the agent" link_status_is "$n" .phase blocked || show_both
+	expect_has "why" "$(link_status "$n" .why)" "psk"
+	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
+}
+
+# harmed [KIND]: the peer at site b harms messages of this kind; both agree on keys nevertheless.
+harmed()
+{
+	setup_sites
+	meet 2 --policy pqc-only ${1:+--harm "$1"} -- "policy pqc-only" "ceiling-ms 200"
+	expect_active pqc
+	expect_soon "keys change" has_rekeyed 3 || show_both
+	expect_soon "the same epochs at both ends" holds_all || show_both
+}
+
+# fails VIOLATIONS FAILURES: how many sessions the agent has ended for these reasons.
+fails() { expect_eq "violations, failures" "$(link_status 1 '.counters | "\(.violations) \(.failures)"')" "$1 $2"; }
+
+# After a wrong key confirmation the sender withdraws the keys, and starts over.
+test_confirmation_is_harmed_udp()
+{
+	harmed confirm
+	expect_ok "withdrawn" told 2 '"withdraw", "reason": "confirm", "direction": 0'
+	fails 0 1
+}
+
+# What is repeated within a session changes nothing.
+test_invitations_are_repeated_udp()
+{
+	harmed invite-twice
+	fails 0 0
+}
+
+test_invitations_are_replayed_udp()
+{
+	harmed invite-again
+	fails 0 0
+}
+
+test_offers_are_repeated_udp()
+{
+	harmed offer-twice
+	fails 0 0
+}
+
+# What must be the same when it is repeated, and is not, is a violation; so is another session.
+test_invitation_is_changed_udp()
+{
+	harmed invite-changed
+	fails 1 0
+}
+
+test_invitation_of_another_session_udp()
+{
+	harmed invite-session
+	fails 1 0
+}
+
+test_offer_of_another_session_udp()
+{
+	harmed offer-session
+	fails 1 0
+}
+
+# Messages of an earlier session are counted, and have no other effect.
+test_messages_of_an_earlier_session_udp()
+{
+	local agreed
+
+	harmed earlier
+	kill -USR2 "$peer_pid"
+	expect_soon "sent again" told 2 '"harmed", "kind": "earlier"' || show_both
+	agreed=$(told_times 2 '"agreed"')
+	expect_soon "offers go on" told_more 2 '"agreed"' "$agreed"
+	fails 0 0
+	expect_eq "sessions" "$(link_status 1 .counters.sessions)" 2
+}
+
+# Each end withdraws the keys of both directions.
+test_keys_are_withdrawn_udp()
+{
+	local newest
+
+	harmed
+	newest=$(ring "$ns1" tx newest_epoch)
+	kill -USR1 "$peer_pid"
+	expect_soon "answered" told 2 '"direction": 1, "how": "answered"' || show_both
+	expect_eq "both" "$(told_times 2 '"how": "answered"')" 2
+	expect_ok "by the agent" ctl 1 withdraw qlink0
+	expect_soon "answered" told 2 '"withdraw", "reason": "command", "direction": 1' || show_both
+	expect_soon "new keys" ring_is_above "$ns1" tx "$newest"
+	expect_soon "the same epochs at both ends" holds_all || show_both
+	answers "$ns1" "${inner[2]}"
+	fails 0 0
+}
+
+ring_is_above() { [ "$(ring "$1" "$2" current_epoch)" -gt "$3" ]; }
+
+run_tests "$@"
