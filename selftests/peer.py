@@ -125,8 +125,12 @@ class Peer:
         self._begin(channel)
 
     def _begin(self, channel: Channel) -> None:
-        self._channel, self._stream, self._since = channel, b"", time.monotonic()
         report("connected", suite=channel.suite, client=channel.client)
+        if channel.suite < self._args.suite_least and not self._args.keep_low_suite:
+            report("refused", why=f"suite {channel.suite}: must be {self._args.suite_least}")
+            channel.close()
+            return
+        self._channel, self._stream, self._since = channel, b"", time.monotonic()
         self._link.connected(channel)
 
     def _disconnect(self, why: object) -> None:
@@ -152,6 +156,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--link-id", type=int, default=7)
     parser.add_argument("--policy", choices=POLICIES, default="prefer-hybrid")
     parser.add_argument("--suite-least", type=int, default=1)
+    parser.add_argument("--keep-low-suite", action="store_true", help="leave it to STATE to say so")
     parser.add_argument("--kmes-least", type=int, default=1)
     parser.add_argument("--demand-chain", action="store_true")
     parser.add_argument("--psk", help="file with the pre-shared secret")

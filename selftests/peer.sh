@@ -192,6 +192,8 @@ test_suite_2_and_two_kmes_server_udp()
 
 keyed_by_two_kmes()
 {
+	local n
+
 	setup_sites
 	strong_pki
 	kmes_start "${rich[@]}"
@@ -201,6 +203,9 @@ keyed_by_two_kmes()
 	expect_keyed "$1" 2 hybrid
 	expect_ok "offered with two KMEs" told "$1" '"source": "hybrid", "kmes": 2'
 	expect_eq "with fewer" "$(grep -c '"kmes": [01]' "$tmp/${site[$1]}/events")" 0
+	for n in 1 2; do
+		expect_eq "KMEs in each key" "$(in_ns "$(site_ns "$n")" qlinkctl -j key show qlink0 | jq 'all(.kmes == 2)')" true
+	done
 }
 
 # Post-quantum keys alone, with a pre-shared secret in them.
@@ -263,7 +268,7 @@ expect_psk_blocks()
 
 	expect_soon "the peer says so" told "$1" '"blocked", "why": "psk"' || show_both
 	expect_soon "so does the agent" link_status_is "$n" .phase blocked || show_both
-	expect_has "why" "$(link_status "$n" .why)" "psk"
+	expect_ok "it logs why" logged "$n" "psk-differs"
 	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
 }
 
@@ -279,6 +284,27 @@ harmed()
 
 # fails VIOLATIONS FAILURES: how many sessions the agent has ended for these reasons.
 fails() { expect_eq "violations, failures" "$(link_status 1 '.counters | "\(.violations) \(.failures)"')" "$1 $2"; }
+
+# Suite 2 where a certificate is for suite 1: an end that demands it closes the connection; one that is told by STATE
+# that the other end demands it blocks the link.
+test_suite_is_too_low_udp()
+{
+	setup_sites
+	meet 2 --policy pqc-only -- "policy pqc-only" "suite-least 2"
+	expect_soon "refused" status_is 1 '.refused["wrong-suite"] > 0' true || show_both
+	expect_soon "the peer has no session" told 2 '"disconnected"'
+	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
+}
+
+test_suite_is_too_low_for_the_peer_udp()
+{
+	setup_sites
+	meet 2 --policy pqc-only --suite-least 2 --keep-low-suite -- "policy pqc-only"
+	expect_soon "the peer says so" told 2 '"blocked", "why": "suite"' || show_both
+	expect_soon "so does the agent" logged 1 "suite-too-low" || show_both
+	expect_eq "blocked" "$(link_status 1 .phase)" blocked
+	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
+}
 
 # After a wrong key confirmation the sender withdraws the keys, and starts over.
 test_confirmation_is_harmed_udp()

@@ -142,10 +142,9 @@ class Sender:
         offer, chains = pending.offer, self.link.chains
         if not hmac.compare_digest(confirm.confirmation, pending.keys[-1].confirm):
             self._give_up(offer, "confirm")
-        key_ids = [epoch[0].decode() if len(epoch) == 1 else "" for epoch in offer.key_ids]
         chains.sender = pending.keys[-1].next_chain
         try:
-            self.link.rings.install("tx", offer.source, pending.keys, key_ids)
+            self.link.rings.install("tx", offer.source, pending.keys, list(offer.key_ids))
         except RingError as error:
             self.link.report("kernel-refused", why=str(error))
             self._give_up(offer, "kernel")
@@ -349,9 +348,8 @@ class Receiver:
         chain = self._chain(offer.chain_id)
         secrets = self._open(session, offer)
         keys = derive(agreement_of(self.link, invite, offer, secrets, is_sender=False), chain, self._fetch(offer))
-        key_ids = [epoch[0].decode() if len(epoch) == 1 else "" for epoch in offer.key_ids]
         try:
-            self.link.rings.install("rx", offer.source, keys, key_ids)
+            self.link.rings.install("rx", offer.source, keys, list(offer.key_ids))
         except RingError as error:
             raise Refused("kernel", why=str(error)) from error
         self.link.newest_rx = offer.last

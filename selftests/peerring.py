@@ -47,8 +47,8 @@ class Rings(Protocol):
     def read(self) -> dict[str, RingView]:
         """Both rings as they are now."""
 
-    def install(self, direction: str, source: int, keys: list[EpochKey], key_ids: list[str]) -> None:
-        """New keys, all or none; key_ids has one for each, or an empty string."""
+    def install(self, direction: str, source: int, keys: list[EpochKey], key_ids: list[tuple[bytes, ...]]) -> None:
+        """New keys, all or none; key_ids has the KME key IDs of each."""
 
     def delete(self, direction: str, epochs: set[int]) -> None:
         """Keys that are held."""
@@ -83,16 +83,18 @@ class DeviceRings:
             rings[key["direction"]].epochs.add(key["epoch"])
         return rings
 
-    def install(self, direction: str, source: int, keys: list[EpochKey], key_ids: list[str]) -> None:
+    def install(self, direction: str, source: int, keys: list[EpochKey], key_ids: list[tuple[bytes, ...]]) -> None:
         """New keys, all or none."""
         with tempfile.TemporaryDirectory() as folder:
             lines = []
-            for key, key_id in zip(keys, key_ids, strict=True):
+            for key, ids in zip(keys, key_ids, strict=True):
                 path = f"{folder}/{key.epoch}"
                 with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                     file.write(key.key + key.salt)
                 words = [direction, "epoch", str(key.epoch), "source", SOURCES[source]]
-                words += ["id", key_id] if UUID.fullmatch(key_id) else []
+                words += ["kmes", str(len(ids))] if ids else []
+                # The device has room for one, and names the first KME's.
+                words += ["id", ids[0].decode()] if ids and UUID.fullmatch(ids[0].decode()) else []
                 lines.append(" ".join([*words, "file", path]))
             self._ctl("key", "add", self.device, "batch", "-", text="\n".join(lines) + "\n")
 
@@ -119,7 +121,7 @@ class MemoryRings:
         tx.staged = len(staged)
         return {name: dataclasses.replace(ring, epochs=set(ring.epochs)) for name, ring in self._rings.items()}
 
-    def install(self, direction: str, source: int, keys: list[EpochKey], key_ids: list[str]) -> None:
+    def install(self, direction: str, source: int, keys: list[EpochKey], key_ids: list[tuple[bytes, ...]]) -> None:
         """New keys."""
         ring = self._rings[direction]
         for key in keys:
