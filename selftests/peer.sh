@@ -366,6 +366,27 @@ test_messages_of_an_earlier_session_udp()
 	expect_eq "sessions" "$(link_status 1 .counters.sessions)" 2
 }
 
+# An end that demands a chain blocks the link until an operator accepts that it starts from zero, and again when the
+# other end has lost its chains. No key is deleted then.
+test_chain_is_demanded_udp()
+{
+	setup_sites
+	meet 2 --policy pqc-only -- "policy pqc-only" "ceiling-ms 200" "chain-required yes"
+	expect_soon "the peer says so" told 2 '"blocked", "why": "chain"' || show_both
+	expect_soon "so does the agent" logged 1 "no-chain"
+	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
+	expect_ok "accept" ctl 1 chain accept qlink0
+	expect_active pqc
+	expect_soon "keys change" has_rekeyed 3 || show_both
+	kill "$peer_pid"
+	wait "$peer_pid" 2>/dev/null
+	peer_start 2 --policy pqc-only
+	expect_soon "without a chain" told 2 '"blocked", "why": "chain"' || show_both
+	answers "$ns1" "${inner[2]}"
+	answers "$ns2" "${inner[1]}"
+	expect_eq "ready again" "$(told_times 2 '"ready"')" 0
+}
+
 # Each end withdraws the keys of both directions.
 test_keys_are_withdrawn_udp()
 {
