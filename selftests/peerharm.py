@@ -69,9 +69,7 @@ class Harm:
 
     def _earlier(self, link: Link, body: Body, raw: bytes) -> list[bytes]:
         """Messages of the first session again, in the one after it."""
-        sender = (link.generation, raw)
-        if type(body) not in self._first:
-            self._first[type(body)] = sender
+        self._first.setdefault(type(body), (link.generation, raw))
         both = list(self._first.values())
         if self._is_done or len(both) < 2 or any(link.generation == generation for generation, _ in both):
             return [raw]

@@ -84,7 +84,6 @@ class Link:
         self.session: Session | None = None
         self.newest_tx = self.newest_rx = self.stale = self.withdrawn = 0
         self._own_hello = self._own_state = self._peer_hello = b""
-        self._agreed_version = VERSION
         self._until = self._poll_at = self._reads = self._read_at = 0.0
         self._stated: State | None = None
         self._ring_ids: tuple[bytes, ...] = ()
@@ -250,8 +249,7 @@ class Link:
 
     def _state(self, hello: Hello) -> None:
         """Reads the rings and says what this end has."""
-        self._agreed_version = min(VERSION, hello.highest)
-        if self._agreed_version < max(VERSION, hello.lowest):
+        if min(VERSION, hello.highest) < max(VERSION, hello.lowest):
             self.block("version")
             return
         assert self.channel
