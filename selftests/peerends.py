@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hmac
 import os
 import time
@@ -20,10 +21,8 @@ from peermessages import (
     REASONS,
     Confirm,
     Invite,
-    Malformed,
     Offer,
     Refuse,
-    same_invitation,
 )
 from peerring import RingError
 from peerschedule import HYBRID, PQC, QKD, VERSION, ZERO_CHAIN, Agreement, EpochKey, Qkd, chain_id, derive
@@ -102,7 +101,7 @@ class Sender:
 
     def __init__(self, link: Link) -> None:
         self.link, self.staged, self.stuck = link, 0, False
-        self.numbers, self.limit = 0, MOST_EPOCHS
+        self.limit = MOST_EPOCHS
         self._not_before: dict[int, float] = {}
         self._backoff: dict[int, float] = {}
         self._stock: dict[int, list[Qkd]] = {}
@@ -111,7 +110,7 @@ class Sender:
     def end(self) -> None:
         """The session has ended; the keys of an offer that ends with it are lost."""
         self._invite: Invite | None = None
-        self._used, self._pending, self._wait = True, None, 0.0
+        self.numbers, self._used, self._pending, self._wait = 0, True, None, 0.0
         self._patience = float("inf")
 
     # ---- messages ----
@@ -121,17 +120,13 @@ class Sender:
         session = self._session()
         if invite.session != session.digest:
             raise Violation("INVITE of another session")
-        if self._invite and invite.number < self._invite.number:
-            return
-        if self._invite and invite.number == self._invite.number:
-            if not same_invitation(invite, self._invite):
-                raise Violation(f"INVITE {invite.number} is repeated with other bytes")
-            self._invite = invite
+        if self._invite and invite.number <= self._invite.number:
+            self._invite = dataclasses.replace(self._invite, up=invite.up)
             return
         if not self._used:
             raise Violation(f"INVITE {invite.number}: the one before is not used up")
-        if len(invite.public_key) not in (0, SUITES[session.own.suite].public_bytes):
-            raise Malformed(f"KEM public key of {len(invite.public_key)} bytes: not that of suite {session.own.suite}")
+        if len(invite.public_key) != SUITES[session.own.suite].public_bytes:
+            raise Violation(f"KEM public key of {len(invite.public_key)} bytes: not that of suite {session.own.suite}")
         self._invite, self._used = invite, False
 
     def on_confirm(self, confirm: Confirm) -> None:
@@ -226,9 +221,9 @@ class Sender:
         session = self._session()
         if not session.sources & {QKD, HYBRID}:
             return b"", []
-        most = min(MOST_MIXED, len(session.peer.kmes)) if self.link.config.mix else session.kmes_least
+        most = MOST_MIXED if self.link.config.mix else session.kmes_least
         found: list[int] = []
-        for place, kme in enumerate(self.link.kmes, 1):
+        for place, kme in enumerate(self.link.kmes[: len(session.peer.kmes)], 1):
             if len(found) < most and self._may_offer(place, kme, now):
                 self._fill(place, kme)
                 found += [place] if self._stock.get(place) else []
@@ -389,7 +384,7 @@ class Receiver:
         if offer.source == QKD:
             return b"", b""
         if len(offer.ciphertext) != suite.ciphertext_bytes:
-            raise Malformed(f"ciphertext of {len(offer.ciphertext)} bytes: must have {suite.ciphertext_bytes}")
+            raise Violation(f"ciphertext of {len(offer.ciphertext)} bytes: must have {suite.ciphertext_bytes}")
         try:
             return pair.open(offer.ciphertext)
         except KemError as error:

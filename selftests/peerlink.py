@@ -84,6 +84,7 @@ class Link:
         self.session: Session | None = None
         self.newest_tx = self.newest_rx = self.stale = self.withdrawn = 0
         self._own_hello = self._own_state = self._peer_hello = b""
+        self._peer_versions = (VERSION, VERSION)
         self._until = self._poll_at = self._reads = self._read_at = 0.0
         self._stated: State | None = None
         self._ring_ids: tuple[bytes, ...] = ()
@@ -234,6 +235,7 @@ class Link:
 
     def _on_hello(self, header: Header, hello: Hello, raw: bytes) -> None:
         if self.phase == "pause":
+            self.peer_generation = header.speaker
             return
         is_known, has_ours = header.speaker == self.peer_generation, header.other == self.generation
         if not is_known:
@@ -244,7 +246,7 @@ class Link:
         if not is_known or not has_ours:
             self._hello()
         if has_ours and self.phase == "hello":
-            self._peer_hello = raw
+            self._peer_hello, self._peer_versions = raw, (hello.lowest, hello.highest)
             self._state(hello)
 
     def _state(self, hello: Hello) -> None:
@@ -301,6 +303,8 @@ class Link:
         own, is_client = self._stated, self._role(True) == 1
         ours, theirs = (self._own_hello, self._own_state), (self._peer_hello, raw)
         digest = wire.session_of(*(ours + theirs if is_client else theirs + ours))
+        if (peer.lowest, peer.highest) != self._peer_versions:
+            raise Violation(f"STATE with versions {peer.lowest} to {peer.highest}: not those of HELLO")
         if own.suite != peer.suite:
             raise Violation(f"suite {peer.suite}: must be that of the connection, {own.suite}")
         if why := self._unmet(own, peer):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable
@@ -218,7 +217,7 @@ class Invite:
     @classmethod
     def parse(cls, reader: Reader) -> Invite:
         """From bytes."""
-        sizes = (0, *(suite.public_bytes for suite in SUITES.values()))
+        sizes = tuple(suite.public_bytes for suite in SUITES.values())
         return cls(
             reader.number(8),
             reader.number(1),
@@ -389,11 +388,6 @@ def decode(message: bytes) -> tuple[Header, Body]:
     body = KINDS[kind].parse(reader)
     reader.end()
     return header, body
-
-
-def same_invitation(one: Invite, other: Invite) -> bool:
-    """Whether both are the same, apart from the KMEs that are up."""
-    return dataclasses.replace(one, up=other.up) == other
 
 
 def session_of(client_hello: bytes, client_state: bytes, server_hello: bytes, server_state: bytes) -> bytes:
