@@ -269,33 +269,52 @@ TEST(a_vault_that_comes_back_is_used_again)
 	stop(&a);
 }
 
-/* As a disk that hangs: somebody else has the lock. */
+TEST(an_older_copy_that_was_put_back_is_a_doubt)
+{
+	static struct vault_key keys[600];
+	struct qlink_why why;
+	struct end a;
+
+	vaults_begin();
+	vaults_make("a", 2000);
+	vaults_copy("a", "older");
+	CHECK_NUMBER("spend", vaults_take("a", VAULT_SIDE_A, 600, keys, &why), 600);
+	vaults_copy("older", "a");
+	start(&a, "a", 0, 0);
+	WAIT(&a, a.n_up);
+	CHECK(strstr(a.why.text, "an older copy was put back: 600 spent keys were in it again, and are wiped"), "'%s'",
+	      a.why.text);
+	CHECK_NUMBER("left", server(&a)->status.stored_key_count, 400);
+	get_keys(&a, 1);
+	CHECK(strstr(a.keys[0].id.text, "-a-00000600"), "'%s'", a.keys[0].id.text);
+	stop(&a);
+}
+
+/* As a disk that hangs: the lock is ours until the answer is there, so that a loop that waited would wait for ever. */
 TEST(a_disk_that_gives_no_answer_does_not_hold_the_loop)
 {
-	int64_t began, took = 0;
+	unsigned int n_up;
+	uint64_t before;
 	struct end a;
 	int fd;
 
 	begin();
 	start(&a, "a", 0, 100);
 	WAIT(&a, a.n_up);
+	/* A busy machine may have needed more than one try. */
+	before = server(&a)->counters[KME_COUNTER_TIMEOUT];
+	n_up = a.n_up;
 	fd = open(vaults_path("a"), O_RDWR);
 	CHECK_NUMBER("lock", flock(fd, LOCK_EX), 0);
 	CHECK_NUMBER("get", kme_get_keys(a.kme, 0, 5), 0);
-	while (!a.n_answers && took < 50) {
-		began = kme_now_ms();
-		kme_loop_run(a.loop);
-		kme_run(a.kme);
-		took = kme_now_ms() - began;
-	}
-	CHECK(took < 50, "a turn of the loop took %lld ms", (long long)took);
+	WAIT(&a, a.n_answers);
 	CHECK_NUMBER("outcome", a.answer.outcome, KME_OUTCOME_BROKEN);
 	CHECK_TEXT("why", a.answer.why.text, "the disk gave no answer within kme-timeout-ms");
-	CHECK_NUMBER("timeout", server(&a)->counters[KME_COUNTER_TIMEOUT], 1);
+	CHECK_NUMBER("timeout", server(&a)->counters[KME_COUNTER_TIMEOUT], before + 1);
 	CHECK_NUMBER("burned at most", server(&a)->counters[KME_COUNTER_KEYS_BURNED], 5);
 	CHECK(a.n_down, "not down");
 	close(fd);
-	WAIT(&a, a.n_up == 2);
+	WAIT(&a, a.n_up > n_up);
 	stop(&a);
 }
 
