@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with two whole agents without their sockets: devices in memory, KMEs in simulated time.
 
-WORLD_TESTS := act choose habits month peers run stocks thousand year
+WORLD_TESTS := act choose habits month peers rates run stocks thousand year
 # These take too long under sanitizers, which see a part of the time; a build without them tests all.
-LONG_TESTS := month peers thousand year
+LONG_TESTS := month peers rates thousand year
 WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
 # Two whole agents with their sockets, and devices in memory.

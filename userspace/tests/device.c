@@ -62,6 +62,7 @@ static void describe_ring(const struct device_ring *ring, struct qlink_ring *to)
 	if (ring->current)
 		to->current_source = ring->keys[0].source;
 	to->current_kmes = ring->current ? ring->keys[0].kmes : 0;
+	to->age_ms = ring->current && ring->keys[0].first_ms ? device_now - ring->keys[0].first_ms : 0;
 }
 
 static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_link *link,

@@ -57,6 +57,29 @@ TEST(a_count_is_of_now_for_two_seconds)
 	CHECK(share_is_old(&share, 7000), "never old");
 }
 
+/* After hours without keys: the first answer shows that there are some, and the status then how many. */
+TEST(a_pool_that_was_empty_is_counted_once_keys_come)
+{
+	struct share share;
+	unsigned int i;
+
+	share_init(&share);
+	share_counted(&share, 0, 5000);
+	CHECK(!share_is_old(&share, 99000), "asks for the status of an empty pool");
+	share_came(&share, 512);
+	CHECK(share_is_old(&share, 5000), "takes more without a count");
+	share_counted(&share, 1792, 5001);
+	CHECK(!share_is_old(&share, 5002), "counts again");
+	CHECK_NUMBER("half of what is left beside those it has", share_most(&share, 512, 4), 640);
+	/* A KME that always says 0 is asked a few times, and then left alone. */
+	share_init(&share);
+	for (i = 0; i < 5 && (!i || share_is_old(&share, 0)); i++) {
+		share_counted(&share, 0, 0);
+		share_came(&share, 10);
+	}
+	CHECK_NUMBER("statuses", i, 4);
+}
+
 TEST(a_count_is_ignored_once_it_stays_although_keys_come)
 {
 	struct share share;

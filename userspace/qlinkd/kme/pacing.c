@@ -20,10 +20,14 @@ void pacing_arrived(struct pacing *pacing, uint64_t n, uint64_t now)
 {
 	uint64_t gap = now - pacing->arrived;
 
-	if (gap > PACING_STEADY_MS) {
+	/* The time before the first delivery is no gap between two. */
+	if (!pacing->has_arrived)
+		pacing->begun = now;
+	else if (gap > PACING_STEADY_MS) {
 		pacing->gaps[pacing->n_gaps++ % PACING_GAPS] = gap;
 		pacing->begun = now;
 	}
+	pacing->has_arrived = true;
 	pacing->arrived = now;
 	pacing->stock += n < STOCK_MAX - pacing->stock ? n : STOCK_MAX - pacing->stock;
 }

@@ -3,6 +3,7 @@
 #ifndef QLINKD_KME_PACING_H
 #define QLINKD_KME_PACING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Keys that come at most this long after the last ones belong to the same delivery, in ms. */
@@ -43,6 +44,9 @@ struct pacing {
 
 	/** @arrived: when the last keys came */
 	uint64_t arrived;
+
+	/** @has_arrived: keys have ever come */
+	bool has_arrived;
 
 	/** @gaps: ms without keys before each of the last deliveries, as a ring */
 	uint64_t gaps[PACING_GAPS];

@@ -31,6 +31,9 @@ bool share_is_known(const struct share *share)
 
 bool share_is_old(const struct share *share, int64_t now_ms)
 {
+	/* An empty pool has keys now, as after a gap of hours: how many, before one end takes them all. */
+	if (!share->count && share->came && share->n_same < SAME_MAX)
+		return true;
 	return share_is_known(share) && now_ms - share->at_ms >= SHARE_FRESH_MS;
 }
 

@@ -66,7 +66,8 @@ bool share_is_known(const struct share *share);
  * @share: the share
  * @now_ms: the time
  *
- * Return: true if the pool has a count that means something, and it is not of now.
+ * Return: true if the pool has a count that means something, and it is not of now; also if it was
+ * empty and keys came since.
  */
 bool share_is_old(const struct share *share, int64_t now_ms);
 

@@ -20,8 +20,13 @@
 #define STAGED_MIN	4
 #define STAGED_MAX	4000
 #define COVER_OFFER	32
-/* The link falls back when fewer QKD keys than this are staged and none is in stock. */
+/*
+ * The link falls back when fewer QKD keys than this are staged and none is in stock, and the key in use and
+ * those staged last no longer than this. Where keys come rarely, one key is used for minutes, and the
+ * next one is likely to come meanwhile.
+ */
 #define STAGED_LAST	2
+#define LEFT_MS		5000
 
 /**
  * struct link_choose - what was chosen for one link
@@ -99,13 +104,26 @@ static void report_change(struct link *link, int before)
 	link->choose->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
 }
 
-static void choose_source(struct link *link)
+/* How long the QKD keys in the kernel last: the one in use, if it is one, and those staged. */
+static uint64_t left_ms(const struct link *link, uint64_t now)
+{
+	const struct qlink_ring *tx = &link->view.tx;
+	uint64_t left = (uint64_t)tx->staged * link->period_ms;
+	uint64_t age = now > link->key_since ? now - link->key_since : 0;
+
+	if (tx->has_source && tx->current_source != QLINK_SOURCE_PQC && age < link->period_ms)
+		left += link->period_ms - age;
+	return left;
+}
+
+static void choose_source(struct link *link, uint64_t now)
 {
 	int before = link->choice.source;
 
-	/* Staged QKD keys are used first; more may arrive meanwhile. */
+	/* QKD keys in the kernel are used first; more may arrive meanwhile. */
 	if (before >= 0 && before != QLINK_SOURCE_PQC && !stocks_usable(link->stocks) &&
-	    link->session.sources & 1 << before && link->view.tx.staged >= STAGED_LAST)
+	    link->session.sources & 1 << before &&
+	    (link->view.tx.staged >= STAGED_LAST || left_ms(link, now) > LEFT_MS))
 		return;
 	if (policy_choose(&link->choice, link->session.sources, stocks_usable(link->stocks),
 			  stocks_enough(link->stocks, link->period_ms)))
@@ -240,7 +258,7 @@ void choose_keys(struct link *link, uint64_t now)
 	/* Keys of an offer under way are neither in stock nor staged. */
 	forget_old_rings(link);
 	if (link->session.tx.step == SESSION_STEP_IDLE) {
-		choose_source(link);
+		choose_source(link, now);
 		want(link, now);
 	}
 	replace_weaker(link);

@@ -65,5 +65,6 @@ int link_look(struct link *link)
 	}
 	link->view = broker->reply.link;
 	link->has_view = true;
+	link->key_since = services_now() - link->view.tx.age_ms;
 	return 0;
 }

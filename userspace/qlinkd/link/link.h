@@ -185,6 +185,9 @@ struct link {
 	/** @view: the device as last read, updated by events */
 	struct qlink_link view;
 
+	/** @key_since: time in ms of the first frame under the active transmit key, as @view tells */
+	uint64_t key_since;
+
 	/** @has_view: @view is valid */
 	bool has_view;
 

@@ -292,6 +292,7 @@ void link_notice(struct link *link, const struct qlink_event *event)
 	}
 	log_event(link, event);
 	link->view.tx = event->tx;
+	link->key_since = services_now() - event->tx.age_ms;
 	link->view.rx = event->rx;
 	if (event->kinds & QLINK_EVENT_KIND_WIPED) {
 		link->run->look_at = 0;
