@@ -44,6 +44,33 @@ has_rekeys()
 		[ "$(ring "$ns1" rx rekeys)" -ge "$1" ] && [ "$(ring "$ns2" rx rekeys)" -ge "$1" ]
 }
 
+# Key servers that speak SKIP: one knows its site by a pre-shared key, the other by a certificate.
+test_skip_key_servers_udp()
+{
+	local n
+
+	setup_sites
+	(umask 077 && head -c 32 /dev/urandom | to_hex >"$tmp/a/psk")
+	kmes_start "${rich[@]}" "sae SAE-A psk-id encryptor-a psk-file $tmp/a/psk"
+	links_add
+	for n in 1 2; do
+		kmes set "${site[n]}" dialect skip
+		agent_conf "$n" "floor-ms 50"
+		sed -i 's/^kme rack$/&\n dialect skip/' "$tmp/${site[n]}/conf"
+	done
+	sed -i -e '/^ id KME-A$/d; /sae-a\.key$/d; /kme-ca\.pem$/d' \
+		-e "s|^ certificate .*/sae-a\.pem| psk-id encryptor-a\n psk-file $tmp/a/psk|" "$tmp/a/conf"
+	agent_start 1
+	agent_start 2
+	keep_busy
+	expect_active hybrid
+	expect_soon "keys change" has_rekeys 5
+	expect_eq "the KME of a" "$(link_status 1 '.kmes[0].tls.subject')" "psk-id encryptor-a"
+	expect_eq "the KME of b" "$(link_status 2 '.kmes[0].tls.subject')" KME-B
+	expect_has "a check" "$(ctl 1 kme check rack take-key)" "SAE SAE-A here, SAE-B at the peer; dialect skip"
+	logged 1 "timed out" || logged 2 "timed out" || expect_eq "burned" "$(link_status 1 .counters.keys_burned) $(link_status 2 .counters.keys_burned)" "0 0"
+}
+
 # The KMEs stop: keys in stock are used up, then only post-quantum keys are used. The KMEs return, and so do
 # hybrid keys.
 test_kmes_stop_and_return_udp()
