@@ -3,30 +3,26 @@
 """One end of a link that speaks the agents' protocol, version 2: written from userspace/PROTOCOL.md alone.
 
 It keys a qlink device against a peer, which may be qlinkd or another of its kind, until SIGTERM. Each event is a line
-of JSON on standard output. SIGUSR1 withdraws all keys, SIGUSR2 starts the session over.
+of JSON on standard output. SIGUSR1 withdraws all keys, SIGUSR2 starts the session over, SIGHUP asks for another
+connection.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import select
 import signal
-import socket
 import sys
-import time
 from types import FrameType
 
 import peerharm
-import peermessages
+from peerconnections import Connections
 from peerkme import Kme
 from peerlink import Config, Link
-from peermessages import POLICIES, Malformed
+from peermessages import POLICIES
 from peerring import DeviceRings, MemoryRings, Rings
 from peerschedule import PresharedSecret
-from peertls import Channel, Context, Files, TlsError, is_client
-
-TURN_S, FIRST_PAUSE_S, LAST_PAUSE_S, LONG_S = 0.1, 0.02, 1.0, 10.0
+from peertls import Files
 
 
 def report(event: str, **fields: object) -> None:
@@ -34,114 +30,34 @@ def report(event: str, **fields: object) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
-class Peer:
-    """The connection, and the link that uses it."""
+class Commands:
+    """What signals ask for."""
 
-    def __init__(self, args: argparse.Namespace, link: Link) -> None:
-        self._args, self._link = args, link
-        self._context = Context(Files(args.certificate, args.key, args.ca))
-        self._is_client = is_client(args.name, args.peer)
-        self._listener: socket.socket | None = None
-        self._channel: Channel | None = None
-        self._stream = b""
-        self._pause, self._next_try, self._since = FIRST_PAUSE_S, 0.0, 0.0
+    def __init__(self, connections: Connections, link: Link) -> None:
+        self._connections, self._link = connections, link
         self._signals: list[int] = []
-        if not self._is_client:
-            self._listener = socket.create_server((args.listen, args.port))
 
     def run(self) -> None:
-        """Until a signal ends it."""
-        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+        """Until SIGTERM."""
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, self._on_signal)
-        report("started", client=self._is_client)
+        report("started", client=self._connections.is_client)
         while signal.SIGTERM not in self._signals:
-            self._turn()
+            for number in self._signals[:]:
+                self._signals.remove(number)
+                self._act(number)
+            self._connections.turn()
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals.append(number)
 
-    def _turn(self) -> None:
-        """Waits for a moment or for something to read, and acts."""
-        for number in self._signals[:]:
-            if number != signal.SIGTERM:
-                self._signals.remove(number)
-                self._command(number)
-        if self._is_client and not self._channel and time.monotonic() >= self._next_try:
-            self._connect()
-        channel = self._channel
-        inputs = [one for one in (self._listener, channel and channel.sock) if one]
-        ready, _, _ = select.select(inputs, [channel.sock] if channel and channel.has_unsent else [], [], TURN_S)
-        if self._listener in ready:
-            self._accept()
-        try:
-            self._serve()
-        except (TlsError, Malformed) as error:
-            self._disconnect(error)
-
-    def _command(self, number: int) -> None:
+    def _act(self, number: int) -> None:
         if number == signal.SIGUSR1:
             self._link.withdraw("command")
-        elif self._channel:
+        elif number == signal.SIGHUP:
+            self._connections.ask()
+        elif self._connections.present:
             self._link.start_over("command")
-
-    def _serve(self) -> None:
-        """All that has arrived, and what time brings."""
-        channel = self._channel
-        if not channel:
-            return
-        channel.flush()
-        while data := channel.read():
-            self._stream += data
-            while True:
-                message, self._stream = peermessages.split(self._stream)
-                if message is None:
-                    break
-                self._link.message(message)
-        self._link.tick()
-
-    def _connect(self) -> None:
-        """One attempt of the TLS client."""
-        self._next_try = time.monotonic() + self._pause
-        self._pause = min(LAST_PAUSE_S, self._pause * 2)
-        try:
-            sock = socket.create_connection((self._args.address, self._args.port), 1.0)
-            self._begin(Channel(self._context, sock, self._args.peer, client=True))
-        except OSError:
-            return
-        except TlsError as error:
-            report("unreachable", why=str(error))
-
-    def _accept(self) -> None:
-        """A caller; a connection that works replaces the one before."""
-        assert self._listener
-        sock, _ = self._listener.accept()
-        try:
-            channel = Channel(self._context, sock, self._args.peer, client=False)
-        except TlsError as error:
-            report("refused", why=str(error))
-            return
-        if self._channel:
-            self._disconnect("another connection")
-        self._begin(channel)
-
-    def _begin(self, channel: Channel) -> None:
-        report("connected", suite=channel.suite, client=channel.client)
-        if channel.suite < self._args.suite_least and not self._args.keep_low_suite:
-            report("refused", why=f"suite {channel.suite}: must be {self._args.suite_least}")
-            channel.close()
-            return
-        self._channel, self._stream, self._since = channel, b"", time.monotonic()
-        self._link.connected(channel)
-
-    def _disconnect(self, why: object) -> None:
-        assert self._channel
-        report("disconnected", why=str(why))
-        self._link.disconnected()
-        self._channel.close()
-        self._channel = None
-        if time.monotonic() - self._since >= LONG_S:
-            self._pause = FIRST_PAUSE_S
-        self._next_try = time.monotonic() + self._pause
 
 
 def arguments() -> argparse.Namespace:
@@ -197,7 +113,8 @@ def main() -> int:
         args.keys,
         args.staged,
     )
-    Peer(args, Link(config, rings, kmes, report, peerharm.Harm(args.harm))).run()
+    link = Link(config, rings, kmes, report, peerharm.Harm(args.harm))
+    Commands(Connections(args, link, report), link).run()
     return 0
 
 

@@ -290,6 +290,9 @@ fails() { expect_eq "violations, failures" "$(link_status 1 '.counters | "\(.vio
 test_suite_is_too_low_udp()
 {
 	setup_sites
+	cp -r "$pki" "$tmp/pki"
+	pki=$tmp/pki
+	(cd "$pki" && rm site-a.* && qlink-pki --suite 2 cert . site-a) || fail "certificate"
 	meet 2 --policy pqc-only -- "policy pqc-only" "suite-least 2"
 	expect_soon "refused" status_is 1 '.refused["wrong-suite"] > 0' true || show_both
 	expect_soon "the peer has no session" told 2 '"disconnected"'
@@ -385,6 +388,39 @@ test_chain_is_demanded_udp()
 	answers "$ns1" "${inner[2]}"
 	answers "$ns2" "${inner[1]}"
 	expect_eq "ready again" "$(told_times 2 '"ready"')" 0
+}
+
+# Another connection takes the place of the one before, whichever end asks for it: no ping is lost, no offer is.
+test_connection_is_replaced_client_udp()
+{
+	replaces_connections 2
+}
+
+test_connection_is_replaced_server_udp()
+{
+	replaces_connections 1
+}
+
+# replaces_connections N: the peer is at site N.
+replaces_connections()
+{
+	local n=$((3 - $1))
+
+	setup_sites
+	meet "$1" --policy pqc-only -- "policy pqc-only" "ceiling-ms 200"
+	expect_active pqc
+	steady_start 0.05
+	expect_ok "the agent asks" ctl "$n" reconnect "site-${site[$1]}"
+	expect_soon "changed" told "$1" '"changed"' || show_both
+	expect_soon "ready" told_more "$1" '"ready"' 1 || show_both
+	kill -HUP "$peer_pid"
+	expect_soon "changed again" told_more "$1" '"changed"' 1 || show_both
+	expect_soon "ready" told_more "$1" '"ready"' 2 || show_both
+	expect_soon "the same epochs at both ends" holds_all || show_both
+	steady_stop
+	expect_eq "connections" "$(status "$n" '.peers[0].connections')" 3
+	expect_eq "trouble" "$(link_status "$n" '.counters | .violations + .timeouts + .failures + .chain_restarts')" 0
+	expect_eq "trouble of the peer" "$(grep -c 'start-over\|violation\|chain-restarted' "$tmp/${site[$1]}/events")" 0
 }
 
 # Each end withdraws the keys of both directions.

@@ -188,12 +188,19 @@ class Sender:
 
     # ---- offers ----
 
+    @property
+    def has_open_offer(self) -> bool:
+        """Whether an offer waits for its answer."""
+        return self._pending is not None
+
     def tick(self, now: float) -> None:
         """Offers keys when they are needed."""
         if self._pending and now >= self._pending.until:
             self.limit = max(1, self._pending.offer.count // 4)
             raise StartOver("no answer to an offer")
-        if self._pending or self.stuck or now < self._wait or self.staged >= self.link.config.staged:
+        if self._pending or self.link.is_leaving or self.stuck or now < self._wait:
+            return
+        if self.staged >= self.link.config.staged:
             return
         if self._used:
             self._patience = min(self._patience, now + OFFER_S)
@@ -319,6 +326,8 @@ class Receiver:
         assert session and invite
         if offer.number <= self._answered:
             return
+        if self.link.was_asked_to_leave:
+            raise Violation("OFFER after LEAVE")
         if offer.session != session.digest:
             raise Violation("OFFER of another session")
         if offer.invitation != invite.number:

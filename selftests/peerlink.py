@@ -13,13 +13,14 @@ from typing import NamedTuple
 import peermessages as wire
 from peerends import Receiver, Sender, StartOver, Violation
 from peerkme import Kme
-from peermessages import REASONS, VERSION, Confirm, Header, Hello, Invite, Offer, Refuse, State, Withdraw, Withdrawn
+from peermessages import REASONS, VERSION, Confirm, Header, Hello, Invite, Leave, Offer, Refuse, State, Withdraw
+from peermessages import Withdrawn
 from peerring import RingError, Rings, RingView
 from peerschedule import HYBRID, PQC, QKD, ZERO_CHAIN, PresharedSecret, chain_id
 from peertls import Channel
 
 SOURCES_OF = {1: {HYBRID}, 2: {QKD, HYBRID}, 3: {HYBRID, PQC}, 4: {PQC}}
-ANSWER_S, PAUSE_S, POLL_S = 5.0, 1.0, 0.3
+ANSWER_S, PAUSE_S, POLL_S, LEAVE_S = 5.0, 1.0, 0.3, 10.0
 BURST, PER_S = 16, 2
 
 
@@ -82,6 +83,8 @@ class Link:
         self.phase, self.channel = "down", None
         self.generation, self.peer_generation = secrets.randbits(63) + 1, 0
         self.session: Session | None = None
+        self.is_leaving = self.was_asked_to_leave = self._has_said_so = False
+        self._leaves_until = 0.0
         self.newest_tx = self.newest_rx = self.stale = self.withdrawn = 0
         self._own_hello = self._own_state = self._peer_hello = b""
         self._peer_versions = (VERSION, VERSION)
@@ -96,6 +99,7 @@ class Link:
     def connected(self, channel: Channel) -> None:
         """There is a connection."""
         self.channel = channel
+        self.is_leaving = False
         self.peer_generation = 0
         self._start_session()
 
@@ -117,6 +121,7 @@ class Link:
     def _end_session(self) -> None:
         """Forgets what belongs to the session."""
         self.session = self._stated = None
+        self.was_asked_to_leave = self._has_said_so = False
         self._withdrawals.clear()
         self.sender.end()
         self.receiver.end()
@@ -154,6 +159,9 @@ class Link:
         self._guarded(self._tick, now)
 
     def _tick(self, now: float) -> None:
+        if self.is_leaving and now >= self._leaves_until:
+            self.is_leaving = False
+            raise StartOver("no other connection")
         if self.phase in ("hello", "state") and now >= self._until:
             raise StartOver(f"no answer in phase {self.phase}")
         if self.phase == "pause" and now >= self._until:
@@ -169,6 +177,7 @@ class Link:
                 raise StartOver("the kernel has replaced the rings")
             self.sender.staged = rings["tx"].staged
         self._next_withdrawal(now)
+        self._say_that_we_leave()
         self.receiver.tick()
         self.sender.tick(now)
 
@@ -218,6 +227,8 @@ class Link:
                 self.sender.on_confirm(body)
             case Refuse():
                 self.sender.on_refuse(body)
+            case Leave():
+                self._on_leave()
             case Withdrawn():
                 self._on_withdrawn(body)
             case Withdraw():
@@ -355,6 +366,38 @@ class Link:
         self.session, self.phase = session, "ready"
         self.report("ready", suite=session.own.suite, sources=sorted(session.sources), client=self._role(True) == 1)
         self.receiver.invite()
+
+    # ---- another connection ----
+
+    def leave(self) -> None:
+        """The link is to change to another connection: no more offers in this session."""
+        if not self.is_leaving:
+            self.is_leaving, self._leaves_until = True, time.monotonic() + LEAVE_S
+
+    def stay(self) -> None:
+        """There is no other connection after all."""
+        if self.is_leaving:
+            self.is_leaving = False
+            self.start_over("the next connection has ended")
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nothing is in flight in either direction."""
+        has_none = self.phase in ("down", "pause", "blocked")
+        return self.is_leaving and (has_none or self._has_said_so and self.was_asked_to_leave)
+
+    def _say_that_we_leave(self) -> None:
+        """Once nothing of ours is open."""
+        if self.is_leaving and not self._has_said_so and not self.sender.has_open_offer and not self._withdrawals:
+            self._has_said_so = True
+            self.send(Leave())
+
+    def _on_leave(self) -> None:
+        if self.was_asked_to_leave:
+            raise Violation("LEAVE for the second time in a session")
+        self.was_asked_to_leave = True
+        self.leave()
+        self._say_that_we_leave()
 
     # ---- withdrawals ----
 

@@ -361,8 +361,24 @@ class Withdrawn(Withdraw):
     kind: ClassVar[int] = 8
 
 
-Body = Hello | State | Invite | Offer | Confirm | Refuse | Withdraw | Withdrawn
-KINDS = {cls.kind: cls for cls in (Hello, State, Invite, Offer, Confirm, Refuse, Withdraw, Withdrawn)}
+@dataclass(frozen=True)
+class Leave:
+    """9 LEAVE."""
+
+    kind: ClassVar[int] = 9
+
+    def body(self) -> bytes:
+        """To bytes."""
+        return b""
+
+    @classmethod
+    def parse(cls, _reader: Reader) -> Leave:
+        """From bytes."""
+        return cls()
+
+
+Body = Hello | State | Invite | Offer | Confirm | Refuse | Withdraw | Withdrawn | Leave
+KINDS = {cls.kind: cls for cls in (Hello, State, Invite, Offer, Confirm, Refuse, Withdraw, Withdrawn, Leave)}
 
 
 def encode(body: Body, link_id: int, speaker: int, other: int) -> bytes:
@@ -383,7 +399,7 @@ def split(stream: bytes) -> tuple[bytes | None, bytes]:
 def decode(message: bytes) -> tuple[Header, Body]:
     """A message in parts."""
     reader = Reader(message[4:])
-    version, kind = reader.number(1, VERSION, VERSION, "version"), reader.number(1, 1, 8, "type")
+    version, kind = reader.number(1, VERSION, VERSION, "version"), reader.number(1, 1, 9, "type")
     header = Header(version, kind, reader.number(2, 1, None, "link id"), reader.number(8, 1), reader.number(8))
     body = KINDS[kind].parse(reader)
     reader.end()

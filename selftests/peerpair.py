@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ NAMES = ("site-a", "site-b")
 DEADLINE_S, TURN_S = 60.0, 0.05
 ENOUGH = 12
 POLICY = ["--policy", "pqc-only"]
+CHANGED = '"event": "changed"'
 
 
 class Case(NamedTuple):
@@ -39,6 +41,7 @@ class Case(NamedTuple):
     has_keys: bool = True
     suites: tuple[int, int] = (1, 1)
     signal: int = 0
+    signalled: int = 0
 
 
 def blocked(name: str, why: str, one: list[str], other: list[str]) -> Case:
@@ -65,6 +68,8 @@ CASES = [
     blocked("chain-demanded", "chain", ["--demand-chain"], []),
     Case("withdrawn", want=('"how": "answered"', '"withdraw", "reason": "command"'), signal=signal.SIGUSR1),
     Case("started-over", want=('"start-over", "why": "command"', ""), signal=signal.SIGUSR2),
+    Case("another-connection", want=(CHANGED, CHANGED), signal=signal.SIGHUP, signalled=0),
+    Case("another-connection-of-the-client", want=(CHANGED, CHANGED), signal=signal.SIGHUP, signalled=1),
     harmed("confirm", '"start-over", "why": "confirm"'),
     harmed("invite-twice"),
     harmed("invite-again"),
@@ -92,6 +97,11 @@ class End:
     def text(self) -> str:
         """What it has reported so far."""
         return self._path.read_text(encoding="ascii")
+
+    def brief(self) -> str:
+        """The same, without its keys."""
+        lines = self.text().splitlines()
+        return "\n".join(line for line in lines if not re.match('{"event": "(key|agreed|accepted)"', line))
 
     def keys(self) -> dict[tuple[str, int], str]:
         """Digests of its keys, by direction and epoch."""
@@ -159,10 +169,10 @@ def run(folder: pathlib.Path, case: Case) -> str:
         good = True
         if case.signal:
             good = soon(ends, case._replace(want=("", "")), ENOUGH)
-            ends[0].process.send_signal(case.signal)
+            ends[case.signalled].process.send_signal(case.signal)
         good = good and soon(ends, case, 2 * ENOUGH if case.signal else ENOUGH)
     if not good:
-        return "\n\n".join(end.text()[-1500:] for end in ends)
+        return "\n\n".join(end.brief() for end in ends)
     one, other = (end.keys() for end in ends)
     there = {({"tx": "rx", "rx": "tx"}[way], epoch): digest for (way, epoch), digest in other.items()}
     differ = [key for key in one.keys() & there.keys() if one[key] != there[key]]

@@ -122,6 +122,7 @@ class Channel:
 
     def __init__(self, context: Context, sock: socket.socket, peer: str, client: bool) -> None:
         self.sock, self.client, self._unsent = sock, client, b""
+        self.buffer = b""
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ssl = c_void_p(tls.SSL_new(context.handle))
@@ -168,15 +169,17 @@ class Channel:
             raise TlsError(f"exporter: {openssl_errors()}")
         self.exporter = out.raw
 
-    def read(self) -> bytes:
-        """What has arrived, or nothing if nothing has."""
+    def fill(self) -> bool:
+        """Adds what has arrived to the buffer; says whether anything has."""
+        self.flush()
         data, got = ctypes.create_string_buffer(16384), c_size_t()
         crypto.ERR_clear_error()
         result = tls.SSL_read_ex(self._ssl, data, len(data), byref(got))
         if result != 1:
             self._wanted(result)
-            return b""
-        return data.raw[: got.value]
+            return False
+        self.buffer += data.raw[: got.value]
+        return True
 
     def send(self, data: bytes) -> None:
         """Sends what fits, and keeps the rest for flush()."""
@@ -201,8 +204,14 @@ class Channel:
         """Whether something waits for room."""
         return bool(self._unsent)
 
+    def notify(self) -> None:
+        """Sends nothing more but close_notify; it can still be read."""
+        self._unsent = b""
+        crypto.ERR_clear_error()
+        tls.SSL_shutdown(self._ssl)
+
     def close(self) -> None:
         """Ends the connection."""
-        tls.SSL_shutdown(self._ssl)
+        self.notify()
         tls.SSL_free(self._ssl)
         self.sock.close()
