@@ -423,6 +423,24 @@ replaces_connections()
 	expect_eq "trouble of the peer" "$(grep -c 'start-over\|violation\|chain-restarted' "$tmp/${site[$1]}/events")" 0
 }
 
+# New keys of TLS change nothing above it.
+test_keys_of_tls_are_changed_udp()
+{
+	local agreed n
+
+	setup_sites
+	meet 2 --policy pqc-only --key-update 2 -- "policy pqc-only" "ceiling-ms 200"
+	expect_active pqc
+	for n in 1 2 3; do
+		expect_soon "KeyUpdate" told_more 2 '"key-update"' "$(told_times 2 '"key-update"')" || show_both
+		agreed=$(told_times 2 '"agreed"')
+		expect_soon "offers go on" told_more 2 '"agreed"' "$agreed"
+	done
+	expect_soon "the same epochs at both ends" holds_all || show_both
+	expect_eq "connections" "$(status 1 '.peers[0].connections')" 1
+	fails 0 0
+}
+
 # Each end withdraws the keys of both directions.
 test_keys_are_withdrawn_udp()
 {

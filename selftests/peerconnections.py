@@ -71,7 +71,7 @@ class Connections:
         self._pause = min(LAST_PAUSE_S, self._pause * 2)
         try:
             sock = socket.create_connection((self._args.address, self._args.port), 1.0)
-            self._established(Channel(self._context, sock, self._args.peer, client=True))
+            self._established(Channel(self._context, sock, self._args.peer, True, self._args.key_update))
         except OSError:
             return
         except TlsError as error:
@@ -82,7 +82,7 @@ class Connections:
         assert self._listener
         sock, _ = self._listener.accept()
         try:
-            channel = Channel(self._context, sock, self._args.peer, client=False)
+            channel = Channel(self._context, sock, self._args.peer, False, self._args.key_update)
         except TlsError as error:
             self._report("refused", why=str(error))
             return
@@ -145,6 +145,8 @@ class Connections:
                 self._deliver(channel)
                 self._change_if_due()
             if self.present:
+                if self.present.renew_key():
+                    self._report("key-update")
                 self._link.tick()
         except (TlsError, Malformed) as error:
             self._lose_present(error)

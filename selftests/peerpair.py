@@ -70,6 +70,7 @@ CASES = [
     Case("started-over", want=('"start-over", "why": "command"', ""), signal=signal.SIGUSR2),
     Case("another-connection", want=(CHANGED, CHANGED), signal=signal.SIGHUP, signalled=0),
     Case("another-connection-of-the-client", want=(CHANGED, CHANGED), signal=signal.SIGHUP, signalled=1),
+    Case("key-update", (["--key-update", "0.5"], []), ('"key-update"', "")),
     harmed("confirm", '"start-over", "why": "confirm"'),
     harmed("invite-twice"),
     harmed("invite-again"),

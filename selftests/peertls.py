@@ -34,6 +34,7 @@ for declaration in (
     ("SSL_connect", c_int, c_void_p),
     ("SSL_accept", c_int, c_void_p),
     ("SSL_shutdown", c_int, c_void_p),
+    ("SSL_key_update", c_int, c_void_p, c_int),
     ("SSL_get_error", c_int, c_void_p, c_int),
     ("SSL_read_ex", c_int, c_void_p, c_char_p, c_size_t, SIZE),
     ("SSL_write_ex", c_int, c_void_p, c_char_p, c_size_t, SIZE),
@@ -53,6 +54,7 @@ WANT_READ, WANT_WRITE, ZERO_RETURN = 2, 3, 6
 GROUPS = {1: b"X25519MLKEM768", 2: b"SecP384r1MLKEM1024"}
 LABEL = b"EXPORTER-qlink-agreement"
 HANDSHAKE_S, MOST_UNSENT = 5.0, 32768
+MOST_RECORDS, NOT_REQUESTED = 2**22, 0
 
 
 class TlsError(Exception):
@@ -120,9 +122,10 @@ class Context:
 class Channel:
     """One connection to the peer, authenticated by both ends."""
 
-    def __init__(self, context: Context, sock: socket.socket, peer: str, client: bool) -> None:
+    def __init__(self, context: Context, sock: socket.socket, peer: str, client: bool, key_s: float) -> None:
         self.sock, self.client, self._unsent = sock, client, b""
-        self.buffer = b""
+        self.buffer, self._records, self._key_until = b"", 0, time.monotonic() + key_s
+        self._key_s = key_s
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._ssl = c_void_p(tls.SSL_new(context.handle))
@@ -188,6 +191,15 @@ class Channel:
         if len(self._unsent) > MOST_UNSENT:
             raise TlsError(f"{len(self._unsent)} bytes that the peer does not read: must be {MOST_UNSENT} or fewer")
 
+    def renew_key(self) -> bool:
+        """Changes the key that this end sends with once it is used up; says whether it was."""
+        if self._records < MOST_RECORDS - 1 and time.monotonic() < self._key_until:
+            return False
+        if tls.SSL_key_update(self._ssl, NOT_REQUESTED) != 1:
+            raise TlsError(f"KeyUpdate: {openssl_errors()}")
+        self._records, self._key_until = 0, time.monotonic() + self._key_s
+        return True
+
     def flush(self) -> None:
         """Sends what is kept."""
         while self._unsent:
@@ -198,6 +210,8 @@ class Channel:
                 self._wanted(result)
                 return
             self._unsent = self._unsent[done.value :]
+            # A record has up to 16 KiB.
+            self._records += 1 + done.value // 16384
 
     @property
     def has_unsent(self) -> bool:
