@@ -355,6 +355,38 @@ test_offer_of_another_session_udp()
 	fails 1 0
 }
 
+# Offers that cannot be accepted are refused with their reason, one after another; an altered ciphertext is no error, but
+# gives other keys, which the sender withdraws.
+test_offers_are_refused_udp()
+{
+	local reason
+
+	setup_sites
+	meet 2 --policy pqc-only --harm offer-chain --harm offer-point --harm offer-epoch --harm offer-ciphertext -- \
+		"policy pqc-only" "ceiling-ms 200"
+	expect_active pqc
+	for reason in chain kem epoch; do
+		expect_soon "refused: $reason" told 2 "\"reason\": \"$reason\"" || show_both
+		expect_soon "it logs why" logged 1 "offer-rejected link=qlink0 reason=$reason" || show_both
+	done
+	expect_soon "withdrawn" told 2 '"start-over", "why": "confirm"' || show_both
+	expect_soon "keys change" has_rekeyed 3 || show_both
+	expect_soon "the same epochs at both ends" holds_all || show_both
+	fails 0 0
+}
+
+test_key_of_an_invitation_is_bad_udp()
+{
+	harmed invite-key
+	fails 1 0
+}
+
+test_place_of_an_offer_is_unknown_udp()
+{
+	harmed offer-place
+	fails 1 0
+}
+
 # Messages of an earlier session are counted, and have no other effect.
 test_messages_of_an_earlier_session_udp()
 {

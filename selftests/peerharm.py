@@ -11,68 +11,108 @@ from peermessages import Body, Confirm, Invite, Offer, encode
 if TYPE_CHECKING:
     from peerlink import Link
 
-KINDS = {
-    "confirm": "the first CONFIRM has another key confirmation",
+ALWAYS = {
     "invite-twice": "each INVITE is sent twice",
     "invite-again": "the INVITE before is sent again after each INVITE",
-    "invite-changed": "the first INVITE is sent again with another nonce",
-    "invite-session": "the first INVITE has another session",
     "offer-twice": "each OFFER is sent twice",
-    "offer-session": "the first OFFER has another session",
     "earlier": "the first INVITE and OFFER are sent again in the first session after them",
 }
+ONCE = {
+    "confirm": "CONFIRM has another key confirmation",
+    "invite-changed": "INVITE is sent again with another nonce",
+    "invite-session": "INVITE has another session",
+    "invite-key": "INVITE has no right key of ML-KEM",
+    "offer-session": "OFFER has another session",
+    "offer-chain": "OFFER names an unknown chain",
+    "offer-epoch": "OFFER has an epoch that is too far away",
+    "offer-place": "OFFER has a place that was not stated",
+    "offer-point": "OFFER has a public key of zeros in its ciphertext",
+    "offer-ciphertext": "OFFER has another ciphertext of ML-KEM",
+}
+KINDS = ALWAYS | ONCE
 
 
-def flipped(data: bytes) -> bytes:
-    """With another last bit."""
-    return data[:-1] + bytes([data[-1] ^ 1])
+def flipped(data: bytes, at: int = -1) -> bytes:
+    """With another bit in one byte."""
+    changed = bytearray(data)
+    changed[at] ^= 1
+    return bytes(changed)
+
+
+def changed_invite(kind: str, body: Invite) -> Invite:
+    """As the kind says."""
+    match kind:
+        case "invite-session":
+            return dataclasses.replace(body, session=flipped(body.session))
+        case "invite-key":
+            return dataclasses.replace(body, public_key=b"\xff" * 384 + body.public_key[384:])
+    return dataclasses.replace(body, nonce=flipped(body.nonce))
+
+
+def changed_offer(kind: str, body: Offer) -> Offer:
+    """As the kind says."""
+    match kind:
+        case "offer-chain":
+            return dataclasses.replace(body, chain_id=flipped(body.chain_id))
+        case "offer-epoch":
+            return dataclasses.replace(body, first=body.first + 2**33)
+        case "offer-place":
+            ids = tuple((f"no-such-key-{number}".encode(),) for number in range(body.count))
+            return dataclasses.replace(body, source=1, places=bytes([8]), key_ids=ids)
+        case "offer-point":
+            return dataclasses.replace(body, ciphertext=body.ciphertext[:-32] + bytes(32))
+        case "offer-ciphertext":
+            return dataclasses.replace(body, ciphertext=flipped(body.ciphertext, 0))
+    return dataclasses.replace(body, session=flipped(body.session))
 
 
 class Harm:
-    """Changes what is sent: one of KINDS, or nothing."""
+    """Changes what is sent, by kinds that each happen once, one after another, or by one that goes on."""
 
-    def __init__(self, kind: str | None) -> None:
-        self._kind, self._is_done = kind, False
+    def __init__(self, kinds: list[str]) -> None:
+        self._always = {kind for kind in kinds if kind in ALWAYS}
+        self._once = [kind for kind in kinds if kind in ONCE]
+        self._is_clean = True
         self._invite = b""
         self._first: dict[type, tuple[int, bytes]] = {}
 
     def __call__(self, link: Link, body: Body, raw: bytes) -> list[bytes]:
         """What is sent in place of a message."""
-        match self._kind, body:
-            case "confirm", Confirm():
-                return self._once(link, raw, dataclasses.replace(body, confirmation=flipped(body.confirmation)))
-            case "invite-session", Invite():
-                return self._once(link, raw, dataclasses.replace(body, session=flipped(body.session)))
-            case "invite-changed", Invite():
-                return [*([] if self._is_done else [raw]), *self._once(link, raw, self._other_nonce(body))]
-            case "offer-session", Offer():
-                return self._once(link, raw, dataclasses.replace(body, session=flipped(body.session)))
-            case ("invite-twice", Invite()) | ("offer-twice", Offer()):
-                return [raw, raw]
-            case "invite-again", Invite():
-                before, self._invite = self._invite, raw
-                return [raw, before] if before else [raw]
-            case "earlier", Invite() | Offer():
-                return self._earlier(link, body, raw)
+        name = type(body).__name__.lower()
+        if self._once and self._once[0].split("-")[0] == name and self._is_clean:
+            return self._change(link, body, raw)
+        # One that is not harmed is between any two that are, except at the start.
+        self._is_clean = self._is_clean or bool(self._once and self._once[0].split("-")[0] == name)
+        if f"{name}-twice" in self._always:
+            return [raw, raw]
+        if "invite-again" in self._always and isinstance(body, Invite):
+            before, self._invite = self._invite, raw
+            return [raw, before] if before else [raw]
+        if "earlier" in self._always and isinstance(body, Invite | Offer):
+            return self._earlier(link, body, raw)
         return [raw]
 
-    def _other_nonce(self, body: Invite) -> Invite:
-        return dataclasses.replace(body, nonce=flipped(body.nonce))
-
-    def _once(self, link: Link, raw: bytes, changed: Body) -> list[bytes]:
-        """The changed message the first time, and the right one from then on."""
-        if self._is_done:
-            return [raw]
-        self._is_done = True
-        link.report("harmed", kind=self._kind)
-        return [encode(changed, link.config.link_id, link.generation, link.peer_generation)]
+    def _change(self, link: Link, body: Body, raw: bytes) -> list[bytes]:
+        """The changed message, this time."""
+        kind = self._once.pop(0)
+        self._is_clean = False
+        link.report("harmed", kind=kind)
+        changed = body
+        if isinstance(body, Confirm):
+            changed = dataclasses.replace(body, confirmation=flipped(body.confirmation))
+        elif isinstance(body, Invite):
+            changed = changed_invite(kind, body)
+        elif isinstance(body, Offer):
+            changed = changed_offer(kind, body)
+        message = encode(changed, link.config.link_id, link.generation, link.peer_generation)
+        return [raw, message] if kind == "invite-changed" else [message]
 
     def _earlier(self, link: Link, body: Body, raw: bytes) -> list[bytes]:
         """Messages of the first session again, in the one after it."""
         self._first.setdefault(type(body), (link.generation, raw))
         both = list(self._first.values())
-        if self._is_done or len(both) < 2 or any(link.generation == generation for generation, _ in both):
+        if len(both) < 2 or any(link.generation == generation for generation, _ in both):
             return [raw]
-        self._is_done = True
-        link.report("harmed", kind=self._kind)
+        self._always.discard("earlier")
+        link.report("harmed", kind="earlier")
         return [raw, *(message for _, message in both)]

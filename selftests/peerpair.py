@@ -50,9 +50,9 @@ def blocked(name: str, why: str, one: list[str], other: list[str]) -> Case:
     return Case(name, (one, other), (text, text), has_keys=False)
 
 
-def harmed(kind: str, want: str = "") -> Case:
+def harmed(kind: str, want: str = "", own: str = "") -> Case:
     """One end harms what it sends, the other one says so, and both agree on keys."""
-    return Case(f"harm-{kind}", (["--harm", kind], []), ("", want))
+    return Case(f"harm-{kind}", (["--harm", kind], []), (own, want))
 
 
 CASES = [
@@ -77,6 +77,12 @@ CASES = [
     harmed("invite-changed"),
     harmed("invite-session", '"violation", "why": "INVITE of another session"'),
     harmed("offer-twice"),
+    harmed("invite-key", '"violation", "why": "INVITE 1: public key of ML-KEM'),
+    harmed("offer-chain", '"reason": "chain"', '"offer-refused"'),
+    harmed("offer-epoch", '"reason": "epoch"', '"start-over", "why": "offer refused: epoch"'),
+    harmed("offer-place", '"violation", "why": "OFFER with place 8'),
+    harmed("offer-point", '"reason": "kem"', '"offer-refused"'),
+    harmed("offer-ciphertext", '"withdraw", "reason": "confirm"', '"start-over", "why": "confirm"'),
     harmed("offer-session", '"violation", "why": "OFFER of another session"'),
 ]
 
