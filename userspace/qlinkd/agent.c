@@ -185,6 +185,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
 	for (i = agent->n_beats++ % RECHECK_BEATS; i < agent->now.n_peers; i += RECHECK_BEATS)
 		look_at_peer(agent->now.peers[i]);
 	services_watch_audit(&agent->services);
+	services_watch_state(&agent->services);
 	/* The disk may have failed at the start. */
 	if (agent->services.audit)
 		audit_each_installed(agent->services.audit, on_used_key, agent);
@@ -258,6 +259,35 @@ static int open_audit(struct agent *agent, struct qlink_why *why)
 	return 0;
 }
 
+/* Says which links the state file is for; the places of others in it may be used again. */
+static void name_links(struct agent *agent)
+{
+	const struct config *config = &agent->now.config;
+	size_t i;
+
+	if (!agent->services.state)
+		return;
+	state_begin_links(agent->services.state);
+	for (i = 0; i < config->n_links; i++)
+		state_add_link(agent->services.state, config->links[i].peer_name,
+			       config->links[i].device);
+}
+
+static int open_state(struct agent *agent, struct qlink_why *why)
+{
+	const struct config_agent *config = &agent->now.config.agent;
+	const struct state_settings settings = {
+		.path = config->state, .key = config->state_key, .agent = config->name,
+	};
+	int err = config->state ? state_open(&agent->services.state, &settings, why) : 0;
+
+	if (err)
+		return err;
+	name_links(agent);
+	services_tell_state(&agent->services, config->state);
+	return 0;
+}
+
 static int refuse(const struct agent *agent, int err, const struct qlink_why *why,
 		  struct config_error *error)
 {
@@ -274,6 +304,8 @@ static int open_all(struct agent *agent, struct qlink_why *why)
 {
 	int err = notify_open(&agent->notify, why);
 
+	if (!err)
+		err = open_state(agent, why);
 	if (!err)
 		err = open_audit(agent, why);
 	if (!err && add_events(agent))
@@ -337,6 +369,8 @@ void agent_close(struct agent *agent)
 	free_event(agent->kmes_event);
 	free_event(agent->beat);
 	setup_discard(&agent->now, &nothing);
+	if (!state_close(agent->services.state))
+		TELL(&agent->services, LOG_ERR, "state-lost", TEXT("why", "the disk fails or is too slow"));
 	kme_loop_free(agent->services.kmes);
 	audit_close(agent->services.audit);
 	seen_free(&agent->services.keys_seen);
@@ -424,6 +458,7 @@ static int reload(struct agent *agent, struct config_error *error)
 		return err;
 	}
 	setup_swap(&agent->now, &next);
+	name_links(agent);
 	if (agent->services.audit)
 		audit_use_key(agent->services.audit, credentials_key(agent->now.own));
 	/* The listener is open, or there is none: nothing can fail. */

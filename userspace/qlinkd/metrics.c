@@ -243,12 +243,26 @@ static void put_updates(struct evbuffer *out, const struct agent *agent)
 	evbuffer_add_printf(out, "qlinkd_key_updates_total{direction=\"rx\"} %" PRIu64 "\n", updates.heard);
 }
 
+static void put_state(struct evbuffer *out, struct state *state)
+{
+	struct state_status status;
+
+	state_read_status(state, &status);
+	head(out, "state_links", "", "links whose chain of secrets is kept over a restart", "gauge");
+	evbuffer_add_printf(out, "qlinkd_state_links %u\n", status.links);
+	head(out, "state_failing", "", "1 while the state file cannot be written", "gauge");
+	evbuffer_add_printf(out, "qlinkd_state_failing %u\n",
+			    status.err || status.is_slow || status.lost);
+}
+
 static void put_agent(struct evbuffer *out, const struct agent *agent)
 {
 	unsigned int i;
 
 	if (agent->services.audit)
 		put_audit(out, agent->services.audit);
+	if (agent->services.state)
+		put_state(out, agent->services.state);
 	head(out, "connections_refused", "_total", "connections of peers that were refused, by reason", "counter");
 	for (i = 0; i < TLS_N_REFUSALS; i++)
 		evbuffer_add_printf(out, "qlinkd_connections_refused_total{reason=\"%s\"} %" PRIu64 "\n",

@@ -2,11 +2,12 @@
 /* What every room of the agent uses: the broker, the log, the audit log, the clock. */
 #include "services.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "qlinkd/base/clock.h"
 
-/* Between two lines about an audit log that is still not written. */
+/* Between two lines about an audit log or a state file that is still not written. */
 #define REMIND_MS	60000
 
 uint64_t services_now(void)
@@ -62,4 +63,45 @@ void services_watch_audit(struct services *services)
 		TELL(services, LOG_NOTICE, "audit-written", NUMBER_OF("dropped", state.dropped));
 		services->audit_told_ms = 0;
 	}
+}
+
+void services_tell_state(struct services *services, const char *path)
+{
+	struct state_status status;
+
+	if (!services->state)
+		return;
+	state_read_status(services->state, &status);
+	if (status.is_new)
+		TELL(services, LOG_NOTICE, "state-begun", TEXT("file", path));
+	else if (status.unread)
+		TELL(services, LOG_ERR, "state-not-read", TEXT("file", path),
+		     TEXT("why", strerror(-status.unread)));
+	else
+		TELL(services, status.damaged || status.foreign ? LOG_ERR :
+		     status.others ? LOG_NOTICE : LOG_INFO, "state-read", TEXT("file", path),
+		     NUMBER_OF("links", status.links), NUMBER_OF("others", status.others),
+		     NUMBER_OF("damaged", status.damaged), NUMBER_OF("other-key", status.foreign));
+}
+
+void services_watch_state(struct services *services)
+{
+	struct state_status status;
+	uint64_t now = services_now();
+	int err;
+
+	if (!services->state)
+		return;
+	state_read_status(services->state, &status);
+	/* A slow disk gives no error. */
+	err = status.err ?: status.is_slow ? -ETIMEDOUT : status.lost ? -ENOMEM : 0;
+	if (err && (err != services->state_err || now - services->state_told_ms >= REMIND_MS)) {
+		TELL(services, LOG_ERR, "state-not-written",
+		     TEXT("why", err == -ETIMEDOUT ? "the disk is too slow" : strerror(-err)),
+		     NUMBER_OF("links", status.waiting));
+		services->state_told_ms = now;
+	} else if (!err && services->state_err) {
+		TELL(services, LOG_NOTICE, "state-written", NUMBER_OF("slots", status.written));
+	}
+	services->state_err = err;
 }

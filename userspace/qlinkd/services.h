@@ -10,6 +10,7 @@
 #include "qlinkd/base/log.h"
 #include "qlinkd/base/seen.h"
 #include "qlinkd/broker/client.h"
+#include "qlinkd/state/state.h"
 
 struct kme_loop;
 
@@ -34,6 +35,15 @@ struct services {
 
 	/** @audit_told_ms: when the log last said that it is not written; 0 if it is written */
 	uint64_t audit_told_ms;
+
+	/** @state: the chains that are kept over a restart; %NULL if none are */
+	struct state *state;
+
+	/** @state_err: why the state file was not written at the last beat, a negative errno */
+	int state_err;
+
+	/** @state_told_ms: when the log last said that it is not written; 0 if it is written */
+	uint64_t state_told_ms;
 
 	/** @look_ms: how often a link reads its device when nothing happens, if that is above 1000 */
 	uint64_t look_ms;
@@ -65,6 +75,23 @@ void services_audit(struct services *services, const char *event, const struct l
  * The change at once, then one line a minute while it lasts. To be called every second.
  */
 void services_watch_audit(struct services *services);
+
+/**
+ * services_tell_state() - log what was found in the state file
+ * @services: the services; the links of the configuration were named to the state
+ * @path: of the file
+ *
+ * To be called once, at the start.
+ */
+void services_tell_state(struct services *services, const char *path);
+
+/**
+ * services_watch_state() - log that the state file is not written, or that it is written again
+ * @services: the services
+ *
+ * As services_watch_audit() does.
+ */
+void services_watch_state(struct services *services);
 
 /* Log an event with fields, each a struct log_field in braces. */
 #define TELL(services, level, event, ...)				\

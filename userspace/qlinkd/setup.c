@@ -363,6 +363,18 @@ static int check_audit(const struct setup *next, struct config_error *error)
 				     why.text) : 0;
 }
 
+static int check_state(const struct setup *next, struct config_error *error)
+{
+	const struct config_agent *agent = &next->config.agent;
+	const struct state_settings settings = {
+		.path = agent->state, .key = agent->state_key, .agent = agent->name,
+	};
+	struct qlink_why why;
+	int err = agent->state ? state_check(&settings, &why) : 0;
+
+	return err ? config_error_at(error, next->config.path, agent->line, "agent: %s", why.text) : 0;
+}
+
 /* Members of this group may operate, besides root and the agent's user. */
 static int find_operators(struct setup *next, struct config_error *error)
 {
@@ -395,7 +407,7 @@ int setup_build(struct setup *next, const struct setup *now, const char *path, t
 
 	memset(next, 0, sizeof(*next));
 	err = config_read(&next->config, path, error) ?: reach_check(&next->config, error) ?:
-	      check_audit(next, error) ?: find_operators(next, error) ?:
+	      check_audit(next, error) ?: check_state(next, error) ?: find_operators(next, error) ?:
 	      allocate(next, error) ?: load_own(next, now, when, error) ?:
 	      check_suites(next, error) ?: load_kmes(next, now, when, error) ?: build_peers(next, now, owner, error) ?:
 	      reserve_links(next, error) ?: build_links(next, now, owner, error);

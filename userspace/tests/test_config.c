@@ -62,8 +62,8 @@ TEST(every_option_is_read)
 		"\tstore 5000\n\toutage-cover 400\n\tkey-bytes 32\n\tmax-age-s 3600\n"
 		"\tfloor-ms 10\n\tceiling-ms 60000\n\treserve 7\n"
 		KMES "\tid KME-2\n\tdialect skip\n\tmethod get\n\ttls pq\n\tparallel 1\n\tturn-ms 2000\n" PEER AGENT
-		"\tcontrol /run/a\n\toperators netops\n\tmetrics /run/b\n\taudit-log /run/c\n"
-		"\taudit-file-mib 7\n\taudit-file-hours 8\n"
+		"\tcontrol /run/a\n\toperators netops\n\tmetrics /run/b\n\taudit-log /run/c\n\tstate /run/d\n"
+		"\tstate-key /run/e\n\taudit-file-mib 7\n\taudit-file-hours 8\n"
 		"\tkme-connect-ms 100\n\tkme-timeout-ms 60000\n\tkme-retry-ms 500";
 	const struct config_link *link;
 	struct config_error error;
@@ -79,6 +79,8 @@ TEST(every_option_is_read)
 	CHECK_TEXT("metrics", config.agent.metrics, "/run/b");
 	CHECK_TEXT("operators", config.agent.operators, "netops");
 	CHECK_TEXT("audit log", config.agent.audit_log, "/run/c");
+	CHECK_TEXT("state", config.agent.state, "/run/d");
+	CHECK_TEXT("its key", config.agent.state_key, "/run/e");
 	CHECK_NUMBER("its files", config.agent.audit_file_mib, 7);
 	CHECK_NUMBER("their age", config.agent.audit_file_hours, 8);
 	CHECK_NUMBER("connect", config.agent.kme_connect_ms, 100);
@@ -141,7 +143,7 @@ TEST(wrong_lines_are_refused)
 	refused("name x\n", "qlinkd.conf:1: name: not agent, kme, peer or link; options are indented");
 	refused("\n\tname x\n", "qlinkd.conf:2: name: before the first agent, kme, peer or link");
 	refused("agent\n\tcolour red\n", "qlinkd.conf:2: colour: not an option of agent, which has name, "
-		"certificate, key, ca, crl, listen, control, operators, metrics, audit-log, audit-file-mib, audit-file-hours, reconnect-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
+		"certificate, key, ca, crl, listen, control, operators, metrics, audit-log, state, state-key, audit-file-mib, audit-file-hours, reconnect-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
 	refused("agent\n\tname\n", "qlinkd.conf:2: name: lacks a value");
 	refused("agent\n\tname a b\n", "qlinkd.conf:2: name: has 2 values, and takes one");
 	refused("agent\n\tname a\n\n\tname b\n", "qlinkd.conf:4: name: is in line 2 already");
@@ -303,7 +305,10 @@ TEST(unknown_names_are_refused)
 	refused(AGENT KMES LINK, "qlinkd.conf:17: link qlink0: there is no peer site-b");
 	refused(AGENT PEER KME("vienna", "x") LINK, "qlinkd.conf:14: link qlink0: there is no kme graz");
 	refused(AGENT "peer b\n\taddress 0.0.0.0\n", "qlinkd.conf:7: peer b: its address is no address of a host");
-	refused(AGENT "\tmetrics /run/qlinkd/control\n", "qlinkd.conf:1: agent: control, metrics and audit-log must be different files");
+	refused(AGENT "\tmetrics /run/qlinkd/control\n", "qlinkd.conf:1: agent: control and metrics must be different files");
+	refused(AGENT "\tstate /run/s\n\tstate-key /run/s\n", "qlinkd.conf:1: agent: state and state-key must be different files");
+	refused(AGENT "\tstate /run/s\n", "qlinkd.conf:1: agent: has state and lacks state-key, which it needs");
+	refused(AGENT "\tstate-key /run/s\n", "qlinkd.conf:1: agent: has state-key and lacks state, which it needs");
 	refused(AGENT "peer site-a\n", "qlinkd.conf:7: peer site-a: is the agent's own name");
 }
 
@@ -355,6 +360,7 @@ TEST(a_change_of_any_agent_option_is_detected)
 {
 	static const char *const others[] = {
 		AGENT "\tcontrol /x\n", AGENT "\tmetrics /x\n", AGENT "\taudit-log /x\n",
+		AGENT "\tstate /x\n\tstate-key /k\n",
 		AGENT "\toperators x\n", AGENT "\taudit-file-mib 7\n", AGENT "\taudit-file-hours 7\n",
 		AGENT "\tkme-timeout-ms 1000\n", AGENT "\tkme-connect-ms 1000\n", AGENT "\tkme-retry-ms 1000\n",
 		"agent\n\tname site-a\n\tcertificate /c\n\tkey /k\n\tca /ca\n",
@@ -396,18 +402,20 @@ TEST(unreadable_files_are_refused)
 	unlink(path);
 }
 
-/* Read the text between .Bd and .Ed of a manual page. */
+/* Read the text between .Bd and .Ed in the section EXAMPLES of a manual page. */
 static void read_example(const char *path, char *text, size_t room)
 {
 	FILE *file = fopen(path, "re");
-	bool is_inside = false;
+	bool is_inside = false, is_example = false;
 	char line[200];
 
 	text[0] = '\0';
 	while (file && fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, ".Bd", 3) || !strncmp(line, ".Ed", 3))
+		if (!strncmp(line, ".Sh", 3))
+			is_example = strstr(line, "EXAMPLES");
+		else if (!strncmp(line, ".Bd", 3) || !strncmp(line, ".Ed", 3))
 			is_inside = line[1] == 'B';
-		else if (is_inside && strlen(text) + strlen(line) < room)
+		else if (is_inside && is_example && strlen(text) + strlen(line) < room)
 			strcat(text, line);
 	}
 	if (file)

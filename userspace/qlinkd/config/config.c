@@ -313,6 +313,17 @@ static int begin_agent(struct reader *reader, char *name)
 	return 0;
 }
 
+static int end_agent(struct reader *reader)
+{
+	const struct config_agent *agent = (void *)reader->at;
+
+	if (!agent->state == !agent->state_key)
+		return 0;
+	return reader_refuse_at(reader, reader->began, "agent: has %s and lacks %s, which it needs",
+				agent->state ? "state" : "state-key",
+				agent->state ? "state-key" : "state");
+}
+
 /* The index of a KME, or @n_kmes if there is none of this name. */
 static size_t find_kme(const struct config *config, const char *name)
 {
@@ -456,6 +467,8 @@ static const struct reader_option agent_options[] = {
 	{ .name = "operators", .kind = &reader_text, MEMBER(config_agent, operators) },
 	{ .name = "metrics", .kind = &kind_socket, MEMBER(config_agent, metrics) },
 	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
+	{ .name = "state", .kind = &reader_path, MEMBER(config_agent, state) },
+	{ .name = "state-key", .kind = &reader_path, MEMBER(config_agent, state_key) },
 	NUMBER("audit-file-mib", config_agent, audit_file_mib, 1, 1024),
 	NUMBER("audit-file-hours", config_agent, audit_file_hours, 1, 8760),
 	NUMBER("reconnect-hours", config_agent, reconnect_hours, 1, 24),
@@ -511,7 +524,8 @@ static const struct reader_option link_options[] = {
 #define OPTIONS(array)	.options = (array), .n_options = sizeof(array) / sizeof((array)[0])
 
 const struct reader_section config_sections[] = {
-	[CONFIG_SECTION_AGENT] = { .name = "agent", OPTIONS(agent_options), .begin = begin_agent },
+	[CONFIG_SECTION_AGENT] = { .name = "agent", OPTIONS(agent_options), .begin = begin_agent,
+				   .end = end_agent },
 	[CONFIG_SECTION_KME] = { .name = "kme", .what = "a name", OPTIONS(kme_options),
 				 .begin = begin_kme, .end = end_kme },
 	[CONFIG_SECTION_PEER] = { .name = "peer", .what = "the name in its certificate",
@@ -620,12 +634,18 @@ static int check_peers(struct reader *reader)
 static int check_paths(struct reader *reader)
 {
 	const struct config_agent *agent = &((const struct config *)reader->arg)->agent;
+	const char *const paths[][2] = {
+		{ "control", agent->control }, { "metrics", agent->metrics },
+		{ "audit-log", agent->audit_log }, { "state", agent->state }, { "state-key", agent->state_key },
+	};
+	size_t i, k;
 
-	if (strcmp(agent->control, agent->metrics) && strcmp(agent->control, agent->audit_log) &&
-	    strcmp(agent->metrics, agent->audit_log))
-		return 0;
-	return reader_refuse_at(reader, agent->line,
-				"agent: control, metrics and audit-log must be different files");
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		for (k = 0; k < i; k++)
+			if (paths[i][1] && paths[k][1] && !strcmp(paths[i][1], paths[k][1]))
+				return reader_refuse_at(reader, agent->line, "agent: %s and %s must be different files",
+							paths[k][0], paths[i][0]);
+	return 0;
 }
 
 /* FNV-1a. It finds a file that changes between two reads; it is no protection. */

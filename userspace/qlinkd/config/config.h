@@ -62,6 +62,12 @@ struct config_agent {
 	/** @audit_log: folder of the audit log */
 	const char *audit_log;
 
+	/** @state: file in which chains are kept over a restart, %NULL for none */
+	const char *state;
+
+	/** @state_key: file of the key that seals it, %NULL without one */
+	const char *state_key;
+
 	/** @audit_file_mib: MiB after which a file of it ends */
 	uint32_t audit_file_mib;
 

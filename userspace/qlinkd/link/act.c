@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keptchain.h"
 #include "libqlink/names.h"
 #include "qlinkd/agreement/message.h"
 
@@ -105,6 +106,7 @@ static void do_rings(struct link *link, const struct session_action *action)
 
 static void note_chain(struct link *link, const char *direction, uint64_t *counter)
 {
+	keptchain_save(link);
 	(*counter)++;
 	TELL(link->services, LOG_NOTICE, "chain-restarted", TEXT("link", link->config->device),
 	     TEXT("direction", direction));
@@ -306,6 +308,7 @@ static void do_install_rx(struct link *link, const struct session_action *action
 		if (chain_is_lost(&link->exchange->rx.chain, link->exchange->rx.offer->from))
 			note_chain(link, "rx", &link->counters.peer_chain_restarts);
 		exchange_advance(&link->exchange->rx);
+		keptchain_save(link);
 		note_peer_source(link, action->offer.source);
 	}
 	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
@@ -316,6 +319,7 @@ static void do_install_tx(struct link *link, const struct session_action *action
 	int err;
 
 	exchange_advance(&link->exchange->tx);
+	keptchain_save(link);
 	err = install(link, action, true);
 	if (!err)
 		link->view.tx.staged += action->offer.n;

@@ -13,6 +13,7 @@
 
 #include "act.h"
 #include "choose.h"
+#include "keptchain.h"
 #include "kmelog.h"
 #include "preshared.h"
 #include "seenkeys.h"
@@ -43,6 +44,9 @@ struct link_run {
 
 	/** @is_connected: there is a connection; @binding is valid */
 	bool is_connected;
+
+	/** @has_chains: the chains that were kept over the restart are in use, if there are any */
+	bool has_chains;
 
 	/** @has_resumed: it is known which record the audit log has */
 	bool has_resumed;
@@ -121,6 +125,10 @@ static void open_agreement(struct link *link)
 
 	if (!link->run->is_connected || !link->id)
 		return;
+	/* Not when the link is made: one that a reload replaces goes on until then. */
+	if (!link->run->has_chains)
+		keptchain_restore(link);
+	link->run->has_chains = true;
 	choose_reset(link);
 	exchange_connect(link->exchange, link->run->binding, link->id);
 	act_step(link, &event);
@@ -179,6 +187,7 @@ static void wipe_secrets(struct link *link)
 
 	chain_restart(&link->exchange->tx.chain);
 	chain_restart(&link->exchange->rx.chain);
+	keptchain_wipe(link);
 	link->counters.keys_burned += n;
 	TELL(link->services, LOG_NOTICE, "secrets-wiped", TEXT("link", link->config->device),
 	     NUMBER_OF("burned", n));
