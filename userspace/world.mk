@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with two whole agents without their sockets: devices in memory, KMEs in simulated time.
 
-WORLD_TESTS := act choose habits month peers rates run stocks thousand year
+WORLD_TESTS := act choose habits keptchain month peers rates run stocks thousand year
 # These take too long under sanitizers, which see a part of the time; a build without them tests all.
 LONG_TESTS := month peers rates thousand year
 WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
 # Two whole agents with their sockets, and devices in memory.
-$(O)/check/test_agent $(O)/check/test_kme_status $(O)/check/test_kme_words $(O)/check/test_reconnect $(O)/check/test_reload: $(call check_objects,tests/agents.c tests/device.c)
+$(O)/check/test_agent $(O)/check/test_agentstate $(O)/check/test_kme_status $(O)/check/test_kme_words $(O)/check/test_reconnect $(O)/check/test_reload: $(call check_objects,tests/agents.c tests/device.c)
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 

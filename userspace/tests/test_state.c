@@ -175,6 +175,34 @@ TEST(chains_are_there_after_a_restart)
 	CHECK(state_close(state), "not all is written");
 }
 
+/* So that a write that is torn leaves the chains of the write before. */
+TEST(the_two_slots_of_a_link_are_written_in_turn)
+{
+	const struct bytes key = { key_bytes, sizeof(key_bytes) };
+	uint8_t data[2 * SLOT_BYTES], i, k;
+	struct state *state;
+	struct slot slot;
+	bool has[16] = { false };
+
+	begin();
+	state = open_it();
+	for (i = 1; i < COUNT(has); i++) {
+		save_on_disk(state, "qlink0", i);
+		if (i == 8) {
+			CHECK(state_close(state), "not all is written");
+			state = open_it();
+		}
+		CHECK_NUMBER("bytes", read_file(data, sizeof(data)), sizeof(data));
+		memset(has, false, sizeof(has));
+		for (k = 0; k < 2; k++) {
+			CHECK_NUMBER("opens", slot_open(&key, k, data + k * SLOT_BYTES, &slot), SLOT_OPENED);
+			has[slot.chains.tx.current[0] % COUNT(has)] = true;
+		}
+		CHECK(has[i] && (i == 1 || has[i - 1]), "after %u writes: not the last two", i);
+	}
+	CHECK(state_close(state), "not all is written");
+}
+
 TEST(what_waits_at_the_end_is_written)
 {
 	struct state *state;

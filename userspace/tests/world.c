@@ -365,6 +365,7 @@ static void start_agent(struct world *world, unsigned int i)
 	struct world_end *end = &world->ends[i];
 	/* What the test opened stays over restarts of the agent. */
 	struct audit *audit = end->services.audit;
+	struct state *state = end->services.state;
 	struct qlink_why why;
 
 	simkme_side = (int)i;
@@ -372,6 +373,7 @@ static void start_agent(struct world *world, unsigned int i)
 	seen_free(&end->services.keys_seen);
 	device_services(&end->services, i, world->log_fds[i]);
 	end->services.audit = audit;
+	end->services.state = state;
 	CHECK_NUMBER("link", link_new(&end->link, &end->config, &end->config.links[0],
 				      &end->services, &ops, end, &why), 0);
 }
