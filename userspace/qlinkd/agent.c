@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include "expiry.h"
@@ -86,6 +87,18 @@ static void on_kmes(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	kme_loop_run(agent->services.kmes);
+}
+
+static void on_state(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *agent = arg;
+	eventfd_t n;
+	size_t i;
+
+	(void)what;
+	eventfd_read(fd, &n);
+	for (i = 0; i < agent->now.n_links; i++)
+		link_kept(agent->now.links[i]->link);
 }
 
 /* --- peers --- */
@@ -281,8 +294,12 @@ static int open_state(struct agent *agent, struct qlink_why *why)
 	};
 	int err = config->state ? state_open(&agent->services.state, &settings, why) : 0;
 
-	if (err)
+	if (err || !config->state)
 		return err;
+	agent->state_event = event_new(agent->base, state_fd(agent->services.state),
+				       EV_READ | EV_PERSIST, on_state, agent);
+	if (!agent->state_event || event_add(agent->state_event, NULL))
+		return qlink_refuse(why, -ENOMEM, "no memory");
 	name_links(agent);
 	services_tell_state(&agent->services, config->state);
 	return 0;
@@ -367,6 +384,7 @@ void agent_close(struct agent *agent)
 		free_event(agent->signals[i]);
 	free_event(agent->monitor_event);
 	free_event(agent->kmes_event);
+	free_event(agent->state_event);
 	free_event(agent->beat);
 	setup_discard(&agent->now, &nothing);
 	if (!state_close(agent->services.state))

@@ -48,6 +48,9 @@ struct agent {
 	/** @kmes_event: a request to a KME goes on */
 	struct event *kmes_event;
 
+	/** @state_event: chains were written to the disk */
+	struct event *state_event;
+
 	/** @beat: timer of the watchdog */
 	struct event *beat;
 

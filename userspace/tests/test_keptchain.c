@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Chains that are kept over a restart: the link goes on; and whatever was lost or is old is noticed, and no key differs. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "qlinkd/link/keptchain.h"
 #include "simkme.h"
 #include "tap.h"
 #include "world.h"
@@ -56,6 +59,21 @@ static void make_files(void)
 	}
 }
 
+/* --- a disk of the second end that the test stops: it stands in for the real one --- */
+
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	struct stat file, second;
+
+	if (!fstat(fd, &file) && !stat(paths[1], &second) && file.st_ino == second.st_ino) {
+		pthread_mutex_lock(&disk);
+		pthread_mutex_unlock(&disk);
+	}
+	return syscall(SYS_pwrite64, fd, data, len, at);
+}
+
 /* --- what the file of one end has at one time --- */
 
 struct copy {
@@ -63,16 +81,21 @@ struct copy {
 	size_t len;
 };
 
-static void copy_file(struct world *world, unsigned int end, struct copy *copy)
+/* As it is now, whatever waits. */
+static void copy_now(unsigned int end, struct copy *copy)
 {
-	FILE *file;
+	FILE *file = fopen(paths[end], "re");
 
-	CHECK(state_flush(world->ends[end].services.state, DISK_MS), "not written");
-	file = fopen(paths[end], "re");
 	if (!file)
 		BAIL_OUT();
 	copy->len = fread(copy->data, 1, sizeof(copy->data), file);
 	fclose(file);
+}
+
+static void copy_file(struct world *world, unsigned int end, struct copy *copy)
+{
+	CHECK(state_flush(world->ends[end].services.state, DISK_MS), "not written");
+	copy_now(end, copy);
 }
 
 /* --- agents --- */
@@ -222,8 +245,82 @@ static void until_one_step(struct world *world, unsigned int end, bool is_rx, st
 	CHECK(false, "never came");
 }
 
-/* The moment between CONFIRM and the disk: the receiver has lost a step, and its peer's chain restarts. */
-TEST(a_receiver_that_is_killed_before_its_disk_has_a_step_is_noticed)
+/* That of the second end. */
+static void stop_disk(struct world *world, bool stops)
+{
+	world->ends[1].has_slow_disk = stops;
+	if (stops)
+		pthread_mutex_lock(&disk);
+	else
+		pthread_mutex_unlock(&disk);
+}
+
+/* Stops the disk, so that what one direction of the second end has agreed on waits for it. */
+static void stop_disk_at(struct world *world, unsigned int is_tx)
+{
+	const struct link_kept *kept = &link_of(world, 1)->kept;
+	unsigned int i;
+
+	stop_disk(world, true);
+	for (i = 0; i < LONG_MS && !kept->tickets[is_tx]; i++)
+		world_run(world, 1);
+	CHECK(kept->tickets[is_tx], "nothing waits for the disk");
+}
+
+/* Killed at the worst moment, while the disk lacks what has just been agreed on. */
+TEST(an_agent_that_is_killed_while_its_disk_works_goes_on)
+{
+	struct world *world = start(REQUIRED, REQUIRED);
+	unsigned int said = world_logs(world, 0, "no-chain "), is_tx;
+	uint64_t before[2];
+	struct copy copy;
+
+	for (is_tx = 0; is_tx < 2; is_tx++) {
+		stop_disk_at(world, is_tx);
+		before[0] = sent(world, 0);
+		before[1] = link_of(world, 1)->counters.offers;
+		world_run(world, KEPTCHAIN_WAIT_MS / 2);
+		CHECK(is_tx || sent(world, 0) == before[0], "confirmed before the disk has it");
+		CHECK(!is_tx || link_of(world, 1)->counters.offers == before[1], "the next offer was made");
+		copy_now(1, &copy);
+		stop_disk(world, false);
+		restart(world, 1, &copy);
+		CHECK(world_until_works(world, LONG_MS) <= LONG_MS, "does not work");
+		until_new_keys(world);
+	}
+	CHECK_NUMBER("restarts", restarts(world), 0);
+	CHECK_NUMBER("blocked", world_logs(world, 0, "no-chain "), said);
+	stop(world);
+}
+
+TEST(a_disk_that_stands_still_holds_keys_up_for_a_second)
+{
+	struct world *world = start(REQUIRED, REQUIRED);
+	uint64_t before = received(world, 1);
+	unsigned int i;
+
+	stop_disk(world, true);
+	for (i = 0; i < LONG_MS && !link_of(world, 1)->kept.is_slow; i++)
+		world_run(world, 1);
+	CHECK(link_of(world, 1)->kept.is_slow && received(world, 1) > before, "does not go on");
+	before = received(world, 1);
+	world_run(world, LONG_MS);
+	CHECK(received(world, 1) >= before + 2, "%llu keys in half a minute",
+	      (unsigned long long)(received(world, 1) - before));
+	CHECK(world_works(world), "does not work");
+	CHECK_NUMBER("waits", keptchain_waits(link_of(world, 1)), 0);
+	stop_disk(world, false);
+	CHECK(state_flush(world->ends[1].services.state, DISK_MS), "not written");
+	until_new_keys(world);
+	CHECK(!link_of(world, 1)->kept.is_slow, "still slow");
+	restart(world, 1, NULL);
+	CHECK(world_until_works(world, LONG_MS) <= LONG_MS, "does not work after a restart");
+	CHECK_NUMBER("restarts", restarts(world), 0);
+	stop(world);
+}
+
+/* A disk that lost what it said it had, or had failed: the receiver lacks a step, and its peer's chain restarts. */
+TEST(a_receiver_whose_file_lacks_a_step_is_noticed)
 {
 	static const char *const confs[] = { CONF, REQUIRED };
 	struct world *world;
@@ -251,7 +348,7 @@ TEST(a_receiver_that_is_killed_before_its_disk_has_a_step_is_noticed)
 }
 
 /* The receiver has the chain before, in case that the confirmation was lost. */
-TEST(a_sender_that_is_killed_before_its_disk_has_a_step_goes_on)
+TEST(a_sender_whose_file_lacks_a_step_goes_on)
 {
 	struct world *world = start(REQUIRED, REQUIRED);
 	unsigned int said = world_logs(world, 0, "no-chain ");

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,6 +264,43 @@ TEST(a_slow_disk_gets_only_the_newest)
 	CHECK(state_close(state), "not all is written");
 	state = open_it();
 	CHECK_NUMBER("kept", kept(state, "qlink0"), 99);
+	CHECK(state_close(state), "not all is written");
+}
+
+static bool has_event(const struct state *state)
+{
+	struct pollfd poll_ = { .fd = state_fd(state), .events = POLLIN };
+	uint64_t n;
+
+	return poll(&poll_, 1, 0) == 1 && read(poll_.fd, &n, sizeof(n)) == sizeof(n);
+}
+
+TEST(who_waits_for_the_disk_is_told)
+{
+	struct state *state;
+	unsigned int before;
+
+	begin();
+	state = open_it();
+	CHECK(!state_waits(state, "b", "qlink0"), "for nothing");
+	save_on_disk(state, "qlink0", 1);
+	has_event(state);
+	before = n_syncs;
+	pthread_mutex_lock(&disk);
+	save(state, "qlink0", 2);
+	CHECK(state_waits(state, "b", "qlink0"), "not at once");
+	await_sync(before);
+	CHECK(state_waits(state, "b", "qlink0"), "not while the disk works");
+	CHECK(!has_event(state), "an event");
+	sync_err = EIO;
+	pthread_mutex_unlock(&disk);
+	while (!status_of(state).err)
+		sched_yield();
+	CHECK(!state_waits(state, "b", "qlink0"), "for a disk that fails");
+	CHECK(has_event(state), "no event of the failure");
+	sync_err = 0;
+	CHECK(state_flush(state, LONG_MS), "not written");
+	CHECK(!state_waits(state, "b", "qlink0") && has_event(state), "no event of the write");
 	CHECK(state_close(state), "not all is written");
 }
 

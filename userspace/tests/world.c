@@ -12,6 +12,7 @@
 #include <openssl/rand.h>
 
 #include "qlinkd/link/act.h"
+#include "qlinkd/link/keptchain.h"
 #include "simkme.h"
 #include "tap.h"
 
@@ -271,6 +272,12 @@ static uint64_t next_frame(const struct device *device)
 	return next;
 }
 
+/* Whether the agent waits for its disk, which takes no time. */
+static bool has_written(const struct world_end *end)
+{
+	return keptchain_waits(end->link) && !end->has_slow_disk;
+}
+
 static uint64_t next_time(const struct world *world)
 {
 	uint64_t next = simkme_next();
@@ -279,7 +286,7 @@ static uint64_t next_time(const struct world *world)
 	for (i = 0; i < 2; i++) {
 		const struct world_end *end = &world->ends[i];
 
-		if (end->is_kicked || end->hangs_up)
+		if (end->is_kicked || end->hangs_up || has_written(end))
 			return device_now;
 		sooner(&next, link_deadline(end->link));
 		if (end->wire.n)
@@ -299,6 +306,8 @@ static void note_most(struct world *world, unsigned int end)
 void world_step(struct world *world, unsigned int end)
 {
 	world->ends[end].is_kicked = false;
+	if (world->ends[end].services.state && !world->ends[end].has_slow_disk)
+		state_flush(world->ends[end].services.state, 10000);
 	link_run(world->ends[end].link);
 	note_most(world, end);
 }
@@ -307,7 +316,7 @@ void world_step(struct world *world, unsigned int end)
 static bool is_called(const struct world_end *end)
 {
 	return end->is_kicked || link_deadline(end->link) <= device_now ||
-	       simkme_next() <= device_now;
+	       simkme_next() <= device_now || has_written(end);
 }
 
 static void hang_up_now(struct world *world)

@@ -36,6 +36,8 @@ struct world_end {
 	struct world_wire wire;
 	uint32_t connection;
 	bool is_kicked;
+	/* the disk of its state file takes longer than simulated time */
+	bool has_slow_disk;
 	/* it ends the connection, and both connect again */
 	bool hangs_up;
 	/* time since which frames to it are lost or not sent; 0 while they arrive */

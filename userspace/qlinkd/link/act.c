@@ -10,6 +10,7 @@
 
 #include "keptchain.h"
 #include "libqlink/names.h"
+#include "preshared.h"
 #include "qlinkd/agreement/message.h"
 
 /* Bytes of KME key IDs in one line of the audit log, at most; one fits, whatever it is. */
@@ -300,6 +301,13 @@ static void note_peer_source(struct link *link, int source)
 	      TEXT("from", from), TEXT("to", to));
 }
 
+/* Answers when the disk has the chain that has advanced, see keptchain.h. */
+static void answer_advanced(struct link *link, bool is_tx, uint64_t ticket, int err)
+{
+	if (err || !keptchain_defer(link, is_tx, ticket, services_now()))
+		answer_plain(link, ticket, err, SESSION_REASON_KERNEL);
+}
+
 static void do_install_rx(struct link *link, const struct session_action *action)
 {
 	int err = install(link, action, false);
@@ -311,7 +319,7 @@ static void do_install_rx(struct link *link, const struct session_action *action
 		keptchain_save(link);
 		note_peer_source(link, action->offer.source);
 	}
-	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
+	answer_advanced(link, false, action->ticket, err);
 }
 
 static void do_install_tx(struct link *link, const struct session_action *action)
@@ -324,7 +332,7 @@ static void do_install_tx(struct link *link, const struct session_action *action
 	if (!err)
 		link->view.tx.staged += action->offer.n;
 	exchange_drop_tx(link->exchange);
-	answer_plain(link, action->ticket, err, SESSION_REASON_KERNEL);
+	answer_advanced(link, true, action->ticket, err);
 }
 
 /* --- offers --- */
@@ -455,18 +463,6 @@ static void note_demand(struct link *link, const char *event, const char *why)
 	AUDIT(link->services, "blocked", TEXT("link", link->config->device), TEXT("why", event));
 }
 
-static const char *psk_words(enum session_psk psk)
-{
-	switch (psk) {
-	case SESSION_PSK_ONLY_PEER:
-		return "the peer has a pre-shared secret (psk) for this link, this end has none";
-	case SESSION_PSK_ONLY_OWN:
-		return "this end has a pre-shared secret (psk) for this link, the peer has none";
-	default:
-		return "the pre-shared secrets (psk) of the two ends differ; the files must be the same";
-	}
-}
-
 static void note_suite(struct link *link)
 {
 	const struct session *session = &link->session;
@@ -581,7 +577,7 @@ static void do_note(struct link *link, const struct session_action *action)
 		note_suite(link);
 		break;
 	case SESSION_NOTE_NO_PSK:
-		note_demand(link, "psk-differs", psk_words(link->session.peer.psk));
+		note_demand(link, "psk-differs", preshared_words(link->session.peer.psk));
 		break;
 	case SESSION_NOTE_NO_CHAIN:
 		note_no_chain(link);
@@ -701,6 +697,15 @@ void act_fetched(struct link *link, enum session_reason reason, uint8_t place,
 		place = 0;
 	}
 	answer_place(link, link->session.rx.ticket, reason, place);
+	pass_answers(link);
+}
+
+void act_kept(struct link *link)
+{
+	uint64_t ticket;
+
+	while ((ticket = keptchain_next(link, services_now())))
+		answer_plain(link, ticket, 0, SESSION_REASON_NONE);
 	pass_answers(link);
 }
 

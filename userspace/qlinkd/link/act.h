@@ -53,6 +53,12 @@ void act_step(struct link *link, const struct session_event *event);
 void act_serving(struct link *link);
 
 /**
+ * act_kept() - go on with what has waited until the chains of the link are on the disk
+ * @link: the link; to be called when that may be, and when keptchain_waits() is over
+ */
+void act_kept(struct link *link);
+
+/**
  * act_fetched() - go on after the KME answered about the keys that the peer named
  * @link: the link; its action SESSION_ACTION_FETCH is pending, or was
  * @reason: %SESSION_REASON_NONE, or why the keys did not come

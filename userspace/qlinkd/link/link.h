@@ -130,6 +130,20 @@ struct link_ops {
 	const char *(*taken_by)(void *arg, uint16_t id);
 };
 
+/**
+ * struct link_kept - what waits until the chains of a link are on the disk
+ */
+struct link_kept {
+	/** @tickets: of the actions that wait for it, to receive and to send; 0 for none */
+	uint64_t tickets[2];
+
+	/** @until: when they wait no longer, ms; 0 if none waits */
+	uint64_t until;
+
+	/** @is_slow: the disk took too long, and has not caught up yet: nothing waits for it */
+	bool is_slow;
+};
+
 struct link_act;
 struct link_choose;
 struct link_run;
@@ -173,6 +187,9 @@ struct link {
 
 	/** @stocks: of QKD keys */
 	struct stocks *stocks;
+
+	/** @kept: of keptchain.c */
+	struct link_kept kept;
 
 	/** @is_unsure: the kernel did not delete keys that had to go, so that the ends may
 	 * hold different keys; the session starts over

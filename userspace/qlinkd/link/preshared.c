@@ -45,3 +45,15 @@ bool preshared_is_same(const struct exchange *x, const char *path)
 	qlink_secret_free(&memory);
 	return is_same;
 }
+
+const char *preshared_words(enum session_psk psk)
+{
+	switch (psk) {
+	case SESSION_PSK_ONLY_PEER:
+		return "the peer has a pre-shared secret (psk) for this link, this end has none";
+	case SESSION_PSK_ONLY_OWN:
+		return "this end has a pre-shared secret (psk) for this link, the peer has none";
+	default:
+		return "the pre-shared secrets (psk) of the two ends differ; the files must be the same";
+	}
+}

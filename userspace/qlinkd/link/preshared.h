@@ -32,4 +32,12 @@ int preshared_load(struct exchange *x, const char *path, struct qlink_why *why);
  */
 bool preshared_is_same(const struct exchange *x, const char *path);
 
+/**
+ * preshared_words() - say how the pre-shared secrets of the two ends differ, and what to do
+ * @psk: what the exchange found
+ *
+ * Return: a sentence for the log.
+ */
+const char *preshared_words(enum session_psk psk);
+
 #endif

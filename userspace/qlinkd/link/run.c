@@ -707,6 +707,12 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 	run_soon(link);
 }
 
+void link_kept(struct link *link)
+{
+	if (keptchain_waits(link))
+		link->ops.kick(link->arg);
+}
+
 void link_run(struct link *link)
 {
 	static const struct session_event tick = { .type = SESSION_EVENT_TICK };
@@ -715,6 +721,7 @@ void link_run(struct link *link)
 	stocks_run(link->stocks, now);
 	link->counters.keys_expired = stocks_expired(link->stocks);
 	act_serving(link);
+	act_kept(link);
 	if (session_deadline(&link->session) <= now)
 		act_step(link, &tick);
 	if (link->run->records_at <= now || backlog(link) >= RECORDS_MANY)
@@ -743,6 +750,8 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 uint64_t link_deadline(const struct link *link)
 {
-	return sooner(sooner(session_deadline(&link->session), stocks_deadline(link->stocks)),
-		      sooner(sooner(link->run->look_at, link->run->choose_at), link->run->records_at));
+	uint64_t kept = keptchain_waits(link) ?: UINT64_MAX;
+
+	return sooner(kept, sooner(sooner(session_deadline(&link->session), stocks_deadline(link->stocks)),
+		      sooner(sooner(link->run->look_at, link->run->choose_at), link->run->records_at)));
 }

@@ -64,6 +64,12 @@ void link_hear(struct link *link, struct msg *msg, const uint8_t *data, size_t l
 void link_notice(struct link *link, const struct qlink_event *event);
 
 /**
+ * link_kept() - note that chains were written to the disk, perhaps those of this link
+ * @link: the link
+ */
+void link_kept(struct link *link);
+
+/**
  * link_run() - do what is due
  * @link: the link
  */

@@ -32,6 +32,9 @@ struct place {
 	/** @newest: which of its slots was written last, 0 or 1; the other one is written next */
 	uint8_t newest;
 
+	/** @is_busy: the writer works on one of its slots */
+	bool is_busy;
+
 	/** @owed: how many of its slots must be written with @chains, 0 to 2 */
 	uint8_t owed;
 };

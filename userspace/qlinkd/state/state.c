@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -92,6 +94,9 @@ struct state {
 	/** @file: the writer's */
 	struct statefile file;
 
+	/** @event: an eventfd, readable after each turn of the writer */
+	int event;
+
 	/** @key: the state key; its text is in locked memory */
 	struct pem key;
 
@@ -135,6 +140,7 @@ static void take(struct state *state)
 		if (!place->owed)
 			continue;
 		places->n_owed -= !--place->owed;
+		place->is_busy = true;
 		batch->places[batch->n] = at;
 		batch->numbers[batch->n] = 2 * at + !place->newest;
 		batch->slots[batch->n].counter = ++places->counter;
@@ -172,6 +178,7 @@ static void settle(struct state *state, int err)
 
 	for (i = 0; i < batch->n; i++) {
 		place = &state->places.list[batch->places[i]];
+		place->is_busy = false;
 		if (err)
 			places_owe(&state->places, place, place->owed ? 2 : 1);
 		else
@@ -181,6 +188,7 @@ static void settle(struct state *state, int err)
 	state->status.err = err;
 	state->n_taken = 0;
 	pthread_cond_broadcast(&state->done);
+	eventfd_write(state->event, 1);
 }
 
 /* The file is empty: all that it should have is owed. */
@@ -329,6 +337,23 @@ void state_wipe(struct state *state, const char *peer, const char *device)
 	pthread_mutex_unlock(&state->lock);
 }
 
+bool state_waits(struct state *state, const char *peer, const char *device)
+{
+	const struct place *place;
+	bool waits;
+
+	pthread_mutex_lock(&state->lock);
+	place = find(state, peer, device);
+	waits = place && !state->status.err && (place->owed || place->is_busy);
+	pthread_mutex_unlock(&state->lock);
+	return waits;
+}
+
+int state_fd(const struct state *state)
+{
+	return state->event;
+}
+
 /* With the lock held. */
 static uint32_t waiting(const struct state *state)
 {
@@ -397,6 +422,8 @@ int state_check(const struct state_settings *settings, struct qlink_why *why)
 static void free_all(struct state *state)
 {
 	statefile_close(&state->file);
+	if (state->event >= 0)
+		close(state->event);
 	places_free(&state->places);
 	qlink_secret_free(&state->memory);
 	pem_free(&state->key);
@@ -428,10 +455,11 @@ static int load(struct state *state)
 static int allocate(struct state *state, const struct state_settings *settings)
 {
 	state->file.fd = -1;
+	state->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	state->agent = strdup(settings->agent);
 	state->path = strdup(settings->path);
 	state->file.path = state->path;
-	if (!state->agent || !state->path || qlink_secret_new(&state->memory, sizeof(*state->batch)))
+	if (state->event < 0 || !state->agent || !state->path || qlink_secret_new(&state->memory, sizeof(*state->batch)))
 		return -ENOMEM;
 	state->batch = (struct batch *)state->memory.data;
 	return 0;

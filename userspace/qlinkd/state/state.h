@@ -161,6 +161,26 @@ void state_save(struct state *state, const char *peer, const char *device, const
 void state_wipe(struct state *state, const char *peer, const char *device);
 
 /**
+ * state_waits() - tell whether the newest chains of a link have yet to be written
+ * @state: from state_open()
+ * @peer: name of its peer
+ * @device: its name
+ *
+ * Context: The thread that opened the state; does not wait for the disk.
+ * Return: %true until they are on the disk; %false also while the disk fails, for which nobody should
+ * wait.
+ */
+bool state_waits(struct state *state, const char *peer, const char *device);
+
+/**
+ * state_fd() - get what tells that state_waits() may have changed
+ * @state: from state_open()
+ *
+ * Return: an eventfd(2) that does not block. The caller reads it; the state closes it.
+ */
+int state_fd(const struct state *state);
+
+/**
  * state_flush() - wait until all chains are written
  * @state: from state_open()
  * @ms: for so long at most
