@@ -188,6 +188,35 @@ test_credentials_udp()
 	expect_eq "reload" "$(systemctl reload qlinkd; systemctl is-active qlinkd)" active
 }
 
+# The key of the state file comes sealed, as systemd-creds made it; the file lies in the folder of the unit.
+test_state_key_is_a_credential_udp()
+{
+	local sealed=/etc/credstore.encrypted/state-key name=/run/credentials/qlinkd.service/state-key
+
+	setup_service
+	install -d -m 700 "${sealed%/*}"
+	rm -rf /var/lib/qlinkd "$sealed"
+	head -c 48 /dev/urandom >"$tmp/key"
+	expect_ok "seal" systemd-creds encrypt --with-key=host --name=state-key "$tmp/key" "$sealed"
+	rm "$tmp/key"
+	defer rm -f "$sealed"
+	drop_in state "LoadCredentialEncrypted=state-key:$sealed"
+	sed -i "/^ audit-log /a\\ state /var/lib/qlinkd/chains\\n state-key $name" /etc/qlinkd/qlinkd.conf
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	expect_ok "begun" journal_has "state-begun file=/var/lib/qlinkd/chains"
+	expect_eq "file" "$(stat -c '%U %a' /var/lib/qlinkd/chains)" "qlinkd 600"
+	expect_ok "qlinkd -n" qlinkd -n
+	expect_ok "reload" systemctl reload qlinkd
+	expect_ok "restart" systemctl restart qlinkd
+	expect_protected
+	expect_ok "read" journal_has "state-read file=/var/lib/qlinkd/chains links=1 others=0 damaged=0 other-key=0"
+	expect_soon "restored" journal_has "chain-restored link=qlink0"
+	expect_eq "the peer did not notice" "$(grep -cF chain-restarted "$tmp/b/log")" 0
+}
+
 # An agent that cannot start is tried for ever, with a pause that grows; a mended file ends it.
 test_no_start_limit_udp()
 {
