@@ -190,44 +190,6 @@ static int take_policy(struct reader *reader, const struct reader_option *option
 			     list_policies(names, sizeof(names)));
 }
 
-static int take_method(struct reader *reader, const struct reader_option *option,
-		       char **words, int n)
-{
-	static const char *const names[] = {
-		[KME_METHOD_AUTO] = "auto",
-		[KME_METHOD_POST] = "post",
-		[KME_METHOD_GET] = "get",
-	};
-	struct config_kme *kme = (void *)reader->at;
-	size_t method;
-
-	if (reader_one_word(reader, option, n))
-		return -EINVAL;
-	for (method = 0; method < sizeof(names) / sizeof(names[0]); method++) {
-		if (strcmp(words[0], names[method]))
-			continue;
-		kme->node.method = (enum kme_method)method;
-		return 0;
-	}
-	return reader_refuse(reader, "%s %s: not auto, post or get", option->name, words[0]);
-}
-
-static int take_tls(struct reader *reader, const struct reader_option *option, char **words, int n)
-{
-	struct config_kme *kme = (void *)reader->at;
-	enum kme_tls tls;
-
-	if (reader_one_word(reader, option, n))
-		return -EINVAL;
-	for (tls = 0; tls < KME_TLS_N; tls++) {
-		if (strcmp(words[0], kme_tls_name(tls)))
-			continue;
-		kme->node.tls = tls;
-		return 0;
-	}
-	return reader_refuse(reader, "%s %s: not pq, 1.3 or 1.2", option->name, words[0]);
-}
-
 static int take_kmes(struct reader *reader, const struct reader_option *option,
 		       char **words, int n)
 {
@@ -260,17 +222,6 @@ static int take_mix(struct reader *reader, const struct reader_option *option, c
 	return take_kmes(reader, option, words, n);
 }
 
-static int take_yes(struct reader *reader, const struct reader_option *option, char **words, int n)
-{
-	uint32_t *to = (void *)((char *)reader->at + option->offset);
-
-	if (reader_one_word(reader, option, n))
-		return -EINVAL;
-	*to = !strcmp(words[0], "yes");
-	return *to || !strcmp(words[0], "no") ? 0 :
-	       reader_refuse(reader, "%s %s: not yes or no", option->name, words[0]);
-}
-
 bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
 {
 	return a->port == b->port && a->addr.len == b->addr.len &&
@@ -288,15 +239,12 @@ static const struct reader_kind kind_name = { take_name, reader_same_text };
 static const struct reader_kind kind_socket = { take_socket, reader_same_text };
 static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
-static const struct reader_kind kind_method = { take_method, reader_same_u32 };
-static const struct reader_kind kind_tls = { take_tls, reader_same_u32 };
 /* A reload reads certificates and keys again, whether their paths have changed or not. */
 static const struct reader_kind kind_file = { take_file, NULL };
 static const struct reader_kind kind_psk_id = { take_id, NULL };
 /* Compared by what the KMEs are, see reload_same_link(), and not by their names. */
 static const struct reader_kind kind_kmes = { take_kmes, NULL };
 static const struct reader_kind kind_mix = { take_mix, NULL };
-static const struct reader_kind kind_yes = { take_yes, reader_same_u32 };
 
 /* ---- sections ---- */
 
@@ -488,8 +436,8 @@ static const struct reader_option kme_options[] = {
 	RANGE("psk-id", kind_psk_id, config_kme, node.psk_id, 1, PSK_ID_MAX),
 	{ .name = "psk-file", .kind = &kind_file, MEMBER(config_kme, node.psk_file) },
 	{ .name = "psk-hash", .kind = &keyserver_psk_hash, MEMBER(config_kme, node.psk_hash) },
-	{ .name = "method", .kind = &kind_method, MEMBER(config_kme, node.method) },
-	{ .name = "tls", .kind = &kind_tls, MEMBER(config_kme, node.tls) },
+	{ .name = "method", .kind = &keyserver_method, MEMBER(config_kme, node.method) },
+	{ .name = "tls", .kind = &keyserver_tls, MEMBER(config_kme, node.tls) },
 	NUMBER("parallel", config_kme, node.parallel, 1, KME_PARALLEL_MAX),
 	NUMBER("turn-ms", config_kme, node.turn_ms, TURN_MIN_MS, TURN_MAX_MS),
 	/* Of a file, the path stands in the place of the URL. */
@@ -508,7 +456,7 @@ static const struct reader_option link_options[] = {
 	{ .name = "mix", .kind = &kind_mix, .max = SESSION_KMES_MAX },
 	NUMBER("mix-least", config_link, mix_least, 1, SESSION_KMES_MAX),
 	{ .name = "psk", .kind = &reader_path, MEMBER(config_link, psk) },
-	{ .name = "chain-required", .kind = &kind_yes, MEMBER(config_link, chain_required) },
+	{ .name = "chain-required", .kind = &reader_yes, MEMBER(config_link, chain_required) },
 	RANGE("sae", kind_id, config_link, sae, 1, KME_SAE_ID_MAX),
 	{ .name = "policy", .kind = &kind_policy, MEMBER(config_link, policy) },
 	NUMBER("suite-least", config_link, suite_least, 1, 2),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the section of a key server says about its dialect, and how both ends authenticate. */
+/* What the section of a key server says about its dialect, its interface, and how both ends authenticate. */
 #include "keyserver.h"
 
 #include <errno.h>
@@ -49,6 +49,44 @@ static int take_side(struct reader *reader, const struct reader_option *option, 
 	return 0;
 }
 
+static int take_method(struct reader *reader, const struct reader_option *option,
+		       char **words, int n)
+{
+	static const char *const names[] = {
+		[KME_METHOD_AUTO] = "auto",
+		[KME_METHOD_POST] = "post",
+		[KME_METHOD_GET] = "get",
+	};
+	size_t method;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	for (method = 0; method < sizeof(names) / sizeof(names[0]); method++) {
+		if (strcmp(words[0], names[method]))
+			continue;
+		*(enum kme_method *)(reader->at + option->offset) = (enum kme_method)method;
+		return 0;
+	}
+	return reader_refuse(reader, "%s %s: not auto, post or get", option->name, words[0]);
+}
+
+static int take_tls(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	enum kme_tls tls;
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	for (tls = 0; tls < KME_TLS_N; tls++) {
+		if (strcmp(words[0], kme_tls_name(tls)))
+			continue;
+		*(enum kme_tls *)(reader->at + option->offset) = tls;
+		return 0;
+	}
+	return reader_refuse(reader, "%s %s: not pq, 1.3 or 1.2", option->name, words[0]);
+}
+
+const struct reader_kind keyserver_method = { take_method, reader_same_u32 };
+const struct reader_kind keyserver_tls = { take_tls, reader_same_u32 };
 const struct reader_kind keyserver_dialect = { take_dialect, reader_same_u32 };
 const struct reader_kind keyserver_side = { take_side, reader_same_u32 };
 /* A reload reads the pre-shared key again in any case. */

@@ -134,6 +134,18 @@ bool reader_same(const struct reader_section *section, const void *a, const void
 
 const struct reader_kind reader_text = { reader_take_text, reader_same_text };
 const struct reader_kind reader_path = { take_path, reader_same_text };
+static int take_yes(struct reader *reader, const struct reader_option *option, char **words, int n)
+{
+	uint32_t *to = (void *)((char *)reader->at + option->offset);
+
+	if (reader_one_word(reader, option, n))
+		return -EINVAL;
+	*to = !strcmp(words[0], "yes");
+	return *to || !strcmp(words[0], "no") ? 0 :
+	       reader_refuse(reader, "%s %s: not yes or no", option->name, words[0]);
+}
+
+const struct reader_kind reader_yes = { take_yes, reader_same_u32 };
 const struct reader_kind reader_number = { take_number, reader_same_u32 };
 const struct reader_kind reader_long_number = { take_long_number, reader_same_u64 };
 const struct reader_kind reader_seconds = { take_seconds, reader_same_u64 };

@@ -48,6 +48,7 @@ struct reader_kind {
 /* What most options are: @min and @max of the option bound the numbers. */
 extern const struct reader_kind reader_text;		/* const char * */
 extern const struct reader_kind reader_path;		/* const char *, absolute */
+extern const struct reader_kind reader_yes;		/* uint32_t, 1 for "yes", 0 for "no" */
 extern const struct reader_kind reader_number;		/* uint32_t */
 extern const struct reader_kind reader_long_number;	/* uint64_t */
 extern const struct reader_kind reader_seconds;		/* uint64_t of milliseconds */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "keptchain.h"
+#include "blocked.h"
 #include "libqlink/names.h"
 #include "preshared.h"
 #include "qlinkd/agreement/message.h"
@@ -442,49 +443,6 @@ static void do_send(struct link *link, const struct session_action *action)
 
 /* --- what is logged and counted --- */
 
-static void note_blocked(struct link *link, const char *event)
-{
-	const char *policy = policy_name(link->config->policy);
-	const char *peer = policy_name(link->session.peer.policy);
-
-	if (!peer)
-		peer = "unknown";
-	snprintf(link->why, sizeof(link->why), "%s: our policy is %s, the peer's %s", event, policy,
-		 peer);
-	TELL(link->services, LOG_ERR, event, TEXT("link", link->config->device),
-	     TEXT("policy", policy), TEXT("peer-policy", peer));
-}
-
-/* What keeps the ends from agreeing on keys, and what to do. */
-static void note_demand(struct link *link, const char *event, const char *why)
-{
-	snprintf(link->why, sizeof(link->why), "%s: %s", event, why);
-	TELL(link->services, LOG_ERR, event, TEXT("link", link->config->device), TEXT("why", why));
-	AUDIT(link->services, "blocked", TEXT("link", link->config->device), TEXT("why", event));
-}
-
-static void note_suite(struct link *link)
-{
-	const struct session *session = &link->session;
-	char why[160];
-
-	snprintf(why, sizeof(why), "the connection has suite %u, suite-least here is %u, of the peer %u;"
-		 " suite 2 needs ML-DSA-87 certificates at both ends", session->suite,
-		 session->own.suite_least, session->peer.suite_least);
-	note_demand(link, "suite-too-low", why);
-}
-
-static void note_no_chain(struct link *link)
-{
-	const struct session *session = &link->session;
-	char why[160];
-
-	snprintf(why, sizeof(why), "a chain of keys starts anew, and chain-required is set %s; see"
-		 " qlinkctl chain accept", !session->own.demands_chain ? "at the peer" :
-		 session->peer.demands_chain ? "at both ends" : "here");
-	note_demand(link, "no-chain", why);
-}
-
 static void note_trouble(struct link *link, const char *event, uint64_t *counter, uint8_t reason)
 {
 	(*counter)++;
@@ -568,22 +526,12 @@ static void do_note(struct link *link, const struct session_action *action)
 		note_trouble(link, "offer-rejected", &counters->offers_rejected, action->reason);
 		break;
 	case SESSION_NOTE_NO_VERSION:
-		note_blocked(link, "no-version-in-common");
-		break;
 	case SESSION_NOTE_NO_SOURCE:
-		note_blocked(link, "no-source-in-common");
-		break;
 	case SESSION_NOTE_NO_SUITE:
-		note_suite(link);
-		break;
 	case SESSION_NOTE_NO_PSK:
-		note_demand(link, "psk-differs", preshared_words(link->session.peer.psk));
-		break;
 	case SESSION_NOTE_NO_CHAIN:
-		note_no_chain(link);
-		break;
 	case SESSION_NOTE_NO_EPOCH:
-		note_blocked(link, "no-epoch-left");
+		blocked_note(link, action->note);
 		break;
 	case SESSION_NOTE_VIOLATION:
 		note_trouble(link, "protocol-violation", &counters->violations, action->reason);
