@@ -188,6 +188,31 @@ test_credentials_udp()
 	expect_eq "reload" "$(systemctl reload qlinkd; systemctl is-active qlinkd)" active
 }
 
+# A vault is where the unit lets the agent write, and its key comes from the service manager.
+test_vault_with_its_key_as_a_credential_udp()
+{
+	local n conf=/etc/qlinkd/qlinkd.conf
+
+	setup_sites
+	systemd-sysusers 2>/dev/null
+	vaults_make 2000
+	for n in 1 2; do vault_conf "$n" "policy hybrid-required"; done
+	install_service
+	sed -i "s,$tmp/a/vault-key,/run/credentials/qlinkd.service/vault-key,; s,$tmp/a/vault,/var/lib/qlinkd/vault," "$conf"
+	install -d -m 700 -o qlinkd -g qlinkd /var/lib/qlinkd
+	defer rm -rf /var/lib/qlinkd
+	install -m 600 -o qlinkd -g qlinkd "$tmp/vault" /var/lib/qlinkd/
+	drop_in credentials "LoadCredential=vault-key:$tmp/a/vault-key"
+	agent_start 2
+	defer systemctl stop qlinkd
+	since=$(date +'%Y-%m-%d %H:%M:%S')
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	expect_eq "owner of the index" "$(stat -c '%U %a' /var/lib/qlinkd/vault.index)" "qlinkd 600"
+}
+
 # The key of the state file comes sealed, as systemd-creds made it; the file lies in the folder of the unit.
 test_state_key_is_a_credential_udp()
 {

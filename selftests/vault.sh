@@ -11,29 +11,6 @@ vault() { expect_ok "qlink-vault $1" qlink-vault "$1" "$tmp/$2/vault" --key "$tm
 # vault_left a|b: how many keys a site has left of its own half.
 vault_left() { qlink-vault show "$tmp/$1/vault" --key "$tmp/$1/vault-key" --json | jq ".$1.left"; }
 
-# vaults_make N: makes a vault of N keys, and carries a copy to each site.
-vaults_make()
-{
-	local n
-
-	(umask 077 && head -c 32 /dev/urandom >"$tmp/vault-key")
-	expect_ok "make" qlink-vault make "$tmp/vault" --key "$tmp/vault-key" --keys "$1"
-	for n in a b; do
-		cp -p "$tmp/vault" "$tmp/vault-key" "$tmp/$n/"
-	done
-}
-
-# vault_conf 1|2 [LINE…]: writes an agent's configuration with a vault for its only KME.
-vault_conf()
-{
-	local own=${site[$1]}
-	local dir=$tmp/$own
-
-	agent_conf "$@"
-	sed -i -e '/^kme rack/,/^peer/ { /^peer/!d }' -e '/^ sae /d' "$dir/conf"
-	printf '%s\n' "kme rack" " dialect vault" " file $dir/vault" " key-file $dir/vault-key" " side $own" >>"$dir/conf"
-}
-
 # setup_vault KEYS [LINE…]: two sites that are protected by keys from a vault.
 setup_vault()
 {
