@@ -346,6 +346,29 @@ TEST(a_restarted_agent_restarts_both_chains_and_notes_it)
 	sim_free(sim);
 }
 
+/* A receiver can name a chain that it read in our STATE, without having it. */
+TEST(a_refusal_does_not_restart_a_chain_that_is_demanded)
+{
+	struct sim *sim = sim_agreed("refused chain");
+	struct sim_end *sender = &sim->ends[0], *receiver = &sim->ends[1];
+	const struct chain *kept = &sender->exchange.tx.chain;
+
+	session_demand_chain(&sender->session, true);
+	sender->exchange.demands_chain = true;
+	sim_cut(sim);
+	CHECK(sim_run(sim, SHORT_MS), "stuck");
+	memset(&receiver->exchange.rx.chain, 0xa5, sizeof(receiver->exchange.rx.chain));
+	sim_want(sim, QLINK_SOURCE_PQC, 1);
+	CHECK(!sim_run(sim, SIM_LONG_MS), "keys without the chain that is demanded");
+	CHECK_NUMBER("refused", sender->reasons[SESSION_REASON_CHAIN] > 0, 1);
+	CHECK_NUMBER("chains restarted", sender->n_chain_restarts, 0);
+	CHECK(!chain_is_zero(kept->current), "the sender's chain is zero");
+	CHECK_NUMBER("keys from there", sender->tx.newest, 2);
+	CHECK_NUMBER("phase", sender->session.phase, SESSION_PHASE_BLOCKED);
+	CHECK_NUMBER("told why", sender->notes[SESSION_NOTE_NO_CHAIN], 1);
+	sim_free(sim);
+}
+
 TEST(epochs_that_are_used_up_are_not_offered)
 {
 	struct sim *sim = sim_new("last epoch");

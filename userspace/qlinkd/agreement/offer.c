@@ -192,6 +192,12 @@ static enum offer_outcome on_confirm(struct session *session,
 	return OFFER_GOES_ON;
 }
 
+/* Then no chain starts from zero in a session: whoever cannot follow one would only have to refuse it. */
+static bool demands_chain(const struct session *session)
+{
+	return session->own.demands_chain || session->peer.demands_chain;
+}
+
 static enum offer_outcome on_refuse(struct session *session,
 				    const struct session_msg *msg, uint64_t now,
 				    struct session_actions *actions)
@@ -206,11 +212,11 @@ static enum offer_outcome on_refuse(struct session *session,
 	/* The peer's KME gives keys too slowly for so many. */
 	if (msg->reason == SESSION_REASON_TIMEOUT)
 		tx->most = fewer(tx->most);
-	if (msg->reason == SESSION_REASON_CHAIN)
+	if (msg->reason == SESSION_REASON_CHAIN && !demands_chain(session))
 		action_add(actions, SESSION_ACTION_RESTART_CHAIN);
-	/* The ends disagree on the keys that they hold: only a new session compares them. */
-	if (msg->reason == SESSION_REASON_EPOCH ||
-	    msg->reason == SESSION_REASON_KERNEL)
+	/* The ends disagree on the keys or chains that they hold: only a new session compares them. */
+	if (msg->reason == SESSION_REASON_EPOCH || msg->reason == SESSION_REASON_KERNEL ||
+	    (msg->reason == SESSION_REASON_CHAIN && demands_chain(session)))
 		return OFFER_FAILED;
 	tx_give_up(session, now, actions);
 	offer_try(session, now, actions);
