@@ -294,7 +294,7 @@ test_suite_is_too_low_udp()
 	pki=$tmp/pki
 	(cd "$pki" && rm site-a.* && qlink-pki --suite 2 cert . site-a) || fail "certificate"
 	meet 2 --policy pqc-only -- "policy pqc-only" "suite-least 2"
-	expect_soon "refused" status_is 1 '.refused["wrong-suite"] > 0' true || show_both
+	expect_soon "refused" status_is 1 '.refused["wrong-suite"] > 0' true || { status 1 .refused; show_both; }
 	expect_soon "the peer has no session" told 2 '"disconnected"'
 	expect_eq "keys" "$(keys "$ns1") $(keys "$ns2")" "0 0"
 }
@@ -383,7 +383,12 @@ test_key_of_an_invitation_is_bad_udp()
 
 test_place_of_an_offer_is_unknown_udp()
 {
-	harmed offer-place
+	setup_sites
+	kmes_start "${rich[@]}"
+	peer_kmes=(rack)
+	meet 2 --harm offer-place -- "floor-ms 200"
+	expect_soon "offered" told 2 '"harmed", "kind": "offer-place"' || show_both
+	expect_active hybrid
 	fails 1 0
 }
 

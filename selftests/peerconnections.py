@@ -72,9 +72,7 @@ class Connections:
         try:
             sock = socket.create_connection((self._args.address, self._args.port), 1.0)
             self._established(Channel(self._context, sock, self._args.peer, True, self._args.key_update))
-        except OSError:
-            return
-        except TlsError as error:
+        except (OSError, TlsError) as error:
             self._report("unreachable", why=str(error))
 
     def _accept(self) -> None:
