@@ -24,7 +24,7 @@ struct fetch {
 	/* copies of what came, locked; key i of KME k is at slot i * n_kmes + k */
 	struct qlink_secret memory;
 	size_t lens[SESSION_KEY_IDS_MAX];
-	struct part *parts[SESSION_KMES_MAX];
+	const struct part *parts[SESSION_KMES_MAX];
 	unsigned int n, n_kmes;
 	/* answers that have yet to come; 0 if nothing is fetched */
 	unsigned int n_open;
@@ -48,9 +48,9 @@ struct stocks {
 
 _Static_assert(SESSION_NODES_MAX == KME_NODES_MAX, "STATE names all KMEs of a link");
 
-static struct part *find_part(struct stocks *stocks, unsigned int node)
+static const struct part *find_part(const struct stocks *stocks, unsigned int node)
 {
-	struct part *part;
+	const struct part *part;
 
 	for_each_part(part, stocks) {
 		if (node >= part->first && node < part->first + part->n)
@@ -456,7 +456,7 @@ uint64_t stocks_held(const struct stocks *stocks)
 
 uint64_t stocks_kme_held(const struct stocks *stocks, unsigned int node)
 {
-	const struct part *part = find_part((struct stocks *)stocks, node);
+	const struct part *part = find_part(stocks, node);
 
 	return stock_kme_held(part->stock, node - part->first);
 }
@@ -599,21 +599,21 @@ void stocks_peer_serves(struct stocks *stocks, uint8_t kmes, uint64_t now)
 
 struct bytes stocks_kme_id(const struct stocks *stocks, unsigned int node)
 {
-	const struct part *part = find_part((struct stocks *)stocks, node);
+	const struct part *part = find_part(stocks, node);
 
 	return stock_kme_id(part->stock, node - part->first);
 }
 
 bool stocks_is_one_batch(const struct stocks *stocks, unsigned int node)
 {
-	const struct part *part = find_part((struct stocks *)stocks, node);
+	const struct part *part = find_part(stocks, node);
 
 	return stock_is_one_batch(part->stock, node - part->first);
 }
 
 const struct kme_server *stocks_server(const struct stocks *stocks, unsigned int node)
 {
-	const struct part *part = find_part((struct stocks *)stocks, node);
+	const struct part *part = find_part(stocks, node);
 
 	return part ? stock_server(part->stock, node - part->first) : NULL;
 }
