@@ -184,6 +184,48 @@ TEST(staged_hybrid_keys_are_used_before_the_link_falls_back)
 	world_free(world);
 }
 
+/* Keys last a minute, and the last one is in use. */
+static struct world *start_last_key(void)
+{
+	static const char conf[] =
+		"agent\n name a\n certificate /a.pem\n key /a.key\n ca /ca.pem\n listen 127.0.0.1:7\n"
+		"peer b\n address 127.0.0.1:8\n"
+		"kme one\n url https://127.0.0.1:1\n id KME-1\n ca /c\n certificate /s\n key /k\n"
+		"link qlink0\n peer b\n kmes one\n sae S\n policy prefer-hybrid\n store 1000\n"
+		" floor-ms 60000\n ceiling-ms 60000\n reserve 0\n";
+	static const char *const confs[2] = { conf, conf };
+	struct world *world;
+
+	simkme_start(8);
+	world = world_new(confs, true);
+	world_connect(world);
+	world_run(world, 10000);
+	while (device_staged(&devices[0].tx))
+		rotate(world);
+	return world;
+}
+
+TEST(a_key_that_is_overdue_before_its_time_is_not_waited_for)
+{
+	struct world *world = start_last_key();
+	struct link *link = world->ends[0].link;
+	struct qlink_event event;
+
+	world_run(world, 5000);
+	CHECK_NUMBER("its time is not over", link->choice.source, QLINK_SOURCE_HYBRID);
+	CHECK_NUMBER("stock", stocks_usable(link->stocks), 0);
+	CHECK_NUMBER("staged", device_staged(&devices[0].tx), 0);
+	/* So many frames came that it has reached its limit of AES blocks. */
+	device_event(&devices[0], QLINK_EVENT_KIND_OVERDUE, &event);
+	event.tx.overdue = 1;
+	link_notice(link, &event);
+	world_step(world, 0);
+	CHECK_NUMBER("another key is needed", link->choice.source, QLINK_SOURCE_PQC);
+	world_run(world, 100);
+	CHECK(device_staged(&devices[0].tx) > 0, "no key follows");
+	world_free(world);
+}
+
 TEST(the_link_returns_to_hybrid_keys_only_with_ten_seconds_in_stock)
 {
 	struct world *world = start(0);
