@@ -215,7 +215,7 @@ TEST(a_key_that_is_overdue_before_its_time_is_not_waited_for)
 	CHECK_NUMBER("its time is not over", link->choice.source, QLINK_SOURCE_HYBRID);
 	CHECK_NUMBER("stock", stocks_usable(link->stocks), 0);
 	CHECK_NUMBER("staged", device_staged(&devices[0].tx), 0);
-	/* So many frames came that it has reached its limit of AES blocks. */
+	/* So many frames came that the device should change to another key. */
 	device_event(&devices[0], QLINK_EVENT_KIND_OVERDUE, &event);
 	event.tx.overdue = 1;
 	link_notice(link, &event);

@@ -111,7 +111,7 @@ static uint64_t left_ms(const struct link *link, uint64_t now)
 	uint64_t left = (uint64_t)tx->staged * link->period_ms;
 	uint64_t age = now > link->key_since ? now - link->key_since : 0;
 
-	/* It is also overdue by its limit of AES blocks, long before its time where traffic is fast. */
+	/* It may be overdue before its time, by its frames or bytes. */
 	if (tx->has_source && tx->current_source != QLINK_SOURCE_PQC && !tx->overdue &&
 	    age < link->period_ms)
 		left += link->period_ms - age;
