@@ -216,6 +216,34 @@ TEST(a_refusal_names_the_kme_and_only_that_one_rests)
 	world_free(world);
 }
 
+TEST(a_kme_that_is_too_slow_is_left_out_and_the_other_one_serves)
+{
+	struct world *world = start(MIX, MIX);
+	const struct link_counters *counters = &link_of(world, 0)->counters;
+	uint64_t burned, hybrid;
+	unsigned int i;
+
+	CHECK(until_kmes(world, 2), "not mixed");
+	/* One key of the second KME of end 1 takes longer than an offer has. */
+	second[1][KME_OP_DEC] = (struct simkme_plan){ .delay = 20, .per_key = 2 * SESSION_FETCH_MS };
+	for (i = 0; i < LONG_MS / 10 && n_kmes(world, 0) != 1; i++)
+		world_run(world, 10);
+	CHECK_NUMBER("KMEs of end 0", n_kmes(world, 0), 1);
+	CHECK(logs(world, 0, "offer-refused link=qlink0 reason=timeout"), "not refused");
+	hybrid = counters->tx_keys[QLINK_SOURCE_HYBRID];
+	burned = counters->keys_burned;
+	world_run(world, 10 * LONG_MS);
+	hybrid = counters->tx_keys[QLINK_SOURCE_HYBRID] - hybrid;
+	CHECK(10 * (counters->keys_burned - burned) < hybrid, "%llu keys burned, %llu used",
+	      (unsigned long long)(counters->keys_burned - burned), (unsigned long long)hybrid);
+	CHECK(world_is_hybrid(), "not hybrid");
+	CHECK_NUMBER("source changes", counters->source_changes, 0);
+	CHECK_NUMBER("KMEs of end 0", n_kmes(world, 0), 1);
+	set_second(1, KME_OP_DEC, SIMKME_UP);
+	CHECK(until_kmes(world, 2), "not back");
+	world_free(world);
+}
+
 TEST(a_kme_that_lies_at_one_end_gives_no_key)
 {
 	struct world *world = start(MIX, MIX);

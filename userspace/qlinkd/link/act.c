@@ -415,6 +415,10 @@ static void fill(struct link *link, struct msg *msg)
 	uint8_t i;
 
 	msg->kmes = stocks_serving(link->stocks);
+	/* The agreement counts the time of a fetch, and does not know which KME lets it pass. */
+	if (msg->core.type == SESSION_MESSAGE_REFUSE && msg->core.reason == SESSION_REASON_TIMEOUT &&
+	    !msg->core.place)
+		msg->core.place = stocks_late(link->stocks);
 	for (i = 0; msg->core.type == SESSION_MESSAGE_STATE && i < msg->core.state.n_kmes; i++)
 		msg->kme_ids[i] = stocks_kme_id(link->stocks, i);
 }

@@ -26,8 +26,8 @@ struct fetch {
 	size_t lens[SESSION_KEY_IDS_MAX];
 	const struct part *parts[SESSION_KMES_MAX];
 	unsigned int n, n_kmes;
-	/* answers that have yet to come; 0 if nothing is fetched */
-	unsigned int n_open;
+	/* KMEs whose answer has yet to come, one bit each; 0 if nothing is fetched */
+	unsigned int open;
 	uint8_t kmes[SESSION_KMES_MAX];
 };
 
@@ -108,18 +108,18 @@ static void on_fetched(void *arg, enum session_reason reason, const struct bytes
 	while (k < fetch->n_kmes && fetch->parts[k] != part)
 		k++;
 	/* It was given up. */
-	if (!fetch->n_open || k == fetch->n_kmes)
+	if (k == fetch->n_kmes || !(fetch->open & 1U << k))
 		return;
+	fetch->open &= ~(1U << k);
 	if (reason) {
 		place = fetch->kmes[k];
 		stocks_cancel_fetch(stocks);
 		stocks->ops.fetched(stocks->arg, reason, place, NULL);
 	} else if (fetch->n_kmes == 1) {
-		fetch->n_open = 0;
 		stocks->ops.fetched(stocks->arg, reason, 0, secrets);
 	} else {
 		keep(fetch, k, secrets);
-		if (!--fetch->n_open)
+		if (!fetch->open)
 			pass_on(stocks);
 	}
 }
@@ -131,9 +131,23 @@ void stocks_cancel_fetch(struct stocks *stocks)
 
 	/* What a stock reports now is not passed on. */
 	memset(&stocks->fetch, 0, sizeof(stocks->fetch));
-	for (k = 0; fetch.n_open && k < fetch.n_kmes; k++)
-		stock_cancel_fetch(fetch.parts[k]->stock);
+	for (k = 0; k < fetch.n_kmes; k++) {
+		if (fetch.open & 1U << k)
+			stock_cancel_fetch(fetch.parts[k]->stock);
+	}
 	end_fetch(&fetch);
+}
+
+uint8_t stocks_late(const struct stocks *stocks)
+{
+	const struct fetch *fetch = &stocks->fetch;
+	unsigned int k;
+
+	for (k = 0; k < fetch->n_kmes; k++) {
+		if (fetch->open & 1U << k)
+			return fetch->kmes[k];
+	}
+	return 0;
 }
 
 static enum session_reason begin_fetch(struct stocks *stocks, const struct session_offer *offer,
@@ -180,7 +194,7 @@ enum session_reason stocks_fetch(struct stocks *stocks, const struct session_off
 		*place = offer->kmes[k];
 		reason = stock_fetch(fetch->parts[k]->stock, offer->kmes[k] - 1U - fetch->parts[k]->first,
 				     own, offer->n);
-		fetch->n_open += !reason;
+		fetch->open |= reason ? 0 : 1U << k;
 	}
 	if (reason)
 		stocks_cancel_fetch(stocks);

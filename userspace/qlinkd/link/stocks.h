@@ -317,6 +317,14 @@ enum session_reason stocks_fetch(struct stocks *stocks, const struct session_off
 void stocks_cancel_fetch(struct stocks *stocks);
 
 /**
+ * stocks_late() - which KME has not answered yet about the keys that the peer named
+ * @stocks: the stocks of the link
+ *
+ * Return: place of the first that has not, 0 if nothing is fetched.
+ */
+uint8_t stocks_late(const struct stocks *stocks);
+
+/**
  * stocks_is_one_batch() - whether a KME is asked for one batch at a time
  * @stocks: the stocks of the link
  * @node: which, below stocks_n_kmes()
