@@ -12,12 +12,15 @@
 #include "tap.h"
 #include "world.h"
 
-#define HEAD	"agent\n name a\n certificate /c\n key /k\n ca /r\n listen 127.0.0.1:7\n" \
+#define ENDS	"agent\n name a\n certificate /c\n key /k\n ca /r\n listen 127.0.0.1:7\n" \
 	"peer b\n address 127.0.0.1:8\n" \
 	"kme one\n url https://127.0.0.1:1\n id KME-1\n ca /c\n certificate /s\n key /k\n" \
 	"kme two\n url https://127.0.0.1:2\n id KME-2\n ca /c\n certificate /s\n key /k\n" \
-	"link qlink0\n peer b\n store 400\n outage-cover 20\n floor-ms 200\n ceiling-ms 1000\n reserve 0\n"
+	"link qlink0\n peer b\n store 400\n outage-cover 20\n reserve 0\n floor-ms 200\n"
+#define HEAD	ENDS " ceiling-ms 1000\n"
 #define MIX	HEAD " sae S\n mix one two\n"
+/* A key may be used for a minute. */
+#define RARE	ENDS " ceiling-ms 60000\n sae S\n mix one two\n"
 /* Longer than it takes to agree on keys, and to decide that a KME has none. */
 #define LONG_MS	60000
 
@@ -240,6 +243,49 @@ TEST(a_kme_that_is_too_slow_is_left_out_and_the_other_one_serves)
 	CHECK_NUMBER("source changes", counters->source_changes, 0);
 	CHECK_NUMBER("KMEs of end 0", n_kmes(world, 0), 1);
 	set_second(1, KME_OP_DEC, SIMKME_UP);
+	CHECK(until_kmes(world, 2), "not back");
+	world_free(world);
+}
+
+/* Keys of the first KME that both ends hold, or have used. */
+static uint64_t count_first(const struct world *world)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		sum += link_of(world, i)->counters.tx_keys[QLINK_SOURCE_HYBRID] +
+		       stocks_kme_held(link_of(world, i)->stocks, 0);
+	return sum;
+}
+
+/* Each offer is so long after the one before that the KME which is down at the peer may be tried with it. */
+TEST(a_kme_that_is_down_at_the_peer_does_not_cost_the_rare_keys_of_another)
+{
+	struct world *world = start(RARE, RARE);
+	uint64_t given, kept;
+	unsigned int i;
+
+	CHECK(until_kmes(world, 2), "not mixed");
+	simkme_pairs[0].supply = simkme_pairs[0].given;
+	set_second(1, KME_OP_STATUS, SIMKME_BROKEN);
+	set_second(1, KME_OP_ENC, SIMKME_BROKEN);
+	set_second(1, KME_OP_DEC, SIMKME_BROKEN);
+	/* What both had before is used up. */
+	world_run(world, 60 * LONG_MS);
+	kept = count_first(world);
+	given = simkme_pairs[0].given;
+	for (i = 0; i < 60 * 3; i++) {
+		simkme_pairs[0].supply++;
+		world_run(world, LONG_MS / 3);
+	}
+	kept = count_first(world) - kept;
+	given = simkme_pairs[0].given - given;
+	CHECK(given == 180 && kept <= given && 10 * kept > 9 * given, "%llu keys given, %llu lost",
+	      (unsigned long long)given, (unsigned long long)(given - kept));
+	CHECK_NUMBER("source", link_of(world, 0)->choice.source, QLINK_SOURCE_HYBRID);
+	set_all_second(SIMKME_UP);
+	simkme_pairs[0].supply += 1000;
 	CHECK(until_kmes(world, 2), "not back");
 	world_free(world);
 }

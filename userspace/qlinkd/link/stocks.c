@@ -8,6 +8,9 @@
 
 #include "common/secret.h"
 
+/* Offers to be agreed on without a KME that was refused, before it is tried with keys of others again, at most. */
+#define WITHOUT_MAX	16
+
 /* One stock and its place among those of the link. */
 struct part {
 	struct stocks *stocks;
@@ -17,6 +20,8 @@ struct part {
 	bool is_mixed;
 	/* keys of it are in the offer that is under way, or was last */
 	bool is_offered;
+	/* offers to be agreed on without it before it is tried again, and those that were; 0 if it was not refused */
+	unsigned int without, n_without;
 };
 
 /* The keys that the peer named, while more than one KME is asked for them. */
@@ -39,8 +44,8 @@ struct stocks {
 	unsigned int n_kmes;
 	struct fetch fetch;
 	uint64_t now;
-	/* KMEs that each key must have, and those that the peer has */
-	uint8_t least, n_peer;
+	/* KMEs that each key must have, those that the peer has, and those of them that are up */
+	uint8_t least, n_peer, peer_kmes;
 };
 
 #define for_each_part(part, stocks)	\
@@ -219,8 +224,11 @@ static void on_changed(void *arg)
 
 static void on_health(void *arg, unsigned int node, bool is_up, const struct qlink_why *why)
 {
-	const struct part *part = arg;
+	struct part *part = arg;
 
+	/* The peer's may have been down for the same cause. */
+	if (is_up)
+		part->without = 0;
 	part->stocks->ops.health(part->stocks->arg, part->first + node, is_up, why);
 }
 
@@ -286,6 +294,7 @@ int stocks_new(struct stocks **out, const struct config *config, const struct co
 	stocks->arg = arg;
 	stocks->least = 1;
 	stocks->n_peer = KME_NODES_MAX;
+	stocks->peer_kmes = UINT8_MAX;
 	stocks->now = now;
 	do
 		err = add_part(stocks, config, link, each, loop, now, why);
@@ -502,6 +511,16 @@ uint32_t stocks_period(const struct stocks *stocks, uint64_t staged, uint64_t no
 
 /* --- to the peer and from it --- */
 
+/*
+ * Whether an offer may have a key of a KME that the peer may not be able to fetch. If it is refused, the keys of
+ * the others are lost with it. Where keys are rare, they would be lost with each offer.
+ */
+static bool may_be_tried(const struct stocks *stocks, const struct part *part, uint64_t now)
+{
+	return is_to_be_probed(stocks, part, now) &&
+	       (part->n_without >= part->without || stocks_n_mixed(stocks) < stocks->least);
+}
+
 /* Decides which stocks the offer takes keys of, and for how many epochs: 0 if they are too few. */
 static uint32_t choose_offer(struct stocks *stocks, uint32_t n, uint64_t now, uint8_t *n_kmes)
 {
@@ -511,7 +530,7 @@ static uint32_t choose_offer(struct stocks *stocks, uint32_t n, uint64_t now, ui
 	*n_kmes = 0;
 	choose_mixed(stocks);
 	for_each_part(part, stocks) {
-		part->is_offered = part->is_mixed || is_to_be_probed(stocks, part, now);
+		part->is_offered = part->is_mixed || may_be_tried(stocks, part, now);
 		can = part->is_offered ? stock_can_take(part->stock, n, now) : 0;
 		part->is_offered = can;
 		if (!can)
@@ -559,6 +578,14 @@ void stocks_spend(struct stocks *stocks)
 		stock_spend(part->stock);
 }
 
+static void note_refused(struct part *part)
+{
+	part->n_without = 0;
+	part->without = part->without ? 2 * part->without : 1;
+	if (part->without > WITHOUT_MAX)
+		part->without = WITHOUT_MAX;
+}
+
 uint32_t stocks_refused(struct stocks *stocks, enum session_reason reason, uint8_t place,
 			uint64_t now)
 {
@@ -568,10 +595,12 @@ uint32_t stocks_refused(struct stocks *stocks, enum session_reason reason, uint8
 	for_each_part(part, stocks) {
 		if (!part->is_offered)
 			continue;
-		if (!place || find_part(stocks, place - 1U) == part)
-			n += stock_refused(part->stock, reason, now);
-		else
+		if (place && find_part(stocks, place - 1U) != part) {
 			stock_lost(part->stock);
+			continue;
+		}
+		note_refused(part);
+		n += stock_refused(part->stock, reason, now);
 	}
 	return n;
 }
@@ -582,8 +611,11 @@ uint32_t stocks_agreed(struct stocks *stocks, uint64_t now)
 	uint32_t n = 0;
 
 	for_each_part(part, stocks) {
-		if (part->is_offered)
-			n += stock_agreed(part->stock, now);
+		part->n_without++;
+		if (!part->is_offered)
+			continue;
+		part->without = 0;
+		n += stock_agreed(part->stock, now);
 	}
 	return n;
 }
@@ -605,10 +637,15 @@ uint8_t stocks_serving(const struct stocks *stocks)
 
 void stocks_peer_serves(struct stocks *stocks, uint8_t kmes, uint64_t now)
 {
+	uint8_t back = kmes & ~stocks->peer_kmes;
 	struct part *part;
 
-	for_each_part(part, stocks)
+	stocks->peer_kmes = kmes;
+	for_each_part(part, stocks) {
+		if (back >> part->first & ((1 << part->n) - 1))
+			part->without = 0;
 		stock_peer_serves(part->stock, kmes >> part->first, now);
+	}
 }
 
 struct bytes stocks_kme_id(const struct stocks *stocks, unsigned int node)

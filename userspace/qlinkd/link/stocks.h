@@ -234,7 +234,8 @@ uint32_t stocks_period(const struct stocks *stocks, uint64_t staged, uint64_t no
  * @now: time in ms
  * @taken: filled in; valid until stocks_spend()
  *
- * A stock that is to be probed gives one key, and the others one to go with it.
+ * A stock that is to be probed gives one key, and the others one to go with it; but not again before
+ * some offers were agreed on without it, because all of these keys are lost if the peer refuses it.
  */
 void stocks_take(struct stocks *stocks, uint32_t n, uint64_t now, struct stocks_taken *taken);
 
