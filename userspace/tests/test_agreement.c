@@ -480,6 +480,38 @@ TEST(an_offer_that_is_never_answered_makes_the_next_ones_smaller)
 	sim_free(sim);
 }
 
+static void answer_with(enum session_reason reason, uint8_t most)
+{
+	struct sim *sim = sim_agreed("refused");
+	struct session_msg msg = { .type = SESSION_MESSAGE_REFUSE, .reason = (uint8_t)reason };
+	struct session_event event = { .type = SESSION_EVENT_MESSAGE, .msg = &msg };
+	struct session *session = &sim->ends[0].session;
+
+	sim_want(sim, QLINK_SOURCE_HYBRID, 64);
+	while (session->tx.step != SESSION_STEP_OFFERED)
+		sim_run(sim, 1);
+	CHECK_NUMBER("the first", session->tx.offer.n, 64);
+	msg.from = session->peer_generation;
+	msg.to = session->generation;
+	msg.offer = session->tx.offer;
+	step(sim, 0, event);
+	CHECK(session->tx.most == most, "reason %u: offers of %u, want %u", reason, session->tx.most, most);
+	sim_free(sim);
+}
+
+/* Only a KME rests after a refusal. A peer that lacks memory for an hour must not use up all keys. */
+TEST(offers_become_smaller_after_a_refusal_after_which_no_kme_rests)
+{
+	answer_with(SESSION_REASON_KEY_ID, 64);
+	answer_with(SESSION_REASON_KME, 64);
+	answer_with(SESSION_REASON_TIMEOUT, 16);
+	answer_with(SESSION_REASON_MEMORY, 16);
+	answer_with(SESSION_REASON_KEM, 16);
+	answer_with(SESSION_REASON_SOURCE, 16);
+	answer_with(SESSION_REASON_CHAIN, 16);
+	answer_with(SESSION_REASON_KERNEL, 16);
+}
+
 TEST(offers_become_smaller_when_the_peer_takes_too_long_for_them)
 {
 	struct sim *sim = sim_agreed("slow");

@@ -209,15 +209,15 @@ static enum offer_outcome on_refuse(struct session *session,
 	if (tx->step != SESSION_STEP_OFFERED || msg->offer.id != tx->offer.id)
 		return OFFER_VIOLATION;
 	action_note(actions, SESSION_NOTE_REFUSED, msg->reason)->place = msg->place;
-	/* The peer's KME gives keys too slowly for so many. */
-	if (msg->reason == SESSION_REASON_TIMEOUT)
-		tx->most = fewer(tx->most);
 	if (msg->reason == SESSION_REASON_CHAIN && !demands_chain(session))
 		action_add(actions, SESSION_ACTION_RESTART_CHAIN);
 	/* The ends disagree on the keys or chains that they hold: only a new session compares them. */
 	if (msg->reason == SESSION_REASON_EPOCH || msg->reason == SESSION_REASON_KERNEL ||
 	    (msg->reason == SESSION_REASON_CHAIN && demands_chain(session)))
 		return OFFER_FAILED;
+	/* A KME that does not give keys rests. Whatever else the reason is may be so again in a second. */
+	if (msg->reason != SESSION_REASON_KEY_ID && msg->reason != SESSION_REASON_KME)
+		tx->most = fewer(tx->most);
 	tx_give_up(session, now, actions);
 	offer_try(session, now, actions);
 	return OFFER_GOES_ON;
