@@ -219,6 +219,28 @@ TEST(a_refusal_names_the_kme_and_only_that_one_rests)
 	world_free(world);
 }
 
+TEST(a_refusal_that_names_no_kme_of_the_offer_has_all_rest)
+{
+	static const struct {
+		uint8_t place;
+		bool all;
+	} rows[] = { { 0, true }, { 1, false }, { 2, false }, { 3, true }, { 8, true } };
+	struct world *world;
+	struct stocks *stocks;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		world = start(MIX, MIX);
+		stocks = world->ends[0].link->stocks;
+		CHECK(until_kmes(world, 2), "not mixed");
+		world_run(world, LONG_MS);
+		stocks_refused(stocks, SESSION_REASON_KME, rows[i].place, device_now);
+		CHECK((stocks_usable(stocks) == 0) == rows[i].all, "place %u: %llu usable", rows[i].place,
+		      (unsigned long long)stocks_usable(stocks));
+		world_free(world);
+	}
+}
+
 TEST(a_kme_that_is_too_slow_is_left_out_and_the_other_one_serves)
 {
 	struct world *world = start(MIX, MIX);

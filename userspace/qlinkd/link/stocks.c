@@ -586,16 +586,25 @@ static void note_refused(struct part *part)
 		part->without = WITHOUT_MAX;
 }
 
+/* Whether keys of the KME at a place were offered. */
+static bool is_offered(struct stocks *stocks, uint8_t place)
+{
+	const struct part *part = place ? find_part(stocks, place - 1U) : NULL;
+
+	return part && part->is_offered;
+}
+
 uint32_t stocks_refused(struct stocks *stocks, enum session_reason reason, uint8_t place,
 			uint64_t now)
 {
+	bool is_known = is_offered(stocks, place);
 	struct part *part;
 	uint32_t n = 0;
 
 	for_each_part(part, stocks) {
 		if (!part->is_offered)
 			continue;
-		if (place && find_part(stocks, place - 1U) != part) {
+		if (is_known && find_part(stocks, place - 1U) != part) {
 			stock_lost(part->stock);
 			continue;
 		}

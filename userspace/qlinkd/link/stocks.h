@@ -249,7 +249,7 @@ void stocks_spend(struct stocks *stocks);
  * stocks_refused() - note that the peer could not fetch what was offered, as stock_refused()
  * @stocks: the stocks of the link
  * @reason: SESSION_REASON_KME, _TIMEOUT or _KEY_ID
- * @place: of the KME that is the reason; 0 if the peer did not name one, then all may be
+ * @place: of the KME that is the reason; if the peer named none of the offer, all may be
  * @now: time in ms
  *
  * Return: keys wiped, because the peer's KME has forgotten their batch.
