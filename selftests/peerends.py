@@ -332,8 +332,6 @@ class Receiver:
             raise Violation("OFFER of another session")
         if offer.invitation != invite.number:
             raise Violation(f"OFFER for invitation {offer.invitation}: must be for {invite.number}")
-        if max(offer.places, default=0) > len(session.peer.kmes):
-            raise Violation(f"OFFER with place {max(offer.places)}: the sender has {len(session.peer.kmes)} KMEs")
         self._answered = offer.number
         try:
             keys = self._accept(session, invite, offer)
@@ -365,8 +363,8 @@ class Receiver:
         if offer.source not in session.sources or offer.source != PQC and len(offer.places) < session.kmes_least:
             raise Refused("source")
         for place in offer.places:
-            if place > len(self.link.kmes):
-                raise Refused("kme", place, f"no KME at place {place}")
+            if place > min(len(self.link.kmes), len(session.peer.kmes)):
+                raise Refused("kme", place, f"no KME at place {place} of both ends")
         newest = self.link.newest_rx
         if offer.first <= newest or offer.last - newest > FAR:
             raise Refused("epoch", why=f"epoch {offer.first}: must be above {newest}")

@@ -80,7 +80,7 @@ CASES = [
     harmed("invite-key", '"violation", "why": "INVITE 1: public key of ML-KEM'),
     harmed("offer-chain", '"reason": "chain"', '"offer-refused"'),
     harmed("offer-epoch", '"reason": "epoch"', '"start-over", "why": "offer refused: epoch"'),
-    harmed("offer-place", '"violation", "why": "OFFER with place 8'),
+    harmed("offer-place", '"reason": "source"', '"offer-refused"'),
     harmed("offer-point", '"reason": "kem"', '"offer-refused"'),
     harmed("offer-ciphertext", '"withdraw", "reason": "confirm"', '"start-over", "why": "confirm"'),
     harmed("offer-session", '"violation", "why": "OFFER of another session"'),
