@@ -164,9 +164,10 @@ class Sender:
         self._wait = time.monotonic() + AFTER_REFUSAL_S
         if reason in ("timeout", "kme"):
             self.limit = max(1, pending.offer.count // (4 if reason == "timeout" else 2))
-        if reason == "chain":
+        is_demanded = self._session().own.demands | self._session().peer.demands
+        if reason == "chain" and not is_demanded:
             self.link.chains.sender = ZERO_CHAIN
-        if reason in ("epoch", "kernel"):
+        elif reason in ("chain", "epoch", "kernel"):
             raise StartOver(f"offer refused: {reason}")
         if reason in ("key-id", "kme", "timeout") and refuse.place:
             pause = min(MOST_BACKOFF_S, self._backoff.get(refuse.place, 1.0) * 2)
