@@ -140,6 +140,9 @@ TEST(a_suite_that_is_demanded_ends_a_connection_of_a_lower_one)
 	WAIT_FOR(agents_logged(i, "why=\"wrong-suite: ") && !agents_peer(i)->is_open);
 	CHECK(tls_refused(agents[i].now.context, TLS_REFUSAL_SUITE), "not counted");
 	CHECK(devices[i].tx.n, "the staged keys are gone");
+	/* The peer, which knows nothing of that, calls again and again. */
+	WAIT_FOR(tls_refused(agents[i].now.context, TLS_REFUSAL_SUITE) > 3);
+	CHECK(!agents_peer(i)->is_open, "a connection");
 	agents_end();
 	agents_certify(i, ".");
 }

@@ -439,13 +439,25 @@ static const struct connection_ops next_ops = {
 	.closed = on_next_closed,
 };
 
+/* The peer may be gone by now. */
+static void on_refused_closed(void *arg, struct connection *connection, const char *why)
+{
+	(void)arg;
+	(void)why;
+	connection_free(connection);
+}
+
+static const struct connection_ops refused_ops = { .closed = on_refused_closed };
+
 void peer_adopt(struct peer *peer, struct connection *connection)
 {
 	struct qlink_why why;
 
+	/* It is being used by whoever says that it is open, so it is freed later. */
 	if (tls_demand(connection_tls(connection), peer->config->suite_least, &why)) {
 		log_unreachable(peer, why.text);
-		connection_free(connection);
+		connection_hand_over(connection, &refused_ops, NULL);
+		connection_end(connection, why.text);
 		return;
 	}
 	/* The peer has lost the one that its links were to move to. */
