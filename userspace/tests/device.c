@@ -76,6 +76,7 @@ static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_lin
 	memset(link, 0, sizeof(*link));
 	link->config.id = device->id;
 	link->config.accept = device->accept;
+	link->config.hard_seconds = device->hard_seconds;
 	link->config.accept_kmes = (uint8_t)device->accept_kmes;
 	link->wipes = device->wipes;
 	describe_ring(&device->tx, &link->tx);

@@ -36,7 +36,7 @@ struct device {
 	struct device_ring tx, rx;
 	bool is_there;
 	uint16_t id;
-	uint32_t accept, accept_kmes, rekey_ms, keys_low, wipes;
+	uint32_t accept, accept_kmes, rekey_ms, keys_low, wipes, hard_seconds;
 	uint64_t n_records;
 	unsigned int n_record_dumps;
 	struct qlink_record records[DEVICE_RECORDS];

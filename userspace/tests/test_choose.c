@@ -226,6 +226,19 @@ TEST(a_key_that_is_overdue_before_its_time_is_not_waited_for)
 	world_free(world);
 }
 
+TEST(a_key_that_the_device_ends_before_the_period_is_not_waited_for)
+{
+	struct world *world = start_last_key();
+	struct link *link = world->ends[0].link;
+
+	CHECK_NUMBER("its time is not over", link->choice.source, QLINK_SOURCE_HYBRID);
+	devices[0].hard_seconds = 5;
+	world_run(world, 2000);
+	CHECK_NUMBER("another key is needed", link->choice.source, QLINK_SOURCE_PQC);
+	CHECK(device_staged(&devices[0].tx) > 0, "no key follows");
+	world_free(world);
+}
+
 TEST(the_link_returns_to_hybrid_keys_only_with_ten_seconds_in_stock)
 {
 	struct world *world = start(0);

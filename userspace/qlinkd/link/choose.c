@@ -104,17 +104,25 @@ static void report_change(struct link *link, int before)
 	link->choose->better_from = is_better(after, before) ? link->session.tx.newest + 1 : 0;
 }
 
+/* How long a key lasts at most: hard-seconds of the device may be less than the period. */
+static uint64_t lasts_ms(const struct link *link)
+{
+	uint64_t hard_ms = (uint64_t)link->view.config.hard_seconds * 1000;
+
+	return hard_ms && hard_ms < link->period_ms ? hard_ms : link->period_ms;
+}
+
 /* How long the QKD keys in the kernel last: the one in use, if it is one, and those staged. */
 static uint64_t left_ms(const struct link *link, uint64_t now)
 {
 	const struct qlink_ring *tx = &link->view.tx;
-	uint64_t left = (uint64_t)tx->staged * link->period_ms;
+	uint64_t lasts = lasts_ms(link), left = tx->staged * lasts;
 	uint64_t age = now > link->key_since ? now - link->key_since : 0;
 
 	/* It may be overdue before its time, by its frames or bytes. */
 	if (tx->has_source && tx->current_source != QLINK_SOURCE_PQC && !tx->overdue &&
-	    age < link->period_ms)
-		left += link->period_ms - age;
+	    age < lasts)
+		left += lasts - age;
 	return left;
 }
 
