@@ -461,3 +461,23 @@ TEST(a_chain_from_zero_is_refused_until_an_operator_accepts_it)
 	CHECK(world_until_works(world, LONG_MS) < LONG_MS, "not accepted");
 	world_free(world);
 }
+
+/* An operator may say so too early, on a link that needs no keys for hours. */
+TEST(an_accepted_chain_that_did_not_start_from_zero_is_not_accepted_later)
+{
+	struct world *world = start(MIX " chain-required yes\n", MIX);
+
+	link_accept_chain(world->ends[0].link);
+	CHECK(until_kmes(world, 2), "no keys");
+	world->has_traffic = false;
+	world_run(world, LONG_MS);
+	link_accept_chain(world->ends[0].link);
+	world_run(world, LONG_MS);
+	CHECK_NUMBER("phase", link_of(world, 0)->session.phase, SESSION_PHASE_READY);
+	world_restart(world, 1);
+	world_connect(world);
+	world_run(world, 1000);
+	CHECK_NUMBER("phase", link_of(world, 0)->session.phase, SESSION_PHASE_BLOCKED);
+	CHECK_NUMBER("told", logs(world, 0, "no-chain "), 1);
+	world_free(world);
+}

@@ -563,10 +563,17 @@ void link_accept_chain(struct link *link)
 	link_restart(link);
 }
 
+/* Both chains have gone on, or there was nothing to accept. */
+static bool has_accepted(const struct link *link)
+{
+	return (sum_keys(link->counters.tx_keys) != link->run->accepted_tx &&
+		sum_keys(link->counters.rx_keys) != link->run->accepted_rx) ||
+	       (link->session.phase == SESSION_PHASE_READY && !link->session.peer.starts_from_zero);
+}
+
 static void check_chain(struct link *link)
 {
-	if (!link->run->accepts_chain || sum_keys(link->counters.tx_keys) == link->run->accepted_tx ||
-	    sum_keys(link->counters.rx_keys) == link->run->accepted_rx)
+	if (!link->run->accepts_chain || !has_accepted(link))
 		return;
 	link->run->accepts_chain = false;
 	demand_chain(link);
