@@ -25,7 +25,7 @@ from peermessages import (
     Refuse,
 )
 from peerring import RingError
-from peerschedule import HYBRID, PQC, QKD, VERSION, ZERO_CHAIN, Agreement, EpochKey, Qkd, chain_id, derive
+from peerschedule import HYBRID, PQC, QKD, VERSION, ZERO_CHAIN, Agreement, EpochKey, Qkd, derive
 
 if TYPE_CHECKING:
     from peerlink import Link, Session
@@ -276,7 +276,7 @@ class Sender:
             len(keys),
             source,
             session.digest,
-            chain_id(link.chains.sender),
+            link.tag(link.chains.sender, True),
             os.urandom(32),
             ciphertext,
             places,
@@ -348,7 +348,7 @@ class Receiver:
         """Checks, fetches, derives and installs."""
         chains = self.link.chains
         self._check(session, offer)
-        chain = self._chain(offer.chain_id)
+        chain = self._chain(offer.chain_tag)
         secrets = self._open(session, offer)
         keys = derive(agreement_of(self.link, invite, offer, secrets, is_sender=False), chain, self._fetch(offer))
         try:
@@ -371,16 +371,16 @@ class Receiver:
             raise Refused("epoch", why=f"epoch {offer.first}: must be above {newest}")
 
     def _chain(self, wanted: bytes) -> bytes:
-        """The chain with this id."""
+        """The chain of which this is the other end's tag."""
         chains = self.link.chains
-        if wanted == chain_id(ZERO_CHAIN):
+        if wanted == self.link.tag(ZERO_CHAIN, False):
             if self.link.config.demands_chain:
                 raise Refused("chain")
             if chains.current != ZERO_CHAIN:
                 self.link.report("chain-restarted", direction="rx")
             return ZERO_CHAIN
         for chain in (chains.current, chains.previous):
-            if chain_id(chain) == wanted:
+            if self.link.tag(chain, False) == wanted:
                 return chain
         raise Refused("chain")
 

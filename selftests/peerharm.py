@@ -53,7 +53,7 @@ def changed_offer(kind: str, body: Offer) -> Offer:
     """As the kind says."""
     match kind:
         case "offer-chain":
-            return dataclasses.replace(body, chain_id=flipped(body.chain_id))
+            return dataclasses.replace(body, chain_tag=flipped(body.chain_tag))
         case "offer-epoch":
             return dataclasses.replace(body, first=body.first + 2**33)
         case "offer-place":

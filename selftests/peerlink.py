@@ -16,7 +16,7 @@ from peerkme import Kme
 from peermessages import REASONS, VERSION, Confirm, Header, Hello, Invite, Leave, Offer, Refuse, State, Withdraw
 from peermessages import Withdrawn
 from peerring import RingError, Rings, RingView
-from peerschedule import HYBRID, PQC, QKD, ZERO_CHAIN, PresharedSecret, chain_id
+from peerschedule import HYBRID, PQC, QKD, ZERO_CHAIN, PresharedSecret, chain_tag
 from peertls import Channel
 
 SOURCES_OF = {1: {HYBRID}, 2: {QKD, HYBRID}, 3: {HYBRID, PQC}, 4: {PQC}}
@@ -279,9 +279,9 @@ class Link:
             config.suite_least,
             config.kmes_least,
             int(config.demands_chain),
-            chain_id(self.chains.sender),
-            chain_id(self.chains.current),
-            chain_id(self.chains.previous),
+            self.tag(self.chains.sender, True),
+            self.tag(self.chains.current, True),
+            self.tag(self.chains.previous, True),
             psk.check(self.channel.exporter, self._role(True), config.link_id) if psk else b"",
             tuple(kme.name.encode() for kme in self.kmes),
             rings["tx"].stated(),
@@ -294,6 +294,11 @@ class Link:
         """1 for the TLS client, 2 for the server."""
         assert self.channel
         return 1 if self.channel.client == is_own else 2
+
+    def tag(self, chain: bytes, is_own: bool) -> bytes:
+        """What this end, or the other one, says to show that it has a chain."""
+        assert self.channel
+        return chain_tag(chain, self.channel.exporter, self._role(is_own), self.config.link_id)
 
     def _ids(self, rings: dict[str, RingView]) -> tuple[bytes, ...]:
         return rings["tx"].ring_id, rings["rx"].ring_id
@@ -336,13 +341,15 @@ class Link:
         want = psk.check(self.channel.exporter, self._role(False), self.config.link_id) if psk else b""
         if not hmac.compare_digest(want, peer.psk_check):
             return "psk"
-        restarts = (self._restarts(own, peer), self._restarts(peer, own))
-        return "chain" if any(restarts) and own.demands | peer.demands else ""
+        chains, shown = self.chains, peer.sender_chain
+        sends_from_zero = chains.sender == ZERO_CHAIN or not self._peer_has(chains.sender, peer)
+        known = [chain for chain in (chains.current, chains.previous) if chain != ZERO_CHAIN]
+        receives_from_zero = shown not in [self.tag(chain, False) for chain in known]
+        return "chain" if (sends_from_zero or receives_from_zero) and own.demands | peer.demands else ""
 
-    def _restarts(self, sender: State, receiver: State) -> bool:
-        """Whether this direction starts from zero."""
-        known = (receiver.current_chain, receiver.previous_chain)
-        return sender.sender_chain == chain_id(ZERO_CHAIN) or sender.sender_chain not in known
+    def _peer_has(self, chain: bytes, peer: State) -> bool:
+        """Whether the other end receives by this chain."""
+        return self.tag(chain, False) in (peer.current_chain, peer.previous_chain)
 
     def _reconcile(self, session: Session) -> None:
         """Deletes keys that only one end holds."""
@@ -356,7 +363,7 @@ class Link:
         self.rings.delete("tx", {epoch for epoch in tx.epochs if not session.peer.receive.holds(epoch)})
         held = session.peer.transmit
         self.rings.delete("rx", {epoch for epoch in rx.epochs if epoch > rx.current and not held.holds(epoch)})
-        if session.own.sender_chain not in (session.peer.current_chain, session.peer.previous_chain):
+        if not self._peer_has(self.chains.sender, session.peer):
             self.report("chain-restarted", direction="tx")
             self.chains.sender = ZERO_CHAIN
         self.newest_tx = max(tx.newest, session.peer.receive.newest)

@@ -238,7 +238,7 @@ class Offer:
     count: int
     source: int
     session: bytes
-    chain_id: bytes
+    chain_tag: bytes
     nonce: bytes
     ciphertext: bytes
     places: bytes
@@ -257,7 +257,7 @@ class Offer:
             + u64(self.first)
             + bytes([self.count, self.source])
             + self.session
-            + self.chain_id
+            + self.chain_tag
             + self.nonce
             + boxed(self.ciphertext)
             + bytes([len(self.places)])

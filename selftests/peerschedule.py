@@ -49,8 +49,18 @@ def expand(prk: bytes, info: bytes, length: int) -> bytes:
 
 
 def chain_id(chain: bytes) -> bytes:
-    """The id by which the ends name a chain."""
+    """The id of a chain, which stands in the salt."""
     return mac(chain, b"qlink 2 chain id")[:16]
+
+
+def speaker_info(exporter: bytes, role: int, link_id: int) -> bytes:
+    """What ties a proof to its connection, its end (1 for the TLS client, 2 for the server) and its link."""
+    return exporter + bytes([role]) + link_id.to_bytes(2, "big")
+
+
+def chain_tag(chain: bytes, exporter: bytes, role: int, link_id: int) -> bytes:
+    """What the end of this role says to show that it has a chain."""
+    return mac(chain, b"qlink 2 chain tag" + speaker_info(exporter, role, link_id))[:16]
 
 
 class PresharedSecret:
@@ -64,8 +74,7 @@ class PresharedSecret:
 
     def check(self, exporter: bytes, role: int, link_id: int) -> bytes:
         """What the end of this role (1 for the TLS client, 2 for the server) says in its STATE."""
-        info = b"qlink 2 psk check" + exporter + bytes([role]) + link_id.to_bytes(2, "big")
-        return expand(self._p, info, 32)
+        return expand(self._p, b"qlink 2 psk check" + speaker_info(exporter, role, link_id), 32)
 
 
 class Agreement(NamedTuple):
@@ -217,6 +226,7 @@ def compare(vector: dict) -> list[str]:
     for got, want in zip(derive(agreement, chain, qkd), vector["epochs"], strict=True):
         outputs = {
             "chain_id": chain_id(chain),
+            "tag_client": chain_tag(chain, agreement.exporter, 1, agreement.link_id),
             "key": got.key,
             "salt": got.salt,
             "confirm": got.confirm,

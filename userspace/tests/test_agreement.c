@@ -8,6 +8,9 @@
 #include "sim.h"
 #include "tap.h"
 
+/* Where a message has its type (PROTOCOL.md, section 2). */
+#define MSG_TYPE_BYTE	5
+
 /* Long enough to become ready, too short for an offer to time out. */
 #define SHORT_MS	3000
 
@@ -346,7 +349,46 @@ TEST(a_restarted_agent_restarts_both_chains_and_notes_it)
 	sim_free(sim);
 }
 
-/* A receiver can name a chain that it read in our STATE, without having it. */
+/* A STATE on its way to this end, once this end has sent its own. */
+static struct sim_packet *state_to(struct sim *sim, unsigned int end)
+{
+	struct sim_line *line = &sim->line;
+	unsigned int i;
+
+	while (sim->now < SIM_LONG_MS) {
+		for (i = 0; i < line->n; i++)
+			if (line->packets[i].to == end && line->packets[i].data[MSG_TYPE_BYTE] == SESSION_MESSAGE_STATE &&
+			    sim->ends[end].session.phase == SESSION_PHASE_STATE)
+				return &line->packets[i];
+		sim_run(sim, 1);
+	}
+	CHECK(false, "no STATE to end %u", end);
+	return NULL;
+}
+
+/* An end without the chains sends back what the other end has sent to show its own. */
+TEST(only_who_has_a_chain_can_show_it)
+{
+	struct sim *sim = sim_agreed("tags sent back");
+	struct sim_end *end = &sim->ends[0];
+	struct sim_packet *packet;
+
+	session_demand_chain(&end->session, true);
+	end->exchange.demands_chain = true;
+	sim_cut(sim);
+	packet = state_to(sim, 0);
+	memcpy(packet->data + MSG_HEADER_BYTES + 7, end->exchange.own.chains[0], MSG_CHAIN_TAG_BYTES);
+	memcpy(packet->data + MSG_HEADER_BYTES + 7 + MSG_CHAIN_TAG_BYTES, end->exchange.own.tx_chain,
+	       MSG_CHAIN_TAG_BYTES);
+	while (end->session.phase == SESSION_PHASE_STATE)
+		sim_run(sim, 1);
+	CHECK_NUMBER("phase", end->session.phase, SESSION_PHASE_BLOCKED);
+	CHECK_NUMBER("told", end->notes[SESSION_NOTE_NO_CHAIN], 1);
+	CHECK(!chain_is_zero(end->exchange.tx.chain.current), "the chain has restarted");
+	sim_free(sim);
+}
+
+/* A receiver can refuse a chain that it has shown. */
 TEST(a_refusal_does_not_restart_a_chain_that_is_demanded)
 {
 	struct sim *sim = sim_agreed("refused chain");

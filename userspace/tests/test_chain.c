@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A chain is found by its ID; so is the previous one, but no older one. */
+/* A chain is found by its tag; so is the previous one, but no older one. */
 #include "qlinkd/secrets/chain.h"
 
 #include <string.h>
@@ -11,10 +11,12 @@ static const uint8_t second[MIX_CHAIN_BYTES] = { 2 };
 
 static const uint8_t *find(const struct chain *chain, const uint8_t *bytes)
 {
-	uint8_t id[MIX_CHAIN_ID_BYTES];
+	static const uint8_t exporter[MIX_EXPORTER_BYTES] = { 4 };
+	const struct mix_speaker speaker = { .exporter = exporter, .link_id = 5, .has_dialled = true };
+	uint8_t tag[MIX_CHAIN_TAG_BYTES];
 
-	CHECK_NUMBER("id", mix_chain_id(bytes, id), 0);
-	return chain_find(chain, id);
+	CHECK_NUMBER("tag", mix_chain_tag(bytes, &speaker, tag), 0);
+	return chain_find(chain, &speaker, tag);
 }
 
 TEST(a_receiver_finds_the_last_two_chains_and_zero)

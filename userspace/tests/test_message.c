@@ -45,10 +45,10 @@ static struct msg state_make(void)
 	state->n_kmes = 2;
 	msg.kme_ids[0] = (struct bytes){ (const uint8_t *)"KME-A", 5 };
 	msg.kme_ids[1] = (struct bytes){ (const uint8_t *)"KME B", 5 };
-	msg.tx_chain = some(MSG_CHAIN_ID_BYTES);
+	msg.tx_chain = some(MSG_CHAIN_TAG_BYTES);
 	msg.psk_check = some(MSG_PSK_CHECK_BYTES);
-	msg.chains[0] = some(MSG_CHAIN_ID_BYTES);
-	msg.chains[1] = some(MSG_CHAIN_ID_BYTES);
+	msg.chains[0] = some(MSG_CHAIN_TAG_BYTES);
+	msg.chains[1] = some(MSG_CHAIN_TAG_BYTES);
 	state->rings.tx.newest = 100;
 	state->rings.tx.n_held = SESSION_RANGES_MAX;
 	for (i = 0; i < SESSION_RANGES_MAX; i++)
@@ -69,7 +69,7 @@ static struct msg offer_of(uint8_t source, uint8_t n, uint8_t m)
 		.source = source, .n_kmes = m, .kmes = { 2, 3, 5, 8 },
 	};
 	msg.session = some(MSG_SESSION_BYTES);
-	msg.chain = some(MSG_CHAIN_ID_BYTES);
+	msg.chain = some(MSG_CHAIN_TAG_BYTES);
 	msg.nonce = some(MSG_NONCE_BYTES);
 	if (source != QLINK_SOURCE_QKD)
 		msg.kem_ciphertext = some(1120);

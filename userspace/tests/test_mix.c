@@ -200,7 +200,8 @@ static void check_output(const char *offer, uint64_t epoch, const json_t *row,
 
 static void check_epochs(const char *name, const json_t *rows, struct offer *offer)
 {
-	uint8_t id[MIX_CHAIN_ID_BYTES];
+	const struct mix_speaker speaker = { offer->transcript.exporter, offer->transcript.link_id, true };
+	uint8_t id[MIX_CHAIN_ID_BYTES], tag[MIX_CHAIN_TAG_BYTES];
 	struct mix_keys keys;
 	uint64_t epoch;
 	json_t *row;
@@ -211,6 +212,8 @@ static void check_epochs(const char *name, const json_t *rows, struct offer *off
 		epoch = offer->epoch.number;
 		CHECK_NUMBER(name, mix_chain_id(offer->chain, id), 0);
 		check_output(name, epoch, row, "chain_id", id, sizeof(id));
+		CHECK_NUMBER(name, mix_chain_tag(offer->chain, &speaker, tag), 0);
+		check_output(name, epoch, row, "tag_client", tag, sizeof(tag));
 		derive(name, offer, &keys);
 		check_output(name, epoch, row, "key", keys.key, sizeof(keys.key));
 		check_output(name, epoch, row, "salt", keys.salt, sizeof(keys.salt));
@@ -224,13 +227,14 @@ static void check_epochs(const char *name, const json_t *rows, struct offer *off
 static void check_checks(const char *name, const json_t *row, const struct offer *offer)
 {
 	static const char *const members[] = { "check_server", "check_client" };
+	struct mix_speaker speaker = { offer->transcript.exporter, offer->transcript.link_id, false };
 	uint8_t want[MIX_PSK_CHECK_BYTES], got[MIX_PSK_CHECK_BYTES];
 	unsigned int i;
 
 	for (i = 0; i < 2 && offer->secrets.psk.len; i++) {
+		speaker.has_dialled = i;
 		hex_all(row, members[i], want, sizeof(want));
-		CHECK_NUMBER(name, mix_psk_check(offer->prk, offer->transcript.exporter, i,
-						 offer->transcript.link_id, got), 0);
+		CHECK_NUMBER(name, mix_psk_check(offer->prk, &speaker, got), 0);
 		CHECK(!memcmp(want, got, sizeof(want)), "%s: %s differs", name, members[i]);
 	}
 }
@@ -436,21 +440,36 @@ TEST(the_boundary_between_secrets_changes_every_output)
 	check_all_differ("a QKD secret with a zero at its end", &want, &got);
 }
 
-TEST(a_psk_check_depends_on_connection_end_and_link)
+/* Both kinds of what shows a secret, one behind the other. */
+static void show(const struct offer *offer, const struct mix_speaker *speaker,
+		 uint8_t shown[MIX_PSK_CHECK_BYTES + MIX_CHAIN_TAG_BYTES])
 {
-	uint8_t want[MIX_PSK_CHECK_BYTES], got[MIX_PSK_CHECK_BYTES];
+	CHECK_NUMBER("check", mix_psk_check(offer->prk, speaker, shown), 0);
+	CHECK_NUMBER("tag", mix_chain_tag(offer->chain, speaker, shown + MIX_PSK_CHECK_BYTES), 0);
+}
+
+TEST(what_shows_a_secret_depends_on_connection_end_and_link)
+{
+	uint8_t want[MIX_PSK_CHECK_BYTES + MIX_CHAIN_TAG_BYTES], got[sizeof(want)], exporter[MIX_EXPORTER_BYTES];
+	struct mix_speaker speaker = { exporter, 7, true };
 	struct offer offer;
+	unsigned int i;
 
 	load_offer("mixed-psk", &offer);
-	mix_psk_check(offer.prk, offer.transcript.exporter, true, 7, want);
-	mix_psk_check(offer.prk, offer.transcript.exporter, false, 7, got);
-	CHECK(memcmp(want, got, sizeof(want)), "the same at the other end");
-	mix_psk_check(offer.prk, offer.transcript.exporter, true, 8, got);
-	CHECK(memcmp(want, got, sizeof(want)), "the same for another link");
-	offer.transcript.exporter[31] ^= 1;
-	mix_psk_check(offer.prk, offer.transcript.exporter, true, 7, got);
-	CHECK(memcmp(want, got, sizeof(want)), "the same on another connection");
-	CHECK(memcmp(want, offer.psk, sizeof(want)), "the check is what is mixed in");
+	memcpy(exporter, offer.transcript.exporter, sizeof(exporter));
+	show(&offer, &speaker, want);
+	for (i = 0; i < 3; i++) {
+		speaker.has_dialled = i != 0;
+		speaker.link_id = i == 1 ? 8 : 7;
+		exporter[31] ^= i == 2;
+		show(&offer, &speaker, got);
+		CHECK(memcmp(want, got, MIX_PSK_CHECK_BYTES), "the same check, %u", i);
+		CHECK(memcmp(want + MIX_PSK_CHECK_BYTES, got + MIX_PSK_CHECK_BYTES, MIX_CHAIN_TAG_BYTES),
+		      "the same tag, %u", i);
+	}
+	CHECK(memcmp(want, offer.psk, MIX_PSK_CHECK_BYTES), "the check is what is mixed in");
+	mix_chain_id(offer.chain, got);
+	CHECK(memcmp(want + MIX_PSK_CHECK_BYTES, got, MIX_CHAIN_TAG_BYTES), "the tag is the id");
 }
 
 TEST(a_short_psk_is_refused)

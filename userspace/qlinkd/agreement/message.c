@@ -228,9 +228,9 @@ static void take_state(struct reader *in, struct msg *msg)
 	if (!state->sources)
 		refuse(in, "policy %u: no such policy", state->policy);
 	take_demands(in, state);
-	msg->tx_chain = take(in, "chain id", MSG_CHAIN_ID_BYTES);
-	msg->chains[0] = take(in, "chain id", MSG_CHAIN_ID_BYTES);
-	msg->chains[1] = take(in, "chain id", MSG_CHAIN_ID_BYTES);
+	msg->tx_chain = take(in, "chain tag", MSG_CHAIN_TAG_BYTES);
+	msg->chains[0] = take(in, "chain tag", MSG_CHAIN_TAG_BYTES);
+	msg->chains[1] = take(in, "chain tag", MSG_CHAIN_TAG_BYTES);
 	msg->psk_check = take_piece(in, "psk check", MSG_PSK_CHECK_BYTES, MSG_PSK_CHECK_BYTES);
 	take_kme_ids(in, msg);
 	take_ring(in, &state->rings.tx);
@@ -293,7 +293,7 @@ static void take_offer(struct reader *in, struct msg *msg)
 	offer->source = (uint8_t)take_number(in, "source", 1, QLINK_SOURCE_QKD,
 					     QLINK_SOURCE_PQC);
 	msg->session = take(in, "session", MSG_SESSION_BYTES);
-	msg->chain = take(in, "chain id", MSG_CHAIN_ID_BYTES);
+	msg->chain = take(in, "chain tag", MSG_CHAIN_TAG_BYTES);
 	msg->nonce = take(in, "nonce", MSG_NONCE_BYTES);
 	msg->kem_ciphertext = take_piece(in, "ciphertext", suite_ciphertext_bytes(suite_find(1)),
 					 suite_ciphertext_bytes(suite_find(2)));

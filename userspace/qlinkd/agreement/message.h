@@ -17,7 +17,7 @@
 /* Longest message; an offer of SESSION_KEY_IDS_MAX of the longest key IDs takes 10.3 kB. */
 #define MSG_BYTES_MAX		16384
 #define MSG_SESSION_BYTES	48
-#define MSG_CHAIN_ID_BYTES	16
+#define MSG_CHAIN_TAG_BYTES	16
 #define MSG_NONCE_BYTES		32
 #define MSG_CONFIRM_BYTES	32
 #define MSG_PSK_CHECK_BYTES	32
@@ -37,13 +37,13 @@ struct msg {
 	/** @link_id: 1 to 65535 */
 	uint16_t link_id;
 
-	/** @chain: OFFER: id of the chain that the offer starts from */
+	/** @chain: OFFER: shows the chain that the offer starts from */
 	struct bytes chain;
 
-	/** @chains: STATE: ids of the chains by which the end receives, present and previous */
+	/** @chains: STATE: show the chains by which the end receives, present and previous */
 	struct bytes chains[2];
 
-	/** @tx_chain: STATE: id of the chain by which the end sends */
+	/** @tx_chain: STATE: shows the chain by which the end sends */
 	struct bytes tx_chain;
 
 	/** @psk_check: STATE: shows that the end has the pre-shared secret; empty without one */

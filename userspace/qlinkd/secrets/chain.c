@@ -25,25 +25,20 @@ bool chain_is_zero(const uint8_t *chain)
 	return !CRYPTO_memcmp(chain, zero, sizeof(zero));
 }
 
-int chain_zero_id(uint8_t *id)
-{
-	return mix_chain_id(zero, id);
-}
-
 bool chain_is_lost(const struct chain *chain, const uint8_t *from)
 {
 	return chain_is_zero(from) && !chain_is_zero(chain->current);
 }
 
-const uint8_t *chain_find(const struct chain *chain, const uint8_t *id)
+const uint8_t *chain_find(const struct chain *chain, const struct mix_speaker *speaker,
+			  const uint8_t *tag)
 {
 	const uint8_t *const chains[] = { chain->current, chain->previous, zero };
-	uint8_t has[MIX_CHAIN_ID_BYTES];
+	uint8_t has[MIX_CHAIN_TAG_BYTES];
 	size_t i;
 
 	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++)
-		if (!mix_chain_id(chains[i], has) &&
-		    !memcmp(has, id, sizeof(has)))
+		if (!mix_chain_tag(chains[i], speaker, has) && !CRYPTO_memcmp(has, tag, sizeof(has)))
 			return chains[i];
 	return NULL;
 }

@@ -64,25 +64,18 @@ bool chain_is_lost(const struct chain *chain, const uint8_t *from);
 bool chain_is_zero(const uint8_t *chain);
 
 /**
- * chain_zero_id() - compute the id of the chain of zero bytes
- * @id: MIX_CHAIN_ID_BYTES, filled in
- *
- * Context: Pure, except for allocations of OpenSSL.
- * Return: 0, or %-EIO if OpenSSL failed.
- */
-int chain_zero_id(uint8_t *id);
-
-/**
- * chain_find() - find a chain by its id
+ * chain_find() - find the chain that a tag of the peer shows
  * @chain: the chains to search
- * @id: MIX_CHAIN_ID_BYTES, from the peer's OFFER
+ * @speaker: the peer
+ * @tag: MIX_CHAIN_TAG_BYTES, from the peer's STATE or OFFER
  *
  * The chain of zero bytes is always found, because a sender that restarted its chain names
  * it.
  *
  * Context: Pure, except for allocations of OpenSSL.
- * Return: MIX_CHAIN_BYTES, valid until @chain changes; %NULL if no chain has the id.
+ * Return: MIX_CHAIN_BYTES, valid until @chain changes; %NULL if no chain has the tag.
  */
-const uint8_t *chain_find(const struct chain *chain, const uint8_t *id);
+const uint8_t *chain_find(const struct chain *chain, const struct mix_speaker *speaker,
+			  const uint8_t *tag);
 
 #endif

@@ -16,7 +16,7 @@ _Static_assert(MSG_NONCE_BYTES == MIX_NONCE_BYTES &&
 	       MSG_CONFIRM_BYTES == MIX_CONFIRM_BYTES &&
 	       MSG_SESSION_BYTES == MIX_HASH_BYTES &&
 	       MSG_PSK_CHECK_BYTES == MIX_PSK_CHECK_BYTES &&
-	       MSG_CHAIN_ID_BYTES == MIX_CHAIN_ID_BYTES,
+	       MSG_CHAIN_TAG_BYTES == MIX_CHAIN_TAG_BYTES,
 	       "messages and the key schedule have the same lengths");
 
 /* The memory is wiped before it is returned. */
@@ -88,9 +88,9 @@ static void keep_state(struct exchange_stated *stated, const struct msg *msg,
 		       const uint8_t *data, size_t len)
 {
 	SHA384(data, len, stated->state);
-	memcpy(stated->tx_chain, msg->tx_chain.data, MIX_CHAIN_ID_BYTES);
-	memcpy(stated->chains[0], msg->chains[0].data, MIX_CHAIN_ID_BYTES);
-	memcpy(stated->chains[1], msg->chains[1].data, MIX_CHAIN_ID_BYTES);
+	memcpy(stated->tx_chain, msg->tx_chain.data, MIX_CHAIN_TAG_BYTES);
+	memcpy(stated->chains[0], msg->chains[0].data, MIX_CHAIN_TAG_BYTES);
+	memcpy(stated->chains[1], msg->chains[1].data, MIX_CHAIN_TAG_BYTES);
 }
 
 /* Hashes HELLO and STATE of the end that dialled, then those of the other, at both ends alike. */
@@ -120,56 +120,66 @@ void exchange_sent(struct exchange *x, const struct msg *msg,
 		keep_state(&x->own, msg, data, len);
 }
 
-/* The chain ids of our STATE: those by which we receive, then the one by which we send. */
-static int own_chain_ids(const struct exchange *x, struct exchange_stated *own)
+static struct mix_speaker speaker(const struct exchange *x, bool is_own)
 {
-	int err = mix_chain_id(x->rx.chain.current, own->chains[0]);
+	return (struct mix_speaker){
+		.exporter = x->binding.exporter,
+		.link_id = x->link_id,
+		.has_dialled = x->binding.has_dialled == is_own,
+	};
+}
+
+/* The chain tags of our STATE: of those by which we receive, and of the one by which we send. */
+static int own_chain_tags(const struct exchange *x, struct exchange_stated *own)
+{
+	const struct mix_speaker us = speaker(x, true);
+	int err = mix_chain_tag(x->rx.chain.current, &us, own->chains[0]);
 
 	if (!err)
-		err = mix_chain_id(x->rx.chain.previous, own->chains[1]);
-	return err ? err : mix_chain_id(x->tx.chain.current, own->tx_chain);
+		err = mix_chain_tag(x->rx.chain.previous, &us, own->chains[1]);
+	return err ? err : mix_chain_tag(x->tx.chain.current, &us, own->tx_chain);
 }
 
-/* Whether the sender's chain is zero, or will restart because the receiver does not have it. */
-static bool is_from_zero(const uint8_t *tx_chain, const uint8_t chains[2][MIX_CHAIN_ID_BYTES])
+/* Whether the peer has shown that it receives by the chain by which we send. */
+static bool peer_has_chain(const struct exchange *x)
 {
-	uint8_t zero[MIX_CHAIN_ID_BYTES];
+	const struct mix_speaker peer = speaker(x, false);
+	uint8_t tag[MIX_CHAIN_TAG_BYTES];
 
-	return chain_zero_id(zero) || !memcmp(tx_chain, zero, sizeof(zero)) ||
-	       (memcmp(tx_chain, chains[0], sizeof(zero)) &&
-		memcmp(tx_chain, chains[1], sizeof(zero)));
+	return !mix_chain_tag(x->tx.chain.current, &peer, tag) &&
+	       (!CRYPTO_memcmp(tag, x->peer.chains[0], sizeof(tag)) ||
+		!CRYPTO_memcmp(tag, x->peer.chains[1], sizeof(tag)));
 }
 
+/* Whether the chain of a direction is zero, or will restart because the receiver does not have it. */
 static bool starts_from_zero(const struct exchange *x)
 {
-	struct exchange_stated own;
+	const struct mix_speaker peer = speaker(x, false);
+	const uint8_t *from = chain_find(&x->rx.chain, &peer, x->peer.tx_chain);
 
-	return own_chain_ids(x, &own) || is_from_zero(own.tx_chain, x->peer.chains) ||
-	       is_from_zero(x->peer.tx_chain, own.chains);
+	return chain_is_zero(x->tx.chain.current) || !peer_has_chain(x) || !from ||
+	       chain_is_zero(from);
 }
 
 /* What the peer's check says about its pre-shared secret, or that it has none. */
 static enum session_psk compare_psk(const struct exchange *x, const struct bytes *check)
 {
+	const struct mix_speaker peer = speaker(x, false);
 	uint8_t want[MIX_PSK_CHECK_BYTES];
 
 	if (!x->has_psk)
 		return check->len ? SESSION_PSK_ONLY_PEER : SESSION_PSK_SAME;
 	if (!check->len)
 		return SESSION_PSK_ONLY_OWN;
-	if (mix_psk_check(x->psk_prk, x->binding.exporter, !x->binding.has_dialled, x->link_id,
-			  want) || CRYPTO_memcmp(want, check->data, sizeof(want)))
+	if (mix_psk_check(x->psk_prk, &peer, want) ||
+	    CRYPTO_memcmp(want, check->data, sizeof(want)))
 		return SESSION_PSK_DIFFERS;
 	return SESSION_PSK_SAME;
 }
 
 bool exchange_match_chain(struct exchange *x)
 {
-	uint8_t id[MIX_CHAIN_ID_BYTES];
-
-	if (!mix_chain_id(x->tx.chain.current, id) &&
-	    (!memcmp(id, x->peer.chains[0], sizeof(id)) ||
-	     !memcmp(id, x->peer.chains[1], sizeof(id))))
+	if (peer_has_chain(x))
 		return false;
 	chain_restart(&x->tx.chain);
 	return true;
@@ -321,6 +331,7 @@ enum session_reason exchange_prepare(struct exchange *x,
 				     const struct session_offer *core,
 				     const struct bytes *ids)
 {
+	const struct mix_speaker us = speaker(x, true);
 	struct exchange_offer *offer = x->tx.offer;
 
 	offer->core = *core;
@@ -335,7 +346,7 @@ enum session_reason exchange_prepare(struct exchange *x,
 			     offer->kem_ciphertext, &offer->secret)))
 		return SESSION_REASON_KEM;
 	memcpy(offer->from, x->tx.chain.current, sizeof(offer->from));
-	return mix_chain_id(offer->from, offer->from_id) ? SESSION_REASON_KEM :
+	return mix_chain_tag(offer->from, &us, offer->from_tag) ? SESSION_REASON_KEM :
 							   SESSION_REASON_NONE;
 }
 
@@ -354,12 +365,13 @@ int exchange_make_invite(struct exchange *x, bool has_kem)
 
 enum session_reason exchange_open(struct exchange *x)
 {
+	const struct mix_speaker peer = speaker(x, false);
 	struct exchange_offer *offer = x->rx.offer;
 	const uint8_t *from;
 
 	if (!offer)
 		return SESSION_REASON_MEMORY;
-	from = chain_find(&x->rx.chain, offer->from_id);
+	from = chain_find(&x->rx.chain, &peer, offer->from_tag);
 	if (!from || (x->demands_chain && chain_is_zero(from)))
 		return SESSION_REASON_CHAIN;
 	memcpy(offer->from, from, sizeof(offer->from));
@@ -377,7 +389,7 @@ static void fill_offer(struct exchange *x, struct msg *msg)
 	const struct exchange_offer *offer = x->tx.offer;
 	unsigned int i;
 
-	msg->chain = (struct bytes){ offer->from_id, MSG_CHAIN_ID_BYTES };
+	msg->chain = (struct bytes){ offer->from_tag, MSG_CHAIN_TAG_BYTES };
 	msg->nonce = (struct bytes){ offer->sender_nonce, MSG_NONCE_BYTES };
 	if (offer->core.source != QLINK_SOURCE_QKD)
 		msg->kem_ciphertext = (struct bytes){ offer->kem_ciphertext,
@@ -400,17 +412,17 @@ static void fill_invite(struct exchange *x, struct msg *msg)
 /* Messages point to their bytes, so what is computed for them is stored in @x. */
 static int fill_state(struct exchange *x, struct msg *msg)
 {
+	const struct mix_speaker us = speaker(x, true);
 	struct exchange_stated *own = &x->own;
-	int err = own_chain_ids(x, own);
+	int err = own_chain_tags(x, own);
 
 	if (!err && x->has_psk) {
-		err = mix_psk_check(x->psk_prk, x->binding.exporter, x->binding.has_dialled,
-				    x->link_id, own->psk_check);
+		err = mix_psk_check(x->psk_prk, &us, own->psk_check);
 		msg->psk_check = (struct bytes){ own->psk_check, sizeof(own->psk_check) };
 	}
-	msg->tx_chain = (struct bytes){ own->tx_chain, MSG_CHAIN_ID_BYTES };
-	msg->chains[0] = (struct bytes){ own->chains[0], MSG_CHAIN_ID_BYTES };
-	msg->chains[1] = (struct bytes){ own->chains[1], MSG_CHAIN_ID_BYTES };
+	msg->tx_chain = (struct bytes){ own->tx_chain, MSG_CHAIN_TAG_BYTES };
+	msg->chains[0] = (struct bytes){ own->chains[0], MSG_CHAIN_TAG_BYTES };
+	msg->chains[1] = (struct bytes){ own->chains[1], MSG_CHAIN_TAG_BYTES };
 	return err;
 }
 
@@ -488,7 +500,7 @@ static void keep_offer(struct exchange *x, const struct msg *msg)
 	offer = x->rx.offer;
 	offer->core = msg->core.offer;
 	take_invite(offer, &x->own_invite);
-	memcpy(offer->from_id, msg->chain.data, sizeof(offer->from_id));
+	memcpy(offer->from_tag, msg->chain.data, sizeof(offer->from_tag));
 	memcpy(offer->sender_nonce, msg->nonce.data, MSG_NONCE_BYTES);
 	if (msg->kem_ciphertext.len)
 		memcpy(offer->kem_ciphertext, msg->kem_ciphertext.data, msg->kem_ciphertext.len);

@@ -22,7 +22,8 @@
  *
  * * transcript: public data and the TLS exporter that both ends must know alike
  * * chain: a secret that each confirmed offer replaces, so later keys depend on all offers
- * * chain id: a public name of a chain, from which the chain cannot be computed
+ * * chain id: a name of a chain in the transcript, from which the chain cannot be computed
+ * * chain tag: shows that an end has a chain, on this connection and for this link only
  * * salt: the hash of the transcript, input of HKDF; also the salt of nonces in struct mix_keys
  * * confirmation: an output of the key schedule; the receiver sends it to prove that it has
  *   the same keys
@@ -62,11 +63,11 @@ struct exchange_stated {
 	/** @state: SHA-384 of STATE, header included */
 	uint8_t state[MIX_HASH_BYTES];
 
-	/** @chains: ids of the chains by which it receives, present and previous */
-	uint8_t chains[2][MIX_CHAIN_ID_BYTES];
+	/** @chains: tags of the chains by which it receives, present and previous */
+	uint8_t chains[2][MIX_CHAIN_TAG_BYTES];
 
-	/** @tx_chain: id of the chain by which it sends */
-	uint8_t tx_chain[MIX_CHAIN_ID_BYTES];
+	/** @tx_chain: tag of the chain by which it sends */
+	uint8_t tx_chain[MIX_CHAIN_TAG_BYTES];
 
 	/** @psk_check: of our STATE: shows that we have the pre-shared secret */
 	uint8_t psk_check[MSG_PSK_CHECK_BYTES];
@@ -107,8 +108,8 @@ struct exchange_offer {
 	/** @from: chain from which it starts */
 	uint8_t from[MIX_CHAIN_BYTES];
 
-	/** @from_id: id of that chain */
-	uint8_t from_id[MIX_CHAIN_ID_BYTES];
+	/** @from_tag: shows that the sender has it */
+	uint8_t from_tag[MIX_CHAIN_TAG_BYTES];
 
 	/** @kem_public: the receiver's KEM public key */
 	uint8_t kem_public[SUITE_PUBLIC_BYTES_MAX];
@@ -252,7 +253,7 @@ void exchange_end(struct exchange *x);
  * @x: the exchange
  * @msg: the message, with its core; gets pointers into @x, valid until @x changes
  *
- * Adds the link id, chain ids, psk check, nonces, KEM key or ciphertext, key IDs, the session's
+ * Adds the link id, chain tags, psk check, nonces, KEM key or ciphertext, key IDs, the session's
  * digest and the confirmation, as the type needs. The IDs of the KMEs in STATE are the caller's.
  *
  * Context: Process, before msg_encode().

@@ -14,6 +14,7 @@
 #define PROTOCOL	"qlink agreement"
 #define EPOCH_LABEL	"qlink 2 epoch"
 #define CHAIN_ID_LABEL	"qlink 2 chain id"
+#define CHAIN_TAG_LABEL	"qlink 2 chain tag"
 #define PSK_LABEL	"qlink 2 psk"
 #define PSK_MIX_LABEL	"qlink 2 psk mix"
 #define PSK_CHECK_LABEL	"qlink 2 psk check"
@@ -22,8 +23,10 @@
 #define IKM_BYTES_MAX	((4 + SESSION_KMES_MAX) * 2 + SUITE_KEM_SECRET_BYTES + \
 			 SUITE_ECDH_SECRET_BYTES_MAX + SESSION_KMES_MAX * MIX_QKD_BYTES_MAX + \
 			 MIX_PSK_BYTES + MIX_CHAIN_BYTES)
-/* The longest label and what follows it: exporter, role and link id. */
-#define INFO_BYTES_MAX	(32 + MIX_EXPORTER_BYTES + 3)
+/* What shows a secret depends on exporter, role and link id. */
+#define SPEAKER_BYTES	(MIX_EXPORTER_BYTES + 3)
+/* The longest label and what follows it. */
+#define INFO_BYTES_MAX	(32 + SPEAKER_BYTES)
 /* 20 fields with their lengths, all as long as they can be. */
 #define COMMON_BYTES_MAX	(20 * 2 + sizeof(PROTOCOL) - 1 + 3 + MIX_EXPORTER_BYTES + \
 				 sizeof(struct mix_end) * 2 + MIX_HASH_BYTES + 4 + 3 * 8 + 1 + \
@@ -331,7 +334,33 @@ int mix_chain_id(const uint8_t *chain, uint8_t *id)
 	return err;
 }
 
-/* --- the pre-shared secret --- */
+/* --- what shows that an end has a secret --- */
+
+static void put_speaker(uint8_t data[SPEAKER_BYTES], const struct mix_speaker *speaker)
+{
+	memcpy(data, speaker->exporter, MIX_EXPORTER_BYTES);
+	data[MIX_EXPORTER_BYTES] = speaker->has_dialled ? MIX_DIRECTION_DIALLED :
+							  MIX_DIRECTION_ANSWERED;
+	put_be(data + MIX_EXPORTER_BYTES + 1, speaker->link_id, 2);
+}
+
+int mix_chain_tag(const uint8_t *chain, const struct mix_speaker *speaker, uint8_t *tag)
+{
+	uint8_t data[sizeof(CHAIN_TAG_LABEL) - 1 + SPEAKER_BYTES], mac[MIX_HASH_BYTES];
+	EVP_MAC_CTX *hmac = new_hmac();
+	int err = -EIO;
+
+	memcpy(data, CHAIN_TAG_LABEL, sizeof(CHAIN_TAG_LABEL) - 1);
+	put_speaker(data + sizeof(CHAIN_TAG_LABEL) - 1, speaker);
+	if (hmac && hmac_of(hmac, chain, MIX_CHAIN_BYTES, data, sizeof(data), mac)) {
+		memcpy(tag, mac, MIX_CHAIN_TAG_BYTES);
+		err = 0;
+	}
+	EVP_MAC_CTX_free(hmac);
+	OPENSSL_cleanse(data, sizeof(data));
+	OPENSSL_cleanse(mac, sizeof(mac));
+	return err;
+}
 
 int mix_psk_extract(const struct bytes *psk, uint8_t *prk)
 {
@@ -364,16 +393,13 @@ int mix_psk_secret(const uint8_t *prk, uint8_t *secret)
 	return expand_once(prk, PSK_MIX_LABEL, &nothing, secret, MIX_PSK_BYTES);
 }
 
-int mix_psk_check(const uint8_t *prk, const uint8_t *exporter, bool has_dialled,
-		  uint16_t link_id, uint8_t *check)
+int mix_psk_check(const uint8_t *prk, const struct mix_speaker *speaker, uint8_t *check)
 {
-	uint8_t data[MIX_EXPORTER_BYTES + 3];
+	uint8_t data[SPEAKER_BYTES];
 	const struct bytes rest = { data, sizeof(data) };
 	int err;
 
-	memcpy(data, exporter, MIX_EXPORTER_BYTES);
-	data[MIX_EXPORTER_BYTES] = has_dialled ? MIX_DIRECTION_DIALLED : MIX_DIRECTION_ANSWERED;
-	put_be(data + MIX_EXPORTER_BYTES + 1, link_id, 2);
+	put_speaker(data, speaker);
 	err = expand_once(prk, PSK_CHECK_LABEL, &rest, check, MIX_PSK_CHECK_BYTES);
 	OPENSSL_cleanse(data, sizeof(data));
 	return err;

@@ -3,6 +3,7 @@
 #ifndef QLINKD_MIX_H
 #define QLINKD_MIX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <linux/qlink.h>
@@ -14,6 +15,7 @@
 #define MIX_HASH_BYTES		48
 #define MIX_CHAIN_BYTES		48
 #define MIX_CHAIN_ID_BYTES	16
+#define MIX_CHAIN_TAG_BYTES	16
 #define MIX_CONFIRM_BYTES	32
 #define MIX_NONCE_BYTES		32
 #define MIX_EXPORTER_BYTES	32
@@ -185,9 +187,36 @@ int mix_derive(const struct mix_transcript *transcript, const uint8_t *common,
 	       struct mix_keys *keys);
 
 /**
- * mix_chain_id() - compute the public id of a chain
+ * struct mix_speaker - who shows that he has a secret, and to whom
+ */
+struct mix_speaker {
+	/** @exporter: MIX_EXPORTER_BYTES of the connection */
+	const uint8_t *exporter;
+
+	/** @link_id: 1 to 65535 */
+	uint16_t link_id;
+
+	/** @has_dialled: the speaker dialled the connection */
+	bool has_dialled;
+};
+
+/**
+ * mix_chain_tag() - compute what an end sends to show that it has a chain
  * @chain: MIX_CHAIN_BYTES, secret
- * @id: MIX_CHAIN_ID_BYTES, filled in: first bytes of an HMAC-SHA-384 (RFC 2104), not secret
+ * @speaker: the end
+ * @tag: MIX_CHAIN_TAG_BYTES, filled in: first bytes of an HMAC-SHA-384 (RFC 2104), not secret
+ *
+ * It is of no use to the other end, and on another connection.
+ *
+ * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
+ * Return: 0, or %-EIO if OpenSSL failed.
+ */
+int mix_chain_tag(const uint8_t *chain, const struct mix_speaker *speaker, uint8_t *tag);
+
+/**
+ * mix_chain_id() - compute the id of a chain, which the transcript has
+ * @chain: MIX_CHAIN_BYTES, secret
+ * @id: MIX_CHAIN_ID_BYTES, filled in: first bytes of an HMAC-SHA-384 (RFC 2104)
  *
  * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
  * Return: 0, or %-EIO if OpenSSL failed.
@@ -219,15 +248,12 @@ int mix_psk_secret(const uint8_t *prk, uint8_t *secret);
 /**
  * mix_psk_check() - compute what an end sends to show that it has the pre-shared secret
  * @prk: from mix_psk_extract()
- * @exporter: MIX_EXPORTER_BYTES of the connection
- * @has_dialled: the end that sends it dialled the connection
- * @link_id: 1 to 65535
+ * @speaker: the end
  * @check: MIX_PSK_CHECK_BYTES, filled in; not secret
  *
  * Context: Pure, except for allocations of OpenSSL. Not thread-safe.
  * Return: 0, or %-EIO if OpenSSL failed.
  */
-int mix_psk_check(const uint8_t *prk, const uint8_t *exporter, bool has_dialled,
-		  uint16_t link_id, uint8_t *check);
+int mix_psk_check(const uint8_t *prk, const struct mix_speaker *speaker, uint8_t *check);
 
 #endif
