@@ -228,7 +228,7 @@ TEST(connections_that_end_at_once_are_dialled_at_growing_pauses)
 	for (i = 0; i < 7; i++)
 		until_reset(lab);
 	CHECK_NUMBER("connections", lab->peer->n_connections, 7);
-	CHECK_NUMBER("the next pause", lab->peer->dial_ms, PEER_DIAL_MAX_MS);
+	CHECK_NUMBER("the next pause", lab->peer->dialler.pause_ms, DIALLER_MAX_MS);
 	lab_free(lab);
 }
 
@@ -236,16 +236,16 @@ TEST(after_a_connection_that_lasted_the_peer_is_dialled_at_once)
 {
 	struct lab *lab = lab_new();
 
-	lab->peer->dial_ms = PEER_DIAL_MAX_MS;
+	lab->peer->dialler.pause_ms = DIALLER_MAX_MS;
 	until_open(lab);
 	peer_time += PEER_LASTS_MS - 1;
 	until_reset(lab);
-	CHECK_NUMBER("too short", lab->peer->dial_ms, PEER_DIAL_MAX_MS);
+	CHECK_NUMBER("too short", lab->peer->dialler.pause_ms, DIALLER_MAX_MS);
 	until_open(lab);
 	peer_time += PEER_LASTS_MS;
 	until_reset(lab);
-	CHECK_NUMBER("twice the shortest, for the dial after this one", lab->peer->dial_ms,
-		     2 * PEER_DIAL_MIN_MS);
+	CHECK_NUMBER("twice the shortest, for the dial after this one", lab->peer->dialler.pause_ms,
+		     2 * DIALLER_MIN_MS);
 	lab_free(lab);
 }
 

@@ -48,7 +48,7 @@ TEST(twenty_reconnects_lose_no_offer)
 	}
 	WAIT_FOR(!agents_peer(0)->old && !agents_peer(1)->old);
 	/* Whoever asks ten times in a few seconds waits longer and longer. */
-	CHECK_NUMBER("pause", agents_peer(agents_dialler())->dial_ms, PEER_DIAL_MAX_MS);
+	CHECK_NUMBER("pause", agents_peer(agents_dialler())->dialler.pause_ms, DIALLER_MAX_MS);
 	for (i = 0; i < 2; i++) {
 		const struct link *link = agents_link(i);
 

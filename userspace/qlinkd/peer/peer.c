@@ -11,9 +11,7 @@
 
 #include <openssl/crypto.h>
 
-#include "address.h"
 #include "qlinkd/agreement/dial.h"
-#include "route.h"
 
 /* How long nothing is looked at again that does not expire, in s. */
 #define WATCH_S	3600
@@ -36,11 +34,8 @@ static void log_unreachable(struct peer *peer, const char *why)
 
 static void dial_later(struct peer *peer)
 {
-	if (!peer->dials || event_pending(peer->redial, EV_TIMEOUT, NULL))
-		return;
-	add_timer(peer->redial, peer->dial_ms);
-	peer->dial_ms = peer->dial_ms * 2 < PEER_DIAL_MAX_MS ? peer->dial_ms * 2 :
-							       PEER_DIAL_MAX_MS;
+	if (peer->dials)
+		dialler_wait(&peer->dialler);
 }
 
 /* --- links --- */
@@ -82,7 +77,7 @@ static void attach(struct connection *to, struct link *link)
 static void note_end(struct peer *peer)
 {
 	if (services_now() - peer->opened_at >= PEER_LASTS_MS)
-		peer->dial_ms = PEER_DIAL_MIN_MS;
+		dialler_forget(&peer->dialler);
 }
 
 static void log_end(const struct peer *peer, const char *why)
@@ -152,7 +147,7 @@ static void note_leave(struct peer *peer)
 		return;
 	if (peer->next_is_open) {
 		begin_move(peer);
-	} else if (!peer->next && peer->dial_fd < 0) {
+	} else if (!peer->next && !dialler_is_busy(&peer->dialler)) {
 		peer->is_stale = true;
 		note_end(peer);
 		dial_later(peer);
@@ -477,70 +472,31 @@ void peer_adopt(struct peer *peer, struct connection *connection)
 
 static void dial_failed(struct peer *peer, const char *why)
 {
-	if (peer->dial_fd >= 0)
-		close(peer->dial_fd);
-	peer->dial_fd = -1;
 	log_unreachable(peer, why);
 	stay(peer);
 	dial_later(peer);
 }
 
-static void on_dialled(evutil_socket_t fd, short what, void *arg)
-{
-	struct peer *peer = arg;
-	socklen_t len = sizeof(int);
-	int err = 0;
-
-	event_free(peer->dial_event);
-	peer->dial_event = NULL;
-	if (what & EV_TIMEOUT)
-		err = ETIMEDOUT;
-	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
-		err = errno;
-	if (err) {
-		dial_failed(peer, strerror(err));
-		return;
-	}
-	peer->dial_fd = -1;
-	if (connection_new(&peer->next, peer->base, peer->context, fd, true, peer->names, &next_ops,
-			   peer))
-		dial_failed(peer, "no memory");
-}
-
-static void dial(struct peer *peer)
-{
-	const struct timeval limit = { .tv_sec = PEER_CONNECT_MS / 1000 };
-	const struct config_endpoint *at = &peer->config->address;
-	struct sockaddr_storage to;
-	socklen_t len = address_of(at, &to);
-	struct qlink_why why;
-
-	if (route_check(&at->addr, &why)) {
-		dial_failed(peer, why.text);
-		return;
-	}
-	peer->dial_fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (peer->dial_fd < 0 ||
-	    (connect(peer->dial_fd, (struct sockaddr *)&to, len) && errno != EINPROGRESS)) {
-		dial_failed(peer, strerror(errno));
-		return;
-	}
-	peer->dial_event = event_new(peer->base, peer->dial_fd, EV_WRITE, on_dialled, peer);
-	if (!peer->dial_event)
-		dial_failed(peer, "no memory");
-	else
-		event_add(peer->dial_event, &limit);
-}
-
-static void on_redial(evutil_socket_t fd, short what, void *arg)
+static void on_dialled(void *arg, int fd, const char *why)
 {
 	struct peer *peer = arg;
 
-	(void)fd;
-	(void)what;
-	if ((!peer->connection || peer->is_stale) && !peer->next && peer->dial_fd < 0)
-		dial(peer);
+	if (fd < 0)
+		dial_failed(peer, why);
+	else if (connection_new(&peer->next, peer->base, peer->context, fd, true, peer->names, &next_ops,
+				peer))
+		dial_failed(peer, "no memory");
 }
+
+static void on_due(void *arg)
+{
+	struct peer *peer = arg;
+
+	if ((!peer->connection || peer->is_stale) && !peer->next)
+		dialler_dial(&peer->dialler, &peer->config->address);
+}
+
+static const struct dialler_ops dialler_ops = { .due = on_due, .dialled = on_dialled };
 
 /* --- life --- */
 
@@ -556,15 +512,12 @@ int peer_new(struct peer **out, const char *own, const struct config_peer *confi
 	peer->services = services;
 	peer->base = base;
 	peer->context = context;
-	peer->dial_fd = -1;
-	peer->dial_ms = PEER_DIAL_MIN_MS;
 	peer->names[0] = config->name;
 	peer->dials = dial_is_ours(own, config->name);
-	peer->redial = evtimer_new(base, on_redial, peer);
 	peer->mover = evtimer_new(base, on_mover, peer);
 	peer->move_limit = evtimer_new(base, on_move_limit, peer);
 	peer->drain = evtimer_new(base, on_drained, peer);
-	if (!peer->redial || !peer->mover || !peer->move_limit || !peer->drain) {
+	if (dialler_init(&peer->dialler, base, &dialler_ops, peer) || !peer->mover || !peer->move_limit || !peer->drain) {
 		peer_free(peer);
 		return -ENOMEM;
 	}
@@ -593,7 +546,7 @@ void peer_start(struct peer *peer, const struct config_peer *config)
 		return;
 	peer->is_started = true;
 	if (peer->dials)
-		add_timer(peer->redial, 0);
+		dialler_hurry(&peer->dialler);
 }
 
 void peer_recheck(struct peer *peer)
@@ -639,7 +592,7 @@ static void replace(struct peer *peer, const char *why)
 {
 	peer->is_stale = true;
 	if (peer->dials)
-		add_timer(peer->redial, 0);
+		dialler_hurry(&peer->dialler);
 	else
 		ask_for_next(peer, why);
 }
@@ -652,7 +605,7 @@ void peer_renew(struct peer *peer)
 	if (peer->is_open)
 		replace(peer, "this agent has other certificates");
 	else if (peer->dials)
-		add_timer(peer->redial, 0);
+		dialler_hurry(&peer->dialler);
 }
 
 int peer_reconnect(struct peer *peer)
@@ -689,10 +642,7 @@ void peer_free(struct peer *peer)
 	disconnect(peer, "the peer is no longer configured, or the agent ends");
 	connection_free(peer->next);
 	connection_free(peer->old);
-	if (peer->dial_fd >= 0)
-		close(peer->dial_fd);
-	free_event(peer->dial_event);
-	free_event(peer->redial);
+	dialler_clear(&peer->dialler);
 	free_event(peer->mover);
 	free_event(peer->move_limit);
 	free_event(peer->drain);

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "connection.h"
+#include "dialler.h"
 #include "qlinkd/link/run.h"
 
 /**
@@ -39,9 +40,6 @@
  * that dials makes a connection if it has none to move to.
  */
 
-/* Shortest and longest pause in ms before the next attempt to dial. */
-#define PEER_DIAL_MIN_MS	20
-#define PEER_DIAL_MAX_MS	1000
 /* A connection that lasted this many ms ends the growth of the pause. */
 #define PEER_LASTS_MS		10000
 /*
@@ -52,8 +50,6 @@
 /* How long links have to settle their offers before they move, in ms; and how long an old connection is read. */
 #define PEER_MOVE_MS		5000
 #define PEER_DRAIN_MS		5000
-/* Longest time in ms to connect by TCP, before the TLS handshake. */
-#define PEER_CONNECT_MS		3000
 
 /**
  * struct peer_link - a link of a peer
@@ -99,17 +95,8 @@ struct peer {
 	/** @dials: this agent dials; the peer does not */
 	bool dials;
 
-	/** @dial_fd: socket that is being connected, or -1 */
-	int dial_fd;
-
-	/** @dial_event: @dial_fd is connected, has failed or has timed out */
-	struct event *dial_event;
-
-	/** @redial: timer of the next attempt to dial */
-	struct event *redial;
-
-	/** @dial_ms: pause before that attempt, in ms */
-	uint32_t dial_ms;
+	/** @dialler: connects to the peer by TCP, if @dials */
+	struct dialler dialler;
 
 	/** @opened_at: time in ms at which the handshake of the last connection was completed */
 	uint64_t opened_at;
