@@ -229,7 +229,7 @@ class Sender:
         session = self._session()
         if not session.sources & {QKD, HYBRID}:
             return b"", []
-        most = MOST_MIXED if self.link.config.mix else session.kmes_least
+        most = self.link.most
         found: list[int] = []
         for place, kme in enumerate(self.link.kmes[: len(session.peer.kmes)], 1):
             if len(found) < most and self._may_offer(place, kme, now):

@@ -278,6 +278,7 @@ class Link:
             self.channel.suite,
             config.suite_least,
             config.kmes_least,
+            min(self.most, len(self.kmes)),
             int(config.demands_chain),
             self.tag(self.chains.sender, True),
             self.tag(self.chains.current, True),
@@ -294,6 +295,11 @@ class Link:
         """1 for the TLS client, 2 for the server."""
         assert self.channel
         return 1 if self.channel.client == is_own else 2
+
+    @property
+    def most(self) -> int:
+        """How many KMEs this end puts secrets of into one key, if it has as many."""
+        return MOST_MIXED if self.config.mix else self.config.kmes_least
 
     def tag(self, chain: bytes, is_own: bool) -> bytes:
         """What this end, or the other one, says to show that it has a chain."""
@@ -328,7 +334,7 @@ class Link:
             return
         least = max(own.kmes_least, peer.kmes_least)
         sources = SOURCES_OF[own.policy] & SOURCES_OF[peer.policy]
-        if min(len(own.kmes), len(peer.kmes)) < least:
+        if min(own.kmes_most, peer.kmes_most) < least:
             sources -= {QKD, HYBRID}
         self._reconcile(Session(own, peer, digest, sources, least))
 

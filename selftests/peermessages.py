@@ -154,6 +154,7 @@ class State:
     suite: int
     suite_least: int
     kmes_least: int
+    kmes_most: int
     demands: int
     sender_chain: bytes
     current_chain: bytes
@@ -165,9 +166,9 @@ class State:
 
     def body(self) -> bytes:
         """To bytes."""
-        numbers = (self.lowest, self.highest, self.policy, self.suite, self.suite_least, self.kmes_least, self.demands)
+        demanded = (self.suite, self.suite_least, self.kmes_least, self.kmes_most, self.demands)
         return (
-            bytes(numbers)
+            bytes((self.lowest, self.highest, self.policy, *demanded))
             + self.sender_chain
             + self.current_chain
             + self.previous_chain
@@ -188,6 +189,7 @@ class State:
             reader.number(1, 1, 2, "suite"),
             reader.number(1, 1, 2, "suite-least"),
             reader.number(1, 1, MOST_MIXED, "kmes-least"),
+            reader.number(1, 0, MOST_MIXED, "kmes-most"),
             reader.number(1, 0, 1, "demands"),
         )
         chains = (reader.take(16), reader.take(16), reader.take(16))
@@ -196,6 +198,7 @@ class State:
         for _ in range(reader.number(1, 0, MOST_KMES, "number of KMEs")):
             kmes.append(reader.boxed(range(1, 65), "KME ID"))
             need(KME_ID.fullmatch(kmes[-1]) is not None, f"KME ID {kmes[-1]!r}: must be printable ASCII")
+        need(len(kmes) >= numbers[5], f"kmes-most {numbers[5]}: STATE has {len(kmes)} KMEs")
         return cls(lowest, *numbers, *chains, check, tuple(kmes), Ring.parse(reader), Ring.parse(reader))
 
 

@@ -23,6 +23,7 @@ void sim_end_start(struct sim_end *end)
 		.sources = policy_sources(end->policy),
 		.suite_least = end->suite_least ? end->suite_least : 1,
 		.kmes_least = end->kmes_least ? end->kmes_least : 1,
+		.kmes_most = SIM_KMES,
 		.n_kmes = SIM_KMES,
 		.demands_chain = end->demands_chain,
 	};

@@ -10,6 +10,8 @@
 
 /* Where a message has its type (PROTOCOL.md, section 2). */
 #define MSG_TYPE_BYTE	5
+/* Where STATE has the tags of its chains. */
+#define STATE_TAGS	(MSG_HEADER_BYTES + 8)
 
 /* Long enough to become ready, too short for an offer to time out. */
 #define SHORT_MS	3000
@@ -377,8 +379,8 @@ TEST(only_who_has_a_chain_can_show_it)
 	end->exchange.demands_chain = true;
 	sim_cut(sim);
 	packet = state_to(sim, 0);
-	memcpy(packet->data + MSG_HEADER_BYTES + 7, end->exchange.own.chains[0], MSG_CHAIN_TAG_BYTES);
-	memcpy(packet->data + MSG_HEADER_BYTES + 7 + MSG_CHAIN_TAG_BYTES, end->exchange.own.tx_chain,
+	memcpy(packet->data + STATE_TAGS, end->exchange.own.chains[0], MSG_CHAIN_TAG_BYTES);
+	memcpy(packet->data + STATE_TAGS + MSG_CHAIN_TAG_BYTES, end->exchange.own.tx_chain,
 	       MSG_CHAIN_TAG_BYTES);
 	while (end->session.phase == SESSION_PHASE_STATE)
 		sim_run(sim, 1);

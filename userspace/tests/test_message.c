@@ -41,6 +41,7 @@ static struct msg state_make(void)
 	state->suite = 2;
 	state->suite_least = 1;
 	state->kmes_least = 2;
+	state->kmes_most = 1;
 	state->demands_chain = true;
 	state->n_kmes = 2;
 	msg.kme_ids[0] = (struct bytes){ (const uint8_t *)"KME-A", 5 };
@@ -143,10 +144,11 @@ TEST(every_message_is_the_same_after_encoding_and_decoding)
 	msg.core.versions = (struct session_versions){ 1, 255 };
 	check_round(&msg, 24 + 2);
 	msg = state_make();
-	check_round(&msg, 24 + 7 + 48 + 2 + 32 + 1 + 2 * 7 + 2 * 25 + 256);
+	check_round(&msg, 24 + 8 + 48 + 2 + 32 + 1 + 2 * 7 + 2 * 25 + 256);
 	msg.psk_check = some(0);
+	msg.core.state.kmes_most = 0;
 	msg.core.state.n_kmes = 0;
-	check_round(&msg, 24 + 7 + 48 + 2 + 1 + 2 * 25 + 256);
+	check_round(&msg, 24 + 8 + 48 + 2 + 1 + 2 * 25 + 256);
 	msg = invite_make();
 	check_round(&msg, 24 + 9 + 48 + 32 + 2 + 1216);
 	msg.kem_public = some(1665);
@@ -195,6 +197,7 @@ TEST(decoded_fields_have_the_encoded_values)
 	CHECK_NUMBER("suite", got.core.state.suite, 2);
 	CHECK_NUMBER("suite-least", got.core.state.suite_least, 1);
 	CHECK_NUMBER("kmes-least", got.core.state.kmes_least, 2);
+	CHECK_NUMBER("kmes-most", got.core.state.kmes_most, 1);
 	CHECK(got.core.state.demands_chain, "it demands no chain");
 	CHECK_NUMBER("KMEs", got.core.state.n_kmes, 2);
 	CHECK(!memcmp(got.kme_ids[1].data, "KME B", 5), "another KME ID");
@@ -261,14 +264,16 @@ TEST(bad_bodies_are_refused_with_value_and_rule)
 	check_refused(&msg, 27, 3, "suite 3: not from 1 to 2");
 	check_refused(&msg, 28, 0, "suite-least 0: not from 1 to 2");
 	check_refused(&msg, 29, 5, "kmes-least 5: not from 1 to 4");
-	check_refused(&msg, 30, 2, "demands 2: not from 0 to 1");
-	check_refused(&msg, 80, 31, "psk check: 31 bytes, want 0 or 32");
-	check_refused(&msg, 113, 9, "KMEs 9: not from 0 to 8");
-	check_refused(&msg, 115, 0, "length of a KME ID 0: not from 1 to 64");
-	check_refused(&msg, 116, 7, "KME ID: byte 0x07, want printable ASCII");
-	check_refused(&msg, 128 + 24, 17, "ranges of epochs 17: not from 0 to 16");
-	check_refused(&msg, 128 + 25 + 7, 0, "epoch held 0: not from 1 to 100");
-	check_refused(&msg, 128 + 25 + 16 + 7, 2,
+	check_refused(&msg, 30, 5, "kmes-most 5: not from 0 to 4");
+	check_refused(&msg, 30, 3, "KMEs 2: not from 3 to 8");
+	check_refused(&msg, 31, 2, "demands 2: not from 0 to 1");
+	check_refused(&msg, 81, 31, "psk check: 31 bytes, want 0 or 32");
+	check_refused(&msg, 114, 9, "KMEs 9: not from 1 to 8");
+	check_refused(&msg, 116, 0, "length of a KME ID 0: not from 1 to 64");
+	check_refused(&msg, 117, 7, "KME ID: byte 0x07, want printable ASCII");
+	check_refused(&msg, 129 + 24, 17, "ranges of epochs 17: not from 0 to 16");
+	check_refused(&msg, 129 + 25 + 7, 0, "epoch held 0: not from 1 to 100");
+	check_refused(&msg, 129 + 25 + 16 + 7, 2,
 		      "epoch held 2: not from 3 to 100");
 	msg = invite_make();
 	check_refused(&msg, 114, 0xbf, "KEM key: 1215 bytes, want 0, 1216 or 1665");

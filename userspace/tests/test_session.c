@@ -146,7 +146,7 @@ TEST(any_message_may_be_altered)
 
 /*
  * The ID of the sender's transmit ring follows versions, policy, demands, three chain
- * IDs and the names of the KMEs. An altered ring ID is as valid as any other. It is detected only because
+ * tags and the names of the KMEs. An altered ring ID is as valid as any other. It is detected only because
  * the ends compare their messages before they offer anything.
  */
 TEST(an_altered_ring_id_ends_the_session_before_any_offer)
@@ -158,7 +158,7 @@ TEST(an_altered_ring_id_ends_the_session_before_any_offer)
 		sim = sim_new("altered ring id");
 		sim->fault = SIM_FAULT_ALTER;
 		sim->fault_at = at;
-		sim->fault_byte = MSG_HEADER_BYTES + 7 + 3 * 16 + 2 + 1 + SIM_KMES * 7 + 5;
+		sim->fault_byte = MSG_HEADER_BYTES + 8 + 3 * 16 + 2 + 1 + SIM_KMES * 7 + 5;
 		two_rounds(sim);
 		n = sim->n_messages < 12 ? sim->n_messages : 12;
 		for (i = violations = 0; i < 2; i++)

@@ -182,7 +182,26 @@ TEST(an_end_with_too_few_kmes_blocks_the_link)
 	CHECK_NUMBER("phase", link_of(world, 0)->session.phase, SESSION_PHASE_BLOCKED);
 	CHECK(logs(world, 0, "no-source-in-common "), "not told");
 	CHECK(logs(world, 1, "no-source-in-common "), "not told there");
+	CHECK(logs(world, 0, "This end puts up to 2 into one key, the peer up to 1"), "not told why");
+	CHECK(logs(world, 1, "This end puts up to 1 into one key, the peer up to 2"), "not told why there");
 	CHECK_NUMBER("keys", devices[0].tx.n, 0);
+	world_free(world);
+}
+
+/* Two KMEs that stand in for each other give one secret a key, which the other end does not accept. */
+TEST(an_end_that_does_not_mix_draws_no_key_in_vain)
+{
+	struct world *world = start(MIX " mix-least 2\n", HEAD " sae S\n kmes one two\n");
+	unsigned int i;
+
+	world_run(world, LONG_MS);
+	CHECK(world_works(world), "does not work");
+	for (i = 0; i < 2; i++) {
+		CHECK_NUMBER("told", logs(world, i, "too-few-kmes "), 1);
+		CHECK_NUMBER("source", devices[i].tx.keys[0].source, QLINK_SOURCE_PQC);
+		CHECK_NUMBER("refused", link_of(world, i)->counters.offers_refused, 0);
+		CHECK_NUMBER("fetched", simkme_pairs[i].fetched, 0);
+	}
 	world_free(world);
 }
 

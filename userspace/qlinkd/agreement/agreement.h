@@ -228,6 +228,9 @@ struct session_state {
 	/** @kmes_least: least number of KMEs of a key of source qkd or hybrid, 1 or more */
 	uint8_t kmes_least;
 
+	/** @kmes_most: most KMEs of which the end puts secrets into one key, up to @n_kmes */
+	uint8_t kmes_most;
+
 	/** @n_kmes: number of KMEs that the end has */
 	uint8_t n_kmes;
 
@@ -549,6 +552,9 @@ struct session_config {
 
 	/** @kmes_least: least number of KMEs of a key of source qkd or hybrid, 1 or more */
 	uint8_t kmes_least;
+
+	/** @kmes_most: most KMEs of which this end puts secrets into one key, up to @n_kmes */
+	uint8_t kmes_most;
 
 	/** @n_kmes: number of KMEs that this end has */
 	uint8_t n_kmes;

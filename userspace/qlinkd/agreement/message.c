@@ -204,6 +204,7 @@ static void take_demands(struct reader *in, struct session_state *state)
 	state->suite = (uint8_t)take_number(in, "suite", 1, SUITE_MIN, SUITE_MAX);
 	state->suite_least = (uint8_t)take_number(in, "suite-least", 1, SUITE_MIN, SUITE_MAX);
 	state->kmes_least = (uint8_t)take_number(in, "kmes-least", 1, 1, SESSION_KMES_MAX);
+	state->kmes_most = (uint8_t)take_number(in, "kmes-most", 1, 0, SESSION_KMES_MAX);
 	demands = take_number(in, "demands", 1, 0, DEMANDS_CHAIN);
 	state->demands_chain = demands & DEMANDS_CHAIN;
 }
@@ -213,7 +214,7 @@ static void take_kme_ids(struct reader *in, struct msg *msg)
 	struct session_state *state = &msg->core.state;
 	uint8_t i;
 
-	state->n_kmes = (uint8_t)take_number(in, "KMEs", 1, 0, SESSION_NODES_MAX);
+	state->n_kmes = (uint8_t)take_number(in, "KMEs", 1, state->kmes_most, SESSION_NODES_MAX);
 	for (i = 0; i < state->n_kmes && !in->err; i++)
 		msg->kme_ids[i] = take_kme_id(in);
 }
@@ -467,6 +468,7 @@ static void put_state(struct writer *out, const struct msg *msg)
 	put_be(out, state->suite, 1);
 	put_be(out, state->suite_least, 1);
 	put_be(out, state->kmes_least, 1);
+	put_be(out, state->kmes_most, 1);
 	put_be(out, state->demands_chain ? DEMANDS_CHAIN : 0, 1);
 	put_bytes(out, &msg->tx_chain);
 	put_bytes(out, &msg->chains[0]);

@@ -227,13 +227,13 @@ static bool is_refused(const struct session *session, struct session_actions *ac
 	return false;
 }
 
-/* Sources that both policies allow, and for which both ends have enough KMEs. */
+/* Sources that both policies allow, and for which both ends put together the secrets of enough KMEs. */
 static uint8_t common_sources(const struct session *session)
 {
 	const struct session_state *own = &session->own, *peer = &session->peer;
 	uint8_t sources = own->sources & peer->sources;
 
-	if (own->n_kmes < session->kmes_least || peer->n_kmes < session->kmes_least)
+	if (own->kmes_most < session->kmes_least || peer->kmes_most < session->kmes_least)
 		sources &= ~policy_kme_sources();
 	return sources;
 }
@@ -291,6 +291,7 @@ static void rings_read(struct session *session, const struct session_event *even
 	own->suite = session->suite;
 	own->suite_least = session->config.suite_least;
 	own->kmes_least = session->config.kmes_least;
+	own->kmes_most = session->config.kmes_most;
 	own->n_kmes = session->config.n_kmes;
 	own->demands_chain = session->config.demands_chain;
 	action_send(session, actions, SESSION_MESSAGE_STATE)->state = *own;

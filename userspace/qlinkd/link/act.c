@@ -510,6 +510,7 @@ static void note_ready(struct link *link)
 	TELL(link->services, LOG_INFO, "ready", TEXT("link", link->config->device),
 	     TEXT("peer", link->config->peer_name),
 	     TEXT("peer-policy", policy_name(link->session.peer.policy)));
+	blocked_note_kmes(link);
 }
 
 static void do_note(struct link *link, const struct session_action *action)

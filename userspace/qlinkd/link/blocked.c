@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "preshared.h"
+#include "qlinkd/agreement/policy.h"
 
 static void note_blocked(struct link *link, const char *event)
 {
@@ -38,6 +39,27 @@ static void note_suite(struct link *link)
 	note_demand(link, "suite-too-low", why);
 }
 
+/* The policies have a source of KMEs in common, but an end cannot put the secrets of enough into one key. */
+static bool has_too_few_kmes(const struct session *session)
+{
+	return session->own.sources & session->peer.sources & policy_kme_sources() & ~session->sources;
+}
+
+void blocked_note_kmes(struct link *link)
+{
+	const struct session *session = &link->session;
+	char why[200];
+
+	if (!has_too_few_kmes(session))
+		return;
+	snprintf(why, sizeof(why), "a key needs secrets of %u KMEs: mix-least is %u here and %u at the peer."
+		 " This end puts up to %u into one key, the peer up to %u; see mix", session->kmes_least,
+		 session->own.kmes_least, session->peer.kmes_least, session->own.kmes_most,
+		 session->peer.kmes_most);
+	snprintf(link->why, sizeof(link->why), "too-few-kmes: %s", why);
+	TELL(link->services, LOG_ERR, "too-few-kmes", TEXT("link", link->config->device), TEXT("why", why));
+}
+
 static void note_no_chain(struct link *link)
 {
 	const struct session *session = &link->session;
@@ -57,6 +79,7 @@ void blocked_note(struct link *link, uint8_t note)
 		break;
 	case SESSION_NOTE_NO_SOURCE:
 		note_blocked(link, "no-source-in-common");
+		blocked_note_kmes(link);
 		break;
 	case SESSION_NOTE_NO_SUITE:
 		note_suite(link);

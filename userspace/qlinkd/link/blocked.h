@@ -12,4 +12,10 @@
  */
 void blocked_note(struct link *link, uint8_t note);
 
+/**
+ * blocked_note_kmes() - log that an end mixes too few KMEs, if so, and keep it for the status
+ * @link: the link, of which both ends have sent STATE; its @why is filled in
+ */
+void blocked_note_kmes(struct link *link);
+
 #endif

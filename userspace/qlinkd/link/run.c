@@ -584,6 +584,14 @@ bool link_same_psk(const struct link *link, const char *path)
 	return preshared_is_same(link->exchange, path);
 }
 
+/* Most KMEs of which this end puts secrets into one key. */
+static uint8_t kmes_most(const struct config_link *config)
+{
+	size_t most = config->mixes ? SESSION_KMES_MAX : 1;
+
+	return (uint8_t)(config->n_kmes < most ? config->n_kmes : most);
+}
+
 static int init_agreement(struct link *link, struct qlink_why *why)
 {
 	struct session_config config = {
@@ -592,6 +600,7 @@ static int init_agreement(struct link *link, struct qlink_why *why)
 		.sources = policy_sources(link->config->policy),
 		.suite_least = (uint8_t)link->config->suite_least,
 		.kmes_least = (uint8_t)link->config->mix_least,
+		.kmes_most = kmes_most(link->config),
 		.n_kmes = (uint8_t)link->config->n_kmes,
 	};
 	int err;
