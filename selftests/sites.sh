@@ -287,16 +287,25 @@ steady_start()
 	defer kill $!
 }
 
+# have_answers N FILE…: pings in each FILE were answered N times.
+have_answers()
+{
+	local file
+
+	for file in "${@:2}"; do [ "$(grep -c 'bytes from' "$file")" -ge "$1" ] || return 1; done
+}
+
 # steady_stop [LOST]: at most LOST pings were lost, 0 by default.
 steady_stop()
 {
 	local n sent received
 
+	expect_soon "answers to both pings" have_answers 10 "$tmp"/ping[12]
 	kill -INT "${steady[@]}"
 	wait "${steady[@]}"
 	for n in 1 2; do
 		read -r sent received < <(sed -nE 's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "$tmp/ping$n")
-		expect_ok "pings sent" test "${sent:-0}" -gt 10
+		expect_ok "pings sent" test "${sent:-0}" -ge 10
 		# One ping may be on its way when ping ends.
 		expect_ok "lost of $sent pings from site ${site[n]}: $((sent - received))" \
 			test "$((sent - received))" -le $((${1:-0} + 1))
