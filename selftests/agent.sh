@@ -678,7 +678,7 @@ test_rights_and_metrics_udp()
 	curl -s --unix-socket "$tmp/a/metrics" http://agent/metrics >"$tmp/metrics"
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_ready{link="qlink0"} 1'
 	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_keys_total{link="qlink0",direction="tx",source="hybrid"}'
-	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_device_total{link="qlink0",counter="tx_parcels"} 0'
+	expect_has "metrics" "$(cat "$tmp/metrics")" 'qlinkd_device_tx_parcels_total{link="qlink0"} 0'
 	kill -9 "$broker"
 	expect_soon "agent ends without its broker" agent_is_gone 1
 	expect_ok "it logs why" logged 1 "the broker has ended"

@@ -19,10 +19,10 @@
 #include "agent.h"
 #include "common/number.h"
 #include "control.h"
-#include "metrics.h"
 #include "qlinkd/base/privilege.h"
 #include "qlinkd/broker/broker.h"
 #include "qlinkd/kme/memory.h"
+#include "scrape.h"
 #include "verify.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
@@ -85,26 +85,25 @@ static int run_broker(int fd, uint8_t *keys, const char *path)
 }
 
 /* Opens the sockets for qlinkctl and Prometheus, and runs the loop. */
-static int serve(struct agent *agent, struct qlink_why *why)
+static int serve(struct agent *agent, struct activation *sockets, struct qlink_why *why)
 {
-	const struct config_agent *config = &agent->now.config.agent;
-	struct metrics *metrics = NULL;
+	struct scrape *scrape = NULL;
 	struct control *control = NULL;
 	int err;
 
-	err = control_open(&control, config->control, agent, why);
+	err = control_open(&control, agent->now.config.agent.control, agent, why);
 	if (!err)
-		err = metrics_open(&metrics, config->metrics, agent, why);
+		err = scrape_open(&scrape, agent, sockets, why);
 	if (err)
 		complain(why->text);
 	else
 		err = agent_run(agent);
-	metrics_close(metrics);
+	scrape_close(scrape);
 	control_close(control);
 	return err;
 }
 
-static int run_agent(struct agent *agent, const char *path)
+static int run_agent(struct agent *agent, struct activation *sockets, const char *path)
 {
 	struct config_error config_error;
 	struct qlink_error error;
@@ -122,7 +121,7 @@ static int run_agent(struct agent *agent, const char *path)
 	if (err)
 		complain(config_error.text);
 	else
-		err = serve(agent, &why);
+		err = serve(agent, sockets, &why);
 	agent_close(agent);
 	qlink_monitor_close(agent->monitor);
 	return err ? 1 : 0;
@@ -146,7 +145,7 @@ static uint8_t *share_memory(void)
 	return memory;
 }
 
-static int split(const char *path)
+static int split(struct activation *sockets, const char *path)
 {
 	static struct agent agent;
 	uint8_t *keys = share_memory();
@@ -162,12 +161,13 @@ static int split(const char *path)
 		return complain(strerror(errno));
 	if (!broker) {
 		close(fds[0]);
+		activation_close(sockets);
 		return run_broker(fds[1], keys, path);
 	}
 	close(fds[1]);
 	agent.services.broker.fd = fds[0];
 	agent.services.broker.keys = keys;
-	status = run_agent(&agent, path);
+	status = run_agent(&agent, sockets, path);
 	explicit_bzero(keys, SHARED_BYTES);
 	close(fds[0]);
 	waitpid(broker, NULL, 0);
@@ -187,7 +187,9 @@ static void raise_limit(void)
 
 static int start(const char *path)
 {
+	struct activation sockets;
 	struct qlink_why why;
+	int status = 1;
 
 	signal(SIGPIPE, SIG_IGN);
 	raise_limit();
@@ -195,7 +197,12 @@ static int start(const char *path)
 	mallopt(M_ARENA_MAX, 1);
 	if (privilege_harden(&why))
 		return complain(why.text);
-	return split(path);
+	if (activation_open(&sockets, SCRAPE_SOCKET_NAME, &why))
+		complain(why.text);
+	else
+		status = split(&sockets, path);
+	activation_close(&sockets);
+	return status;
 }
 
 static int set_first(struct verify_options *verify, const char *text)

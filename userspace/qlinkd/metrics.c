@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Metrics for Prometheus, by HTTP on a Unix socket. */
+/* What the agent counts, as metrics for Prometheus. */
 #include "metrics.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,21 +12,16 @@
 
 #include "expiry.h"
 #include "libqlink/names.h"
-#include "qlinkd/base/clients.h"
+#include "libqlink/protection.h"
+#include "qlinkd/agreement/policy.h"
 #include "qlinkd/link/act.h"
 
-/* Source: Prometheus text format, version 0.0.4. */
-#define CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"
-#define PATH		"/metrics"
-/* Bytes of a request, at most. */
-#define REQUEST_MAX	8192
+/* The counters of a device up to this one count one dropped frame each. */
+#define LAST_DROP	QLINK_A_STATS_RX_BAD_INNER
+/* Hexadecimal digits of a hash that a number of 64-bit floating point has exactly. */
+#define HASH_DIGITS	12
 
-struct metrics {
-	struct agent *agent;
-	struct clients *clients;
-};
-
-/* A number of a link that can go up and down. */
+/* A whole number of a link that can go up and down. */
 struct gauge {
 	const char *name, *help;
 	uint64_t (*read)(const struct link *link);
@@ -34,11 +30,6 @@ struct gauge {
 static uint64_t read_stock(const struct link *link)
 {
 	return stocks_held(link->stocks);
-}
-
-static uint64_t read_period(const struct link *link)
-{
-	return link->period_ms;
 }
 
 static uint64_t read_ready(const struct link *link)
@@ -90,7 +81,6 @@ static uint64_t read_rx_kmes(const struct link *link)
 
 static const struct gauge gauges[] = {
 	{ "stock_keys", "QKD keys in stock, not offered yet", read_stock },
-	{ "period_milliseconds", "planned lifetime of a transmit key", read_period },
 	{ "ready", "1 while the agents of both ends agree on keys", read_ready },
 	{ "protection", "0 blocked, 1 degraded, 2 protected", read_protection },
 	{ "tx_epoch", "epoch of the transmit key in use", read_tx_epoch },
@@ -124,13 +114,57 @@ static void put_gauges(struct evbuffer *out, const struct agent *agent)
 	}
 }
 
+/* The planned lifetime is in ms, and its metric in seconds, as all times are. */
+static void put_periods(struct evbuffer *out, const struct agent *agent)
+{
+	size_t i;
+
+	head(out, "key_period_seconds", "", "planned lifetime of a transmit key", "gauge");
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
+
+		evbuffer_add_printf(out, "qlinkd_key_period_seconds{link=\"%s\"} %.3f\n",
+				    link->config->device, (double)link->period_ms / 1000);
+	}
+}
+
+static void put_infos(struct evbuffer *out, const struct agent *agent)
+{
+	size_t i;
+
+	head(out, "link_info", "", "1, with the peer and the policy of a link as labels", "gauge");
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct config_link *config = agent->now.links[i]->link->config;
+
+		evbuffer_add_printf(out, "qlinkd_link_info{link=\"%s\",peer=\"%s\",policy=\"%s\"} 1\n",
+				    config->device, config->peer_name, policy_name(config->policy));
+	}
+}
+
+static void put_lacks(struct evbuffer *out, const struct agent *agent)
+{
+	uint32_t lacks, lack;
+	size_t i;
+
+	head(out, "lack", "", "1 while a link is degraded for a reason, see qlinkctl(8)", "gauge");
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
+
+		link_protection(link, &lacks);
+		for (lack = 0; lack < qlink_lacks.n; lack++)
+			evbuffer_add_printf(out, "qlinkd_lack{link=\"%s\",reason=\"%s\"} %u\n",
+					    link->config->device, qlink_name(&qlink_lacks, lack),
+					    lacks >> lack & 1);
+	}
+}
+
 static void put_counters(struct evbuffer *out, const struct agent *agent)
 {
 	const struct link_counter *counter;
 	size_t i;
 
 	for (counter = link_counters; counter->name; counter++) {
-		head(out, counter->name, "_total", "see qlinkd(8)", "counter");
+		head(out, counter->name, "_total", counter->help, "counter");
 		for (i = 0; i < agent->now.n_links; i++)
 			evbuffer_add_printf(out, "qlinkd_%s_total{link=\"%s\"} %" PRIu64 "\n",
 					    counter->name,
@@ -157,42 +191,134 @@ static void put_keys(struct evbuffer *out, const struct agent *agent, const char
 	}
 }
 
-/* What the kernel counts; not while there is no device. */
-static void put_device(struct evbuffer *out, const struct agent *agent)
+/* Frames or bytes that keys of each source sealed or opened; as the kernel counts, not without a device. */
+static void put_usage(struct evbuffer *out, const struct agent *agent, const char *metric, size_t offset)
+{
+	static const char *const directions[] = { "tx", "rx" };
+	unsigned int n, source;
+	size_t i;
+
+	for (i = 0; i < agent->now.n_links * 2; i++) {
+		const struct link *link = agent->now.links[i / 2]->link;
+		const struct qlink_ring *ring = i % 2 ? &link->view.rx : &link->view.tx;
+
+		n = link->has_view ? QLINK_SOURCE_STATIC + 1 : 0;
+		for (source = 0; source < n; source++)
+			evbuffer_add_printf(out, "qlinkd_%s_total{link=\"%s\",direction=\"%s\",source=\"%s\"} %"
+					    PRIu64 "\n", metric, link->config->device, directions[i % 2],
+					    qlink_name(&qlink_sources, source), *(const uint64_t *)
+					    ((const char *)&ring->usage[source] + offset));
+	}
+}
+
+static void put_frames(struct evbuffer *out, const struct agent *agent)
+{
+	head(out, "frames", "_total", "frames sealed or opened, by direction and source of the key", "counter");
+	put_usage(out, agent, "frames", offsetof(struct qlink_usage, frames));
+	head(out, "frame_bytes", "_total", "bytes of these frames, without what sealing adds", "counter");
+	put_usage(out, agent, "frame_bytes", offsetof(struct qlink_usage, bytes));
+}
+
+static void put_drops(struct evbuffer *out, const struct agent *agent)
 {
 	unsigned int id;
 	size_t i;
 
-	head(out, "device", "_total", "counters of the device, see qlink(7)", "counter");
+	head(out, "dropped_frames", "_total", "frames that the device dropped, by reason, see qlink(7)", "counter");
 	for (i = 0; i < agent->now.n_links; i++) {
 		const struct link *link = agent->now.links[i]->link;
 
-		for (id = 0; link->has_view && id <= QLINK_A_STATS_MAX; id++) {
+		for (id = 0; link->has_view && id <= LAST_DROP; id++) {
 			if (qlink_stats_names[id])
-				evbuffer_add_printf(out, "qlinkd_device_total{link=\"%s\",counter=\"%s\"} %"
+				evbuffer_add_printf(out, "qlinkd_dropped_frames_total{link=\"%s\",reason=\"%s\"} %"
 						    PRIu64 "\n", link->config->device,
 						    qlink_stats_names[id], link->view.stats[id]);
 		}
 	}
 }
 
-static void put_kmes(struct evbuffer *out, const struct agent *agent)
+/* The other counters of a device have nothing in common, so that each is a metric. */
+static void put_device(struct evbuffer *out, const struct agent *agent)
 {
-	unsigned int node, counter;
+	char name[64];
+	unsigned int id;
 	size_t i;
 
-	head(out, "kme", "_total", "requests to a KME and their results, see qlinkd(8)", "counter");
+	for (id = LAST_DROP + 1; id <= QLINK_A_STATS_MAX; id++) {
+		if (!qlink_stats_names[id])
+			continue;
+		snprintf(name, sizeof(name), "device_%s", qlink_stats_names[id]);
+		head(out, name, "_total", "counter of the device, see qlink(7)", "counter");
+		for (i = 0; i < agent->now.n_links; i++) {
+			const struct link *link = agent->now.links[i]->link;
+
+			if (link->has_view)
+				evbuffer_add_printf(out, "qlinkd_%s_total{link=\"%s\"} %" PRIu64 "\n", name,
+						    link->config->device, link->view.stats[id]);
+		}
+	}
+}
+
+/* --- KMEs --- */
+
+/* The counters of each KME of each link, from @first to before @end. */
+static void put_kme_counters(struct evbuffer *out, const struct agent *agent, const char *metric,
+			     unsigned int first, unsigned int end)
+{
+	unsigned int node, id;
+	size_t i;
+
 	for (i = 0; i < agent->now.n_links; i++) {
 		const struct link *link = agent->now.links[i]->link;
 
 		for (node = 0; node < link->config->n_kmes; node++) {
-			for (counter = 0; counter < KME_COUNTER_N; counter++)
-				evbuffer_add_printf(out, "qlinkd_kme_total{link=\"%s\",kme=\"%s\","
-					"count=\"%s\"} %" PRIu64 "\n", link->config->device,
-					link->config->kme_names[node], kme_counter_name(counter),
-					stocks_server(link->stocks, node)->counters[counter]);
+			for (id = first; id < end; id++)
+				evbuffer_add_printf(out, "qlinkd_%s_total{link=\"%s\",kme=\"%s\",count=\"%s\"} %"
+					PRIu64 "\n", metric, link->config->device,
+					link->config->kme_names[node], kme_counter_name(id),
+					stocks_server(link->stocks, node)->counters[id]);
 		}
 	}
+}
+
+static uint64_t read_kme_up(const struct link *link, unsigned int node)
+{
+	return stocks_server(link->stocks, node)->health == KME_HEALTH_UP;
+}
+
+static uint64_t read_kme_stock(const struct link *link, unsigned int node)
+{
+	return stocks_kme_held(link->stocks, node);
+}
+
+static void put_kme_gauge(struct evbuffer *out, const struct agent *agent, const char *metric,
+			  uint64_t (*read)(const struct link *link, unsigned int node))
+{
+	unsigned int node;
+	size_t i;
+
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
+
+		for (node = 0; node < link->config->n_kmes; node++)
+			evbuffer_add_printf(out, "qlinkd_%s{link=\"%s\",kme=\"%s\"} %" PRIu64 "\n", metric,
+					    link->config->device, link->config->kme_names[node],
+					    read(link, node));
+	}
+}
+
+static void put_kmes(struct evbuffer *out, const struct agent *agent)
+{
+	head(out, "kme_up", "", "1 while a KME answers", "gauge");
+	put_kme_gauge(out, agent, "kme_up", read_kme_up);
+	head(out, "kme_stock_keys", "", "keys of a KME in stock", "gauge");
+	put_kme_gauge(out, agent, "kme_stock_keys", read_kme_stock);
+	head(out, "kme_requests", "_total", "requests to a KME, by their kind", "counter");
+	put_kme_counters(out, agent, "kme_requests", KME_COUNTER_STATUS, KME_COUNTER_ANSWERED);
+	head(out, "kme_results", "_total", "how requests to a KME ended", "counter");
+	put_kme_counters(out, agent, "kme_results", KME_COUNTER_ANSWERED, KME_COUNTER_KEYS);
+	head(out, "kme_keys", "_total", "what became of the keys of a KME", "counter");
+	put_kme_counters(out, agent, "kme_keys", KME_COUNTER_KEYS, KME_COUNTER_N);
 }
 
 static void put_terms(struct evbuffer *out, const struct link *link)
@@ -203,7 +329,7 @@ static void put_terms(struct evbuffer *out, const struct link *link)
 		const struct kme_terms *terms = &stocks_server(link->stocks, node)->terms;
 
 		if (terms->version[0])
-			evbuffer_add_printf(out, "qlinkd_kme_tls{link=\"%s\",kme=\"%s\",version=\"%s\","
+			evbuffer_add_printf(out, "qlinkd_kme_tls_info{link=\"%s\",kme=\"%s\",version=\"%s\","
 					    "group=\"%s\",suite=\"%s\",subject=\"%s\"} 1\n",
 					    link->config->device, link->config->kme_names[node],
 					    terms->version, terms->group, terms->suite, terms->subject);
@@ -214,9 +340,26 @@ static void put_all_terms(struct evbuffer *out, const struct agent *agent)
 {
 	size_t i;
 
-	head(out, "kme_tls", "", "what was negotiated for the last connection to a KME, as labels", "gauge");
+	head(out, "kme_tls_info", "", "what was negotiated for the last connection to a KME, as labels", "gauge");
 	for (i = 0; i < agent->now.n_links; i++)
 		put_terms(out, agent->now.links[i]->link);
+}
+
+/*
+ * A hash as a label would be another time series with each line. As numbers it is always the same
+ * eight, and all of it is there.
+ */
+static void put_hash(struct evbuffer *out, const char *hash)
+{
+	char digits[HASH_DIGITS + 1];
+	unsigned int part;
+
+	head(out, "audit_hash", "", "48 bits of the hash of the last line of the audit log, as a number", "gauge");
+	for (part = 0; strlen(hash) >= HASH_DIGITS; part++, hash += HASH_DIGITS) {
+		snprintf(digits, sizeof(digits), "%.*s", HASH_DIGITS, hash);
+		evbuffer_add_printf(out, "qlinkd_audit_hash{part=\"%u\"} %llu\n", part,
+				    strtoull(digits, NULL, 16));
+	}
 }
 
 static void put_audit(struct evbuffer *out, struct audit *audit)
@@ -226,8 +369,7 @@ static void put_audit(struct evbuffer *out, struct audit *audit)
 	audit_read_state(audit, &state);
 	head(out, "audit_lines", "_total", "lines of the audit log", "counter");
 	evbuffer_add_printf(out, "qlinkd_audit_lines_total %" PRIu64 "\n", state.written.number);
-	head(out, "audit_hash", "", "hash of the last line of the audit log, as a label", "gauge");
-	evbuffer_add_printf(out, "qlinkd_audit_hash{hash=\"%s\"} 1\n", state.written.hash);
+	put_hash(out, state.written.hash);
 	head(out, "audit_dropped", "_total", "events that the audit log had no room for", "counter");
 	evbuffer_add_printf(out, "qlinkd_audit_dropped_total %" PRIu64 "\n", state.dropped);
 	head(out, "audit_failing", "", "1 while the audit log cannot be written", "gauge");
@@ -270,103 +412,59 @@ static void put_agent(struct evbuffer *out, const struct agent *agent)
 	put_updates(out, agent);
 }
 
+static void put_peers(struct evbuffer *out, const struct agent *agent)
+{
+	size_t i;
+
+	head(out, "peer_connected", "", "1 while there is a connection to a peer", "gauge");
+	for (i = 0; i < agent->now.n_peers; i++)
+		evbuffer_add_printf(out, "qlinkd_peer_connected{peer=\"%s\"} %u\n",
+				    agent->now.peers[i]->config->name, agent->now.peers[i]->is_open);
+}
+
+static void put_process(struct evbuffer *out, const struct agent *agent)
+{
+	const double began = (double)time(NULL) - (double)(services_now() - agent->began) / 1000;
+	const char *name = agent->now.config.agent.name;
+
+	head(out, "agent_info", "", "1, with the name and the version of the agent as labels", "gauge");
+	evbuffer_add_printf(out, "qlinkd_agent_info{agent=\"%s\",version=\"%s\"} 1\n",
+			    name ? name : "", QLINK_VERSION);
+	head(out, "start_time_seconds", "", "when the agent started, in seconds since 1970", "gauge");
+	evbuffer_add_printf(out, "qlinkd_start_time_seconds %.0f\n", began);
+	head(out, "reloads", "_total", "how often the configuration was read again", "counter");
+	evbuffer_add_printf(out, "qlinkd_reloads_total %" PRIu64 "\n", agent->reloads);
+}
+
 static void put_certificate(void *arg, const char *kme, struct credentials_item *item)
 {
-	evbuffer_add_printf(arg, "qlinkd_certificate_expires_days{kme=\"%s\",use=\"%s\",subject=\"%s\",serial=\"%s\"} %.3f\n",
-			    kme, item->use, item->subject, item->serial,
-			    (double)expiry_seconds(item, time(NULL)) / 86400);
+	evbuffer_add_printf(arg, "qlinkd_certificate_expiry_timestamp_seconds{kme=\"%s\",use=\"%s\",subject=\"%s\",serial=\"%s\"} %lld\n",
+			    kme, item->use, item->subject, item->serial, (long long)item->not_after);
 }
 
 static void put_certificates(struct evbuffer *out, const struct agent *agent)
 {
-	head(out, "certificate_expires_days", "", "days until a certificate or CRL expires", "gauge");
+	head(out, "certificate_expiry_timestamp_seconds", "", "when a certificate or CRL expires, in seconds since 1970", "gauge");
 	expiry_list(&agent->now, put_certificate, out);
 }
 
-static void put_all(struct evbuffer *out, const struct agent *agent)
+void metrics_write(struct evbuffer *out, const struct agent *agent)
 {
+	put_process(out, agent);
+	put_peers(out, agent);
+	put_infos(out, agent);
 	put_gauges(out, agent);
+	put_periods(out, agent);
+	put_lacks(out, agent);
 	put_counters(out, agent);
 	head(out, "keys", "_total", "keys installed, by direction and source", "counter");
 	put_keys(out, agent, "tx");
 	put_keys(out, agent, "rx");
+	put_frames(out, agent);
+	put_drops(out, agent);
 	put_device(out, agent);
 	put_kmes(out, agent);
 	put_all_terms(out, agent);
 	put_agent(out, agent);
 	put_certificates(out, agent);
-}
-
-/* --- HTTP (RFC 9112), as much of it as one resource that can only be read needs --- */
-
-/* Says what becomes of a request by its first line, which it cuts into words. */
-static const char *status_for(char *line)
-{
-	char *rest, *method = strtok_r(line, " ", &rest), *path = strtok_r(NULL, " ", &rest);
-
-	if (!method || !path || strncmp(rest, "HTTP/1.", 7))
-		return "400 Bad Request";
-	if (strcmp(method, "GET"))
-		return "405 Method Not Allowed";
-	path[strcspn(path, "?")] = '\0';
-	return strcmp(path, PATH) ? "404 Not Found" : "200 OK";
-}
-
-/* Each connection has one request, so that the end of the answer is the end of the connection. */
-static enum clients_step serve(void *arg, struct bufferevent *io)
-{
-	struct evbuffer *in = bufferevent_get_input(io), *body;
-	const struct metrics *metrics = arg;
-	const char *status;
-	char *line;
-
-	/* A request without a body: it ends with the first empty line. */
-	if (evbuffer_search(in, "\r\n\r\n", 4, NULL).pos < 0)
-		return CLIENTS_WAIT;
-	line = evbuffer_readln(in, NULL, EVBUFFER_EOL_CRLF);
-	body = evbuffer_new();
-	if (line && body) {
-		status = status_for(line);
-		if (*status == '2')
-			put_all(body, metrics->agent);
-		evbuffer_add_printf(bufferevent_get_output(io), "HTTP/1.1 %s\r\nContent-Type: "
-				    CONTENT_TYPE "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-				    status, evbuffer_get_length(body));
-		bufferevent_write_buffer(io, body);
-	}
-	if (body)
-		evbuffer_free(body);
-	free(line);
-	evbuffer_drain(in, evbuffer_get_length(in));
-	return CLIENTS_END;
-}
-
-static const struct clients_kind kind = {
-	.most = METRICS_CLIENTS_MAX, .request_bytes = REQUEST_MAX, .serve = serve,
-};
-
-int metrics_open(struct metrics **out, const char *path, struct agent *agent,
-		 struct qlink_why *why)
-{
-	struct metrics *metrics = calloc(1, sizeof(*metrics));
-	int err;
-
-	if (!metrics)
-		return qlink_refuse(why, -ENOMEM, "no memory");
-	metrics->agent = agent;
-	err = clients_open(&metrics->clients, agent->base, path, &kind, metrics, why);
-	if (err) {
-		free(metrics);
-		return err;
-	}
-	*out = metrics;
-	return 0;
-}
-
-void metrics_close(struct metrics *metrics)
-{
-	if (!metrics)
-		return;
-	clients_close(metrics->clients);
-	free(metrics);
 }

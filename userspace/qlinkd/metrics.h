@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Metrics for Prometheus, by HTTP on a Unix socket. */
+/* What the agent counts, as metrics for Prometheus. */
 #ifndef QLINKD_METRICS_H
 #define QLINKD_METRICS_H
 
 #include "agent.h"
 
-/* Clients that are connected at once, at most; others wait. */
-#define METRICS_CLIENTS_MAX	8
+struct evbuffer;
 
-struct metrics;
+/* Source: Prometheus text format, version 0.0.4. */
+#define METRICS_CONTENT_TYPE	"text/plain; version=0.0.4; charset=utf-8"
 
 /**
- * metrics_open() - listen on a Unix socket
- * @metrics: where it goes; the caller closes it with metrics_close()
- * @path: of the socket
- * @agent: must outlive @metrics
- * @why: filled in on failure
+ * metrics_write() - write all metrics of qlinkd(8)
+ * @out: where they are added
+ * @agent: whose metrics
  *
- * Return: 0, or a negative errno.
+ * No secret is among them.
  */
-int metrics_open(struct metrics **metrics, const char *path, struct agent *agent,
-		 struct qlink_why *why);
-
-/**
- * metrics_close() - stop listening and remove the socket
- * @metrics: from metrics_open(), or %NULL
- */
-void metrics_close(struct metrics *metrics);
+void metrics_write(struct evbuffer *out, const struct agent *agent);
 
 #endif

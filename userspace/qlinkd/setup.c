@@ -184,7 +184,7 @@ static int build_peers(struct setup *next, const struct setup *now,
 		const struct config_peer *config = &next->config.peers[i];
 
 		peer = setup_find_peer(now, config->name);
-		if ((!peer || !config_same_endpoint(&peer->config->address, &config->address)) &&
+		if ((!peer || !endpoint_same(&peer->config->address, &config->address)) &&
 		    peer_new(&peer, next->config.agent.name, config, owner->services, owner->base,
 			     now->context ?: next->context))
 			return refuse_memory(next, error);

@@ -143,7 +143,7 @@ TEST(wrong_lines_are_refused)
 	refused("name x\n", "qlinkd.conf:1: name: not agent, kme, peer or link; options are indented");
 	refused("\n\tname x\n", "qlinkd.conf:2: name: before the first agent, kme, peer or link");
 	refused("agent\n\tcolour red\n", "qlinkd.conf:2: colour: not an option of agent, which has name, "
-		"certificate, key, ca, crl, listen, control, operators, metrics, audit-log, state, state-key, audit-file-mib, audit-file-hours, reconnect-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
+		"certificate, key, ca, crl, listen, control, operators, metrics, metrics-listen, audit-log, state, state-key, audit-file-mib, audit-file-hours, reconnect-hours, kme-connect-ms, kme-timeout-ms, kme-retry-ms");
 	refused("agent\n\tname\n", "qlinkd.conf:2: name: lacks a value");
 	refused("agent\n\tname a b\n", "qlinkd.conf:2: name: has 2 values, and takes one");
 	refused("agent\n\tname a\n\n\tname b\n", "qlinkd.conf:4: name: is in line 2 already");
@@ -300,6 +300,43 @@ TEST(wrong_sections_are_refused)
 	refused(LINK "\tstore 10\n", "qlinkd.conf:1: link qlink0: outage-cover 1000 is above store 10");
 }
 
+TEST(metrics_are_for_this_host_unless_a_word_says_otherwise)
+{
+	static const struct { const char *words, *address; uint16_t port; } rows[] = {
+		{ "127.0.0.1:9751", "127.0.0.1", 9751 }, { "127.8.0.1:1", "127.8.0.1", 1 },
+		{ "[::1]:9751", "::1", 9751 },
+		{ "192.0.2.1:9751 in-clear-to-anyone", "192.0.2.1", 9751 },
+		{ "[::]:9751 in-clear-to-anyone", "::", 9751 },
+		{ "127.0.0.1:9751 in-clear-to-anyone", "127.0.0.1", 9751 },
+	};
+	char text[500], address[QLINK_ADDR_TEXT];
+	struct config_error error;
+	struct config config;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		snprintf(text, sizeof(text), AGENT "\tmetrics-listen %s\n", rows[i].words);
+		CHECK_NUMBER(rows[i].words, parse(&config, text, &error), 0);
+		qlink_format_addr(&config.agent.metrics_listen.addr, address);
+		CHECK_TEXT("address", address, rows[i].address);
+		CHECK_NUMBER("port", config.agent.metrics_listen.port, rows[i].port);
+		config_free(&config);
+	}
+	CHECK_NUMBER("none", parse(&config, AGENT, &error), 0);
+	CHECK_NUMBER("no address", config.agent.metrics_listen.addr.len, 0);
+	config_free(&config);
+	refused("agent\n\tmetrics-listen 192.0.2.1:9751\n", "qlinkd.conf:2: metrics-listen 192.0.2.1:9751: is no address of "
+		"the loopback device; other hosts may read the metrics only with in-clear-to-anyone behind it");
+	refused("agent\n\tmetrics-listen 0.0.0.0:9751\n", "qlinkd.conf:2: metrics-listen 0.0.0.0:9751: is no address of "
+		"the loopback device; other hosts may read the metrics only with in-clear-to-anyone behind it");
+	refused("agent\n\tmetrics-listen [::ffff:127.0.0.1]:9751\n", "qlinkd.conf:2: metrics-listen [::ffff:127.0.0.1]:9751: "
+		"is no address of the loopback device; other hosts may read the metrics only with in-clear-to-anyone behind it");
+	refused("agent\n\tmetrics-listen 127.0.0.1\n", "qlinkd.conf:2: metrics-listen 127.0.0.1: lacks a port");
+	refused("agent\n\tmetrics-listen 127.0.0.1:9751 yes\n", "qlinkd.conf:2: metrics-listen: must be ADDRESS:PORT, and "
+		"nothing or in-clear-to-anyone behind it");
+	refused("agent\n\tmetrics-listen localhost:9751\n", "qlinkd.conf:2: metrics-listen localhost:9751: the address is not an IPv4 or IPv6 address");
+}
+
 TEST(unknown_names_are_refused)
 {
 	refused(AGENT KMES LINK, "qlinkd.conf:17: link qlink0: there is no peer site-b");
@@ -359,7 +396,7 @@ TEST(a_reload_finds_what_changed)
 TEST(a_change_of_any_agent_option_is_detected)
 {
 	static const char *const others[] = {
-		AGENT "\tcontrol /x\n", AGENT "\tmetrics /x\n", AGENT "\taudit-log /x\n",
+		AGENT "\tcontrol /x\n", AGENT "\tmetrics /x\n", AGENT "\tmetrics-listen 127.0.0.1:1\n", AGENT "\taudit-log /x\n",
 		AGENT "\tstate /x\n\tstate-key /k\n",
 		AGENT "\toperators x\n", AGENT "\taudit-file-mib 7\n", AGENT "\taudit-file-hours 7\n",
 		AGENT "\tkme-timeout-ms 1000\n", AGENT "\tkme-connect-ms 1000\n", AGENT "\tkme-retry-ms 1000\n",

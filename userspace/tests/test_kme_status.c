@@ -8,13 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <event2/buffer.h>
+
 #include "kme_lab.h"
 #include "qlinkctl/agent.h"
 #include "qlinkctl/kme.h"
 #include "qlinkd/control.h"
 #include "qlinkd/metrics.h"
 #include "qlinkd/status.h"
-#include "unixdial.h"
 
 #define USES_REAL	"\tkmes real\n\tsae SAE-B\n"
 
@@ -42,30 +43,17 @@ static const struct kme_server *server(void)
 	return stocks_server(agents_link(0)->stocks, 0);
 }
 
-/* What the socket for Prometheus answers; valid until the next call. */
+/* The metrics, valid until the next call. */
 static const char *read_metrics(void)
 {
-	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
 	static char text[1 << 16];
-	struct metrics *metrics = NULL;
-	struct qlink_why why = { "" };
-	char path[108];
-	size_t len = 0;
-	ssize_t n = -1;
-	int fd;
+	struct evbuffer *out = evbuffer_new();
+	int len;
 
-	snprintf(path, sizeof(path), "%s/metrics", agents_dir);
-	CHECK_NUMBER("metrics", metrics_open(&metrics, path, &agents[0], &why), 0);
-	fd = unixdial(path);
-	CHECK_NUMBER("ask", write(fd, request, strlen(request)), (long long)strlen(request));
-	while (n) {
-		agents_turn();
-		n = read(fd, text + len, sizeof(text) - 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	}
-	text[len] = '\0';
-	close(fd);
-	metrics_close(metrics);
+	metrics_write(out, &agents[0]);
+	len = evbuffer_remove(out, text, sizeof(text) - 1);
+	text[len < 0 ? 0 : len] = '\0';
+	evbuffer_free(out);
 	return text;
 }
 
@@ -87,7 +75,7 @@ TEST(what_was_negotiated_is_in_status_metrics_and_log)
 	json_t *status, *tls;
 
 	start("connection close\n", "");
-	CHECK(!strstr(read_metrics(), "qlinkd_kme_tls{"), "terms before a connection");
+	CHECK(!strstr(read_metrics(), "qlinkd_kme_tls_info{"), "terms before a connection");
 	WAIT_FOR(server()->terms.version[0]);
 	status = status_of(&agents[0]);
 	tls = json_object_get(json_array_get(json_object_get(json_array_get(json_object_get(
@@ -99,7 +87,7 @@ TEST(what_was_negotiated_is_in_status_metrics_and_log)
 	json_decref(status);
 	CHECK(strstr(print_status(), "    kme real is up; TLS 1.3, X25519MLKEM768, TLS_AES_256_GCM_SHA384, with KME-A\n"),
 	      "%s", print_status());
-	CHECK(strstr(read_metrics(), "qlinkd_kme_tls{link=\"qlink0\",kme=\"real\",version=\"1.3\",group=\"X25519MLKEM768\","
+	CHECK(strstr(read_metrics(), "qlinkd_kme_tls_info{link=\"qlink0\",kme=\"real\",version=\"1.3\",group=\"X25519MLKEM768\","
 		     "suite=\"TLS_AES_256_GCM_SHA384\",subject=\"KME-A\"} 1\n"), "%s", read_metrics());
 	/* Many connections, and one line; and another one for other terms. */
 	WAIT_FOR(server()->counters[KME_COUNTER_ANSWERED] > 5 && agents_logged(0, "kme-tls"));

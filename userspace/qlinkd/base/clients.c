@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The processes that have connected to a Unix socket: how many, how long, one answer at a time. */
+/* The processes that have connected to a socket: how many, how long, one answer at a time. */
 #include "clients.h"
 
 #include <errno.h>
@@ -11,10 +11,18 @@
 
 #include "unixsock.h"
 
-static void disconnect(struct client *client)
+static void release(struct client *client)
 {
 	bufferevent_free(client->io);
 	client->io = NULL;
+	if (client->end)
+		event_free(client->end);
+	client->end = NULL;
+}
+
+static void disconnect(struct client *client)
+{
+	release(client);
 	/* There is room for another client. */
 	acceptor_resume(&client->clients->acceptor);
 }
@@ -73,6 +81,26 @@ static void on_end(struct bufferevent *io, short what, void *arg)
 	disconnect(arg);
 }
 
+static void on_time_up(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	disconnect(arg);
+}
+
+/* Without the limit, one byte each CLIENTS_IDLE_S would keep a place for ever. */
+static int limit_stay(struct client *client)
+{
+	const struct clients *clients = client->clients;
+	const struct timeval most = { .tv_sec = clients->kind->most_s };
+
+	client->end = NULL;
+	if (!most.tv_sec)
+		return 0;
+	client->end = evtimer_new(clients->base, on_time_up, client);
+	return client->end ? event_add(client->end, &most) : -ENOMEM;
+}
+
 static struct client *find_room(struct clients *clients)
 {
 	size_t i;
@@ -103,44 +131,58 @@ static void on_accepted(void *arg, int fd, const struct sockaddr_storage *from)
 		close(fd);
 		return;
 	}
+	if (limit_stay(client)) {
+		release(client);
+		return;
+	}
 	bufferevent_setcb(client->io, on_read, on_written, on_end, client);
 	bufferevent_set_timeouts(client->io, &idle, &idle);
 	bufferevent_enable(client->io, EV_READ | EV_WRITE);
 }
 
-static int allocate(struct clients *clients, const char *path, int fd)
+int clients_adopt(struct clients **out, struct event_base *base, int fd,
+		  const struct clients_kind *kind, void *arg, struct qlink_why *why)
 {
 	static const struct acceptor_ops ops = { .has_room = has_room, .accepted = on_accepted };
-
-	clients->path = strdup(path);
-	clients->list = calloc(clients->kind->most, sizeof(*clients->list));
-	return acceptor_open(&clients->acceptor, clients->base, fd, &ops, clients) ||
-	       !clients->path || !clients->list ? -ENOMEM : 0;
-}
-
-int clients_open(struct clients **out, struct event_base *base, const char *path,
-		 const struct clients_kind *kind, void *arg, struct qlink_why *why)
-{
 	struct clients *clients = calloc(1, sizeof(*clients));
-	int fd;
 
 	*out = NULL;
-	if (!clients)
+	if (!clients) {
+		close(fd);
 		return qlink_refuse(why, -ENOMEM, "no memory");
+	}
 	clients->kind = kind;
 	clients->arg = arg;
 	clients->base = base;
-	fd = unixsock_listen(path, 0660, why);
-	if (fd < 0) {
-		free(clients);
-		return fd;
-	}
-	if (allocate(clients, path, fd)) {
+	clients->list = calloc(kind->most, sizeof(*clients->list));
+	if (acceptor_open(&clients->acceptor, base, fd, &ops, clients) || !clients->list) {
 		clients_close(clients);
 		return qlink_refuse(why, -ENOMEM, "no memory");
 	}
 	*out = clients;
 	return 0;
+}
+
+int clients_open(struct clients **out, struct event_base *base, const char *path,
+		 const struct clients_kind *kind, void *arg, struct qlink_why *why)
+{
+	int fd = unixsock_listen(path, 0660, why), err;
+
+	*out = NULL;
+	if (fd < 0)
+		return fd;
+	err = clients_adopt(out, base, fd, kind, arg, why);
+	if (err) {
+		unlink(path);
+		return err;
+	}
+	(*out)->path = strdup(path);
+	if ((*out)->path)
+		return 0;
+	clients_close(*out);
+	*out = NULL;
+	unlink(path);
+	return qlink_refuse(why, -ENOMEM, "no memory");
 }
 
 void clients_close(struct clients *clients)
@@ -151,7 +193,7 @@ void clients_close(struct clients *clients)
 		return;
 	for (i = 0; clients->list && i < clients->kind->most; i++) {
 		if (clients->list[i].io)
-			bufferevent_free(clients->list[i].io);
+			release(&clients->list[i]);
 	}
 	acceptor_close(&clients->acceptor);
 	if (clients->path)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The processes that have connected to a Unix socket: how many, how long, one answer at a time. */
+/* The processes that have connected to a socket: how many, how long, one answer at a time. */
 #ifndef QLINKD_CLIENTS_H
 #define QLINKD_CLIENTS_H
 
@@ -36,6 +36,12 @@ struct clients_kind {
 	size_t request_bytes;
 
 	/**
+	 * @most_s: seconds that a client may stay, however busy it is; 0 for as long as it likes.
+	 * Not for a kind whose clients send several requests.
+	 */
+	unsigned int most_s;
+
+	/**
 	 * @serve: take a request from the input of @io, and write its answer to the output;
 	 * must not free @io
 	 */
@@ -52,12 +58,15 @@ struct client {
 	/** @io: the connection, %NULL for none */
 	struct bufferevent *io;
 
+	/** @end: when it must have gone; %NULL if its kind has no such limit */
+	struct event *end;
+
 	/** @is_last: disconnect it when the answer is written */
 	bool is_last;
 };
 
 /**
- * struct clients - a Unix socket and its clients
+ * struct clients - a socket and its clients
  *
  * Members are for clients.c; tests read them.
  */
@@ -71,7 +80,7 @@ struct clients {
 	/** @base: event loop */
 	struct event_base *base;
 
-	/** @path: of the socket */
+	/** @path: of a Unix socket that clients_open() made, otherwise %NULL */
 	char *path;
 
 	/** @acceptor: the socket */
@@ -100,8 +109,23 @@ int clients_open(struct clients **clients, struct event_base *base, const char *
 		 const struct clients_kind *kind, void *arg, struct qlink_why *why);
 
 /**
- * clients_close() - disconnect all clients, close the socket and remove its file
- * @clients: from clients_open(), or %NULL
+ * clients_adopt() - serve the clients of a socket that listens already
+ * @clients: set to the socket; the caller closes it with clients_close(); %NULL on failure
+ * @base: event loop
+ * @fd: the socket, which does not block; taken over, also on failure. A file that it has stays.
+ * @kind: as clients_open() takes it
+ * @arg: likewise
+ * @why: filled in on failure
+ *
+ * Context: Process.
+ * Return: 0, or %-ENOMEM.
+ */
+int clients_adopt(struct clients **clients, struct event_base *base, int fd,
+		  const struct clients_kind *kind, void *arg, struct qlink_why *why);
+
+/**
+ * clients_close() - disconnect all clients, close the socket and remove the file of clients_open()
+ * @clients: from clients_open() or clients_adopt(), or %NULL
  *
  * Context: Process.
  */

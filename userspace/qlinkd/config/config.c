@@ -9,14 +9,12 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "common/number.h"
 #include "keyserver.h"
 #include "qlinkd/agreement/policy.h"
 #include "qlinkd/kme/url.h"
 #include "reader.h"
 
 /* Defaults. */
-#define DEFAULT_PORT		7511
 #define DEFAULT_CONTROL		"/run/qlinkd/control"
 #define DEFAULT_METRICS		"/run/qlinkd/metrics"
 #define DEFAULT_AUDIT_LOG	"/var/log/qlinkd/audit"
@@ -38,8 +36,6 @@
 /* The longest host name (RFC 1035, 2.3.4), as certificates have them. */
 #define NAME_MAX_BYTES	253
 #define NAME_LETTERS	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-/* Room for a numeric address with brackets and a port. */
-#define ENDPOINT_TEXT	64
 
 /* ---- values ---- */
 
@@ -110,54 +106,6 @@ static int take_socket(struct reader *reader, const struct reader_option *option
 	return err;
 }
 
-/* Splits ADDRESS:PORT, ADDRESS, [ADDRESS]:PORT or [ADDRESS] in place. */
-static int split_endpoint(char *text, char **address, const char **port)
-{
-	char *end;
-
-	*port = NULL;
-	*address = text;
-	if (text[0] == '[') {
-		*address = text + 1;
-		end = strchr(text, ']');
-		if (!end || (end[1] && end[1] != ':'))
-			return -EINVAL;
-		*end++ = '\0';
-	} else {
-		end = strchr(text, ':');
-		/* An IPv6 address without brackets has no port behind it. */
-		if (!end || strchr(end + 1, ':'))
-			return 0;
-	}
-	if (*end)
-		*port = end + 1;
-	*end = '\0';
-	return 0;
-}
-
-static int take_endpoint(struct reader *reader, const struct reader_option *option,
-			 char **words, int n)
-{
-	struct config_endpoint *endpoint = (void *)(reader->at + option->offset);
-	uint64_t number = DEFAULT_PORT;
-	char text[ENDPOINT_TEXT], *address;
-	struct qlink_why why;
-	const char *port;
-
-	if (reader_one_word(reader, option, n))
-		return -EINVAL;
-	if (strlen(words[0]) >= sizeof(text) ||
-	    split_endpoint(strcpy(text, words[0]), &address, &port))
-		return reader_refuse(reader, "%s %s: not ADDRESS:PORT, with an IPv6 address in brackets",
-			      option->name, words[0]);
-	if (qlink_parse_addr(address, &endpoint->addr, &why))
-		return reader_refuse(reader, "%s %s: the address is %s", option->name, words[0], why.text);
-	if (port && qlink_parse_number(port, 1, UINT16_MAX, &number, &why))
-		return reader_refuse(reader, "%s %s: the port is %s", option->name, words[0], why.text);
-	endpoint->port = (uint16_t)number;
-	return 0;
-}
-
 /* Lists all policies, as in "one, two or three". */
 static const char *list_policies(char *text, size_t room)
 {
@@ -222,22 +170,10 @@ static int take_mix(struct reader *reader, const struct reader_option *option, c
 	return take_kmes(reader, option, words, n);
 }
 
-bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b)
-{
-	return a->port == b->port && a->addr.len == b->addr.len &&
-	       !memcmp(a->addr.bytes, b->addr.bytes, a->addr.len);
-}
-
-static bool same_endpoint(const void *a, const void *b)
-{
-	return config_same_endpoint(a, b);
-}
-
 static const struct reader_kind kind_url = { take_url, reader_same_text };
 static const struct reader_kind kind_id = { take_id, reader_same_text };
 static const struct reader_kind kind_name = { take_name, reader_same_text };
 static const struct reader_kind kind_socket = { take_socket, reader_same_text };
-static const struct reader_kind kind_endpoint = { take_endpoint, same_endpoint };
 static const struct reader_kind kind_policy = { take_policy, reader_same_u32 };
 /* A reload reads certificates and keys again, whether their paths have changed or not. */
 static const struct reader_kind kind_file = { take_file, NULL };
@@ -410,10 +346,11 @@ static const struct reader_option agent_options[] = {
 	{ .name = "key", .kind = &kind_file, MEMBER(config_agent, key), .is_required = true },
 	{ .name = "ca", .kind = &kind_file, MEMBER(config_agent, ca), .is_required = true },
 	{ .name = "crl", .kind = &kind_file, MEMBER(config_agent, crl) },
-	{ .name = "listen", .kind = &kind_endpoint, MEMBER(config_agent, listen) },
+	{ .name = "listen", .kind = &endpoint_kind, MEMBER(config_agent, listen) },
 	{ .name = "control", .kind = &kind_socket, MEMBER(config_agent, control) },
 	{ .name = "operators", .kind = &reader_text, MEMBER(config_agent, operators) },
 	{ .name = "metrics", .kind = &kind_socket, MEMBER(config_agent, metrics) },
+	{ .name = "metrics-listen", .kind = &endpoint_metrics_kind, MEMBER(config_agent, metrics_listen) },
 	{ .name = "audit-log", .kind = &reader_path, MEMBER(config_agent, audit_log) },
 	{ .name = "state", .kind = &reader_path, MEMBER(config_agent, state) },
 	{ .name = "state-key", .kind = &reader_path, MEMBER(config_agent, state_key) },
@@ -447,7 +384,7 @@ static const struct reader_option kme_options[] = {
 };
 
 static const struct reader_option peer_options[] = {
-	{ .name = "address", .kind = &kind_endpoint, MEMBER(config_peer, address) },
+	{ .name = "address", .kind = &endpoint_kind, MEMBER(config_peer, address) },
 };
 
 static const struct reader_option link_options[] = {

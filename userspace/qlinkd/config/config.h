@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "libqlink/parse.h"
+#include "endpoint.h"
 #include "qlinkd/agreement/agreement.h"
 #include "qlinkd/kme/client.h"
 #include "qlinkd/kme/pacing.h"
@@ -16,17 +16,6 @@
 
 /* Bytes of a file, at most. */
 #define CONFIG_BYTES_MAX	(1U << 20)
-
-/**
- * struct config_endpoint - an address and port to listen on or to dial
- */
-struct config_endpoint {
-	/** @addr: has length 0 if none is configured */
-	struct qlink_addr addr;
-
-	/** @port: TCP port */
-	uint16_t port;
-};
 
 /**
  * struct config_agent - the agent itself
@@ -58,6 +47,9 @@ struct config_agent {
 
 	/** @metrics: Unix socket for Prometheus */
 	const char *metrics;
+
+	/** @metrics_listen: where Prometheus reaches this agent by TCP; its addr.len is 0 for nowhere */
+	struct config_endpoint metrics_listen;
 
 	/** @audit_log: folder of the audit log */
 	const char *audit_log;
@@ -224,15 +216,6 @@ enum config_section {
 
 /* All sections and their options, by enum config_section. */
 extern const struct reader_section config_sections[];
-
-/**
- * config_same_endpoint() - compare two endpoints
- * @a: one
- * @b: the other
- *
- * Return: true if address and port are the same.
- */
-bool config_same_endpoint(const struct config_endpoint *a, const struct config_endpoint *b);
 
 /**
  * config_read() - read a configuration file

@@ -224,7 +224,7 @@ static int take_option(struct reader *reader, char **words, int n)
 {
 	const struct reader_section *section = reader->section;
 	const struct reader_option *option;
-	char names[200];
+	char names[300];
 	size_t i;
 
 	if (!section)

@@ -4,25 +4,25 @@
 
 #include <stdio.h>
 
-#define COUNTER(member)	{ #member, offsetof(struct link_counters, member) }
+#define COUNTER(member, help)	{ #member, help, offsetof(struct link_counters, member) }
 
 const struct link_counter link_counters[] = {
-	COUNTER(sessions),
-	COUNTER(offers),
-	COUNTER(offers_refused),
-	COUNTER(offers_rejected),
-	COUNTER(violations),
-	COUNTER(timeouts),
-	COUNTER(failures),
-	COUNTER(chain_restarts),
-	COUNTER(peer_chain_restarts),
-	COUNTER(source_changes),
-	COUNTER(peer_source_changes),
-	COUNTER(keys_burned),
-	COUNTER(keys_expired),
-	COUNTER(keys_refused),
-	COUNTER(records_lost),
-	{ NULL, 0 },
+	COUNTER(sessions, "sessions that became ready"),
+	COUNTER(offers, "offers of this end that the peer confirmed"),
+	COUNTER(offers_refused, "offers of this end that the peer refused, or that failed here"),
+	COUNTER(offers_rejected, "offers of the peer that this end refused"),
+	COUNTER(violations, "sessions that ended because the peer broke the protocol"),
+	COUNTER(timeouts, "sessions that ended because an answer did not come in time"),
+	COUNTER(failures, "sessions that ended because the ends might have held different keys, or because the kernel failed"),
+	COUNTER(chain_restarts, "restarts of the chain of secrets of the sending direction"),
+	COUNTER(peer_chain_restarts, "restarts of the chain of secrets of the receiving direction, by the peer"),
+	COUNTER(source_changes, "changes of the source of new keys"),
+	COUNTER(peer_source_changes, "changes of the source of the keys that the peer offers"),
+	COUNTER(keys_burned, "keys that a KME may have given away and that neither end will use"),
+	COUNTER(keys_expired, "QKD keys that were wiped for their age"),
+	COUNTER(keys_refused, "keys of a KME that were not taken, because they came before or have a wrong length"),
+	COUNTER(records_lost, "records of keys that were overwritten before they were read"),
+	{ NULL, NULL, 0 },
 };
 
 uint64_t link_counter(const struct link *link, const struct link_counter *counter)

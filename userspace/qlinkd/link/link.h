@@ -97,6 +97,9 @@ struct link_counter {
 	/** @name: words with underscores; %NULL ends the list */
 	const char *name;
 
+	/** @help: what it counts */
+	const char *help;
+
 	/** @offset: in struct link_counters */
 	size_t offset;
 };

@@ -11,6 +11,7 @@
 #include "admission.h"
 #include "qlinkd/base/accept.h"
 #include "route.h"
+#include "tcpsock.h"
 
 #define BACKLOG	64
 
@@ -177,26 +178,6 @@ static const struct acceptor_ops acceptor_ops = {
 	.has_room = has_room, .accepted = on_accepted, .delayed = on_delayed,
 };
 
-static int listen_at(const struct config_endpoint *at)
-{
-	struct sockaddr_storage addr;
-	socklen_t len = address_of(at, &addr);
-	int fd = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	const int on = 1;
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	/* The address may be configured later than the agent starts. */
-	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
-	if (!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, BACKLOG))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 static void free_listener(struct listener *listener)
 {
 	acceptor_close(&listener->acceptor);
@@ -224,7 +205,7 @@ int listener_open(struct listener **out, const struct config *config, const char
 	listener->arg = arg;
 	admission_init(&listener->admission, services_now());
 	rate_init(&listener->log_rate, LISTENER_LOG_BURST, LISTENER_LOG_MS, services_now());
-	fd = listen_at(at);
+	fd = tcpsock_listen(at, BACKLOG);
 	if (fd < 0) {
 		qlink_refuse(why, fd, "listen %s: %s", address_text(at, text), strerror(-fd));
 		free(listener);
