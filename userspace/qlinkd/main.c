@@ -112,6 +112,7 @@ static int run_agent(struct agent *agent, struct activation *sockets, const char
 
 	agent->path = path;
 	log_init(&agent->services.log, STDERR_FILENO, services_now());
+	journal_open(&agent->services.log.journal, STDERR_FILENO, JOURNAL_SOCKET);
 	/* Before privileges are dropped: it must receive events of other network namespaces, too. */
 	if (qlink_monitor_open(&agent->monitor, &error))
 		return complain(qlink_error_text(&error));
@@ -123,6 +124,7 @@ static int run_agent(struct agent *agent, struct activation *sockets, const char
 	else
 		err = serve(agent, sockets, &why);
 	agent_close(agent);
+	journal_close(&agent->services.log.journal);
 	qlink_monitor_close(agent->monitor);
 	return err ? 1 : 0;
 }

@@ -87,7 +87,7 @@ void log_init(struct log *log, int fd, uint64_t now)
 {
 	size_t i;
 
-	*log = (struct log){ .fd = fd };
+	*log = (struct log){ .fd = fd, .journal = { .fd = -1 } };
 	rate_init(&log->classes[LOG_CLASS_PROBLEM], LOG_BURST, LOG_REFILL_MS, now);
 	rate_init(&log->classes[LOG_CLASS_CHANGE], LOG_BURST, LOG_REFILL_MS, now);
 	rate_init(&log->classes[LOG_CLASS_DETAIL], LOG_DEBUG_BURST, LOG_DEBUG_REFILL_MS, now);
@@ -122,30 +122,51 @@ static struct rate *budget_of(struct log *log, const char *event, const struct l
 	return &log->events[(hash ^ hash >> 16) % LOG_BUDGETS];
 }
 
+/* One write(), so that lines of other writers cannot come in between. */
+static int put_line(const struct log *log, struct line *line)
+{
+	line->text[line->len++] = '\n';
+	return write(log->fd, line->text, line->len) < 0 ? -errno : 0;
+}
+
+/* The journal has the level elsewhere, and the line without it. */
+static int put(const struct log *log, struct line *line, size_t head, const struct journal_entry *entry)
+{
+	struct journal_entry own = *entry;
+
+	own.line = line->text + head;
+	own.len = line->len - head;
+	/* A journal that does not take it now still reads the stream. */
+	return journal_send(&log->journal, &own) ? put_line(log, line) : 0;
+}
+
 int log_write(struct log *log, int level, const char *event,
 	      const struct log_field *fields, uint64_t now)
 {
 	enum log_class class = class_of(level);
 	uint64_t *n_suppressed = &log->n_suppressed[class];
+	const struct journal_entry entry = { .level = level, .event = event, .fields = fields,
+					     .suppressed = *n_suppressed };
 	struct log_field suppressed = { .name = "suppressed-lines", .number = *n_suppressed };
 	struct line line = { .len = 0 };
-	char head[8];
+	char level_text[8];
+	size_t head;
+	int err;
 
 	if (!rate_take(budget_of(log, event, fields), now) ||
 	    !rate_take(&log->classes[class], now)) {
 		(*n_suppressed)++;
 		return -EAGAIN;
 	}
-	add(&line, head, (size_t)snprintf(head, sizeof(head), "<%d>", level & 7));
+	head = (size_t)snprintf(level_text, sizeof(level_text), "<%d>", level & 7);
+	add(&line, level_text, head);
 	add(&line, event, strlen(event));
 	if (*n_suppressed)
 		add_field(&line, &suppressed);
 	for (; fields->name; fields++)
 		add_field(&line, fields);
-	line.text[line.len++] = '\n';
-	/* One write(), so that lines of other writers cannot come in between. */
-	if (write(log->fd, line.text, line.len) < 0)
-		return -errno;
-	*n_suppressed = 0;
-	return 0;
+	err = put(log, &line, head, &entry);
+	if (!err)
+		*n_suppressed = 0;
+	return err;
 }

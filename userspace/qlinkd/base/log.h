@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "field.h"
+#include "journal.h"
 #include "rate.h"
 
 /**
@@ -57,6 +58,9 @@ struct log {
 	/** @fd: of a file, a pipe or a terminal; the caller's */
 	int fd;
 
+	/** @journal: where events go instead if @fd ends in the journal; see journal_open() */
+	struct journal journal;
+
 	/** @classes: how many more lines of a class may be written */
 	struct rate classes[LOG_N_CLASSES];
 
@@ -91,6 +95,8 @@ void log_init(struct log *log, int fd, uint64_t now);
  * A flood of events can neither fill the disk nor hide other events: there is a budget for each
  * event about each subject, and one for each class. The next line of the class that is written
  * says how many were suppressed.
+ *
+ * If @log->journal is open, the journal gets the line and the fields by themselves.
  *
  * Context: Process; one write() a line.
  * Return: 0, %-EAGAIN if the line was suppressed, or what write() failed with.
