@@ -10,6 +10,8 @@
 #define SCRAPE_CLIENTS_MAX	8
 /* Seconds from a client's connection to its end, at most. */
 #define SCRAPE_MOST_S		15
+/* The metrics are made anew when they are so old, in ms. */
+#define SCRAPE_FRESH_MS		500
 /* The name that a socket of the service manager must have. */
 #define SCRAPE_SOCKET_NAME	"metrics"
 

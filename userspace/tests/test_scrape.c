@@ -24,12 +24,16 @@ static void put_padding(struct evbuffer *out, const struct agent *agent);
 
 #define REQUEST	"GET /metrics HTTP/1.1\r\nHost: agent\r\n\r\n"
 
+/* How often the metrics were made. */
+static unsigned int n_made;
+
 static void put_padding(struct evbuffer *out, const struct agent *whose)
 {
 	char text[1000];
 	unsigned int i;
 
 	(void)whose;
+	n_made++;
 	memset(text, '#', sizeof(text));
 	text[sizeof(text) - 1] = '\n';
 	for (i = 0; i < PADDING / sizeof(text); i++)
@@ -210,6 +214,26 @@ TEST(without_descriptors_clients_wait_and_the_loop_rests)
 	event_base_loop(agent.base, EVLOOP_ONCE);
 	CHECK(read_all(fd, text, sizeof(text)) > PADDING, "not served later");
 	close(fd);
+	stop();
+}
+
+/* Who asks all the time does not keep the agent from its work, nor fill its memory. */
+TEST(metrics_are_made_anew_when_they_are_old)
+{
+	static char text[2 * PADDING];
+	unsigned int i;
+
+	start();
+	n_made = 0;
+	for (i = 0; i < 3; i++) {
+		/* The clock of a busy machine runs on. */
+		scrape->made_ms = services_now();
+		CHECK(ask(REQUEST, text, sizeof(text)) > PADDING && strstr(text, "\nend 1\n"), "ask %u", i);
+	}
+	CHECK_NUMBER("made", n_made, 1);
+	scrape->made_ms = services_now() - SCRAPE_FRESH_MS;
+	CHECK(ask(REQUEST, text, sizeof(text)) > PADDING && strstr(text, "\nend 1\n"), "the last");
+	CHECK_NUMBER("made anew", n_made, 2);
 	stop();
 }
 
