@@ -281,6 +281,42 @@ static void put_kme_counters(struct evbuffer *out, const struct agent *agent, co
 	}
 }
 
+static void put_kme_infos(struct evbuffer *out, const struct agent *agent)
+{
+	unsigned int node;
+	size_t i;
+
+	head(out, "kme_info", "", "1, with the dialect of a KME as a label", "gauge");
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct config_link *config = agent->now.links[i]->link->config;
+
+		for (node = 0; node < config->n_kmes; node++)
+			evbuffer_add_printf(out, "qlinkd_kme_info{link=\"%s\",kme=\"%s\",dialect=\"%s\"} 1\n",
+				config->device, config->kme_names[node],
+				kme_dialect_name(agent->now.config.kmes[config->kmes[node]].node.dialect));
+	}
+}
+
+/* Not every KME says how many it holds. */
+static void put_kme_stored(struct evbuffer *out, const struct agent *agent)
+{
+	unsigned int node;
+	int64_t stored;
+	size_t i;
+
+	head(out, "kme_stored_keys", "", "keys that a KME says it holds for a link", "gauge");
+	for (i = 0; i < agent->now.n_links; i++) {
+		const struct link *link = agent->now.links[i]->link;
+
+		for (node = 0; node < link->config->n_kmes; node++) {
+			stored = stocks_server(link->stocks, node)->status.stored_key_count;
+			if (stored >= 0)
+				evbuffer_add_printf(out, "qlinkd_kme_stored_keys{link=\"%s\",kme=\"%s\"} %" PRId64 "\n",
+						    link->config->device, link->config->kme_names[node], stored);
+		}
+	}
+}
+
 static uint64_t read_kme_up(const struct link *link, unsigned int node)
 {
 	return stocks_server(link->stocks, node)->health == KME_HEALTH_UP;
@@ -309,6 +345,8 @@ static void put_kme_gauge(struct evbuffer *out, const struct agent *agent, const
 
 static void put_kmes(struct evbuffer *out, const struct agent *agent)
 {
+	put_kme_infos(out, agent);
+	put_kme_stored(out, agent);
 	head(out, "kme_up", "", "1 while a KME answers", "gauge");
 	put_kme_gauge(out, agent, "kme_up", read_kme_up);
 	head(out, "kme_stock_keys", "", "keys of a KME in stock", "gauge");
