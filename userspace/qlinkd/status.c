@@ -8,6 +8,7 @@
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
 #include "qlinkd/link/act.h"
+#include "qlinkd/peer/listen.h"
 
 /* json_object_set_new() frees what it cannot set; a status with a member missing is still of use. */
 static void set(json_t *object, const char *name, json_t *value)
@@ -169,11 +170,19 @@ static json_t *link_status(const struct link *link)
 	return to;
 }
 
+static const char *endpoint_text(const struct config_endpoint *endpoint, char text[QLINK_ADDR_TEXT])
+{
+	return endpoint->addr.len ? qlink_format_addr(&endpoint->addr, text) : NULL;
+}
+
 static json_t *peer_status(const struct peer *peer)
 {
 	json_t *to = json_object();
+	char text[QLINK_ADDR_TEXT];
 
 	set_text(to, "name", peer->config->name);
+	set_text(to, "address", endpoint_text(&peer->config->address, text));
+	set_number(to, "port", peer->config->address.port);
 	set(to, "connected", json_boolean(peer->is_open));
 	set(to, "dials", json_boolean(peer->dials));
 	set_text(to, "why", peer->why[0] ? peer->why : NULL);
@@ -190,6 +199,21 @@ static json_t *refusals(const struct agent *agent)
 
 	for (i = 0; i < TLS_N_REFUSALS; i++)
 		set_number(to, tls_refusal_name(i), tls_refused(agent->now.context, i));
+	return to;
+}
+
+/* The last caller that was refused: a peer that calls has no other trace of why there is no connection. */
+static json_t *refused_caller(const struct agent *agent)
+{
+	const struct listener_refusal *last = agent->listener ? listener_refusal(agent->listener) : NULL;
+	json_t *to;
+
+	if (!last || !last->at)
+		return json_null();
+	to = json_object();
+	set_text(to, "from", last->from);
+	set_text(to, "reason", last->why);
+	set_number(to, "ago_ms", services_now() - last->at);
 	return to;
 }
 
@@ -228,6 +252,7 @@ static json_t *certificate_status(const char *kme, const struct credentials_item
 	set_text(to, "file", item->path);
 	set_text(to, "subject", item->subject);
 	set_text(to, "serial", item->serial[0] ? item->serial : NULL);
+	set(to, "not_before", item->not_before ? json_integer(item->not_before) : json_null());
 	set_number(to, "not_after", (uint64_t)item->not_after);
 	return to;
 }
@@ -241,6 +266,7 @@ json_t *status_of(const struct agent *agent)
 {
 	json_t *to = json_object(), *peers = json_array(), *links = json_array();
 	json_t *certificates = json_array();
+	char text[QLINK_ADDR_TEXT];
 	size_t i;
 
 	expiry_list(&agent->now, add_certificate, certificates);
@@ -252,8 +278,12 @@ json_t *status_of(const struct agent *agent)
 	set_text(to, "version", QLINK_VERSION);
 	set_number(to, "uptime_ms", services_now() - agent->began);
 	set_number(to, "reloads", agent->reloads);
+	set_text(to, "reload_refused", agent->refused[0] ? agent->refused : NULL);
+	set_text(to, "listen", endpoint_text(&agent->now.config.agent.listen, text));
+	set_number(to, "listen_port", agent->now.config.agent.listen.port);
 	set(to, "audit", audit_status(&agent->services));
 	set(to, "refused", refusals(agent));
+	set(to, "refused_caller", refused_caller(agent));
 	set(to, "key_updates", key_updates(agent));
 	set(to, "certificates", certificates);
 	set(to, "peers", peers);

@@ -95,6 +95,7 @@ static void list_certificates(struct credentials *c, const char *use, const char
 		item = add_item(c, use, path);
 		name_subject(X509_get_subject_name(sk_X509_value(list, i)), item->subject);
 		name_serial(sk_X509_value(list, i), item->serial);
+		item->not_before = time_of(X509_get0_notBefore(sk_X509_value(list, i)));
 		item->not_after = time_of(X509_get0_notAfter(sk_X509_value(list, i)));
 	}
 }

@@ -76,6 +76,9 @@ struct credentials_item {
 	/** @serial: its serial number in hex; empty for a CRL or a pre-shared key */
 	char serial[CREDENTIALS_SERIAL];
 
+	/** @not_before: from when on it is valid; 0 for a CRL and for a pre-shared key */
+	time_t not_before;
+
 	/** @not_after: when it expires; 0 for a CRL that does not say, and for a pre-shared key */
 	time_t not_after;
 

@@ -3,6 +3,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ struct listener {
 	struct caller callers[ADMISSION_MAX];
 	struct rate log_rate;
 	uint64_t n_suppressed;
+	struct listener_refusal last;
 };
 
 /* Every refusal is counted; only some are logged, so that a flood does not hide other lines. */
@@ -41,6 +43,9 @@ static void log_refusal(struct listener *listener, const char *from, const char 
 {
 	struct log_field suppressed = { .name = NULL };
 
+	listener->last.at = services_now();
+	snprintf(listener->last.from, sizeof(listener->last.from), "%s", from);
+	snprintf(listener->last.why, sizeof(listener->last.why), "%s", why);
 	if (!rate_take(&listener->log_rate, services_now())) {
 		listener->n_suppressed++;
 		return;
@@ -237,6 +242,11 @@ void listener_renew(struct listener *listener, const struct config *config,
 	close_callers(listener);
 	listener->config = config;
 	listener->names = names;
+}
+
+const struct listener_refusal *listener_refusal(const struct listener *listener)
+{
+	return &listener->last;
 }
 
 void listener_close(struct listener *listener)

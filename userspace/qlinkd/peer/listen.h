@@ -5,6 +5,7 @@
 
 #include <event2/event.h>
 
+#include "address.h"
 #include "connection.h"
 #include "qlinkd/config/config.h"
 #include "qlinkd/services.h"
@@ -14,6 +15,20 @@
 #define LISTENER_LOG_MS	1000
 
 struct listener;
+
+/**
+ * struct listener_refusal - the last caller that was refused
+ */
+struct listener_refusal {
+	/** @at: services_now() then; 0 if none was refused so far */
+	uint64_t at;
+
+	/** @from: its address, as far as it is known */
+	char from[ADDRESS_TEXT];
+
+	/** @why: as in the log */
+	char why[sizeof(struct qlink_why)];
+};
 
 /**
  * struct listener_ops - callbacks of the listener, from the event loop
@@ -62,6 +77,14 @@ int listener_open(struct listener **listener, const struct config *config, const
  */
 void listener_renew(struct listener *listener, const struct config *config,
 		    const char *const *names);
+
+/**
+ * listener_refusal() - say which caller was refused last, and why
+ * @listener: the listener
+ *
+ * Return: the refusal; its @at is 0 if there was none.
+ */
+const struct listener_refusal *listener_refusal(const struct listener *listener);
 
 /**
  * listener_close() - stop listening, and close connections whose handshake is not complete
