@@ -40,24 +40,41 @@ static int dial(const char *path)
 	return fd;
 }
 
-json_t *agent_ask(const struct ctl *ctl, const char *command)
+json_t *agent_try(const struct ctl *ctl, const char *command, int *err)
 {
-	const char *path = ctl->control ? ctl->control : AGENT_CONTROL;
-	json_error_t error;
-	json_t *answer = NULL;
-	const char *why;
-	int fd = dial(path);
+	int fd = dial(agent_socket(ctl));
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r+");
+	json_t *answer = NULL;
+	json_error_t error;
 
-	if (!file) {
-		ctl_fail("%s: %s: is qlinkd running?", path, strerror(fd < 0 ? -fd : errno));
+	*err = fd < 0 ? -fd : errno;
+	if (!file)
 		return NULL;
-	}
 	if (dprintf(fd, "%s\n", command) > 0)
 		answer = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error);
 	fclose(file);
+	*err = answer ? 0 : ETIMEDOUT;
+	return answer;
+}
+
+const char *agent_socket(const struct ctl *ctl)
+{
+	return ctl->control ? ctl->control : AGENT_CONTROL;
+}
+
+json_t *agent_ask(const struct ctl *ctl, const char *command)
+{
+	const char *why;
+	json_t *answer;
+	int err;
+
+	answer = agent_try(ctl, command, &err);
+	if (!answer && err != ETIMEDOUT) {
+		ctl_fail("%s: %s: is qlinkd running?", agent_socket(ctl), strerror(err));
+		return NULL;
+	}
 	if (!answer) {
-		ctl_fail("%s: no answer", path);
+		ctl_fail("%s: no answer", agent_socket(ctl));
 		return NULL;
 	}
 	why = json_string_value(json_object_get(answer, "error"));

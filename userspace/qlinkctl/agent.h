@@ -11,6 +11,24 @@
 #define AGENT_CONTROL	"/run/qlinkd/control"
 
 /**
+ * agent_socket() - say where the agent listens for commands
+ * @ctl: has the option --control
+ *
+ * Return: the path of its control socket.
+ */
+const char *agent_socket(const struct ctl *ctl);
+
+/**
+ * agent_try() - give the agent a command, without a message if that fails
+ * @ctl: says where the socket is
+ * @command: one line, without its end
+ * @err: out: 0; the errno of the socket, or ETIMEDOUT without an answer
+ *
+ * Return: the answer, which the caller frees and which may have a member "error"; %NULL without one.
+ */
+json_t *agent_try(const struct ctl *ctl, const char *command, int *err);
+
+/**
  * agent_ask() - send a command to qlinkd
  * @ctl: says where the socket is
  * @command: the command

@@ -7,6 +7,7 @@
 #include "agent.h"
 #include "chain.h"
 #include "ctl.h"
+#include "doctor/doctor.h"
 #include "key.h"
 #include "kme.h"
 #include "libqlink/option.h"
@@ -32,6 +33,7 @@ static const char help_tail[] =
 "                [id UUID] [blocks N] file PATH\n"
 "       qlinkctl key add DEV batch PATH\n"
 "       qlinkctl key del DEV tx|rx epoch N\n"
+"       qlinkctl [-j] [-c SOCKET] doctor [DEV] [config FILE]\n"
 "       qlinkctl [-j] [-c SOCKET] status\n"
 "       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
 "       qlinkctl [-j] [-c SOCKET] [-n] reload\n"
@@ -76,6 +78,7 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 
 static const struct ctl_command commands[] = {
 	{ "chain", chain_run },
+	{ "doctor", doctor_run },
 	{ "help", help_run },
 	{ "key", key_run },
 	{ "kme", kme_command_run },
