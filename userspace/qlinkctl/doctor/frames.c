@@ -58,12 +58,18 @@ static void judge_port(const struct facts *facts, struct findings *to)
 		     fact_number(facts->link, "link.port"));
 }
 
+/* Then that is the cause, which keys_judge() names. */
+static bool has_no_rx_key(const json_t *link)
+{
+	return !fact_number(link, "link.rx.current_epoch") && !fact_number(link, "link.rx.staged");
+}
+
 static void judge_tags(const struct facts *facts, struct findings *to)
 {
 	long long bad = fact_growth(facts, "stats.rx_auth_error"), none = fact_growth(facts, "stats.rx_no_key");
 	struct finding *found;
 
-	if ((bad <= 0 && none <= 0) || is_heard(facts))
+	if ((bad <= 0 && none <= 0) || is_heard(facts) || has_no_rx_key(facts->link))
 		return;
 	found = findings_add(to, CAUSE_KEYS_DIFFER, "the peer seals frames under keys that %s does not have", facts->device);
 	finding_saw(found, "in %u ms, rx_auth_error grew by %lld and rx_no_key by %lld", facts->machine->waited_ms, bad, none);

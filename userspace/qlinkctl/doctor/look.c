@@ -345,19 +345,24 @@ static const json_t *find_index(const json_t *devices, long long ifindex)
 	return NULL;
 }
 
-/* The VRF of the device that has an address; empty if it is in none. */
-static const char *vrf_of(const json_t *devices, const char *address)
+static const json_t *device_with(const json_t *devices, const char *address)
 {
-	const json_t *device, *master;
+	const json_t *device;
 	size_t i;
 
 	json_array_foreach(devices, i, device) {
-		if (!*address || !fact_find(fact(device, "addr_info"), "local", address))
-			continue;
-		master = fact_find(devices, "ifname", fact_text(device, "master"));
-		return fact_is(master, "linkinfo.info_kind", "vrf") ? fact_text(master, "ifname") : "";
+		if (*address && fact_find(fact(device, "addr_info"), "local", address))
+			return device;
 	}
-	return "";
+	return NULL;
+}
+
+/* The VRF of a device; empty if it is in none. */
+static const char *vrf_of(const json_t *devices, const json_t *device)
+{
+	const json_t *master = fact_find(devices, "ifname", fact_text(device, "master"));
+
+	return fact_is(master, "linkinfo.info_kind", "vrf") ? fact_text(master, "ifname") : "";
 }
 
 /* The first route that "ip route get" names; NULL with the reason. */
@@ -383,10 +388,14 @@ static json_t *route_to(const char *address, const char *vrf, const char *device
 	return route;
 }
 
-/* Over UDP sealed frames leave by the device of the route, over eth by the lower device. */
+/*
+ * Over UDP sealed frames leave by the device of the route, over eth by the lower device. Without a route it
+ * is the device of the local address that matters: once that is down, its routes are gone.
+ */
 static void look_at_path(struct facts *facts)
 {
 	const json_t *link = facts->link, *devices = facts->machine->devices;
+	const json_t *home = device_with(devices, fact_text(link, "link.local"));
 	bool is_away = fact(facts->self, "link_netnsid");
 
 	if (fact_is(link, "link.underlay", "eth") && !is_away)
@@ -397,9 +406,9 @@ static void look_at_path(struct facts *facts)
 		 fact_text(link, json_is_true(fact(link, "link.roam")) ? "link.endpoint" : "link.remote"));
 	if (!facts->remote[0] || !strcmp(facts->remote, "any"))
 		return;
-	facts->route = route_to(facts->remote, vrf_of(devices, fact_text(link, "link.local")), fact_text(link, "link.dev"),
+	facts->route = route_to(facts->remote, vrf_of(devices, home), fact_text(link, "link.dev"),
 				fact_number(link, "link.fwmark"), facts->no_route, sizeof(facts->no_route));
-	facts->lower = fact_find(devices, "ifname", fact_text(facts->route, "dev"));
+	facts->lower = facts->route ? fact_find(devices, "ifname", fact_text(facts->route, "dev")) : home;
 }
 
 void look_at_link(const struct machine *machine, const char *device, struct facts *facts)
