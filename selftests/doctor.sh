@@ -465,9 +465,10 @@ test_key_servers_udp()
 # Doctor changes nothing, so it does not load the module either.
 test_module_udp()
 {
-	local modules
+	local modules file
 
 	modules=/lib/modules/$(uname -r)
+	file=$(modinfo -F filename qlink)
 	setup_wire
 	mkdir "$tmp/a"
 	: >"$tmp/a/conf"
@@ -480,7 +481,32 @@ test_module_udp()
 	defer umount "$modules"
 	expect_named 1 module-missing
 	umount "$modules"
+	unsigned_module
 	expect_ok "load" modprobe qlink
+	# Another build was installed over the one that runs.
+	sed 's/srcversion=./srcversion=X/' "$file" >"$tmp/other.ko"
+	mount --bind "$tmp/other.ko" "$file"
+	defer umount "$file"
+	doctor 1 >"$tmp/said"
+	expect_has "notes" "$(jq -r '.[0].notes[].cause' "$tmp/said")" module-differs
+	umount "$file"
+	doctor 1 >"$tmp/said"
+	expect_eq "notes" "$(jq -r '.[0].notes[].cause' "$tmp/said")" ""
+	echo "# $n_setups broken set-ups"
+}
+
+# The kernel of the VM says that it demands signatures; it cannot be asked to do so for this test only.
+unsigned_module()
+{
+	local says=/sys/module/module/parameters/sig_enforce
+
+	if [ ! -e "$says" ] || [ -n "$(modinfo -F signer qlink)" ]; then return; fi
+	echo Y >"$tmp/enforced"
+	mount --bind "$tmp/enforced" "$says"
+	defer umount "$says"
+	expect_named 1 module-unsigned
+	expect_says "mokutil --import"
+	umount "$says"
 }
 
 # Without rights there is less to see. What is seen is true, and the rest is said.
