@@ -369,6 +369,16 @@ TEST(an_expired_certificate_explains_that_the_peer_refuses)
 	tear_down();
 }
 
+TEST(an_expired_certificate_explains_that_a_kme_refuses_it)
+{
+	set_up("'health': 'up', 'why': ''", "'health': 'down', 'why': 'the KME does not accept our certificate, because it has expired'");
+	json_object_set_new(json_array_get(json_object_get(machine.status, "certificates"), 0), "not_after", json_integer(900));
+	CHECK_TEXT("that of the agents", judged(), "certificate-expired kme-tls");
+	json_object_set_new(json_array_get(json_object_get(machine.status, "certificates"), 0), "kme", json_string("rack"));
+	CHECK_TEXT("that for the KME", judged(), "certificate-expired>kme-tls");
+	tear_down();
+}
+
 /* The end that is called knows only what it told the last caller. */
 TEST(a_refused_caller_explains_that_there_is_no_connection)
 {

@@ -107,7 +107,9 @@ static int diagnose(struct ctl *ctl, const char *device, const char *config)
 
 int doctor_run(struct ctl *ctl, int argc, char **argv)
 {
-	const char *device = argc && strcmp(argv[0], "config") ? argv[0] : NULL, *config = CONFIG;
+	const char *device = argc && strcmp(argv[0], "config") ? argv[0] : NULL;
+	/* Another agent than the usual one has another configuration. */
+	const char *config = ctl->control ? NULL : CONFIG;
 	int n = device ? 1 : 0;
 
 	if (argc > n && !strcmp(argv[n], "config")) {

@@ -103,6 +103,25 @@ static const struct trouble {
 	{ "", CAUSE_KME_FAILS, "fails", NULL },
 };
 
+/* Whether a certificate that the agent shows to this KME has expired. */
+static bool has_expired(const struct machine *machine, const char *kme)
+{
+	const json_t *certificate;
+	size_t i;
+
+	json_array_foreach(fact(machine->status, "certificates"), i, certificate) {
+		if (fact_is(certificate, "kme", kme) && fact_number(certificate, "not_after") < machine->now)
+			return true;
+	}
+	return false;
+}
+
+/* How long the keys last that are installed already. */
+static long long cover_s(const struct facts *facts)
+{
+	return fact_number(facts->agent_link, "tx.staged") * fact_number(facts->agent_link, "period_ms") / 1000;
+}
+
 static void judge_kme(const struct facts *facts, const json_t *kme, struct findings *to)
 {
 	const char *why = fact_text(kme, "why"), *name = fact_text(kme, "name");
@@ -115,7 +134,10 @@ static void judge_kme(const struct facts *facts, const json_t *kme, struct findi
 	while (!strstr(why, row->text))
 		row++;
 	found = findings_add(to, row->cause, "KME %s %s", name, row->what);
-	finding_saw(found, "%s: %s; %lld of its keys are in stock", fact_text(kme, "health"), why, fact_number(kme, "stock"));
+	finding_saw(found, "%s: %s; %lld of its keys are in stock, and the staged keys of the link last for %lld s",
+		    fact_text(kme, "health"), why, fact_number(kme, "stock"), cover_s(facts));
+	if (has_expired(facts->machine, name))
+		found->also = 1U << LAYER_DATES;
 	if (row->command)
 		finding_mend(found, "%s", row->command);
 	else

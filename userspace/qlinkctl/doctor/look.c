@@ -238,6 +238,8 @@ static void look_at_config(struct machine *machine)
 	struct program_result result;
 	const char *words;
 
+	if (!machine->config)
+		return;
 	if (access(machine->config, R_OK)) {
 		if (errno == EACCES)
 			machine_unseen(machine, "%.100s: %s", machine->config, strerror(errno));
@@ -424,7 +426,8 @@ void look_at_link(const struct machine *machine, const char *device, struct fact
 	facts->agent_link = fact_find(fact(machine->status, "links"), "device", device);
 	facts->agent_peer = fact_find(fact(machine->status, "peers"), "name", fact_text(facts->agent_link, "peer"));
 	address = fact_text(facts->agent_peer, "address");
-	if (*address)
+	/* It costs a process for each link, so it is left out where nobody needs it. */
+	if (*address && (machine->rules || !json_is_true(fact(facts->agent_peer, "connected"))))
 		facts->agent_route = route_to(address, "", "", 0, why, sizeof(why));
 }
 

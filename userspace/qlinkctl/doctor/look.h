@@ -10,7 +10,7 @@
  * look_at_machine() - look at all that links share
  * @machine: filled in; the caller frees it with look_end()
  * @ctl: this run; says where the agent is
- * @config: configuration of the agent, if no agent runs
+ * @config: configuration of the agent, to be checked if no agent runs; %NULL for one that is not known
  *
  * Counters are read twice, one to three seconds apart.
  */

@@ -78,7 +78,7 @@ struct machine {
 	/** @control: path of the control socket */
 	const char *control;
 
-	/** @config: path of the configuration of the agent */
+	/** @config: path of the configuration of the agent; %NULL if it is not known */
 	const char *config;
 
 	/** @config_error: why qlinkd refuses the configuration; empty if it does not */

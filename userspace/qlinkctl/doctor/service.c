@@ -140,6 +140,8 @@ static void judge_config(const struct machine *machine, struct findings *to)
 		  "timedatectl   # is the clock right? Else have the certificate made anew" },
 		{ "has no DNS name", CAUSE_CERTIFICATE_NAME, "the agent's certificate has another name than the agent",
 		  "qlink-pki cert FOLDER NAME   # with the name of the section agent" },
+		{ "No such file", CAUSE_CONFIG_REFUSED, "qlinkd has no configuration",
+		  "man qlinkd.conf   # write it, then: qlinkd -n" },
 		{ "", CAUSE_CONFIG_REFUSED, "qlinkd refuses its configuration", "man qlinkd.conf   # correct the line, then: qlinkd -n" },
 	};
 	const struct words *row;
