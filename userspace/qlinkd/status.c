@@ -137,7 +137,7 @@ static json_t *kmes(const struct link *link)
 	return list;
 }
 
-static json_t *link_status(const struct link *link)
+static json_t *link_status(const struct link *link, uint64_t began)
 {
 	json_t *to = json_object();
 	uint32_t lacks;
@@ -162,6 +162,7 @@ static json_t *link_status(const struct link *link)
 	set_number(to, "stock", stocks_held(link->stocks));
 	set_number(to, "usable", stocks_usable(link->stocks));
 	set_number(to, "period_ms", link->period_ms);
+	set(to, "read_ms", link->has_view ? json_integer((json_int_t)(link->view_at - began)) : json_null());
 	set(to, "tx", ring(&link->view.tx));
 	set(to, "rx", ring(&link->view.rx));
 	set(to, "parcels", parcels(link));
@@ -273,7 +274,7 @@ json_t *status_of(const struct agent *agent)
 	for (i = 0; i < agent->now.n_peers; i++)
 		json_array_append_new(peers, peer_status(agent->now.peers[i]));
 	for (i = 0; i < agent->now.n_links; i++)
-		json_array_append_new(links, link_status(agent->now.links[i]->link));
+		json_array_append_new(links, link_status(agent->now.links[i]->link, agent->began));
 	set_text(to, "name", agent->now.config.agent.name);
 	set_text(to, "version", QLINK_VERSION);
 	set_number(to, "uptime_ms", services_now() - agent->began);

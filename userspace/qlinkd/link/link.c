@@ -65,6 +65,7 @@ int link_look(struct link *link)
 	}
 	link->view = broker->reply.link;
 	link->has_view = true;
+	link->view_at = services_now();
 	link->key_since = services_now() - link->view.tx.age_ms;
 	return 0;
 }

@@ -205,6 +205,9 @@ struct link {
 	/** @view: the device as last read, updated by events */
 	struct qlink_link view;
 
+	/** @view_at: when @view was last read or updated, as services_now() */
+	uint64_t view_at;
+
 	/** @key_since: time in ms of the first frame under the active transmit key, as @view tells */
 	uint64_t key_since;
 

@@ -303,6 +303,7 @@ void link_notice(struct link *link, const struct qlink_event *event)
 	link->view.tx = event->tx;
 	link->key_since = services_now() - event->tx.age_ms;
 	link->view.rx = event->rx;
+	link->view_at = services_now();
 	if (event->kinds & QLINK_EVENT_KIND_WIPED) {
 		link->run->look_at = 0;
 		link_restart(link);
