@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlinkctl status, top, reload, restart, withdraw: commands to the control socket of qlinkd. */
+/* qlinkctl status, reload, restart, withdraw: commands to the control socket of qlinkd. */
 #ifndef QLINKCTL_AGENT_H
 #define QLINKCTL_AGENT_H
 
@@ -11,12 +11,21 @@
 #define AGENT_CONTROL	"/run/qlinkd/control"
 
 /**
- * agent_socket() - say where the agent listens for commands
- * @ctl: has the option --control
+ * agent_path() - say where qlinkd listens
+ * @ctl: may have another place
  *
- * Return: the path of its control socket.
+ * Return: the path of its socket.
  */
-const char *agent_socket(const struct ctl *ctl);
+const char *agent_path(const struct ctl *ctl);
+
+/**
+ * agent_dial() - connect to qlinkd
+ * @ctl: says where the socket is
+ * @flags: 0 or %SOCK_NONBLOCK
+ *
+ * Return: a descriptor, or a negative errno.
+ */
+int agent_dial(const struct ctl *ctl, int flags);
 
 /**
  * agent_try() - give the agent a command, without a message if that fails
@@ -46,16 +55,6 @@ json_t *agent_ask(const struct ctl *ctl, const char *command);
  * Return: an exit status, CTL_….
  */
 int status_run(struct ctl *ctl, int argc, char **argv);
-
-/**
- * top_run() - qlinkctl top: show the status every second, with rates
- * @ctl: says where the socket is
- * @argc: arguments: how many times at most
- * @argv: likewise
- *
- * Return: an exit status, CTL_….
- */
-int top_run(struct ctl *ctl, int argc, char **argv);
 
 /**
  * reload_run() - qlinkctl reload
@@ -114,13 +113,5 @@ int agent_order_device(const struct ctl *ctl, const char *what, int argc, char *
  * @to: where it goes
  */
 void agent_print(const json_t *status, FILE *to);
-
-/**
- * agent_print_top() - write a table of links with rates
- * @now: a status
- * @before: an earlier one, or %NULL
- * @to: where it goes
- */
-void agent_print_top(const json_t *now, const json_t *before, FILE *to);
 
 #endif

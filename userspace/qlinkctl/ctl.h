@@ -21,6 +21,23 @@ enum ctl_exit {
 };
 
 /**
+ * struct ctl_top - options of the command top, as they were given; %NULL where they were not
+ */
+struct ctl_top {
+	/** @times: how often */
+	const char *times;
+
+	/** @delay: seconds between two times */
+	const char *delay;
+
+	/** @sort: heading of a column */
+	const char *sort;
+
+	/** @batch: plain lines, also on a terminal */
+	bool batch;
+};
+
+/**
  * struct ctl - one run of qlinkctl
  */
 struct ctl {
@@ -38,6 +55,9 @@ struct ctl {
 
 	/** @all_counters: also print counters that are 0; JSON always has them */
 	bool all_counters;
+
+	/** @top: options of the command top */
+	struct ctl_top top;
 };
 
 /**

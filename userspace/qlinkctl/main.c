@@ -15,6 +15,7 @@
 #include "record.h"
 #include "set.h"
 #include "show.h"
+#include "top.h"
 
 static const char help_head[] =
 "usage: qlinkctl [-j] [-s] show [DEV]\n"
@@ -35,7 +36,7 @@ static const char help_tail[] =
 "       qlinkctl key del DEV tx|rx epoch N\n"
 "       qlinkctl [-j] [-c SOCKET] doctor [DEV] [config FILE]\n"
 "       qlinkctl [-j] [-c SOCKET] status\n"
-"       qlinkctl [-j] [-c SOCKET] top [TIMES]\n"
+"       qlinkctl [-bj] [-c SOCKET] top [-n TIMES] [-d SECONDS] [-o COLUMN]\n"
 "       qlinkctl [-j] [-c SOCKET] [-n] reload\n"
 "       qlinkctl [-j] [-c SOCKET] kme check NAME [link DEVICE] [take-key]\n"
 "       qlinkctl [-c SOCKET] restart DEV\n"
@@ -54,7 +55,13 @@ static const char help_tail[] =
 "  -n, --dry-run         only show what the reload would change\n"
 "  -s, --stats           also show counters that are 0\n"
 "  -h, --help            this text\n"
-"  -V, --version         the version\n";
+"  -V, --version         the version\n"
+"\n"
+"Options of top, behind this word:\n"
+"  -b, --batch           plain lines instead of a screen\n"
+"  -d, --delay SECONDS   time between two looks; 1 unless set\n"
+"  -n, --times TIMES     end after so many looks\n"
+"  -o, --sort COLUMN     sort by the column with this heading; -COLUMN reverses\n";
 
 static int print_help(void)
 {
@@ -106,33 +113,66 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* What top has besides, and instead of a dry run. */
+static const struct option top_options[] = {
+	{ "batch", no_argument, NULL, 'b' },
+	{ "delay", required_argument, NULL, 'd' },
+	{ "times", required_argument, NULL, 'n' },
+	{ "sort", required_argument, NULL, 'o' },
+	{ "control", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Find the command, before it is known which options there are. */
+static bool is_top(int argc, char **argv)
+{
+	opterr = 0;
+	while (getopt_long(argc, argv, "+bc:hjnsV", long_options, NULL) != -1)
+		;
+	opterr = 1;
+	return optind < argc && !strcmp(argv[optind], "top");
+}
+
+/* Return: an exit status for an option that is all, or -1. */
+static int take_option(struct ctl *ctl, int option)
+{
+	switch (option) {
+	case 'b': ctl->top.batch = true; break;
+	case 'c': ctl->control = optarg; break;
+	case 'd': ctl->top.delay = optarg; break;
+	case 'h': return print_help();
+	case 'j': ctl->json = true; break;
+	case 'n':
+		/* Only that of top has an argument. */
+		ctl->dry_run = !optarg;
+		ctl->top.times = optarg;
+		break;
+	case 'o': ctl->top.sort = optarg; break;
+	case 's': ctl->all_counters = true; break;
+	case 'V': return print("qlinkctl " QLINK_VERSION "\n");
+	default: return CTL_USAGE;
+	}
+	return -1;
+}
+
 static int run(struct ctl *ctl, int argc, char **argv)
 {
-	int option;
+	bool has_top = is_top(argc, argv);
+	int option, err;
 
-	/* Options may be anywhere: getopt_long() moves them to the front. */
-	while ((option = getopt_long(argc, argv, "c:hjnsV", long_options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			ctl->control = optarg;
-			break;
-		case 'h':
-			return print_help();
-		case 'j':
-			ctl->json = true;
-			break;
-		case 'n':
-			ctl->dry_run = true;
-			break;
-		case 's':
-			ctl->all_counters = true;
-			break;
-		case 'V':
-			return print("qlinkctl " QLINK_VERSION "\n");
-		default:
-			return CTL_USAGE;
-		}
+	/* 0 has it start over. Options may be anywhere: getopt_long() moves them to the front. */
+	optind = 0;
+	while ((option = getopt_long(argc, argv, has_top ? "bc:d:hjn:o:V" : "c:hjnsV",
+				     has_top ? top_options : long_options, NULL)) != -1) {
+		err = take_option(ctl, option);
+		if (err >= 0)
+			return err;
 	}
+	if (has_top && optind == argc)
+		return ctl_usage("--times \"top\": the number comes behind the word top, with this option");
 	if (ctl->dry_run && (optind == argc || strcmp(argv[optind], "reload")))
 		return ctl_usage("--dry-run: only reload has this option");
 	return ctl_dispatch(ctl, commands, "command", argc - optind,

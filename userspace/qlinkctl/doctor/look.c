@@ -259,7 +259,7 @@ static void look_at_config(struct machine *machine)
 
 static void look_at_agent(struct machine *machine, const struct ctl *ctl)
 {
-	machine->control = agent_socket(ctl);
+	machine->control = agent_path(ctl);
 	machine->status = agent_try(ctl, "status", &machine->agent_error);
 	if (machine->agent_error == EACCES || machine->agent_error == EPERM)
 		machine_unseen(machine, "the agent: %.100s: %s", machine->control, strerror(machine->agent_error));
