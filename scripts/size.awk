@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Counts the code lines of files and functions for scripts/check-size. A code line is one that is not blank
 # and holds more than a comment (or, in Python, a docstring). A function is counted with its head and braces.
-# In C, shell and awk, functions start in column 1. In Python, a nested function also counts in the outer one.
+# In C, shell, awk and Lua, functions start in column 1. In Python, a nested function also counts in the outer one.
 #
 # Output: "file" or "function", folder, language, lines, where, name of the function; separated by tabs.
 
@@ -11,6 +11,8 @@ function language_of(path, first)
 		return "C"
 	if (path ~ /\.py$/ || first ~ /^#!.*python/)
 		return "Python"
+	if (path ~ /\.lua$/)
+		return "Lua"
 	if (path ~ /\.awk$/ || first ~ /^#!.*awk/)
 		return "awk"
 	if (path ~ /\.sh$/ || first ~ /^#!.*sh/)
@@ -128,6 +130,24 @@ function braces_line(line,    name)
 		end_function()
 }
 
+function lua_line(line,    name)
+{
+	if (in_function) {
+		function_lines++
+		if (line ~ /^end/)
+			end_function()
+		return
+	}
+	if (line !~ /^(local )?function /)
+		return
+	name = line
+	sub(/^(local )?function /, "", name)
+	sub(/\(.*/, "", name)
+	begin_function(name, 1, FNR)
+	if (line ~ /[ \t]end$/)
+		end_function()
+}
+
 function indent_of(line) { match(line, /^[ \t]*/); return RLENGTH }
 
 # Ends the Python functions that a line with this indent is outside of.
@@ -204,7 +224,7 @@ FNR == 1 { end_file(); begin_file() }
 		text = without_c_comments(text)
 	else if (language == "Python" && python_text(text))
 		next
-	else if (text ~ /^[ \t]*#/ && !in_string)
+	else if (text ~ (language == "Lua" ? "^[ \t]*--" : "^[ \t]*#") && !in_string)
 		next
 	if (text ~ /^[ \t]*$/)
 		next
@@ -213,6 +233,8 @@ FNR == 1 { end_file(); begin_file() }
 		c_line(text)
 	else if (language == "Python")
 		python_line(text)
+	else if (language == "Lua")
+		lua_line(text)
 	else if (language != "make")
 		braces_line(text)
 	if (next_in_string) {
