@@ -137,8 +137,8 @@ need_lab()
 	done < <(lab_items)
 }
 
-# in_build_root [--root] [--bind FROM TO]… COMMAND…: runs COMMAND in the build root, in /qlink, as the caller (or root),
-# with FROM mounted at TO. The mounts are private and end with COMMAND.
+# in_build_root [--of ROOT] [--root] [--bind FROM TO]… COMMAND…: runs COMMAND in the build root (or ROOT), in /qlink, as the
+# caller (or root), with FROM mounted at TO. The mounts are private and end with COMMAND.
 in_build_root()
 {
 	local user root in_use status=0 binds=()
@@ -147,6 +147,7 @@ in_build_root()
 	root=$(build_root)
 	while :; do
 		case $1 in
+		--of) root=$2; shift 2 ;;
 		--root) user=0:0; shift ;;
 		--bind) binds+=("$2" "$root$3"); shift 3 ;;
 		*) break ;;
@@ -306,6 +307,18 @@ use_kernel()
 
 # in_tree COMMAND…: runs COMMAND in the build root, at the top of the tree.
 in_tree() { in_build_root --bind "$TREE" /qlink "$@"; }
+
+# in_wireshark_root [--root] COMMAND…: runs COMMAND in the root that has tshark and, where Debian's looks for them, the
+# dissectors of the tree.
+in_wireshark_root()
+{
+	local word=()
+
+	[ "$1" != --root ] || { word=(--root); shift; }
+	make_item "Wireshark root" wireshark-root
+	in_build_root --of "$(cache_path wireshark-root)" "${word[@]}" --bind "$TREE" /qlink \
+		--bind "$TREE/userspace/wireshark" /usr/lib/x86_64-linux-gnu/wireshark/plugins/qlink "$@"
+}
 
 # make_counters FOLDER PROGRAM…: compiles counting programs of scripts/guest into FOLDER, for any root.
 make_counters()
