@@ -84,6 +84,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--keys", type=int, default=3, help="most epochs of an offer")
     parser.add_argument("--staged", type=int, default=6, help="offer keys while fewer are staged")
     parser.add_argument("--key-update", type=float, default=3600.0, help="seconds until we change our key of TLS")
+    parser.add_argument("--keylog", default="", help="file that the secrets of the TLS connections are added to")
     parser.add_argument("--harm", action="append", default=[], choices=peerharm.KINDS)
     return parser.parse_args()
 

@@ -23,7 +23,7 @@ class Connections:
 
     def __init__(self, args: argparse.Namespace, link: Link, report: Callable[..., None]) -> None:
         self._args, self._link, self._report = args, link, report
-        self._context = Context(Files(args.certificate, args.key, args.ca))
+        self._context = Context(Files(args.certificate, args.key, args.ca, args.keylog))
         self.is_client = is_client(args.name, args.peer)
         self._listener = None if self.is_client else socket.create_server((args.listen, args.port))
         self.present: Channel | None = None

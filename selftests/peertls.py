@@ -25,6 +25,7 @@ for declaration in (
     ("SSL_CTX_load_verify_file", c_int, c_void_p, c_char_p),
     ("SSL_CTX_use_certificate_chain_file", c_int, c_void_p, c_char_p),
     ("SSL_CTX_use_PrivateKey_file", c_int, c_void_p, c_char_p, c_int),
+    ("SSL_CTX_set_keylog_callback", None, c_void_p, c_void_p),
     ("SSL_CTX_get0_certificate", c_void_p, c_void_p),
     ("SSL_new", c_void_p, c_void_p),
     ("SSL_free", None, c_void_p),
@@ -47,6 +48,7 @@ declare(crypto, "i2d_X509", c_int, c_void_p, POINTER(c_void_p))
 declare(crypto, "X509_get0_pubkey", c_void_p, c_void_p)
 declare(crypto, "EVP_PKEY_is_a", c_int, c_void_p, c_char_p)
 
+KEYLOG = ctypes.CFUNCTYPE(None, c_void_p, c_char_p)
 SET_MIN_VERSION, SET_MAX_VERSION, SET_GROUPS, SET_SIGNATURES, SET_CACHE, SET_MODE = 123, 124, 92, 98, 44, 33
 TLS_1_3, NO_TICKET, PARTIAL_AND_MOVING_WRITES = 0x0304, 1 << 14, 1 | 2
 VERIFY_PEER, NO_WILDCARDS, NEVER_THE_SUBJECT, PEM = 1 | 2, 0x2, 0x20, 1
@@ -62,11 +64,12 @@ class TlsError(Exception):
 
 
 class Files(NamedTuple):
-    """PEM files of this end."""
+    """PEM files of this end, and one that the secrets of each connection are added to, for tests of Wireshark."""
 
     certificate: str
     key: str
     ca: str
+    keylog: str = ""
 
 
 def is_client(own: str, peer: str) -> bool:
@@ -109,6 +112,17 @@ class Context:
         tls.SSL_CTX_set_options(self.handle, NO_TICKET)
         self._must(tls.SSL_CTX_set_num_tickets(self.handle, 0), "tickets")
         tls.SSL_CTX_set_verify(self.handle, VERIFY_PEER, None)
+        if files.keylog:
+            self._log_secrets(files.keylog)
+
+    def _log_secrets(self, path: str) -> None:
+        def log(_ssl: int, line: bytes) -> None:
+            with open(path, "ab") as file:
+                file.write(line + b"\n")
+
+        # OpenSSL calls it as long as the context lives.
+        self._log = KEYLOG(log)
+        tls.SSL_CTX_set_keylog_callback(self.handle, ctypes.cast(self._log, c_void_p))
 
     def _must(self, status: int, what: str) -> None:
         if status != 1:
