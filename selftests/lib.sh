@@ -494,6 +494,17 @@ capture_stop()
 	kill -INT "$capture_pid"
 	wait "$capture_pid"
 	expect_has "capture" "$(tr '\n' ' ' <"$1.log")" " 0 packets dropped by kernel"
+	[ -z "${QLINK_CAPTURES:-}" ] || capture_keep "$1"
+}
+
+# capture_keep FILE: leaves a capture, and the keys that the test knows, in the folder $QLINK_CAPTURES.
+capture_keep()
+{
+	# shellcheck disable=SC2154 # run_tests' name of the test
+	local name=$QLINK_CAPTURES/$test
+
+	cp "$1" "$name.pcap"
+	[ ! -e "$tmp/keys" ] || cp "$tmp/keys" "$name.keys"
 }
 
 # find_wire: sets $wire to the options by which qlinkwire.py recognizes sealed frames.

@@ -21,12 +21,12 @@ peer_start()
 			--sae "SAE-${peer^^}")
 	ip netns exec "$(site_ns "$1")" /usr/bin/python3 "$here/peer.py" --name "site-$own" --peer "site-$peer" \
 		--certificate "$pki/site-$own.pem" --key "$pki/site-$own.key" --ca "$pki/ca.pem" --listen "${channel[$1]}" \
-		--address "${channel[3 - $1]}" --device qlink0 --link-id "$link_id" "${kmes[@]}" "${@:2}" \
+		--address "${channel[3 - $1]}" --device qlink0 --link-id "$link_id" "${kmes[@]}" "${keylog[@]}" "${@:2}" \
 		>"$tmp/$own/events" 2>>"$tmp/$own/log" &
 	peer_pid=$!
 	defer kill "$peer_pid"
 }
-peer_kmes=() peer_pid=0
+peer_kmes=() peer_pid=0 keylog=()
 declare -A kme_port_of=([rack]=$kme_port [spare]=$((kme_port + 1)))
 
 # told 1|2 TEXT: the peer at a site has reported an event with this text.
@@ -42,6 +42,23 @@ show_both()
 	tail -n 30 "$tmp"/[ab]/events
 }
 
+# record_agents: captures what the agents say to each other, and has the peer write the secrets of its connections.
+record_agents()
+{
+	# shellcheck disable=SC2154 # run_tests' name of the test
+	keylog=(--keylog "$QLINK_CAPTURES/$test-agents.keylog")
+	dev=veth1 capture_start "$ns1" "$tmp/agents"
+	defer stop_recording "$capture_pid"
+}
+
+# stop_recording PID: once the agents have ended; they are started later, and so end before.
+stop_recording()
+{
+	local test=$test-agents capture_pid=$1
+
+	capture_stop "$tmp/agents"
+}
+
 # meet N [WORD…] -- [LINE…]: starts the peer at site N with these WORDs, and qlinkd at the other site with these LINEs
 # in its link; both sites have links and send frames.
 meet()
@@ -51,6 +68,7 @@ meet()
 	shift
 	while [ "$1" != -- ]; do words+=("$1"); shift; done
 	links_add
+	[ -z "${QLINK_CAPTURES:-}" ] || record_agents
 	# The agent does this at its end; the peer has the kernel change keys by itself.
 	link_set "$(site_ns "$n")" rekey-ms 200
 	agent_conf $((3 - n)) "${@:2}"
