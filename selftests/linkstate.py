@@ -7,7 +7,6 @@ The members have the names that qlinkctl's JSON gives them.
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
 
 from nlraw import A_IFINDEX, A_KEY, A_LINK, KEY_GET, L_RX, L_TX, LINK_GET, SOURCES, Family, attrs, u32

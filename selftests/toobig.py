@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import struct
 from collections.abc import Iterator
 

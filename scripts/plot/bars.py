@@ -10,6 +10,8 @@ from svg import FAINT, INK, SOFT, Svg, nice_step
 if typing.TYPE_CHECKING:
     from figures import Figure
 
+    Found = dict[tuple[str, str], Figure]
+
 WIDTH, LEFT, GAP, LABEL = 1200, 28, 40, 84
 PANELS_TOP, PANEL_HEAD, PANEL_FOOT = 84, 30, 40
 BAR, ROW = 16, 22
@@ -23,8 +25,6 @@ TITLES = {
     "burst-1400": "frames of 1400 bytes, 32 at a time",
     "rtt": "64 bytes there and back",
 }
-
-Found = dict[tuple[str, str], "Figure"]
 
 
 def colour(peer: str) -> str:

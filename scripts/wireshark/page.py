@@ -26,7 +26,7 @@ import tshark  # noqa: E402
 from agents_test import EXAMPLES, HEADER, OTHER, PLAIN, PORT, SPEAKER  # noqa: E402
 from frames_test import LINK_ID, vectors, write_keys  # noqa: E402
 from peermessages import decode, encode  # noqa: E402
-from reading import NAMES, Reader  # noqa: E402
+from reading import Reader  # noqa: E402
 
 PAGE = HERE.parent.parent / "doc" / "wireshark.md"
 LONGEST = 24
