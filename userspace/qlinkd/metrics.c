@@ -297,7 +297,7 @@ static void put_kme_infos(struct evbuffer *out, const struct agent *agent)
 	}
 }
 
-/* Not every KME says how many it holds. */
+/* Not every KME says how many it holds. The status itself counts only until the next keys come. */
 static void put_kme_stored(struct evbuffer *out, const struct agent *agent)
 {
 	unsigned int node;
@@ -309,7 +309,7 @@ static void put_kme_stored(struct evbuffer *out, const struct agent *agent)
 		const struct link *link = agent->now.links[i]->link;
 
 		for (node = 0; node < link->config->n_kmes; node++) {
-			stored = stocks_server(link->stocks, node)->status.stored_key_count;
+			stored = stocks_server(link->stocks, node)->share.count;
 			if (stored >= 0)
 				evbuffer_add_printf(out, "qlinkd_kme_stored_keys{link=\"%s\",kme=\"%s\"} %" PRId64 "\n",
 						    link->config->device, link->config->kme_names[node], stored);
