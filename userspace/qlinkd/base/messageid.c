@@ -68,6 +68,7 @@ static const struct {
 	{ "state-written", "a32f496fd6d14496b2afe2cab107faa2" },
 	{ "stopped", "182ffde5af1046fcbf76bdcaa6c86d29" },
 	{ "suite-too-low", "f96d0e655c544a438260d3d13b8a2706" },
+	{ "too-few-kmes", "7c7f01bf1c0b46a2a2cd2c638dbda49d" },
 	{ "withdraw", "2ae566dfb7cb412da29c020726e71c25" },
 	{ "withdrawn", "3ccd567d73534a4ea2318f2370194c72" },
 };
