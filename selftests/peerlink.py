@@ -299,7 +299,7 @@ class Link:
     @property
     def most(self) -> int:
         """How many KMEs this end puts secrets of into one key, if it has as many."""
-        return MOST_MIXED if self.config.mix else self.config.kmes_least
+        return wire.MOST_MIXED if self.config.mix else self.config.kmes_least
 
     def tag(self, chain: bytes, is_own: bool) -> bytes:
         """What this end, or the other one, says to show that it has a chain."""

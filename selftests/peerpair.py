@@ -64,6 +64,8 @@ CASES = [
     Case("psk", (["--psk", "psk"], ["--psk", "psk"])),
     blocked("psk-differs", "psk", ["--psk", "psk"], ["--psk", "other"]),
     blocked("psk-at-one-end", "psk", ["--psk", "psk"], []),
+    # Neither has a KME: it is only said how many there may be.
+    Case("mixing", (["--mix"], ["--mix"])),
     blocked("no-source", "source", ["--policy", "hybrid-required"], []),
     blocked("chain-demanded", "chain", ["--demand-chain"], []),
     Case("withdrawn", want=('"how": "answered"', '"withdraw", "reason": "command"'), signal=signal.SIGUSR1),
