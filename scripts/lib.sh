@@ -90,6 +90,16 @@ cache_path()
 # make_item WORDS ITEM [ARGUMENT]: makes the item, unless it exists.
 make_item() { make_once "$(cache_path "${@:2}")" "$1" "$TREE/scripts/lab/$2" "${@:3}"; }
 
+# remove_unfinished PATH: removes what a process that was killed left, whose mounts (mmdebstrap's) are still there. What is
+# mounted is this machine's: /dev/shm is one of them.
+remove_unfinished()
+{
+	local mounted
+
+	while read -r mounted; do as_root umount "$mounted"; done < <(findmnt -rno TARGET | grep -F "$1/" | sort -r)
+	as_root rm -rf --one-file-system "$1"
+}
+
 # make_once PATH WORDS COMMAND…: runs COMMAND with a new folder as its last argument and renames the folder to PATH, so
 # that PATH is complete or absent. If two processes need it, the second waits for the first.
 make_once()
@@ -103,7 +113,7 @@ make_once()
 	flock "$lock"
 	if [ ! -e "$path" ]; then
 		log=$QLINK_CACHE/log/${path##*/}
-		as_root rm -rf "$path.new"
+		remove_unfinished "$path.new"
 		mkdir -p "$path.new"
 		if ! "$@" "$path.new" >"$log" 2>&1; then
 			tail -n 30 "$log" >&2
@@ -153,6 +163,8 @@ in_build_root()
 		*) break ;;
 		esac
 	done
+	# A folder that mount made would look like a root for ever.
+	[ -d "$root" ] || make_item "build root" build-root
 	# While this descriptor is open, "setup prune" keeps the root.
 	mkdir -p "$QLINK_CACHE/log"
 	exec {in_use}>"$QLINK_CACHE/log/${root##*/}.in-use"
