@@ -65,18 +65,25 @@ decode()
 source_ports() { json "$1" '.count | keys[] | select(startswith("source port ")) | ltrimstr("source port ")'; }
 other_frames() { json "$1" '[.count | keys[] | select(startswith("outer") and . != "outer sealed")] | join(" ")'; }
 
+# Nothing is sent but what a test sends: off before the device is up, as groups are reported again later.
+quiet_device() { in_ns "$1" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
+
 # setup_forwarder bridge|route: $ns3 behind $ns2, over a device that completes no checksum.
 setup_forwarder()
 {
+	local ns
+
 	setup_pair
 	setup_ns ns3
 	ip link add veth1 netns "$ns2" type veth peer name veth1 netns "$ns3"
 	in_ns "$ns2" ethtool -K veth1 tx off >/dev/null
-	ip -n "$ns2" link set veth1 up
-	ip -n "$ns3" link set veth1 up
+	for ns in "$ns2" "$ns3"; do
+		quiet_device "$ns" veth1
+		ip -n "$ns" link set veth1 up
+	done
 	case $1 in
 	bridge)
-		ip -n "$ns2" link add br0 type bridge
+		ip -n "$ns2" link add br0 type bridge mcast_snooping 0
 		quiet_device "$ns2" br0
 		ip -n "$ns2" address flush dev qlink0
 		ip -n "$ns2" link set qlink0 master br0
@@ -97,7 +104,6 @@ setup_lan()
 {
 	modprobe sch_plug || skip "needs sch_plug"
 	setup_forwarder bridge
-	for ns in "$ns2" "$ns3"; do quiet_device "$ns" veth1; done
 	[ $# = 0 ] || link_set "$ns2" "$@"
 }
 
@@ -112,9 +118,6 @@ setup_lan_of()
 		expect_ok "mtu of $device" ip -n "${device%:*}" link set "${device#*:}" mtu "$1"
 	done
 }
-
-# Nothing is sent but what a test sends.
-quiet_device() { in_ns "$1" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"; }
 
 bursts() { /usr/bin/python3 "$here/bursts.py" --from "$ns3" --to "$ns1" "$@"; }
 parcels() { stat_get "$ns2" tx_parcels; }
