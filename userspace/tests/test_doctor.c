@@ -379,6 +379,21 @@ TEST(an_expired_certificate_explains_that_a_kme_refuses_it)
 	tear_down();
 }
 
+TEST(an_agent_that_asks_about_itself_has_the_names_swapped)
+{
+	json_t *certificate;
+
+	set_up("'health': 'up', 'why': ''", "'health': 'down', 'why': 'knows no SAE \\u0027SAE-A\\u0027 that we have a link with'");
+	CHECK_TEXT("not our name", judged(), "kme-sae");
+	certificate = json_array_get(json_object_get(machine.status, "certificates"), 0);
+	json_object_set_new(certificate, "kme", json_string("rack"));
+	json_object_set_new(certificate, "subject", json_string("SAE"));
+	CHECK_TEXT("a part of it", judged(), "kme-sae");
+	json_object_set_new(certificate, "subject", json_string("SAE-A"));
+	CHECK_TEXT("our name", judged(), "kme-swapped");
+	tear_down();
+}
+
 /* The end that is called knows only what it told the last caller. */
 TEST(a_refused_caller_explains_that_there_is_no_connection)
 {
@@ -413,6 +428,16 @@ TEST(consequences_are_folded_under_the_first_cause)
 	facts.agent_route = parse("{'dev': 'eth0'}", NULL, NULL);
 	CHECK_TEXT("the same way", judged(), "no-carrier>peer-unreachable>silent");
 	json_decref(facts.agent_route);
+	tear_down();
+}
+
+/* Keepalives that go in circles take the carrier off the link that they are of. */
+TEST(a_route_into_the_link_is_the_cause_of_its_carrier)
+{
+	set_up("'dev': 'eth0'", "'dev': 'qlink0'");
+	json_object_set_new(json_array_get(machine.devices, 0), "operstate", json_string("DOWN"));
+	json_object_set_new(json_object_get(json_array_get(machine.links, 0), "link"), "peer_heard", json_false());
+	CHECK_TEXT("causes", judged(), "route-loop>silent");
 	tear_down();
 }
 
@@ -520,4 +545,18 @@ TEST(findings_do_not_run_over)
 		findings_add(&found, CAUSE_KME_DOWN, "KME %zu", i);
 	CHECK_NUMBER("findings", found.n, FINDINGS_MAX);
 	CHECK_TEXT("the last", found.list[FINDINGS_MAX - 1].what, "KME 36");
+}
+
+TEST(findings_are_sorted_by_cause)
+{
+	found.n = 0;
+	findings_add(&found, CAUSE_NO_KEY, "last");
+	findings_add(&found, CAUSE_KME_DOWN, "the first KME");
+	findings_add(&found, CAUSE_KME_DOWN, "the second KME");
+	findings_add(&found, CAUSE_AGENT_DOWN, "first");
+	findings_fold(&found);
+	CHECK_TEXT("first", found.list[0].what, "first");
+	CHECK_TEXT("KMEs stay in their order", found.list[1].what, "the first KME");
+	CHECK_TEXT("KMEs stay in their order", found.list[2].what, "the second KME");
+	CHECK(found.list[3].follows == &found.list[0], "the key follows from the agent");
 }

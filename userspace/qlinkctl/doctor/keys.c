@@ -72,13 +72,13 @@ static void judge_id(const struct facts *facts, struct findings *to)
 /* ---- the KMEs ---- */
 
 static const struct trouble {
-	/* a part of the agent's words, the most special one first */
+	/* a part of the agent's words, the most special one first; judge_kme() also chooses the first row itself */
 	const char *text;
 	enum cause cause;
 	const char *what;
 	const char *command;
 } troubles[] = {
-	{ "swapped", CAUSE_KME_SWAPPED, "has the SAE IDs of both ends swapped",
+	{ "swapped", CAUSE_KME_SWAPPED, "is asked with the SAE IDs of both ends swapped",
 	  "qlinkctl reload   # after option sae has the SAE ID of the peer, and the certificate that of this end" },
 	{ "knows no SAE", CAUSE_KME_SAE, "knows no such SAE", "qlinkctl reload   # after option sae has the SAE ID of the peer" },
 	{ "is that the same SAE", CAUSE_KME_SAE, "names another SAE", "qlinkctl reload   # after option sae has the SAE ID of the peer" },
@@ -103,17 +103,25 @@ static const struct trouble {
 	{ "", CAUSE_KME_FAILS, "fails", NULL },
 };
 
-/* Whether a certificate that the agent shows to this KME has expired. */
-static bool has_expired(const struct machine *machine, const char *kme)
+/* The certificate that the agent shows to a KME. */
+static const json_t *shown_to(const struct machine *machine, const char *kme)
 {
 	const json_t *certificate;
 	size_t i;
 
 	json_array_foreach(fact(machine->status, "certificates"), i, certificate) {
-		if (fact_is(certificate, "kme", kme) && fact_number(certificate, "not_after") < machine->now)
-			return true;
+		if (fact_is(certificate, "kme", kme) && fact_is(certificate, "use", "certificate"))
+			return certificate;
 	}
-	return false;
+	return NULL;
+}
+
+/* The SAE that the KME does not know as our peer is ourselves. */
+static bool is_own_name(const json_t *certificate, const char *why)
+{
+	const char *name = fact_text(certificate, "subject"), *at = strchr(why, '\'');
+
+	return *name && at && !strncmp(at + 1, name, strlen(name)) && at[1 + strlen(name)] == '\'';
 }
 
 /* How long the keys last that are installed already. */
@@ -125,6 +133,7 @@ static long long cover_s(const struct facts *facts)
 static void judge_kme(const struct facts *facts, const json_t *kme, struct findings *to)
 {
 	const char *why = fact_text(kme, "why"), *name = fact_text(kme, "name");
+	const json_t *certificate = shown_to(facts->machine, name);
 	const struct trouble *row = troubles;
 	struct finding *found;
 
@@ -133,10 +142,12 @@ static void judge_kme(const struct facts *facts, const json_t *kme, struct findi
 		return;
 	while (!strstr(why, row->text))
 		row++;
+	if (row->cause == CAUSE_KME_SAE && is_own_name(certificate, why))
+		row = troubles;
 	found = findings_add(to, row->cause, "KME %s %s", name, row->what);
 	finding_saw(found, "%s: %s; %lld of its keys are in stock, and the staged keys of the link last for %lld s",
 		    fact_text(kme, "health"), why, fact_number(kme, "stock"), cover_s(facts));
-	if (has_expired(facts->machine, name))
+	if (certificate && fact_number(certificate, "not_after") < facts->machine->now)
 		found->also = 1U << LAYER_DATES;
 	if (row->command)
 		finding_mend(found, "%s", row->command);

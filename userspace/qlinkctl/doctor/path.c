@@ -100,6 +100,9 @@ static void judge_lower(const struct facts *facts, struct findings *to)
 	const char *lower = fact_text(facts->lower, "ifname");
 	struct finding *found;
 
+	/* A route that leads into the link is no matter of this device: see judge_route(). */
+	if (facts->lower && facts->lower == facts->self)
+		return;
 	if (facts->lower && !fact_lists(fact(facts->lower, "flags"), "UP")) {
 		found = findings_add(to, CAUSE_LOWER_DOWN, "%s, which sealed frames leave by, is down", lower);
 		finding_saw(found, "ip link show %s: it does not have the flag UP", lower);
