@@ -31,8 +31,10 @@ _qlink_kmes() { _qlink_reply "$(_qlink_said '^    kme \([^ ]*\) is .*')"; }
 # The devices of the kernel, and those that the agent is configured for.
 _qlink_devices()
 {
+	local n=${#COMPREPLY[@]}
+
 	_qlink_reply "$(ip -br link show type qlink 2>/dev/null | sed 's/[@ ].*//')"
-	[ "${#COMPREPLY[@]}" -gt 0 ] || _qlink_agent_links
+	[ "${#COMPREPLY[@]}" -gt "$n" ] || _qlink_agent_links
 }
 
 # _qlink_option MORE WORD…: completes the value of an option of a link, or the name of one that the WORDs do not have yet.
@@ -99,6 +101,17 @@ _qlinkctl_key()
 	esac
 }
 
+# A device, a configuration, or one behind the other.
+_qlinkctl_doctor()
+{
+	if [ "$prev" = config ]; then
+		_qlink_files
+	elif [[ " ${args[*]} " != *" config "* ]]; then
+		_qlink_reply config
+		[ "${#args[@]}" -gt 1 ] || _qlink_devices
+	fi
+}
+
 # The command is known: complete what comes behind it.
 _qlinkctl_operand()
 {
@@ -108,6 +121,7 @@ _qlinkctl_operand()
 	1,show | 1,monitor | 1,rotate | 1,set) _qlink_devices ;;
 	1,restart | 1,withdraw) _qlink_agent_links ;;
 	1,reconnect) _qlink_peers ;;
+	*,doctor) _qlinkctl_doctor ;;
 	1,chain) _qlink_reply accept ;;
 	2,chain) _qlink_agent_links ;;
 	1,kme) _qlink_reply check ;;
@@ -140,7 +154,7 @@ _qlinkctl()
 			_qlink_reply -c --control -h --help -j --json -n --dry-run -s --stats -V --version
 		fi
 	elif [ "${#args[@]}" = 0 ]; then
-		_qlink_reply chain help key kme monitor reconnect record reload restart rotate set show status top withdraw
+		_qlink_reply chain doctor help key kme monitor reconnect record reload restart rotate set show status top withdraw
 	else
 		_qlinkctl_operand
 	fi
