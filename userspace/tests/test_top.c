@@ -234,6 +234,10 @@ TEST(columns_that_matter_most_are_on_a_narrow_screen)
 		CHECK_TEXT("headings", fitting(rows[i].width, &taken), rows[i].headings);
 		CHECK(taken <= rows[i].width, "%u cells in %u", taken, rows[i].width);
 	}
+	for (i = 1; i < 300; i++) {
+		fitting((unsigned int)i, &taken);
+		CHECK(taken <= i, "%u cells in %zu", taken, i);
+	}
 	fitting(200, &taken);
 	CHECK(taken >= 199, "trends leave %u cells empty", 200 - taken);
 }

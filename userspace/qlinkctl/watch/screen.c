@@ -243,8 +243,8 @@ static void draw_news(const struct view *view, const struct table *table, const 
 		attroff(A_REVERSE);
 		return;
 	}
-	x = put(1, 0, "%zu of %zu peers connected; every %g s%s", count_connected(peers), json_array_size(peers),
-	    view->delay_ms / 1000.0, view->is_paused ? ", PAUSED" : "");
+	x = put(1, 0, "%zu of %zu peer%s connected; every %g s%s", count_connected(peers), json_array_size(peers),
+		json_array_size(peers) == 1 ? "" : "s", view->delay_ms / 1000.0, view->is_paused ? ", PAUSED" : "");
 	attron(attribute_of(TABLE_STATE_DEGRADED));
 	if (audit)
 		put(1, x, "; audit log: %s", audit);
@@ -345,7 +345,7 @@ static const char help[] =
 "PgUp, PgDn, Space   a screen up or down\n"
 "Home, End, g, G     the first, the last\n"
 "Enter               all about the chosen link; Esc goes back\n"
-"/                   filter by device, peer, state or source; Esc removes the filter\n"
+"/                   filter by device, peer, state or source; Esc removes it\n"
 "!                   only links that are not protected\n"
 "Left, Right, <, >   sort by another column, which is underlined\n"
 "r                   reverse the order\n"
