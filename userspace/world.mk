@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests with two whole agents without their sockets: devices in memory, KMEs in simulated time.
 
-WORLD_TESTS := act choose habits keptchain month peers rates run stocks thousand year
+WORLD_TESTS := act choose habits keptchain month peers rates run screen stocks thousand year
 # These take too long under sanitizers, which see a part of the time; a build without them tests all.
-LONG_TESTS := month peers rates thousand year
+LONG_TESTS := month peers rates screen thousand year
 WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
 # Two whole agents with their sockets, and devices in memory.
@@ -12,7 +12,7 @@ $(O)/check/test_agent $(O)/check/test_agentstate $(O)/check/test_kme_status $(O)
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
 # Whole agents in processes of their own.
-FLEET_TESTS := peers thousand
+FLEET_TESTS := peers screen thousand
 $(FLEET_TESTS:%=$(O)/check/test_%): $(call check_objects,tests/fleet.c)
 
 long_objects = $(patsubst %.c,$(O)/long/%.o,$(1))
@@ -29,6 +29,9 @@ $(FLEET_TESTS:%=$(O)/long/test_%): $(call long_objects,tests/fleet.c)
 $(O)/long/%.o: %.c Makefile world.mk
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(STD) $(WARN) -O1 -g -c -o $@ $<
+
+# This one has qlinkctl under sanitizers draw on a terminal; its agents need none.
+$(O)/long/test_screen: | $(O)/check/qlinkctl/qlinkctl
 
 check: check-long
 check-long: $(LONG_TESTS:%=$(O)/long/test_%)

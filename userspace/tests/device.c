@@ -62,6 +62,8 @@ static void describe_ring(const struct device_ring *ring, struct qlink_ring *to)
 	if (ring->current)
 		to->current_source = ring->keys[0].source;
 	to->current_kmes = ring->current ? ring->keys[0].kmes : 0;
+	to->usage[QLINK_SOURCE_PQC].frames = ring->frames;
+	to->usage[QLINK_SOURCE_PQC].bytes = ring->bytes;
 	to->age_ms = ring->current && ring->keys[0].first_ms ? device_now - ring->keys[0].first_ms : 0;
 }
 
@@ -79,6 +81,8 @@ static int fake_link_get(struct qlink_nl *nl, uint32_t ifindex, struct qlink_lin
 	link->config.hard_seconds = device->hard_seconds;
 	link->config.accept_kmes = (uint8_t)device->accept_kmes;
 	link->wipes = device->wipes;
+	if (device->is_up)
+		link->state = QLINK_LINK_STATE_UP;
 	describe_ring(&device->tx, &link->tx);
 	describe_ring(&device->rx, &link->rx);
 	return 0;

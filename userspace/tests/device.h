@@ -28,6 +28,8 @@ struct device_ring {
 	struct device_key keys[DEVICE_KEYS];
 	unsigned int n;
 	uint64_t newest, current;
+	/* what its keys have sealed or opened */
+	uint64_t frames, bytes;
 	uint8_t id[QLINK_RING_ID_BYTES];
 };
 
@@ -35,6 +37,8 @@ struct device_ring {
 struct device {
 	struct device_ring tx, rx;
 	bool is_there;
+	/* whether the kernel says that frames leave */
+	bool is_up;
 	uint16_t id;
 	uint32_t accept, accept_kmes, rekey_ms, keys_low, wipes, hard_seconds;
 	uint64_t n_records;

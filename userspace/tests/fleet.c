@@ -20,6 +20,8 @@
 #include "tap.h"
 
 #define LOOK_EACH_MS	20
+/* Locked memory of a link while keys are agreed on, at most. */
+#define LOCKED_BYTES	(36 * 1024)
 
 /* There are no events without a kernel module: a descriptor that never becomes readable. */
 int qlink_monitor_fd(const struct qlink_monitor *monitor)
@@ -87,6 +89,18 @@ static struct fleet_usage usage_now(void)
 {
 	return (struct fleet_usage){ services_now(), cpu_ms(), heap_bytes(), locked_bytes(),
 				     count_fds(), count_requests() };
+}
+
+unsigned int fleet_fitting(unsigned int links)
+{
+	struct rlimit limit;
+	rlim_t most;
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+	most = limit.rlim_cur / LOCKED_BYTES;
+	return geteuid() && limit.rlim_cur != RLIM_INFINITY && most < links ? (unsigned int)most : links;
 }
 
 /* --- one agent --- */

@@ -41,6 +41,9 @@ struct fleet_site {
 	bool is_up;
 };
 
+/* How many of so many links fit: without privileges, little memory may be locked. */
+unsigned int fleet_fitting(unsigned int links);
+
 /* Start an agent, which writes to the pipe @report when all its links are up, and after it was idle. */
 pid_t fleet_start(struct fleet_site *site, int report);
 

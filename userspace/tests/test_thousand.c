@@ -24,8 +24,6 @@
 
 #define PKI		"qlinkd/qlink-pki"
 #define LINKS		(HEAP_IS_FAST ? 1000U : 40U)
-/* Locked memory of a link while keys are agreed on, at most. */
-#define LOCKED_BYTES	(36 * 1024)
 /* All memory of a link at rest, at most. */
 #define LINK_BYTES	(40 * 1024)
 #define DELAY_MS	50
@@ -240,20 +238,6 @@ static void check_moved(void)
 	}
 }
 
-/* Without privileges, fewer links fit into the memory that may be locked. */
-static unsigned int count_links(void)
-{
-	struct rlimit limit;
-	rlim_t most;
-
-	getrlimit(RLIMIT_MEMLOCK, &limit);
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_MEMLOCK, &limit);
-	most = limit.rlim_cur / LOCKED_BYTES;
-	return geteuid() && limit.rlim_cur != RLIM_INFINITY && most < LINKS ? (unsigned int)most :
-									      LINKS;
-}
-
 static void set_up(const char *dir)
 {
 	bool first_dials = dial_is_ours("site-a", "site-b");
@@ -265,7 +249,7 @@ static void set_up(const char *dir)
 	names[0] = first_dials ? "site-a" : "site-b";
 	names[1] = first_dials ? "site-b" : "site-a";
 	for (i = 0; i < 2; i++) {
-		sites[i] = (struct fleet_site){ .n = count_links(), .starts = on_starts };
+		sites[i] = (struct fleet_site){ .n = fleet_fitting(LINKS), .starts = on_starts };
 		snprintf(sites[i].conf, sizeof(sites[i].conf), "%s/%u.conf", dir, i);
 		snprintf(sites[i].log, sizeof(sites[i].log), "%s/%u.log", dir, i);
 		write_config(&sites[i], i, dir, i ? to : through);
