@@ -213,6 +213,56 @@ test_vault_with_its_key_as_a_credential_udp()
 	expect_eq "owner of the index" "$(stat -c '%U %a' /var/lib/qlinkd/vault.index)" "qlinkd 600"
 }
 
+# journal_fields FIELD=VALUE…: the last entry of the service that has these fields, as JSON.
+journal_fields() { journalctl -q -o json -u qlinkd --since "$since" "$@" | tail -n 1; }
+field_is() { [ "$(journal_fields "${@:3}" | jq -r ".$1 // \"none\"")" = "$2" ]; }
+
+# Each event has its fields in the journal, and a text that explains it; nothing of it is lost while the journal restarts.
+test_journal_has_the_fields_of_events_udp()
+{
+	local entry id
+
+	setup_service
+	links_add
+	keep_busy
+	service_start || return
+	expect_protected
+	expect_soon "ready" field_is QLINK_PEER site-b QLINK_EVENT=ready QLINK_LINK=qlink0
+	entry=$(journal_fields QLINK_EVENT=ready)
+	expect_eq "of whom" "$(jq -r '[.SYSLOG_IDENTIFIER, ._SYSTEMD_UNIT, .PRIORITY, ._TRANSPORT] | join(" ")' <<<"$entry")" \
+		"qlinkd qlinkd.service 6 journal"
+	expect_has "line" "$(jq -r .MESSAGE <<<"$entry")" "ready link=qlink0 peer=site-b"
+	id=$(sed -nE 's/^\.It ready Ta ([0-9a-f]{32})$/\1/p' /usr/share/man/man8/qlinkd.8)
+	expect_eq "MESSAGE_ID" "$(jq -r .MESSAGE_ID <<<"$entry")" "${id:-none in the manual}"
+	expect_soon "KME" field_is QLINK_LINK qlink0 QLINK_EVENT=kme-up QLINK_KME=rack
+	expect_ok "catalog" journalctl --update-catalog
+	expect_has "explained" "$(journalctl -q -x -u qlinkd QLINK_EVENT=ready --since "$since")" "Subject: Link qlink0 is ready"
+	expect_ok "another journal" systemctl restart systemd-journald
+	kmes stop a
+	expect_ok "by fields" busywait $((3 * deadline)) field_is PRIORITY 4 QLINK_EVENT=kme-down QLINK_KME=rack
+	expect_has "what to do" "$(journalctl -q -x -u qlinkd QLINK_EVENT=kme-down --since "$since")" 'qlinkctl kme check rack'
+	expect_eq "none in the stream" "$(journalctl -q -o json -u qlinkd _TRANSPORT=stdout --since "$since" | grep -c 'link=')" 0
+}
+
+# The socket of the manager starts the agent, and stays while it is started again.
+test_metrics_at_a_socket_of_the_manager_udp()
+{
+	local metrics=http://127.0.0.1:9751/metrics
+
+	setup_service
+	links_add
+	defer systemctl stop qlinkd-metrics.socket
+	expect_ok "socket" systemctl start qlinkd-metrics.socket
+	expect_eq "not yet" "$(systemctl is-active qlinkd)" inactive
+	expect_has "starts the agent" "$(curl -s -m 60 "$metrics")" 'qlinkd_agent_info{agent="site-a"'
+	expect_ok "started" systemctl -q is-active qlinkd || { show_service; return; }
+	expect_ok "stop" kill -9 "$(main_pid)"
+	expect_has "waits for the next agent" "$(curl -s -m 60 --retry 3 --retry-all-errors "$metrics")" 'qlinkd_agent_info{agent="site-a"'
+	expect_soon "restart" restarted 1
+	expect_eq "by a name" "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example' "$metrics")" 421
+	expect_eq "the broker has no socket" "$(ss -Hltnp 'sport = :9751' | grep -o 'pid=[0-9]*' | sort -u | wc -l)" 2
+}
+
 # The key of the state file comes sealed, as systemd-creds made it; the file lies in the folder of the unit.
 test_state_key_is_a_credential_udp()
 {
