@@ -5,8 +5,8 @@
 
 #include <event2/event.h>
 
+#include "common/notify.h"
 #include "libqlink/event.h"
-#include "qlinkd/base/notify.h"
 #include "qlinkd/peer/listen.h"
 #include "overview.h"
 #include "services.h"

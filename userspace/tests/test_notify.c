@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Whether messages reach the service manager. */
-#include "qlinkd/base/notify.h"
+#include "common/notify.h"
 
 #include <errno.h>
 #include <stddef.h>

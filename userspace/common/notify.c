@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/number.h"
+#include "number.h"
 
 /*
  * @text is an absolute path, or @ and a name of the abstract namespace, see unix(7). Returns the

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages to the service manager: sd_notify(3), without its library. */
-#ifndef QLINKD_NOTIFY_H
-#define QLINKD_NOTIFY_H
+#ifndef QLINK_NOTIFY_H
+#define QLINK_NOTIFY_H
 
 #include <stdint.h>
 
-#include "common/why.h"
+#include "why.h"
 
 
 /* Longest message, in bytes. */
@@ -31,7 +31,7 @@ struct notify {
  * @why: filled in on failure
  *
  * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and removes them from the
- * environment, so that no child process sends messages in the agent's name. The caller
+ * environment, so that no child process sends messages in this program's name. The caller
  * calls notify_close().
  *
  * Context: Process, before it has threads (it changes the environment).
