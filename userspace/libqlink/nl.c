@@ -329,6 +329,27 @@ static int nl_request(struct qlink_nl *nl, struct nl_msg *msg, struct nl_reply *
 	return err;
 }
 
+int qlink_nl_connect_route(struct qlink_nl *nl, struct qlink_error *error)
+{
+	int err;
+
+	errno = 0;
+	err = nl_connect(nl->sock, NETLINK_ROUTE);
+	if (err)
+		return qlink_fail_nl(error, err);
+	err = set_options(nl->sock);
+	return err ? qlink_fail(error, err, "") : 0;
+}
+
+int qlink_nl_ask(struct qlink_nl *nl, struct nl_msg *msg, struct qlink_error *error)
+{
+	struct nl_reply reply = { .error = error };
+	int err = nl_exchange(nl, msg, &reply);
+
+	nlmsg_free(msg);
+	return err;
+}
+
 static int list_grow(struct qlink_list *list)
 {
 	size_t room = list->room ? list->room * 2 : 16;

@@ -5,6 +5,7 @@
 
 #include "qlink.h"
 
+struct nl_msg;
 struct nl_sock;
 
 /**
@@ -71,6 +72,25 @@ void *qlink_list_next(struct qlink_list *list);
  */
 int qlink_nl_dump(struct qlink_nl *nl, const struct qlink_dump *dump,
 		  struct qlink_list *list, struct qlink_error *error);
+
+/**
+ * qlink_nl_connect_route() - connect a socket to rtnetlink instead of the family
+ * @nl: its @sock is allocated
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as in @error
+ */
+int qlink_nl_connect_route(struct qlink_nl *nl, struct qlink_error *error);
+
+/**
+ * qlink_nl_ask() - send a request that is answered by an ack, wait for that, and free the request
+ * @nl: the socket
+ * @msg: the request
+ * @error: filled in on failure, with the message of the kernel
+ *
+ * Return: 0, or a negative errno, as in @error
+ */
+int qlink_nl_ask(struct qlink_nl *nl, struct nl_msg *msg, struct qlink_error *error);
 
 /**
  * qlink_fail() - fill in why a call failed
