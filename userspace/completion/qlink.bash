@@ -127,6 +127,8 @@ _qlinkctl_operand()
 	1,kme) _qlink_reply check ;;
 	2,kme) _qlink_kmes ;;
 	*,kme) if [ "$prev" = link ]; then _qlink_agent_links; else _qlink_reply link take-key; fi ;;
+	1,links) _qlink_reply apply check follow show ;;
+	*,links) [ "${args[1]}" = follow ] || _qlink_devices ;;
 	1,record) _qlink_reply show ;;
 	2,record) _qlink_devices ;;
 	3,record) _qlink_reply after ;;
@@ -137,13 +139,14 @@ _qlinkctl_operand()
 
 _qlinkctl()
 {
-	local cur prev args socket='' with_value=" -c --control "
+	local cur prev args socket='' with_value=" -c --control -f --folder "
 	local top="-b --batch -d --delay -n --times -o --sort -c --control -j --json -h --help -V --version"
 
 	[[ " ${COMP_WORDS[*]} " != *" top "* ]] || with_value+=" -d --delay -n --times -o --sort "
 	_qlink_words "$with_value"
 	case $prev,${args[0]-} in
 	-c,* | --control,*) _qlink_files; return ;;
+	-f,* | --folder,*) _qlink_folders; return ;;
 	-o,top | --sort,top) _qlink_reply link state source epoch stock refill period rekeys mbit sealed fill peer; return ;;
 	-d,top | --delay,top | -n,top | --times,top) return ;;
 	esac
@@ -151,10 +154,10 @@ _qlinkctl()
 		if [ "${args[0]-}" = top ]; then
 			_qlink_reply "$top"
 		else
-			_qlink_reply -c --control -h --help -j --json -n --dry-run -s --stats -V --version
+			_qlink_reply -c --control -f --folder -h --help -j --json -n --dry-run -s --stats -V --version
 		fi
 	elif [ "${#args[@]}" = 0 ]; then
-		_qlink_reply chain doctor help key kme monitor reconnect record reload restart rotate set show status top withdraw
+		_qlink_reply chain doctor help key kme links monitor reconnect record reload restart rotate set show status top withdraw
 	else
 		_qlinkctl_operand
 	fi

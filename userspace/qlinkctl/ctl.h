@@ -50,6 +50,9 @@ struct ctl {
 	/** @control: socket of qlinkd, %NULL for the usual one */
 	const char *control;
 
+	/** @folder: where links are declared, %NULL for the usual one */
+	const char *folder;
+
 	/** @dry_run: change nothing; for the command reload */
 	bool dry_run;
 

@@ -11,6 +11,8 @@
 #include "key.h"
 #include "kme.h"
 #include "libqlink/option.h"
+#include "links/declared.h"
+#include "links/links.h"
 #include "monitor.h"
 #include "record.h"
 #include "set.h"
@@ -35,6 +37,8 @@ static const char help_tail[] =
 "       qlinkctl key add DEV batch PATH\n"
 "       qlinkctl key del DEV tx|rx epoch N\n"
 "       qlinkctl [-j] [-c SOCKET] doctor [DEV] [config FILE]\n"
+"       qlinkctl [-j] [-f FOLDER] links apply|check|show [DEV]...\n"
+"       qlinkctl [-f FOLDER] links follow\n"
 "       qlinkctl [-j] [-c SOCKET] status\n"
 "       qlinkctl [-bj] [-c SOCKET] top [-n TIMES] [-d SECONDS] [-o COLUMN]\n"
 "       qlinkctl [-j] [-c SOCKET] [-n] reload\n"
@@ -51,6 +55,7 @@ static const char help_tail[] =
 "44 bytes of a key and its salt, or for batch one key on each line, from tx|rx on.\n"
 "\n"
 "  -c, --control SOCKET  where qlinkd listens; the default is " AGENT_CONTROL "\n"
+"  -f, --folder FOLDER   where links are declared; the default is " DECLARED_FOLDER "\n"
 "  -j, --json            JSON, see qlinkctl(8)\n"
 "  -n, --dry-run         only show what the reload would change\n"
 "  -s, --stats           also show counters that are 0\n"
@@ -89,6 +94,7 @@ static const struct ctl_command commands[] = {
 	{ "help", help_run },
 	{ "key", key_run },
 	{ "kme", kme_command_run },
+	{ "links", links_run },
 	{ "monitor", monitor_run },
 	{ "reconnect", reconnect_run },
 	{ "record", record_run },
@@ -105,6 +111,7 @@ static const struct ctl_command commands[] = {
 
 static const struct option long_options[] = {
 	{ "control", required_argument, NULL, 'c' },
+	{ "folder", required_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "dry-run", no_argument, NULL, 'n' },
@@ -130,7 +137,7 @@ static const struct option top_options[] = {
 static bool is_top(int argc, char **argv)
 {
 	opterr = 0;
-	while (getopt_long(argc, argv, "+bc:hjnsV", long_options, NULL) != -1)
+	while (getopt_long(argc, argv, "+bc:f:hjnsV", long_options, NULL) != -1)
 		;
 	opterr = 1;
 	return optind < argc && !strcmp(argv[optind], "top");
@@ -143,6 +150,7 @@ static int take_option(struct ctl *ctl, int option)
 	case 'b': ctl->top.batch = true; break;
 	case 'c': ctl->control = optarg; break;
 	case 'd': ctl->top.delay = optarg; break;
+	case 'f': ctl->folder = optarg; break;
 	case 'h': return print_help();
 	case 'j': ctl->json = true; break;
 	case 'n':
@@ -165,7 +173,7 @@ static int run(struct ctl *ctl, int argc, char **argv)
 
 	/* 0 has it start over. Options may be anywhere: getopt_long() moves them to the front. */
 	optind = 0;
-	while ((option = getopt_long(argc, argv, has_top ? "bc:d:hjn:o:V" : "c:hjnsV",
+	while ((option = getopt_long(argc, argv, has_top ? "bc:d:hjn:o:V" : "c:f:hjnsV",
 				     has_top ? top_options : long_options, NULL)) != -1) {
 		err = take_option(ctl, option);
 		if (err >= 0)
