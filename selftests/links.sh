@@ -18,7 +18,7 @@ declare_links()
 }
 
 # links WORD…: what it prints, errors too.
-links() { in_ns "$ns1" qlinkctl -d "$tmp/links.d" links "$@" 2>&1; }
+links() { in_ns "$ns1" qlinkctl -f "$tmp/links.d" links "$@" 2>&1; }
 both_declared() { declare_links "$udp_words" "$eth_words" " parcel pack parcel-hold-us 50"; }
 
 # options DEVICE: all that ip shows of a link and its words set.
@@ -128,7 +128,7 @@ follow_start()
 	socat -u "UNIX-RECV:$tmp/notify" "CREATE:$tmp/told" &
 	defer kill $!
 	expect_soon "notify" test -S "$tmp/notify"
-	NOTIFY_SOCKET=$tmp/notify ip netns exec "$ns1" qlinkctl -d "$tmp/links.d" links follow >"$tmp/said" 2>&1 &
+	NOTIFY_SOCKET=$tmp/notify ip netns exec "$ns1" qlinkctl -f "$tmp/links.d" links follow >"$tmp/said" 2>&1 &
 	follower=$!
 	defer kill "$follower"
 	expect_soon "ready" told READY=1
@@ -209,7 +209,7 @@ test_many()
 	expect_eq "check" "$(links check | tail -n 1)" \
 		"100 links in 1 file of $tmp/links.d, 0 errors"
 	expect_refused "apply without rights" "many1: refused: " in_ns "$ns1" setpriv --bounding-set=-net_admin \
-		qlinkctl -d "$tmp/links.d" links apply
+		qlinkctl -f "$tmp/links.d" links apply
 	expect_eq "none" "$(devices "$ns1")" 0
 	expect_eq "made" "$(links apply | grep -c ': made$')" 100
 	expect_eq "kept" "$(links apply | grep -c ': as declared$')" 100
