@@ -131,6 +131,6 @@ module_exit(qlink_exit);
 
 MODULE_DESCRIPTION("Ethernet link sealed with AES-256-GCM under QKD and post-quantum keys");
 MODULE_LICENSE("GPL");
-/* As in dkms.conf. With it the module has a hash of its sources: see "qlinkctl doctor". */
-MODULE_VERSION("0.1");
+/* With it the module has a hash of its sources: see "qlinkctl doctor". */
+MODULE_VERSION(QLINK_VERSION);
 MODULE_SOFTDEP("pre: aesni_intel gcm");
