@@ -13,6 +13,7 @@ help:
 	@echo 'make bench       what a frame costs, beside macsec and others; KERNEL=6.12, QUICK=1;'
 	@echo '                 HERE=1: in time, on this machine and its kernel, as root'
 	@echo 'make soak        the tests that take hours'
+	@echo 'make deb         Debian packages and a bill of materials, in build/deb'
 	@echo
 	@echo 'make             modules and userspace for this machine (Debian 13)'
 	@echo 'make modules     qlink.ko for the kernel of KDIR'
@@ -55,6 +56,9 @@ bench: setup
 	scripts/bench
 endif
 
+deb:
+	scripts/deb
+
 soak:
 	scripts/setup debug
 	scripts/check --soak
@@ -64,4 +68,4 @@ clean:
 	[ ! -d userspace ] || $(MAKE) -C userspace clean
 	[ ! -d $(KDIR) ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 
-.PHONY: all help modules userspace install setup demo check bench soak clean
+.PHONY: all help modules userspace install setup demo check bench deb soak clean
