@@ -72,8 +72,8 @@ test_two_sites_as_the_readme_has_them()
 {
 	local n_pasted=0 n
 
-	# No block goes untried; scripts/by-hand has the first, and scripts/at-boot those for boots.
-	expect_eq "blocks" "$(sed -n 's/^```sh //p' "$page" | tr '\n' ' ')" "by-hand site-a site-b site-a both site-a at-boot at-boot-systemd-networkd at-boot-NetworkManager at-boot-ifupdown at-boot both both "
+	# No block goes untried; scripts/packages has the first, scripts/by-hand the second, and scripts/at-boot those for boots.
+	expect_eq "blocks" "$(sed -n 's/^```sh //p' "$page" | tr '\n' ' ')" "packages by-hand site-a site-b site-a both site-a at-boot at-boot-systemd-networkd at-boot-NetworkManager at-boot-ifupdown at-boot both both "
 	setup_ns ns1 ns2
 	expect_ok "the wire" connect_ns "$ns1" "$ns2" veth0 "${outer[1]}" "${outer[2]}"
 	host_start 1
