@@ -24,6 +24,11 @@
 		"-addext subjectAltName=DNS:ec " \
 		"-addext basicConstraints=critical,CA:FALSE " \
 		"-keyout ec.key -out ec.pem 2>/dev/null"
+/* Its name would clear a terminal. */
+#define RUDE_CERT	"openssl req -x509 -newkey ML-DSA-65 -nodes -days 9 " \
+		"-subj \"/CN=$(printf 'x\\033[2J\\302\\233y')\" -utf8 -CA ca.pem -CAkey ca.key " \
+		"-addext subjectAltName=DNS:rude -addext basicConstraints=critical,CA:FALSE " \
+		"-keyout rude.key -out rude.pem 2>/dev/null"
 #define STALE_CERT	"openssl req -x509 -newkey ML-DSA-65 -nodes " \
 		"-not_before 20240101000000Z -not_after 20240201000000Z " \
 		"-subj /CN=old -CA ca.pem -CAkey ca.key " \
@@ -77,6 +82,8 @@ static void pki_make(void)
 	snprintf(command, sizeof(command), "cd %s && " EC_CERT, dir);
 	shell(command);
 	snprintf(command, sizeof(command), "cd %s && " STALE_CERT, dir);
+	shell(command);
+	snprintf(command, sizeof(command), "cd %s && " RUDE_CERT, dir);
 	shell(command);
 	snprintf(command, sizeof(command), "cd %s && " DEEP_CERTS, dir);
 	shell(command);
@@ -306,6 +313,13 @@ TEST(the_certificate_of_another_link_is_refused)
 {
 	check_refused("site-c", "ca.pem", NULL, TLS_REFUSAL_IDENTITY,
 		      "wrong-identity: the certificate names site-c, want site-b");
+}
+
+/* The words reach logs and the terminals of operators. */
+TEST(a_name_in_a_certificate_moves_no_cursor)
+{
+	check_refused("rude", "ca.pem", NULL, TLS_REFUSAL_IDENTITY,
+		      "wrong-identity: the certificate names x?[2J??y, want site-b");
 }
 
 TEST(a_certificate_with_another_key_type_is_refused)

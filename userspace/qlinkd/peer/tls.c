@@ -377,10 +377,10 @@ static const char *find_peer(const struct tls *tls, X509 *cert)
 static int refuse_identity(struct tls *tls, X509 *cert,
 			   struct qlink_why *why)
 {
-	char name[65] = "no name";
+	char name[CREDENTIALS_SUBJECT];
 
-	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName,
-				  name, sizeof(name));
+	/* It goes to logs and terminals, and whoever has a certificate of the CA may connect. */
+	credentials_subject(X509_get_subject_name(cert), name, sizeof(name));
 	return tls_refuse(tls->context, TLS_REFUSAL_IDENTITY, why,
 			  "the certificate names %.40s, want %.40s%s", name,
 			  tls->peers[0] ? tls->peers[0] : "no peer: this agent dials all of them",
