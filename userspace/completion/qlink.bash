@@ -14,8 +14,18 @@ declare -gA _qlink_values=(
 	[accept]="qkd hybrid pqc static hybrid2 qkd2"
 )
 
-# _qlink_reply WORD…: offers those WORDs that begin as the word at the cursor does.
-_qlink_reply() { mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$*" -- "$cur"); }
+# _qlink_reply WORDS…: offers those WORDS, parted by blanks, that begin as the word at the cursor does. A device may be
+# called "$(reboot)": "compgen -W" would run that, and so would the line that bash completes, without a quote.
+_qlink_reply()
+{
+	local word words IFS=$' \t\n'
+
+	read -r -d '' -a words <<<"$*"
+	for word in "${words[@]}"; do
+		printf -v word %q "$word"
+		[[ $word != "$cur"* ]] || COMPREPLY+=("$word")
+	done
+}
 _qlink_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); }
 _qlink_folders() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur"); }
 
