@@ -45,7 +45,9 @@ static void start(void)
 	strcpy(addr.sun_path, path);
 	at = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	CHECK_NUMBER("bind", bind(at, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	CHECK_NUMBER("pipe", pipe2(stream, O_CLOEXEC | O_NONBLOCK), 0);
+	/* As the service manager makes it: it waits when it is full. */
+	CHECK_NUMBER("stream", socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stream), 0);
+	CHECK_NUMBER("reader", fcntl(stream[0], F_SETFL, O_NONBLOCK), 0);
 	log_init(&now_log, stream[1], 0);
 }
 
@@ -191,5 +193,29 @@ TEST(a_journal_that_takes_nothing_loses_nothing)
 	at = -1;
 	CHECK_NUMBER("write", log_write(&now_log, LOG_ERR, "no-journal", none, 0), 0);
 	CHECK_TEXT("stream", read_text(stream[0]), "<3>no-journal\n");
+	stop();
+}
+
+/* The agent goes on, and says later what it could not say. */
+TEST(a_journal_that_hangs_holds_up_nobody)
+{
+	const struct log_field none[] = { { .name = NULL } };
+	char event[24];
+	int i, err = 0;
+
+	start();
+	name_stream(stream[1]);
+	journal_open(&now_log.journal, stream[1], path);
+	alarm(60);
+	for (i = 0; i < 100000 && !err; i++) {
+		snprintf(event, sizeof(event), "event-%d", i);
+		err = log_write(&now_log, LOG_ERR, event, none, (uint64_t)i * 1000);
+	}
+	alarm(0);
+	CHECK_NUMBER("full", err, -EAGAIN);
+	while (*read_text(at))
+		;
+	CHECK_NUMBER("write", log_write(&now_log, LOG_ERR, "again", none, (uint64_t)i * 1000), 0);
+	CHECK(strstr(read_text(at), "\nQLINK_SUPPRESSED_LINES=1\n"), "not counted");
 	stop();
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -122,11 +123,20 @@ static struct rate *budget_of(struct log *log, const char *event, const struct l
 	return &log->events[(hash ^ hash >> 16) % LOG_BUDGETS];
 }
 
-/* One write(), so that lines of other writers cannot come in between. */
+/*
+ * One call, so that lines of other writers cannot come in between. The stream to the journal is a socket, which must
+ * not hold up the agent while the journal hangs.
+ */
 static int put_line(const struct log *log, struct line *line)
 {
+	ssize_t n;
+
 	line->text[line->len++] = '\n';
-	return write(log->fd, line->text, line->len) < 0 ? -errno : 0;
+	if (log->journal.fd < 0)
+		n = write(log->fd, line->text, line->len);
+	else
+		n = send(log->fd, line->text, line->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return n < 0 ? -errno : 0;
 }
 
 /* The journal has the level elsewhere, and the line without it. */
@@ -168,5 +178,7 @@ int log_write(struct log *log, int level, const char *event,
 	err = put(log, &line, head, &entry);
 	if (!err)
 		*n_suppressed = 0;
+	else if (err == -EAGAIN)
+		(*n_suppressed)++;
 	return err;
 }

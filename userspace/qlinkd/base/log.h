@@ -96,9 +96,10 @@ void log_init(struct log *log, int fd, uint64_t now);
  * event about each subject, and one for each class. The next line of the class that is written
  * says how many were suppressed.
  *
- * If @log->journal is open, the journal gets the line and the fields by themselves.
+ * If @log->journal is open, the journal gets the line and the fields by themselves. A line that it does not take now counts as
+ * suppressed.
  *
- * Context: Process; one write() a line.
+ * Context: Process; one write() a line, which waits only if @log->journal is not open.
  * Return: 0, %-EAGAIN if the line was suppressed, or what write() failed with.
  */
 int log_write(struct log *log, int level, const char *event,
