@@ -37,6 +37,8 @@ from peermessages import (
 
 SEED, N_SPOILT = 20, 1500
 PORT = 47200
+# What stands before the payload of a segment: Ethernet, IPv4 and TCP.
+TCP_BYTES = 14 + 20 + 20
 PLAIN = ("-d", f"tcp.port=={PORT},qlinkd")
 HALF = (bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48)))
 SESSION, NONCE = bytes(48), bytes(range(100, 132))
@@ -171,6 +173,17 @@ def is_good(message: bytes) -> bool:
     except Malformed:
         return False
     return True
+
+
+def test_truncated_segments(folder: pathlib.Path) -> str:
+    """Where the capture ends in the length of a message, or soon behind it, that is said, and nothing fails."""
+    message = encode(OFFER, 7, SPEAKER, OTHER)
+    for captured in range(1, 9):
+        pcap = packets.write(folder / "pcap", packets.Stream(PORT).say(message, 20000), TCP_BYTES + captured)
+        said = tshark.run(pcap, "-V", *PLAIN)
+        if f"[Expert Info (Note/Undecoded): {captured} of {len(message)} bytes were captured]" not in said:
+            return f"{captured} bytes captured: {said}"
+    return ""
 
 
 def test_spoilt_messages(folder: pathlib.Path) -> str:

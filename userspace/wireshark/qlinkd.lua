@@ -279,9 +279,9 @@ local function show(tvb, pinfo, tree)
 	return tvb:len()
 end
 
--- length_of(tvb, _, at): how long the message at this place is. Where it cannot be, it takes what there is.
+-- length_of(tvb, _, at): how long the message at this place is. Where it cannot be, or was not captured, it takes what there is.
 local function length_of(tvb, _, at)
-	local length = string.unpack(">I4", tvb:raw(at, 4))
+	local length = tvb:captured_len() - at >= 4 and string.unpack(">I4", tvb:raw(at, 4)) or 0
 
 	return length >= HEADER_BYTES and length <= MOST_BYTES and length or math.max(tvb:reported_length_remaining(at), 4)
 end
