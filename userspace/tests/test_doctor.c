@@ -535,6 +535,47 @@ TEST(a_command_gets_its_value)
 	CHECK_TEXT("no value", finding.command, "ping ADDRESS");
 }
 
+/* People copy them to a shell, and names of devices and certificates may have any sign. */
+TEST(a_command_has_words_that_a_shell_leaves_alone)
+{
+	struct finding finding = { .cause = CAUSE_DEVICE_DOWN };
+	char text[400];
+
+	finding_mend(&finding, "ip link set %s up   # %lld", "qlink0.7", 7LL);
+	CHECK_TEXT("plain", finding.command, "ip link set qlink0.7 up   # 7");
+	finding_mend(&finding, "ip link set %s up", "$(reboot)");
+	CHECK_TEXT("a command", finding.command, "ip link set '$(reboot)' up");
+	finding_mend(&finding, "qlink-pki cert FOLDER %s   # to %s", "The CA; it's `ours`", "/a b");
+	CHECK_TEXT("a quote", finding.command, "qlink-pki cert FOLDER 'The CA; it'\\''s `ours`'   # to '/a b'");
+	finding_mend_with(&finding, "qlinkctl chain accept DEVICE", "DEVICE", "a&b");
+	CHECK_TEXT("of a table", finding.command, "qlinkctl chain accept 'a&b'");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	finding_mend(&finding, "ping %s", text);
+	CHECK_NUMBER("cut off", strlen(finding.command), sizeof(finding.command) - 1);
+}
+
+TEST(no_text_moves_the_cursor)
+{
+	struct finding *finding;
+	json_t *report;
+
+	set_up(NULL, NULL);
+	found.n = 0;
+	finding = findings_add(&found, CAUSE_UNKNOWN, "a\033[2J\nb\xc2\x9b\x7f\xe2\x80\xa6");
+	finding_saw(finding, "c\xff\xe2\x80\xa6");
+	finding_mend(finding, "%s", "d\r");
+	CHECK_TEXT("what", finding->what, "a?[2J?b???\xe2\x80\xa6");
+	CHECK_TEXT("not UTF-8", finding->evidence, "c????");
+	CHECK_TEXT("command", finding->command, "'d?'");
+	machine_unseen(&machine, "\033c");
+	CHECK_TEXT("unseen", machine.unseen[0], "?c");
+	report = report_json(&facts, &found);
+	CHECK_TEXT("JSON has it", fact_text(json_array_get(fact(report, "causes"), 0), "evidence"), "c????");
+	json_decref(report);
+	tear_down();
+}
+
 /* Far more than a link can have; the last one is overwritten. */
 TEST(findings_do_not_run_over)
 {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "machine.h"
+
 #define BIT(layer)	(1U << LAYER_##layer)
 /* What keeps agents from agreeing on keys. */
 #define NO_KEYS		(BIT(MODULE) | BIT(DEVICE) | BIT(CLOCK) | BIT(FILES) | BIT(DATES) | BIT(CONFIG) | BIT(AGENT) | \
@@ -132,6 +134,7 @@ uint32_t layer_follows(unsigned int layer)
 	va_start(ap, format);						\
 	vsnprintf(to, sizeof(to), format, ap);				\
 	va_end(ap);							\
+	text_clean(to);						\
 } while (0)
 
 struct finding *findings_add(struct findings *to, enum cause cause, const char *format, ...)
@@ -153,22 +156,72 @@ void finding_saw(struct finding *finding, const char *format, ...)
 	FILL(finding->evidence, format);
 }
 
+/* Adds text to a command; what does not fit is cut off. */
+static void add(struct finding *finding, const char *text, size_t len)
+{
+	size_t used = strlen(finding->command);
+
+	snprintf(finding->command + used, sizeof(finding->command) - used, "%.*s", (int)len, text);
+}
+
+/* Adds a word, in quotes if a shell would take it for more than a word. */
+static void add_word(struct finding *finding, const char *word)
+{
+	static const char plain[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.,:/@+%=";
+	size_t len;
+
+	if (!word[strspn(word, plain)]) {
+		add(finding, word, strlen(word));
+		return;
+	}
+	add(finding, "'", 1);
+	while (*word) {
+		len = strcspn(word, "'");
+		add(finding, word, len);
+		if (word[len])
+			add(finding, "'\\''", 4);
+		word += len + !!word[len];
+	}
+	add(finding, "'", 1);
+}
+
 void finding_mend(struct finding *finding, const char *format, ...)
 {
-	FILL(finding->command, format);
+	const char *at;
+	char number[24];
+	va_list ap;
+
+	finding->command[0] = '\0';
+	va_start(ap, format);
+	while ((at = strchr(format, '%'))) {
+		add(finding, format, (size_t)(at - format));
+		format = at + 2;
+		if (at[1] == 's') {
+			add_word(finding, va_arg(ap, const char *));
+			continue;
+		}
+		/* The only other one is %lld. */
+		snprintf(number, sizeof(number), "%lld", va_arg(ap, long long));
+		add(finding, number, strlen(number));
+		format = at + 4;
+	}
+	va_end(ap);
+	add(finding, format, strlen(format));
+	text_clean(finding->command);
 }
 
 void finding_mend_with(struct finding *finding, const char *command, const char *word, const char *value)
 {
-	size_t used = 0, room = sizeof(finding->command);
 	const char *at;
 
-	while (*value && (at = strstr(command, word)) && used < room) {
-		used += (size_t)snprintf(finding->command + used, room - used, "%.*s%s", (int)(at - command), command, value);
+	finding->command[0] = '\0';
+	while (*value && (at = strstr(command, word))) {
+		add(finding, command, (size_t)(at - command));
+		add_word(finding, value);
 		command = at + strlen(word);
 	}
-	if (used < room)
-		snprintf(finding->command + used, room - used, "%s", command);
+	add(finding, command, strlen(command));
+	text_clean(finding->command);
 }
 
 bool findings_has(const struct findings *findings, enum cause cause)

@@ -126,7 +126,9 @@ void finding_saw(struct finding *finding, const char *format, ...);
 /**
  * finding_mend() - fill in the command that mends it
  * @finding: the finding
- * @format: the command
+ * @format: the command; it may have %s, a word of it, and %lld
+ *
+ * People copy the command to a shell. So a word that a shell would take for more is put in quotes.
  */
 __attribute__((format(printf, 2, 3)))
 void finding_mend(struct finding *finding, const char *format, ...);
@@ -136,7 +138,7 @@ void finding_mend(struct finding *finding, const char *format, ...);
  * @finding: the finding
  * @command: the command
  * @word: the word, in capital letters; it may stand in @command more than once, or not at all
- * @value: what takes its place; the word stays if this is empty
+ * @value: what takes its place, as a word of finding_mend(); @word stays if this is empty
  */
 void finding_mend_with(struct finding *finding, const char *command, const char *word, const char *value);
 

@@ -150,7 +150,7 @@ static void judge_kme(const struct facts *facts, const json_t *kme, struct findi
 	if (certificate && fact_number(certificate, "not_after") < facts->machine->now)
 		found->also = 1U << LAYER_DATES;
 	if (row->command)
-		finding_mend(found, "%s", row->command);
+		finding_mend_with(found, row->command, "", "");
 	else
 		finding_mend(found, "qlinkctl kme check %s link %s   # once it is mended at the KME", name, facts->device);
 }

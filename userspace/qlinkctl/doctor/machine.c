@@ -70,6 +70,21 @@ long long fact_growth(const struct facts *facts, const char *path)
 	return json_integer_value(now) - json_integer_value(before);
 }
 
+/* Names of devices, files and certificates may have any byte, and come to a terminal. */
+void text_clean(char *text)
+{
+	json_t *valid = json_string(text);
+	unsigned char *at;
+
+	for (at = (unsigned char *)text; *at; at++) {
+		if (*at < ' ' || *at == 0x7f || (*at > 0x7f && !valid))
+			*at = '?';
+		else if (*at == 0xc2 && at[1] < 0xa0)
+			at[0] = at[1] = '?';
+	}
+	json_decref(valid);
+}
+
 void machine_unseen(struct machine *machine, const char *format, ...)
 {
 	va_list ap;
@@ -77,6 +92,7 @@ void machine_unseen(struct machine *machine, const char *format, ...)
 	if (machine->n_unseen == UNSEEN_MAX)
 		return;
 	va_start(ap, format);
-	vsnprintf(machine->unseen[machine->n_unseen++], sizeof(machine->unseen[0]), format, ap);
+	vsnprintf(machine->unseen[machine->n_unseen], sizeof(machine->unseen[0]), format, ap);
 	va_end(ap);
+	text_clean(machine->unseen[machine->n_unseen++]);
 }

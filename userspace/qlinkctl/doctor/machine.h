@@ -210,6 +210,12 @@ long long fact_growth(const struct facts *facts, const char *path);
 bool fact_lists(const json_t *array, const char *text);
 
 /**
+ * text_clean() - replace bytes that would move a cursor, or that are not UTF-8, by question marks
+ * @text: the text
+ */
+void text_clean(char *text);
+
+/**
  * machine_unseen() - note that something could not be seen
  * @machine: the machine
  * @format: what, and why

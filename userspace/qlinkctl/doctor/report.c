@@ -38,8 +38,11 @@ static void head(const struct facts *facts, const struct findings *findings, FIL
 {
 	const char *protection = protection_of(facts);
 	size_t n = count_causes(findings);
+	char name[100];
 
-	fprintf(to, "%s: ", *facts->device ? facts->device : "qlink");
+	snprintf(name, sizeof(name), "%s", *facts->device ? facts->device : "qlink");
+	text_clean(name);
+	fprintf(to, "%s: ", name);
 	if (!n)
 		fputs(!strcmp(protection, "protected") ? "protected" : "nothing wrong was seen, and its protection is not known", to);
 	else

@@ -152,7 +152,7 @@ static void judge_config(const struct machine *machine, struct findings *to)
 	row = find_words(rows, machine->config_error);
 	found = findings_add(to, row->cause, "%s", row->what);
 	finding_saw(found, "qlinkd -n -c %s: %s", machine->config, machine->config_error);
-	finding_mend(found, "%s", row->command);
+	finding_mend_with(found, row->command, "", "");
 }
 
 static void judge_absence(const struct machine *machine, struct findings *to)

@@ -49,10 +49,13 @@ static void frame_packet(const struct facts *facts, bool is_incoming, struct pac
 /* What lets a packet pass, as a rule that is put before the one that drops it. */
 static void mend(struct finding *found, const struct rules_verdict *verdict, const char *condition)
 {
-	char chain[200];
+	char chain[200], command[400];
 
+	/* nft itself allows no name that a shell would take for more than a word. */
 	rules_chain(verdict->chain, chain, sizeof(chain));
-	finding_mend(found, "nft insert rule %s %s accept   # and in the file that makes these rules", chain, condition);
+	snprintf(command, sizeof(command), "nft insert rule %s %s accept   # and in the file that makes these rules", chain,
+		 condition);
+	finding_mend_with(found, command, "", "");
 }
 
 static bool is_dropped(const struct facts *facts, const struct packet *packet, bool is_well,
