@@ -320,6 +320,30 @@ TEST(without_an_agent_the_configuration_is_asked)
 	}
 }
 
+/* Who is not the service tries the configuration, and may read fewer files than the service. */
+TEST(a_file_that_only_the_service_reads_is_no_cause)
+{
+	set_up(NULL, NULL);
+	json_decref(machine.status);
+	machine.status = NULL;
+	facts.agent_link = facts.agent_peer = NULL;
+	machine.agent_error = ECONNREFUSED;
+	machine.is_own_try = true;
+	strcpy(machine.config_error, "key /x: user 1000 may not read it");
+	CHECK_TEXT("causes", judged(), "agent-down");
+	strcpy(machine.config_error, "/x:4: link: policy: must be");
+	CHECK_TEXT("another reason", judged(), "config-refused>agent-down");
+	tear_down();
+}
+
+TEST(a_date_that_no_calendar_has_is_said_to_be_one)
+{
+	set_up("'not_before': 500", "'not_before': 9000000000000000000");
+	CHECK(strstr(judged(), "certificate-early"), "%s", judged());
+	CHECK(strstr(found.list[0].evidence, "9000000000000000000"), "%s", found.list[0].evidence);
+	tear_down();
+}
+
 TEST(static_keys_need_no_agent)
 {
 	set_up("'accept': ['hybrid', 'pqc']", "'accept': ['static']");

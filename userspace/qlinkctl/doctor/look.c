@@ -251,9 +251,12 @@ static void look_at_config(struct machine *machine)
 	}
 	program_run(runs_as_service(machine) ? argv : argv + 4, &result);
 	machine->has_config = result.status == 0 || result.status == 1;
+	machine->is_own_try = geteuid();
 	words = !strncmp(result.err, "qlinkd: ", 8) ? result.err + 8 : result.err;
 	if (result.status == 1)
 		snprintf(machine->config_error, sizeof(machine->config_error), "%s", words);
+	if (machine->is_own_try && strstr(words, "may not read it"))
+		machine_unseen(machine, "the files of %.100s: they need root", machine->config);
 	free(result.out);
 }
 

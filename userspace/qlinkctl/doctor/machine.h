@@ -84,6 +84,9 @@ struct machine {
 	/** @config_error: why qlinkd refuses the configuration; empty if it does not */
 	char config_error[400];
 
+	/** @is_own_try: qlinkd was asked as a user who may read fewer files than the service */
+	bool is_own_try;
+
 	/** @has_config: qlinkd was asked about the configuration, because no agent runs */
 	bool has_config;
 
