@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include "qlinkctl/agent.h"
 #include "qlinkctl/doctor/report.h"
 #include "tap.h"
 
@@ -610,6 +615,33 @@ TEST(findings_do_not_run_over)
 		findings_add(&found, CAUSE_KME_DOWN, "KME %zu", i);
 	CHECK_NUMBER("findings", found.n, FINDINGS_MAX);
 	CHECK_TEXT("the last", found.list[FINDINGS_MAX - 1].what, "KME 36");
+}
+
+/* Calls of an agent that hangs stay in its queue, even if who called is gone; behind the last one connect() waits. */
+TEST(no_call_waits_for_ever)
+{
+	char folder[] = "/tmp/qlink-doctor-XXXXXX";
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const struct ctl ctl = { .control = at.sun_path };
+	struct timeval patience = { 0 };
+	socklen_t len = sizeof(patience);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, n;
+
+	CHECK(mkdtemp(folder), "mkdtemp");
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/control", folder);
+	CHECK_NUMBER("bind", bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	CHECK_NUMBER("listen", listen(listener, 0), 0);
+	fd = agent_dial(&ctl, 0);
+	CHECK_NUMBER("limit", getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, &len), 0);
+	CHECK_NUMBER("seconds", patience.tv_sec, 10);
+	for (n = 0; fd >= 0 && n < 100; n++) {
+		close(fd);
+		fd = agent_dial(&ctl, SOCK_NONBLOCK);
+	}
+	CHECK_NUMBER("a full queue", fd, -ETIMEDOUT);
+	close(listener);
+	unlink(at.sun_path);
+	rmdir(folder);
 }
 
 TEST(findings_are_sorted_by_cause)
