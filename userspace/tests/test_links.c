@@ -285,6 +285,28 @@ TEST(hidden_options_are_set_with_the_mode_that_shows_them)
 	declared_free(&declared);
 }
 
+TEST(a_hold_is_set_where_the_mode_is_there_already)
+{
+	struct comparison comparison = { 0 };
+	struct declared declared;
+	struct qlink_link is;
+
+	read_one(&declared, "qlink0 " UDP " parcel pack parcel-hold-us 50\n");
+	is = link_of(&declared);
+	is.config.present &= ~(1ULL << IFLA_QLINK_PARCEL_HOLD_US);
+	is.config.parcel_hold_us = 0;
+	compare_options(&comparison, &declared.links[0], 0, &is);
+	CHECK_NUMBER("changed", comparison.change.present, 1ULL << IFLA_QLINK_PARCEL_HOLD_US);
+	CHECK_NUMBER("hold", comparison.change.parcel_hold_us, 50);
+	CHECK_TEXT("said", comparison.text, "parcel-hold-us none, declared 50");
+	/* None is declared, and none is there. */
+	declared.links[0].is.config.parcel_hold_us = 0;
+	comparison = (struct comparison){ 0 };
+	compare_options(&comparison, &declared.links[0], 0, &is);
+	CHECK_NUMBER("no change", comparison.change.present, 0);
+	declared_free(&declared);
+}
+
 TEST(a_lower_device_is_compared_by_its_index)
 {
 	struct comparison comparison = { 0 };

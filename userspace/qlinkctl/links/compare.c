@@ -51,12 +51,20 @@ static bool differs(const struct qlink_attr *attr, const struct qlink_config *de
 	return strcmp(text, is_text);
 }
 
+/* The kernel shows no hold of 0 in the mode that uses it, either. */
+static bool is_hidden(const struct qlink_config *is, unsigned int type)
+{
+	bool is_used = type == IFLA_QLINK_PARCEL_HOLD_US && is->parcel == QLINK_PARCEL_MODE_PACK;
+
+	return !qlink_config_has(is, type) && BIT(type) & HIDDEN_BITS && !is_used;
+}
+
 static void compare_option(struct comparison *comparison, const struct qlink_attr *attr,
 			   const struct qlink_config *declared, const struct qlink_config *is)
 {
 	char is_text[QLINK_ATTR_TEXT], text[QLINK_ATTR_TEXT];
 
-	if (!qlink_config_has(is, attr->type) && BIT(attr->type) & HIDDEN_BITS)
+	if (is_hidden(is, attr->type))
 		return;
 	/* The least number of KMEs is part of what accept says. */
 	if (attr->type == IFLA_QLINK_ACCEPT_KMES || !differs(attr, declared, is, is_text, text))
