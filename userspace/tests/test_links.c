@@ -98,11 +98,26 @@ TEST(a_line_has_the_words_of_ip_link_add)
 	declared_free(&declared);
 }
 
+struct row {
+	const char *content, *said;
+};
+
+static void check_errors(const struct row *rows, size_t n)
+{
+	struct declared declared;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		CHECK_TEXT(rows[i].content, read_one(&declared, rows[i].content), rows[i].said);
+		CHECK_NUMBER(rows[i].content, declared.n, 0);
+		CHECK_NUMBER(rows[i].content, declared.n_errors, 1);
+		declared_free(&declared);
+	}
+}
+
 TEST(an_error_names_file_line_and_rule)
 {
-	static const struct {
-		const char *content, *said;
-	} rows[] = {
+	static const struct row rows[] = {
 		{ "qlink0 type qlink id 0\n", "a.conf:1: id \"0\": not a number from 1 to 65535" },
 		{ "\n\nqlink0 " UDP "\n mut 1400\n", "a.conf:4: \"mut\": no such option" },
 		{ "qlink0 " UDP "\n\n port 7001\n", "a.conf:3: port: given twice" },
@@ -147,13 +162,45 @@ TEST(an_error_names_file_line_and_rule)
 		{ "link eth0 name q " UDP "\n",
 		  "a.conf:1: link, peer, ethertype and local, remote, port, dev, roam exclude each other" },
 	};
+
+	check_errors(rows, COUNT(rows));
+}
+
+TEST(what_the_kernel_refuses_is_an_error)
+{
+	static const struct row rows[] = {
+		{ "link eth0 name q type qlink id 7 peer 00:00:00:00:00:00\n",
+		  "a.conf:1: peer 00:00:00:00:00:00: not the address of one device" },
+		{ "q address 01:00:00:00:00:01 " UDP "\n",
+		  "a.conf:1: address \"01:00:00:00:00:01\": not the address of one device" },
+		{ "q type qlink id 7 local 192.0.2.2 remote 255.255.255.255 port 1\n",
+		  "a.conf:1: remote 255.255.255.255: not the address of one machine" },
+		{ "link eth0 name q type qlink id 7 peer 02:00:00:00:00:02 ttl 5\n",
+		  "a.conf:1: dscp, ecn, ttl and fwmark are of the udp underlay: eth has no IP header" },
+		{ "link eth0 name q type qlink id 7 peer 02:00:00:00:00:02 source-ports 4\n",
+		  "a.conf:1: source-ports is of the udp underlay: eth has no ports" },
+		{ "q " UDP " parcel-bytes 5\n", "a.conf:1: parcel-bytes 5: neither 0 nor a number from 128 to 16032" },
+		{ "q " UDP " parcel constant parcel-interval-us 3000 keepalive-ms 10\n",
+		  "a.conf:1: keepalive-ms 10: below 4 times parcel-interval-us 3000" },
+	};
+
+	check_errors(rows, COUNT(rows));
+}
+
+TEST(what_the_kernel_takes_is_taken)
+{
+	static const char *rows[] = {
+		"q type qlink id 7 local 240.0.0.1 remote 240.0.0.2 port 1\n",
+		"link eth0 name q type qlink id 7 peer 02:00:00:00:00:02 dscp 0 ecn off\n",
+		"q " UDP " parcel-bytes 0 parcel constant keepalive-ms 10\n",
+		"q " UDP " parcel-bytes 128\n",
+	};
 	struct declared declared;
 	size_t i;
 
 	for (i = 0; i < COUNT(rows); i++) {
-		CHECK_TEXT(rows[i].content, read_one(&declared, rows[i].content), rows[i].said);
-		CHECK_NUMBER(rows[i].content, declared.n, 0);
-		CHECK_NUMBER(rows[i].content, declared.n_errors, 1);
+		CHECK_TEXT(rows[i], read_one(&declared, rows[i]), "");
+		CHECK_NUMBER(rows[i], declared.n, 1);
 		declared_free(&declared);
 	}
 }

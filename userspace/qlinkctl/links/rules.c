@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the kernel would refuse of a declared link, found out without the kernel. */
+/* What the kernel would refuse of a declared link, or leave out, without asking the kernel. */
 #include "rules.h"
 
 #include <arpa/inet.h>
@@ -32,16 +32,29 @@ static int check_kind(const char *lower, const struct qlink_config *config, stru
 	return 0;
 }
 
+bool rules_is_one_device(const uint8_t mac[QLINK_MAC_BYTES])
+{
+	static const uint8_t zero[QLINK_MAC_BYTES];
+
+	/* The lowest bit of the first byte is that of groups. */
+	return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero));
+}
+
 static int check_eth(const char *lower, const struct qlink_config *config, struct qlink_why *why)
 {
 	char text[QLINK_MAC_TEXT];
 
+	if (config->dscp || config->ecn || config->ttl || config->fwmark)
+		return qlink_refuse(why, -EINVAL,
+				    "dscp, ecn, ttl and fwmark are of the udp underlay: eth has no IP header");
+	/* The kernel would take it, use it nowhere, and never show it. */
+	if (qlink_config_has(config, IFLA_QLINK_SOURCE_PORTS))
+		return qlink_refuse(why, -EINVAL, "source-ports is of the udp underlay: eth has no ports");
 	if (!*lower)
 		return qlink_refuse(why, -EINVAL, "link: not given, the device that carries the frames");
 	if (!qlink_config_has(config, IFLA_QLINK_PEER))
 		return qlink_refuse(why, -EINVAL, "peer: not given, the MAC address of the other end");
-	/* The lowest bit of the first byte is that of groups. */
-	if (config->peer[0] & 1)
+	if (!rules_is_one_device(config->peer))
 		return qlink_refuse(why, -EINVAL, "peer %s: not the address of one device",
 				    qlink_format_mac(config->peer, text));
 	return 0;
@@ -58,7 +71,10 @@ static bool is_any(const struct qlink_addr *addr)
 
 static const char *wrong_ipv4(const struct qlink_addr *addr)
 {
-	if (!addr->bytes[0] || addr->bytes[0] >= 224)
+	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+
+	/* From 224 to 239 they are of groups; some networks use those above. */
+	if (!addr->bytes[0] || addr->bytes[0] >> 4 == 14 || !memcmp(addr->bytes, broadcast, sizeof(broadcast)))
 		return "not the address of one machine";
 	return NULL;
 }
@@ -123,11 +139,34 @@ static int check_udp(const struct qlink_config *config, struct qlink_why *why)
 	return err ?: check_roam(config, why);
 }
 
+/* ---- parcels ---- */
+
+/* In the mode constant, a keepalive waits for up to two ticks each way. */
+static int check_clock(const struct qlink_config *config, struct qlink_why *why)
+{
+	uint32_t us = qlink_config_has(config, IFLA_QLINK_PARCEL_INTERVAL_US) ?
+		      config->parcel_interval_us : QLINK_PARCEL_INTERVAL_US_DEFAULT;
+
+	if (config->parcel != QLINK_PARCEL_MODE_CONSTANT || !config->keepalive_ms ||
+	    config->keepalive_ms * 1000ULL >= 4ULL * us)
+		return 0;
+	return qlink_refuse(why, -EINVAL, "keepalive-ms %u: below 4 times parcel-interval-us %u",
+			    config->keepalive_ms, us);
+}
+
+static int check_parcels(const struct qlink_config *config, struct qlink_why *why)
+{
+	if (config->parcel_bytes && config->parcel_bytes < QLINK_PARCEL_BYTES_MIN)
+		return qlink_refuse(why, -EINVAL, "parcel-bytes %u: neither 0 nor a number from %d to %d",
+				    config->parcel_bytes, QLINK_PARCEL_BYTES_MIN, QLINK_PARCEL_BYTES_MAX);
+	return check_clock(config, why);
+}
+
 int rules_check(const char *lower, const struct qlink_config *config, struct qlink_why *why)
 {
 	int err = check_kind(lower, config, why);
 
-	if (err)
-		return err;
-	return is_eth(lower, config) ? check_eth(lower, config, why) : check_udp(config, why);
+	if (!err)
+		err = is_eth(lower, config) ? check_eth(lower, config, why) : check_udp(config, why);
+	return err ?: check_parcels(config, why);
 }

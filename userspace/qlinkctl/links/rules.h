@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel would refuse of a declared link, found out without the kernel. */
+/* What the kernel would refuse of a declared link, or leave out, without asking the kernel. */
 #ifndef QLINKCTL_RULES_H
 #define QLINKCTL_RULES_H
 
 #include "libqlink/link.h"
+
+/**
+ * rules_is_one_device() - is a MAC address that of one device?
+ * @mac: the address
+ *
+ * Return: whether it is neither of a group nor all zero
+ */
+bool rules_is_one_device(const uint8_t mac[QLINK_MAC_BYTES]);
 
 /**
  * rules_check() - check that a link is complete, and that its options fit together

@@ -80,8 +80,12 @@ static int take_txqueuelen(struct statement_link *link, const char *text, struct
 
 static int take_mac(struct statement_link *link, const char *text, struct qlink_why *why)
 {
+	int err = qlink_parse_mac(text, link->device.mac, why);
+
 	link->device.has_mac = true;
-	return qlink_parse_mac(text, link->device.mac, why);
+	if (!err && !rules_is_one_device(link->device.mac))
+		err = qlink_refuse(why, -EINVAL, "not the address of one device");
+	return err;
 }
 
 /* The words that ip has for them. */
