@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "qlinkctl/links/compare.h"
@@ -241,6 +242,97 @@ TEST(an_error_leaves_out_one_link_and_no_other)
 	CHECK_NUMBER("links", declared.n, 2);
 	if (declared.n == 2)
 		CHECK_TEXT("second", declared.links[1].is.device.name, "qlink2");
+	declared_free(&declared);
+	remove_folder();
+}
+
+TEST(a_comment_ends_with_its_line)
+{
+	struct declared declared;
+
+	CHECK_TEXT("no error", read_one(&declared, "qlink0 " UDP "\n"
+		"# C:\\\n"
+		"qlink1 " UDP " # see also \\\n"
+		"qlink2 " UDP " dscp \\\n"
+		"5\n"), "");
+	CHECK_NUMBER("links", declared.n, 3);
+	declared_free(&declared);
+}
+
+TEST(files_of_other_systems_are_read)
+{
+	struct declared declared;
+
+	CHECK_TEXT("no error", read_one(&declared, "\xef\xbb\xbfqlink0 type qlink id 7 \\\r\n"
+		"local 192.0.2.1 remote 192.0.2.2\r\n\tport 7000\r\n\r\n# end\r\n"), "");
+	CHECK_NUMBER("links", declared.n, 1);
+	if (declared.n == 1)
+		CHECK_TEXT("name", declared.links[0].is.device.name, "qlink0");
+	declared_free(&declared);
+}
+
+static void write_bytes(const char *name, const void *bytes, size_t n)
+{
+	char path[80];
+	FILE *to;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	to = fopen(path, "w");
+	if (!to || fwrite(bytes, 1, n, to) != n || fclose(to))
+		BAIL_OUT();
+}
+
+/* As a power failure leaves a file: what is lost must not be the policy of a link. */
+TEST(a_file_with_zeros_is_damaged)
+{
+	static const char bytes[] = "qlink0 " UDP "\nqlink1 " UDP " rekey-ms 500\0\0\0 accept hybrid\nqlink2 " UDP "\n";
+	struct declared declared;
+	char *said;
+
+	make_folder();
+	write_bytes("a.conf", bytes, sizeof(bytes) - 1);
+	write_bytes("b.conf", "\0\0\0", 3);
+	tap_stderr_begin();
+	CHECK_NUMBER("read", declared_read(&declared, folder), 0);
+	said = tap_stderr_end();
+	CHECK(strstr(said, "a.conf:2: a byte of value 0: "), "said: %s", said);
+	CHECK(strstr(said, "b.conf:1: a byte of value 0: "), "said: %s", said);
+	CHECK_NUMBER("errors", declared.n_errors, 2);
+	CHECK_NUMBER("links", declared.n, 2);
+	CHECK(!declared_find(&declared, "qlink1"), "qlink1 is taken");
+	declared_free(&declared);
+	remove_folder();
+}
+
+TEST(what_is_no_file_is_an_error)
+{
+	struct declared declared;
+	char path[80], *said;
+
+	make_folder();
+	write_file("a.conf", "");
+	snprintf(path, sizeof(path), "%s/a.conf", folder);
+	if (truncate(path, (16 << 20) + 1))
+		BAIL_OUT();
+	snprintf(path, sizeof(path), "%s/b.conf", folder);
+	if (mkfifo(path, 0600))
+		BAIL_OUT();
+	snprintf(path, sizeof(path), "%s/c.conf", folder);
+	if (mkdir(path, 0700))
+		BAIL_OUT();
+	snprintf(path, sizeof(path), "%s/d.conf", folder);
+	if (symlink("nowhere", path))
+		BAIL_OUT();
+	write_file("e.conf", "qlink0 " UDP "\n");
+	tap_stderr_begin();
+	CHECK_NUMBER("read", declared_read(&declared, folder), 0);
+	said = tap_stderr_end();
+	CHECK(strstr(said, "a.conf: larger than 16 MiB\n"), "said: %s", said);
+	CHECK(strstr(said, "b.conf: not a regular file\n"), "said: %s", said);
+	CHECK(strstr(said, "c.conf: not a regular file\n"), "said: %s", said);
+	CHECK(strstr(said, "d.conf: No such file or directory\n"), "said: %s", said);
+	CHECK_NUMBER("errors", declared.n_errors, 4);
+	CHECK_NUMBER("links", declared.n, 1);
 	declared_free(&declared);
 	remove_folder();
 }

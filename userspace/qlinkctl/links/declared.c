@@ -4,19 +4,25 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "qlinkctl/ctl.h"
+
+/* Some hundred thousand links. */
+#define FILE_BYTES_MAX	(16 << 20)
 
 /* A file that is being read. */
 struct reader {
 	struct declared *declared;
 	const char *path;
 	struct statement statement;
-	/* The words so far are too many. */
-	bool is_too_long;
+	/* What is wrong with the lines of the words so far, as a negative errno; 0 for nothing. */
+	int wrong;
 };
 
 static void complain(struct declared *declared, const char *path, unsigned int line, const char *text)
@@ -63,6 +69,18 @@ static int take_link(struct reader *reader, struct declared_link *link)
 	return 0;
 }
 
+static void complain_of_lines(const struct reader *reader, unsigned int line)
+{
+	struct qlink_why why;
+
+	if (reader->wrong == -E2BIG)
+		qlink_refuse(&why, -E2BIG, "more than %d words: a line that does not begin with a blank begins a link",
+			     STATEMENT_WORDS);
+	else
+		qlink_refuse(&why, -EILSEQ, "a byte of value 0: the file is damaged, or is no text in UTF-8");
+	complain(reader->declared, reader->path, line, why.text);
+}
+
 /* The words so far are all of a link, or there is none. */
 static int end_statement(struct reader *reader)
 {
@@ -72,10 +90,8 @@ static int end_statement(struct reader *reader)
 	struct qlink_why why;
 	int err = 0;
 
-	if (statement->n && reader->is_too_long) {
-		qlink_refuse(&why, -E2BIG, "more than %d words: a line that does not begin with a blank begins a link",
-			     STATEMENT_WORDS);
-		complain(reader->declared, reader->path, link.line, why.text);
+	if (reader->wrong) {
+		complain_of_lines(reader, statement->n ? link.line : 1);
 	} else if (statement->n) {
 		if (statement_parse(statement, &link.is, &line, &why))
 			complain(reader->declared, reader->path, line, why.text);
@@ -83,7 +99,7 @@ static int end_statement(struct reader *reader)
 			err = take_link(reader, &link);
 	}
 	statement_clear(statement);
-	reader->is_too_long = false;
+	reader->wrong = 0;
 	return err;
 }
 
@@ -93,6 +109,19 @@ static int end_statement(struct reader *reader)
 static bool begins_link(const char *text)
 {
 	return !strchr(" \t\r\n#", *text);
+}
+
+/* A backslash at its end is part of it. */
+static void cut_comment(char *text)
+{
+	static const char blanks[] = " \t\r\n";
+	char *word = text + strspn(text, blanks);
+
+	while (*word && *word != '#') {
+		word += strcspn(word, blanks);
+		word += strspn(word, blanks);
+	}
+	*word = '\0';
 }
 
 /* Cuts a backslash off the end. Returns whether there was one, so that the next line goes on. */
@@ -111,44 +140,85 @@ static int read_line(struct reader *reader, char *text, unsigned int line, bool 
 	bool is_new = begins_link(text) && !*goes_on;
 	int err = is_new ? end_statement(reader) : 0;
 
+	cut_comment(text);
 	*goes_on = cut_backslash(text);
 	if (!err)
 		err = statement_add(&reader->statement, text, line);
-	if (err == -E2BIG) {
-		reader->is_too_long = true;
-		err = 0;
-	}
-	return err;
+	if (err != -E2BIG)
+		return err;
+	reader->wrong = err;
+	return 0;
+}
+
+/* Some editors begin a file with it. */
+static char *skip_mark(char *text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	return strncmp(text, mark, strlen(mark)) ? text : text + strlen(mark);
 }
 
 static int read_lines(struct reader *reader, FILE *from)
 {
-	bool goes_on = false;
+	bool goes_on = false, has_zero;
 	unsigned int line = 0;
 	char *text = NULL;
 	size_t room = 0;
+	ssize_t n;
 	int err = 0;
 
-	while (!err && getline(&text, &room, from) >= 0)
-		err = read_line(reader, text, ++line, &goes_on);
+	while (!err && (n = getline(&text, &room, from)) >= 0) {
+		has_zero = strlen(text) != (size_t)n;
+		line++;
+		err = read_line(reader, line == 1 ? skip_mark(text) : text, line, &goes_on);
+		/* What stands behind it would be lost without a word. */
+		if (has_zero)
+			reader->wrong = -EILSEQ;
+	}
+	if (ferror(from))
+		complain(reader->declared, reader->path, line, strerror(errno));
 	if (!err)
 		err = end_statement(reader);
 	statement_clear(&reader->statement);
 	free(text);
-	if (!err && ferror(from))
-		complain(reader->declared, reader->path, line, strerror(errno));
 	return err;
+}
+
+/* A pipe would never end, and nobody writes into one while a machine boots. */
+static FILE *open_file(const char *path, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat is = { 0 };
+	FILE *from = NULL;
+
+	*why = NULL;
+	if (fd >= 0 && !fstat(fd, &is)) {
+		if (!S_ISREG(is.st_mode))
+			*why = "not a regular file";
+		else if (is.st_size > FILE_BYTES_MAX)
+			*why = "larger than 16 MiB";
+		else
+			from = fdopen(fd, "r");
+	}
+	if (from)
+		return from;
+	if (!*why)
+		*why = strerror(errno);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
 static int read_file(struct declared *declared, const char *path)
 {
 	struct reader reader = { .declared = declared, .path = path };
-	FILE *from = fopen(path, "re");
+	const char *why;
+	FILE *from = open_file(path, &why);
 	int err;
 
 	if (!from) {
 		declared->n_errors++;
-		ctl_warn("%s: %s", path, strerror(errno));
+		ctl_warn("%s: %s", path, why);
 		return 0;
 	}
 	err = read_lines(&reader, from);
