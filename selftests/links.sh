@@ -176,6 +176,26 @@ test_deleted_by_hand_stays_deleted()
 	expect_eq "devices" "$(devices "$ns1")" 2
 }
 
+# Also while it waits, and before what it waits for comes.
+test_deleted_while_it_waits()
+{
+	setup_wire
+	declare_links "link late0 name qlink1 type qlink id 8 peer ${mac[2]}" "${udp_words/${address[1]}/192.0.2.77}"
+	follow_start
+	expect_soon "both wait" says "2 links: 0 set up, 2 waiting"
+	ip -n "$ns1" link delete qlink1
+	expect_soon "status" says "2 links: 0 set up, 1 waiting, 1 deleted"
+	ip -n "$ns1" link delete qlink0
+	expect_soon "status" says "2 links: 0 set up, 2 deleted"
+	expect_ok "said" followed "qlink0: not there: it was deleted; a reload makes it again"
+	ip -n "$ns1" link add late0 type dummy
+	kill -HUP "$follower"
+	expect_soon "made again" says "2 links: 1 set up, 1 waiting"
+	declare_links
+	kill -HUP "$follower"
+	expect_soon "none is declared" followed "qlink1: no longer declared; it is left as it is"
+}
+
 test_reload_and_stop()
 {
 	setup_wire

@@ -76,6 +76,7 @@ static int get_link(struct job *job)
 		end(job, APPLY_REFUSED, text);
 		return -error.err;
 	}
+	job->result->ifindex = job->device.ifindex;
 	/* Its index means another device where the underlay is elsewhere. */
 	if (*lower && qlink_underlay_is_here(job->device.ifindex))
 		job->result->lower = if_nametoindex(lower);

@@ -39,6 +39,9 @@ struct apply_result {
 	/** @outcome: what */
 	enum apply_outcome outcome;
 
+	/** @ifindex: its index, 0 if it is not there */
+	uint32_t ifindex;
+
 	/** @lower: index of its lower device, 0 for none */
 	uint32_t lower;
 

@@ -78,33 +78,25 @@ static bool went_with_lower(const struct declared_link *link, const struct apply
 	return *link->is.lower && result->lower && if_nametoindex(link->is.lower) != result->lower;
 }
 
+static void note_deleted(const struct declared_link *link, struct apply_result *result)
+{
+	result->outcome = APPLY_ABSENT;
+	snprintf(result->text, sizeof(result->text), "it was deleted; a reload makes it again");
+	report(link, result);
+}
+
 static void look_after(struct follow *follow, size_t i)
 {
 	const struct declared_link *link = &follow->declared.links[i];
 	struct apply_result *result = &follow->results[i];
+	bool has_gone = result->ifindex && !if_nametoindex(link->is.device.name);
 
-	switch (result->outcome) {
-	case APPLY_WAITS:
-	case APPLY_REFUSED:
+	if (result->outcome == APPLY_ABSENT)
+		return;
+	if (has_gone && !went_with_lower(link, result))
+		note_deleted(link, result);
+	else if (has_gone || result->outcome == APPLY_WAITS || result->outcome == APPLY_REFUSED)
 		apply_one(follow, i, false);
-		break;
-	case APPLY_KEPT:
-	case APPLY_MADE:
-	case APPLY_CHANGED:
-		if (if_nametoindex(link->is.device.name))
-			break;
-		if (went_with_lower(link, result)) {
-			apply_one(follow, i, false);
-			break;
-		}
-		result->outcome = APPLY_ABSENT;
-		snprintf(result->text, sizeof(result->text), "it was deleted; a reload makes it again");
-		report(link, result);
-		break;
-	case APPLY_ABSENT:
-	case APPLY_DIFFERS:
-		break;
-	}
 }
 
 /* As in "3 links: 2 set up, 1 waits, 1 error in the files". */
@@ -155,6 +147,7 @@ static void name_dropped(const struct declared *before, const struct declared *n
 	for (i = 0; i < before->n; i++)
 		if (!declared_find(now, before->links[i].is.device.name))
 			printf("%s: no longer declared; it is left as it is\n", before->links[i].is.device.name);
+	fflush(stdout);
 }
 
 static int reload(struct follow *follow)
