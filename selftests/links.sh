@@ -82,6 +82,18 @@ qlink1: changed: mtu 1300, declared 1290"
 	expect_eq "the key" "$(keys "$ns1" direction=tx epoch)" 1
 }
 
+# An MTU that does not fit is refused as ip refuses it, each time, and the rest is as declared.
+test_mtu_that_does_not_fit()
+{
+	setup_wire
+	declare_links "link veth0 name qlink1 mtu 1500 up type qlink id 8 peer ${mac[2]}"
+	expect_refused "apply" "a.conf:1: qlink1: refused: mtu greater than device maximum" links apply
+	expect_refused "again" "a.conf:1: qlink1: refused: mtu greater than device maximum" links apply
+	expect_eq "up" "$(ip -n "$ns1" -j link show qlink1 | jq -r '.[0].flags[]' | grep -cx UP)" 1
+	ip -n "$ns1" link set veth0 mtu 1600
+	expect_eq "it fits" "$(links apply)" "qlink1: as declared"
+}
+
 test_refused()
 {
 	setup_wire

@@ -162,13 +162,38 @@ static int change_link(struct job *job)
 	return set_policy(job);
 }
 
-static int change_device(struct job *job)
+static int put_device(struct job *job, const struct qlink_device *device)
 {
 	struct qlink_error error;
 
-	if (!job->comparison.has_device)
+	return qlink_device_put(device, &error) ? refuse(job, &error) : 0;
+}
+
+/* All but the MTU, which may be refused. */
+static int change_device(struct job *job)
+{
+	struct qlink_device device = job->comparison.device;
+
+	device.mtu = 0;
+	if (!device.txqueuelen && !device.is_up && !device.has_mac)
 		return 0;
-	return qlink_device_put(&job->comparison.device, &error) ? refuse(job, &error) : 0;
+	return put_device(job, &device);
+}
+
+/* It is looked at again, because an underlay and a mode of parcels limit it. */
+static int change_mtu(struct job *job)
+{
+	struct qlink_device device = { .mtu = job->link->is.device.mtu };
+	int err;
+
+	if (!device.mtu)
+		return 0;
+	err = get_device(job);
+	if (err || !job->device.ifindex || job->device.mtu == device.mtu)
+		return err;
+	device.ifindex = job->device.ifindex;
+	memcpy(device.name, job->device.name, sizeof(device.name));
+	return put_device(job, &device);
 }
 
 void apply_link(struct ctl *ctl, const struct declared_link *link, struct apply_result *result)
@@ -180,7 +205,7 @@ void apply_link(struct ctl *ctl, const struct declared_link *link, struct apply_
 	if (get_device(&job) || (!job.device.ifindex && make_device(&job)) || get_link(&job))
 		return;
 	differs = job.comparison.change.present || job.comparison.has_device;
-	if (change_link(&job) || change_device(&job))
+	if (change_link(&job) || change_device(&job) || change_mtu(&job))
 		return;
 	if (differs && result->outcome == APPLY_KEPT)
 		end(&job, APPLY_CHANGED, job.comparison.text);
