@@ -200,8 +200,13 @@ static void on_time(struct run *run)
 		qlink_refuse(&run->trouble, 0, "%s: no answer", agent_path(run->ctl));
 		poller_stop(&run->poller);
 	}
-	if (!run->view->is_paused)
+	if (run->view->is_paused)
+		return;
+	/* The last look has been shown for as long as the others. */
+	if (run->left)
 		start_poll(run);
+	else
+		run->view->is_over = true;
 }
 
 static void take_keys(struct run *run)
@@ -238,7 +243,7 @@ static int run_screen(const struct ctl *ctl, struct table *table, struct view *v
 	if (screen_open(&why))
 		return ctl_fail("%s", why.text);
 	view_update(view, table);
-	while (is_there && !caught && !view->is_over && run.left) {
+	while (is_there && !caught && !view->is_over) {
 		screen_draw(view, table, run.has_trouble ? run.trouble.text : NULL);
 		is_there = wait_for_news(&run, &before);
 		take_keys(&run);

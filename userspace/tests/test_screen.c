@@ -458,7 +458,8 @@ TEST(the_terminal_is_given_back_after_each_signal)
 	press("q");
 	SEES("status 0\n");
 	expect_restored("q");
-	start_top("-n 2; echo status $?");
+	/* One look, shown for long enough to be seen. */
+	start_top("-d 3 -n 1; echo status $?");
 	SEES("status 0\n");
 	expect_restored("-n");
 	close_terminal();
