@@ -41,6 +41,16 @@ const char *apply_word(enum apply_outcome outcome)
 	return "";
 }
 
+void apply_print(const struct declared_link *link, const struct apply_result *result)
+{
+	const char *name = link->is.device.name, *word = apply_word(result->outcome);
+
+	if (result->outcome == APPLY_REFUSED)
+		ctl_warn("%s:%u: %s: %s: %s", link->file, link->line, name, word, result->text);
+	else
+		printf("%s: %s%s%s\n", name, word, *result->text ? ": " : "", result->text);
+}
+
 static void end(struct job *job, enum apply_outcome outcome, const char *text)
 {
 	job->result->outcome = outcome;

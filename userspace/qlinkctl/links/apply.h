@@ -79,4 +79,13 @@ void apply_look(struct ctl *ctl, const struct declared_link *link, struct apply_
  */
 const char *apply_word(enum apply_outcome outcome);
 
+/**
+ * apply_print() - print what became of a link
+ * @link: the declaration
+ * @result: what became of it
+ *
+ * One line on standard output; a refusal goes to standard error, with file and line.
+ */
+void apply_print(const struct declared_link *link, const struct apply_result *result);
+
 #endif

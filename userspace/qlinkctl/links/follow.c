@@ -51,12 +51,7 @@ struct follow {
 
 static void report(const struct declared_link *link, const struct apply_result *result)
 {
-	const char *name = link->is.device.name, *word = apply_word(result->outcome);
-
-	if (result->outcome == APPLY_REFUSED)
-		ctl_warn("%s:%u: %s: %s: %s", link->file, link->line, name, word, result->text);
-	else
-		printf("%s: %s%s%s\n", name, word, *result->text ? ": " : "", result->text);
+	apply_print(link, result);
 	fflush(stdout);
 }
 

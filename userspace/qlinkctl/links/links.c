@@ -49,14 +49,10 @@ static json_t *declared_json(const struct declared_link *link, const char *state
 
 static void print_result(const struct declared_link *link, const struct apply_result *result, json_t *list)
 {
-	const char *name = link->is.device.name, *word = apply_word(result->outcome);
-
 	if (list)
-		json_array_append_new(list, declared_json(link, word, result->text));
-	else if (result->outcome == APPLY_REFUSED)
-		ctl_warn("%s:%u: %s: %s: %s", link->file, link->line, name, word, result->text);
+		json_array_append_new(list, declared_json(link, apply_word(result->outcome), result->text));
 	else
-		printf("%s: %s%s%s\n", name, word, *result->text ? ": " : "", result->text);
+		apply_print(link, result);
 }
 
 /* ---- apply, show ---- */
