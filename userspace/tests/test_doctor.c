@@ -297,6 +297,15 @@ TEST(a_neighbour_that_does_not_answer_is_named)
 	tear_down();
 }
 
+/* Asking the agent failed with this errno. */
+static void lose_agent(int err)
+{
+	json_decref(machine.status);
+	machine.status = NULL;
+	facts.agent_link = facts.agent_peer = NULL;
+	machine.agent_error = err;
+}
+
 TEST(without_an_agent_the_configuration_is_asked)
 {
 	static const struct {
@@ -315,10 +324,7 @@ TEST(without_an_agent_the_configuration_is_asked)
 
 	for (i = 0; i < COUNT(rows); i++) {
 		set_up(NULL, NULL);
-		json_decref(machine.status);
-		machine.status = NULL;
-		facts.agent_link = facts.agent_peer = NULL;
-		machine.agent_error = ECONNREFUSED;
+		lose_agent(ECONNREFUSED);
 		snprintf(machine.config_error, sizeof(machine.config_error), "%s", rows[i].error);
 		CHECK_TEXT(rows[i].error, judged(), rows[i].causes);
 		tear_down();
@@ -329,10 +335,7 @@ TEST(without_an_agent_the_configuration_is_asked)
 TEST(a_file_that_only_the_service_reads_is_no_cause)
 {
 	set_up(NULL, NULL);
-	json_decref(machine.status);
-	machine.status = NULL;
-	facts.agent_link = facts.agent_peer = NULL;
-	machine.agent_error = ECONNREFUSED;
+	lose_agent(ECONNREFUSED);
 	machine.is_own_try = true;
 	strcpy(machine.config_error, "key /x: user 1000 may not read it");
 	CHECK_TEXT("causes", judged(), "agent-down");
@@ -352,10 +355,7 @@ TEST(a_date_that_no_calendar_has_is_said_to_be_one)
 TEST(static_keys_need_no_agent)
 {
 	set_up("'accept': ['hybrid', 'pqc']", "'accept': ['static']");
-	json_decref(machine.status);
-	machine.status = NULL;
-	facts.agent_link = facts.agent_peer = NULL;
-	machine.agent_error = ENOENT;
+	lose_agent(ENOENT);
 	CHECK_TEXT("causes", judged(), "");
 	tear_down();
 }
@@ -363,10 +363,7 @@ TEST(static_keys_need_no_agent)
 TEST(an_agent_that_may_not_be_asked_is_no_cause)
 {
 	set_up(NULL, NULL);
-	json_decref(machine.status);
-	machine.status = NULL;
-	facts.agent_link = facts.agent_peer = NULL;
-	machine.agent_error = EACCES;
+	lose_agent(EACCES);
 	CHECK_TEXT("causes", judged(), "");
 	machine.agent_error = ETIMEDOUT;
 	CHECK_TEXT("one that hangs", judged(), "agent-silent");
