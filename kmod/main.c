@@ -13,6 +13,7 @@
 #include "power.h"
 #include "roam.h"
 #include "rx.h"
+#include "selftest.h"
 #include "tx.h"
 #include "udp_net.h"
 #include "underlay.h"
@@ -56,6 +57,9 @@ static int __init qlink_init(void)
 	err = qlink_aead_init();
 	if (err)
 		return err;
+	err = qlink_selftest();
+	if (err)
+		goto exit_aead;
 	err = qlink_keys_init();
 	if (err)
 		goto exit_aead;

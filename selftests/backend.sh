@@ -40,6 +40,7 @@ test_cpu_decides()
 	reload
 	expect_has "implementation" "$(sealer)" "$fastest"
 	expect_eq "measured" "$(grep -c ' seals 1,400 bytes ' <<<"$said")" 0
+	expect_has "known answers" "$said" "qlink: self-test passed"
 }
 
 test_fastest_is_chosen()

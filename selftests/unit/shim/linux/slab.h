@@ -3,6 +3,7 @@
 #include <linux/types.h>
 #include <stdlib.h>
 
+#define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
 #define GFP_ATOMIC		0
 
@@ -22,6 +23,8 @@ static inline void *kzalloc(size_t bytes, int flags)
 	slab_n_held++;
 	return calloc(1, bytes);
 }
+
+#define kmalloc(bytes, flags)	kzalloc(bytes, flags)
 
 static inline void kfree(void *memory)
 {
