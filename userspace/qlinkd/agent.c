@@ -356,7 +356,8 @@ int agent_run(struct agent *agent)
 {
 	TELL(&agent->services, LOG_INFO, "started", TEXT("name", agent->now.config.agent.name),
 	     NUMBER_OF("links", agent->now.n_links), NUMBER_OF("peers", agent->now.n_peers));
-	AUDIT(&agent->services, "started", TEXT("version", QLINK_VERSION));
+	/* Without a self-test that passed, the agent does not come this far. */
+	AUDIT(&agent->services, "started", TEXT("version", QLINK_VERSION), TEXT("self_test", "passed"));
 	notify_send(&agent->notify, "READY=1");
 	event_base_dispatch(agent->base);
 	if (agent->services.broker.is_dead)

@@ -23,6 +23,7 @@
 #include "qlinkd/broker/broker.h"
 #include "qlinkd/kme/memory.h"
 #include "scrape.h"
+#include "selftest.h"
 #include "verify.h"
 
 #define DEFAULT_PATH	"/etc/qlinkd/qlinkd.conf"
@@ -193,6 +194,9 @@ static int start(const char *path)
 	struct qlink_why why;
 	int status = 1;
 
+	/* Before any secret is read: without the algorithms there are no keys. */
+	if (selftest_run(&why))
+		return complain(why.text);
 	signal(SIGPIPE, SIG_IGN);
 	raise_limit();
 	/* A thread's own arena would reserve 64 MiB of the memory that may be locked. */
