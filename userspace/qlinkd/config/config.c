@@ -543,13 +543,14 @@ static uint64_t digest_of(const char *text, size_t len)
 	return digest;
 }
 
-int config_parse(struct config *config, const char *text, size_t len,
-		 const char *path, struct config_error *error)
+int config_hear(struct config *config, const char *text, size_t len, const char *path,
+		const struct config_hearing *hearing, struct config_error *error)
 {
 	struct reader reader = {
 		.sections = config_sections,
 		.n_sections = sizeof(config_sections) / sizeof(config_sections[0]),
 		.arg = config,
+		.listener = hearing->listener,
 		.path = path,
 		.error = error,
 	};
@@ -567,12 +568,20 @@ int config_parse(struct config *config, const char *text, size_t len,
 	memcpy(config->text, text, len);
 	config->text[len] = '\0';
 	err = reader_take(&reader, config->text, len);
-	if (err)
+	if (err || hearing->is_part)
 		return err;
 	if (!config->agent.line)
 		return reader_refuse(&reader, "lacks a section agent");
 	set_defaults(config);
 	return check_paths(&reader) ?: check_peers(&reader) ?: resolve(&reader);
+}
+
+int config_parse(struct config *config, const char *text, size_t len,
+		 const char *path, struct config_error *error)
+{
+	const struct config_hearing nobody = { .listener = NULL };
+
+	return config_hear(config, text, len, path, &nobody, error);
 }
 
 int config_read(struct config *config, const char *path, struct config_error *error)

@@ -218,6 +218,17 @@ enum config_section {
 extern const struct reader_section config_sections[];
 
 /**
+ * struct config_hearing - what a caller wants beside the configuration
+ */
+struct config_hearing {
+	/** @listener: is told each section and option; %NULL for nobody */
+	const struct reader_listener *listener;
+
+	/** @is_part: the text is a part of a configuration: what it names may be missing from it */
+	bool is_part;
+};
+
+/**
  * config_read() - read a configuration file
  * @config: filled in; the caller frees it with config_free(), also on failure
  * @path: of the file; must outlive @config
@@ -240,6 +251,23 @@ int config_read(struct config *config, const char *path,
  */
 int config_parse(struct config *config, const char *text, size_t len,
 		 const char *path, struct config_error *error);
+
+/**
+ * config_hear() - config_parse(), with more
+ * @config: as for config_parse()
+ * @text: likewise
+ * @len: likewise
+ * @path: likewise
+ * @hearing: what the caller wants
+ * @error: as for config_parse()
+ *
+ * Each section of a part is checked by itself. What one says of another is not, and @config has
+ * no defaults of the agent.
+ *
+ * Return: 0, %-EINVAL, %-ENOMEM, or what the listener returned.
+ */
+int config_hear(struct config *config, const char *text, size_t len, const char *path,
+		const struct config_hearing *hearing, struct config_error *error);
 
 /**
  * config_free() - free a configuration

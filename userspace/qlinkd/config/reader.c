@@ -192,7 +192,10 @@ static int begin_section(struct reader *reader, const struct reader_section *sec
 	reader->section = section;
 	reader->began = reader->line;
 	memset(reader->given, 0, sizeof(reader->given));
-	return section->begin(reader, section->what ? words[1] : NULL);
+	err = section->begin(reader, section->what ? words[1] : NULL);
+	if (!err && reader->listener)
+		err = reader->listener->section(reader->listener->arg, section, section->what ? words[1] : "");
+	return err;
 }
 
 /* Lists the sections that there are, as in "agent, kme, peer or link". */
@@ -226,6 +229,7 @@ static int take_option(struct reader *reader, char **words, int n)
 	const struct reader_option *option;
 	char names[300];
 	size_t i;
+	int err;
 
 	if (!section)
 		return reader_refuse(reader, "%s: before the first %s", words[0],
@@ -243,7 +247,10 @@ static int take_option(struct reader *reader, char **words, int n)
 	if (n == 1)
 		return reader_refuse(reader, "%s: lacks a value", option->name);
 	reader->given[i] = reader->line;
-	return option->kind->take(reader, option, words + 1, n - 1);
+	err = option->kind->take(reader, option, words + 1, n - 1);
+	if (!err && reader->listener)
+		err = reader->listener->option(reader->listener->arg, option, words + 1, n - 1);
+	return err;
 }
 
 static int take_section(struct reader *reader, char **words, int n)

@@ -100,6 +100,23 @@ struct reader_section {
 };
 
 /**
+ * struct reader_listener - who is told what a file says, in its words
+ *
+ * Each is called after the words were taken, and may see them in another form than the file
+ * has them in; what they return other than 0 ends the reading.
+ */
+struct reader_listener {
+	/** @section: a section begins, with its second word or an empty text */
+	int (*section)(void *arg, const struct reader_section *section, const char *name);
+
+	/** @option: an option of that section, and the @n words behind its name */
+	int (*option)(void *arg, const struct reader_option *option, char **words, int n);
+
+	/** @arg: passed to both */
+	void *arg;
+};
+
+/**
  * struct reader - a file that is being read
  */
 struct reader {
@@ -111,6 +128,9 @@ struct reader {
 
 	/** @arg: for the callbacks of sections and options */
 	void *arg;
+
+	/** @listener: is told what was taken; %NULL for nobody */
+	const struct reader_listener *listener;
 
 	/** @path: of the file, for errors */
 	const char *path;
