@@ -2,7 +2,6 @@
 /* qlinkctl show: show links, for people and for scripts. */
 #include "show.h"
 
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -265,9 +264,7 @@ void show_text(const struct qlink_link *link, const char *lower,
 
 /* ---- the command ---- */
 
-/* The name of the lower device, if its index is one of this network namespace. */
-static const char *lower_name(const struct qlink_link *link,
-			      char name[IF_NAMESIZE])
+const char *show_lower(const struct qlink_link *link, char name[IF_NAMESIZE])
 {
 	if (!qlink_config_has(&link->config, IFLA_QLINK_LOWER) ||
 	    qlink_underlay_is_here(link->ifindex) != 1)
@@ -284,7 +281,7 @@ static int print_text(const struct ctl *ctl, const struct qlink_link *links,
 	for (i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');
-		show_text(&links[i], lower_name(&links[i], name),
+		show_text(&links[i], show_lower(&links[i], name),
 			  ctl->all_counters, stdout);
 	}
 	return CTL_OK;
@@ -298,7 +295,7 @@ static int print_json(const struct qlink_link *links, size_t n)
 
 	for (i = 0; i < n; i++)
 		json_array_append_new(array,
-			show_json(&links[i], lower_name(&links[i], name)));
+			show_json(&links[i], show_lower(&links[i], name)));
 	return ctl_print_json(array);
 }
 

@@ -3,6 +3,7 @@
 #ifndef QLINKCTL_SHOW_H
 #define QLINKCTL_SHOW_H
 
+#include <net/if.h>
 #include <stdio.h>
 
 #include "ctl.h"
@@ -16,6 +17,15 @@
  * Return: an enum ctl_exit.
  */
 int show_run(struct ctl *ctl, int argc, char **argv);
+
+/**
+ * show_lower() - get the name of the lower device of a link
+ * @link: the link
+ * @name: room for it
+ *
+ * Return: @name, or %NULL if the link has none, or has it in another network namespace.
+ */
+const char *show_lower(const struct qlink_link *link, char name[IF_NAMESIZE]);
 
 /**
  * show_json() - a link as qlinkctl(8) documents it

@@ -10,9 +10,6 @@
 #include "libqlink/option.h"
 #include "rules.h"
 
-#define MTU_MIN		68
-#define MTU_MAX		65535
-
 /* ---- words ---- */
 
 int statement_add(struct statement *statement, char *text, unsigned int line)
@@ -63,7 +60,7 @@ static int take_own_name(struct statement_link *link, const char *text, struct q
 static int take_mtu(struct statement_link *link, const char *text, struct qlink_why *why)
 {
 	uint64_t mtu = 0;
-	int err = qlink_parse_number(text, MTU_MIN, MTU_MAX, &mtu, why);
+	int err = qlink_parse_number(text, STATEMENT_MTU_MIN, STATEMENT_MTU_MAX, &mtu, why);
 
 	link->device.mtu = (uint32_t)mtu;
 	return err;
@@ -72,7 +69,7 @@ static int take_mtu(struct statement_link *link, const char *text, struct qlink_
 static int take_txqueuelen(struct statement_link *link, const char *text, struct qlink_why *why)
 {
 	uint64_t n = 0;
-	int err = qlink_parse_number(text, 1, INT32_MAX, &n, why);
+	int err = qlink_parse_number(text, 1, STATEMENT_QUEUE_MAX, &n, why);
 
 	link->device.txqueuelen = (uint32_t)n;
 	return err;

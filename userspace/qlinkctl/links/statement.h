@@ -8,6 +8,10 @@
 /* All options with their values are some 60 words. */
 #define STATEMENT_WORDS	128
 
+#define STATEMENT_MTU_MIN	68
+#define STATEMENT_MTU_MAX	65535
+#define STATEMENT_QUEUE_MAX	INT32_MAX
+
 /**
  * struct statement - the words of one declaration
  */
