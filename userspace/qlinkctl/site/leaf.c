@@ -71,6 +71,18 @@ static enum leaf_form form_of(const struct qlink_attr *attr)
 	return LEAF_TEXT;
 }
 
+/* The policy of an attribute has one range; these have 0 beside it. */
+static void add_zero(unsigned int type, struct leaf *leaf)
+{
+	leaf->has_zero = type == IFLA_QLINK_KEEPALIVE_MS || type == IFLA_QLINK_PARCEL_BYTES;
+	if (type == IFLA_QLINK_KEEPALIVE_MS) {
+		leaf->min = QLINK_KEEPALIVE_MS_MIN;
+		leaf->max = QLINK_KEEPALIVE_MS_MAX;
+	} else if (type == IFLA_QLINK_PARCEL_BYTES) {
+		leaf->min = QLINK_PARCEL_BYTES_MIN;
+	}
+}
+
 static void take_attr(const struct qlink_attr *attr, struct leaf *leaf)
 {
 	*leaf = (struct leaf){
@@ -80,6 +92,7 @@ static void take_attr(const struct qlink_attr *attr, struct leaf *leaf)
 	/* What stands for "inherit" is no number of its own. */
 	if (leaf->form == LEAF_INHERIT)
 		leaf->max--;
+	add_zero(attr->type, leaf);
 }
 
 /* The lower device is one of rtnetlink's, by its name; the number of KMEs is part of accept. */

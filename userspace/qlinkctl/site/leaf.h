@@ -50,6 +50,9 @@ struct leaf {
 	/** @max: the greatest number, or the most items of a list; 0 for no limit here */
 	uint64_t max;
 
+	/** @has_zero: 0 is right, too */
+	bool has_zero;
+
 	/** @form: how JSON has its value */
 	enum leaf_form form;
 
