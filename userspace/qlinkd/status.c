@@ -8,6 +8,7 @@
 #include "libqlink/names.h"
 #include "libqlink/protection.h"
 #include "qlinkd/link/act.h"
+#include "qlinkd/link/demand.h"
 #include "qlinkd/peer/listen.h"
 
 /* json_object_set_new() frees what it cannot set; a status with a member missing is still of use. */
@@ -103,6 +104,30 @@ json_t *status_terms(const struct kme_terms *terms)
 	return to;
 }
 
+/* Not every KME says how many it holds. */
+static json_t *stored(const struct kme_server *server)
+{
+	return server->share.count < 0 ? json_null() : json_integer(server->share.count);
+}
+
+/* When keys came last, whichever of the two asked for them. */
+static json_t *supply_age(const struct kme_server *server)
+{
+	if (!server->keys_ms)
+		return json_null();
+	return json_integer((json_int_t)services_now() - server->keys_ms);
+}
+
+static json_t *demand(const struct link *link)
+{
+	json_t *to = json_object();
+
+	set(to, "keys_wanted", json_real(demand_wanted(link)));
+	set(to, "keys_used", json_real(demand_used(link)));
+	set(to, "cover_s", json_real(demand_cover(link)));
+	return to;
+}
+
 static json_t *kme(const struct link *link, unsigned int node)
 {
 	static const char *const names[] = {
@@ -120,6 +145,8 @@ static json_t *kme(const struct link *link, unsigned int node)
 	set_text(to, "method", kme_method_name(server->method[KME_OP_ENC]));
 	set(to, "tls", status_terms(&server->terms));
 	set_number(to, "stock", stocks_kme_held(link->stocks, node));
+	set(to, "stored", stored(server));
+	set(to, "supply_age_ms", supply_age(server));
 	set(to, "one_batch", json_boolean(stocks_is_one_batch(link->stocks, node)));
 	for (i = 0; i < KME_COUNTER_N; i++)
 		set_number(list, kme_counter_name(i), server->counters[i]);
@@ -166,6 +193,7 @@ static json_t *link_status(const struct link *link, uint64_t began)
 	set(to, "tx", ring(&link->view.tx));
 	set(to, "rx", ring(&link->view.rx));
 	set(to, "parcels", parcels(link));
+	set(to, "demand", demand(link));
 	set(to, "kmes", kmes(link));
 	set(to, "counters", counters(link));
 	return to;

@@ -121,6 +121,8 @@ static void add_tally(struct kme_job *job, struct kme_server *server,
 	job->tally.sent += tally->sent;
 	job->tally.taken += tally->taken;
 	server->counters[KME_COUNTER_KEYS] += tally->taken;
+	if (tally->taken)
+		server->keys_ms = kme_now_ms();
 	if (tally->sent < job->n_sent)
 		server->counters[KME_COUNTER_KEYS_MISSING] +=
 			job->n_sent - tally->sent;

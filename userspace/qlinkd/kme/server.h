@@ -105,6 +105,9 @@ struct kme_server {
 	/** @n_terms: how often a connection had other terms than the one before, the first included */
 	unsigned int n_terms;
 
+	/** @keys_ms: CLOCK_BOOTTIME at which keys of it were taken last, 0 for never */
+	int64_t keys_ms;
+
 	/** @share: of the pool of keys that it counts in its status */
 	struct share share;
 

@@ -276,6 +276,8 @@ static int install(struct link *link, const struct session_action *action, bool 
 		return err;
 	}
 	counts[keys.source] += keys.n;
+	if (is_tx && keys.source != QLINK_SOURCE_PQC)
+		usage_add(&link->usage, keys.n, services_now());
 	link->act->has_installed |= 1 << keys.direction;
 	if (link->act->has_installed == (1 << QLINK_DIRECTION_TX | 1 << QLINK_DIRECTION_RX))
 		stocks_hold(link->stocks, 0);

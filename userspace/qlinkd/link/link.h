@@ -15,6 +15,7 @@
 #include "qlinkd/secrets/exchange.h"
 #include "qlinkd/services.h"
 #include "stocks.h"
+#include "usage.h"
 
 /* The rule that was broken, with a word or two of what broke it before it. */
 #define LINK_WHY_BYTES	(sizeof(struct qlink_why) + 40)
@@ -219,6 +220,9 @@ struct link {
 
 	/** @counters: what happened so far */
 	struct link_counters counters;
+
+	/** @usage: of QKD keys by the transmit keys */
+	struct usage usage;
 
 	/** @why: what keeps the link from agreeing on keys; empty if nothing does */
 	char why[LINK_WHY_BYTES];
