@@ -83,7 +83,7 @@ static int put_all(struct nl_msg *msg, const struct qlink_device *device)
 	struct ifinfomsg info = {
 		.ifi_index = (int)device->ifindex,
 		.ifi_flags = device->is_up ? IFF_UP : 0,
-		.ifi_change = device->is_up ? IFF_UP : 0,
+		.ifi_change = device->is_up || device->goes_down ? IFF_UP : 0,
 	};
 
 	if (nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) ||
@@ -107,10 +107,10 @@ static struct nl_msg *request_new(const struct qlink_device *device)
 	return msg;
 }
 
-int qlink_device_put(const struct qlink_device *device, struct qlink_error *error)
+/* Sends a request, which may be missing for lack of memory, and frees it. */
+static int send_request(struct nl_msg *msg, struct qlink_error *error)
 {
 	struct qlink_nl nl = { .sock = nl_socket_alloc() };
-	struct nl_msg *msg = request_new(device);
 	int err;
 
 	if (!nl.sock || !msg)
@@ -124,4 +124,21 @@ int qlink_device_put(const struct qlink_device *device, struct qlink_error *erro
 	nlmsg_free(msg);
 	nl_socket_free(nl.sock);
 	return err;
+}
+
+int qlink_device_put(const struct qlink_device *device, struct qlink_error *error)
+{
+	return send_request(request_new(device), error);
+}
+
+int qlink_device_delete(uint32_t ifindex, struct qlink_error *error)
+{
+	struct ifinfomsg info = { .ifi_index = (int)ifindex };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_DELLINK, 0);
+
+	if (msg && nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return send_request(msg, error);
 }

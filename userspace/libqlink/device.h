@@ -31,6 +31,9 @@ struct qlink_device {
 
 	/** @is_up: in a request, true brings it up and false leaves it as it is */
 	bool is_up;
+
+	/** @goes_down: in a request, takes it down; not together with @is_up */
+	bool goes_down;
 };
 
 /**
@@ -54,5 +57,14 @@ int qlink_device_get(const char *name, struct qlink_device *device, struct qlink
  * %-EOPNOTSUPP if the kernel does not know links of this kind.
  */
 int qlink_device_put(const struct qlink_device *device, struct qlink_error *error);
+
+/**
+ * qlink_device_delete() - delete a device, with its keys
+ * @ifindex: its index
+ * @error: filled in on failure
+ *
+ * Return: 0, or a negative errno, as in @error; %-ENODEV if there is none.
+ */
+int qlink_device_delete(uint32_t ifindex, struct qlink_error *error);
 
 #endif
