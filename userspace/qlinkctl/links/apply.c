@@ -60,6 +60,7 @@ static void end(struct job *job, enum apply_outcome outcome, const char *text)
 static int refuse(struct job *job, const struct qlink_error *error)
 {
 	end(job, APPLY_REFUSED, qlink_error_text(error));
+	job->result->err = -error->err;
 	return -error->err;
 }
 

@@ -39,6 +39,9 @@ struct apply_result {
 	/** @outcome: what */
 	enum apply_outcome outcome;
 
+	/** @err: negative errno of a refusal; 0 for any other outcome */
+	int err;
+
 	/** @ifindex: its index, 0 if it is not there */
 	uint32_t ifindex;
 

@@ -52,7 +52,7 @@ static bool differs(const struct qlink_attr *attr, const struct qlink_config *de
 }
 
 /* The kernel shows no hold of 0 in the mode that uses it, either. */
-static bool is_hidden(const struct qlink_config *is, unsigned int type)
+bool compare_is_hidden(const struct qlink_config *is, unsigned int type)
 {
 	bool is_used = type == IFLA_QLINK_PARCEL_HOLD_US && is->parcel == QLINK_PARCEL_MODE_PACK;
 
@@ -64,7 +64,7 @@ static void compare_option(struct comparison *comparison, const struct qlink_att
 {
 	char is_text[QLINK_ATTR_TEXT], text[QLINK_ATTR_TEXT];
 
-	if (is_hidden(is, attr->type))
+	if (compare_is_hidden(is, attr->type))
 		return;
 	/* The least number of KMEs is part of what accept says. */
 	if (attr->type == IFLA_QLINK_ACCEPT_KMES || !differs(attr, declared, is, is_text, text))

@@ -45,6 +45,15 @@ void compare_device(struct comparison *comparison, const struct declared_link *l
 		    const struct qlink_device *is);
 
 /**
+ * compare_is_hidden() - ask whether the kernel shows an option in the present mode
+ * @is: the configuration of the link as it is
+ * @type: of the option, IFLA_QLINK_…
+ *
+ * Return: whether it is not shown, because the mode does not use it.
+ */
+bool compare_is_hidden(const struct qlink_config *is, unsigned int type);
+
+/**
  * compare_cut_underlay() - leave out of a change what only a link with an underlay can be given
  * @change: the change
  */
