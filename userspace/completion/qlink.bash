@@ -131,6 +131,7 @@ _qlinkctl_operand()
 	1,show | 1,monitor | 1,rotate | 1,set) _qlink_devices ;;
 	1,restart | 1,withdraw) _qlink_agent_links ;;
 	1,reconnect) _qlink_peers ;;
+	1,apply) _qlink_files ;;
 	*,doctor) _qlinkctl_doctor ;;
 	1,chain) _qlink_reply accept ;;
 	2,chain) _qlink_agent_links ;;
@@ -152,22 +153,28 @@ _qlinkctl()
 	local cur prev args socket='' with_value=" -c --control -f --folder "
 	local top="-b --batch -d --delay -n --times -o --sort -c --control -j --json -h --help -V --version"
 
+	local change="--check --config --confirm --if-interrupted --if-protected --pending --prune --replace -c --control -f --folder
+		-j --json -h --help -V --version"
+
 	[[ " ${COMP_WORDS[*]} " != *" top "* ]] || with_value+=" -d --delay -n --times -o --sort "
-	_qlink_words "$with_value"
+	_qlink_words "$with_value --config --confirm --pending "
 	case $prev,${args[0]-} in
 	-c,* | --control,*) _qlink_files; return ;;
-	-f,* | --folder,*) _qlink_folders; return ;;
+	-f,* | --folder,* | --pending,*) _qlink_folders; return ;;
+	--config,*) _qlink_files; return ;;
+	--confirm,*) return ;;
 	-o,top | --sort,top) _qlink_reply link state source epoch stock refill period rekeys mbit sealed fill peer; return ;;
 	-d,top | --delay,top | -n,top | --times,top) return ;;
 	esac
 	if [[ $cur = -* ]]; then
-		if [ "${args[0]-}" = top ]; then
-			_qlink_reply "$top"
-		else
-			_qlink_reply -c --control -f --folder -h --help -j --json -n --dry-run -s --stats -V --version
-		fi
+		case ${args[0]-} in
+		top) _qlink_reply "$top" ;;
+		apply | confirm | rollback) _qlink_reply "$change" ;;
+		*) _qlink_reply -c --control -f --folder -h --help -j --json -n --dry-run -s --stats -V --version ;;
+		esac
 	elif [ "${#args[@]}" = 0 ]; then
-		_qlink_reply chain doctor help key kme links monitor reconnect record reload restart rotate set show status top withdraw
+		_qlink_reply apply chain confirm doctor help key kme links monitor reconnect record reload restart rollback rotate set \
+			show status top withdraw
 	else
 		_qlinkctl_operand
 	fi

@@ -18,6 +18,8 @@ enum ctl_exit {
 	CTL_FAILED = 1,
 	/* the command line is wrong */
 	CTL_USAGE = 2,
+	/* a change was put back after it had been made; only of apply */
+	CTL_PUT_BACK = 3,
 };
 
 /**
@@ -35,6 +37,32 @@ struct ctl_top {
 
 	/** @batch: plain lines, also on a terminal */
 	bool batch;
+};
+
+/**
+ * struct ctl_change - options of the commands apply, confirm and rollback, as they were given
+ */
+struct ctl_change {
+	/** @pending: folder of a change that waits, %NULL for the usual one */
+	const char *pending;
+
+	/** @confirm: seconds to wait for "qlinkctl confirm", %NULL for not at all */
+	const char *confirm;
+
+	/** @check: change nothing */
+	bool check;
+
+	/** @prune: what the document does not name goes */
+	bool prune;
+
+	/** @replace: take over files that were written by hand */
+	bool replace;
+
+	/** @if_protected: confirm by itself when links are as well protected as before */
+	bool if_protected;
+
+	/** @if_interrupted: put back only what nobody looks after */
+	bool if_interrupted;
 };
 
 /**
@@ -61,6 +89,12 @@ struct ctl {
 
 	/** @top: options of the command top */
 	struct ctl_top top;
+
+	/** @config: file of the agent, %NULL for the usual one */
+	const char *config;
+
+	/** @change: options of the commands apply, confirm and rollback */
+	struct ctl_change change;
 };
 
 /**

@@ -6,6 +6,8 @@
 
 #include "agent.h"
 #include "chain.h"
+#include "change/change.h"
+#include "change/pending.h"
 #include "ctl.h"
 #include "doctor/doctor.h"
 #include "key.h"
@@ -17,6 +19,7 @@
 #include "record.h"
 #include "set.h"
 #include "show.h"
+#include "site/agentfile.h"
 #include "top.h"
 
 static const char help_head[] =
@@ -47,6 +50,11 @@ static const char help_tail[] =
 "       qlinkctl [-c SOCKET] withdraw DEV\n"
 "       qlinkctl [-c SOCKET] chain accept DEV\n"
 "       qlinkctl [-c SOCKET] reconnect PEER\n"
+"       qlinkctl [-j] [-c SOCKET] [-f FOLDER] apply [--check] [--prune] [--replace]\n"
+"                [--confirm SECONDS [--if-protected]] [--config FILE]\n"
+"                [--pending FOLDER] PATH\n"
+"       qlinkctl [-j] [--pending FOLDER] confirm\n"
+"       qlinkctl [-j] [--pending FOLDER] rollback [--if-interrupted]\n"
 "       qlinkctl help\n"
 "\n"
 "SOURCE is qkd, hybrid, pqc or static; the default of a key is static.\n"
@@ -66,7 +74,17 @@ static const char help_tail[] =
 "  -b, --batch           plain lines instead of a screen\n"
 "  -d, --delay SECONDS   time between two looks; 1 unless set\n"
 "  -n, --times TIMES     end after so many looks\n"
-"  -o, --sort COLUMN     sort by the column with this heading; -COLUMN reverses\n";
+"  -o, --sort COLUMN     sort by the column with this heading; -COLUMN reverses\n"
+"\n"
+"Options of apply, confirm and rollback:\n"
+"      --check           only show what would change\n"
+"      --config FILE     of the agent; the default is " AGENTFILE_PATH "\n"
+"      --confirm SECONDS put back what was before, unless confirmed in this time\n"
+"      --if-interrupted  only put back what nobody looks after\n"
+"      --if-protected    confirm once links are as well protected as before\n"
+"      --pending FOLDER  what was before; the default is " PENDING_FOLDER "\n"
+"      --prune           what the document does not name goes\n"
+"      --replace         take over files that were written by hand\n";
 
 static int print_help(void)
 {
@@ -89,7 +107,9 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 }
 
 static const struct ctl_command commands[] = {
+	{ "apply", change_apply },
 	{ "chain", chain_run },
+	{ "confirm", change_confirm },
 	{ "doctor", doctor_run },
 	{ "help", help_run },
 	{ "key", key_run },
@@ -100,6 +120,7 @@ static const struct ctl_command commands[] = {
 	{ "record", record_run },
 	{ "reload", reload_run },
 	{ "restart", restart_run },
+	{ "rollback", change_rollback },
 	{ "rotate", rotate_run },
 	{ "set", set_run },
 	{ "show", show_run },
@@ -107,6 +128,18 @@ static const struct ctl_command commands[] = {
 	{ "top", top_run },
 	{ "withdraw", withdraw_run },
 	{ NULL, NULL },
+};
+
+/* Long options that have no letter. */
+enum {
+	OPTION_CHECK = 256,
+	OPTION_CONFIG,
+	OPTION_CONFIRM,
+	OPTION_IF_INTERRUPTED,
+	OPTION_IF_PROTECTED,
+	OPTION_PENDING,
+	OPTION_PRUNE,
+	OPTION_REPLACE,
 };
 
 static const struct option long_options[] = {
@@ -133,14 +166,48 @@ static const struct option top_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* What apply, confirm and rollback have. */
+static const struct option change_options[] = {
+	{ "check", no_argument, NULL, OPTION_CHECK },
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "confirm", required_argument, NULL, OPTION_CONFIRM },
+	{ "if-interrupted", no_argument, NULL, OPTION_IF_INTERRUPTED },
+	{ "if-protected", no_argument, NULL, OPTION_IF_PROTECTED },
+	{ "pending", required_argument, NULL, OPTION_PENDING },
+	{ "prune", no_argument, NULL, OPTION_PRUNE },
+	{ "replace", no_argument, NULL, OPTION_REPLACE },
+	{ "control", required_argument, NULL, 'c' },
+	{ "folder", required_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Commands whose options are others. */
+static const struct own_options {
+	const char *command, *letters;
+	const struct option *options;
+} own_options[] = {
+	{ "apply", "c:f:hjV", change_options },
+	{ "confirm", "hjV", change_options },
+	{ "rollback", "hjV", change_options },
+	{ "top", "bc:d:hjn:o:V", top_options },
+	{ NULL, "c:f:hjnsV", long_options },
+};
+
 /* Find the command, before it is known which options there are. */
-static bool is_top(int argc, char **argv)
+static const struct own_options *find_options(int argc, char **argv)
 {
+	const struct own_options *own = own_options;
+
 	opterr = 0;
-	while (getopt_long(argc, argv, "+bc:f:hjnsV", long_options, NULL) != -1)
+	while (getopt_long(argc, argv, "+bc:f:hjnsV", change_options, NULL) != -1)
 		;
 	opterr = 1;
-	return optind < argc && !strcmp(argv[optind], "top");
+	while (own->command && (optind >= argc || strcmp(argv[optind], own->command)))
+		own++;
+	return own;
 }
 
 /* Return: an exit status for an option that is all, or -1. */
@@ -160,6 +227,14 @@ static int take_option(struct ctl *ctl, int option)
 		break;
 	case 'o': ctl->top.sort = optarg; break;
 	case 's': ctl->all_counters = true; break;
+	case OPTION_CHECK: ctl->change.check = true; break;
+	case OPTION_CONFIG: ctl->config = optarg; break;
+	case OPTION_CONFIRM: ctl->change.confirm = optarg; break;
+	case OPTION_IF_INTERRUPTED: ctl->change.if_interrupted = true; break;
+	case OPTION_IF_PROTECTED: ctl->change.if_protected = true; break;
+	case OPTION_PENDING: ctl->change.pending = optarg; break;
+	case OPTION_PRUNE: ctl->change.prune = true; break;
+	case OPTION_REPLACE: ctl->change.replace = true; break;
 	case 'V': return print("qlinkctl " QLINK_VERSION "\n");
 	default: return CTL_USAGE;
 	}
@@ -168,13 +243,13 @@ static int take_option(struct ctl *ctl, int option)
 
 static int run(struct ctl *ctl, int argc, char **argv)
 {
-	bool has_top = is_top(argc, argv);
+	const struct own_options *own = find_options(argc, argv);
+	bool has_top = own->options == top_options;
 	int option, err;
 
 	/* 0 has it start over. Options may be anywhere: getopt_long() moves them to the front. */
 	optind = 0;
-	while ((option = getopt_long(argc, argv, has_top ? "bc:d:hjn:o:V" : "c:f:hjnsV",
-				     has_top ? top_options : long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, own->letters, own->options, NULL)) != -1) {
 		err = take_option(ctl, option);
 		if (err >= 0)
 			return err;
