@@ -253,13 +253,19 @@ _qlink_pki()
 {
 	local cur prev args socket=''
 
-	_qlink_words " --suite "
-	if [ "$prev" = --suite ]; then
-		_qlink_reply 1 2
+	_qlink_words " --left --name --suite "
+	case $prev in
+	--suite) _qlink_reply 1 2; return ;;
+	--left | --name) return ;;
+	esac
+	if [[ $cur = -* ]]; then
+		_qlink_reply --left --name --suite
 	elif [ "${#args[@]}" = 0 ]; then
-		_qlink_reply --suite ca cert
+		_qlink_reply ca cert crl cross request revoke sign
 	elif [ "${#args[@]}" = 1 ]; then
 		_qlink_folders
+	elif [[ ${args[0]} = sign || ${args[0]} = cross ]] && [ "${#args[@]}" = 3 ]; then
+		_qlink_files
 	fi
 }
 

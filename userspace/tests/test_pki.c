@@ -9,7 +9,13 @@
 
 #include "tap.h"
 
-#define USAGE	"usage: qlink-pki [--suite 1|2] ca DIR [DAYS]\n       qlink-pki [--suite 1|2] cert DIR NAME [DAYS]\n"
+#define USAGE	"usage: qlink-pki [--suite 1|2] [--name NAME] ca DIR [DAYS]\n"		\
+		"       qlink-pki [--suite 1|2] cert DIR NAME [DAYS]\n"			\
+		"       qlink-pki [--suite 1|2] request DIR NAME\n"			\
+		"       qlink-pki [--left DAYS] sign DIR NAME REQUEST [DAYS]\n"		\
+		"       qlink-pki [--left DAYS] cross DIR NAME CA DOMAIN [DAYS]\n"	\
+		"       qlink-pki revoke DIR NAME\n"					\
+		"       qlink-pki [--left DAYS] crl DIR [DAYS]\n"
 
 static char folder[] = "/tmp/qlink-pki.XXXXXX";
 
@@ -27,7 +33,7 @@ static void tidy(void)
 static void run(const char *command, int status, const char *said)
 {
 	FILE *from = popen(command, "r");
-	char got[300];
+	char got[600];
 	size_t len = from ? fread(got, 1, sizeof(got) - 1, from) : 0;
 
 	got[len] = '\0';
@@ -127,4 +133,97 @@ TEST(a_suite_has_keys_of_its_own)
 	has_key("two.pem", "Public Key Algorithm: ML-DSA-87\n");
 	has_key("one.pem", "Public Key Algorithm: ML-DSA-65\n");
 	in_folder("openssl verify -CAfile ca.pem one.pem two.pem >/dev/null");
+}
+
+static void clear(void)
+{
+	in_folder("rm -rf ./*");
+}
+
+TEST(a_request_is_signed_and_its_key_stays_where_it_was_made)
+{
+	clear();
+	in_folder("mkdir ca site");
+	pki("ca ca", 0, "");
+	pki("request site a.example", 0, "");
+	pki("request site a.example", 1, "qlink-pki: site/a.example.key: already exists\n");
+	pki("sign ca b.example site/a.example.csr", 1, "qlink-pki: site/a.example.csr: is for CN=a.example, not for CN=b.example\n");
+	pki("sign ca a.example site/none", 1, "qlink-pki: site/none: cannot be read\n");
+	in_folder("sed '5s/./x/5' site/a.example.csr >site/damaged");
+	pki("sign ca a.example site/damaged", 1, "qlink-pki: site/damaged: not a request that its own key has signed\n");
+	in_folder("openssl req -new -newkey ed25519 -nodes -subj /CN=a.example -keyout site/other.key -out site/other 2>/dev/null");
+	pki("sign ca a.example site/other", 1, "qlink-pki: site/other: its key is not ML-DSA-65 or ML-DSA-87\n");
+	pki("sign ca a.example site/a.example.csr 40", 0, "ca/a.example.pem: made\n");
+	pki("sign ca a.example site/a.example.csr", 1, "qlink-pki: ca/a.example.pem: already exists\n");
+	in_folder("openssl verify -x509_strict -CAfile ca/ca.pem ca/a.example.pem >/dev/null");
+	in_folder("[ ! -e ca/a.example.key ]");
+}
+
+/* Goes on from the one before: the certificate is valid for 40 days. */
+TEST(a_certificate_is_renewed_when_few_days_are_left)
+{
+	pki("--left 39 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: kept\n");
+	pki("--left 41 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: made\n");
+	pki("--left 41 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: kept\n");
+	/* Another key needs another certificate, and so does another CA. */
+	in_folder("rm site/a.example.*");
+	pki("request site a.example", 0, "");
+	pki("--left 41 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: made\n");
+	in_folder("rm ca/ca.*");
+	pki("ca ca", 0, "");
+	pki("--left 41 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: made\n");
+	in_folder("[ \"$(ls ca/replaced | wc -l)\" = 3 ]");
+	pki("--left x sign ca a.example site/a.example.csr", 1, "qlink-pki: x: not a number of days\n");
+}
+
+TEST(all_certificates_of_a_name_are_revoked)
+{
+	clear();
+	in_folder("mkdir ca site");
+	pki("ca ca", 0, "");
+	pki("request site a.example", 0, "");
+	pki("--left 30 crl ca", 0, "ca/ca.crl: made\n");
+	pki("--left 30 crl ca", 0, "ca/ca.crl: kept\n");
+	pki("--left 398 crl ca 399", 0, "ca/ca.crl: made\n");
+	pki("crl ca", 1, "qlink-pki: ca/ca.crl: already exists\n");
+	pki("revoke ca a.example", 1, "qlink-pki: ca/a.example.pem: does not exist\n");
+	pki("sign ca a.example site/a.example.csr 9", 0, "ca/a.example.pem: made\n");
+	in_folder("cp ca/a.example.pem first");
+	pki("--left 10 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: made\n");
+	in_folder("\"$OLDPWD/qlinkd/qlink-pki\" revoke ca a.example | grep -c revoked | grep -qx 2");
+	pki("revoke ca a.example", 0, "");
+	pki("--left 30 crl ca", 0, "ca/ca.crl: made\n");
+	in_folder("for one in first ca/a.example.pem; do openssl verify -crl_check -CAfile ca/ca.pem -CRLfile ca/ca.crl $one 2>&1 | "
+		  "grep -q 'certificate revoked' || exit; done");
+	/* One that was revoked is not kept. */
+	pki("--left 10 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: made\n");
+	in_folder("openssl verify -crl_check -CAfile ca/ca.pem -CRLfile ca/ca.crl ca/a.example.pem >/dev/null");
+}
+
+TEST(a_ca_certifies_another_one_for_its_domain_only)
+{
+	clear();
+	in_folder("mkdir a b");
+	pki("--name 'CA of A' ca a", 0, "");
+	pki("ca b", 0, "");
+	pki("cross a b b/none b.example", 1, "qlink-pki: b/none: cannot be read\n");
+	pki("cross a b b/ca.pem b_example", 1, "qlink-pki: b_example: not a DNS name\n");
+	pki("cross a ../b b/ca.pem b.example", 1, "qlink-pki: ../b: not letters, digits, dots and dashes\n");
+	pki("cross a b b/ca.pem b.example", 0, "a/cross-b.pem: made\n");
+	pki("--left 30 cross a b b/ca.pem b.example", 0, "a/cross-b.pem: kept\n");
+	pki("cert b one.b.example", 0, "");
+	pki("cert b one.a.example", 0, "");
+	pki("cert b b.example.com", 0, "");
+	pki("cross a one b/one.b.example.pem b.example", 1, "qlink-pki: b/one.b.example.pem: not the certificate of a CA\n");
+	in_folder("cat a/ca.pem a/cross-b.pem >trust");
+	in_folder("openssl verify -x509_strict -CAfile trust b/one.b.example.pem >/dev/null");
+	in_folder("for name in one.a.example b.example.com; do openssl verify -CAfile trust b/$name.pem 2>&1 | "
+		  "grep -q 'permitted subtree violation' || exit; done");
+	/* Another domain needs another certificate. */
+	pki("--left 30 cross a b b/ca.pem a.example", 0, "a/cross-b.pem: made\n");
+	pki("ca a", 1, "qlink-pki: a/ca.key: already exists\n");
+	in_folder("mkdir c");
+	pki("ca c", 0, "");
+	pki("cross c b b/ca.pem b.example", 1, "qlink-pki: b/ca.pem: has the name of c/ca.pem; one of both must be made anew, with \"qlink-pki --name NAME ca\"\n");
+	pki("--name 'a/b' ca c", 1, "qlink-pki: --name a/b: not letters, digits, dots, dashes and blanks\n");
 }
