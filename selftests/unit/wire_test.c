@@ -134,6 +134,44 @@ static void test_keepalive(void)
 	CHECK_EQ("echo", heard.echo, sent.echo);
 	CHECK_EQ("epoch", heard.epoch, sent.epoch);
 	CHECK_EQ("interval", heard.interval_ms, sent.interval_ms);
+	CHECK_EQ("a keepalive is no beacon", qlink_keepalive_is_beacon(&heard), 0);
+	heard.interval_ms = 0;
+	CHECK_EQ("without an interval it is one", qlink_keepalive_is_beacon(&heard), 1);
+}
+
+/* PROTOCOL.md, section 3: the lengths of each type, and what is one byte away. */
+static void test_lengths(void)
+{
+	static const struct {
+		const char *why;
+		u8 type;
+		unsigned int bytes;
+		bool fits;
+	} rows[] = {
+		{ "the shortest frame", 0, 46, true },
+		{ "a byte too few for a frame", 0, 45, false },
+		{ "the longest frame", 0, 65535, true },
+		{ "a keepalive", 1, 56, true },
+		{ "a byte too few for a keepalive", 1, 55, false },
+		{ "a byte too many for a keepalive", 1, 57, false },
+		{ "the shortest frame with checksum state", 2, 50, true },
+		{ "a byte too few for it", 2, 49, false },
+		{ "the shortest parcel", 3, 46, true },
+		{ "a byte too few for a parcel", 3, 45, false },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		CHECK_EQ(rows[i].why, qlink_type_has_length(rows[i].type, rows[i].bytes), rows[i].fits);
+}
+
+static void test_checksum_state(void)
+{
+	static const u8 want[] = { 0, 0x12, 0x34, 0x56, 0x78, 0 };
+	u8 bytes[sizeof(want)] = { 0 };
+
+	qlink_csum_put(bytes + 1, 0x1234, 0x5678);
+	CHECK_EQ("bytes", memcmp(bytes, want, sizeof(want)), 0);
 }
 
 static void test_sizes(void)
@@ -156,6 +194,8 @@ static const struct unit_test tests[] = {
 	{ "wire_epochs_share_no_nonce", test_epochs_share_no_nonce },
 	{ "wire_version_is_the_high_nibble", test_version_is_the_high_nibble },
 	{ "wire_keepalive", test_keepalive },
+	{ "wire_lengths", test_lengths },
+	{ "wire_checksum_state", test_checksum_state },
 	{ "wire_sizes", test_sizes },
 };
 
