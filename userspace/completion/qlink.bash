@@ -155,6 +155,8 @@ _qlinkctl()
 
 	local change="--check --config --confirm --if-interrupted --if-protected --pending --prune --replace -c --control -f --folder
 		-j --json -h --help -V --version"
+	local export="--config --state -c --control -f --folder -j --json -h --help -V --version"
+	local monitor="--yang -c --control -f --folder -j --json -s --stats -h --help -V --version"
 
 	[[ " ${COMP_WORDS[*]} " != *" top "* ]] || with_value+=" -d --delay -n --times -o --sort "
 	_qlink_words "$with_value --config --confirm --pending "
@@ -170,10 +172,12 @@ _qlinkctl()
 		case ${args[0]-} in
 		top) _qlink_reply "$top" ;;
 		apply | confirm | rollback) _qlink_reply "$change" ;;
+		export) _qlink_reply "$export" ;;
+		monitor) _qlink_reply "$monitor" ;;
 		*) _qlink_reply -c --control -f --folder -h --help -j --json -n --dry-run -s --stats -V --version ;;
 		esac
 	elif [ "${#args[@]}" = 0 ]; then
-		_qlink_reply apply chain confirm doctor help key kme links monitor reconnect record reload restart rollback rotate set \
+		_qlink_reply apply chain confirm doctor export help key kme links monitor reconnect record reload restart rollback rotate set \
 			show status top withdraw
 	else
 		_qlinkctl_operand

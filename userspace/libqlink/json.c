@@ -78,7 +78,7 @@ static void write_usage(const struct qlink_json *json, const struct qlink_usage 
 	json->close(json->arg);
 }
 
-static bool ring_has(const struct qlink_ring *ring, unsigned int type, bool is_tx)
+bool qlink_json_ring_has(const struct qlink_ring *ring, unsigned int type, bool is_tx)
 {
 	switch (type) {
 	case QLINK_A_RING_CURRENT_SOURCE:
@@ -101,7 +101,7 @@ void qlink_json_ring(const struct qlink_json *json, const char *name,
 
 	json->open(json->arg, name);
 	for (i = 0; i < qlink_ring_attrs.n; i++, attr++)
-		if (ring_has(ring, attr->type, is_tx))
+		if (qlink_json_ring_has(ring, attr->type, is_tx))
 			qlink_json_attr(json, attr, ring);
 	write_usage(json, ring->usage);
 	json->close(json->arg);
@@ -123,7 +123,7 @@ static void write_config(const struct qlink_json *json, const struct qlink_confi
 	}
 }
 
-static bool link_has(const struct qlink_link *link, unsigned int type)
+bool qlink_json_link_has(const struct qlink_link *link, unsigned int type)
 {
 	switch (type) {
 	case IFLA_QLINK_PEER_HEARD:
@@ -154,7 +154,7 @@ void qlink_json_link(const struct qlink_json *json, const struct qlink_link *lin
 	json->text(json->arg, "protection", qlink_name(&qlink_protections, protection));
 	json->bits(json->arg, "lacks", &qlink_lacks, lacks);
 	for (i = 0; i < qlink_link_attrs.n; i++, attr++)
-		if (link_has(link, attr->type))
+		if (qlink_json_link_has(link, attr->type))
 			qlink_json_attr(json, attr, link);
 	if (lower)
 		json->text(json->arg, "lower", lower);

@@ -55,6 +55,25 @@ void qlink_json_attrs(const struct qlink_json *json, const struct qlink_attr_set
 		      const void *object);
 
 /**
+ * qlink_json_ring_has() - ask whether an attribute of a ring says anything
+ * @ring: the ring
+ * @type: QLINK_A_RING_…
+ * @is_tx: whether its keys seal
+ *
+ * Return: whether it is to be shown.
+ */
+bool qlink_json_ring_has(const struct qlink_ring *ring, unsigned int type, bool is_tx);
+
+/**
+ * qlink_json_link_has() - ask whether an attribute of a link, not an option, says anything
+ * @link: the link
+ * @type: IFLA_QLINK_…
+ *
+ * Return: whether it is to be shown.
+ */
+bool qlink_json_link_has(const struct qlink_link *link, unsigned int type);
+
+/**
  * qlink_json_ring() - write an object for a ring
  * @json: where it goes
  * @name: of the object, "tx" or "rx"

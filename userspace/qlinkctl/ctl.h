@@ -93,6 +93,12 @@ struct ctl {
 	/** @config: file of the agent, %NULL for the usual one */
 	const char *config;
 
+	/** @with_state: also export state */
+	bool with_state;
+
+	/** @yang: have monitor print notifications of qlink.yang */
+	bool yang;
+
 	/** @change: options of the commands apply, confirm and rollback */
 	struct ctl_change change;
 };

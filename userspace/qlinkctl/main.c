@@ -20,6 +20,8 @@
 #include "set.h"
 #include "show.h"
 #include "site/agentfile.h"
+#include "site/export.h"
+#include "site/notices.h"
 #include "top.h"
 
 static const char help_head[] =
@@ -32,7 +34,7 @@ static const char help_head[] =
 
 static const char help_tail[] =
 "       qlinkctl rotate DEV\n"
-"       qlinkctl [-j] monitor [DEV]\n"
+"       qlinkctl [-j] monitor [--yang] [DEV]\n"
 "       qlinkctl [-j] key show DEV\n"
 "       qlinkctl [-j] record show DEV [after N]\n"
 "       qlinkctl key add DEV tx|rx epoch N [source SOURCE] [kmes N]\n"
@@ -55,6 +57,7 @@ static const char help_tail[] =
 "                [--pending FOLDER] PATH\n"
 "       qlinkctl [-j] [--pending FOLDER] confirm\n"
 "       qlinkctl [-j] [--pending FOLDER] rollback [--if-interrupted]\n"
+"       qlinkctl [-c SOCKET] export [--state] [--config FILE]\n"
 "       qlinkctl help\n"
 "\n"
 "SOURCE is qkd, hybrid, pqc or static; the default of a key is static.\n"
@@ -84,7 +87,12 @@ static const char help_tail[] =
 "      --if-protected    confirm once links are as well protected as before\n"
 "      --pending FOLDER  what was before; the default is " PENDING_FOLDER "\n"
 "      --prune           what the document does not name goes\n"
-"      --replace         take over files that were written by hand\n";
+"      --replace         take over files that were written by hand\n"
+"\n"
+"Options of export and monitor:\n"
+"      --config FILE     of the agent; the default is " AGENTFILE_PATH "\n"
+"      --state           also what the kernel and the agent say\n"
+"      --yang            notifications of qlink.yang\n";
 
 static int print_help(void)
 {
@@ -106,16 +114,22 @@ static int help_run(struct ctl *ctl, int argc, char **argv)
 	return print_help();
 }
 
+static int watch_run(struct ctl *ctl, int argc, char **argv)
+{
+	return ctl->yang ? notices_run(ctl, argc, argv) : monitor_run(ctl, argc, argv);
+}
+
 static const struct ctl_command commands[] = {
 	{ "apply", change_apply },
 	{ "chain", chain_run },
 	{ "confirm", change_confirm },
 	{ "doctor", doctor_run },
+	{ "export", export_run },
 	{ "help", help_run },
 	{ "key", key_run },
 	{ "kme", kme_command_run },
 	{ "links", links_run },
-	{ "monitor", monitor_run },
+	{ "monitor", watch_run },
 	{ "reconnect", reconnect_run },
 	{ "record", record_run },
 	{ "reload", reload_run },
@@ -140,6 +154,8 @@ enum {
 	OPTION_PENDING,
 	OPTION_PRUNE,
 	OPTION_REPLACE,
+	OPTION_STATE,
+	OPTION_YANG,
 };
 
 static const struct option long_options[] = {
@@ -184,6 +200,28 @@ static const struct option change_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+static const struct option export_options[] = {
+	{ "config", required_argument, NULL, OPTION_CONFIG },
+	{ "state", no_argument, NULL, OPTION_STATE },
+	{ "control", required_argument, NULL, 'c' },
+	{ "folder", required_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct option monitor_options[] = {
+	{ "yang", no_argument, NULL, OPTION_YANG },
+	{ "control", required_argument, NULL, 'c' },
+	{ "folder", required_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "stats", no_argument, NULL, 's' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
 /* Commands whose options are others. */
 static const struct own_options {
 	const char *command, *letters;
@@ -191,6 +229,8 @@ static const struct own_options {
 } own_options[] = {
 	{ "apply", "c:f:hjV", change_options },
 	{ "confirm", "hjV", change_options },
+	{ "export", "c:f:hjV", export_options },
+	{ "monitor", "c:f:hjsV", monitor_options },
 	{ "rollback", "hjV", change_options },
 	{ "top", "bc:d:hjn:o:V", top_options },
 	{ NULL, "c:f:hjnsV", long_options },
@@ -235,6 +275,8 @@ static int take_option(struct ctl *ctl, int option)
 	case OPTION_PENDING: ctl->change.pending = optarg; break;
 	case OPTION_PRUNE: ctl->change.prune = true; break;
 	case OPTION_REPLACE: ctl->change.replace = true; break;
+	case OPTION_STATE: ctl->with_state = true; break;
+	case OPTION_YANG: ctl->yang = true; break;
 	case 'V': return print("qlinkctl " QLINK_VERSION "\n");
 	default: return CTL_USAGE;
 	}

@@ -8,7 +8,7 @@
 #include "build.h"
 #include "libqlink/names.h"
 
-static bool has(const struct qlink_event *event, unsigned int type)
+bool monitor_has(const struct qlink_event *event, unsigned int type)
 {
 	switch (type) {
 	case QLINK_A_EVENT_PEER_HEARD:
@@ -34,7 +34,7 @@ json_t *monitor_json(const struct qlink_event *event)
 		json->number(json->arg, "ifindex", event->ifindex);
 	json->text(json->arg, "ifname", event->ifname);
 	for (i = 0; i < qlink_event_attrs.n; i++, attr++)
-		if (has(event, attr->type))
+		if (monitor_has(event, attr->type))
 			qlink_json_attr(json, attr, event);
 	qlink_json_ring(json, "tx", &event->tx);
 	qlink_json_ring(json, "rx", &event->rx);

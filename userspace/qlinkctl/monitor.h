@@ -21,6 +21,15 @@
 int monitor_run(struct ctl *ctl, int argc, char **argv);
 
 /**
+ * monitor_has() - ask whether an attribute of an event says anything
+ * @event: the event
+ * @type: QLINK_A_EVENT_…
+ *
+ * Return: whether it is to be shown.
+ */
+bool monitor_has(const struct qlink_event *event, unsigned int type);
+
+/**
  * monitor_json() - an event as qlinkctl(8) documents it
  * @event: the event
  *

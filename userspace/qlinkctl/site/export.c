@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qlinkctl export: write what runs as the document of a site. */
+#include "export.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentfile.h"
+#include "agentstate.h"
+#include "linkstate.h"
+#include "qlinkctl/agent.h"
+#include "running.h"
+#include "write.h"
+
+/* Return: how many links there are; without the right to ask, none. */
+static size_t get_links(struct ctl *ctl, struct qlink_link **links)
+{
+	struct qlink_error error;
+	size_t n = 0;
+
+	*links = NULL;
+	if (qlink_nl_open(&ctl->nl, &error) || qlink_link_dump(ctl->nl, links, &n, &error)) {
+		ctl_warn("devices are left out: %s", qlink_error_text(&error));
+		return 0;
+	}
+	return n;
+}
+
+/* A host may have links and no agent. */
+static void read_agent(const struct ctl *ctl, struct site *site)
+{
+	const char *path = ctl->config ? ctl->config : AGENTFILE_PATH;
+	struct config_error error;
+
+	if (!agentfile_read(site, path, &error))
+		return;
+	ctl_warn("the agent is left out: %s", error.text);
+	site_free(site);
+}
+
+static void add_state(const struct ctl *ctl, json_t *document, const struct qlink_link *links, size_t n)
+{
+	json_t *status;
+	int err;
+
+	linkstate_add(document, links, n);
+	status = agent_try(ctl, "status", &err);
+	if (!status || json_object_get(status, "error"))
+		ctl_warn("what the agent says is left out: %s: %s", agent_path(ctl),
+			 status ? json_string_value(json_object_get(status, "error")) : strerror(err));
+	else
+		agentstate_add(document, status);
+	json_decref(status);
+}
+
+static int print(json_t *document)
+{
+	int err;
+
+	if (!document)
+		return ctl_fail("%s", strerror(ENOMEM));
+	err = json_dumpf(document, stdout, JSON_INDENT(4));
+	json_decref(document);
+	if (err || putchar('\n') == EOF)
+		return ctl_fail("standard output: cannot be written");
+	return CTL_OK;
+}
+
+int export_run(struct ctl *ctl, int argc, char **argv)
+{
+	struct site site = { 0 };
+	struct qlink_link *links;
+	json_t *document = NULL;
+	size_t n;
+	int err;
+
+	if (argc)
+		return ctl_usage("\"%s\": export takes no argument", argv[0]);
+	read_agent(ctl, &site);
+	n = get_links(ctl, &links);
+	err = running_add(&site, links, n);
+	if (!err)
+		document = write_document(&site);
+	if (document && ctl->with_state)
+		add_state(ctl, document, links, n);
+	free(links);
+	site_free(&site);
+	return err ? CTL_FAILED : print(document);
+}
