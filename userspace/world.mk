@@ -7,7 +7,7 @@ LONG_TESTS := month peers rates screen thousand year
 WORLD := tests/auditlog.c tests/device.c tests/simkme.c tests/world.c
 
 # Two whole agents with their sockets, and devices in memory.
-$(O)/check/test_agent $(O)/check/test_agentstate $(O)/check/test_border $(O)/check/test_kme_status $(O)/check/test_kme_words $(O)/check/test_reconnect $(O)/check/test_reload: $(call check_objects,tests/agents.c tests/device.c)
+$(O)/check/test_agent $(O)/check/test_agentstate $(O)/check/test_border $(O)/check/test_export $(O)/check/test_kme_status $(O)/check/test_kme_words $(O)/check/test_reconnect $(O)/check/test_reload: $(call check_objects,tests/agents.c tests/device.c)
 
 $(WORLD_TESTS:%=$(O)/check/test_%): $(call check_objects,$(WORLD))
 
