@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The replay window takes no sequence twice, whatever came before. */
+/* cbmc: --unwind 2 --unsigned-overflow-check */
+/* mutant: kmod/replay.c s/replay->top - sequence >= QLINK_REPLAY_BITS/replay->top - sequence > QLINK_REPLAY_BITS/ */
+/* mutant: kmod/replay.c s/bitmap_clear(replay->seen, 0, wrapped);// */
+#include "nondet.h"
+
+#include <linux/bitmap.h>
+
+/* Any one sequence that was accepted once. What is proved for its bit is proved for all. */
+static u64 accepted;
+
+/*
+ * What the kernel's bitmap_clear() promises, about one bit; the others may have any value. So there is no
+ * loop over 4,096 bits.
+ */
+static void clear_any(u8 *map, unsigned int start, unsigned int n_bits);
+#define bitmap_clear clear_any
+#include "../../kmod/wire.h"
+#include "../../kmod/replay.c"
+
+static void clear_any(u8 *map, unsigned int start, unsigned int n_bits)
+{
+	unsigned int bit = accepted % QLINK_REPLAY_BITS;
+	bool was = test_bit(bit, map);
+
+	assert(start <= QLINK_REPLAY_BITS && n_bits <= QLINK_REPLAY_BITS - start);
+	__CPROVER_havoc_slice(map, QLINK_REPLAY_BITS / 8);
+	__CPROVER_assume(test_bit(bit, map) == (was && !(bit >= start && bit - start < n_bits)));
+}
+
+/* True of each sequence that was accepted, and of none that was not: that is the induction. */
+static bool is_remembered(const struct qlink_replay *replay)
+{
+	return accepted <= replay->top &&
+	       (replay->top - accepted >= QLINK_REPLAY_BITS ||
+		test_bit(accepted % QLINK_REPLAY_BITS, replay->seen));
+}
+
+void harness(void)
+{
+	struct qlink_replay replay;
+	u64 sequence = nondet_u64();
+	bool was_accepted = nondet_bool(), is_good;
+
+	accepted = nondet_u64();
+	replay.lock.is_held = false;
+	__CPROVER_assume(sequence >= 1 && sequence <= QLINK_SEQUENCE_MAX);
+	__CPROVER_assume(accepted >= 1 && accepted <= QLINK_SEQUENCE_MAX && replay.top <= QLINK_SEQUENCE_MAX);
+	__CPROVER_assume(!was_accepted || is_remembered(&replay));
+	is_good = qlink_replay_check(&replay, sequence) == QLINK_REPLAY_GOOD;
+	assert((qlink_replay_commit(&replay, sequence) == QLINK_REPLAY_GOOD) == is_good);
+	/* not twice */
+	assert(!(was_accepted && is_good && sequence == accepted));
+	/* what was remembered still is, and what was accepted now is remembered */
+	assert(!was_accepted || is_remembered(&replay));
+	assert(!(is_good && sequence == accepted) || is_remembered(&replay));
+	assert(!replay.lock.is_held);
+}
