@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Any bytes taken for a message of the peer are read within their bounds, and what is accepted keeps the rules. */
-/* cbmc: --unwind 9 --unwindset is_word_ids.0:65 */
+/* cbmc: --unwind 17 */
 /* mutant: userspace/qlinkd/agreement/message.c s/in->left < len/in->left + 1 < len/ */
-/* mutant: userspace/qlinkd/agreement/message.c s/"epoch held", 8, last + 1,/"epoch held", 8, last,/ */
+/* mutant: userspace/qlinkd/agreement/message.c s/withdraw->range.first,$/0,/ */
 #include "nondet.h"
 
 #include <assert.h>

@@ -22,6 +22,8 @@
 #define F_SERVING	256
 #define FRAMES		512
 #define TWO_SOURCES	1024
+/* What takes a second ends before what takes more, so that no end waits for ever for one that pauses. */
+#define ORDERED		2048
 
 #define MUTANT_EARLY		1
 #define MUTANT_UNCONFIRMED	2
@@ -41,7 +43,7 @@ c_decl {
 static int given(const char *name) { const char *text = getenv(name); return text ? atoi(text) : 0; }
 }
 
-#define MESSAGES	6	/* on their way in one direction of a connection */
+#define MESSAGES	8	/* on their way in one direction of a connection */
 #define OPS		6	/* that the kernel has not done yet */
 #define KEYS		7
 #define NUM		byte
@@ -502,6 +504,10 @@ inline receive(e, v) {
 /* A timer ends once nothing else can happen; earlier where messages and kernels may be late. */
 #define TIME_IS_UP	(mutant != MUTANT_NO_TIMER && (IS_QUIET || (kinds & F_DELAY && faults)))
 
+#define PAUSES(e)	(E[e].phase == PAUSE || (E[e].phase == READY && \
+			 (E[e].tx.rests || (E[e].rx.step == IDLE && E[e].rx.armed))))
+#define LONG_TIME_IS_UP	(TIME_IS_UP && !(kinds & ORDERED && IS_QUIET && (PAUSES(0) || PAUSES(1))))
+
 inline tick(e, which) {
 	if
 	:: IS_QUIET -> skip
@@ -639,12 +645,17 @@ inline forget(e) {
 	E[e].tx.most = OFFER_MOST
 }
 
-/* Of what its kernel was asked for, some is still done. */
+/* Of what its kernel was asked for, some is still done; deletions were done before anything was sent. */
 inline kill(e, some) {
 	k = 0;
 	do
-	:: k < some && K[e].n -> carry_out(e); k++
-	:: else -> break
+	:: find_going(e);
+		if
+		:: K[e].n && (k < some || bits) -> skip
+		:: else -> break
+		fi;
+		carry_out(e);
+		k++
 	od;
 	do
 	:: K[e].n -> refuse_op(e)
@@ -714,12 +725,14 @@ end:	do
 		faults--; slow_done(e, E[e].rx.ticket, true, 0, KEY_OF(KEYS, SOURCE_OF(E[e].rx.key)))
 	}
 	/* time */
-	:: d_step { TIME_IS_UP && E[e].leave_armed -> tick(e, due_leave) }
-	:: d_step { TIME_IS_UP && PHASE_IS_ARMED(e) -> tick(e, due_phase) }
-	:: d_step { TIME_IS_UP && E[e].ow.open -> tick(e, due_ow) }
-	:: d_step { TIME_IS_UP && E[e].pw.open -> tick(e, due_pw) }
-	:: d_step { TIME_IS_UP && E[e].phase == READY && E[e].tx.armed -> tick(e, due_tx) }
-	:: d_step { TIME_IS_UP && E[e].phase == READY && E[e].rx.armed -> tick(e, due_rx) }
+	:: d_step { LONG_TIME_IS_UP && E[e].leave_armed -> tick(e, due_leave) }
+	:: d_step { TIME_IS_UP && E[e].phase == PAUSE -> tick(e, due_phase) }
+	:: d_step { LONG_TIME_IS_UP && E[e].phase > PAUSE && PHASE_IS_ARMED(e) -> tick(e, due_phase) }
+	:: d_step { LONG_TIME_IS_UP && E[e].ow.open -> tick(e, due_ow) }
+	:: d_step { LONG_TIME_IS_UP && E[e].pw.open -> tick(e, due_pw) }
+	:: d_step { LONG_TIME_IS_UP && E[e].phase == READY && E[e].tx.armed -> tick(e, due_tx) }
+	:: d_step { LONG_TIME_IS_UP && E[e].phase == READY && E[e].rx.armed && E[e].rx.step -> tick(e, due_rx) }
+	:: d_step { TIME_IS_UP && E[e].phase == READY && E[e].rx.armed && !E[e].rx.step -> tick(e, due_rx) }
 	:: d_step { TIME_IS_UP && E[e].phase == READY && E[e].tx.rests -> tick(e, due_rest) }
 	/* the connection */
 	:: d_step { !is_up[via[e]] && E[e].phase -> ev_disconnected(e); check() }
