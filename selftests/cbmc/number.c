@@ -23,25 +23,27 @@ int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...)
 void harness(void)
 {
 	uint64_t min = nondet_u64(), max = nondet_u64(), number = nondet_u64(), before = number;
-	unsigned __int128 exact = 0;
 	size_t len = nondet_size(), i;
-	bool is_number = len > 0;
+	bool is_digits = len > 0;
 	struct qlink_why why;
+	unsigned int exact = 0;
 	char *text;
 	int err;
 
 	__CPROVER_assume(len <= BYTES);
 	text = malloc(len + 1);
 	__CPROVER_assume(text);
-	__CPROVER_assume(!text[len]);
 	for (i = 0; i < len; i++) {
-		is_number = is_number && text[i] >= '0' && text[i] <= '9';
-		exact = exact * 10 + (unsigned char)(text[i] - '0');
-	}
-	err = qlink_parse_number(text, min, max, &number, &why);
-	for (i = 0; i < len; i++)
 		__CPROVER_assume(text[i]);
-	assert(!err == (is_number && exact >= min && exact <= max));
-	assert(number == (err ? before : (uint64_t)exact));
+		is_digits = is_digits && text[i] >= '0' && text[i] <= '9';
+		exact = i < 3 ? exact * 10 + (unsigned char)(text[i] - '0') : 0;
+	}
+	__CPROVER_assume(!text[len]);
+	err = qlink_parse_number(text, min, max, &number, &why);
+	assert(err ? err == -EINVAL && number == before : is_digits && number >= min && number <= max);
+	/* exact, as far as that is cheap to say, and beyond 64 bits refused */
+	assert(len > 3 || !err == (is_digits && exact >= min && exact <= max));
+	assert(len > 3 || err || number == exact);
+	assert(len < 21 || text[0] == '0' || err);
 	free(text);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The replay window takes no sequence twice, whatever came before. */
+/* The replay window takes each sequence once, whatever came before. */
 /* cbmc: --unwind 2 --unsigned-overflow-check */
 /* mutant: kmod/replay.c s/replay->top - sequence >= QLINK_REPLAY_BITS/replay->top - sequence > QLINK_REPLAY_BITS/ */
 /* mutant: kmod/replay.c s/bitmap_clear(replay->seen, 0, wrapped);// */
@@ -7,8 +7,8 @@
 
 #include <linux/bitmap.h>
 
-/* Any one sequence that was accepted once. What is proved for its bit is proved for all. */
-static u64 accepted;
+/* Any one sequence. What is proved for its bit is proved for all. */
+static u64 chosen;
 
 /*
  * What the kernel's bitmap_clear() promises, about one bit; the others may have any value. So there is no
@@ -27,7 +27,7 @@ static void clear_any(u8 *map, unsigned int start, unsigned int n_bits);
 
 static void clear_any(u8 *map, unsigned int start, unsigned int n_bits)
 {
-	unsigned int bit = accepted % QLINK_REPLAY_BITS;
+	unsigned int bit = chosen % QLINK_REPLAY_BITS;
 	bool was = test_bit(bit, map);
 
 	assert(start <= QLINK_REPLAY_BITS && n_bits <= QLINK_REPLAY_BITS - start);
@@ -35,31 +35,32 @@ static void clear_any(u8 *map, unsigned int start, unsigned int n_bits)
 	__CPROVER_assume(test_bit(bit, map) == (was && !(bit >= start && bit - start < n_bits)));
 }
 
-/* True of each sequence that was accepted, and of none that was not: that is the induction. */
-static bool is_remembered(const struct qlink_replay *replay)
+/* True of any one sequence, which was accepted or not: that is the induction. */
+static bool is_known(const struct qlink_replay *replay, bool was_accepted)
 {
-	return accepted <= replay->top &&
-	       (replay->top - accepted >= QLINK_REPLAY_BITS ||
-		test_bit(accepted % QLINK_REPLAY_BITS, replay->seen));
+	if (chosen > replay->top)
+		return !was_accepted;
+	return replay->top - chosen >= QLINK_REPLAY_BITS ||
+	       test_bit(chosen % QLINK_REPLAY_BITS, replay->seen) == was_accepted;
 }
 
 void harness(void)
 {
 	struct qlink_replay replay;
 	u64 sequence = nondet_u64();
-	bool was_accepted = nondet_bool(), is_good;
+	bool was_accepted = nondet_bool(), is_good, is_old;
 
-	accepted = nondet_u64();
+	chosen = nondet_u64();
 	replay.lock.is_held = false;
 	__CPROVER_assume(sequence >= 1 && sequence <= QLINK_SEQUENCE_MAX);
-	__CPROVER_assume(accepted >= 1 && accepted <= QLINK_SEQUENCE_MAX && replay.top <= QLINK_SEQUENCE_MAX);
-	__CPROVER_assume(!was_accepted || is_remembered(&replay));
+	__CPROVER_assume(chosen >= 1 && chosen <= QLINK_SEQUENCE_MAX && replay.top <= QLINK_SEQUENCE_MAX);
+	__CPROVER_assume(is_known(&replay, was_accepted));
+	is_old = sequence <= replay.top && replay.top - sequence >= QLINK_REPLAY_BITS;
 	is_good = qlink_replay_check(&replay, sequence) == QLINK_REPLAY_GOOD;
 	assert((qlink_replay_commit(&replay, sequence) == QLINK_REPLAY_GOOD) == is_good);
-	/* not twice */
-	assert(!(was_accepted && is_good && sequence == accepted));
-	/* what was remembered still is, and what was accepted now is remembered */
-	assert(!was_accepted || is_remembered(&replay));
-	assert(!(is_good && sequence == accepted) || is_remembered(&replay));
+	/* not twice; and once, as long as it is in the window */
+	assert(!(was_accepted && is_good && sequence == chosen));
+	assert(sequence != chosen || was_accepted || is_old || is_good);
+	assert(is_known(&replay, was_accepted || (is_good && sequence == chosen)));
 	assert(!replay.lock.is_held);
 }
