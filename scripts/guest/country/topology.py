@@ -69,7 +69,12 @@ class Country:
     @property
     def period_ms(self) -> int:
         """How long a key is used; all sites share the CPUs of one machine."""
-        return 1000 if len(self.sites) <= 20 else 5000
+        return 1000 if len(self.sites) <= 20 else 10000
+
+    @property
+    def store(self) -> int:
+        """QKD keys that an agent holds for each direction: as few as it takes, so that they are soon used up without a fibre."""
+        return 20000 // self.period_ms + 2
 
     def links_of(self, site: int) -> list[tuple[Link, int]]:
         """The links that end at a site, and which end is there."""
@@ -149,7 +154,8 @@ def agent_conf(country: Country, site: int) -> str:
         peers.add(peer)
         lines += [f"link {device}", f" peer s{peer}", f" kmes {link.kme}", f" sae s{peer}", " policy prefer-hybrid",
                   f" floor-ms {country.period_ms}",
-                  f" ceiling-ms {country.period_ms}", " reserve 0", " store 8", " outage-cover 4"]
+                  f" ceiling-ms {country.period_ms}", " reserve 0",
+                  f" store {country.store}", " outage-cover 2"]
     for name, server in kmes.items():
         lines += [f"kme {name}", f" url https://{country.kmes[name].address}:{SERVERS[server]}", f" id kme-{server}", *certificate]
     for peer in sorted(peers):
