@@ -117,18 +117,14 @@ static int compare_sections(struct differences *differences, const struct site_s
 	return err;
 }
 
-/* A section that only one of the two has: itself, and all that it says. */
-static int list_section(struct differences *differences, const struct site_section *section, bool is_new)
+/* A new section: itself, and all that it says. */
+static int list_section(struct differences *differences, const struct site_section *section)
 {
-	int err = difference_add(differences, section, NULL, is_new ? NULL : "", is_new ? "" : NULL);
-	const struct site_option *option;
+	int err = difference_add(differences, section, NULL, NULL, "");
 	size_t i;
 
-	for (i = 0; i < section->n_options && !err; i++) {
-		option = &section->options[i];
-		err = difference_add(differences, section, option->name, is_new ? NULL : option->value,
-				     is_new ? option->value : NULL);
-	}
+	for (i = 0; i < section->n_options && !err; i++)
+		err = difference_add(differences, section, section->options[i].name, NULL, section->options[i].value);
 	return err;
 }
 
@@ -142,12 +138,12 @@ int difference_find(struct differences *differences, const struct site *now, con
 		section = &next->sections[i];
 		other = site_find(now, section->kind, section->name);
 		err = other ? compare_sections(differences, other, section) :
-			      list_section(differences, section, true);
+			      list_section(differences, section);
 	}
 	for (i = 0; i < now->n_sections && !err; i++) {
 		section = &now->sections[i];
 		if (!site_find(next, section->kind, section->name))
-			err = list_section(differences, section, false);
+			err = difference_add(differences, section, NULL, "", NULL);
 	}
 	return err;
 }
