@@ -143,7 +143,7 @@ TEST(what_was_before_is_put_back)
 	before_free(&before);
 	change(&scene);
 	CHECK(is_after(&scene), "the change was not made");
-	CHECK_NUMBER("undo", undo_change(&scene.ctl, &scene.pending, "for a test", &why), 0);
+	CHECK_NUMBER("undo", undo_change(&scene.ctl, &scene.pending, true, "for a test", &why), 0);
 	CHECK(is_before(&scene), "it is not as before");
 	CHECK(!pending_has_change(&scene.pending), "the change is still there");
 	scene_end(&scene);
@@ -192,7 +192,7 @@ TEST(a_damaged_change_is_not_put_back)
 	change(&scene);
 	snprintf(path, sizeof(path), "%s/change.json", scene.pending.change);
 	put(path, "{}");
-	CHECK_NUMBER("undo", undo_change(&scene.ctl, &scene.pending, "for a test", &why), -EBADMSG);
+	CHECK_NUMBER("undo", undo_change(&scene.ctl, &scene.pending, true, "for a test", &why), -EBADMSG);
 	CHECK(is_after(&scene), "something was put back");
 	CHECK(pending_has_change(&scene.pending), "it is forgotten");
 	scene_end(&scene);
@@ -267,7 +267,7 @@ TEST(whoever_is_ended_at_any_step_leaves_all_or_nothing)
 			n_nothing += is_before(&scene);
 			n_done += is_after(&scene);
 		} else {
-			CHECK(!undo_change(&scene.ctl, &scene.pending, "for a test", &why), "ended at %d: %s", n, why.text);
+			CHECK(!undo_change(&scene.ctl, &scene.pending, true, "for a test", &why), "ended at %d: %s", n, why.text);
 			CHECK(is_before(&scene), "ended at %d: not as before", n);
 			n_back++;
 		}
@@ -286,7 +286,7 @@ static bool undo_is_ended_at(struct scene *scene, int n)
 	if (!child) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
-		_exit(undo_change(&scene->ctl, &scene->pending, "for a test", &why) ? 1 : 0);
+		_exit(undo_change(&scene->ctl, &scene->pending, true, "for a test", &why) ? 1 : 0);
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		BAIL_OUT();
@@ -316,7 +316,7 @@ TEST(whoever_puts_it_back_may_be_ended)
 		change(&scene);
 		goes_on = undo_is_ended_at(&scene, n);
 		if (pending_has_change(&scene.pending))
-			CHECK(!undo_change(&scene.ctl, &scene.pending, "for a test", &why), "ended at %d: %s", n, why.text);
+			CHECK(!undo_change(&scene.ctl, &scene.pending, true, "for a test", &why), "ended at %d: %s", n, why.text);
 		CHECK(is_before(&scene), "ended at %d: not as before", n);
 		scene_end(&scene);
 	}

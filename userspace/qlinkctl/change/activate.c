@@ -64,7 +64,7 @@ static int judge_file(const struct plan *plan, char *notes, size_t room, struct 
 	return 0;
 }
 
-static int reload_agent(const struct plan *plan, char *notes, size_t room, struct qlink_why *why)
+static int reload_agent(struct plan *plan, char *notes, size_t room, struct qlink_why *why)
 {
 	struct ctl there = *plan->ctl;
 	const char *text;
@@ -77,9 +77,11 @@ static int reload_agent(const struct plan *plan, char *notes, size_t room, struc
 	answer = agent_try(&there, "reload", &err);
 	if (!answer && (err == ENOENT || err == ECONNREFUSED))
 		return judge_file(plan, notes, room, why);
+	plan->has_told_agent = !answer;
 	if (!answer)
 		return qlink_refuse(why, -err, "%s: %s", plan->before.control, strerror(err));
 	text = json_string_value(json_object_get(answer, "error"));
+	plan->has_told_agent = !text;
 	err = text ? qlink_refuse(why, -EINVAL, "the agent refuses it: %.350s", text) : 0;
 	json_decref(answer);
 	return err;

@@ -114,7 +114,7 @@ static int recover(struct run *run)
 
 	if (!pending_has_change(&run->pending))
 		return CTL_OK;
-	if (undo_change(run->ctl, &run->pending, "it was interrupted", &why))
+	if (undo_change(run->ctl, &run->pending, true, "it was interrupted", &why))
 		return refuse(run, why.text);
 	ctl_warn("a change before this one was interrupted: what was before that one was put back");
 	return CTL_OK;
@@ -137,7 +137,7 @@ static int put_back(struct run *run, const char *reason)
 	struct qlink_why why;
 	char text[1000];
 
-	if (undo_change(run->ctl, &run->pending, reason, &why)) {
+	if (undo_change(run->ctl, &run->pending, run->plan.has_told_agent, reason, &why)) {
 		snprintf(text, sizeof(text), "%s; what was before could not be put back: %s; \"qlinkctl rollback\" tries again",
 			 reason, why.text);
 		return refuse(run, text);
@@ -330,7 +330,8 @@ static int roll_back_locked(struct ctl *ctl, const struct pending *pending)
 
 	if (!pending_has_change(pending))
 		return ctl->change.if_interrupted ? CTL_OK : none_waits(ctl, pending);
-	if (undo_change(ctl, pending, ctl->change.if_interrupted ? "it was interrupted" : "qlinkctl rollback was called", &why))
+	if (undo_change(ctl, pending, true,
+			ctl->change.if_interrupted ? "it was interrupted" : "qlinkctl rollback was called", &why))
 		return say_end(ctl, "none", why.text, CTL_FAILED);
 	/* The service reads its files afterwards if it is the one that called this. */
 	if (!ctl->change.if_interrupted)

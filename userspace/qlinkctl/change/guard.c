@@ -113,7 +113,7 @@ static void end_put_back(struct watch *watch, const char *reason, char text[GUAR
 	struct qlink_why why;
 
 	watch->has_ended = true;
-	if (undo_change(&watch->ctl, watch->pending, reason, &why)) {
+	if (undo_change(&watch->ctl, watch->pending, true, reason, &why)) {
 		syslog(LOG_ERR, "%s, and what was before could not be put back: %s; \"qlinkctl rollback\" tries again",
 		       reason, why.text);
 		snprintf(text, GUARD_TEXT, "could not be put back: %.400s", why.text);

@@ -385,7 +385,8 @@ static int plan_links_file(struct plan *plan, struct qlink_why *why)
 
 static int keep_all(struct plan *plan, struct qlink_why *why)
 {
-	const struct site_section *agent = site_find(&plan->now, SITE_AGENT, "");
+	/* Where one listens that runs; one without a file has yet to be started. */
+	const struct site_section *agent = site_find(&plan->now, SITE_AGENT, "") ?: site_find(&plan->next, SITE_AGENT, "");
 	const char *control = agent ? site_get(agent, "control") : NULL;
 	int err = 0;
 	size_t i;

@@ -66,6 +66,9 @@ struct plan {
 	/** @changes_agent: the agent has to read its file again */
 	bool changes_agent;
 
+	/** @has_told_agent: it may have read its new file */
+	bool has_told_agent;
+
 	/** @changes_links: the file of devices is another one */
 	bool changes_links;
 };

@@ -66,7 +66,8 @@ void undo_tell_service(const struct ctl *ctl)
 	free(result.out);
 }
 
-int undo_change(struct ctl *ctl, const struct pending *pending, const char *reason, struct qlink_why *why)
+int undo_change(struct ctl *ctl, const struct pending *pending, bool tells_agent, const char *reason,
+		struct qlink_why *why)
 {
 	struct qlink_why devices_why = { "" };
 	struct before before;
@@ -82,7 +83,8 @@ int undo_change(struct ctl *ctl, const struct pending *pending, const char *reas
 	devices_err = put_devices_back(ctl, &before, &devices_why);
 	if (devices_err && !files_err)
 		*why = devices_why;
-	reload_agent(ctl, &before, files_err || devices_err ? &devices_why : why);
+	if (tells_agent)
+		reload_agent(ctl, &before, files_err || devices_err ? &devices_why : why);
 	err = files_err ?: devices_err;
 	before_free(&before);
 	if (err)

@@ -10,6 +10,7 @@
  * undo_change() - put back what was before a change
  * @ctl: this run; its socket is opened if there are devices
  * @pending: whose lock is held
+ * @tells_agent: it may have read its new file
  * @reason: why, which is kept for pending_last()
  * @why: filled in on failure, and for an agent that does not take its former file again
  *
@@ -18,7 +19,8 @@
  *
  * Return: 0, with @why->text empty or what the agent has said; a negative errno if something is not back.
  */
-int undo_change(struct ctl *ctl, const struct pending *pending, const char *reason, struct qlink_why *why);
+int undo_change(struct ctl *ctl, const struct pending *pending, bool tells_agent, const char *reason,
+		struct qlink_why *why);
 
 /**
  * undo_tell_service() - have qlink-links.service read its files again, where it runs
