@@ -439,13 +439,12 @@ TEST(all_is_put_back_if_the_agent_refuses)
 	place_end(&place);
 }
 
-TEST(two_links_exchange_their_ids)
+TEST(a_new_link_has_the_id_of_one_that_goes)
 {
 	char links[2000] = "";
 	struct place place;
 	struct ctl ctl = begin_two(&place);
 
-	/* Only a name that goes has the id of a new one: it is deleted first. */
 	add_link(links, sizeof(links), "qlink0", 7, "", "");
 	add_link(links, sizeof(links), "qlink5", 8, "", "");
 	write_document(&place, links);

@@ -68,8 +68,8 @@ int devices_record(struct devices *devices, const struct site *now, const struct
  * @devices: after devices_record()
  * @why: filled in on failure: the device, and what the kernel said
  *
- * Two devices may exchange what no two can have. A device that goes is deleted first only if a new one is
- * to have what is its own.
+ * What no two devices can have may go from one to another, whatever their order; two that exchange it are
+ * refused. A device that goes is deleted first only if another one is to have what is its own.
  *
  * Return: 0, or a negative errno; then some may be changed.
  */
