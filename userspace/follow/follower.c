@@ -28,6 +28,11 @@ static uint64_t newer(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t first_of(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* What sites have in common is no site by itself. */
 static uint64_t wanted_revision(const struct follower *follower)
 {
@@ -81,7 +86,8 @@ static void decide(struct follower *follower, uint64_t now)
 		miss_document(follower);
 	} else {
 		backoff_reset(&follower->backoff);
-		follower->apply_ms = now + DEBOUNCE_MS;
+		/* Changes without end do not put it off for ever. */
+		follower->apply_ms = first_of(follower->apply_ms, now + DEBOUNCE_MS);
 	}
 }
 
@@ -295,11 +301,6 @@ void follower_run(struct follower *follower, uint64_t now)
 	/* Before the first documents there is nothing to tell. */
 	if (follower->must_tell && follower->outcome.kind)
 		tell(follower);
-}
-
-static uint64_t first_of(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 uint64_t follower_due(const struct follower *follower)

@@ -206,6 +206,8 @@ TEST(both_documents_are_of_one_revision)
 	CHECK_NUMBER("both", gateway_loaded(answer, (size_t)len, &documents, &why), 0);
 	CHECK_TEXT("common", documents.common.text, "{}");
 	CHECK_TEXT("site", documents.site.text, "{\"a\":1}");
+	CHECK_NUMBER("bytes of common", documents.common.len, 2);
+	CHECK_NUMBER("bytes of the site's", documents.site.len, 7);
 	CHECK_NUMBER("revision", documents.revision, 9);
 	CHECK(documents.cluster == UINT64_MAX, "the cluster's number is not whole");
 	len = snprintf(answer, sizeof(answer), "{" HEADER ",\"responses\":[{\"response_range\":{}}]}", "10");
