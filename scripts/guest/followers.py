@@ -22,7 +22,8 @@ from pathlib import Path
 
 ROOM, PKI = Path("/tmp/followers"), Path("/job/pki")
 NODES = [f"10.3.255.{n}" for n in (1, 2, 3)]
-POLICIES = ("pqc-only", "prefer-hybrid")
+POLICIES = ("prefer-hybrid", "hybrid-required", "prefer-hybrid", "hybrid-required")
+SERVERS = "10.3.255.4"
 DEADLINE_S = 600
 TLS = ssl.create_default_context(cafile=PKI / "etcd-ca.pem")
 TLS.load_cert_chain(PKI / "etcd.pem", PKI / "etcd.key")
@@ -44,7 +45,7 @@ def peer_of(site: int) -> int:
 def make_network(sites: int) -> None:
     """A bridge, and a namespace on it for each site."""
     batch = ["link add br0 type bridge", "link set br0 up", "link set lo up"]
-    batch += [f"address add {node}/16 dev br0" for node in NODES]
+    batch += [f"address add {node}/16 dev br0" for node in (*NODES, SERVERS)]
     for site in range(1, sites + 1):
         batch += [f"netns add s{site}", f"link add port{site} master br0 up type veth peer name eth0 netns s{site}"]
     run("ip", "-batch", "-", text="\n".join(batch))
@@ -139,13 +140,13 @@ def document(site: int) -> dict:
     peer = peer_of(site)
     link = {"id": min(site, peer), "local": address(site), "remote": address(peer), "port": 7000,
             "accept": ["hybrid", "pqc"]}
-    keys = {"peer": f"s{peer}", "kmes": ["none"], "sae": f"s{peer}"}
+    keys = {"peer": f"s{peer}", "kmes": ["rack"], "sae": f"s{peer}"}
+    name, port = ("a", 8441) if site % 2 else ("b", 8442)
     agent = {"name": f"s{site}", "certificate": f"{PKI}/s{site}.pem", "key": f"{PKI}/s{site}.key", "ca": f"{PKI}/ca.pem",
              "listen": address(site), "control": f"{ROOM}/s{site}/control", "metrics": f"{ROOM}/s{site}/metrics",
-             "audit-log": f"{ROOM}/s{site}/audit", "kme-retry-ms": 600000,
-             # Nobody listens there: with either policy, keys are of the post-quantum exchange.
-             "kme": [{"name": "none", "url": "https://127.0.0.1:9", "certificate": f"{PKI}/s{site}.pem",
-                      "key": f"{PKI}/s{site}.key", "ca": f"{PKI}/ca.pem"}],
+             "audit-log": f"{ROOM}/s{site}/audit", "kme-connect-ms": 30000, "kme-timeout-ms": 30000,
+             "kme": [{"name": "rack", "url": f"https://{SERVERS}:{port}", "id": f"kme-{name}",
+                      "certificate": f"{PKI}/s{site}.pem", "key": f"{PKI}/s{site}.key", "ca": f"{PKI}/ca.pem"}],
              "peer": [{"name": f"s{peer}", "address": address(peer)}]}
     interface = {"name": "qlink0", "type": "qlink:qlink", "enabled": True, "qlink:link": link, "qlink:keys": keys}
     return {"ietf-interfaces:interfaces": {"interface": [interface]}, "qlink:agent": agent}
@@ -153,7 +154,19 @@ def document(site: int) -> dict:
 
 def common(policy: str) -> dict:
     """What all sites have in common."""
-    return {"qlink:agent": {"defaults": {"policy": policy, "floor-ms": 30000, "ceiling-ms": 120000}}}
+    return {"qlink:agent": {"defaults": {"policy": policy, "floor-ms": 30000, "ceiling-ms": 120000, "store": 10}}}
+
+
+def start_servers(sites: int) -> None:
+    """Starts two simulated key servers, one for each end of all links."""
+    lines = []
+    for name, port in (("a", 8441), ("b", 8442)):
+        lines += [f"kme {name}", f" id kme-{name}", f" listen {SERVERS}:{port}", f" certificate {PKI}/kme-{name}.pem",
+                  f" key {PKI}/kme-{name}.key", f" ca {PKI}/ca.pem"]
+    for site in range(1, sites + 1, 2):
+        lines += [f"link s{site} s{peer_of(site)}", " stock 100", " supply fibre 1"]
+    (ROOM / "kmesim.conf").write_text("\n".join(lines) + "\n")
+    start(["qlink-kmesim", f"{ROOM}/kmesim.conf"], "kmesim")
 
 
 def follow(site: int) -> subprocess.Popen:
@@ -201,20 +214,26 @@ def totals(processes: list[subprocess.Popen]) -> tuple[float, float]:
 
 
 def is_protected(status: dict) -> bool:
-    """Frames of its link are sealed."""
-    return (status["links"] or {}).get("qlink0") in ("protected", "degraded")
+    """Its link is sealed under hybrid keys."""
+    return (status["links"] or {}).get("qlink0") == "protected"
 
 
 def measure(statuses: Statuses, followers: list[subprocess.Popen], policy: str) -> None:
     """Changes the policy, and prints how long it took and what it cost."""
-    before, since = totals(followers), time.monotonic()
+    before, since, clock = totals(followers), time.monotonic(), time.time()
     revision = put("common", common(policy))
     times = [at - since for at in statuses.wait(len(followers), policy, lambda status: status["wanted"] == revision and
                                                 status["outcome"] in ("applied", "unchanged"))]
     own, children = (b - a for a, b in zip(before, totals(followers)))
-    print(f"policy {policy} at {len(times)} sites: first {times[0]:.2f} s, median {statistics.median(times):.2f} s, "
-          f"last {times[-1]:.2f} s; {own / len(times) * 1000:.0f} ms of CPU a follower, "
+    written = sorted((ROOM / f"s{site + 1}" / "conf").stat().st_mtime - clock for site in range(len(followers)))
+    print(f"policy {policy} at {len(times)} sites: the agent's file is written after {spread(written)}; the status says that "
+          f"links are as before after {spread(times)}; {own / len(times) * 1000:.0f} ms of CPU a follower, "
           f"{children / len(times) * 1000:.0f} ms a qlinkctl apply", flush=True)
+
+
+def spread(times: list[float]) -> str:
+    """Sorted times in s: of the first, the one in the middle and the last."""
+    return f"{times[0]:.2f}, {statistics.median(times):.2f}, {times[-1]:.2f} s"
 
 
 def idle(followers: list[subprocess.Popen], seconds: int) -> None:
@@ -234,6 +253,7 @@ def main() -> None:
     make_network(sites)
     for number in range(len(NODES)):
         start_node(number)
+    start_servers(sites)
     while subprocess.run(["curl", "-sf", "--cacert", PKI / "etcd-ca.pem", "--cert", PKI / "etcd.pem", "--key", PKI / "etcd.key",
                           f"https://{NODES[0]}:2379/health"], capture_output=True).returncode:
         time.sleep(0.2)
@@ -251,7 +271,7 @@ def main() -> None:
     statuses.wait(sites, "links", is_protected)
     print(f"{sites} sites have a link that seals", flush=True)
     idle(followers, 30)
-    for policy in (POLICIES[1], POLICIES[0], POLICIES[1]):
+    for policy in POLICIES[1:]:
         measure(statuses, followers, policy)
 
 
