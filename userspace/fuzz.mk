@@ -15,7 +15,8 @@ FUZZED := $(call sources,common libqlink qlinkd/agreement qlinkd/config) \
 	qlinkd/base/field.c qlinkd/broker/rings.c \
 	$(addprefix qlinkd/kme/,dialect.c etsi014.c json.c keys.c memory.c skip.c terms.c url.c words.c) \
 	$(addprefix qlinkctl/links/,rules.c statement.c) $(addprefix qlinkctl/site/,agentfile.c document.c leaf.c site.c sitedevice.c write.c) \
-	qlinkd/peer/route.c qlinkd/peer/topology.c vault/layout.c vaultctl/keys.c
+	qlinkd/peer/route.c qlinkd/peer/topology.c vault/layout.c vaultctl/keys.c \
+	follow/gateway.c follow/lines.c follow/overlay.c
 FUZZ_FLAGS := -std=gnu11 -MMD -MP -Wall -Wextra -Werror -O1 -g $(SANITIZE)
 
 # The broker and the configuration must need neither OpenSSL nor libcurl. Their fuzzers
