@@ -39,6 +39,19 @@ static void read_agent(const struct ctl *ctl, struct site *site)
 	site_free(site);
 }
 
+/* While the agent gives a link keys, it sets these itself, again and again: they are its plan, and not configuration. */
+static void cut_plans(struct site *site)
+{
+	size_t i;
+
+	for (i = 0; i < site->n_sections; i++) {
+		if (site->sections[i].kind != SITE_DEVICE || !site_find(site, SITE_LINK, site->sections[i].name))
+			continue;
+		site_set(&site->sections[i], "rekey-ms", NULL);
+		site_set(&site->sections[i], "keys-low", NULL);
+	}
+}
+
 static void add_state(const struct ctl *ctl, json_t *document, const struct qlink_link *links, size_t n)
 {
 	json_t *status;
@@ -80,6 +93,7 @@ int export_run(struct ctl *ctl, int argc, char **argv)
 	read_agent(ctl, &site);
 	n = get_links(ctl, &links);
 	err = running_add(&site, links, n);
+	cut_plans(&site);
 	if (!err)
 		document = write_document(&site);
 	if (document && ctl->with_state)
