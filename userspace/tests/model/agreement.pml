@@ -53,7 +53,7 @@ static int given(const char *name) { const char *text = getenv(name); return tex
 #define SOURCE_BIT(s)	(1 << (s))
 #define BOTH_SOURCES	(SOURCE_BIT(HYBRID) | SOURCE_BIT(PQC))
 
-/* What only replay.pml has: versions, suites, pre-shared secrets, chains and numbers of KMEs are all right. */
+/* Left out here: versions, suites, pre-shared secrets, chains and numbers of KMEs are all right. */
 #define DEMANDS_OF_STATE
 #define DEMANDS_OF_END
 #define VERSIONS_OF_MSG

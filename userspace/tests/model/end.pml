@@ -2,9 +2,8 @@
 /*
  * One end of the agreement: what session.c and offer.c do with an event, written from PROTOCOL.md, section 3.
  *
- * agreement.pml puts two such ends into a world and checks what must hold. replay.pml feeds this file with the
- * events of the simulator, and compares actions and state with those of the C code. Both define, before they
- * include it, what an action does: send(), kernel(), slow(), plain() and note(). Numbers are those of agreement.h.
+ * agreement.pml puts two such ends into a world and checks what must hold. It defines, before it includes this
+ * file, what an action does: send(), kernel(), slow(), plain() and note(). Numbers are those of agreement.h.
  *
  * Each inline runs in a d_step, for the end e. The event is in the globals of "The event" below.
  */
