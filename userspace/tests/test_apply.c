@@ -231,7 +231,8 @@ static void serve(const struct place *place, int listener)
 			counter = says == yes ? fopen(path, "ae") : NULL;
 			if (counter && (fputc('.', counter) == EOF || fclose(counter)))
 				_exit(1);
-			if (write(fd, says, strlen(says)) < 0)
+			/* Who asked may have been ended since. */
+			if (send(fd, says, strlen(says), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 				_exit(1);
 		}
 		close(fd);
