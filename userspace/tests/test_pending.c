@@ -213,6 +213,24 @@ TEST(only_one_change_is_made_at_a_time)
 	scene_end(&scene);
 }
 
+TEST(what_cannot_be_kept_whole_is_refused)
+{
+	struct before before = { .control = strdup("") };
+	struct before_device *device;
+	struct scene scene;
+
+	scene_begin(&scene);
+	/* JSON is UTF-8, and the kernel takes names that are not. */
+	device = before_add_device(&before, "qlink\xff");
+	if (!device)
+		BAIL_OUT();
+	device->touched = strdup("");
+	CHECK(before_save(&before, scene.pending.change), "a device is lost without a word");
+	CHECK(!pending_has_change(&scene.pending), "there is a change");
+	before_free(&before);
+	scene_end(&scene);
+}
+
 /* ---- ended at each step ---- */
 
 /* All of a change, as the command makes it. */

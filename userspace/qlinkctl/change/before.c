@@ -112,6 +112,12 @@ static json_t *all_json(const struct before *before)
 		json_array_append_new(files, file_json(&before->files[i]));
 	for (i = 0; i < before->n_devices; i++)
 		json_array_append_new(devices, device_json(&before->devices[i]));
+	/* A name that is no UTF-8 has no place in JSON, and what is lost here could not be put back. */
+	if (json_array_size(files) != before->n_files || json_array_size(devices) != before->n_devices) {
+		json_decref(files);
+		json_decref(devices);
+		return NULL;
+	}
 	return json_pack("{s:s, s:s, s:i, s:I, s:o, s:o}", "boot", boot, "control", before->control ?: "",
 			 "seconds", (int)before->seconds, "deadline_ms", (json_int_t)before->deadline_ms,
 			 "files", files, "devices", devices);
@@ -223,7 +229,7 @@ int before_save_times(const struct before *before, const char *folder)
 {
 	json_t *json = all_json(before);
 	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
-	int err = text ? put(folder, LIST, text, strlen(text)) : -ENOMEM;
+	int err = text ? put(folder, LIST, text, strlen(text)) : -EILSEQ;
 
 	free(text);
 	json_decref(json);
