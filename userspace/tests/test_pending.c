@@ -231,6 +231,23 @@ TEST(what_cannot_be_kept_whole_is_refused)
 	scene_end(&scene);
 }
 
+TEST(a_folder_that_others_may_write_is_not_trusted)
+{
+	struct scene scene;
+	struct qlink_why why = { "" };
+
+	scene_begin(&scene);
+	pending_unlock(&scene.pending);
+	if (chmod(scene.pending_folder, 0777))
+		BAIL_OUT();
+	CHECK_NUMBER("lock", pending_lock(&scene.pending, &why), -EPERM);
+	CHECK(strstr(why.text, "others may write"), "said: %s", why.text);
+	if (chmod(scene.pending_folder, 0755))
+		BAIL_OUT();
+	CHECK_NUMBER("lock", pending_lock(&scene.pending, &why), 0);
+	scene_end(&scene);
+}
+
 /* ---- ended at each step ---- */
 
 /* All of a change, as the command makes it. */

@@ -67,12 +67,27 @@ static int lock_folder(struct pending *pending, struct qlink_why *why)
 	return err;
 }
 
+/* What is put back is written with all rights: nobody else may have a say in it. */
+static int check_folder(const struct pending *pending, struct qlink_why *why)
+{
+	struct stat is;
+
+	if (stat(pending->folder, &is))
+		return qlink_refuse(why, -errno, "%s: %s", pending->folder, strerror(errno));
+	if (!S_ISDIR(is.st_mode))
+		return qlink_refuse(why, -ENOTDIR, "%s: must be a folder", pending->folder);
+	if ((!is.st_uid || is.st_uid == geteuid()) && !(is.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	return qlink_refuse(why, -EPERM, "%s: others may write there, and so say what is put back: only its owner may, root "
+			    "or who calls this", pending->folder);
+}
+
 int pending_lock(struct pending *pending, struct qlink_why *why)
 {
 	/* It has copies of files that not everybody may read. */
 	if (mkdir(pending->folder, 0700) && errno != EEXIST)
 		return qlink_refuse(why, -errno, "%s: %s", pending->folder, strerror(errno));
-	return lock_folder(pending, why);
+	return check_folder(pending, why) ?: lock_folder(pending, why);
 }
 
 bool pending_has_change(const struct pending *pending)

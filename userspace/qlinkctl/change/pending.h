@@ -55,7 +55,7 @@ int pending_open(struct pending *pending, const char *folder, struct qlink_why *
  *
  * The lock is held until pending_close() of this process, and of those that it has forked.
  *
- * Return: 0; %-EBUSY if somebody else has it; or another negative errno.
+ * Return: 0; %-EBUSY if somebody else has it; %-EPERM if others may write to the folder; or another negative errno.
  */
 int pending_lock(struct pending *pending, struct qlink_why *why);
 
