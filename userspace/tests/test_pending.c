@@ -441,6 +441,57 @@ TEST(a_change_is_confirmed)
 	scene_end(&scene);
 }
 
+/* What keeps a change from being forgotten, as a full disk does. */
+static void block_forgetting(struct scene *scene, bool is_blocked)
+{
+	char old[160], path[200];
+
+	snprintf(old, sizeof(old), "%s.old", scene->pending.change);
+	snprintf(path, sizeof(path), "%s/folder", old);
+	if (is_blocked ? mkdir(old, 0700) || mkdir(path, 0700) : rmdir(path))
+		BAIL_OUT();
+}
+
+TEST(a_guard_that_cannot_confirm_goes_on)
+{
+	char text[GUARD_TEXT] = "";
+	struct scene scene;
+	bool is_done = true;
+
+	scene_begin(&scene);
+	begin_waiting(&scene, 3600000, true);
+	block_forgetting(&scene, true);
+	CHECK_NUMBER("asked", guard_ask(&scene.pending, "confirm", text, &is_done), 0);
+	CHECK(!is_done && pending_has_change(&scene.pending), "said: %s", text);
+	block_forgetting(&scene, false);
+	CHECK_NUMBER("asked again", guard_ask(&scene.pending, "confirm", text, &is_done), 0);
+	CHECK(is_done && is_after(&scene), "said: %s", text);
+	CHECK(is_over(&scene), "the guard does not end");
+	scene_end(&scene);
+}
+
+/* Whoever waits for it may not reach the machine any more. */
+TEST(a_guard_that_cannot_put_back_tries_again)
+{
+	char text[GUARD_TEXT] = "";
+	struct scene scene;
+	bool is_done = true;
+
+	scene_begin(&scene);
+	begin_waiting(&scene, 3600000, true);
+	block_forgetting(&scene, true);
+	CHECK_NUMBER("asked", guard_ask(&scene.pending, "rollback", text, &is_done), 0);
+	CHECK(!is_done, "said: %s", text);
+	CHECK_NUMBER("asked", guard_ask(&scene.pending, "confirm", text, &is_done), 0);
+	CHECK(!is_done && strstr(text, "is being put back"), "said: %s", text);
+	block_forgetting(&scene, false);
+	CHECK(is_over(&scene), "the guard does not end");
+	CHECK(!pending_has_change(&scene.pending), "it still waits");
+	CHECK(is_before(&scene), "it is not as before");
+	CHECK(strstr(last_of(&scene), "qlinkctl rollback was called"), "said: %s", last_of(&scene));
+	scene_end(&scene);
+}
+
 TEST(a_change_is_put_back_at_once)
 {
 	char text[GUARD_TEXT] = "";

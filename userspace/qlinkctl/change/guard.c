@@ -27,6 +27,9 @@
 #define CLIENT_MS	1000
 /* How often links are looked at again that no event speaks of: the agent sends none. */
 #define LOOK_MS		300
+/* Between two attempts to put a change back; longer each time, up to the second number. */
+#define AGAIN_S		1
+#define AGAIN_MAX_S	60
 /* What the command says. */
 #define SAYS_DONE	'd'
 #define SAYS_DISMISS	'x'
@@ -65,6 +68,12 @@ struct watch {
 	/** @is_done: the change is done, and its time runs */
 	bool is_done;
 
+	/** @again_s: how long it waits until it tries again to put the change back; 0 before the first time */
+	uint32_t again_s;
+
+	/** @reason: why it puts the change back */
+	char reason[400];
+
 	/** @has_ended: there is nothing left to guard */
 	bool has_ended;
 };
@@ -96,7 +105,8 @@ static void end_confirmed(struct watch *watch, const char *by, char text[GUARD_T
 {
 	int err = before_forget(watch->pending->change);
 
-	watch->has_ended = true;
+	/* If it still waits, so does the guard. */
+	watch->has_ended = !pending_has_change(watch->pending);
 	if (err) {
 		snprintf(text, GUARD_TEXT, "%s: %s", watch->pending->change, strerror(-err));
 		syslog(LOG_ERR, "the change could not be confirmed: %s", text);
@@ -108,22 +118,45 @@ static void end_confirmed(struct watch *watch, const char *by, char text[GUARD_T
 	tell_end(watch, "confirmed");
 }
 
+/* Whoever waits for it may not reach this machine any more. */
+static void try_again_later(struct watch *watch)
+{
+	struct itimerspec at = { .it_value = { .tv_nsec = 0 } };
+
+	watch->again_s = watch->again_s ? watch->again_s * 2 : AGAIN_S;
+	if (watch->again_s > AGAIN_MAX_S)
+		watch->again_s = AGAIN_MAX_S;
+	at.it_value.tv_sec = watch->again_s;
+	timerfd_settime(watch->timer, 0, &at, NULL);
+	/* Half of it is back: that must not be kept. */
+	watch->proof = NULL;
+}
+
 static void end_put_back(struct watch *watch, const char *reason, char text[GUARD_TEXT])
 {
 	struct qlink_why why;
 
+	if (reason != watch->reason)
+		snprintf(watch->reason, sizeof(watch->reason), "%s", reason);
 	watch->has_ended = true;
 	if (undo_change(&watch->ctl, watch->pending, true, reason, &why)) {
-		syslog(LOG_ERR, "%s, and what was before could not be put back: %s; \"qlinkctl rollback\" tries again",
+		syslog(LOG_ERR, "%s, and what was before could not be put back: %s; it is tried again, also by \"qlinkctl rollback\"",
 		       reason, why.text);
 		snprintf(text, GUARD_TEXT, "could not be put back: %.400s", why.text);
+		/* Somebody may have deleted it to keep what there is. */
+		watch->has_ended = !pending_has_change(watch->pending);
 	} else {
 		syslog(LOG_WARNING, "%s: what was before was put back%s%s", reason, *why.text ? "; " : "", why.text);
 		snprintf(text, GUARD_TEXT, "ok %.100s: what was before was put back%s%.300s", reason,
 			 *why.text ? "; " : "", why.text);
 		undo_tell_service(&watch->ctl);
 	}
-	tell_end(watch, strncmp(text, "ok ", 3) ? text : text + 3);
+	if (watch->has_ended) {
+		tell_end(watch, strncmp(text, "ok ", 3) ? text : text + 3);
+		return;
+	}
+	tell_parent(watch, text);
+	try_again_later(watch);
 }
 
 /* ---- what happens ---- */
@@ -161,13 +194,17 @@ static void heard_parent(struct watch *watch)
 	}
 	close(watch->parent);
 	watch->parent = -1;
-	if (!watch->is_done)
+	if (!watch->is_done && !watch->again_s)
 		end_put_back(watch, "the command was ended while it made the change", text);
 }
 
 static void answer(struct watch *watch, const char *asks, char text[GUARD_TEXT])
 {
-	if (!watch->is_done)
+	if (watch->again_s && !strcmp(asks, "rollback"))
+		end_put_back(watch, watch->reason, text);
+	else if (watch->again_s)
+		snprintf(text, GUARD_TEXT, "the change is being put back, which is tried again: %.300s", watch->reason);
+	else if (!watch->is_done)
 		snprintf(text, GUARD_TEXT, "the change is being made: try again");
 	else if (!strcmp(asks, "confirm"))
 		end_confirmed(watch, "by qlinkctl confirm", text);
@@ -209,6 +246,10 @@ static void over(struct watch *watch)
 	char reason[400], text[GUARD_TEXT];
 	struct qlink_why lacks = { "" };
 
+	if (watch->again_s) {
+		end_put_back(watch, watch->reason, text);
+		return;
+	}
 	snprintf(reason, sizeof(reason), "not confirmed in %u s", watch->seconds);
 	if (watch->proof && !ctl_open(&watch->ctl)) {
 		/* What came last may have come between two looks. */
@@ -255,8 +296,11 @@ static void run(struct watch *watch)
 	while (!watch->has_ended) {
 		if (wait_for(watch, fds) < 0 && errno != EINTR)
 			break;
-		if (fds[2].revents)
-			end_put_back(watch, "the guard was told to end", text);
+		if (fds[2].revents) {
+			end_put_back(watch, watch->again_s ? watch->reason : "the guard was told to end", text);
+			/* It is about to be killed; what was before is kept. */
+			watch->has_ended = true;
+		}
 		if (!watch->has_ended && fds[0].revents)
 			heard_parent(watch);
 		if (!watch->has_ended && fds[1].revents)
