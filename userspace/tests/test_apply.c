@@ -389,6 +389,41 @@ TEST(what_is_not_named_goes_only_with_prune)
 	place_end(&place);
 }
 
+/* The guard works in another folder, and so may who calls rollback. */
+TEST(what_is_kept_does_not_depend_on_the_working_folder)
+{
+	struct before before;
+	struct place place;
+	struct ctl ctl = begin_two(&place);
+	char path[128];
+	size_t i;
+
+	want(&place, 2, "", ", \"floor-ms\": 300");
+	if (chdir(place.folder))
+		BAIL_OUT();
+	ctl.folder = "links.d";
+	ctl.config = "conf";
+	ctl.control = "control";
+	ctl.change.pending = "pending";
+	ctl.change.confirm = "3600";
+	expect(&ctl, &place, CTL_OK, "waits", "");
+	snprintf(path, sizeof(path), "%s/change", place.pending);
+	CHECK_NUMBER("load", before_load(&before, path), 0);
+	for (i = 0; i < before.n_files; i++)
+		CHECK(*before.files[i].path == '/', "kept: %s", before.files[i].path);
+	CHECK(i && *before.control == '/', "%zu files, control %s", i, before.control);
+	before_free(&before);
+	ctl.change.pending = place.pending;
+	if (tap_has_failed())
+		change_confirm(&ctl, 0, NULL);
+	else
+		roll_back(&ctl, &place);
+	CHECK(!strstr(text_of(place.config), "floor-ms"), "conf: %s", text_of(place.config));
+	if (chdir("/"))
+		BAIL_OUT();
+	place_end(&place);
+}
+
 TEST(what_is_wrong_with_a_document_changes_nothing)
 {
 	static const struct {

@@ -26,6 +26,8 @@ struct run {
 	struct proof proof;
 	struct guard guard;
 	char notes[NOTES];
+	/* Paths of the command line, from the root: a guard works in another folder. */
+	char *folder, *config, *control;
 };
 
 /* ---- what is said ---- */
@@ -87,6 +89,18 @@ static json_t *load(const char *path, struct document_error *error)
 	return root;
 }
 
+/* One that was not given stays so. */
+static int take_path(const char **path, char **kept)
+{
+	if (!*path)
+		return CTL_OK;
+	*kept = whole_path(*path);
+	if (!*kept)
+		return ctl_fail("%s: %s", *path, strerror(errno));
+	*path = *kept;
+	return CTL_OK;
+}
+
 static int take_arguments(struct run *run, int argc)
 {
 	const struct ctl_change *change = &run->ctl->change;
@@ -102,7 +116,8 @@ static int take_arguments(struct run *run, int argc)
 	run->seconds = (uint32_t)seconds;
 	if (!run->ctl->folder)
 		run->ctl->folder = DECLARED_FOLDER;
-	return CTL_OK;
+	return take_path(&run->ctl->folder, &run->folder) ?: take_path(&run->ctl->config, &run->config) ?:
+	       take_path(&run->ctl->control, &run->control);
 }
 
 /* ---- before ---- */
@@ -252,21 +267,33 @@ static int apply(struct run *run, const json_t *root)
 	return make(run);
 }
 
+static int apply_file(struct run *run, const char *path)
+{
+	struct document_error error = { "" };
+	json_t *root = load(path, &error);
+	int err = root ? apply(run, root) : refuse(run, error.text);
+
+	json_decref(root);
+	return err;
+}
+
 int change_apply(struct ctl *ctl, int argc, char **argv)
 {
 	struct run run = { .ctl = ctl, .pending.lock = -1, .guard.fd = -1 };
-	struct document_error error = { "" };
+	const struct ctl given = *ctl;
 	int err = take_arguments(&run, argc);
-	json_t *root;
 
-	if (err)
-		return err;
-	root = load(argv[0], &error);
-	err = root ? apply(&run, root) : refuse(&run, error.text);
-	json_decref(root);
+	if (!err)
+		err = apply_file(&run, argv[0]);
 	pending_close(&run.pending);
 	plan_free(&run.plan);
 	proof_free(&run.proof);
+	ctl->folder = given.folder;
+	ctl->config = given.config;
+	ctl->control = given.control;
+	free(run.folder);
+	free(run.config);
+	free(run.control);
 	return err;
 }
 

@@ -21,18 +21,6 @@ static char *path_in(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
-/* A guard works in another folder than who started it. */
-static char *whole_path(const char *folder)
-{
-	char here[4096], *path;
-
-	if (*folder == '/')
-		return strdup(folder);
-	if (!getcwd(here, sizeof(here)) || asprintf(&path, "%s/%s", here, folder) < 0)
-		return NULL;
-	return path;
-}
-
 int pending_open(struct pending *pending, const char *folder, struct qlink_why *why)
 {
 	*pending = (struct pending){ .lock = -1, .folder = whole_path(folder ?: PENDING_FOLDER) };

@@ -74,6 +74,17 @@ void whole_free(struct whole *whole)
 	*whole = (struct whole){ 0 };
 }
 
+char *whole_path(const char *path)
+{
+	char here[4096], *whole;
+
+	if (*path == '/')
+		return strdup(path);
+	if (!getcwd(here, sizeof(here)) || asprintf(&whole, "%s/%s", here, path) < 0)
+		return NULL;
+	return whole;
+}
+
 /* ---- writing ---- */
 
 int whole_sync_folder(const char *path)

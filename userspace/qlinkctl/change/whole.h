@@ -52,6 +52,14 @@ int whole_read(struct whole *whole, const char *path);
 int whole_write(const struct whole *whole, const char *path);
 
 /**
+ * whole_path() - make a path that holds in any working folder
+ * @path: the path
+ *
+ * Return: the path from the root, on the heap; %NULL without memory.
+ */
+char *whole_path(const char *path);
+
+/**
  * whole_sync_folder() - have what was made, renamed and deleted in a folder survive a loss of power
  * @path: of a file in this folder
  *
