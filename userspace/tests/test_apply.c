@@ -424,6 +424,21 @@ TEST(what_is_kept_does_not_depend_on_the_working_folder)
 	place_end(&place);
 }
 
+TEST(the_agent_that_has_the_links_is_asked_for_proof)
+{
+	struct place place;
+	struct ctl ctl = begin_two(&place);
+
+	want(&place, 2, ", \"dscp\": 9", "");
+	ctl.change.confirm = "1";
+	ctl.change.if_protected = true;
+	expect(&ctl, &place, CTL_PUT_BACK, "rolled-back", "");
+	/* This one counts all requests. */
+	CHECK(reloads(&place) > 1, "it was not asked");
+	CHECK(!fake_find("qlink1")->config.dscp, "it was not put back");
+	place_end(&place);
+}
+
 TEST(what_is_wrong_with_a_document_changes_nothing)
 {
 	static const struct {

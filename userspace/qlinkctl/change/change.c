@@ -167,8 +167,12 @@ static int prepare(struct run *run)
 {
 	struct before *before = &run->plan.before;
 	bool has_proof = run->ctl->change.if_protected;
+	struct ctl there = *run->ctl;
 	struct qlink_why why;
 	int err;
+
+	/* The agent that has the links, which the guard asks. */
+	there.control = run->plan.control;
 
 	before->seconds = run->seconds;
 	if (has_proof && proof_record(&run->proof, &run->plan, &why))
@@ -178,7 +182,7 @@ static int prepare(struct run *run)
 		qlink_refuse(&why, err, "%s: %s", run->pending.change, strerror(-err));
 		return refuse(run, why.text);
 	}
-	if (!run->seconds || !guard_start(&run->guard, run->ctl, &run->pending, has_proof ? &run->proof : NULL, &why))
+	if (!run->seconds || !guard_start(&run->guard, &there, &run->pending, has_proof ? &run->proof : NULL, &why))
 		return CTL_OK;
 	before_forget(run->pending.change);
 	return refuse(run, why.text);

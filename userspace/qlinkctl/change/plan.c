@@ -391,13 +391,14 @@ static int keep_all(struct plan *plan, struct qlink_why *why)
 	int err = 0;
 	size_t i;
 
+	plan->control = plan->ctl->control ?: control ?: AGENT_CONTROL;
 	for (i = 0; i < plan->n_files && !err; i++) {
 		err = before_add_file(&plan->before, plan->files[i].path);
 		if (err)
 			qlink_refuse(why, err, "%s: %s", plan->files[i].path, strerror(-err));
 	}
 	if (!err && plan->changes_agent) {
-		plan->before.control = strdup(plan->ctl->control ?: control ?: AGENT_CONTROL);
+		plan->before.control = strdup(plan->control);
 		if (!plan->before.control)
 			err = no_memory(why);
 	}

@@ -63,6 +63,9 @@ struct plan {
 	/** @n_files: how many */
 	size_t n_files;
 
+	/** @control: socket of the agent that has the links; points into the above, or is constant */
+	const char *control;
+
 	/** @changes_agent: the agent has to read its file again */
 	bool changes_agent;
 
