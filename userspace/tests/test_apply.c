@@ -389,6 +389,24 @@ TEST(what_is_not_named_goes_only_with_prune)
 	place_end(&place);
 }
 
+/* One that only says what its keys are is named, too. */
+TEST(a_device_whose_keys_are_named_stays)
+{
+	char links[2000] = "";
+	struct place place;
+	struct ctl ctl = begin_two(&place);
+
+	add_link(links, sizeof(links), "qlink0", 7, "", "");
+	strcat(links, ", {\"name\": \"qlink1\", \"type\": \"qlink:qlink\","
+	       " \"qlink:keys\": {\"peer\": \"site-b\", \"policy\": \"pqc-only\"}}");
+	write_document(&place, links);
+	ctl.change.prune = true;
+	expect(&ctl, &place, CTL_OK, "unchanged", "");
+	CHECK(fake_find("qlink1"), "the device was deleted, and the agent keeps its link");
+	CHECK(strstr(text_of(place.link_file), "qlink1"), "links: %s", text_of(place.link_file));
+	place_end(&place);
+}
+
 /* The guard works in another folder, and so may who calls rollback. */
 TEST(what_is_kept_does_not_depend_on_the_working_folder)
 {

@@ -64,7 +64,9 @@ static bool contradicts(const struct plan *plan, const struct site *elsewhere, c
 	const struct site_section *wanted = site_find(&plan->document, SITE_DEVICE, name);
 	const struct site_section *there = site_find(elsewhere, SITE_DEVICE, name);
 
-	return wanted ? !same_options(wanted, there) : plan->ctl->change.prune;
+	if (wanted)
+		return !same_options(wanted, there);
+	return plan->ctl->change.prune && !site_find(&plan->document, SITE_LINK, name);
 }
 
 static int add_file(struct plan *plan, const char *path, const struct whole *to, struct qlink_why *why)
@@ -170,8 +172,8 @@ static int part(const struct plan *plan, const struct site *all, struct site *ou
 	return err;
 }
 
-/* The devices of the document that no other file declares already. */
-static int wanted_here(const struct plan *plan, const struct site *others, struct site *wanted)
+/* The devices of the document that no other file declares already, and ours of which it has only the keys. */
+static int wanted_here(const struct plan *plan, const struct site *ours, const struct site *others, struct site *wanted)
 {
 	const struct site_section *section;
 	int err = 0;
@@ -179,7 +181,9 @@ static int wanted_here(const struct plan *plan, const struct site *others, struc
 
 	for (i = 0; i < plan->document.n_sections && !err; i++) {
 		section = &plan->document.sections[i];
-		if (section->kind == SITE_DEVICE && !site_find(others, SITE_DEVICE, section->name))
+		if (section->kind == SITE_LINK && !site_find(&plan->document, SITE_DEVICE, section->name))
+			section = site_find(ours, SITE_DEVICE, section->name);
+		if (section && section->kind == SITE_DEVICE && !site_find(others, SITE_DEVICE, section->name))
 			err = add_section(wanted, section);
 	}
 	return err;
@@ -218,7 +222,7 @@ static int plan_links(struct plan *plan, struct qlink_why *why)
 		err = resolve_others(plan, &all, why);
 	else
 		qlink_refuse(why, err, "%s: %s", plan->ctl->folder, strerror(-err));
-	if (!err && (part(plan, &all, &ours, &others) || wanted_here(plan, &others, &wanted) ||
+	if (!err && (part(plan, &all, &ours, &others) || wanted_here(plan, &ours, &others, &wanted) ||
 		     merge_site(&plan->declares, &ours, &wanted, plan->ctl->change.prune) ||
 		     note_declared(plan, &ours)))
 		err = no_memory(why);

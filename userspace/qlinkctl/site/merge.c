@@ -15,6 +15,12 @@ static int add_copy(struct site *next, const struct site_section *from)
 	return err;
 }
 
+/* A device is named also by a link that only says what its keys are. */
+static bool is_named(const struct site *document, const struct site_section *section)
+{
+	return section->kind == SITE_DEVICE && site_find(document, SITE_LINK, section->name);
+}
+
 int merge_site(struct site *next, const struct site *now, const struct site *document, bool prunes)
 {
 	const struct site_section *section, *wanted;
@@ -25,7 +31,7 @@ int merge_site(struct site *next, const struct site *now, const struct site *doc
 	for (i = 0; i < now->n_sections && !err; i++) {
 		section = &now->sections[i];
 		wanted = site_find(document, section->kind, section->name);
-		if (wanted || !prunes)
+		if (wanted || !prunes || is_named(document, section))
 			err = add_copy(next, wanted ?: section);
 	}
 	for (i = 0; i < document->n_sections && !err; i++) {
