@@ -457,6 +457,19 @@ TEST(the_agent_that_has_the_links_is_asked_for_proof)
 	place_end(&place);
 }
 
+#define E8	"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9"
+
+/* Whoever wrote the document is not who reads the message, which has 60 bytes of the name: half of a character. */
+TEST(a_message_is_text_whatever_the_document_says)
+{
+	struct place place;
+	struct ctl ctl = begin_two(&place);
+
+	write_document(&place, "{\"name\": \"\\u001b" E8 E8 E8 E8 "\", \"type\": \"qlink:qlink\"}");
+	expect(&ctl, &place, CTL_FAILED, "refused", "/name: \"?\xc3\xa9");
+	place_end(&place);
+}
+
 TEST(what_is_wrong_with_a_document_changes_nothing)
 {
 	static const struct {

@@ -10,6 +10,7 @@
 
 #include "activate.h"
 #include "common/number.h"
+#include "common/printable.h"
 #include "guard.h"
 #include "qlinkctl/site/document.h"
 #include "undo.h"
@@ -46,11 +47,16 @@ static int print_outcome(const struct run *run, const char *outcome, const char 
 	return ctl_print_json(outcome_json(run, outcome, why)) ?: status;
 }
 
+/* The reason may have words of the document, cut anywhere. */
 static int refuse(const struct run *run, const char *why)
 {
+	char text[1400];
+
+	snprintf(text, sizeof(text), "%s", why);
+	qlink_make_printable(text);
 	if (run->ctl->json)
-		return print_outcome(run, "refused", why, CTL_FAILED);
-	return ctl_fail("%s", why);
+		return print_outcome(run, "refused", text, CTL_FAILED);
+	return ctl_fail("%s", text);
 }
 
 static int say(const struct run *run, const char *outcome, const char *text)

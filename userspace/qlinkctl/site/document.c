@@ -88,6 +88,14 @@ static int refuse_type(struct reading *reading, const json_t *value, const char 
 
 /* ---- values ---- */
 
+/* Also one of U+0080 to U+009F, which some terminals obey. */
+static bool is_control(const char *at)
+{
+	const unsigned char *bytes = (const unsigned char *)at;
+
+	return bytes[0] < ' ' || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
+}
+
 /* A file has words: what parts them, or begins a comment, is in none. */
 static int check_word(struct reading *reading, const char *text, const char *blanks)
 {
@@ -96,7 +104,7 @@ static int check_word(struct reading *reading, const char *text, const char *bla
 	if (!*text)
 		return refuse(reading, "\"\": must not be empty");
 	for (at = text; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f || (*at == ' ' && !strchr(blanks, ' ')))
+		if (is_control(at) || (*at == ' ' && !strchr(blanks, ' ')))
 			return refuse(reading, "\"%.60s\": must be one word, without blanks and control characters",
 				      text);
 	if (*text == '#' || *text == ' ' || strstr(text, "  ") || strstr(text, " #") || at[-1] == ' ')
