@@ -149,6 +149,20 @@ TEST(what_was_before_is_put_back)
 	scene_end(&scene);
 }
 
+/* An administrator tries a file out before it takes the place of another one. */
+TEST(a_file_of_somebody_else_stays)
+{
+	struct scene scene;
+	char path[100];
+
+	scene_begin(&scene);
+	snprintf(path, sizeof(path), "%s.new", scene.old);
+	put(path, "by hand\n");
+	put(scene.old, "after\n");
+	CHECK_TEXT("the file beside", text_of(path), "by hand\n");
+	scene_end(&scene);
+}
+
 TEST(devices_are_kept_as_words)
 {
 	struct before before, after = { 0 };

@@ -12,6 +12,7 @@
 #include "common/number.h"
 #include "common/printable.h"
 #include "guard.h"
+#include "qlinkctl/site/agentfile.h"
 #include "qlinkctl/site/document.h"
 #include "undo.h"
 
@@ -107,6 +108,19 @@ static int take_path(const char **path, char **kept)
 	return CTL_OK;
 }
 
+/* A link stays one: what it leads to is replaced. Without a file there is only its name. */
+static int take_config(struct run *run)
+{
+	struct ctl *ctl = run->ctl;
+
+	ctl->config = ctl->config ?: AGENTFILE_PATH;
+	run->config = realpath(ctl->config, NULL);
+	if (!run->config)
+		return take_path(&ctl->config, &run->config);
+	ctl->config = run->config;
+	return CTL_OK;
+}
+
 static int take_arguments(struct run *run, int argc)
 {
 	const struct ctl_change *change = &run->ctl->change;
@@ -122,7 +136,7 @@ static int take_arguments(struct run *run, int argc)
 	run->seconds = (uint32_t)seconds;
 	if (!run->ctl->folder)
 		run->ctl->folder = DECLARED_FOLDER;
-	return take_path(&run->ctl->folder, &run->folder) ?: take_path(&run->ctl->config, &run->config) ?:
+	return take_path(&run->ctl->folder, &run->folder) ?: take_config(run) ?:
 	       take_path(&run->ctl->control, &run->control);
 }
 

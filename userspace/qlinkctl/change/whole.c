@@ -144,7 +144,7 @@ int whole_write(const struct whole *whole, const char *path)
 	char *beside;
 	int err = 0;
 
-	if (asprintf(&beside, "%s.new", path) < 0)
+	if (asprintf(&beside, "%s.apply-new", path) < 0)
 		return -ENOMEM;
 	if (whole->exists)
 		err = replace(whole, path, beside);
