@@ -17,6 +17,9 @@
  * runs: the guard puts it back at the end, by CLOCK_BOOTTIME, so that a machine that slept does not wait
  * longer. It has a session of its own, and no descriptor of who started it but the lock; a hang-up does not
  * end it. SIGTERM has it put the change back at once: it is about to be killed, for example at shutdown.
+ *
+ * It ends only with the change. If the change cannot be confirmed, its time runs on; if it cannot be put
+ * back, the guard tries again and again, and it cannot be confirmed any more.
  */
 
 /**
