@@ -13,8 +13,8 @@
 #include "running.h"
 #include "write.h"
 
-/* Return: how many links there are; without the right to ask, none. */
-static size_t get_links(struct ctl *ctl, struct qlink_link **links)
+/* Return: how many links there are; without the right to ask, none, and the document is not whole. */
+static size_t get_links(struct ctl *ctl, struct qlink_link **links, bool *is_whole)
 {
 	struct qlink_error error;
 	size_t n = 0;
@@ -22,21 +22,25 @@ static size_t get_links(struct ctl *ctl, struct qlink_link **links)
 	*links = NULL;
 	if (qlink_nl_open(&ctl->nl, &error) || qlink_link_dump(ctl->nl, links, &n, &error)) {
 		ctl_warn("devices are left out: %s", qlink_error_text(&error));
+		*is_whole = false;
 		return 0;
 	}
 	return n;
 }
 
-/* A host may have links and no agent. */
-static void read_agent(const struct ctl *ctl, struct site *site)
+/* A host may have links and no agent. A file that is there and cannot be used says nothing about that. */
+static void read_agent(const struct ctl *ctl, struct site *site, bool *is_whole)
 {
 	const char *path = ctl->config ? ctl->config : AGENTFILE_PATH;
 	struct config_error error;
+	int err = agentfile_read(site, path, &error);
 
-	if (!agentfile_read(site, path, &error))
+	if (!err)
 		return;
 	ctl_warn("the agent is left out: %s", error.text);
 	site_free(site);
+	if (err != -ENOENT)
+		*is_whole = false;
 }
 
 /* While the agent gives a link keys, it sets these itself, again and again: they are its plan, and not configuration. */
@@ -85,14 +89,15 @@ int export_run(struct ctl *ctl, int argc, char **argv)
 	struct site site = { 0 };
 	struct qlink_link *links;
 	json_t *document = NULL;
+	bool is_whole = true;
 	size_t n;
 	int err;
 
 	if (argc)
 		return ctl_usage("\"%s\": export takes no argument", argv[0]);
-	read_agent(ctl, &site);
-	n = get_links(ctl, &links);
-	err = running_add(&site, links, n);
+	read_agent(ctl, &site, &is_whole);
+	n = get_links(ctl, &links, &is_whole);
+	err = running_add(&site, links, n, &is_whole);
 	cut_plans(&site);
 	if (!err)
 		document = write_document(&site);
@@ -100,5 +105,8 @@ int export_run(struct ctl *ctl, int argc, char **argv)
 		add_state(ctl, document, links, n);
 	free(links);
 	site_free(&site);
-	return err ? CTL_FAILED : print(document);
+	if (err || print(document) != CTL_OK)
+		return CTL_FAILED;
+	/* Who applies it with --prune would delete what is left out. */
+	return is_whole ? CTL_OK : CTL_FAILED;
 }

@@ -31,14 +31,16 @@ static bool get_underlay(const struct qlink_link *link, struct statement_link *t
 	return true;
 }
 
-static int add(struct site *site, const struct qlink_link *link)
+static int add(struct site *site, const struct qlink_link *link, bool *is_whole)
 {
 	struct statement_link is;
 	struct qlink_error error;
 	int err;
 
-	if (!get_underlay(link, &is))
+	if (!get_underlay(link, &is)) {
+		*is_whole = false;
 		return 0;
+	}
 	if (qlink_device_get(link->ifname, &is.device, &error)) {
 		ctl_refused(link->ifname, &error);
 		return -error.err;
@@ -52,12 +54,12 @@ static int add(struct site *site, const struct qlink_link *link)
 	return err;
 }
 
-int running_add(struct site *site, const struct qlink_link *links, size_t n)
+int running_add(struct site *site, const struct qlink_link *links, size_t n, bool *is_whole)
 {
 	int err = 0;
 	size_t i;
 
 	for (i = 0; i < n && !err; i++)
-		err = add(site, &links[i]);
+		err = add(site, &links[i], is_whole);
 	return err;
 }
