@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "utf8.h"
+
 int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...)
 {
 	va_list ap;
@@ -12,5 +14,7 @@ int qlink_refuse(struct qlink_why *why, int err, const char *rule, ...)
 	va_start(ap, rule);
 	vsnprintf(why->text, sizeof(why->text), rule, ap);
 	va_end(ap);
+	/* A value that is cut off may end within a letter. */
+	qlink_utf8_repair(why->text);
 	return err;
 }

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "common/utf8.h"
+
 /*
  * What apply says while somebody else's change, or one that it made for a follower that was killed, is not over: then it has
  * not looked at the document.
@@ -55,6 +57,7 @@ void outcome_set(struct outcome *outcome, enum outcome_kind kind, const char *fo
 	va_start(args, format);
 	vsnprintf(outcome->why, sizeof(outcome->why), format, args);
 	va_end(args);
+	qlink_utf8_repair(outcome->why);
 }
 
 /* What it must have exited with; -1 for an outcome that it never has with --if-protected. */
