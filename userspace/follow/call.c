@@ -3,6 +3,7 @@
 #include "call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +47,14 @@ static size_t take_data(char *data, size_t size, size_t n, void *arg)
 static int add_header(struct call *call, const char *name, const char *value)
 {
 	struct curl_slist *more;
-	char header[600];
+	char *header;
 
-	if ((size_t)snprintf(header, sizeof(header), "%s:%s%s", name, *value ? " " : "", value) >= sizeof(header))
+	/* A token that etcd has signed is as long as its signature makes it. */
+	if (asprintf(&header, "%s:%s%s", name, *value ? " " : "", value) < 0)
 		return -ENOMEM;
 	more = curl_slist_append(call->headers, header);
-	explicit_bzero(header, sizeof(header));
+	explicit_bzero(header, strlen(header));
+	free(header);
 	if (!more)
 		return -ENOMEM;
 	call->headers = more;
@@ -86,6 +89,14 @@ static CURLcode set_security(CURL *easy, const struct options *options)
 	return code;
 }
 
+/* A guard of qlinkctl, which lives on without us, would keep etcd's end of the connection busy. */
+static int keep_from_children(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	(void)purpose;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
+}
+
 static CURLcode set_request(struct call *call, const struct call_target *target)
 {
 	CURLcode code = CURLE_OK;
@@ -98,6 +109,7 @@ static CURLcode set_request(struct call *call, const struct call_target *target)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	SET(CURLOPT_TIMEOUT_MS, call->take ? 0L : ANSWER_MS);
+	SET(CURLOPT_SOCKOPTFUNCTION, keep_from_children);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_TCP_KEEPIDLE, SILENT_S);
 	SET(CURLOPT_TCP_KEEPINTVL, PROBE_S);

@@ -54,6 +54,9 @@ static void lose(struct etcd *etcd, const struct qlink_why *why, uint64_t now)
 	etcd->why = *why;
 	if (is_about_token(why->text))
 		forget_token(etcd);
+	/* Whether etcd has a status whose put is cut off here is not known. */
+	if (etcd->request.easy && etcd->errand == ETCD_ERRAND_PUT)
+		etcd->is_put = false;
 	call_end(&etcd->request, etcd->multi);
 	call_end(&etcd->watch, etcd->multi);
 	etcd->state = ETCD_DOWN;
@@ -134,11 +137,19 @@ static void next_request(struct etcd *etcd, uint64_t now)
 
 /* ---- answers ---- */
 
+/* A session counts as a success once etcd has said that it watches, not before: a watch can be refused each time. */
 static int take_line(void *arg, const char *line, size_t len)
 {
 	struct etcd *etcd = arg;
+	int err = gateway_watched(line, len, &etcd->keys, &etcd->documents, &etcd->is_changed, &etcd->watch_why);
 
-	return gateway_watched(line, len, &etcd->keys, &etcd->documents, &etcd->is_changed, &etcd->watch_why);
+	if (err || etcd->is_watching)
+		return err;
+	say(LOG_INFO, "follows etcd %s", etcd_endpoint(etcd));
+	backoff_reset(&etcd->backoff);
+	etcd->why.text[0] = '\0';
+	etcd->is_watching = true;
+	return 0;
 }
 
 static void begin_watch(struct etcd *etcd, uint64_t now)
@@ -147,15 +158,13 @@ static void begin_watch(struct etcd *etcd, uint64_t now)
 	struct qlink_why why;
 
 	etcd->watch_why.text[0] = '\0';
+	etcd->is_watching = false;
 	if (call_start(&etcd->watch, etcd->multi, etcd->options, &target,
 		       gateway_watch(&etcd->keys, etcd->documents.revision + 1), take_line, etcd)) {
 		qlink_refuse(&why, 0, "no memory for the watch");
 		lose(etcd, &why, now);
 		return;
 	}
-	say(LOG_INFO, "follows etcd %s", etcd_endpoint(etcd));
-	backoff_reset(&etcd->backoff);
-	etcd->why.text[0] = '\0';
 	etcd->state = ETCD_UP;
 	/* Whoever was parted for long has no lease any more. */
 	etcd->renew_ms = now;

@@ -82,7 +82,10 @@ struct etcd {
 	/** @watch: the stream */
 	struct call watch;
 
-	/** @backoff: failures since the session was up last */
+	/** @is_watching: etcd has said that it watches */
+	bool is_watching;
+
+	/** @backoff: failures since etcd has said so last */
 	struct backoff backoff;
 
 	/** @retry_ms: when a session is tried again */
@@ -112,7 +115,7 @@ struct etcd {
 	/** @is_changed: they have changed since etcd_take_change() */
 	bool is_changed;
 
-	/** @why: what the last session ended with; empty while one is up */
+	/** @why: what the last session ended with; empty once etcd watches again */
 	struct qlink_why why;
 
 	/** @watch_why: what is wrong with a line of the watch */
