@@ -9,8 +9,8 @@
 
 #include "common/why.h"
 
-/* What is kept of its output; the rest is read and dropped. */
-#define CHILD_OUTPUT_BYTES	65536
+/* What is kept of its output; the rest is read and dropped. All differences of a document come before the outcome. */
+#define CHILD_OUTPUT_BYTES	(8 << 20)
 
 /**
  * struct child_output - what has come from a pipe

@@ -41,6 +41,15 @@ static uint64_t wanted_revision(const struct follower *follower)
 	return documents->site.text ? newer(documents->common.revision, documents->site.revision) : 0;
 }
 
+/* The revision that the site is as, if it is one of this etcd and of its history. */
+static uint64_t applied_revision(const struct follower *follower)
+{
+	const struct documents *documents = &follower->etcd.documents;
+	const struct kept *kept = &follower->kept;
+
+	return kept->cluster == documents->cluster && kept->applied <= documents->revision ? kept->applied : 0;
+}
+
 /* ---- what is wanted ---- */
 
 static void set_outcome(struct follower *follower, const struct outcome *outcome)
@@ -51,11 +60,18 @@ static void set_outcome(struct follower *follower, const struct outcome *outcome
 
 /*
  * An etcd that was never asked, or another one than before, has nothing to say about a site by having
- * no document: only one that was there and applied can have been deleted.
+ * no document: only one that was there and applied can have been deleted. An etcd that was set up anew
+ * with the same names and addresses has the same number; its revisions begin again.
  */
 static bool was_deleted(const struct follower *follower)
 {
-	return follower->kept.site && follower->kept.cluster == follower->etcd.documents.cluster;
+	return follower->kept.site && applied_revision(follower) && follower->etcd.documents.revision > follower->kept.site;
+}
+
+/* It is told with what else there is to tell: most documents are applied at once. */
+static void begin_waiting(struct follower *follower, uint64_t revision)
+{
+	outcome_set(&follower->outcome, OUTCOME_WAITS, "revision %" PRIu64 " is being applied", revision);
 }
 
 static void miss_document(struct follower *follower)
@@ -86,6 +102,8 @@ static void decide(struct follower *follower, uint64_t now)
 		miss_document(follower);
 	} else {
 		backoff_reset(&follower->backoff);
+		if (!kept_is_of(&follower->tried, documents))
+			begin_waiting(follower, newer(documents->common.revision, documents->site.revision));
 		/* Changes without end do not put it off for ever. */
 		follower->apply_ms = first_of(follower->apply_ms, now + DEBOUNCE_MS);
 	}
@@ -100,7 +118,7 @@ static void keep(struct follower *follower, const struct outcome *outcome, bool 
 	struct qlink_why why;
 
 	tried->outcome = *outcome;
-	tried->applied = is_done ? newer(tried->common, tried->site) : kept->applied;
+	tried->applied = is_done ? newer(tried->common, tried->site) : applied_revision(follower);
 	if (!is_done) {
 		json_decref(tried->agent);
 		tried->agent = json_incref(kept->agent);
@@ -225,10 +243,8 @@ static void try(struct follower *follower, uint64_t now)
 
 	follower->apply_ms = UINT64_MAX;
 	kept_free(&follower->tried);
-	follower->tried = (struct kept){
-		.cluster = documents->cluster, .common = documents->common.revision, .site = documents->site.revision,
-		.agent = agent_alone(document),
-	};
+	kept_take(&follower->tried, documents);
+	follower->tried.agent = agent_alone(document);
 	json_decref(document);
 	if (text && start_child(follower, text, now, &why))
 		outcome_set(&outcome, OUTCOME_FAILED, "%s", why.text);
@@ -249,9 +265,8 @@ static void look_at_child(struct follower *follower, uint64_t now)
 		conclude(follower, &outcome, now);
 	} else if (now >= follower->waits_ms) {
 		follower->waits_ms = UINT64_MAX;
-		outcome_set(&outcome, OUTCOME_WAITS, "revision %" PRIu64 " is being applied",
-			    newer(follower->tried.common, follower->tried.site));
-		set_outcome(follower, &outcome);
+		begin_waiting(follower, newer(follower->tried.common, follower->tried.site));
+		follower->must_tell = true;
 	}
 }
 
@@ -274,8 +289,9 @@ static void look_at_links(struct follower *follower, uint64_t now)
 static void tell(struct follower *follower)
 {
 	struct standing standing = {
-		.site = follower->options->site, .wanted = wanted_revision(follower), .applied = follower->kept.applied,
-		.outcome = &follower->outcome, .links = follower->links,
+		.site = follower->options->site, .wanted = wanted_revision(follower),
+		.applied = applied_revision(follower), .outcome = &follower->outcome,
+		.links = follower->links,
 	};
 	char *text = standing_text(&standing, time(NULL));
 

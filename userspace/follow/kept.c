@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+
 static int make_path(char *path, const char *folder, const char *site, const char *end, struct qlink_why *why)
 {
 	if (snprintf(path, PATH_MAX, "%s/%s%s", folder, site, end) < PATH_MAX)
@@ -23,6 +25,32 @@ static uint64_t number_of(const json_t *object, const char *name)
 	json_int_t number = json_integer_value(json_object_get(object, name));
 
 	return number > 0 ? (uint64_t)number : 0;
+}
+
+/* Both in one digest; the NUL parts them. Without memory it is empty, and the revisions count alone. */
+static void digest(char *hex, const struct documents *documents)
+{
+	const struct document *common = &documents->common, *site = &documents->site;
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned int i, len = 0;
+
+	hex[0] = '\0';
+	if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
+	    EVP_DigestUpdate(context, common->text ?: "", common->len) && EVP_DigestUpdate(context, "", 1) &&
+	    EVP_DigestUpdate(context, site->text ?: "", site->len) && !EVP_DigestFinal_ex(context, bytes, &len))
+		len = 0;
+	EVP_MD_CTX_free(context);
+	for (i = 0; i < len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void kept_take(struct kept *kept, const struct documents *documents)
+{
+	kept->cluster = documents->cluster;
+	kept->common = documents->common.revision;
+	kept->site = documents->site.revision;
+	digest(kept->content, documents);
 }
 
 int kept_read(struct kept *kept, const char *folder, const char *site, struct qlink_why *why)
@@ -44,6 +72,7 @@ int kept_read(struct kept *kept, const char *folder, const char *site, struct ql
 	kept->common = number_of(object, "common");
 	kept->site = number_of(object, "site");
 	kept->applied = number_of(object, "applied");
+	snprintf(kept->content, sizeof(kept->content), "%s", json_string_value(json_object_get(object, "content")) ?: "");
 	outcome_set(&kept->outcome, outcome_find(json_string_value(json_object_get(object, "outcome"))), "%s",
 		    json_string_value(json_object_get(object, "why")) ?: "");
 	kept->agent = json_incref(json_object_get(object, "agent"));
@@ -76,8 +105,8 @@ int kept_write(const struct kept *kept, const char *folder, const char *site, st
 	if (err)
 		return err;
 	snprintf(cluster, sizeof(cluster), "%llu", (unsigned long long)kept->cluster);
-	object = json_pack("{s:s,s:I,s:I,s:I,s:s,s:s,s:O*}", "cluster", cluster, "common", (json_int_t)kept->common,
-			   "site", (json_int_t)kept->site, "applied", (json_int_t)kept->applied, "outcome",
+	object = json_pack("{s:s,s:I,s:I,s:s,s:I,s:s,s:s,s:O*}", "cluster", cluster, "common", (json_int_t)kept->common,
+			   "site", (json_int_t)kept->site, "content", kept->content, "applied", (json_int_t)kept->applied, "outcome",
 			   outcome_name(kept->outcome.kind), "why", kept->outcome.why, "agent", kept->agent);
 	text = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
 	json_decref(object);
@@ -91,8 +120,13 @@ int kept_write(const struct kept *kept, const char *folder, const char *site, st
 
 bool kept_is_of(const struct kept *kept, const struct documents *documents)
 {
-	return kept->cluster == documents->cluster && kept->common == documents->common.revision &&
-	       kept->site == documents->site.revision;
+	char content[sizeof(kept->content)];
+
+	if (kept->cluster != documents->cluster || kept->common != documents->common.revision ||
+	    kept->site != documents->site.revision)
+		return false;
+	digest(content, documents);
+	return !strcmp(kept->content, content);
 }
 
 void kept_free(struct kept *kept)

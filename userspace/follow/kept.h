@@ -12,6 +12,8 @@
 #include "gateway.h"
 #include "outcome.h"
 
+#define KEPT_DIGEST_BYTES	32
+
 /**
  * struct kept - documents by their revisions, and what became of them
  */
@@ -25,6 +27,9 @@ struct kept {
 	/** @site: revision of the document of this site, likewise */
 	uint64_t site;
 
+	/** @content: SHA-256 of both, in hex: an etcd that is set up anew may count the same revisions again */
+	char content[2 * KEPT_DIGEST_BYTES + 1];
+
 	/** @applied: the newest revision that the site is as; 0 for none */
 	uint64_t applied;
 
@@ -34,6 +39,13 @@ struct kept {
 	/** @agent: what the document that was applied last says of the agent itself; %NULL for none */
 	json_t *agent;
 };
+
+/**
+ * kept_take() - say which documents they are
+ * @kept: its cluster, revisions and content are filled in
+ * @documents: that are tried
+ */
+void kept_take(struct kept *kept, const struct documents *documents);
 
 /**
  * kept_read() - read the file of a site

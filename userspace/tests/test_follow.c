@@ -283,6 +283,33 @@ TEST(what_apply_says_counts_only_with_its_exit_status)
 	}
 }
 
+/* JSON carries no others: without this, nobody would learn the reason. */
+TEST(a_reason_has_only_whole_letters)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "a \xc3\xbc \xe2\x82\xac \xf0\x9f\x9a\x80", "a \xc3\xbc \xe2\x82\xac \xf0\x9f\x9a\x80" },
+		{ "cut \xc3", "cut ?" },
+		{ "cut \xe2\x82", "cut ??" },
+		{ "cut \xf0\x9f\x9a", "cut ???" },
+		{ "too long \xc0\x80 \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "too long ?? ??? ????" },
+		{ "surrogate \xed\xa0\x80", "surrogate ???" },
+		{ "above all \xf4\x90\x80\x80 \xff", "above all ???? ?" },
+		{ "\xbf within", "? within" },
+	};
+	struct outcome outcome;
+	struct qlink_why why;
+	size_t i;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		outcome_set(&outcome, OUTCOME_REFUSED, "%s", rows[i].text);
+		CHECK_TEXT("outcome", outcome.why, rows[i].want);
+		qlink_refuse(&why, 0, "%s", rows[i].text);
+		CHECK_TEXT("rule", why.text, rows[i].want);
+	}
+}
+
 TEST(a_status_says_what_is_wanted_and_what_is_so)
 {
 	struct outcome outcome = { 0 };
@@ -309,13 +336,14 @@ TEST(a_status_says_what_is_wanted_and_what_is_so)
 TEST(what_was_tried_is_kept)
 {
 	char folder[] = "/tmp/qlink-follow-XXXXXX", state[80], path[90], command[80];
-	struct kept kept = { .cluster = UINT64_MAX, .common = 3, .site = 4, .applied = 2 }, again;
+	struct kept kept = { .applied = 2 }, again;
 	struct documents documents = { .cluster = UINT64_MAX, .common.revision = 3, .site.revision = 4 };
 	struct qlink_why why;
 
 	if (!mkdtemp(folder))
 		BAIL_OUT();
 	snprintf(state, sizeof(state), "%s/state", folder);
+	kept_take(&kept, &documents);
 	outcome_set(&kept.outcome, OUTCOME_REFUSED, "id 0");
 	kept.agent = json_pack("{s:s}", "name", "a");
 	CHECK_NUMBER("no file", kept_read(&again, state, "a", &why), 0);
@@ -358,7 +386,7 @@ static int wait_for(struct child *child, uint64_t now)
 TEST(a_child_reads_a_document_and_its_output_is_bounded)
 {
 	char *const copies[] = { "sh", "-c", "cat; echo said >&2; exit 3", NULL };
-	char *const floods[] = { "sh", "-c", "head -c 1000000 /dev/zero | tr '\\0' x", NULL };
+	char *const floods[] = { "sh", "-c", "head -c 9000000 /dev/zero | tr '\\0' x", NULL };
 	char *const hangs[] = { "sleep", "1000", NULL };
 	char *const missing[] = { "qlink-not-there", NULL };
 	struct child child;
