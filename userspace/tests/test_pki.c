@@ -195,6 +195,11 @@ TEST(all_certificates_of_a_name_are_revoked)
 	pki("--left 30 crl ca", 0, "ca/ca.crl: made\n");
 	in_folder("for one in first ca/a.example.pem; do openssl verify -crl_check -CAfile ca/ca.pem -CRLfile ca/ca.crl $one 2>&1 | "
 		  "grep -q 'certificate revoked' || exit; done");
+	/* Its key may be stolen: a program that runs "sign" every day must not make a new certificate for it. */
+	pki("--left 10 sign ca a.example site/a.example.csr", 1, "qlink-pki: ca/a.example.pem: is revoked, and has the same key; "
+	    "a new certificate needs a new one\n");
+	in_folder("rm site/a.example.*");
+	pki("request site a.example", 0, "");
 	/* One that was revoked is not kept. */
 	pki("--left 10 sign ca a.example site/a.example.csr", 0, "ca/a.example.pem: made\n");
 	in_folder("openssl verify -crl_check -CAfile ca/ca.pem -CRLfile ca/ca.crl ca/a.example.pem >/dev/null");
@@ -215,12 +220,18 @@ TEST(a_ca_certifies_another_one_for_its_domain_only)
 	pki("cert b one.a.example", 0, "");
 	pki("cert b b.example.com", 0, "");
 	pki("cross a one b/one.b.example.pem b.example", 1, "qlink-pki: b/one.b.example.pem: not the certificate of a CA\n");
+	in_folder("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=classical -addext "
+		  "keyUsage=critical,keyCertSign -keyout ec.key -out ec.pem 2>/dev/null");
+	pki("cross a ec ec.pem b.example", 1, "qlink-pki: ec.pem: its key is not ML-DSA-65 or ML-DSA-87\n");
 	in_folder("cat a/ca.pem a/cross-b.pem >trust");
 	in_folder("openssl verify -x509_strict -CAfile trust b/one.b.example.pem >/dev/null");
 	in_folder("for name in one.a.example b.example.com; do openssl verify -CAfile trust b/$name.pem 2>&1 | "
 		  "grep -q 'permitted subtree violation' || exit; done");
 	/* Another domain needs another certificate. */
 	pki("--left 30 cross a b b/ca.pem a.example", 0, "a/cross-b.pem: made\n");
+	in_folder("\"$OLDPWD/qlinkd/qlink-pki\" revoke a cross-b | grep -q '^a/cross-b.pem: revoked$'");
+	pki("--left 30 cross a b b/ca.pem b.example", 1, "qlink-pki: a/cross-b.pem: is revoked, and has the same key; "
+	    "a new certificate needs a new one\n");
 	pki("ca a", 1, "qlink-pki: a/ca.key: already exists\n");
 	in_folder("mkdir c");
 	pki("ca c", 0, "");
