@@ -135,14 +135,26 @@ TEST(only_prune_drops_a_section)
 	static const struct line agent[] = {
 		{ SITE_AGENT, "", NULL }, { OPTION, "name", "site-a" }, { OPTION, "kme-timeout-ms", "4000" },
 		{ SITE_KME, "rack", NULL }, { OPTION, "url", "https://10.1.1.9" },
-		{ SITE_LINK, "qlink0", NULL }, { OPTION, "peer", "site-b" },
 		{ END, NULL, NULL },
 	};
 
 	CHECK_TEXT("without prune", change_by(agent, false), "");
 	CHECK_TEXT("with prune", change_by(agent, true),
 		   "peer/site-b: there -> none\n"
+		   "link/qlink0: there -> none\n"
 		   "device/qlink0: there -> none\n");
+}
+
+TEST(prune_keeps_the_device_of_a_link_whose_keys_are_named)
+{
+	static const struct line agent[] = {
+		{ SITE_AGENT, "", NULL }, { OPTION, "name", "site-a" }, { OPTION, "kme-timeout-ms", "4000" },
+		{ SITE_KME, "rack", NULL }, { OPTION, "url", "https://10.1.1.9" },
+		{ SITE_LINK, "qlink0", NULL }, { OPTION, "peer", "site-b" },
+		{ END, NULL, NULL },
+	};
+
+	CHECK_TEXT("with prune", change_by(agent, true), "peer/site-b: there -> none\n");
 }
 
 TEST(a_section_keeps_its_place)
