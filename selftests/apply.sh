@@ -286,6 +286,75 @@ test_interrupted_by_a_boot()
 	expect_eq "the device is left alone" "$(link_field "$ns1" .dscp)" 9
 }
 
+# settled 1|2: what no change of another link may touch, of each link but qlink25: lost carriers, sessions and keys.
+settled()
+{
+	ip netns exec "$(site_ns "$1")" sh -c 'cd /sys/class/net && grep . qlink*/carrier_down_count | grep -v qlink25/'
+	status "$1" '.links[] | select(.device != "qlink25") | [.device, .protection, (.counters | .sessions, .timeouts, .failures,
+		.violations, .keys_burned)] | @csv'
+}
+carrier25_is() { [ "$(carrier "$(site_ns "$1")" qlink25)" = "$2" ]; }
+
+# few_hybrid 1|2: a filter that gives three of all links keys of the KMEs. A machine under load sends keepalives late.
+few_hybrid()
+{
+	local peer=${site[3 - $1]}
+
+	echo ".\"ietf-interfaces:interfaces\".interface[:3][].\"qlink:keys\" |= {peer, kmes: [\"rack\"], sae: \"SAE-${peer^^}\",
+		store: 100, \"outage-cover\": 30} |
+		.\"ietf-interfaces:interfaces\".interface[].\"qlink:link\".\"keepalive-ms\" = 1000"
+}
+
+# The address of the peer of one link of 50 is changed, and is wrong, at both ends; nobody confirms it.
+test_wrong_address_of_one_of_50()
+{
+	local n ping before=() calm=() seconds=12 change
+
+	[ "${QLINK_SOAK:-}" != 1 ] || seconds=30
+	setup_sites
+	kmes_start "${rich[@]}"
+	for n in 1 2; do document "$n" 50 "$(few_hybrid "$n")" && apply "$n" >/dev/null; done
+	for n in 1 2; do agent_start "$n"; done
+	for n in 1 2; do expect_ok "ready" busywait $((8 * deadline)) ready "$n" 50 || show_logs; done
+	for n in 1 2; do ip -n "$(site_ns "$n")" address add "192.0.2.$n/24" dev qlink0; done
+	ip netns exec "$ns1" ping -i 0.02 192.0.2.2 >"$tmp/pings" 2>&1 &
+	ping=$! && defer kill "$ping"
+	expect_soon "pings" grep -q 'bytes from' "$tmp/pings"
+	for n in 1 2; do before[n]=$(whole "$n" | head -n -1) calm[n]=$(settled "$n"); done
+	for n in 1 2; do
+		change='."ietf-interfaces:interfaces".interface[25]."qlink:link".remote = "198.51.100.77"'
+		document "$n" 50 "$(few_hybrid "$n") | $change"
+		expect_eq "apply" "$(apply "$n" --confirm "$seconds")" "device/qlink25/remote: ${address[3 - n]} -> 198.51.100.77
+applied; \"qlinkctl confirm\" keeps it, or what was before is put back in $seconds s"
+	done
+	for n in 1 2; do expect_soon "this link is cut" carrier25_is "$n" 0; done
+	for n in 1 2; do expect_ok "put back" busywait $((seconds + deadline)) back "$n"; done
+	for n in 1 2; do expect_soon "this link is back" carrier25_is "$n" 1; done
+	for n in 1 2; do
+		expect_eq "as before" "$(whole "$n" | head -n -1)" "${before[n]}"
+		expect_eq "no other link noticed" "$(settled "$n")" "${calm[n]}"
+		expect_refused "told" "not confirmed in $seconds s" on "$n" confirm
+		expect_eq "reloads" "$(status "$n" .reloads)" 0
+	done
+	kill -INT "$ping"
+	expect_soon "all answered" grep -q ' 0% packet loss' "$tmp/pings"
+}
+
+test_if_protected()
+{
+	local n
+
+	setup_ready
+	for n in 1 2; do document "$n" 1 "$dscp9"; done
+	expect_has "good" "$(apply 1 --confirm 30 --if-protected)" "applied: all links are as well protected as before"
+	expect_ok "nothing waits" back 1
+	document 1 1 "$dscp9"' | ."ietf-interfaces:interfaces".interface[0]."qlink:link".remote = "198.51.100.77"'
+	expect_eq "bad" "$(exit_of apply 1 --confirm 3 --if-protected)" 3
+	expect_eq "put back" "$(link_field "$ns1" .remote)" "${address[2]}"
+	expect_refused "why" "not as well protected as before in 3 s: qlink0: " on 1 confirm
+	expect_soon "ready" ready 1 1
+}
+
 # shellcheck disable=SC2034 # of ktap.sh
 debug_tests="made_from_nothing put_back_if_refused rolled_back"
 run_tests "$@"

@@ -306,4 +306,40 @@ test_no_start_limit_udp()
 	expect_protected
 }
 
+# link_document DSCP: a link between this host and nobody.
+link_document()
+{
+	jq -n --argjson dscp "$1" '{"ietf-interfaces:interfaces": {interface: [{name: "qlink9", type: "qlink:qlink",
+		"qlink:link": {id: 9, local: "203.0.113.9", remote: "203.0.113.10", port: 47009, dscp: $dscp}}]}}' >"$tmp/document"
+}
+
+# A change whose guard is gone is put back before the links are made, with the rights that the service itself lacks.
+test_interrupted_change_is_put_back()
+{
+	local guard
+
+	rm -rf /etc/qlink /var/lib/qlink
+	install -d /etc/qlink/links.d
+	defer rm -rf /etc/qlink /var/lib/qlink
+	ip link add dummy9 type dummy
+	defer ip link delete dummy9
+	ip address add 203.0.113.9/24 dev dummy9
+	ip link set dummy9 up
+	since=$(date +'%Y-%m-%d %H:%M:%S')
+	link_document 5
+	expect_has "apply" "$(qlinkctl apply "$tmp/document")" applied
+	defer ip link delete qlink9
+	link_document 7
+	expect_has "it waits" "$(qlinkctl apply --confirm 600 "$tmp/document")" "put back in 600 s"
+	guard=$(pgrep -x qlinkctl-guard)
+	expect_ok "the guard is killed" kill -9 "$guard"
+	expect_soon "gone" test ! -e "/proc/$guard"
+	expect_ok "start" systemctl start qlink-links
+	defer systemctl stop qlink-links
+	expect_eq "dscp" "$(qlinkctl -j show qlink9 | jq '.[0].link.dscp')" 5
+	expect_ok "the file" grep -q "dscp 5" /etc/qlink/links.d/00-apply.conf
+	expect_has "told" "$(journalctl -q -o cat -u qlink-links --since "$since")" "a change was interrupted: what was before was put back"
+	expect_has "the service runs" "$(systemctl is-active qlink-links)" active
+}
+
 run_tests "$@"
