@@ -220,7 +220,8 @@ unload_under_traffic()
 	expect_ok "the needles are in what was sent" test "$(json unload '.in_inner | min')" -gt 0
 	# A port that is already closed answers by ICMP, with the start of a sealed frame.
 	expect_eq "other frames" "$(other_frames unload | sed 's/^outer 0x0800$//')" ""
-	expect_ok "sealed frames" test "$(json unload .sealed)" -gt 200
+	# A parcel has several of the more than 100 frames of each key.
+	expect_ok "sealed frames" test "$(json unload .sealed)" -gt 50
 }
 
 offer_two() { in_ns "$ns1" ping -c 2 -i 0.1 -W 1 "${inner[2]}"; }

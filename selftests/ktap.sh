@@ -15,8 +15,9 @@ if is_debug_kernel; then readonly deadline=120; else readonly deadline=20; fi
 
 list_tests()
 {
-	sed -nE 's/^test_([a-z0-9_]+)\(\)$/\1/p; s/^each_test_([a-z0-9_]+)\(\)$/\1_eth \1_udp/p
-		s/^each_under_([a-z0-9_]+)\(\)$/\1_eth \1_udp \1_udp6/p' "$0"
+	# The body may begin on the same line.
+	sed -nE 's/^test_([a-z0-9_]+)\(\)( \{.*)?$/\1/p; s/^each_test_([a-z0-9_]+)\(\)( \{.*)?$/\1_eth \1_udp/p
+		s/^each_under_([a-z0-9_]+)\(\)( \{.*)?$/\1_eth \1_udp \1_udp6/p' "$0"
 }
 
 # choose_tests: the tests to run when no test is named: all, or as $QLINK_TESTS says

@@ -143,6 +143,9 @@ ports_of()
 		sed -nE 's/^.* IP6? [0-9a-f.:]+\.([0-9]+) > .*/\1/p' | sort -u | paste -sd ' '
 }
 
+# n_packets NAME FILTER: how many packets of a capture a filter of tcpdump takes.
+n_packets() { tcpdump -Z root -r "$tmp/$1.pcap" -nn "$2" 2>/dev/null | wc -l; }
+
 test_udp_behind_nat()
 {
 	under=udp
@@ -173,9 +176,10 @@ padded_behind_nat()
 	expect_eq "it moved once, and nothing was dropped" \
 		"$(stats_nonzero "$ns2" | sed -E "s/[rt]x_keepalive:[0-9]+ ?//g")" "peer_moved:1"
 	capture_stop "$tmp/wire.pcap"
-	decode_nonces "$tmp/wire.pcap"
-	expect_eq "parcels only" "$(jq -c '[.senders[].types | keys[]] | unique' "$tmp/nonces")" '["3"]'
-	expect_eq "of one size" "$(jq -c '[.senders[].sizes | keys[]] | unique' "$tmp/nonces")" '["1472"]'
+	expect_ok "what was sent" test "$(n_packets wire udp)" -gt 8
+	# The type is the lower half of the first byte; the length has the header of UDP.
+	expect_eq "other types than a parcel" "$(n_packets wire 'udp and udp[8] & 0xf != 3')" 0
+	expect_eq "other sizes" "$(n_packets wire 'udp and udp[4:2] != 1480')" 0
 }
 
 test_padded_behind_nat() { under=udp; padded_behind_nat pad; }
