@@ -213,5 +213,5 @@ setup_sites_following()
 }
 
 # cut PORT…, mend PORT…: takes ports of the bridge down, and up again.
-cut() { local port; for port; do ip -n "$hub" link set "$port" down; done; }
-mend() { local port; for port; do ip -n "$hub" link set "$port" up; done; }
+cut() { local device; for device; do ip -n "$hub" link set "$device" down; done; }
+mend() { local device; for device; do ip -n "$hub" link set "$device" up; done; }
