@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "endedat.h"
 #include "fake_kernel.h"
 #include "qlinkctl/change/plan.h"
 #include "tap.h"
@@ -578,30 +578,18 @@ TEST(what_was_written_by_hand_is_taken_over_only_on_demand)
 
 /* ---- ended at each step ---- */
 
-/* Applies, and is ended at the system call of this number. Returns whether it had so many. */
-static bool is_ended_at(struct ctl *ctl, const struct place *place, int n)
+/* What is applied, and where. */
+struct attempt {
+	struct ctl *ctl;
+	const struct place *place;
+};
+
+static void attempt(void *arg)
 {
-	pid_t child = fork();
-	int status, i;
+	struct attempt *attempt = arg;
 	json_t *said;
 
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		apply_as(ctl, place, &said);
-		_exit(0);
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		BAIL_OUT();
-	for (i = 0; i < n && !WIFEXITED(status) && !WIFSIGNALED(status); i++) {
-		ptrace(PTRACE_SYSCALL, child, NULL, NULL);
-		waitpid(child, &status, 0);
-	}
-	if (WIFEXITED(status))
-		return false;
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	return true;
+	apply_as(attempt->ctl, attempt->place, &said);
 }
 
 static struct whole_site *copy_of(const struct whole_site *site)
@@ -653,7 +641,7 @@ TEST(whoever_is_ended_at_any_step_leaves_what_can_be_put_back)
 		want_former(&place);
 		expect(&ctl, &place, CTL_OK, fake_find("qlink5") ? "applied" : "unchanged", "");
 		want_all(&place);
-		goes_on = is_ended_at(&ctl, &place, n);
+		goes_on = is_ended_at(attempt, &(struct attempt){ &ctl, &place }, n);
 		if (is_waiting(&place)) {
 			roll_back(&ctl, &place);
 			CHECK(is_same(&place, copy_of(before)), "ended at %d: not as before", n);

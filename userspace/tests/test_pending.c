@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 
 #include "qlinkctl/change/guard.h"
 #include "qlinkctl/change/undo.h"
+#include "endedat.h"
 #include "tap.h"
 
 #define DEADLINE_MS	20000
@@ -265,8 +265,9 @@ TEST(a_folder_that_others_may_write_is_not_trusted)
 /* ---- ended at each step ---- */
 
 /* All of a change, as the command makes it. */
-static void make_change(struct scene *scene)
+static void make_change(void *arg)
 {
+	struct scene *scene = arg;
 	struct before before;
 
 	keep(scene, &before);
@@ -274,31 +275,6 @@ static void make_change(struct scene *scene)
 	if (before_forget(scene->pending.change))
 		_exit(1);
 	before_free(&before);
-}
-
-/* Runs until its system call of this number, and is ended there. Returns whether it had so many. */
-static bool is_ended_at(struct scene *scene, int n)
-{
-	pid_t child = fork();
-	int status, i;
-
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		make_change(scene);
-		_exit(0);
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		BAIL_OUT();
-	for (i = 0; i < n && !WIFEXITED(status) && !WIFSIGNALED(status); i++) {
-		ptrace(PTRACE_SYSCALL, child, NULL, NULL);
-		waitpid(child, &status, 0);
-	}
-	if (WIFEXITED(status))
-		return false;
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	return true;
 }
 
 TEST(whoever_is_ended_at_any_step_leaves_all_or_nothing)
@@ -310,7 +286,7 @@ TEST(whoever_is_ended_at_any_step_leaves_all_or_nothing)
 
 	for (n = 1; goes_on && !tap_has_failed(); n++) {
 		scene_begin(&scene);
-		goes_on = is_ended_at(&scene, n);
+		goes_on = is_ended_at(make_change, &scene, n);
 		if (!pending_has_change(&scene.pending)) {
 			CHECK(is_before(&scene) || is_after(&scene), "ended at %d: half of it is made", n);
 			n_nothing += is_before(&scene);
@@ -326,28 +302,12 @@ TEST(whoever_is_ended_at_any_step_leaves_all_or_nothing)
 }
 
 /* Whoever puts it back may be ended, too. */
-static bool undo_is_ended_at(struct scene *scene, int n)
+static void put_back(void *arg)
 {
-	pid_t child = fork();
+	struct scene *scene = arg;
 	struct qlink_why why;
-	int status, i;
 
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		_exit(undo_change(&scene->ctl, &scene->pending, true, "for a test", &why) ? 1 : 0);
-	}
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		BAIL_OUT();
-	for (i = 0; i < n && !WIFEXITED(status); i++) {
-		ptrace(PTRACE_SYSCALL, child, NULL, NULL);
-		waitpid(child, &status, 0);
-	}
-	if (WIFEXITED(status))
-		return false;
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	return true;
+	undo_change(&scene->ctl, &scene->pending, true, "for a test", &why);
 }
 
 TEST(whoever_puts_it_back_may_be_ended)
@@ -363,7 +323,7 @@ TEST(whoever_puts_it_back_may_be_ended)
 		keep(&scene, &before);
 		before_free(&before);
 		change(&scene);
-		goes_on = undo_is_ended_at(&scene, n);
+		goes_on = is_ended_at(put_back, &scene, n);
 		if (pending_has_change(&scene.pending))
 			CHECK(!undo_change(&scene.ctl, &scene.pending, true, "for a test", &why), "ended at %d: %s", n, why.text);
 		CHECK(is_before(&scene), "ended at %d: not as before", n);
